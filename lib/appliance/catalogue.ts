@@ -1,0 +1,49 @@
+/** The models that the appliance knows, where their weights are and how they are proven. */
+import * as z from 'zod'
+
+export const modelSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+  url: z.url({ protocol: /^https?$/ }),
+  /** Bytes of the GGUF file. */
+  size: z.int().positive(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The longest context that the model was trained for, in tokens. */
+  contextLimit: z.int().min(512),
+})
+
+export type Model = z.infer<typeof modelSchema>
+
+/** Digests: at least two independent public sources each. Context limits: the GGUF headers. */
+export const catalogue = {
+  'devstral-small-2': {
+    name: 'devstral-small-2',
+    url: 'https://huggingface.co/unsloth/Devstral-Small-2-24B-Instruct-2512-GGUF/resolve/6e458b8add42681bfd023de5eab93637694aaf82/Devstral-Small-2-24B-Instruct-2512-Q4_K_M.gguf',
+    size: 14_334_446_752,
+    sha256: 'd14ba9edee1bb4c4996a726deb81e49ae81800a3216f0774634238c380aee496',
+    contextLimit: 393_216,
+  },
+  'qwen3-coder-30b-a3b': {
+    name: 'qwen3-coder-30b-a3b',
+    url: 'https://huggingface.co/unsloth/Qwen3-Coder-30B-A3B-Instruct-GGUF/resolve/b17cb02dd882d5b6ab62fc777ad2995f19668350/Qwen3-Coder-30B-A3B-Instruct-Q4_K_M.gguf',
+    size: 18_556_689_568,
+    sha256: 'fadc3e5f8d42bf7e894a785b05082e47daee4df26680389817e2093056f088ad',
+    contextLimit: 262_144,
+  },
+  'gpt-oss-20b': {
+    name: 'gpt-oss-20b',
+    url: 'https://huggingface.co/ggml-org/gpt-oss-20b-GGUF/resolve/ef9b12f2ff56c69cf32153a02784e7a3c88bf524/gpt-oss-20b-MXFP4.gguf',
+    size: 12_109_566_624,
+    sha256: '27cd6c432c7672cb812a92f611cf3ba7bbc35928262bb1e1253ff4ee6ae35901',
+    contextLimit: 131_072,
+  },
+  'qwen2.5-coder-3b': {
+    name: 'qwen2.5-coder-3b',
+    url: 'https://huggingface.co/Qwen/Qwen2.5-Coder-3B-Instruct-GGUF/resolve/f74adce6aa16316c625447af059dbebe4983757c/qwen2.5-coder-3b-instruct-q4_k_m.gguf',
+    size: 2_104_932_800,
+    sha256: '724fb256bec1ff062b2f65e4569e871ad2e95ab2a3989723d1769c54294730b7',
+    contextLimit: 32_768,
+  },
+} as const satisfies Record<string, Model>
+
+/** What may be asked for: the catalogue, and what the image was baked with. */
+export const modelsWith = (baked: Model): Model[] => Object.values({ ...catalogue, [baked.name]: baked })

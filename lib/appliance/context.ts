@@ -1,0 +1,75 @@
+/** The context variables parsed into one typed value; past this line nothing reads the environment. */
+import type { Model } from './catalogue.ts'
+import { ContextError, type Problem } from './problems.ts'
+import { type Variable, variables } from './variables.ts'
+
+type Records = typeof variables
+export type Context = { [K in keyof Records]: Records[K] extends Variable<infer T> ? T : never }
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const shown = (variable: Variable, text: string) =>
+  variable.input === 'password'
+    ? `${text.length} characters`
+    : JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text)
+
+/** The text given under either name; empty is unset. Both set to different values is a problem. */
+function givenText(variable: Variable, env: Environment): { text?: string; problem?: Problem } {
+  const byName = env[variable.name] || undefined
+  const byAlias = variable.alias === undefined ? undefined : env[variable.alias] || undefined
+  if (byName !== undefined && byAlias !== undefined && byName !== byAlias) {
+    const got = `${shown(variable, byName)}, and ${shown(variable, byAlias)} as ${variable.alias}`
+    return { problem: { variable: variable.name, got, takes: 'one value: set only one of the two' } }
+  }
+  const text = byName ?? byAlias
+  return text === undefined ? {} : { text }
+}
+
+function parseVariable<T>(
+  variable: Variable<T>,
+  env: Environment,
+): { value: T; problem?: Problem | undefined } {
+  const { text, problem } = givenText(variable as Variable, env)
+  if (text === undefined) return { value: variable.fallback, problem }
+  const result = variable.value.safeParse(text)
+  if (result.success) return { value: result.data }
+  const takes = variable.example ? `${variable.takes}, e.g. ${variable.example}` : variable.takes
+  return {
+    value: variable.fallback,
+    problem: { variable: variable.name, got: shown(variable as Variable, text), takes },
+  }
+}
+
+/** What one variable says about another, or about the catalogue. */
+function crossProblems(context: Context, models: Model[], baked: Model): Problem[] {
+  const model = context.model === undefined ? baked : models.find(({ name }) => name === context.model)
+  if (model === undefined) {
+    const names = models.map(({ name }) => name).join(', ')
+    return [{ variable: variables.model.name, got: JSON.stringify(context.model), takes: `one of: ${names}` }]
+  }
+  if (context.contextSize <= model.contextLimit) return []
+  const takes = `at most ${model.contextLimit} tokens with ${model.name}`
+  return [{ variable: variables.contextSize.name, got: String(context.contextSize), takes }]
+}
+
+/**
+ * The context from the environment. `models` is what may be named, `baked` what is served unless another is.
+ * Throws a ContextError with every problem.
+ */
+export function parseContext(env: Environment, models: Model[], baked: Model): Context {
+  const problems: Problem[] = []
+  const take = <T>(variable: Variable<T>) => {
+    const { value, problem } = parseVariable(variable, env)
+    if (problem !== undefined) problems.push(problem)
+    return value
+  }
+  const context: Context = {
+    password: take(variables.password),
+    domain: take(variables.domain),
+    contextSize: take(variables.contextSize),
+    threads: take(variables.threads),
+    model: take(variables.model),
+  }
+  problems.push(...crossProblems(context, models, baked))
+  if (problems.length > 0) throw new ContextError(problems)
+  return context
+}

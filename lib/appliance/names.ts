@@ -1,0 +1,24 @@
+/** The names and addresses by which clients reach the appliance. */
+
+export type Names = {
+  /** DNS names, the one to show first. */
+  dns: string[]
+  /** IPv4 addresses, then IPv6 ones, loopback last. */
+  ip: string[]
+}
+
+export type Reachable = { hostname: string; addresses: string[] }
+
+const ipv4First = (addresses: string[]) =>
+  addresses.toSorted((a, b) => Number(a.includes(':')) - Number(b.includes(':')))
+
+/** Everything that a client on this machine or elsewhere may put in its URL. */
+export function namesOf({ hostname, addresses }: Reachable, domain: string | undefined): Names {
+  const dns = [domain, hostname.toLowerCase(), 'localhost'].filter(name => name !== undefined)
+  return { dns: [...new Set(dns)], ip: [...ipv4First(addresses), '127.0.0.1', '::1'] }
+}
+
+/** The names to show to people: the domain if there is one, then the addresses, then the host's name. */
+export const endpointsOf = ({ addresses, hostname }: Reachable, domain: string | undefined): string[] => [
+  ...new Set([...(domain === undefined ? [] : [domain]), ...ipv4First(addresses), hostname]),
+]

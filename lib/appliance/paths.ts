@@ -1,0 +1,58 @@
+/** Every absolute path, port, user and unit name of the appliance, each once. */
+
+const releases = '/opt/slm-copilot/llama.cpp'
+const tls = '/etc/ssl/slm-copilot'
+
+export const paths = {
+  binaries: '/opt/one-appliance/bin',
+  executable: '/opt/one-appliance/bin/slm-copilot',
+
+  release: '/opt/slm-copilot/release.json',
+  releases,
+  llamaCurrent: `${releases}/current`,
+  llamaServer: `${releases}/current/llama-server`,
+  models: '/opt/slm-copilot/models',
+
+  settings: '/etc/slm-copilot',
+  llamaEnvironment: '/etc/slm-copilot/llama-server.env',
+  plan: '/etc/slm-copilot/plan.json',
+
+  unit: '/etc/systemd/system/slm-copilot.service',
+  site: '/etc/nginx/conf.d/slm-copilot.conf',
+  defaultSite: '/etc/nginx/sites-enabled/default',
+  acme: '/var/www/slm-copilot',
+  logRotation: '/etc/logrotate.d/slm-copilot',
+  banner: '/etc/profile.d/slm-copilot.sh',
+
+  tls,
+  caCertificate: `${tls}/ca.crt`,
+  caKey: `${tls}/ca.key`,
+  certificates: `${tls}/certificates`,
+  currentCertificate: `${tls}/current`,
+
+  state: '/var/lib/slm-copilot',
+  password: '/var/lib/slm-copilot/password',
+  proven: '/run/slm-copilot-proven.json',
+  socketFolder: '/run/slm-copilot',
+  socket: '/run/slm-copilot/llama.sock',
+  candidate: '/run/slm-copilot-candidate',
+  prewarm: '/run/slm-copilot-prewarm',
+
+  report: '/etc/one-appliance/config',
+  log: '/var/log/one-appliance/slm-copilot.log',
+} as const
+
+/** File names inside a certificate's folder: the chain that nginx sends, leaf first, and its key. */
+export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
+
+export const units = { llama: 'slm-copilot.service', nginx: 'nginx.service' } as const
+
+export const users = { llama: 'slm-copilot', web: 'www-data', api: 'copilot' } as const
+
+export const ports = { http: 80, https: 443 } as const
+
+/** The file of a model's weights. */
+export const modelPath = (name: string) => `${paths.models}/${name}.gguf`
+
+/** llama-server's own word on its health, asked over its socket. */
+export const healthUrl = 'http://localhost/health'

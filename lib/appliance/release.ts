@@ -1,0 +1,50 @@
+/** The release value: which llama.cpp and which model are installed, from where, and how they are proven. */
+import * as z from 'zod'
+import { catalogue, modelSchema } from './catalogue.ts'
+
+const artefact = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  /** Bytes. */
+  size: z.int().positive(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+})
+
+export const releaseSchema = z.strictObject({
+  llamaCpp: z.strictObject({
+    tag: z.string().regex(/^[\w.-]+$/),
+    archives: z.strictObject({ x64: artefact.optional(), arm64: artefact.optional() }),
+  }),
+  model: modelSchema,
+})
+
+export type Artefact = z.infer<typeof artefact>
+export type Release = z.infer<typeof releaseSchema>
+
+const llamaCppUrl = 'https://github.com/ggml-org/llama.cpp/releases/download/b11194'
+
+/** What the published image holds. Digests: two independent public sources each (the arm64 archive: one). */
+export const productionRelease: Release = {
+  llamaCpp: {
+    tag: 'b11194',
+    archives: {
+      x64: {
+        url: `${llamaCppUrl}/llama-b11194-bin-ubuntu-x64.tar.gz`,
+        size: 17_014_362,
+        sha256: '527c09064f3c89e4b6e1008a641e31903a04ccdd1c69abd0752acbbd4e1905f6',
+      },
+      arm64: {
+        url: `${llamaCppUrl}/llama-b11194-bin-ubuntu-arm64.tar.gz`,
+        size: 13_608_309,
+        sha256: '92a8e5bb9f2f16804715fa6876f64691827a54d41d39dca67e2a83aa70f133ce',
+      },
+    },
+  },
+  model: catalogue['devstral-small-2'],
+}
+
+/** A release read from JSON. Throws with every problem when it is not one. */
+export function parseRelease(text: string, source: string): Release {
+  const result = releaseSchema.safeParse(JSON.parse(text))
+  if (result.success) return result.data
+  throw new Error(`${source} is not a release value:\n${z.prettifyError(result.error)}`)
+}

@@ -1,0 +1,104 @@
+/** llama-server's settings: its environment file, and the unit that runs it. */
+import type { Capacity } from '../appliance/capacity.ts'
+import { modelPath, paths, users } from '../appliance/paths.ts'
+
+/** llama-server's settings by its own variables' names (`llama-server --help`), so that nothing stands in argv. */
+export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
+  LLAMA_ARG_MODEL: modelPath(capacity.model.name),
+  LLAMA_ARG_ALIAS: capacity.model.name,
+  LLAMA_ARG_HOST: paths.socket,
+  // Each slot has its own limit in a pool of slots x context: no conversation can end another's.
+  LLAMA_ARG_N_PARALLEL: String(capacity.slots),
+  LLAMA_ARG_KV_UNIFIED: '1',
+  LLAMA_ARG_KV_UNIFIED_PER_SLOT: String(capacity.contextSize),
+  LLAMA_ARG_CTX_SIZE: String(capacity.slots * capacity.contextSize),
+  LLAMA_ARG_THREADS: String(capacity.threads),
+  LLAMA_ARG_BATCH: String(capacity.batchSize),
+  LLAMA_ARG_UBATCH: String(capacity.batchSize),
+  LLAMA_ARG_FLASH_ATTN: 'on',
+  // Off until the plan counts its memory: the default sets aside 8 GiB.
+  LLAMA_ARG_CACHE_RAM: '0',
+  // On a CPU host it counts the wrong memory and shrinks the context silently.
+  LLAMA_ARG_FIT: 'off',
+  // Comments during minutes of prompt processing, under every proxy's and client's limit.
+  LLAMA_ARG_SSE_PING_INTERVAL: '15',
+  LLAMA_ARG_TIMEOUT: '3600',
+  LLAMA_ARG_LOG_COLORS: 'off',
+  LLAMA_ARG_OFFLINE: '1',
+  LLAMA_ARG_UI: '0',
+  LLAMA_ARG_ENDPOINT_SLOTS: '0',
+})
+
+/** The environment file that the unit reads (systemd.exec(5), EnvironmentFile). */
+export const llamaEnvironment = (capacity: Capacity) => ({
+  path: paths.llamaEnvironment,
+  mode: 0o640,
+  text: Object.entries(llamaSettings(capacity))
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join(''),
+})
+
+/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder. */
+export const llamaUnit = () => ({
+  path: paths.unit,
+  mode: 0o644,
+  text: `[Unit]
+Description=SLM-Copilot: llama-server, for nginx on ${paths.socket}
+Documentation=file:${paths.report}
+ConditionPathExists=${paths.llamaEnvironment}
+After=local-fs.target
+# A model that cannot be loaded is not loaded for ever.
+StartLimitIntervalSec=600
+StartLimitBurst=10
+
+[Service]
+Type=exec
+ExecStart=${paths.llamaServer}
+EnvironmentFile=${paths.llamaEnvironment}
+WorkingDirectory=/
+User=${users.llama}
+# nginx's workers are of this group: they alone may connect.
+Group=${users.web}
+UMask=0007
+# Removed at each stop: llama-server does not replace a socket that a dead one left.
+RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
+RuntimeDirectoryMode=0750
+Restart=on-failure
+RestartSec=1
+TimeoutStopSec=30
+OOMScoreAdjust=-500
+
+# Nothing in here may reach the network: the model cannot phone home.
+PrivateNetwork=yes
+RestrictAddressFamilies=AF_UNIX
+IPAddressDeny=any
+
+CapabilityBoundingSet=
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+PrivateUsers=yes
+ProcSubset=pid
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+
+[Install]
+WantedBy=multi-user.target
+`,
+})

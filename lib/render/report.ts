@@ -1,0 +1,112 @@
+/** What the administrator reads: the report with everything, the login banner without secrets. */
+import type { Capacity } from '../appliance/capacity.ts'
+import { paths, users } from '../appliance/paths.ts'
+import { wrapped } from '../appliance/text.ts'
+
+export type Report = {
+  /** Names and addresses, the one to show first. */
+  endpoints: string[]
+  password: string
+  capacity: Capacity
+  services: { unit: string; state: string }[]
+  /** SHA-256 over the CA's certificate, as `openssl x509 -fingerprint -sha256` prints it. */
+  caFingerprint: string
+  certificateEnds: string
+  notes: string[]
+}
+
+export const endpointUrl = (name: string) => `https://${name.includes(':') ? `[${name}]` : name}/v1`
+
+const section = (title: string, fields: [string, string][]) =>
+  [`[${title}]`, ...fields.map(([name, value]) => `${name.padEnd(16)}= ${value}`), ''].join('\n')
+
+/** The text of the report. */
+export function reportText({
+  endpoints,
+  password,
+  capacity,
+  services,
+  caFingerprint,
+  certificateEnds,
+  notes,
+}: Report) {
+  const [first = 'localhost', ...others] = endpoints
+  const url = endpointUrl(first)
+  const { model, contextSize, slots, threads } = capacity
+  return [
+    section('SLM-Copilot', [
+      ['endpoint', url],
+      ...others.map((name): [string, string] => ['also', endpointUrl(name)]),
+      ['API key', password],
+      ['user', `${users.api} (Basic, with the key as its password)`],
+      ['model', model.name],
+      ['context', `${contextSize} tokens for each conversation`],
+      ['conversations', `${slots} at once`],
+      ['threads', String(threads)],
+    ]),
+    section('TLS', [
+      ['mode', "private CA of this VM; trust it once on each developer's machine"],
+      ['CA', `https://${first.includes(':') ? `[${first}]` : first}/ca.crt (no key needed)`],
+      ['CA fingerprint', `SHA-256 ${caFingerprint}`],
+      ['valid until', certificateEnds],
+    ]),
+    section(
+      'Services',
+      services.map(({ unit, state }) => [unit, state]),
+    ),
+    ...(notes.length === 0
+      ? []
+      : [
+          section(
+            'Notes',
+            notes.map((note): [string, string] => ['note', note]),
+          ),
+        ]),
+    `[Try it: asks for the key, then a completion]
+read -rs KEY && curl --cacert ca.crt -H @- ${url}/chat/completions \\
+  --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
+
+[Cline: Settings > API Configuration]
+API Provider    = OpenAI Compatible
+Base URL        = ${url}
+API Key         = ${password}
+Model ID        = ${model.name}
+Context Window  = ${contextSize}
+Before the editor starts: export NODE_EXTRA_CA_CERTS=/path/to/ca.crt
+`,
+  ].join('\n')
+}
+
+/** The report as a managed file: it holds the key, so it is root's alone. */
+export const reportFile = (path: string, report: Report) => ({ path, mode: 0o600, text: reportText(report) })
+
+/** The login banner: shell that prints a few lines to people, and nothing to scripts. No secret in it. */
+export function loginBanner({
+  endpoints,
+  capacity,
+  caFingerprint,
+  notes,
+}: Omit<Report, 'password' | 'services'>) {
+  const [first = 'localhost'] = endpoints
+  const lines = [
+    `SLM-Copilot serves ${capacity.model.name} at ${endpointUrl(first)}`,
+    `API key and editor settings: sudo cat ${paths.report}`,
+    `Log: ${paths.log}`,
+    'CA fingerprint, SHA-256:',
+    ...(caFingerprint.match(/.{1,48}/g) ?? []).map(part => `  ${part}`),
+    ...notes.flatMap(note => wrapped(`Note: ${note}`, 76)),
+  ]
+  const quoted = lines.map(line => `        '${line.replaceAll("'", `'\\''`)}'`).join(' \\\n')
+  return {
+    path: paths.banner,
+    mode: 0o644,
+    text: `# Written by slm-copilot. Sourced by login shells.
+case $- in
+*i*)
+    printf '  %s\\n' \\
+${quoted}
+    ;;
+esac
+`,
+  }
+}

@@ -1,0 +1,71 @@
+/** A real completion by a real llama-server, before the bake may succeed. */
+
+import type { Model } from '../appliance/catalogue.ts'
+import { healthUrl, modelPath, paths, users } from '../appliance/paths.ts'
+import { llamaSettings } from '../render/llama.ts'
+import type { Host } from '../system/host.ts'
+import { isServing } from '../system/http.ts'
+import { waitFor } from '../system/waiting.ts'
+
+const asLlama = (program: string[]) => [
+  'setpriv',
+  `--reuid=${users.llama}`,
+  `--regid=${users.web}`,
+  '--clear-groups',
+  // A stage that is killed leaves no server behind.
+  '--pdeathsig=KILL',
+  ...program,
+]
+
+/** Throws when the binary's help does not name a setting that we will make: it would be ignored silently. */
+export async function checkSettings(host: Host, settings: Record<string, string>): Promise<void> {
+  if (!host.isLive) return
+  const { stdout, stderr } = await host.ask([paths.llamaServer, '--help'])
+  const known = new Set(`${stdout}${stderr}`.match(/LLAMA_ARG_[A-Z0-9_]+/g))
+  if (known.size === 0)
+    throw new Error(`${paths.llamaServer} does not run:\n${`${stdout}${stderr}`.trim().slice(-500)}`)
+  const unknown = Object.keys(settings).filter(name => !known.has(name))
+  if (unknown.length > 0)
+    throw new Error(`this llama-server does not know ${unknown.join(', ')}: choose another release.`)
+}
+
+/** Loads the model in a small context with two threads and has it answer; leaves nothing behind. Throws when it does not. */
+export async function prewarm(host: Host, model: Model): Promise<void> {
+  const folder = paths.prewarm
+  const socket = `${folder}/llama.sock`
+  const capacity = { model, contextSize: 2048, slots: 1, threads: 2, batchSize: 512, notes: [] }
+  const settings = { ...llamaSettings(capacity), LLAMA_ARG_HOST: socket }
+  if (!host.isLive) {
+    await host.run(asLlama([paths.llamaServer]))
+    return
+  }
+  host.files.remove(folder)
+  host.files.makeFolder(folder, 0o700)
+  await host.run(['chown', `${users.llama}:${users.web}`, folder])
+  const server = host.start(asLlama([paths.llamaServer]), settings)
+  try {
+    await waitFor(
+      async () => {
+        if (server.hasExited())
+          throw new Error(`llama-server does not load ${modelPath(model.name)}:\n${server.output()}`)
+        return (await isServing(host, healthUrl, socket)) || undefined
+      },
+      seconds => host.log.info(`Loading the model: ${seconds} s so far`),
+    )
+    const json = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 16 }
+    const answer = await host.http({
+      url: 'http://localhost/v1/chat/completions',
+      socket,
+      json,
+      timeout: 600,
+    })
+    const { usage } =
+      answer.status === 200 ? (JSON.parse(answer.body) as { usage?: { completion_tokens: number } }) : {}
+    if (!usage?.completion_tokens)
+      throw new Error(`llama-server answered ${answer.status}: ${answer.body.slice(0, 300)}`)
+    host.log.info(`llama-server answered with ${usage.completion_tokens} tokens`)
+  } finally {
+    await server.stop()
+    host.files.remove(folder)
+  }
+}

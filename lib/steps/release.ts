@@ -1,0 +1,65 @@
+/** The release on the machine: llama.cpp unpacked, the model's weights, and the value that says which. */
+import { modelPath, paths } from '../appliance/paths.ts'
+import { parseRelease, productionRelease, type Release } from '../appliance/release.ts'
+import { download } from '../system/download.ts'
+import type { Host } from '../system/host.ts'
+
+/** The release named by a file, else the production one. */
+export const chooseRelease = (host: Host, file: string | undefined): Release => {
+  if (file === undefined) return productionRelease
+  const text = host.files.read(file)
+  if (text === undefined) throw new Error(`--release ${file}: there is no such file`)
+  return parseRelease(text, file)
+}
+
+/** The release that install has put here. Throws when there is none. */
+export function installedRelease(host: Host): Release {
+  const text = host.files.read(paths.release)
+  if (text === undefined) throw new Error(`${paths.release} is missing: run \`slm-copilot install\` first.`)
+  return parseRelease(text, paths.release)
+}
+
+export const releaseFile = (release: Release) => ({
+  path: paths.release,
+  mode: 0o644,
+  text: `${JSON.stringify(release, null, 2)}\n`,
+})
+
+/** Downloads and unpacks llama.cpp into a folder of its tag, which appears only when it is whole. */
+export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promise<void> {
+  const { architecture } = host.facts()
+  const archive = llamaCpp.archives[architecture]
+  if (archive === undefined) throw new Error(`the release has no llama.cpp for ${architecture}`)
+  const folder = `${paths.releases}/${llamaCpp.tag}`
+  if (host.files.status(folder) === undefined) {
+    const path = `${paths.releases}/${llamaCpp.tag}.tar.gz`
+    const unpacking = `${paths.releases}/.unpacking`
+    await download(host, { ...archive, path })
+    await unpack(host, path, unpacking)
+    if (host.isLive) host.files.rename(unpacking, folder)
+    if (host.isLive) host.files.remove(path)
+  }
+}
+
+/** Archives hold one folder: its content is what counts. */
+async function unpack(host: Host, archive: string, folder: string) {
+  if (host.isLive) host.files.remove(folder)
+  if (host.isLive) host.files.makeFolder(folder, 0o755)
+  const tar = [
+    'tar',
+    '--extract',
+    '--gzip',
+    '--strip-components=1',
+    '--no-same-owner',
+    '--no-same-permissions',
+  ]
+  await host.run([...tar, '--file', host.files.at(archive), '--directory', host.files.at(folder)])
+  await host.run(['chmod', '--recursive', 'u=rwX,go=rX', host.files.at(folder)])
+}
+
+/** Downloads the model's weights. */
+export async function installModel(host: Host, { model }: Release): Promise<void> {
+  const path = modelPath(model.name)
+  await download(host, { url: model.url, size: model.size, sha256: model.sha256, path })
+  if (host.isLive) await host.run(['chmod', '0644', host.files.at(path)])
+}

@@ -1,0 +1,91 @@
+/** Starts, reloads or restarts exactly what its inputs ask for, and remembers what was proven to serve. */
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { paths } from '../appliance/paths.ts'
+import type { Service } from '../appliance/services.ts'
+import type { Host } from '../system/host.ts'
+import { enableUnit, lastWords, type UnitStatus, unitStatus } from '../system/systemd.ts'
+
+/** Unit → the run of it that passed the smoke test, and the inputs that it runs on. */
+const provenSchema = z.record(z.string(), z.strictObject({ invocation: z.string(), digest: z.string() }))
+export type Proven = z.infer<typeof provenSchema>
+
+export type Inputs = { digest: string /** When the last of them changed. */; changedAt: Date }
+export type Action = 'start' | 'restart' | 'reload' | 'leave alone'
+
+/** What the last bootstrap since the machine started has proven. */
+function readProven(host: Host): Proven {
+  const text = host.files.read(paths.proven)
+  return text === undefined ? {} : provenSchema.parse(JSON.parse(text))
+}
+
+/** A service's inputs as they stand on disk. */
+function readInputs(host: Host, service: Service): Inputs {
+  const hash = createHash('sha256')
+  let changedAt = new Date(0)
+  for (const path of service.inputs) {
+    const status = host.files.status(path)
+    if (status === undefined) throw new Error(`${path} is missing: run \`slm-copilot configure\` first.`)
+    hash.update(`${path}\n${(status.isLink ? host.files.target(path) : host.files.read(path)) ?? ''}\n`)
+    if (status.changedAt > changedAt) changedAt = status.changedAt
+  }
+  return { digest: hash.digest('hex'), changedAt }
+}
+
+/**
+ * What a service needs. A run that is known is judged by the digest of its inputs; one that is not (systemd started
+ * it at boot, or after a crash) by whether it began after they last changed.
+ */
+export function decideAction(service: Service, status: UnitStatus, inputs: Inputs, proven: Proven): Action {
+  if (!status.isActive) return 'start'
+  const known = proven[service.unit]
+  const isKnown = known?.invocation === status.invocation
+  const isCurrent = isKnown
+    ? known.digest === inputs.digest
+    : status.startedAt !== undefined && status.startedAt > inputs.changedAt
+  return isCurrent ? 'leave alone' : service.takesUpBy
+}
+
+export type Applied = {
+  service: Service
+  action: Action
+  /** This run has passed a smoke test before, on these inputs. */
+  isProven: boolean
+  digest: string
+  invocation: string
+}
+
+/** Enables a service, and starts, restarts or reloads it if its inputs ask for that. */
+export async function applyService(host: Host, service: Service): Promise<Applied> {
+  const inputs = readInputs(host, service)
+  const proven = readProven(host)
+  const before = await unitStatus(host, service.unit)
+  const action = decideAction(service, before, inputs, proven)
+
+  await enableUnit(host, service.unit)
+  host.log.info(`${service.unit}: ${action}`)
+  if (action !== 'leave alone') await act(host, service.unit, action)
+
+  const { invocation } = await unitStatus(host, service.unit)
+  const known = proven[service.unit]
+  const isProven = known?.invocation === invocation && known.digest === inputs.digest
+  return { service, action, isProven, digest: inputs.digest, invocation }
+}
+
+async function act(host: Host, unit: string, action: 'start' | 'restart' | 'reload') {
+  // A unit that failed too often is not started again until somebody says so: this is somebody.
+  if (action !== 'reload') await host.run(['systemctl', 'reset-failed', unit])
+  try {
+    await host.run(['systemctl', action, unit])
+  } catch (error) {
+    throw new Error(`${unit} does not ${action}:\n${await lastWords(host, unit)}`, { cause: error })
+  }
+}
+
+/** Remembers, until the machine stops, that these runs serve. */
+export function recordProven(host: Host, applied: Applied[]): void {
+  const proven: Proven = Object.fromEntries(
+    applied.map(({ service, invocation, digest }) => [service.unit, { invocation, digest }]),
+  )
+  host.files.replace(paths.proven, `${JSON.stringify(proven, null, 2)}\n`, 0o600)
+}

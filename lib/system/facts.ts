@@ -1,0 +1,41 @@
+/** Facts of the machine that this runs on. */
+import { readFileSync } from 'node:fs'
+import { availableParallelism, hostname, networkInterfaces, totalmem } from 'node:os'
+
+export type Facts = {
+  hostname: string
+  /** Addresses that others may reach, IPv4 and IPv6, in order of text; neither loopback nor link-local. */
+  addresses: string[]
+  hasIpv6: boolean
+  cpus: number
+  physicalCores: number
+  /** Bytes of RAM. */
+  memory: number
+  architecture: 'x64' | 'arm64'
+}
+
+/** Cores without their hyper-threads, from the text of /proc/cpuinfo; undefined where it does not tell (arm64). */
+export function countPhysicalCores(cpuinfo: string): number | undefined {
+  const field = (block: string, name: string) => block.match(new RegExp(`^${name}\\s*:\\s*(\\d+)`, 'm'))?.[1]
+  const cores = cpuinfo
+    .split('\n\n')
+    .map(block => ({ socket: field(block, 'physical id'), core: field(block, 'core id') }))
+    .filter(({ socket, core }) => socket !== undefined && core !== undefined)
+    .map(({ socket, core }) => `${socket}:${core}`)
+  return cores.length === 0 ? undefined : new Set(cores).size
+}
+
+export function readFacts(): Facts {
+  const all = Object.values(networkInterfaces()).flatMap(addresses => addresses ?? [])
+  const reachable = all.filter(({ internal, scopeid }) => !internal && !scopeid)
+  const cpus = availableParallelism()
+  return {
+    hostname: hostname(),
+    addresses: [...new Set(reachable.map(({ address }) => address))].sort(),
+    hasIpv6: all.some(({ family }) => family === 'IPv6'),
+    cpus,
+    physicalCores: countPhysicalCores(readFileSync('/proc/cpuinfo', 'utf8')) ?? cpus,
+    memory: totalmem(),
+    architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+  }
+}

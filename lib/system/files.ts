@@ -1,0 +1,92 @@
+/** Files as a stage needs them: read if there, replaced whole. Synchronous: a stage does one thing after another. */
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** What `read` gives where nothing stands. Other failures are errors. */
+function unlessAbsent<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+export type FileStatus = { mode: number; size: number; isFolder: boolean; isLink: boolean; changedAt: Date }
+
+/** The files under a root folder; paths are given as they are without it. */
+export type Files = ReturnType<typeof filesUnder>
+
+export function filesUnder(root: string) {
+  const at = (path: string) => join(root, path)
+
+  const syncFolder = (path: string) => {
+    const folder = openSync(path, 'r')
+    fsyncSync(folder)
+    closeSync(folder)
+  }
+
+  const makeFolder = (path: string, mode?: number) => {
+    mkdirSync(at(path), { recursive: true, mode: 0o755 })
+    if (mode !== undefined) chmodSync(at(path), mode)
+  }
+
+  return {
+    at,
+    read: (path: string) => unlessAbsent(() => readFileSync(at(path), 'utf8')),
+    list: (path: string) => unlessAbsent(() => readdirSync(at(path))) ?? [],
+    target: (path: string) =>
+      unlessAbsent(() => (lstatSync(at(path)).isSymbolicLink() ? readlinkSync(at(path)) : undefined)),
+    status: (path: string): FileStatus | undefined =>
+      unlessAbsent(() => {
+        const found = lstatSync(at(path))
+        const { size, ctime: changedAt } = found
+        const isFolder = found.isDirectory()
+        return { mode: found.mode & 0o7777, size, isFolder, isLink: found.isSymbolicLink(), changedAt }
+      }),
+    makeFolder,
+    /** Writes a file whole: a temporary one beside it, synced, renamed over it, its folder synced. */
+    replace: (path: string, text: string, mode: number) => {
+      makeFolder(dirname(path))
+      const temporary = `${at(path)}.new`
+      rmSync(temporary, { force: true })
+      const file = openSync(temporary, 'wx', 0o600)
+      writeSync(file, text)
+      fchmodSync(file, mode)
+      fsyncSync(file)
+      closeSync(file)
+      renameSync(temporary, at(path))
+      syncFolder(dirname(at(path)))
+    },
+    /** Points a symbolic link at a target in one step. */
+    replaceLink: (path: string, target: string) => {
+      makeFolder(dirname(path))
+      const temporary = `${at(path)}.new`
+      rmSync(temporary, { force: true })
+      symlinkSync(target, temporary)
+      renameSync(temporary, at(path))
+      syncFolder(dirname(at(path)))
+    },
+    rename: (from: string, to: string) => {
+      renameSync(at(from), at(to))
+      syncFolder(dirname(at(to)))
+    },
+    remove: (path: string) => rmSync(at(path), { recursive: true, force: true }),
+  }
+}

@@ -1,0 +1,79 @@
+/** HTTP requests over TCP, TLS with a CA of one's own, or a unix socket. */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+
+export type HttpRequest = {
+  /** With `socket`, only its path and query count. */
+  url: string
+  method?: 'GET' | 'POST' | 'OPTIONS'
+  headers?: Record<string, string>
+  /** Sent as JSON. */
+  json?: unknown
+  /** PEM of the CA that alone is trusted; the system's where it is not given. */
+  ca?: string | undefined
+  /** Path of a unix socket to speak to. */
+  socket?: string
+  /** Seconds until the whole answer must be there. */
+  timeout: number
+}
+
+/** `arrivals`: the body's pieces, each as it came off the connection. */
+export type HttpAnswer = {
+  status: number
+  headers: IncomingMessage['headers']
+  body: string
+  arrivals: string[]
+}
+
+/** Sends a request. Rejects when there is no connection, no trust, or no whole answer in time. */
+export function http(wanted: HttpRequest): Promise<HttpAnswer> {
+  const url = new URL(wanted.url)
+  const body = wanted.json === undefined ? undefined : JSON.stringify(wanted.json)
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const options = {
+    method: wanted.method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...wanted.headers },
+    agent: false as const,
+    signal: AbortSignal.timeout(wanted.timeout * 1000),
+    ...(wanted.ca === undefined ? {} : { ca: wanted.ca }),
+    ...(wanted.socket === undefined ? {} : { socketPath: wanted.socket }),
+  }
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error) =>
+      reject(
+        error.name === 'AbortError'
+          ? new Error(`no whole answer from ${url.pathname} in ${wanted.timeout} s`)
+          : error,
+      )
+    const sent = send(url, options, response => {
+      const arrivals: string[] = []
+      response.setEncoding('utf8')
+      response.on('data', (text: string) => arrivals.push(text))
+      response.on('error', failed)
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: arrivals.join(''),
+          arrivals,
+        }),
+      )
+    })
+    sent.on('error', failed)
+    sent.end(body)
+  })
+}
+
+/** Whether a server on a unix socket answers 200 there; false while there is no server, or none yet. */
+export async function isServing(
+  host: { http(request: HttpRequest): Promise<HttpAnswer> },
+  url: string,
+  socket: string,
+): Promise<boolean> {
+  try {
+    return (await host.http({ url, socket, timeout: 5 })).status === 200
+  } catch {
+    // Nobody listens. Whether that is an error, only the caller knows.
+    return false
+  }
+}

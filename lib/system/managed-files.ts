@@ -1,0 +1,55 @@
+/** The files that the appliance owns, as values, and the one act that makes the disk like them. */
+import type { Host } from './host.ts'
+
+export type ManagedFile =
+  | { path: string; mode: number; text: string }
+  | { path: string; link: string }
+  | { path: string; mode: number; folder: true }
+  | { path: string; absent: true }
+
+export type Outcome = 'created' | 'updated' | 'unchanged' | 'removed'
+export type Change = { path: string; outcome: Outcome }
+
+/** What applying a file would make of it. */
+export function outcomeOf(host: Host, file: ManagedFile): Outcome {
+  const status = host.files.status(file.path)
+  if ('absent' in file) return status === undefined ? 'unchanged' : 'removed'
+  if (status === undefined) return 'created'
+  if ('link' in file) return host.files.target(file.path) === file.link ? 'unchanged' : 'updated'
+  if (status.mode !== file.mode) return 'updated'
+  if ('folder' in file) return status.isFolder ? 'unchanged' : 'updated'
+  return host.files.read(file.path) === file.text ? 'unchanged' : 'updated'
+}
+
+function write(host: Host, file: ManagedFile) {
+  if ('absent' in file) host.files.remove(file.path)
+  else if ('link' in file) host.files.replaceLink(file.path, file.link)
+  else if ('folder' in file) host.files.makeFolder(file.path, file.mode)
+  else host.files.replace(file.path, file.text, file.mode)
+}
+
+/** Writes the files that differ, in order, each whole, and says what became of each. */
+export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Change[]> {
+  const changes: Change[] = []
+  for (const file of files) {
+    const outcome = outcomeOf(host, file)
+    if (outcome !== 'unchanged') {
+      if (host.isDryRun) await showDifference(host, file)
+      else write(host, file)
+      host.log.info(`${file.path}: ${host.isDryRun ? `would be ${outcome}` : outcome}`)
+    }
+    changes.push({ path: file.path, outcome })
+  }
+  return changes
+}
+
+/** Prints what a dry run would change. A file that others may not read is not shown. */
+async function showDifference(host: Host, file: ManagedFile) {
+  if (!('text' in file) || (file.mode & 0o004) === 0) return
+  const isThere = host.files.status(file.path) !== undefined
+  const before = isThere ? host.files.at(file.path) : '/dev/null'
+  const { stdout } = await host.ask(['diff', '-u', '--label', file.path, '--label', file.path, before, '-'], {
+    input: file.text,
+  })
+  process.stdout.write(stdout)
+}

@@ -1,0 +1,74 @@
+/** systemd's units: what they are doing, and the verbs that change it. */
+import type { Host } from './host.ts'
+
+export type UnitStatus = {
+  isActive: boolean
+  isEnabled: boolean
+  /** Differs each time that the unit is started; empty when it never was. */
+  invocation: string
+  /** When it last became active, if it did. */
+  startedAt: Date | undefined
+  /** The unit's file differs from what systemd has loaded. */
+  needsReload: boolean
+}
+
+const properties = [
+  'ActiveState',
+  'UnitFileState',
+  'InvocationID',
+  'ActiveEnterTimestamp',
+  'NeedDaemonReload',
+]
+
+/** The unit's status, from `systemctl show` (systemctl(1)), times in UTC seconds. */
+export function parseUnitStatus(text: string): UnitStatus {
+  const fields = new Map(text.split('\n').map(line => line.split(/=(.*)/s).slice(0, 2) as [string, string]))
+  const seconds = fields.get('ActiveEnterTimestamp')?.match(/^@(\d+)/)?.[1]
+  return {
+    isActive: fields.get('ActiveState') === 'active' || fields.get('ActiveState') === 'reloading',
+    isEnabled: fields.get('UnitFileState') === 'enabled',
+    invocation: fields.get('InvocationID') ?? '',
+    startedAt: seconds === undefined ? undefined : new Date(Number(seconds) * 1000),
+    needsReload: fields.get('NeedDaemonReload') === 'yes',
+  }
+}
+
+export async function unitStatus(host: Host, unit: string): Promise<UnitStatus> {
+  const { stdout } = await host.ask([
+    'systemctl',
+    'show',
+    '--timestamp=unix',
+    `--property=${properties.join(',')}`,
+    unit,
+  ])
+  return parseUnitStatus(stdout)
+}
+
+/** Makes systemd read its units anew where one of these differs from what it has loaded. */
+export async function reloadUnits(host: Host, units: string[]): Promise<void> {
+  for (const unit of units) {
+    if (!(await unitStatus(host, unit)).needsReload) continue
+    await host.run(['systemctl', 'daemon-reload'])
+    return
+  }
+}
+
+/** Enables a unit, unless it is. */
+export async function enableUnit(host: Host, unit: string): Promise<void> {
+  if (!(await unitStatus(host, unit)).isEnabled) await host.run(['systemctl', 'enable', '--quiet', unit])
+}
+
+/** The last lines that a unit wrote to the journal, for an error's text. */
+export async function lastWords(host: Host, unit: string): Promise<string> {
+  const { stdout } = await host.ask([
+    'journalctl',
+    '--unit',
+    unit,
+    '--lines',
+    '12',
+    '--output',
+    'cat',
+    '--no-pager',
+  ])
+  return stdout.trim()
+}

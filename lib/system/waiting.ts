@@ -1,0 +1,25 @@
+/** Waiting for something with progress. */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const pollEvery = 250
+const tellEvery = 10_000
+
+/**
+ * Asks until `look` answers something other than undefined, and tells every 10 seconds how long it has been.
+ * Ends otherwise only when `look` throws.
+ */
+export async function waitFor<T>(
+  look: () => Promise<T | undefined>,
+  tell: (seconds: number) => void,
+): Promise<T> {
+  const start = Date.now()
+  let told = start
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    await sleep(pollEvery)
+    if (Date.now() - told < tellEvery) continue
+    told = Date.now()
+    tell(Math.round((told - start) / 1000))
+  }
+}

@@ -1,0 +1,43 @@
+/** Every boot and at context changes: services, model, smoke test, report. What fails here must not be READY. */
+import { paths, ports, units } from '../lib/appliance/paths.ts'
+import { parsePlan } from '../lib/appliance/plan.ts'
+import { services } from '../lib/appliance/services.ts'
+import { loginBanner, reportFile } from '../lib/render/report.ts'
+import { readCertificates, summarizeCertificates } from '../lib/steps/certificate.ts'
+import { waitForModel } from '../lib/steps/model-loading.ts'
+import { checkConfiguration } from '../lib/steps/nginx.ts'
+import { passwordInForce } from '../lib/steps/password.ts'
+import { applyService, recordProven } from '../lib/steps/services.ts'
+import { smokeTest } from '../lib/steps/smoke-test.ts'
+import type { Host } from '../lib/system/host.ts'
+import { applyFiles } from '../lib/system/managed-files.ts'
+import { reloadUnits } from '../lib/system/systemd.ts'
+
+/** Makes the services run on what configure has written, proves that they serve, and writes the report. */
+export async function bootstrap(host: Host, reportPath: string): Promise<void> {
+  const { capacity, endpoints } = parsePlan(host.files.read(paths.plan))
+  const certificates = readCertificates(host)
+  const summary = summarizeCertificates(certificates)
+  const key = passwordInForce(host)
+
+  await checkConfiguration(host)
+  await reloadUnits(host, [units.llama])
+  const llama = await applyService(host, services.llama)
+  const nginx = await applyService(host, services.nginx)
+
+  await waitForModel(host, llama.invocation)
+  const endpoint = { url: `https://127.0.0.1:${ports.https}`, ca: certificates.ca?.certificate, key }
+  await smokeTest(endpoint, llama.isProven ? 'light' : 'full', host.log)
+  recordProven(host, [llama, nginx])
+
+  const report = { endpoints, capacity, ...summary, notes: capacity.notes }
+  const states = [llama, nginx].map(({ service }) => ({
+    unit: service.unit,
+    state: 'active, enabled at boot',
+  }))
+  await applyFiles(host, [
+    loginBanner(report),
+    reportFile(reportPath, { ...report, password: key, services: states }),
+  ])
+  host.log.info(`Ready. Report: ${reportPath}`)
+}

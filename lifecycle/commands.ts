@@ -1,0 +1,122 @@
+/** The executable's commands: what each does, its options, and what it loads only when it is run. */
+import { paths } from '../lib/appliance/paths.ts'
+import type { HostOptions } from '../lib/system/host.ts'
+
+type Option = { argument?: string; help: string }
+type Values = Record<string, string | boolean | undefined>
+
+export type Command = {
+  summary: string
+  details: string
+  options: Record<string, Option>
+  /** Stages log to the appliance's log file, and must be root on a live machine. */
+  isStage: boolean
+  run(values: Values, options: HostOptions): Promise<void>
+}
+
+const dryRun = { 'dry-run': { help: 'show what would change, change nothing' } }
+const root = { root: { argument: 'DIR', help: 'write under DIR, list commands instead of running them' } }
+const envFile = { 'env-file': { argument: 'FILE', help: 'take the context from FILE, as lines NAME=value' } }
+
+const text = (value: string | boolean | undefined) => (typeof value === 'string' ? value : undefined)
+
+async function hostFor(options: HostOptions) {
+  const { openHost } = await import('../lib/system/host.ts')
+  return openHost(options)
+}
+
+export const commands: Record<string, Command> = {
+  install: {
+    summary: 'bake time: packages, llama-server, model, unit',
+    details: 'Run again it downloads nothing and changes nothing.',
+    options: {
+      release: { argument: 'FILE', help: 'install what FILE names, not the production release' },
+      ...envFile,
+      ...root,
+      ...dryRun,
+    },
+    isStage: true,
+    run: async (values, options) => {
+      const { install } = await import('./install.ts')
+      await install(await hostFor(options), text(values.release))
+    },
+  },
+  configure: {
+    summary: 'every boot: context, plan, files; starts nothing',
+    details: `By hand: slm-copilot configure --env-file /run/one-context/one_env
+Without the context's variables each takes its default again.`,
+    options: { ...envFile, ...root, ...dryRun },
+    isStage: true,
+    run: async (_, options) => {
+      const { configure } = await import('./configure.ts')
+      await configure(await hostFor(options))
+    },
+  },
+  bootstrap: {
+    summary: 'every boot: services, smoke test, report',
+    details: 'Starts, restarts or reloads just what runs on other files than stand on disk.',
+    options: {
+      report: { argument: 'FILE', help: `write the report to FILE (${paths.report})` },
+      ...envFile,
+      ...dryRun,
+    },
+    isStage: true,
+    run: async (values, options) => {
+      const { bootstrap } = await import('./bootstrap.ts')
+      await bootstrap(await hostFor(options), text(values.report) ?? paths.report)
+    },
+  },
+  'smoke-test': {
+    summary: 'ask this or a remote appliance what clients will ask',
+    details: 'Health, a refusal without key, models, a completion, a stream; TLS verified.',
+    options: {
+      endpoint: { argument: 'URL', help: 'a remote appliance, e.g. https://copilot.example.com' },
+      ca: { argument: 'FILE', help: 'the CA to trust, PEM' },
+      'key-file': { argument: 'FILE', help: 'a file that holds the key' },
+    },
+    isStage: false,
+    run: async (values, { env }) => {
+      const { runSmokeTest } = await import('./smoke-test.ts')
+      const { endpoint, ca, 'key-file': keyFile } = values
+      await runSmokeTest(await hostFor({ env }), {
+        endpoint: text(endpoint),
+        ca: text(ca),
+        keyFile: text(keyFile),
+      })
+    },
+  },
+  help: {
+    summary: 'what this is, its commands and context variables',
+    details: 'The same as --help, and the context variables.',
+    options: {},
+    isStage: false,
+    run: async () => {
+      const { variablesHelp } = await import('../lib/render/tables.ts')
+      process.stdout.write(`${overview()}\nContext variables:\n\n${variablesHelp()}\n`)
+    },
+  },
+}
+
+/** The commands in a list. */
+export const overview = () => `slm-copilot: the lifecycle of the SLM-Copilot appliance
+
+Usage: slm-copilot COMMAND [OPTION...]
+       slm-copilot --version | --help
+
+Commands:
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  .join('\n')}
+
+slm-copilot COMMAND --help tells a command's options. Called by the name
+install, configure or bootstrap, it is that command.
+`
+
+/** A command's usage and options. */
+export const usageOf = (name: string, { summary, details, options }: Command) => {
+  const rows = Object.entries({ ...options, help: { help: 'print this' } as Option }).map(
+    ([option, { argument, help }]) =>
+      `  ${`--${option}${argument === undefined ? '' : ` ${argument}`}`.padEnd(18)} ${help}`,
+  )
+  return `slm-copilot ${name}: ${summary}\n\n${details}\n\nUsage: slm-copilot ${name} [OPTION...]\n\n${rows.join('\n')}\n`
+}

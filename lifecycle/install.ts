@@ -1,0 +1,53 @@
+/** Bake time: packages, llama-server, model, unit; a real completion before the bake may succeed. */
+import { planCapacity } from '../lib/appliance/capacity.ts'
+import { paths, users } from '../lib/appliance/paths.ts'
+import { variables } from '../lib/appliance/variables.ts'
+import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
+import { logRotation } from '../lib/render/log-rotation.ts'
+import { checkSettings, prewarm } from '../lib/steps/prewarm.ts'
+import { chooseRelease, installLlamaCpp, installModel, releaseFile } from '../lib/steps/release.ts'
+import { installPackages } from '../lib/system/apt.ts'
+import type { Host } from '../lib/system/host.ts'
+import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
+import { ensureSystemUser } from '../lib/system/users.ts'
+
+/** libgomp1: llama-server's threads. certbot: for a domain's public certificate. */
+const packages = ['aria2', 'ca-certificates', 'certbot', 'libgomp1', 'logrotate', 'nginx']
+
+const folders: ManagedFile[] = [
+  { path: paths.settings, mode: 0o750, folder: true },
+  { path: paths.state, mode: 0o700, folder: true },
+  { path: paths.tls, mode: 0o755, folder: true },
+  { path: paths.acme, mode: 0o755, folder: true },
+]
+
+/** Installs the release named by a file, else the production one. Run again it downloads nothing and changes nothing. */
+export async function install(host: Host, releaseFilePath: string | undefined): Promise<void> {
+  const release = chooseRelease(host, releaseFilePath)
+
+  await installPackages(host, packages)
+  await ensureSystemUser(host, users.llama)
+  await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
+
+  await installLlamaCpp(host, release)
+  await installModel(host, release)
+  const changes = await applyFiles(host, [
+    { path: paths.llamaCurrent, link: release.llamaCpp.tag },
+    releaseFile(release),
+    logRotation(),
+    llamaUnit(),
+  ])
+
+  if (changes.every(({ outcome }) => outcome === 'unchanged')) return
+  const capacity = planCapacity(host.facts(), release.model, defaults)
+  await checkSettings(host, llamaSettings(capacity))
+  await prewarm(host, release.model)
+}
+
+const defaults = {
+  password: undefined,
+  domain: undefined,
+  contextSize: variables.contextSize.fallback,
+  threads: variables.threads.fallback,
+  model: undefined,
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Generated from lib/appliance/variables.ts by `make generate`. The framework sources this file.
+# shellcheck disable=SC2034  # the variables are the framework's to read
+
+ONE_SERVICE_NAME='SLM-Copilot'
+ONE_SERVICE_VERSION='0.1.0'
+ONE_SERVICE_BUILD=''
+ONE_SERVICE_SHORT_DESCRIPTION='Private AI coding assistant on CPUs'
+ONE_SERVICE_DESCRIPTION='llama-server serves a coding model on CPUs, behind nginx with TLS and a key.
+Cline, Continue, aider, opencode and any OpenAI client connect to it.'
+ONE_SERVICE_RECONFIGURABLE=true
+
+ONE_SERVICE_PARAMS=(
+    'ONEAPP_COPILOT_PASSWORD' 'configure' 'The API key (Bearer), and the password of user '\''copilot'\'' (Basic).' 'O|password|'
+    'ONEAPP_COPILOT_API_PASSWORD' 'configure' 'The API key (Bearer), and the password of user '\''copilot'\'' (Basic).' 'O|password|'
+    'ONEAPP_COPILOT_DOMAIN' 'configure' 'Public name of the appliance; part of its certificate.' 'O|text|'
+    'ONEAPP_COPILOT_TLS_DOMAIN' 'configure' 'Public name of the appliance; part of its certificate.' 'O|text|'
+    'ONEAPP_COPILOT_CONTEXT_SIZE' 'configure' 'Context window of each conversation, in tokens. Larger costs memory.' 'O|number|'
+    'ONEAPP_COPILOT_THREADS' 'configure' 'Threads of inference.' 'O|number|'
+    'ONEAPP_COPILOT_CPU_THREADS' 'configure' 'Threads of inference.' 'O|number|'
+    'ONEAPP_COPILOT_MODEL' 'configure' 'The model to serve.' 'O|text|'
+    'ONEAPP_COPILOT_AI_MODEL' 'configure' 'The model to serve.' 'O|text|'
+)
+
+service_install() {
+    /opt/one-appliance/bin/install ${SLM_COPILOT_RELEASE:+--release "$SLM_COPILOT_RELEASE"}
+}
+
+service_configure() {
+    /opt/one-appliance/bin/configure
+}
+
+service_bootstrap() {
+    /opt/one-appliance/bin/bootstrap --report "${ONE_SERVICE_REPORT:-/etc/one-appliance/config}"
+}
+
+service_help() {
+    /opt/one-appliance/bin/slm-copilot help
+}
+
+service_cleanup() {
+    :
+}

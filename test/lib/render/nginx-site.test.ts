@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import { exactly, nginxSite } from '../../../lib/render/nginx-site.ts'
+
+it('matches a text and nothing else, whatever is in it', () => {
+  const printable = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join('')
+  expect(exactly(printable)).toMatch(/^([A-Za-z0-9]|\\x[0-9a-f]{2})+$/)
+  expect(new RegExp(`^${exactly(printable)}$`).test(printable)).toBe(true)
+  expect(new RegExp(`^${exactly('a.b')}$`).test('aXb')).toBe(false)
+})
+
+it('never holds the key as it is typed, and is root’s alone', () => {
+  const { text, mode } = nginxSite({ password: 'a-key-with{}$#;', certificate: '/c', hasIpv6: false })
+  expect(mode).toBe(0o600)
+  expect(text).not.toContain('a-key-with{}$#;')
+})
+
+it('listens on IPv6 only where there is any', () => {
+  const site = (hasIpv6: boolean) => nginxSite({ password: 'x'.repeat(12), certificate: '/c', hasIpv6 }).text
+  expect(site(true)).toContain('listen [::]:443')
+  expect(site(false)).not.toContain('[::]')
+})

@@ -1,0 +1,68 @@
+import { X509Certificate } from 'node:crypto'
+import { expect, it } from 'vitest'
+import type { Certificates } from '../../../lib/appliance/certificates.ts'
+import { type Names, namesOf } from '../../../lib/appliance/names.ts'
+import { goodCertificates } from '../../../lib/steps/certificate.ts'
+import { issueMissing } from '../../../lib/steps/issue-certificate.ts'
+import { facts } from '../../recorded-host.ts'
+
+const decideCertificates = (found: Partial<Certificates>, names: Names, now: Date) =>
+  issueMissing(goodCertificates(found, names, now), names, now)
+
+const now = new Date('2026-02-14T10:00:00Z')
+const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000)
+const names = namesOf(facts, undefined)
+const made: Promise<Certificates> = decideCertificates({}, names, now)
+
+it('issues a leaf for every name and address, under a CA', async () => {
+  const { ca, leaf } = await made
+  const authority = new X509Certificate(ca.certificate)
+  const certificate = new X509Certificate(leaf.certificate)
+  expect(certificate.subjectAltName).toBe(
+    'DNS:copilot, DNS:localhost, IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1',
+  )
+  expect(certificate.checkIssued(authority) && certificate.verify(authority.publicKey)).toBe(true)
+  expect([authority.ca, certificate.ca]).toEqual([true, false])
+  expect(leaf.certificate.endsWith(ca.certificate)).toBe(true)
+})
+
+it('keeps what is good', async () => {
+  const found = await made
+  expect(await decideCertificates(found, names, inDays(59))).toEqual(found)
+})
+
+const broken = { certificate: 'half a fi', key: 'half a fi' }
+it.each([
+  ['30 days remain', (found: Certificates) => found, names, inDays(61)],
+  ['a name changed', (found: Certificates) => found, namesOf(facts, 'copilot.example.com'), now],
+  [
+    'an address went',
+    (found: Certificates) => found,
+    namesOf({ ...facts, addresses: ['192.0.2.7'] }, undefined),
+    now,
+  ],
+  [
+    'an address changed',
+    (f: Certificates) => f,
+    namesOf({ ...facts, addresses: ['192.0.2.8', '2001:db8::7'] }, undefined),
+    now,
+  ],
+  ['it is broken', ({ ca }: Certificates) => ({ ca, leaf: broken }), names, now],
+  ['it is not there', ({ ca }: Certificates) => ({ ca }), names, now],
+])('issues another leaf under the same CA when %s', async (_, of, wanted, at) => {
+  const found = await made
+  const { ca, leaf } = await decideCertificates(of(found), wanted, at)
+  expect(ca).toEqual(found.ca)
+  expect(leaf).not.toEqual(found.leaf)
+  expect(new X509Certificate(leaf.certificate).verify(new X509Certificate(ca.certificate).publicKey)).toBe(
+    true,
+  )
+})
+
+it.each([
+  ['its key is another', async ({ ca, leaf }: Certificates) => ({ ca: { ...ca, key: leaf.key }, leaf })],
+  ['it ends soon', async (found: Certificates) => found, inDays(3600)],
+])('makes another CA when %s', async (_, of, at = now) => {
+  const found = await made
+  expect((await decideCertificates(await of(found), names, at)).ca).not.toEqual(found.ca)
+})

@@ -1,0 +1,54 @@
+import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { applyFiles, type ManagedFile } from '../../../lib/system/managed-files.ts'
+import { recordedHost } from '../../recorded-host.ts'
+
+const files: ManagedFile[] = [
+  { path: '/etc/a/folder', mode: 0o750, folder: true },
+  { path: '/etc/a/secret', mode: 0o600, text: 'key\n' },
+  { path: '/etc/a/current', link: 'folder' },
+  { path: '/etc/a/gone', absent: true },
+]
+const outcomes = async (host: Parameters<typeof applyFiles>[0], wanted = files) =>
+  (await applyFiles(host, wanted)).map(({ outcome }) => outcome)
+
+it('writes what differs, and nothing the second time', async () => {
+  const host = recordedHost()
+  expect(await outcomes(host)).toEqual(['created', 'created', 'created', 'unchanged'])
+  const written = lstatSync(host.files.at('/etc/a/secret'))
+  expect(written.mode & 0o777).toBe(0o600)
+  expect(await outcomes(host)).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged'])
+  expect(lstatSync(host.files.at('/etc/a/secret')).mtimeMs).toBe(written.mtimeMs)
+  expect(readdirSync(host.files.at('/etc/a')).sort()).toEqual(['current', 'folder', 'secret'])
+})
+
+it('updates a text, a mode and a link, and removes what must not be there', async () => {
+  const host = recordedHost()
+  await applyFiles(host, files)
+  writeFileSync(host.files.at('/etc/a/gone'), '')
+  const changed: ManagedFile[] = [
+    { path: '/etc/a/folder', mode: 0o700, folder: true },
+    { path: '/etc/a/secret', mode: 0o640, text: 'key\n' },
+    { path: '/etc/a/current', link: 'elsewhere' },
+    { path: '/etc/a/gone', absent: true },
+  ]
+  expect(await outcomes(host, changed)).toEqual(['updated', 'updated', 'updated', 'removed'])
+  expect(await outcomes(host, changed)).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged'])
+})
+
+it('goes on from what a kill left: a temporary file beside the old one', async () => {
+  const host = recordedHost()
+  await applyFiles(host, files)
+  writeFileSync(host.files.at('/etc/a/secret.new'), 'ha')
+  await applyFiles(host, [{ path: '/etc/a/secret', mode: 0o600, text: 'other\n' }])
+  expect(readFileSync(host.files.at('/etc/a/secret'), 'utf8')).toBe('other\n')
+  expect(readdirSync(host.files.at('/etc/a'))).not.toContain('secret.new')
+})
+
+it('changes nothing in a dry run, and shows no secret', async () => {
+  const host = recordedHost({ isDryRun: true })
+  expect(await outcomes(host)).toEqual(['created', 'created', 'created', 'unchanged'])
+  expect(readdirSync(host.root)).toEqual([])
+  expect(host.lines.join('\n')).toContain('/etc/a/secret: would be created')
+  expect(host.commands).toEqual([])
+})

@@ -1,0 +1,149 @@
+/// <reference lib="esnext.float16" />
+/** GGUF, version 3: writes models small enough to stand in memory, and reads a file's metadata. */
+// The format: docs/gguf.md of ggml-org/ggml. Little-endian throughout, as are the machines that run this.
+
+const magic = 0x46554747 // "GGUF"
+const version = 3
+const alignment = 32 // what a reader assumes where `general.alignment` is absent
+
+/** The metadata types in use here, under the numbers the format gives them. */
+const typeIds = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const
+const tensorTypeIds = { float32: 0, float16: 1 } as const
+
+type NumberType = 'uint32' | 'int32' | 'float32'
+export type Value =
+  | { type: NumberType; value: number }
+  | { type: 'bool'; value: boolean }
+  | { type: 'string'; value: string }
+  | { type: 'array'; of: NumberType; value: number[] }
+  | { type: 'array'; of: 'string'; value: string[] }
+export type Metadata = Map<string, Value>
+
+/** `shape` is in GGUF's order: the length of a row first, then the number of rows. */
+export type Tensor = { name: string; type: keyof typeof tensorTypeIds; shape: number[]; values: Float32Array }
+
+export const uint32 = (value: number): Value => ({ type: 'uint32', value })
+export const float32 = (value: number): Value => ({ type: 'float32', value })
+export const string = (value: string): Value => ({ type: 'string', value })
+
+/** The bytes of a GGUF file: header, metadata, what tensors there are, then their values, each aligned. */
+export function encodeGguf(metadata: Metadata, tensors: Tensor[]): Buffer {
+  const bodies = tensors.map(tensor => padded(tensorBytes(tensor)))
+  let offset = 0
+  const directory = tensors.flatMap((tensor, index) => {
+    const entry = [
+      text(tensor.name),
+      number('uint32', tensor.shape.length),
+      ...tensor.shape.map(length64),
+      number('uint32', tensorTypeIds[tensor.type]),
+      length64(offset),
+    ]
+    offset += bodies[index]?.length ?? 0
+    return entry
+  })
+  const head = [
+    number('uint32', magic),
+    number('uint32', version),
+    length64(tensors.length),
+    length64(metadata.size),
+  ]
+  const entries = [...metadata].flatMap(([key, value]) => [text(key), ...typedValue(value)])
+  return Buffer.concat([padded(Buffer.concat([...head, ...entries, ...directory])), ...bodies])
+}
+
+/** The metadata of a GGUF file. Throws on a type that no vocabulary of llama.cpp has used so far. */
+export function readMetadata(file: Buffer): Metadata {
+  const cursor = { file, at: 0 }
+  if (readNumber(cursor, 'uint32') !== magic) throw new Error('not a GGUF file: its first four bytes differ')
+  const found = readNumber(cursor, 'uint32')
+  if (found < 2 || found > version) throw new Error(`GGUF version ${found}; versions 2 and 3 are understood`)
+  readLength(cursor) // the number of tensors
+  const metadata: Metadata = new Map()
+  for (let left = readLength(cursor); left > 0; left--) metadata.set(readText(cursor), readValue(cursor))
+  return metadata
+}
+
+function tensorBytes({ name, type, shape, values }: Tensor): Buffer {
+  const expected = shape.reduce((product, length) => product * length, 1)
+  if (values.length !== expected)
+    throw new Error(`${name}: ${values.length} values, its shape needs ${expected}`)
+  const typed = type === 'float16' ? new Float16Array(values) : values
+  return Buffer.from(typed.buffer, typed.byteOffset, typed.byteLength)
+}
+
+function padded(bytes: Buffer): Buffer {
+  const missing = (alignment - (bytes.length % alignment)) % alignment
+  return Buffer.concat([bytes, Buffer.alloc(missing)])
+}
+
+function number(type: NumberType, value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  if (type === 'uint32') bytes.writeUInt32LE(value)
+  if (type === 'int32') bytes.writeInt32LE(value)
+  if (type === 'float32') bytes.writeFloatLE(value)
+  return bytes
+}
+
+function length64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(BigInt(value))
+  return bytes
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value)
+  return Buffer.concat([length64(bytes.length), bytes])
+}
+
+function typedValue(value: Value): Buffer[] {
+  const type = number('uint32', typeIds[value.type])
+  if (value.type === 'bool') return [type, Buffer.from([Number(value.value)])]
+  if (value.type === 'string') return [type, text(value.value)]
+  if (value.type !== 'array') return [type, number(value.type, value.value)]
+
+  const items = value.of === 'string' ? value.value.map(text) : numbers(value.of, value.value)
+  return [type, number('uint32', typeIds[value.of]), length64(value.value.length), ...items]
+}
+
+const numbers = (type: NumberType, values: number[]) => values.map(value => number(type, value))
+
+type Cursor = { file: Buffer; at: number }
+
+function readNumber(cursor: Cursor, type: NumberType): number {
+  const { file, at } = cursor
+  cursor.at += 4
+  if (type === 'uint32') return file.readUInt32LE(at)
+  if (type === 'int32') return file.readInt32LE(at)
+  return file.readFloatLE(at)
+}
+
+function readLength(cursor: Cursor): number {
+  const length = Number(cursor.file.readBigUInt64LE(cursor.at))
+  cursor.at += 8
+  return length
+}
+
+function readText(cursor: Cursor): string {
+  const start = cursor.at + 8
+  cursor.at = start + readLength(cursor)
+  return cursor.file.toString('utf8', start, cursor.at)
+}
+
+function readType(cursor: Cursor): keyof typeof typeIds {
+  const id = readNumber(cursor, 'uint32')
+  for (const type of Object.keys(typeIds) as (keyof typeof typeIds)[]) if (typeIds[type] === id) return type
+  throw new Error(`GGUF metadata type ${id} is not understood here`)
+}
+
+function readValue(cursor: Cursor): Value {
+  const type = readType(cursor)
+  if (type === 'bool') return { type, value: cursor.file.readUInt8(cursor.at++) !== 0 }
+  if (type === 'string') return { type, value: readText(cursor) }
+  if (type !== 'array') return { type, value: readNumber(cursor, type) }
+
+  const of = readType(cursor)
+  const length = readLength(cursor)
+  if (of === 'string') return { type, of, value: Array.from({ length }, () => readText(cursor)) }
+  if (of === 'array' || of === 'bool') throw new Error(`a GGUF array of ${of} is not understood here`)
+  return { type, of, value: Array.from({ length }, () => readNumber(cursor, of)) }
+}

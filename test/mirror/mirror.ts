@@ -1,0 +1,116 @@
+/** Where this machine's bakes download from: nginx on the loopback address with the archive and the model. */
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { archiveName, llamaRelease } from './llama-release.ts'
+import { llamaTag } from './llama-source.ts'
+import { contextLimit, sentenceModel } from './sentence-model.ts'
+import { watch } from './watch.ts'
+
+const modelName = 'sentence.gguf'
+
+/** `url` as this machine sees it. A guest on QEMU's user network reaches the same port at 10.0.2.2. */
+export type Mirror = { url: string; port: number; accessLog: string; close: () => Promise<void> }
+
+/** Serves the archive and the model, built first where need be, on 127.0.0.1: at `port`, or at a free one. */
+export async function startMirror(port?: number): Promise<Mirror> {
+  const folder = await mirrorFolder()
+  const at = port ?? (await freePort())
+  const config = join(folder, 'nginx.conf')
+  writeFileSync(config, nginxConfig(folder, at))
+
+  // -e: where errors go before the configuration is read; else a file under /var/log.
+  const command = ['-e', 'stderr', '-p', folder, '-c', config]
+  const nginx = watch(spawn('nginx', command, { stdio: ['ignore', 'ignore', 'pipe'] }))
+  const close = async () => {
+    await nginx.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const url = `http://127.0.0.1:${at}`
+  try {
+    // A file of its own, so that another server on this port is not taken for this one.
+    await nginx.until(() => answers(`${url}/${readyName(folder)}`))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { url, port: at, accessLog: join(folder, 'access.log'), close }
+}
+
+/** A new folder: in `files/` what the mirror serves, beside it the room nginx needs. Its owner removes it. */
+export async function mirrorFolder(): Promise<string> {
+  const [archive, model] = [await llamaRelease(), await sentenceModel()]
+  const folder = mkdtempSync(join(tmpdir(), 'mirror-'))
+  mkdirSync(join(folder, 'files'))
+  symlinkSync(archive, join(folder, 'files', archiveName))
+  symlinkSync(model, join(folder, 'files', modelName))
+  writeFileSync(join(folder, 'files', readyName(folder)), '')
+  return folder
+}
+
+/** What a bake is told to download: where it is, how large, and its digest. */
+export async function releaseValue(baseUrl: string) {
+  const archive = published(await llamaRelease(), `${baseUrl}/${archiveName}`)
+  const model = published(await sentenceModel(), `${baseUrl}/${modelName}`)
+  return {
+    llamaCpp: { tag: llamaTag, archives: { x64: archive } },
+    model: { name: 'sentence', ...model, contextLimit },
+  }
+}
+
+/** Writes that value as JSON, for a bake that finds the mirror at `baseUrl`. */
+export async function writeRelease(path: string, baseUrl: string): Promise<void> {
+  writeFileSync(path, `${JSON.stringify(await releaseValue(baseUrl), null, 2)}\n`)
+}
+
+function published(path: string, url: string) {
+  const bytes = readFileSync(path)
+  return { url, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+}
+
+const readyName = (folder: string) => `${folder.split('/').at(-1)}.ready`
+
+const answers = (url: string) =>
+  fetch(url).then(
+    response => response.ok,
+    () => false, // nobody listens yet
+  )
+
+/** nginx cannot say which port it was given, so one is found beforehand. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise(resolve => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1')
+  return address.port
+}
+
+const nginxConfig = (folder: string, port: number) => `daemon off;
+# The files lie in a cache that only its owner may enter. Not started by root, nginx stays who it is.
+user root;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr;
+
+events {}
+
+http {
+  access_log ${folder}/access.log;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  default_type application/octet-stream;
+  sendfile on;
+
+  server {
+    listen 127.0.0.1:${port};
+    root ${folder}/files;
+  }
+}
+`

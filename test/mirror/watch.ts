@@ -1,0 +1,44 @@
+/** A child process under watch: whether it still runs, what it said, when it ended. */
+import type { ChildProcess } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
+
+export type Watched = {
+  /** Waits until `isReady` says so. Rejects with what the child said if it ends before that. */
+  until: (isReady: () => Promise<boolean>) => Promise<void>
+  /** Ends the child, and resolves once it is gone. */
+  stop: () => Promise<void>
+}
+
+/** Watches a child from its start. It ends with this process at the latest, unless that is killed. */
+export function watch(child: ChildProcess): Watched {
+  const terminate = () => child.kill('SIGTERM')
+  process.once('exit', terminate)
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      said += chunk
+    })
+
+  let isRunning = true
+  const ended = new Promise<void>(resolve => {
+    child.once('close', resolve)
+    child.once('error', error => {
+      said += error.message
+      resolve()
+    })
+  }).then(() => {
+    isRunning = false
+    process.off('exit', terminate)
+  })
+
+  return {
+    until: async isReady => {
+      while (isRunning && !(await isReady())) await setTimeout(20)
+      if (!isRunning) throw new Error(`${child.spawnfile} ended before it was ready:\n${said}`)
+    },
+    stop: () => {
+      terminate()
+      return ended
+    },
+  }
+}
