@@ -24,11 +24,8 @@ export async function configure(host: Host): Promise<Change[]> {
 
   const capacity = planCapacity(facts, model, context)
   const names = namesOf(facts, context.domain)
-  const certificates = await issueMissing(
-    goodCertificates(readCertificates(host), names, host.now()),
-    names,
-    host.now(),
-  )
+  const good = goodCertificates(readCertificates(host), names, host.now())
+  const certificates = await issueMissing(good, names, host.now())
   const password = context.password ?? readPassword(host) ?? generatePassword(host.random)
   const site = { password, hasIpv6: facts.hasIpv6 }
   await checkCandidate(host, site, certificates.leaf)

@@ -1,9 +1,14 @@
 /** Builds dist/slm-copilot: one CommonJS file by esbuild, inside Node itself by pkg's SEA builder. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import pkg from '@yao-pkg/pkg/lib-es5/sea.js'
 import { build } from 'esbuild'
 import { keyOf } from './cache.ts'
+
+/** A CommonJS module: its default export stands elsewhere in Node's and in the tests' way of importing it. */
+const { default: sea }: typeof import('@yao-pkg/pkg/lib-es5/sea.js') = createRequire(import.meta.url)(
+  '@yao-pkg/pkg/lib-es5/sea.js',
+)
 
 const here = resolve(import.meta.dirname, '..')
 const dist = join(here, 'dist')
@@ -39,7 +44,7 @@ export async function buildExecutable(): Promise<string> {
   const output = `${executable}.new`
   const target = { nodeRange: 'node24', platform: 'linux', arch: 'x64', output } as const
   const folder = process.cwd()
-  await pkg.default(bundle, { nodePath: node, seaConfig, targets: [target] })
+  await sea(bundle, { nodePath: node, seaConfig, targets: [target] })
   process.chdir(folder)
   renameSync(output, executable)
   writeFileSync(stamp, key)

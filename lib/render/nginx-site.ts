@@ -16,6 +16,9 @@ export const exactly = (text: string) =>
 /** RFC 7617: user, colon, password, in Base64. */
 const basicCredentials = (password: string) => Buffer.from(`${users.api}:${password}`).toString('base64')
 
+/** A text in nginx's single quotes, in which a backslash escapes the next character. */
+const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
 /** An error in the shape of OpenAI's API, which clients show to their users. */
 const apiError = (message: string, type: string, code: string) =>
   JSON.stringify({ error: { message, type, param: null, code } })
@@ -156,18 +159,18 @@ server {
         default_type application/json;
         add_header Access-Control-Allow-Origin * always;
         add_header WWW-Authenticate 'Basic realm="SLM-Copilot"' always;
-        return 401 '${errors.unauthorized}';
+        return 401 ${quoted(errors.unauthorized)};
     }
     location @too_large {
         default_type application/json;
         add_header Access-Control-Allow-Origin * always;
-        return 413 '${errors.tooLarge}';
+        return 413 ${quoted(errors.tooLarge)};
     }
     location @unavailable {
         default_type application/json;
         add_header Access-Control-Allow-Origin * always;
         add_header Retry-After 5 always;
-        return 503 '${errors.unavailable}';
+        return 503 ${quoted(errors.unavailable)};
     }
 }
 `,

@@ -1,0 +1,46 @@
+# SLM-Copilot, for its maintainers. `make` lists the targets.
+
+# Node 24 comes from a development dependency and stands before the system's.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help prepare up down ssh logs stage test check generate build clean
+
+help: ## list these targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+prepare: ## install what is missing of packages and modules
+	@bash packer/prerequisites.sh
+
+up: prepare ## build, bake, boot, and talk to the appliance in a VM
+	@node test/vm/up.ts
+
+down: ## stop the VM and remove it
+	@node test/vm/down.ts
+
+ssh: ## a shell in the VM
+	@node test/vm/shell.ts
+
+logs: ## follow the appliance's log in the VM
+	@node test/vm/shell.ts tail -n 200 -F /var/log/one-appliance/slm-copilot.log
+
+stage: ## push the executable into the VM, run STAGE=configure or bootstrap
+	@node test/vm/stage.ts $(STAGE)
+
+test: prepare check ## everything: checks, unit, integration, a VM baked and booted
+	@bash test/run.sh
+
+check: prepare ## types, lint, import arrows, shell scripts, generated files
+	@tsc --noEmit
+	@biome check --error-on-warnings .
+	@git ls-files --cached --others --exclude-standard -z | xargs -0 grep -lE '^#!.*\b(ba)?sh\b' | xargs shellcheck
+	@vitest run --project unit --reporter=dot test/house.test.ts test/generated.test.ts
+
+generate: prepare ## write the files that derive from the variables' records
+	@node packer/generated.ts
+
+build: prepare ## dist/slm-copilot
+	@node packer/executable.ts
+
+clean: down ## remove the VM, what was built here, and the cache
+	@rm -rf dist "$${SLM_COPILOT_CACHE:-$$HOME/.cache/slm-copilot}"

@@ -1,0 +1,128 @@
+/** The appliance without its VM: what configure writes, run by the real nginx and llama-server on ports of their own. */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { modelPath, paths, ports } from '../../lib/appliance/paths.ts'
+import { candidateConfiguration } from '../../lib/render/nginx-site.ts'
+import { releaseFile } from '../../lib/steps/release.ts'
+import { openHost } from '../../lib/system/host.ts'
+import { http } from '../../lib/system/http.ts'
+import { applyFiles } from '../../lib/system/managed-files.ts'
+import { configure } from '../../lifecycle/configure.ts'
+import { llamaRelease } from '../mirror/llama-release.ts'
+import { releaseValue } from '../mirror/mirror.ts'
+import { sentenceModel } from '../mirror/sentence-model.ts'
+import { type Watched, watch } from '../mirror/watch.ts'
+
+export type Stack = {
+  root: string
+  url: string
+  httpUrl: string
+  socket: string
+  ca: string
+  key: string
+  startLlama(): Promise<void>
+  stopLlama(): Promise<void>
+  close(): Promise<void>
+}
+
+const freePort = () =>
+  new Promise<number>(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+/** `NAME=value` lines, as systemd reads them. */
+const environmentOf = (text: string) =>
+  Object.fromEntries(
+    text
+      .trim()
+      .split('\n')
+      .map(line => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
+  )
+
+/** Configures a folder for this context. */
+export async function configuredFolder(context: Record<string, string>): Promise<string> {
+  const root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-'))
+  const host = openHost({ env: context, root })
+  await applyFiles(host, [releaseFile(await releaseValue('http://127.0.0.1'))])
+  await configure(host)
+  return root
+}
+
+/** What the site's absolute paths and ports are here. */
+function siteFor(root: string, socket: string, numbers: { http: number; https: number }): string {
+  const text = readFileSync(join(root, paths.site), 'utf8')
+  return text
+    .replaceAll(/listen \[::\].*\n/g, '\n')
+    .replaceAll(`listen ${ports.http} `, `listen 127.0.0.1:${numbers.http} `)
+    .replaceAll(`listen ${ports.https} `, `listen 127.0.0.1:${numbers.https} `)
+    .replaceAll(paths.socket, socket)
+    .replaceAll(paths.tls, join(root, paths.tls))
+    .replaceAll(paths.acme, join(root, paths.acme))
+}
+
+/** Everything up, the model loaded. */
+export async function startStack(context: Record<string, string>): Promise<Stack> {
+  const root = await configuredFolder(context)
+  const numbers = { http: await freePort(), https: await freePort() }
+  const folder = join(root, 'run')
+  const socket = join(folder, 'llama.sock')
+  mkdirSync(folder, { recursive: true })
+  execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
+
+  writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
+  writeFileSync(join(folder, 'nginx.conf'), `user root;\ndaemon off;\n${candidateConfiguration(folder)}`)
+  const nginx = watch(
+    spawn('nginx', ['-e', 'stderr', '-c', join(folder, 'nginx.conf')], { stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
+  const url = `https://127.0.0.1:${numbers.https}`
+  const ca = readFileSync(join(root, paths.caCertificate), 'utf8')
+  await nginx.until(() =>
+    http({ url: `${url}/ca.crt`, ca, timeout: 5 }).then(
+      () => true,
+      () => false,
+    ),
+  )
+
+  const settings = environmentOf(readFileSync(join(root, paths.llamaEnvironment), 'utf8'))
+  const model = await sentenceModel()
+  if (settings.LLAMA_ARG_MODEL !== modelPath('sentence'))
+    throw new Error(`configured for ${settings.LLAMA_ARG_MODEL}`)
+  let llama: Watched | undefined
+  const stopLlama = async () => {
+    await llama?.stop()
+    rmSync(socket, { force: true })
+  }
+  const startLlama = async () => {
+    // One thread: two that meet at barriers are ten times slower on a machine that is busy with other tests.
+    const env = { ...settings, LLAMA_ARG_MODEL: model, LLAMA_ARG_HOST: socket, LLAMA_ARG_THREADS: '1' }
+    llama = watch(spawn(join(folder, 'llama-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] }))
+    await llama.until(() =>
+      http({ url: 'http://x/health', socket, timeout: 5 }).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    )
+  }
+  await startLlama()
+  return {
+    root,
+    url,
+    httpUrl: `http://127.0.0.1:${numbers.http}`,
+    socket,
+    ca,
+    key: readFileSync(join(root, paths.password), 'utf8').trim(),
+    startLlama,
+    stopLlama,
+    close: async () => {
+      await stopLlama()
+      await nginx.stop()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}

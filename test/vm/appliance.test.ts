@@ -1,0 +1,307 @@
+/** The appliance in its VM: the baked image booted by systemd, configured by a context disk, talked to from outside. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { generatePassword } from '../../lib/steps/password.ts'
+import { eventsOf } from '../../lib/steps/smoke-test.ts'
+import { sentence } from '../mirror/sentence-model.ts'
+import { type Access, readAccess } from './access.ts'
+import { ask, canary, snapshot, untilServing } from './client.ts'
+import { type Image, makeImage } from './image.ts'
+import { contextualizeNow, isReportedReady, reboot, waitForContextualization } from './ready.ts'
+import { ssh, sshOutput } from './ssh.ts'
+import { runStage } from './stage.ts'
+import { changeContext, powerCut, startVm, stopVm, type Vm } from './vm.ts'
+
+const vmName = 'test'
+let image: Image
+let vm: Vm
+let access: Access
+
+beforeAll(async () => {
+  image = await makeImage()
+  vm = await startVm({ name: vmName, image: image.disk, accelerator: image.accelerator, context: {} })
+})
+afterAll(() => stopVm(vmName))
+
+const logFile = '/var/log/one-appliance/slm-copilot.log'
+
+/** Gives the VM another context while it runs and waits for what comes of it. */
+async function contextualize(context: Record<string, string>): Promise<string> {
+  await changeContext(vm, context)
+  return contextualizeNow(vm)
+}
+
+/** What the appliance logged since a line count. */
+const linesOfLog = async () => Number((await sshOutput(vm, `wc -l < ${logFile}`)).trim())
+const logSince = (line: number) => sshOutput(vm, `tail -n +${line + 1} ${logFile}`)
+
+describe('first boot', () => {
+  it('ends in success, READY at OneGate, and the framework’s message of the day', async () => {
+    const { status } = await waitForContextualization(vm, {
+      report: progress => console.log(progress?.lastLine ?? 'booting'),
+    })
+    expect(status).toBe('bootstrap_success')
+    expect(isReportedReady(vm)).toBe(true)
+    expect(await sshOutput(vm, 'cat /etc/motd')).toContain('All set and ready to serve')
+    access = await readAccess(vm)
+  })
+
+  it('answers from outside: the smoke test, a chat, a stream, a refusal', async () => {
+    const args = ['smoke-test', '--endpoint', access.endpoint, '--ca', access.ca, '--key-file', access.key]
+    expect(execFileSync(image.executable, args, { encoding: 'utf8' })).toMatch(/stream: .* events/)
+
+    const question = { messages: [{ role: 'user', content: 'Hello!' }] }
+    const chat = await ask(access, '/v1/chat/completions', { json: question })
+    expect(JSON.parse(chat.body).choices[0].message.content).toBe(sentence)
+    const stream = await ask(access, '/v1/chat/completions', { json: { ...question, stream: true } })
+    expect(eventsOf(stream.body).at(-1)).toBe('[DONE]')
+    expect(stream.arrivals.length).toBeGreaterThan(5)
+    expect((await ask(access, '/v1/models', { headers: { authorization: 'Bearer none' } })).status).toBe(401)
+  })
+
+  it('generates a password of 20 characters, kept in one file that root alone may read', async () => {
+    const password = readFileSync(access.key, 'utf8').trim()
+    expect(password).toHaveLength(generatePassword(bytes => Buffer.alloc(bytes)).length)
+    expect(await sshOutput(vm, 'stat -c %a:%U /var/lib/slm-copilot/password')).toBe('600:root\n')
+  })
+
+  it('writes the report for root alone: endpoint, key, model, services, CA, editor settings', async () => {
+    expect(await sshOutput(vm, 'stat -c %a:%U /etc/one-appliance/config')).toBe('600:root\n')
+    const report = await sshOutput(vm, 'cat /etc/one-appliance/config')
+    const fingerprint = execFileSync(
+      'openssl',
+      ['x509', '-in', access.ca, '-noout', '-fingerprint', '-sha256'],
+      { encoding: 'utf8' },
+    )
+    expect(report).toContain(fingerprint.trim().split('=')[1])
+    for (const word of [
+      'https://10.0.2.15/v1',
+      readFileSync(access.key, 'utf8').trim(),
+      'sentence',
+      '32768 tokens',
+      'slm-copilot.service',
+      'nginx.service',
+      'curl --cacert',
+      'Cline',
+    ])
+      expect(report).toContain(word)
+  })
+
+  it('greets at login, in lines of 80 columns, without the key', async () => {
+    const banner = await sshOutput(vm, 'bash -lic true 2> /dev/null; cat /etc/motd')
+    expect(banner).toContain('https://10.0.2.15/v1')
+    expect(banner).not.toContain(readFileSync(access.key, 'utf8').trim())
+    expect(Math.max(...banner.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
+    expect(await sshOutput(vm, 'bash -lc true')).toBe('')
+  })
+
+  it('logs what every stage did, in one form', async () => {
+    const log = await sshOutput(vm, `cat ${logFile}`)
+    const lines = log.trimEnd().split('\n')
+    expect(
+      lines.filter(line => !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \[(INFO|WARN|ERROR)\] /.test(line)),
+    ).toEqual([])
+    expect(log).toMatch(
+      /llama-server answered with \d+ tokens.*nginx\.conf|llama-server answered.*slm-copilot\.conf: created.*Ready/s,
+    )
+    expect(await sshOutput(vm, `stat -c %a ${logFile}`)).toBe('640\n')
+  })
+
+  it('leaves nothing of the bake: no server, socket, release file or default site', async () => {
+    const { stdout } = await ssh(
+      vm,
+      'ls /tmp/*release* /run/slm-copilot-prewarm /run/slm-copilot-candidate /etc/nginx/sites-enabled/default 2> /dev/null; pgrep -c llama-server',
+    )
+    expect(stdout).toBe('1\n')
+  })
+
+  it('lets llama-server reach nothing, and exposes little', async () => {
+    const verdict = await sshOutput(vm, 'systemd-analyze security slm-copilot.service --no-pager | tail -n 1')
+    console.log(verdict.trim())
+    expect(Number(verdict.match(/: ([\d.]+) /)?.[1])).toBeLessThanOrEqual(0.5)
+    const pid = (await sshOutput(vm, 'systemctl show --property MainPID --value slm-copilot')).trim()
+    expect(await sshOutput(vm, `nsenter --net --target ${pid} ip -brief address`)).toMatch(
+      /^lo +(DOWN|UNKNOWN)[^\n]*\n$/,
+    )
+    expect(await sshOutput(vm, 'ss -Hltn | grep -vE ":(22|80|443) " || true')).not.toMatch(/0\.0\.0\.0|\*:/)
+  })
+})
+
+describe('the stages again', () => {
+  it('write no file and touch no service', async () => {
+    const before = await snapshot(vm)
+    const lines = await linesOfLog()
+    for (const stage of ['configure', 'bootstrap']) expect((await runStage(vm, stage)).code).toBe(0)
+    expect(await snapshot(vm)).toEqual(before)
+    expect(await logSince(lines)).not.toMatch(/created|updated|removed|completion/)
+  })
+
+  it('install, run again, downloads nothing and changes nothing', async () => {
+    const before = await snapshot(vm)
+    // The mirror is gone: a download would fail.
+    const release = '/opt/slm-copilot/release.json'
+    expect((await ssh(vm, `/opt/one-appliance/bin/install --release ${release}`)).code).toBe(0)
+    expect(await snapshot(vm)).toEqual(before)
+  })
+})
+
+describe('another context', () => {
+  const password = 'another-password-1'
+
+  it('a password: nginx reloads, llama-server serves on, and a running stream is not cut', async () => {
+    const before = await snapshot(vm)
+    const json = {
+      messages: [{ role: 'user', content: 'Hi' }],
+      stream: true,
+      ignore_eos: true,
+      max_tokens: 3000,
+    }
+    const stream = ask(access, '/v1/chat/completions', { json, timeout: 590 })
+    expect(await contextualize({ ONEAPP_COPILOT_PASSWORD: password })).toBe('bootstrap_success')
+    expect(eventsOf((await stream).body).at(-1)).toBe('[DONE]')
+
+    const after = await snapshot(vm)
+    expect(after.services).toEqual({ ...before.services, 'nginx workers': after.services['nginx workers'] })
+    expect(after.services['nginx workers']).not.toBe(before.services['nginx workers'])
+    expect((await ask(access, '/v1/models')).status).toBe(401)
+    access = await readAccess(vm)
+    expect(readFileSync(access.key, 'utf8')).toBe(`${password}\n`)
+    expect((await ask(access, '/v1/models')).status).toBe(200)
+  })
+
+  it.each([
+    ['a context size', { ONEAPP_COPILOT_CONTEXT_SIZE: '4096' }, 'LLAMA_ARG_KV_UNIFIED_PER_SLOT=4096'],
+    ['threads', { ONEAPP_COPILOT_CONTEXT_SIZE: '4096', ONEAPP_COPILOT_THREADS: '1' }, 'LLAMA_ARG_THREADS=1'],
+  ])('%s: llama-server restarts, nginx does not notice', async (_, context, setting) => {
+    const before = await snapshot(vm)
+    expect(await contextualize({ ONEAPP_COPILOT_PASSWORD: password, ...context })).toBe('bootstrap_success')
+    const after = await snapshot(vm)
+    expect(after.services['slm-copilot.service']).not.toBe(before.services['slm-copilot.service'])
+    expect({ ...after.services, 'slm-copilot.service': '' }).toEqual({
+      ...before.services,
+      'slm-copilot.service': '',
+    })
+    expect(await sshOutput(vm, 'tr "\\0" "\\n" < /proc/$(pgrep llama-server)/environ')).toContain(
+      `${setting}\n`,
+    )
+    expect((await ask(access, '/v1/models')).status).toBe(200)
+  })
+
+  const settled = {
+    ONEAPP_COPILOT_PASSWORD: password,
+    ONEAPP_COPILOT_CONTEXT_SIZE: '4096',
+    ONEAPP_COPILOT_THREADS: '1',
+  }
+
+  it('a domain: another certificate under the same CA, nginx reloads', async () => {
+    const before = await snapshot(vm)
+    const ca = readFileSync(access.ca, 'utf8')
+    expect(await contextualize({ ...settled, ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' })).toBe(
+      'bootstrap_success',
+    )
+    const after = await snapshot(vm)
+    expect(after.services['slm-copilot.service']).toBe(before.services['slm-copilot.service'])
+    expect(after.services['nginx workers']).not.toBe(before.services['nginx workers'])
+    const resolve = `copilot.example.com:${vm.ports.https}:127.0.0.1`
+    const url = `https://copilot.example.com:${vm.ports.https}/health`
+    const answer = execFileSync('curl', ['-sS', '--cacert', access.ca, '--resolve', resolve, url], {
+      encoding: 'utf8',
+    })
+    expect(JSON.parse(answer)).toEqual({ status: 'ok' })
+    expect(readFileSync((await readAccess(vm)).ca, 'utf8')).toBe(ca)
+  })
+
+  it('a model that is not in the image: said in report and log, nothing touched', async () => {
+    const before = await snapshot(vm)
+    const lines = await linesOfLog()
+    expect(
+      await contextualize({
+        ...settled,
+        ONEAPP_COPILOT_DOMAIN: 'copilot.example.com',
+        ONEAPP_COPILOT_MODEL: 'gpt-oss-20b',
+      }),
+    ).toBe('bootstrap_success')
+    expect((await snapshot(vm)).services).toEqual(before.services)
+    const said = 'gpt-oss-20b is not in this image: serving sentence.'
+    expect(await logSince(lines)).toContain(said)
+    expect(await sshOutput(vm, 'cat /etc/one-appliance/config')).toContain(said)
+  })
+
+  it('a bad one: every problem is named, nothing changes, the service goes on, READY is not said', async () => {
+    const before = await snapshot(vm)
+    const lines = await linesOfLog()
+    const bad = {
+      ONEAPP_COPILOT_PASSWORD: 'short',
+      ONEAPP_COPILOT_CONTEXT_SIZE: '4k',
+      ONEAPP_COPILOT_THREADS: '-1',
+      ONEAPP_COPILOT_DOMAIN: 'x',
+      ONEAPP_COPILOT_MODEL: 'zork',
+    }
+    expect(await contextualize(bad)).toBe('configure_failure')
+    const log = await logSince(lines)
+    for (const name of Object.keys(bad)) expect(log).toContain(name)
+    expect(log).toMatch(/\[ERROR\].*5 problems/)
+    expect(await snapshot(vm)).toEqual(before)
+    expect((await ask(access, '/v1/models')).status).toBe(200)
+    expect(await contextualize(settled)).toBe('bootstrap_success')
+  })
+})
+
+describe('failures', () => {
+  it('llama-server killed: it serves again by itself, and the next bootstrap leaves it alone', async () => {
+    await sshOutput(vm, 'kill -9 $(pgrep llama-server)')
+    await untilServing(access)
+    const before = await snapshot(vm)
+    expect((await runStage(vm, 'configure')).code).toBe(0)
+    expect((await runStage(vm, 'bootstrap')).code).toBe(0)
+    expect((await snapshot(vm)).services).toEqual(before.services)
+  })
+
+  it('a power cut that left the framework’s pipe: the next boot is a success', async () => {
+    await sshOutput(vm, 'mkfifo /var/log/one-appliance/one_service_log.pipe && sync')
+    const otherThanBoot = (await sshOutput(vm, 'cat /proc/sys/kernel/random/boot_id')).trim()
+    await powerCut(vm)
+    expect((await waitForContextualization(vm, { otherThanBoot })).status).toBe('bootstrap_success')
+    expect((await ask(access, '/v1/models')).status).toBe(200)
+  })
+
+  it('a reboot: the same password, CA and certificate; services that systemd started are left alone', async () => {
+    const files = async () => (await snapshot(vm)).files.filter(line => !line.includes('/run/'))
+    const before = await files()
+    const lines = await linesOfLog()
+    expect((await reboot(vm)).status).toBe('bootstrap_success')
+    expect(await files()).toEqual(before)
+    expect(await logSince(lines)).toMatch(
+      /slm-copilot.service: leave alone.*nginx.service: leave alone.*stream: /s,
+    )
+    expect((await ask(access, '/v1/models')).status).toBe(200)
+  })
+
+  it('a model that does not load: the stage fails with the reason and what to do, and heals when it is mended', async () => {
+    const model = '/opt/slm-copilot/models/sentence.gguf'
+    await sshOutput(vm, `mv ${model} ${model}.away && systemctl restart slm-copilot`)
+    const { code, stdout } = await runStage(vm, 'bootstrap')
+    expect(code).not.toBe(0)
+    expect(stdout).toMatch(/\[ERROR\].*llama-server|slm-copilot\.service does not/)
+    expect(stdout).toContain('journalctl -u slm-copilot.service')
+    await sshOutput(vm, `mv ${model}.away ${model}`)
+    expect((await runStage(vm, 'bootstrap')).code).toBe(0)
+    expect((await ask(access, '/v1/models')).status).toBe(200)
+  })
+})
+
+it('the key is nowhere but in its own files', async () => {
+  const key = canary()
+  expect(await contextualize({ ONEAPP_COPILOT_PASSWORD: key })).toBe('bootstrap_success')
+  access = await readAccess(vm)
+  expect((await ask(access, '/v1/models')).status).toBe(200)
+  await ask(access, `/v1/models`, { headers: { authorization: 'Bearer wrong-wrong-wrong' } })
+  // The key goes in by stdin: a grep that carried it in its arguments would find itself.
+  const search =
+    'f=$(mktemp /run/k.XXXX); cat > $f; grep -rlF -f $f /etc /opt /root /home /tmp /usr/local /var /run /proc/[0-9]*/cmdline 2> /dev/null | grep -v ^$f; journalctl -b | grep -cF -f $f; rm $f'
+  const found = (await ssh(vm, search, key)).stdout.trim().split('\n').sort()
+  expect(found.filter(path => !path.startsWith('/run/one-context/'))).toEqual(
+    ['/etc/one-appliance/config', '/var/lib/slm-copilot/password', '0'].sort(),
+  )
+})
