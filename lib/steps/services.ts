@@ -4,11 +4,16 @@ import * as z from 'zod'
 import { paths } from '../appliance/paths.ts'
 import type { Service } from '../appliance/services.ts'
 import type { Host } from '../system/host.ts'
+import { childrenOf, titleOf } from '../system/processes.ts'
 import { enableUnit, lastWords, type UnitStatus, unitStatus } from '../system/systemd.ts'
+import { waitFor } from '../system/waiting.ts'
 
 /** Unit → the run of it that passed the smoke test, and the inputs that it runs on. */
 const provenSchema = z.record(z.string(), z.strictObject({ invocation: z.string(), digest: z.string() }))
 export type Proven = z.infer<typeof provenSchema>
+
+/** Milliseconds that nginx may take to make workers anew. */
+const reloadTimeout = 60_000
 
 export type Inputs = { digest: string /** When the last of them changed. */; changedAt: Date }
 export type Action = 'start' | 'restart' | 'reload' | 'leave alone'
@@ -64,7 +69,8 @@ export async function applyService(host: Host, service: Service): Promise<Applie
 
   await enableUnit(host, service.unit)
   host.log.info(`${service.unit}: ${action}`)
-  if (action !== 'leave alone') await act(host, service.unit, action)
+  if (action === 'reload') await reload(host, service.unit, before.mainPid)
+  else if (action !== 'leave alone') await begin(host, service.unit, action)
 
   const { invocation } = await unitStatus(host, service.unit)
   const known = proven[service.unit]
@@ -72,9 +78,27 @@ export async function applyService(host: Host, service: Service): Promise<Applie
   return { service, action, isProven, digest: inputs.digest, invocation }
 }
 
-async function act(host: Host, unit: string, action: 'start' | 'restart' | 'reload') {
+async function begin(host: Host, unit: string, action: 'start' | 'restart') {
   // A unit that failed too often is not started again until somebody says so: this is somebody.
-  if (action !== 'reload') await host.run(['systemctl', 'reset-failed', unit])
+  await host.run(['systemctl', 'reset-failed', unit])
+  await ordered(host, unit, action)
+}
+
+/** Reloads nginx, and waits until none of its old workers takes a connection: they know only the old keys. */
+async function reload(host: Host, unit: string, mainPid: number) {
+  const workers = childrenOf(host, mainPid)
+  const start = host.now().getTime()
+  await ordered(host, unit, 'reload')
+  const look = async () => {
+    const isOver = workers.every(pid => titleOf(host, pid)?.includes('shutting down') ?? true)
+    if (isOver) return true
+    if (host.now().getTime() - start < reloadTimeout) return undefined
+    throw new Error(`${unit} goes on with its old configuration:\n${await lastWords(host, unit)}`)
+  }
+  await waitFor(look, seconds => host.log.info(`Reloading ${unit}: ${seconds} s so far`))
+}
+
+async function ordered(host: Host, unit: string, action: Action) {
   try {
     await host.run(['systemctl', action, unit])
   } catch (error) {

@@ -6,6 +6,8 @@ export type UnitStatus = {
   isEnabled: boolean
   /** Differs each time that the unit is started; empty when it never was. */
   invocation: string
+  /** Its main process; 0 when there is none. */
+  mainPid: number
   /** When it last became active, if it did. */
   startedAt: Date | undefined
   /** The unit's file differs from what systemd has loaded. */
@@ -28,6 +30,7 @@ export function parseUnitStatus(text: string): UnitStatus {
     isActive: fields.get('ActiveState') === 'active' || fields.get('ActiveState') === 'reloading',
     isEnabled: fields.get('UnitFileState') === 'enabled',
     invocation: fields.get('InvocationID') ?? '',
+    mainPid: Number(fields.get('MainPID') ?? 0),
     startedAt: seconds === undefined ? undefined : new Date(Number(seconds) * 1000),
     needsReload: fields.get('NeedDaemonReload') === 'yes',
   }

@@ -8,6 +8,7 @@ const running: UnitStatus = {
   isActive: true,
   isEnabled: true,
   invocation: 'a1',
+  mainPid: 7,
   startedAt: at(100),
   needsReload: false,
 }
@@ -58,6 +59,7 @@ it("reads systemctl's answer", () => {
   const text = `ActiveState=active
 UnitFileState=enabled
 InvocationID=0f5b
+MainPID=7
 ActiveEnterTimestamp=@1771063200
 NeedDaemonReload=no
 `
@@ -72,6 +74,7 @@ NeedDaemonReload=no
     isActive: false,
     isEnabled: false,
     invocation: '',
+    mainPid: 0,
     startedAt: undefined,
     needsReload: false,
   })

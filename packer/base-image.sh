@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Makes a Debian 12 disk that boots by itself (BIOS, serial console) and holds the framework's context agent.
+#
+# usage: base-image.sh ONE_APPS_DIR FOLDER      (as root: it mounts a loop device)
+#
+# FOLDER gets disk.qcow2, and vmlinuz for a probe of the accelerator. How the agent is laid out, which packages it
+# needs and what it does after installation is the framework's to say: context-linux/{generate,targets}.sh and pkg/.
+set -euo pipefail
+
+context=$(realpath "$1")/context-linux
+folder=$2
+
+suite=bookworm
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+security=${DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+# The root partition starts here, as every partitioning tool would put it; extlinux fills the gap before it.
+offset=$((1024 * 1024))
+# Virtual: the bake enlarges the disk, and the agent the root file system at boot.
+size=4G
+
+packages=(
+  linux-image-cloud-amd64 initramfs-tools lz4 systemd-sysv udev dbus kmod e2fsprogs fdisk iproute2 procps
+  openssh-server ca-certificates gawk less
+)
+
+mkdir -p "$folder"
+work=$(mktemp -d "$folder/.work-XXXXXX")
+root=$work/root
+disk=$work/disk.raw
+loop=
+
+clean_up() {
+  if mountpoint -q "$root"; then umount --recursive "$root"; fi
+  if [ -n "$loop" ]; then losetup --detach "$loop"; fi
+  rm -rf --one-file-system "$work"
+}
+trap clean_up EXIT
+
+make_disk() {
+  truncate --size "$size" "$disk"
+  echo "start=$((offset / 512)), type=83, bootable" | sfdisk --quiet "$disk"
+  # 440 bytes of boot code: the partition table follows them.
+  dd if=/usr/lib/syslinux/mbr/mbr.bin of="$disk" bs=440 count=1 conv=notrunc status=none
+
+  loop=$(losetup --find --show --offset "$offset" "$disk")
+  # extlinux reads neither 64-bit ext4 nor what newer mke2fs turns on besides.
+  mkfs.ext4 -q -L root -O '^64bit,^metadata_csum_seed,^orphan_file' "$loop"
+  mkdir "$root"
+  mount "$loop" "$root"
+}
+
+# One package of each alternative is enough for apt; the first is the one the framework prefers.
+agent_packages() {
+  # shellcheck source=/dev/null
+  (cd "$context" && TARGET=deb . ./targets.sh && for wish in $DEPENDS; do echo "${wish%%|*}"; done)
+}
+
+install_debian() {
+  mapfile -t agent < <(agent_packages)
+  local wishes=("${packages[@]}" "${agent[@]}")
+  # Boots sooner: the few drivers that a virtual machine's root disk needs, in a format that unpacks fast.
+  # Before the packages: the kernel's own post-installation makes the initramfs, once.
+  local conf="\$1/etc/initramfs-tools/conf.d" modules="\$1/usr/share/initramfs-tools/modules.d"
+  local initramfs="mkdir -p $conf $modules
+    printf 'MODULES=list\nCOMPRESS=lz4\n' > $conf/virtual-machine
+    printf 'virtio_pci\nvirtio_blk\nvirtio_scsi\nsd_mod\n' > $modules/virtual-machine"
+
+  mmdebstrap --mode=root --variant=minbase --format=directory \
+    --include="$(IFS=,; echo "${wishes[*]}")" \
+    --essential-hook="$initramfs" \
+    --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    "$suite" "$root" \
+    "deb $mirror $suite main" \
+    "deb $mirror $suite-updates main" \
+    "deb $security $suite-security main"
+}
+
+install_agent() {
+  (cd "$context" && TARGET=deb TYPE=dir OUT="$work/agent" bash ./generate.sh)
+  cp -r --no-preserve=ownership "$work/agent/." "$root/"
+  install -m 0755 "$context/pkg/postinstall" "$root/tmp/postinstall"
+  chroot "$root" /tmp/postinstall
+  rm "$root/tmp/postinstall"
+}
+
+configure_system() {
+  echo 'LABEL=root / ext4 errors=remount-ro 0 1' > "$root/etc/fstab"
+  echo debian > "$root/etc/hostname"
+  printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"
+  : > "$root/etc/machine-id"
+  rm -f "$root"/etc/ssh/ssh_host_*_key*
+  # mmdebstrap leaves the builder's resolver here; the context brings the VM's own.
+  echo 'nameserver 127.0.0.1' > "$root/etc/resolv.conf"
+  chroot "$root" systemctl enable systemd-networkd ssh
+}
+
+install_boot_loader() {
+  mkdir -p "$root/boot/extlinux"
+  # /vmlinuz and /initrd.img are the links that Debian keeps pointing at the newest kernel.
+  cat > "$root/boot/extlinux/extlinux.conf" <<'END'
+DEFAULT debian
+PROMPT 0
+TIMEOUT 1
+LABEL debian
+  LINUX /vmlinuz
+  INITRD /initrd.img
+  APPEND root=LABEL=root ro quiet console=tty0 console=ttyS0,115200
+END
+  extlinux --install "$root/boot/extlinux"
+}
+
+make_disk
+install_debian
+install_agent
+configure_system
+install_boot_loader
+
+cp --dereference "$root/vmlinuz" "$folder/vmlinuz"
+chmod 0644 "$folder/vmlinuz"
+# What packages left and removed again becomes a hole.
+fstrim "$root"
+umount --recursive "$root"
+qemu-img convert -f raw -O qcow2 "$disk" "$folder/disk.qcow2"
+# Under sudo, what was made belongs to who asked.
+chown --reference="$folder/.." "$folder" "$folder/disk.qcow2" "$folder/vmlinuz"

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# The folders that the framework's files and ours are copied into.
+set -euo pipefail
+
+install -d -m 0750 /etc/one-appliance /etc/one-appliance/lib /etc/one-appliance/service.d
+install -d -m 0755 /etc/one-context.d /opt/one-appliance /opt/one-appliance/bin

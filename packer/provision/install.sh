@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Modes of what was copied, links to the executable, and the framework's install stage.
+set -euo pipefail
+
+release=/tmp/slm-copilot-release.json
+
+chown -R root:root /etc/one-appliance /etc/one-context.d /opt/one-appliance
+chmod 0755 /etc/one-appliance/service /etc/one-appliance/service.d/appliance.sh /etc/one-context.d/{loc,net}-*
+chmod 0644 /etc/one-appliance/lib/*.sh
+chmod 0755 /opt/one-appliance/bin/slm-copilot
+for stage in install configure bootstrap; do
+  ln -sf slm-copilot "/opt/one-appliance/bin/$stage"
+done
+
+# An empty one stands for none: the executable then installs the release that it was built with.
+if [ -s "$release" ]; then export SLM_COPILOT_RELEASE=$release; fi
+/etc/one-appliance/service install
+rm -f "$release"

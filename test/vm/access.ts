@@ -1,0 +1,37 @@
+/** What a client outside the VM needs: where to connect, the certificate authority, the key; and how to show them. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sshOutput } from './ssh.ts'
+import type { Vm } from './vm.ts'
+
+/** Paths of files of mode 0600 in the VM's folder. `header`: the key as a header line, for curl's `-H @file`. */
+export type Access = { endpoint: string; ca: string; key: string; header: string }
+
+const certificateAuthority = '/etc/ssl/slm-copilot/ca.crt'
+const password = '/var/lib/slm-copilot/password'
+
+/** Fetches the certificate authority and the key over SSH. */
+export async function readAccess(vm: Vm): Promise<Access> {
+  const save = (name: string, text: string) => {
+    const path = join(vm.folder, name)
+    writeFileSync(path, text, { mode: 0o600 })
+    return path
+  }
+  const key = (await sshOutput(vm, `cat ${password}`)).trim()
+  return {
+    endpoint: `https://127.0.0.1:${vm.ports.https}`,
+    ca: save('ca.crt', await sshOutput(vm, `cat ${certificateAuthority}`)),
+    key: save('password', `${key}\n`),
+    header: save('authorization', `Authorization: Bearer ${key}\n`),
+  }
+}
+
+/** A command that works when pasted, and shows the key to nobody who lists processes. */
+export const curlLine = ({ endpoint, ca, header }: Access): string =>
+  [
+    `curl --cacert ${ca} \\`,
+    `  -H @${header} \\`,
+    `  -H 'Content-Type: application/json' \\`,
+    `  -d '{"messages": [{"role": "user", "content": "Hello!"}]}' \\`,
+    `  ${endpoint}/v1/chat/completions`,
+  ].join('\n')

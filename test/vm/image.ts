@@ -1,0 +1,37 @@
+/** The image of this checkout: the executable as it is now, from a mirror on this machine, on the chosen framework. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Accelerator, chooseAccelerator } from '../../packer/accelerator.ts'
+import { bake } from '../../packer/bake.ts'
+import { baseImage } from '../../packer/base-image.ts'
+import { buildExecutable, shim } from '../../packer/executable.ts'
+import { step } from '../../packer/progress.ts'
+import { releaseValue, startMirror, writeRelease } from '../mirror/mirror.ts'
+import { hostSeenByGuest } from './vm.ts'
+
+/** The framework to bake in: a checkout of OpenNebula/one-apps, or the stand-in. */
+export const oneAppsDir = (): string =>
+  resolve(process.env.ONE_APPS_DIR || join(import.meta.dirname, 'framework'))
+
+export type Image = { disk: string; accelerator: Accelerator; executable: string }
+
+/** Everything from sources to a baked disk; what is there already is not made again. */
+export async function makeImage(): Promise<Image> {
+  const executable = await step('Executable', buildExecutable)
+  const key = JSON.stringify(await releaseValue(''))
+  const base = await baseImage(oneAppsDir())
+  const accelerator = await chooseAccelerator(base.kernel)
+
+  const mirror = await startMirror()
+  const folder = mkdtempSync(join(tmpdir(), 'release-'))
+  const file = join(folder, 'release.json')
+  try {
+    await writeRelease(file, `http://${hostSeenByGuest}:${mirror.port}`)
+    const disk = await bake({ oneAppsDir: oneAppsDir(), executable, shim, release: { file, key } })
+    return { disk, accelerator, executable }
+  } finally {
+    await mirror.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

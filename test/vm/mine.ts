@@ -1,0 +1,23 @@
+/** The maintainer's own VM: the one that make up, ssh, logs, stage and down speak of. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'dotenv'
+import type { Context } from '../../packer/context-disk.ts'
+import { findVm, isRunning, type Vm } from './vm.ts'
+
+export const myVmName = 'mine'
+export const myPorts = { ssh: 2222, https: 8443, http: 8080 }
+
+/** The running VM; without one, says what starts it and ends the program. */
+export function myVm(): Vm {
+  const vm = findVm(myVmName)
+  if (vm && isRunning(vm)) return vm
+  console.error('No VM runs. `make up` starts one.')
+  process.exit(1)
+}
+
+/** The variables in the checkout's `.env`; none without such a file. */
+export function myContext(): Context {
+  const path = join(import.meta.dirname, '..', '..', '.env')
+  return existsSync(path) ? parse(readFileSync(path)) : {}
+}

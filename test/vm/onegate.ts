@@ -1,0 +1,53 @@
+/**
+ * A stand-in for OneGate's server: takes every request and writes it down, one line of JSON each.
+ * `node onegate.ts PORT FILE` runs it beside a VM, for as long as the VM runs.
+ */
+import { spawn } from 'node:child_process'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+
+/** `data`: what `onegate vm update` sent, such as READY=YES; `erase`: the name given to --erase. */
+export type OneGateUpdate = { token: string; vmId: string; data?: string; erase?: string }
+
+/** Starts the server as a process of its own; answers its process id once it listens. */
+export async function spawnOneGate(port: number, file: string): Promise<number> {
+  const server = spawn(process.execPath, [import.meta.filename, String(port), file], {
+    detached: true,
+    stdio: 'ignore',
+  })
+  server.unref()
+  while (!existsSync(file)) {
+    if (server.exitCode !== null) throw new Error(`the OneGate stand-in did not start at port ${port}`)
+    await setTimeout(50)
+  }
+  return server.pid as number
+}
+
+export const readUpdates = (file: string): OneGateUpdate[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line))
+
+function serve(port: number, file: string): void {
+  createServer((request, response) => {
+    let body = ''
+    request.setEncoding('utf8').on('data', chunk => {
+      body += chunk
+    })
+    request.on('end', () => {
+      const form = new URLSearchParams(body)
+      const value = form.get('data') ?? ''
+      const update: OneGateUpdate = {
+        token: String(request.headers['x-onegate-token']),
+        vmId: String(request.headers['x-onegate-vmid']),
+        ...(form.get('type') === '2' ? { erase: value } : { data: value }),
+      }
+      appendFileSync(file, `${JSON.stringify(update)}\n`)
+      response.end()
+    })
+  }).listen(port, '127.0.0.1', () => appendFileSync(file, ''))
+}
+
+if (process.argv[1] === import.meta.filename) serve(Number(process.argv[2]), String(process.argv[3]))

@@ -1,0 +1,68 @@
+/** Waiting for a VM: to boot, to finish its contextualization, to be ready. */
+import { setTimeout } from 'node:timers/promises'
+import { readUpdates } from './onegate.ts'
+import { ssh, sshOutput } from './ssh.ts'
+import { isRunning, oneGateLog, serialLog, type Vm } from './vm.ts'
+
+/**
+ * `agent`: systemd's state of the contextualization in this boot: inactive, activating, then active or failed.
+ * `status`: the framework's; it survives a reboot, so it says nothing about this boot until the agent is done.
+ */
+export type Progress = { bootId: string; agent: string; status: string; lastLine: string }
+
+const question = `cat /proc/sys/kernel/random/boot_id
+systemctl show --property ActiveState --value one-context.service
+cat /etc/one-appliance/status
+tail -qn 1 /var/log/one-appliance/slm-copilot.log 2> /dev/null`
+
+/** Undefined while the VM does not answer. */
+export async function readProgress(vm: Vm): Promise<Progress | undefined> {
+  // A connection made before the guest's network is up answers late, if ever: rather try again.
+  const { stdout, code } = await ssh(vm, question, '', ['-oConnectTimeout=5', '-oConnectionAttempts=1'])
+  const [bootId = '', agent = '', status = '', lastLine = ''] = stdout.split('\n')
+  return code === 255 || status === '' ? undefined : { bootId, agent, status, lastLine }
+}
+
+type Patience = {
+  seconds?: number
+  otherThanBoot?: string
+  report?: (progress: Progress | undefined) => void
+}
+
+/**
+ * Waits until the contextualization at boot is over, and answers how it ended: `bootstrap_success` or another status.
+ * `otherThanBoot`: the id of the boot that a restart ends. `report` hears of every look at the VM.
+ */
+export async function waitForContextualization(vm: Vm, patience: Patience = {}): Promise<Progress> {
+  const deadline = Date.now() + (patience.seconds ?? 900) * 1000
+  while (Date.now() < deadline) {
+    if (!isRunning(vm)) throw new Error(`the VM ${vm.name} stopped; its console: ${serialLog(vm)}`)
+    const progress = await readProgress(vm)
+    patience.report?.(progress)
+    const isOver = progress && ['active', 'failed'].includes(progress.agent)
+    if (isOver && progress.bootId !== patience.otherThanBoot) return progress
+    await setTimeout(1000)
+  }
+  throw new Error(`the VM ${vm.name} was not done within its time; its console: ${serialLog(vm)}`)
+}
+
+/** Restarts the VM in the orderly way and waits for the contextualization of its next boot. */
+export async function reboot(vm: Vm, patience: Patience = {}): Promise<Progress> {
+  const otherThanBoot = (await sshOutput(vm, 'cat /proc/sys/kernel/random/boot_id')).trim()
+  await ssh(vm, 'systemctl reboot')
+  return waitForContextualization(vm, { ...patience, otherThanBoot })
+}
+
+/** Runs the contextualization at run time, or waits for the one that the new disk started, and answers the status. */
+export async function contextualizeNow(vm: Vm): Promise<string> {
+  await ssh(vm, 'systemctl start one-context-reconfigure.service')
+  return (await sshOutput(vm, 'cat /etc/one-appliance/status')).trim()
+}
+
+/** Whether the last that OneGate heard of READY is YES. */
+export const isReportedReady = (vm: Vm): boolean => {
+  const last = readUpdates(oneGateLog(vm)).findLast(update =>
+    /^READY\b/.test(update.data ?? update.erase ?? ''),
+  )
+  return last?.data === 'READY=YES'
+}

@@ -1,0 +1,78 @@
+/** Commands and files over SSH into a VM, as root, with the developer's key of this cache. */
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { cacheFolder } from '../../packer/cache.ts'
+import type { Vm } from './vm.ts'
+
+const key = join(cacheFolder, 'vms', 'key')
+
+/** The public half of the key, which is made once. */
+export function publicKey(): string {
+  mkdirSync(join(cacheFolder, 'vms'), { recursive: true, mode: 0o700 })
+  if (!existsSync(key))
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'slm-copilot', '-f', key])
+  return readFileSync(`${key}.pub`, 'utf8').trim()
+}
+
+/** What every connection says: no trace in the maintainer's known_hosts, one shared connection for a minute. */
+export const sshOptions = (vm: Vm): string[] =>
+  [
+    ['IdentityFile', key],
+    ['IdentitiesOnly', 'yes'],
+    ['StrictHostKeyChecking', 'no'],
+    ['UserKnownHostsFile', '/dev/null'],
+    ['LogLevel', 'ERROR'],
+    ['ConnectTimeout', '20'],
+    ['ConnectionAttempts', '3'],
+    // A VM that is reset says nothing: notice it.
+    ['ServerAliveInterval', '5'],
+    ['ServerAliveCountMax', '4'],
+    ['ControlMaster', 'auto'],
+    ['ControlPath', join(vm.folder, 'ssh')],
+    ['ControlPersist', '60'],
+    ['Port', String(vm.ports.ssh)],
+  ].map(([name, value]) => `-o${name}=${value}`)
+
+/** `code` is the command's own; 255 is also SSH's when there is no connection. */
+export type Result = { stdout: string; stderr: string; code: number }
+
+/** Runs a shell command in the VM; `input` is its stdin. Rejects only when ssh itself cannot be started. */
+export function ssh(
+  vm: Vm,
+  command: string,
+  input: string | Buffer = '',
+  options: string[] = [],
+): Promise<Result> {
+  // ssh takes the first value it is given for an option.
+  const child = spawn('ssh', [...options, ...sshOptions(vm), 'root@127.0.0.1', '--', command])
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', chunk => {
+      output[name] += chunk
+    })
+  // Input that a command leaves unread is no failure.
+  child.stdin.on('error', () => {}).end(input)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', code => resolve({ ...output, code: code ?? 255 }))
+  })
+}
+
+/** The command's stdout. Rejects with its stderr when it fails. */
+export async function sshOutput(vm: Vm, command: string, input: string | Buffer = ''): Promise<string> {
+  const { stdout, stderr, code } = await ssh(vm, command, input)
+  if (code !== 0)
+    throw new Error(`in the VM, "${command}" failed (${code}): ${stderr.trim() || stdout.trim()}`)
+  return stdout
+}
+
+/** Copies a file into the VM, whole or not at all, so that a running program may be replaced. Mode: octal. */
+export async function push(vm: Vm, file: string, path: string, mode = '0755'): Promise<void> {
+  const partial = `${path}.${basename(file)}.new`
+  await sshOutput(
+    vm,
+    `cat > '${partial}' && chmod ${mode} '${partial}' && mv '${partial}' '${path}'`,
+    readFileSync(file),
+  )
+}

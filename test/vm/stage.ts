@@ -1,0 +1,33 @@
+/** `make stage STAGE=…`: the executable and shim just built, pushed into the VM; the stage run by the framework. */
+import { buildExecutable, shim } from '../../packer/executable.ts'
+import { step } from '../../packer/progress.ts'
+import { myVm } from './mine.ts'
+import { push, ssh } from './ssh.ts'
+import type { Vm } from './vm.ts'
+
+/** Pushes what was built to where the image has it. */
+export async function pushBuild(vm: Vm, executable: string): Promise<void> {
+  await push(vm, executable, '/opt/one-appliance/bin/slm-copilot')
+  await push(vm, shim, '/etc/one-appliance/service.d/appliance.sh')
+}
+
+/** Runs a stage with the context's variables exported, as the context agent would. */
+export const runStage = (vm: Vm, stage: string) =>
+  ssh(vm, `set -a; . /run/one-context/context.sh.network; set +a; /etc/one-appliance/service ${stage}`)
+
+if (import.meta.main) {
+  const stage = process.argv[2] ?? ''
+  if (!['configure', 'bootstrap'].includes(stage)) {
+    console.error(
+      'Usage: make stage STAGE=configure or STAGE=bootstrap. (The framework installs only once: `make up`.)',
+    )
+    process.exit(2)
+  }
+  const vm = myVm()
+  const executable = await step('Executable', buildExecutable)
+  await step('Push it into the VM', () => pushBuild(vm, executable))
+  const { stdout, stderr, code } = await step(`service ${stage}`, () => runStage(vm, stage))
+  process.stdout.write(stdout)
+  process.stderr.write(stderr)
+  process.exitCode = code
+}

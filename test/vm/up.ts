@@ -1,0 +1,101 @@
+/** `make up`: from sources to a VM that answers, with what was made before left as it is. */
+import { spawnSync } from 'node:child_process'
+import { isDeepStrictEqual } from 'node:util'
+import { step } from '../../packer/progress.ts'
+import { type Access, curlLine, readAccess } from './access.ts'
+import { type Image, makeImage } from './image.ts'
+import { myContext, myPorts, myVmName } from './mine.ts'
+import {
+  contextualizeNow,
+  isReportedReady,
+  type Progress,
+  readProgress,
+  waitForContextualization,
+} from './ready.ts'
+import { ssh } from './ssh.ts'
+import { changeContext, findVm, isRunning, startVm, type Vm } from './vm.ts'
+
+const start = Date.now()
+const image = await makeImage()
+const vm = (await runningVm(image)) ?? (await bootVm(image))
+await expectReady(vm)
+const access = await readAccess(vm)
+await step('Smoke test from outside', async () => smokeTest(image, access))
+console.log(summary(access, Math.round((Date.now() - start) / 1000)))
+
+/** The VM that runs this very image, given what `.env` says now; undefined where there is none. */
+async function runningVm({ disk }: Image): Promise<Vm | undefined> {
+  const found = findVm(myVmName)
+  if (!found || !isRunning(found) || found.image !== disk) return undefined
+  if (isDeepStrictEqual(found.context, myContext())) {
+    console.log('==> The VM runs this image with this context already')
+    await waitWithProgress(found)
+    return found
+  }
+  await step('The context of .env to the running VM', async () => {
+    await waitWithProgress(found)
+    await changeContext(found, myContext())
+    await contextualizeNow(found)
+  })
+  return found
+}
+
+function bootVm({ disk, accelerator }: Image): Promise<Vm> {
+  return step(`Boot the image (${accelerator}) and wait until it is ready`, async () => {
+    const context = myContext()
+    const booted = await startVm({ name: myVmName, image: disk, accelerator, context, wishedPorts: myPorts })
+    await waitWithProgress(booted)
+    return booted
+  })
+}
+
+/** Says every ten seconds how far the VM is. */
+async function waitWithProgress(vm: Vm): Promise<void> {
+  const began = Date.now()
+  let said = 0
+  const describe = (progress: Progress | undefined) =>
+    progress ? `${progress.status.padEnd(18)} ${progress.lastLine}` : 'booting'
+  await waitForContextualization(vm, {
+    report: progress => {
+      const seconds = Math.round((Date.now() - began) / 1000)
+      if (seconds - said < 10) return
+      said = seconds
+      console.log(`    ${`${seconds} s`.padStart(5)}  ${describe(progress)}`.slice(0, 80))
+    },
+  })
+}
+
+/** Ends the program with the end of the log when the appliance is not ready. */
+async function expectReady(vm: Vm): Promise<void> {
+  const status = (await readProgress(vm))?.status
+  if (status === 'bootstrap_success' && isReportedReady(vm)) {
+    console.log('==> The appliance is ready: bootstrap_success, and READY=YES at OneGate')
+    return
+  }
+  const { stdout } = await ssh(vm, 'tail -n 25 /var/log/one-appliance/slm-copilot.log')
+  console.error(`The appliance is not ready: its status is ${status}. The end of its log:\n\n${stdout}`)
+  console.error(
+    'The VM runs on: `make ssh` to look around, `make logs` for all of the log, `make down` to stop it.',
+  )
+  console.error('After a fix `make stage STAGE=configure` and then STAGE=bootstrap try again in this VM.')
+  process.exit(1)
+}
+
+function smokeTest({ executable }: Image, { endpoint, ca, key }: Access): void {
+  const args = ['smoke-test', '--endpoint', endpoint, '--ca', ca, '--key-file', key]
+  const { status } = spawnSync(executable, args, { stdio: 'inherit' })
+  if (status !== 0) throw new Error(`the smoke test failed (${status}): ${executable} ${args.join(' ')}`)
+}
+
+function summary(access: Access, seconds: number): string {
+  return `
+SLM-Copilot is ready after ${seconds} s.
+
+  Endpoint  ${access.endpoint}/v1   (user copilot)
+  Key       ${access.key}
+  CA        ${access.ca}
+
+${curlLine(access)}
+
+make ssh, make logs, make stage STAGE=configure, make down`
+}
