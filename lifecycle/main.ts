@@ -69,6 +69,8 @@ async function tell(name: string, isStage: boolean, error: unknown): Promise<voi
 }
 
 async function main(): Promise<void> {
+  // The framework's is 0077: folders on the way to what others read, and packages installed, would be root's alone.
+  process.umask(0o022)
   const { name, rest } = chooseCommand(process.argv0, process.argv.slice(2))
   if (name === '--version') process.stdout.write(`${packageFile.version}\n`)
   else if (name === '--help') process.stdout.write(overview())

@@ -56,3 +56,13 @@ export async function runLogged(name: string, command: string[], options: RunOpt
     throw new Error(`${program} failed (${code}) after ${secondsSince(start)}; the end of ${path}:\n${end}`)
   }
 }
+
+/** A script's body: its failure is told in words, without a trace, and ends with exit code 1. */
+export async function script(body: () => Promise<void>): Promise<void> {
+  try {
+    await body()
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
+}

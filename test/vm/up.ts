@@ -1,7 +1,7 @@
 /** `make up`: from sources to a VM that answers, with what was made before left as it is. */
 import { spawnSync } from 'node:child_process'
 import { isDeepStrictEqual } from 'node:util'
-import { step } from '../../packer/progress.ts'
+import { script, step } from '../../packer/progress.ts'
 import { type Access, curlLine, readAccess } from './access.ts'
 import { type Image, makeImage } from './image.ts'
 import { myContext, myPorts, myVmName } from './mine.ts'
@@ -15,13 +15,15 @@ import {
 import { ssh } from './ssh.ts'
 import { changeContext, findVm, isRunning, startVm, type Vm } from './vm.ts'
 
-const start = Date.now()
-const image = await makeImage()
-const vm = (await runningVm(image)) ?? (await bootVm(image))
-await expectReady(vm)
-const access = await readAccess(vm)
-await step('Smoke test from outside', async () => smokeTest(image, access))
-console.log(summary(access, Math.round((Date.now() - start) / 1000)))
+await script(async () => {
+  const start = Date.now()
+  const image = await makeImage()
+  const vm = (await runningVm(image)) ?? (await bootVm(image))
+  await expectReady(vm)
+  const access = await readAccess(vm)
+  await step('Smoke test from outside', async () => smokeTest(image, access))
+  console.log(summary(access, Math.round((Date.now() - start) / 1000)))
+})
 
 /** The VM that runs this very image, given what `.env` says now; undefined where there is none. */
 async function runningVm({ disk }: Image): Promise<Vm | undefined> {
