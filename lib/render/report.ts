@@ -18,7 +18,7 @@ export type Report = {
 export const endpointUrl = (name: string) => `https://${name.includes(':') ? `[${name}]` : name}/v1`
 
 const section = (title: string, fields: [string, string][]) =>
-  [`[${title}]`, ...fields.map(([name, value]) => `${name.padEnd(16)}= ${value}`), ''].join('\n')
+  [`[${title}]`, ...fields.map(([name, value]) => `${name.padEnd(20)}= ${value}`), ''].join('\n')
 
 /** The text of the report. */
 export function reportText({
@@ -67,11 +67,11 @@ read -rs KEY && curl --cacert ca.crt -H @- ${url}/chat/completions \\
   --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
 
 [Cline: Settings > API Configuration]
-API Provider    = OpenAI Compatible
-Base URL        = ${url}
-API Key         = ${password}
-Model ID        = ${model.name}
-Context Window  = ${contextSize}
+API Provider        = OpenAI Compatible
+Base URL            = ${url}
+API Key             = ${password}
+Model ID            = ${model.name}
+Context Window      = ${contextSize}
 Before the editor starts: export NODE_EXTRA_CA_CERTS=/path/to/ca.crt
 `,
   ].join('\n')

@@ -61,5 +61,4 @@ async function unpack(host: Host, archive: string, folder: string) {
 export async function installModel(host: Host, { model }: Release): Promise<void> {
   const path = modelPath(model.name)
   await download(host, { url: model.url, size: model.size, sha256: model.sha256, path })
-  if (host.isLive) await host.run(['chmod', '0644', host.files.at(path)])
 }

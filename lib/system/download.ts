@@ -6,7 +6,8 @@ import type { Host } from './host.ts'
 
 export type Download = { url: string /** Bytes. */; size: number; sha256: string; path: string }
 
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+const readable = (bytes: number) =>
+  bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
 
 /** aria2's options: aria2c(1). */
 const aria2 = (download: Download, folder: string, partial: string) => [
@@ -35,7 +36,7 @@ export function progressOf(line: string, size: number): string | undefined {
   const match = line.match(/\((\d+)%\).*?DL:(\S+?)(?: ETA:(\S+?))?\]/)
   if (match === null) return undefined
   const [, percent, rate, left] = match
-  return `${percent}% of ${gigabytes(size)}, ${rate}/s${left === undefined ? '' : `, ${left} left`}`
+  return `${percent}% of ${readable(size)}, ${rate}/s${left === undefined ? '' : `, ${left} left`}`
 }
 
 async function sha256Of(path: string): Promise<string> {
@@ -50,7 +51,7 @@ function checkDisk(host: Host, { path, size }: Download, folder: string, got: nu
   const free = bavail * bsize
   if (free >= size - got) return
   throw new Error(
-    `${path} takes ${gigabytes(size)}, and its disk has ${gigabytes(free)} left: enlarge the disk.`,
+    `${path} takes ${readable(size)}, and its disk has ${readable(free)} left: enlarge the disk.`,
   )
 }
 
@@ -63,7 +64,7 @@ export async function download(host: Host, wanted: Download): Promise<void> {
   const folder = dirname(wanted.path)
   const partial = `${basename(wanted.path)}.part`
   const partialPath = `${folder}/${partial}`
-  host.log.info(`Downloading ${wanted.url} (${gigabytes(wanted.size)})`)
+  host.log.info(`Downloading ${wanted.url} (${readable(wanted.size)})`)
   if (!host.isLive) {
     await host.run(aria2(wanted, folder, partial))
     return
@@ -80,10 +81,12 @@ export async function download(host: Host, wanted: Download): Promise<void> {
   const sha256 = await sha256Of(host.files.at(partialPath))
   if (sha256 !== wanted.sha256) {
     host.files.remove(partialPath)
+    host.files.remove(`${partialPath}.aria2`)
     throw new Error(
       `${wanted.url} is not what it should be: SHA-256 ${sha256}, expected ${wanted.sha256}.\n` +
         'Run install again; if it stays so, the address or the digest in the release is wrong.',
     )
   }
+  host.files.setMode(partialPath, 0o644)
   host.files.rename(partialPath, wanted.path)
 }

@@ -83,6 +83,7 @@ export function filesUnder(root: string) {
       renameSync(temporary, at(path))
       syncFolder(dirname(at(path)))
     },
+    setMode: (path: string, mode: number) => chmodSync(at(path), mode),
     rename: (from: string, to: string) => {
       renameSync(at(from), at(to))
       syncFolder(dirname(at(to)))

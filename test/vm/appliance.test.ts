@@ -155,9 +155,9 @@ describe('another context', () => {
       messages: [{ role: 'user', content: 'Hi' }],
       stream: true,
       ignore_eos: true,
-      max_tokens: 3000,
+      max_tokens: 300,
     }
-    const stream = ask(access, '/v1/chat/completions', { json, timeout: 590 })
+    const stream = ask(access, '/v1/chat/completions', { json, timeout: 580 })
     expect(await contextualize({ ONEAPP_COPILOT_PASSWORD: password })).toBe('bootstrap_success')
     expect(eventsOf((await stream).body).at(-1)).toBe('[DONE]')
 
