@@ -5,6 +5,7 @@ import { parseContext } from '../lib/appliance/context.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
 import { planFile } from '../lib/appliance/plan.ts'
+import { passwordName } from '../lib/appliance/variables.ts'
 import { llamaEnvironment, llamaUnit } from '../lib/render/llama.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
 import { certificateManagedFiles, goodCertificates, readCertificates } from '../lib/steps/certificate.ts'
@@ -27,7 +28,8 @@ export async function configure(host: Host): Promise<Change[]> {
   const good = goodCertificates(readCertificates(host), names, host.now())
   const certificates = await issueMissing(good, names, host.now())
   const password = context.password ?? readPassword(host) ?? generatePassword(host.random)
-  const site = { password, hasIpv6: facts.hasIpv6 }
+  const keys = [{ name: passwordName, key: password }, ...context.keys]
+  const site = { keys, slots: capacity.slots, hasIpv6: facts.hasIpv6 }
   await checkCandidate(host, site, certificates.leaf)
 
   for (const note of capacity.notes) host.log.warn(note)

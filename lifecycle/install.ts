@@ -46,6 +46,7 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
 
 const defaults = {
   password: undefined,
+  keys: [],
   domain: undefined,
   contextSize: variables.contextSize.fallback,
   threads: variables.threads.fallback,

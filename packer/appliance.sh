@@ -13,6 +13,8 @@ ONE_SERVICE_RECONFIGURABLE=true
 ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_PASSWORD' 'configure' 'The API key (Bearer), and the password of user '\''copilot'\'' (Basic).' 'O|password|'
     'ONEAPP_COPILOT_API_PASSWORD' 'configure' 'The API key (Bearer), and the password of user '\''copilot'\'' (Basic).' 'O|password|'
+    'ONEAPP_COPILOT_KEYS' 'configure' 'Further keys, one for each developer. The log carries the name.' 'O|password|'
+    'ONEAPP_COPILOT_API_KEYS' 'configure' 'Further keys, one for each developer. The log carries the name.' 'O|password|'
     'ONEAPP_COPILOT_DOMAIN' 'configure' 'Public name of the appliance; part of its certificate.' 'O|text|'
     'ONEAPP_COPILOT_TLS_DOMAIN' 'configure' 'Public name of the appliance; part of its certificate.' 'O|text|'
     'ONEAPP_COPILOT_CONTEXT_SIZE' 'configure' 'Context window of each conversation, in tokens. Larger costs memory.' 'O|number|'

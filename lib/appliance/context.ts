@@ -1,4 +1,5 @@
 /** The context variables parsed into one typed value; past this line nothing reads the environment. */
+import type * as z from 'zod'
 import type { Model } from './catalogue.ts'
 import { ContextError, type Problem } from './problems.ts'
 import { type Variable, variables } from './variables.ts'
@@ -35,9 +36,25 @@ function parseVariable<T>(
   const takes = variable.example ? `${variable.takes}, e.g. ${variable.example}` : variable.takes
   return {
     value: variable.fallback,
-    problem: { variable: variable.name, got: shown(variable as Variable, text), takes },
+    problem: { variable: variable.name, got: wrong(variable as Variable, text, result.error.issues), takes },
   }
 }
+
+/** What is wrong with a value, in the words of its own rule where it has some. */
+function wrong(variable: Variable, text: string, issues: z.core.$ZodIssue[]): string {
+  const words = issues.filter(({ code }) => code === 'custom').map(({ message }) => message)
+  return words.length === 0 ? shown(variable, text) : `wrong: ${words.join('; ')}`
+}
+
+/** A key that is also the password: its user's name would be either. */
+const sharedKeys = ({ keys, password }: Context): Problem[] =>
+  keys
+    .filter(({ key }) => key === password)
+    .map(({ name }) => ({
+      variable: variables.keys.name,
+      got: `the password as the key of ${name}`,
+      takes: 'another key for each',
+    }))
 
 /** What one variable says about another, or about the catalogue. */
 function crossProblems(context: Context, models: Model[], baked: Model): Problem[] {
@@ -64,12 +81,13 @@ export function parseContext(env: Environment, models: Model[], baked: Model): C
   }
   const context: Context = {
     password: take(variables.password),
+    keys: take(variables.keys),
     domain: take(variables.domain),
     contextSize: take(variables.contextSize),
     threads: take(variables.threads),
     model: take(variables.model),
   }
-  problems.push(...crossProblems(context, models, baked))
+  problems.push(...sharedKeys(context), ...crossProblems(context, models, baked))
   if (problems.length > 0) throw new ContextError(problems)
   return context
 }

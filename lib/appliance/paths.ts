@@ -47,7 +47,7 @@ export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } a
 
 export const units = { llama: 'slm-copilot.service', nginx: 'nginx.service' } as const
 
-export const users = { llama: 'slm-copilot', web: 'www-data', api: 'copilot' } as const
+export const users = { llama: 'slm-copilot', web: 'www-data' } as const
 
 export const ports = { http: 80, https: 443 } as const
 

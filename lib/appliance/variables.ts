@@ -25,6 +25,36 @@ const digits = z
   .regex(/^[0-9]{1,9}$/)
   .transform(Number)
 
+const key = z
+  .string()
+  .regex(/^[!-~]{12,128}$/)
+  .regex(/^[^:"'`\\]*$/)
+
+/** A key, and the name under which the log knows it. */
+export type NamedKey = { name: string; key: string }
+
+/** The name of the password's own user. */
+export const passwordName = 'copilot'
+
+/** `name=key` pairs; what is wrong with them is told by name, and no key is shown. */
+const namedKeys = z.string().transform((text, check): NamedKey[] => {
+  const tell = (message: string) => check.addIssue({ code: 'custom', message })
+  const pairs = text.split(/\s+/).filter(Boolean)
+  const named = pairs
+    .map(pair => pair.split(/=(.*)/s))
+    .map(([name = '', value = '']) => ({ name, key: value }))
+  for (const [index, { name, key: value }] of named.entries()) {
+    const before = named.slice(0, index)
+    const twin = before.find(other => other.key === value)
+    if (!/^[A-Za-z0-9._-]{1,32}$/.test(name)) tell(`the name of key ${index + 1}`)
+    else if (name === passwordName) tell(`the name ${name}, which is the password's`)
+    else if (before.some(other => other.name === name)) tell(`${name} twice`)
+    else if (!key.safeParse(value).success) tell(`the key of ${name}`)
+    else if (twin !== undefined) tell(`the same key for ${twin.name} and ${name}`)
+  }
+  return named
+})
+
 const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
 
 export const variables = {
@@ -32,15 +62,25 @@ export const variables = {
     name: 'ONEAPP_COPILOT_PASSWORD',
     alias: 'ONEAPP_COPILOT_API_PASSWORD',
     stage: 'configure',
-    value: z
-      .string()
-      .regex(/^[!-~]{12,128}$/)
-      .regex(/^[^:"'`\\]*$/),
+    value: key,
     fallback: undefined,
     byDefault: 'the one in force, else generated once',
     takes: '12 to 128 printable ASCII characters without space, colon, quote or backslash',
     example: '',
     help: "The API key (Bearer), and the password of user 'copilot' (Basic).",
+    input: 'password',
+  }),
+  keys: variable<NamedKey[]>({
+    name: 'ONEAPP_COPILOT_KEYS',
+    alias: 'ONEAPP_COPILOT_API_KEYS',
+    stage: 'configure',
+    value: namedKeys,
+    fallback: [],
+    byDefault: 'none',
+    takes:
+      'NAME=KEY pairs, one per line or space; a name of up to 32 letters, digits, dots, dashes; a key as a password',
+    example: '',
+    help: 'Further keys, one for each developer. The log carries the name.',
     input: 'password',
   }),
   domain: variable<string | undefined>({

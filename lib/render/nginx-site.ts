@@ -1,60 +1,74 @@
-/** nginx's site: the appliance's only listener. TLS, authentication, CORS, and streams that nothing holds up. */
-import { certificateFiles, paths, ports, users } from '../appliance/paths.ts'
+/** nginx's site: the appliance's only listener. TLS, keys, admission, CORS, and streams that nothing holds up. */
+import { doorErrors, type Route, routes } from '../appliance/api.ts'
+import { certificateFiles, paths, ports } from '../appliance/paths.ts'
+import type { NamedKey } from '../appliance/variables.ts'
+import { keyMaps } from './nginx-keys.ts'
 
 export type Site = {
-  /** The key of the API, and the Basic password. */
-  password: string
+  keys: NamedKey[]
+  /** Generations at once: as many as llama-server has slots, since one that waits inside it gets no byte. */
+  slots: number
   /** Folder of the certificate and its key. */
   certificate: string
   hasIpv6: boolean
 }
 
-/** A PCRE that matches exactly this text: all but letters and digits as \xHH, so that no text can break out. */
-export const exactly = (text: string) =>
-  text.replace(/[^A-Za-z0-9]/g, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
-
-/** RFC 7617: user, colon, password, in Base64. */
-const basicCredentials = (password: string) => Buffer.from(`${users.api}:${password}`).toString('base64')
-
 /** A text in nginx's single quotes, in which a backslash escapes the next character. */
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-
-/** An error in the shape of OpenAI's API, which clients show to their users. */
-const apiError = (message: string, type: string, code: string) =>
-  JSON.stringify({ error: { message, type, param: null, code } })
-
-const errors = {
-  unauthorized: apiError(
-    'Wrong or missing API key. Give it as "Authorization: Bearer KEY".',
-    'invalid_request_error',
-    'invalid_api_key',
-  ),
-  tooLarge: apiError('The request is larger than 64 MB.', 'invalid_request_error', 'request_too_large'),
-  unavailable: apiError('The model is loading. Try again soon.', 'server_error', 'unavailable'),
-}
 
 /** One `listen` line, or two where the machine has IPv6. */
 const listen = (port: number, hasIpv6: boolean, options = '') =>
   [`listen ${port}${options};`, ...(hasIpv6 ? [`listen [::]:${port}${options};`] : [])].join('\n    ')
 
-/** The site. It holds the key, so it is root's alone: nginx's master reads it before the workers exist. */
-export const nginxSite = ({ password, certificate, hasIpv6 }: Site) => ({
+/** A variable for each error: the text that the client's kind of API expects. */
+const errorMaps = Object.entries(doorErrors)
+  .map(
+    ([name, { openAi, anthropic }]) => `map $request_uri $copilot_${name} {
+    default ${quoted(JSON.stringify(openAi))};
+    "~^/v1/messages" ${quoted(JSON.stringify(anthropic))};
+}
+`,
+  )
+  .join('')
+
+const errorLocation = (name: keyof typeof doorErrors, status: number) => `
+    location @${name} {
+        default_type application/json;
+        return ${status} $copilot_${name};
+    }`
+
+/** With several keys and slots, no key may take the last slot of all. */
+const shareOf = (keys: number, slots: number) => (keys > 1 && slots > 1 ? slots - 1 : slots)
+
+const route = ({ path, method, isGeneration }: Route, keys: number, slots: number) => `
+    location = ${path} {
+        if ($request_method !~ ^${method === 'GET' ? '(GET|HEAD)' : method}$) {
+            return 405;
+        }${
+          isGeneration
+            ? `
+        limit_conn copilot_slots ${slots};
+        limit_conn copilot_slots_of_key ${shareOf(keys, slots)};`
+            : ''
+        }
+        proxy_pass http://slm_copilot;
+    }`
+
+/** The site. It holds the keys, so it is root's alone: nginx's master reads it before the workers exist. */
+export const nginxSite = ({ keys, slots, certificate, hasIpv6 }: Site) => ({
   path: paths.site,
   mode: 0o600,
   text: `# Written by slm-copilot at every configure: changes made here are lost.
 
-# Who asks. A plain string in a map is compared without regard to case, a key must not be: hence the patterns.
-map $http_authorization $copilot_user {
-    default "";
-    "~^(?i:bearer) +${exactly(password)}\\z" ${users.api};
-    "~^(?i:basic) +${exactly(basicCredentials(password))}\\z" ${users.api};
+${keyMaps(keys)}
+# A request that waits inside llama-server gets no byte, and its client gives up: so nobody waits there.
+map $request_method $copilot_everybody {
+    default everybody;
 }
+limit_conn_zone $copilot_everybody zone=copilot_slots:1m;
+limit_conn_zone $copilot_user zone=copilot_slots_of_key:1m;
 
-# A preflight carries no key (Fetch standard, CORS-preflight fetch), so it is answered before keys are looked at.
-map $request_method:$copilot_user $copilot_is_denied {
-    default 0;
-    "~:\\z" 1;
-}
+# Headers that belong to some answers only: an empty one is not sent.
 map $request_method $copilot_allowed_methods {
     default "";
     OPTIONS "GET, POST, OPTIONS";
@@ -67,6 +81,20 @@ map $request_method $copilot_preflight_age {
     default "";
     OPTIONS 86400;
 }
+map $status $copilot_retry_after {
+    default "";
+    429 5;
+    503 5;
+}
+map $status $copilot_challenge {
+    default "";
+    401 'Basic realm="SLM-Copilot"';
+}
+
+${errorMaps}
+# The name of the key, never the key; no query, which some put a key into.
+log_format slm_copilot '$remote_addr $copilot_user [$time_iso8601] "$request_method $uri" '
+    '$status $body_bytes_sent $request_time s';
 
 upstream slm_copilot {
     server unix:${paths.socket} max_fails=0;
@@ -95,6 +123,7 @@ server {
     ${listen(ports.https, hasIpv6, ' ssl http2 default_server')}
     server_name _;
     server_tokens off;
+    access_log /var/log/nginx/slm-copilot.log slm_copilot;
 
     ssl_certificate ${certificate}/${certificateFiles.chain};
     ssl_certificate_key ${certificate}/${certificateFiles.key};
@@ -107,76 +136,93 @@ server {
     ssl_buffer_size 4k;
 
     client_max_body_size 64m;
+    client_header_timeout 30s;
+    client_body_timeout 120s;
+    send_timeout 600s;
     gzip off;
 
     add_header Access-Control-Allow-Origin * always;
     add_header Access-Control-Allow-Methods $copilot_allowed_methods always;
     add_header Access-Control-Allow-Headers $copilot_allowed_headers always;
     add_header Access-Control-Max-Age $copilot_preflight_age always;
-
-    if ($request_method = OPTIONS) {
-        return 204;
-    }
+    add_header Retry-After $copilot_retry_after always;
+    add_header WWW-Authenticate $copilot_challenge always;
 
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_set_header Host localhost;
     # The key ends here, and answers must not be replayable by others (llama-server's /v1/stream).
     proxy_set_header Authorization "";
+    proxy_set_header X-Api-Key "";
     proxy_set_header X-Conversation-Id "";
     proxy_buffering off;
-    proxy_request_buffering on;
     proxy_connect_timeout 5s;
     proxy_read_timeout 600s;
     proxy_send_timeout 600s;
     proxy_next_upstream off;
     proxy_hide_header Server;
+    proxy_hide_header Retry-After;
     proxy_hide_header Access-Control-Allow-Origin;
     proxy_hide_header Access-Control-Allow-Credentials;
     proxy_hide_header Access-Control-Allow-Methods;
     proxy_hide_header Access-Control-Allow-Headers;
 
-    error_page 401 @unauthorized;
-    error_page 413 @too_large;
+    limit_conn_status 429;
+    limit_req_status 429;
+    error_page 404 @notFound;
+    error_page 405 @wrongMethod;
+    error_page 413 @tooLarge;
+    error_page 429 @busy;
     # No connection: llama-server is starting, or being started again.
     error_page 502 504 =503 @unavailable;
 
+    if ($request_method = OPTIONS) {
+        return 204;
+    }
+    # A \`return 401\` here would come before failures are counted.
+    if ($copilot_is_denied) {
+        rewrite ^ /slm-copilot-denied last;
+    }
+    location = /slm-copilot-denied {
+        internal;
+        limit_req zone=copilot_failures burst=20 nodelay;
+        deny all;
+        error_page 403 =401 @unauthorized;
+        error_page 429 @tooManyFailures;
+    }
+
     location = /health {
+        error_page 502 504 =503 @loading;
         proxy_pass http://slm_copilot;
     }
     location = /ca.crt {
         alias ${paths.caCertificate};
         default_type application/x-x509-ca-cert;
     }
+${routes.map(each => route(each, keys.length, slots)).join('\n')}
+
     location / {
-        if ($copilot_is_denied) {
-            return 401;
-        }
-        proxy_pass http://slm_copilot;
+        return 404;
     }
 
-    location @unauthorized {
+    location @loading {
         default_type application/json;
-        add_header Access-Control-Allow-Origin * always;
-        add_header WWW-Authenticate 'Basic realm="SLM-Copilot"' always;
-        return 401 ${quoted(errors.unauthorized)};
+        return 503 '{"status":"loading"}';
     }
-    location @too_large {
-        default_type application/json;
-        add_header Access-Control-Allow-Origin * always;
-        return 413 ${quoted(errors.tooLarge)};
-    }
-    location @unavailable {
-        default_type application/json;
-        add_header Access-Control-Allow-Origin * always;
-        add_header Retry-After 5 always;
-        return 503 ${quoted(errors.unavailable)};
-    }
+${[
+  errorLocation('unauthorized', 401),
+  errorLocation('tooManyFailures', 429),
+  errorLocation('notFound', 404),
+  errorLocation('wrongMethod', 405),
+  errorLocation('tooLarge', 413),
+  errorLocation('busy', 429),
+  errorLocation('unavailable', 503),
+].join('')}
 }
 `,
 })
 
-/** A whole configuration around a candidate of the site, for `nginx -t` in a folder of its own. */
+/** A whole configuration around a candidate of the site, for \`nginx -t\` in a folder of its own. */
 export const candidateConfiguration = (folder: string) => `pid ${folder}/nginx.pid;
 error_log stderr;
 events {}

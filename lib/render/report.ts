@@ -1,7 +1,8 @@
 /** What the administrator reads: the report with everything, the login banner without secrets. */
 import type { Capacity } from '../appliance/capacity.ts'
-import { paths, users } from '../appliance/paths.ts'
+import { paths } from '../appliance/paths.ts'
 import { wrapped } from '../appliance/text.ts'
+import { passwordName } from '../appliance/variables.ts'
 
 export type Report = {
   /** Names and addresses, the one to show first. */
@@ -38,7 +39,7 @@ export function reportText({
       ['endpoint', url],
       ...others.map((name): [string, string] => ['also', endpointUrl(name)]),
       ['API key', password],
-      ['user', `${users.api} (Basic, with the key as its password)`],
+      ['user', `${passwordName} (Basic, with the key as its password)`],
       ['model', model.name],
       ['context', `${contextSize} tokens for each conversation`],
       ['conversations', `${slots} at once`],

@@ -17,6 +17,8 @@ find /var/log -type f ! -path '/var/log/one-appliance/*' -exec truncate --size 0
 # The context agent makes host keys where there are none; systemd an identity and a seed.
 rm -f /etc/ssh/ssh_host_*_key* /root/.ssh/authorized_keys /root/.bash_history
 truncate --size 0 /etc/machine-id
+# Stopped first: it writes the seed when it is, and at shutdown would write it again, the same for every VM.
+systemctl stop systemd-random-seed
 rm -f /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/lib/systemd/credential.secret
 rm -rf /var/lib/dhcp/*.leases /var/lib/one-context/tmp /var/tmp/* /context
 

@@ -1,7 +1,10 @@
 /** The only door, as clients and strangers find it: the real nginx before the real llama-server. */
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { IncomingHttpHeaders } from 'node:http'
+import { request } from 'node:https'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventsOf, smokeTest } from '../../lib/steps/smoke-test.ts'
@@ -16,14 +19,55 @@ const basic = (user: string, password: string) =>
 const bearer = { authorization: `Bearer ${key}` }
 const question = { messages: [{ role: 'user', content: 'Hi' }] }
 
+const alice = 'alices-own-key-0123'
+
 let stack: Stack
+/** Addresses of this machine that failures are counted by, so that one test's do not count in another. */
+const networks = ['fd5a:7::1', 'fd5a:7::2:1', 'fd5a:7:0:1::1']
+let strangers = 0
+const stranger = () => {
+  strangers += 1
+  return `127.0.8.${strangers}`
+}
 beforeAll(async () => {
-  stack = await startStack({ ONEAPP_COPILOT_PASSWORD: key, ONEAPP_COPILOT_CONTEXT_SIZE: '4096' })
+  for (const address of networks) execFileSync('ip', ['address', 'replace', `${address}/128`, 'dev', 'lo'])
+  stack = await startStack({
+    ONEAPP_COPILOT_PASSWORD: key,
+    ONEAPP_COPILOT_KEYS: `alice=${alice}`,
+    ONEAPP_COPILOT_CONTEXT_SIZE: '4096',
+  })
 })
-afterAll(() => stack?.close())
+afterAll(async () => {
+  for (const address of networks) execFileSync('ip', ['address', 'delete', `${address}/128`, 'dev', 'lo'])
+  await stack?.close()
+})
 
 const ask = (path: string, request: Partial<HttpRequest> = {}) =>
   http({ url: `${stack.url}${path}`, ca: stack.ca, timeout: 60, ...request })
+
+/** Asks from one of this machine's own addresses, of the same family. */
+const askFrom = (
+  localAddress: string,
+  path: string,
+  { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+) =>
+  new Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
+    const host = localAddress.includes(':') ? '::1' : '127.0.0.1'
+    const options = {
+      host,
+      port: stack.httpsPort,
+      path,
+      method,
+      headers,
+      localAddress,
+      ca: stack.ca,
+      agent: false as const,
+    }
+    const sent = request(options, async response =>
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body: await text(response) }),
+    )
+    sent.on('error', reject).end()
+  })
 
 describe('keys', () => {
   it.each([
@@ -36,6 +80,16 @@ describe('keys', () => {
     expect((await ask('/v1/models', { headers: { authorization } })).status).toBe(200)
   })
 
+  it.each([
+    ['x-api-key', { 'x-api-key': key }],
+    ['Bearer, a named key', { authorization: `Bearer ${alice}` }],
+    ['Basic, a named key', { authorization: basic('alice', alice) }],
+    ['x-api-key, a named key', { 'x-api-key': alice }],
+    ['a good key beside a wrong one', { authorization: 'Bearer wrong-wrong-wrong', 'x-api-key': key }],
+  ])('lets in %s', async (_, headers) => {
+    expect((await ask('/v1/models', { headers })).status).toBe(200)
+  })
+
   const flipped = key.replace('K', 'k')
   it.each([
     ['no key', {}],
@@ -44,19 +98,30 @@ describe('keys', () => {
     ['another key', { authorization: 'Bearer wrong-wrong-wrong' }],
     ['one letter in another case', { authorization: `Bearer ${flipped}` }],
     ['one letter in another case, Basic', { authorization: basic('copilot', flipped) }],
+    ['one letter in another case, x-api-key', { 'x-api-key': flipped }],
     ['a letter too many', { authorization: `Bearer ${key}x` }],
     ['a letter too few', { authorization: `Bearer ${key.slice(0, -1)}` }],
     ['a key after a key', { authorization: `Bearer ${key}, Bearer ${key}` }],
     ['another scheme', { authorization: `Digest ${key}` }],
     ['another user', { authorization: basic('root', key) }],
+    ["a key under another's name", { authorization: basic('alice', key) }],
     ['Base64 in another case', { authorization: basic('copilot', key).toUpperCase() }],
+    ['a name for a key', { authorization: 'Bearer alice', 'x-api-key': 'alice' }],
     ['the key as a query', {}, `/v1/models?api_key=${encodeURIComponent(key)}`],
   ])('refuses %s, in the shape that clients show', async (_, headers, path = '/v1/models') => {
-    const answer = await ask(path, { headers })
+    const answer = await askFrom(stranger(), path, { headers })
     expect(answer.status).toBe(401)
     expect(answer.headers['content-type']).toBe('application/json')
     expect(answer.headers['www-authenticate']).toMatch(/^Basic /)
     expect(JSON.parse(answer.body).error).toMatchObject({ code: 'invalid_api_key', message: /API key/ })
+  })
+
+  it("refuses in Anthropic's shape where Anthropic's clients ask", async () => {
+    const answer = await askFrom(stranger(), '/v1/messages?beta=true', { method: 'POST' })
+    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([
+      401,
+      { type: 'error', error: { type: 'authentication_error' } },
+    ])
   })
 
   it.each([
@@ -67,8 +132,149 @@ describe('keys', () => {
     '/v1/../health/..%2fslots',
     '/health/',
     '/healthx',
+    '/HEALTH',
+    '/slm-copilot-denied',
   ])('are asked for at %s', async path => {
-    expect((await ask(path, { method: 'POST', json: question })).status).toBe(401)
+    expect((await askFrom(stranger(), path, { method: 'POST' })).status).toBe(401)
+  })
+
+  it.each([
+    ['IPv4', '127.0.9.1', '127.0.9.1', '127.0.9.2'],
+    ['IPv6', 'fd5a:7::1', 'fd5a:7::2:1', 'fd5a:7:0:1::1'],
+  ])(
+    'are tried so often from one %s network and no more; a good one is never held up',
+    async (_, one, same, other) => {
+      const statuses: number[] = []
+      for (let number = 0; number < 30; number += 1) statuses.push((await askFrom(one, '/v1/models')).status)
+      expect(statuses.slice(0, 21)).toEqual(Array(21).fill(401))
+      expect(statuses.at(-1)).toBe(429)
+      const refused = await askFrom(same, '/v1/models')
+      expect([refused.status, refused.headers['retry-after'], JSON.parse(refused.body).error.type]).toEqual([
+        429,
+        '5',
+        'rate_limit_error',
+      ])
+      expect((await askFrom(one, '/v1/models', { headers: bearer })).status).toBe(200)
+      expect((await askFrom(other, '/v1/models')).status).toBe(401)
+    },
+  )
+
+  it('are told apart in the access log, and never shown', async () => {
+    await ask(`/v1/models?key=${encodeURIComponent(alice)}`, {
+      headers: { authorization: `Bearer ${alice}` },
+    })
+    const log = readFileSync(stack.accessLog, 'utf8')
+    expect(log).toMatch(/^127\.0\.0\.1 alice \[.*\] "GET \/v1\/models" 200 /m)
+    expect(log).toMatch(/^127\.0\.0\.1 copilot \[/m)
+    for (const secret of [key, alice, basic('copilot', key), encodeURIComponent(alice)])
+      expect(log).not.toContain(secret)
+  })
+})
+
+describe('paths', () => {
+  it.each([
+    '/',
+    '/slots',
+    '/slots/0?action=erase',
+    '/lora-adapters',
+    '/models',
+    '/cors-proxy?url=http://127.0.0.1',
+    '/tools',
+    '/metrics',
+    '/v1/stream',
+    '/v1/models/',
+    '/v1//models/x',
+    '/completion',
+    '/nothing',
+  ])('beyond those that clients use do not reach llama-server: %s', async path => {
+    const answer = await ask(path, { headers: bearer })
+    expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([404, 'not_found'])
+  })
+
+  it.each([
+    ['/v1/chat/completions', 'GET'],
+    ['/v1/models', 'POST'],
+    ['/props', 'POST'],
+  ] as const)('take their own method alone: not %s by %s', async (path, method) => {
+    const answer = await ask(path, { headers: bearer, method })
+    expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([405, 'method_not_allowed'])
+  })
+
+  it.each([
+    ['/tokenize', { content: 'Hello' }, 'tokens'],
+    ['/detokenize', { tokens: [1, 2] }, 'content'],
+    ['/apply-template', question, 'prompt'],
+    ['/v1/messages/count_tokens', question, 'input_tokens'],
+    ['/v1/chat/completions/input_tokens', question, 'input_tokens'],
+    ['/v1/responses/input_tokens', { input: 'Hi' }, 'input_tokens'],
+    ['/v1/completions', { prompt: 'Hi', max_tokens: 4 }, 'choices'],
+    ['/v1/messages', { ...question, max_tokens: 16 }, 'content'],
+    ['/v1/responses', { input: 'Hi' }, 'output'],
+  ])('that clients use are answered: %s', async (path, json, field) => {
+    const answer = await ask(path, { headers: bearer, json })
+    expect([answer.status, Object.keys(JSON.parse(answer.body))]).toEqual([
+      200,
+      expect.arrayContaining([field]),
+    ])
+  })
+
+  it('pass errors of llama-server on as they are', async () => {
+    const json = { messages: [{ role: 'user', content: 'word '.repeat(5000) }] }
+    const { status, body } = await ask('/v1/chat/completions', { headers: bearer, json })
+    expect([status, JSON.parse(body).error]).toMatchObject([
+      400,
+      { type: 'exceed_context_size_error', n_ctx: 4096 },
+    ])
+  })
+})
+
+describe('admission', () => {
+  const long = { ...question, stream: true, ignore_eos: true, max_tokens: 4000 }
+  /** A generation that goes on until it is left; resolves once its first byte is here. */
+  const begin = (authorization: string) =>
+    new Promise<{ status: number; body: string; leave(): void }>((resolve, reject) => {
+      const headers = { authorization, 'content-type': 'application/json' }
+      const options = { method: 'POST', headers, ca: stack.ca, agent: false as const }
+      const sent = request(`${stack.url}/v1/chat/completions`, options, response => {
+        response.once('data', chunk =>
+          resolve({ status: response.statusCode ?? 0, body: String(chunk), leave: () => sent.destroy() }),
+        )
+        response.on('error', () => {})
+      })
+      sent.on('error', reject)
+      sent.end(JSON.stringify(long))
+    })
+
+  it('is for as many generations as there are slots; more are told to come again; who leaves makes room', async () => {
+    const first = await begin(`Bearer ${key}`)
+    const second = await begin(`Bearer ${alice}`)
+    expect([first.status, second.status]).toEqual([200, 200])
+
+    const refused = await ask('/v1/chat/completions', { headers: bearer, json: question })
+    expect([refused.status, refused.headers['retry-after'], JSON.parse(refused.body).error.code]).toEqual([
+      429,
+      '5',
+      'rate_limit_exceeded',
+    ])
+    const anthropic = await ask('/v1/messages', { headers: bearer, json: { ...question, max_tokens: 4 } })
+    expect([anthropic.status, JSON.parse(anthropic.body).error.type]).toEqual([429, 'rate_limit_error'])
+    expect((await ask('/v1/models', { headers: bearer })).status).toBe(200)
+    expect((await ask('/tokenize', { headers: bearer, json: { content: 'x' } })).status).toBe(200)
+
+    const statusFor = async (authorization: string) =>
+      (await ask('/v1/chat/completions', { headers: { authorization }, json: question })).status
+    second.leave()
+    await expect.poll(() => statusFor(`Bearer ${alice}`), { timeout: 60_000 }).toBe(200)
+    first.leave()
+    await expect.poll(() => statusFor(`Bearer ${key}`), { timeout: 60_000 }).toBe(200)
+  })
+
+  it('leaves the last slot to another key', async () => {
+    const mine = await begin(`Bearer ${alice}`)
+    const more = await ask('/v1/chat/completions', { headers: { 'x-api-key': alice }, json: question })
+    expect(more.status).toBe(429)
+    expect((await ask('/v1/chat/completions', { headers: bearer, json: question })).status).toBe(200)
+    mine.leave()
   })
 })
 
@@ -191,7 +397,8 @@ it('says in JSON that the model is loading while llama-server is away, and heals
   for (const path of ['/health', '/v1/models']) {
     const answer = await ask(path, { headers: bearer })
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5'])
-    expect(JSON.parse(answer.body).error.type).toBe('server_error')
+    if (path === '/health') expect(JSON.parse(answer.body)).toEqual({ status: 'loading' })
+    else expect(JSON.parse(answer.body).error.type).toBe('server_error')
   }
   const endpoint = { url: stack.url, ca: stack.ca, key }
   await expect(

@@ -20,6 +20,8 @@ export type Stack = {
   root: string
   url: string
   httpUrl: string
+  httpsPort: number
+  accessLog: string
   socket: string
   ca: string
   key: string
@@ -58,9 +60,11 @@ export async function configuredFolder(context: Record<string, string>): Promise
 function siteFor(root: string, socket: string, numbers: { http: number; https: number }): string {
   const text = readFileSync(join(root, paths.site), 'utf8')
   return text
-    .replaceAll(/listen \[::\].*\n/g, '\n')
+    .replaceAll(`listen [::]:${ports.http} default_server;`, '')
+    .replaceAll(`listen [::]:${ports.https} `, `listen [::]:${numbers.https} ipv6only=on `)
     .replaceAll(`listen ${ports.http} `, `listen 127.0.0.1:${numbers.http} `)
-    .replaceAll(`listen ${ports.https} `, `listen 127.0.0.1:${numbers.https} `)
+    .replaceAll(`listen ${ports.https} `, `listen ${numbers.https} `)
+    .replaceAll('/var/log/nginx', join(root, 'run'))
     .replaceAll(paths.socket, socket)
     .replaceAll(paths.tls, join(root, paths.tls))
     .replaceAll(paths.acme, join(root, paths.acme))
@@ -114,6 +118,8 @@ export async function startStack(context: Record<string, string>): Promise<Stack
     root,
     url,
     httpUrl: `http://127.0.0.1:${numbers.http}`,
+    httpsPort: numbers.https,
+    accessLog: join(folder, 'slm-copilot.log'),
     socket,
     ca,
     key: readFileSync(join(root, paths.password), 'utf8').trim(),

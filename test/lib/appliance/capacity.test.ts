@@ -4,7 +4,14 @@ import { catalogue } from '../../../lib/appliance/catalogue.ts'
 
 const machine = { cpus: 8, physicalCores: 4 }
 const model = catalogue['devstral-small-2']
-const context = { password: undefined, domain: undefined, contextSize: 32_768, threads: 0, model: undefined }
+const context = {
+  password: undefined,
+  keys: [],
+  domain: undefined,
+  contextSize: 32_768,
+  threads: 0,
+  model: undefined,
+}
 
 it.each([
   { asked: {}, gives: { threads: 4, contextSize: 32_768, slots: 2, batchSize: 512, notes: [] } },

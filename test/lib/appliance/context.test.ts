@@ -20,6 +20,7 @@ it('gives every variable its default when none is set, or set empty', () => {
     contextSize: 32_768,
     threads: 0,
     password: undefined,
+    keys: [],
     domain: undefined,
     model: undefined,
   }
@@ -75,6 +76,30 @@ it.each([
   ['ONEAPP_COPILOT_MODEL', '../../etc/passwd'],
 ])('refuses %s=%j', (name, text) => {
   expect(problemsOf({ [name]: text })).toMatchObject([{ variable: name }])
+})
+
+it('takes named keys, one per line or space', () => {
+  const text = 'alice=alices-key-with=equals bob=bobs-key-0123\n  carol=carols-key-012\n'
+  expect(parse({ ONEAPP_COPILOT_KEYS: text }).keys).toEqual([
+    { name: 'alice', key: 'alices-key-with=equals' },
+    { name: 'bob', key: 'bobs-key-0123' },
+    { name: 'carol', key: 'carols-key-012' },
+  ])
+})
+
+it.each([
+  ['alice', /the key of alice/],
+  ['alice=short', /the key of alice/],
+  ['=alices-key-0123', /the name of key 1/],
+  ['al;ice=alices-key-0123', /the name of key 1/],
+  ['copilot=copilots-key-012', /the name copilot, which is the password's/],
+  ['alice=alices-key-0123 alice=alices-key-0124', /alice twice/],
+  ['alice=one-key-for-two bob=one-key-for-two', /the same key for alice and bob/],
+  ['alice=the-very-password', /the password as the key of alice/],
+])('refuses the keys %j by name', (text, words) => {
+  const problems = problemsOf({ ONEAPP_COPILOT_KEYS: text, ONEAPP_COPILOT_PASSWORD: 'the-very-password' })
+  expect(problems).toMatchObject([{ variable: 'ONEAPP_COPILOT_KEYS', got: expect.stringMatching(words) }])
+  expect(JSON.stringify(problems)).not.toMatch(/key-0|one-key|very-pass/)
 })
 
 it('reports all problems at once, and shows a secret as its length', () => {

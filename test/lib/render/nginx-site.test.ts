@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest'
-import { exactly, nginxSite } from '../../../lib/render/nginx-site.ts'
+import { exactly } from '../../../lib/render/nginx-keys.ts'
+import { nginxSite } from '../../../lib/render/nginx-site.ts'
+
+const site = (key: string) => ({
+  keys: [{ name: 'copilot', key }],
+  slots: 2,
+  certificate: '/c',
+  hasIpv6: false,
+})
 
 it('matches a text and nothing else, whatever is in it', () => {
   const printable = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join('')
@@ -9,13 +17,13 @@ it('matches a text and nothing else, whatever is in it', () => {
 })
 
 it('never holds the key as it is typed, and is root’s alone', () => {
-  const { text, mode } = nginxSite({ password: 'a-key-with{}$#;', certificate: '/c', hasIpv6: false })
+  const { text, mode } = nginxSite(site('a-key-with{}$#;'))
   expect(mode).toBe(0o600)
   expect(text).not.toContain('a-key-with{}$#;')
 })
 
 it('listens on IPv6 only where there is any', () => {
-  const site = (hasIpv6: boolean) => nginxSite({ password: 'x'.repeat(12), certificate: '/c', hasIpv6 }).text
-  expect(site(true)).toContain('listen [::]:443')
-  expect(site(false)).not.toContain('[::]')
+  const text = (hasIpv6: boolean) => nginxSite({ ...site('x'.repeat(12)), hasIpv6 }).text
+  expect(text(true)).toContain('listen [::]:443')
+  expect(text(false)).not.toContain('[::]')
 })

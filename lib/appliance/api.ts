@@ -1,0 +1,64 @@
+/** The paths of llama-server that clients may use, with their methods; all else does not reach it. */
+
+export type Route = {
+  path: string
+  method: 'GET' | 'POST'
+  /** Takes a slot while it is answered. */
+  isGeneration?: true
+}
+
+export const routes: Route[] = [
+  { path: '/v1/models', method: 'GET' },
+  { path: '/props', method: 'GET' },
+  { path: '/v1/chat/completions', method: 'POST', isGeneration: true },
+  { path: '/v1/completions', method: 'POST', isGeneration: true },
+  { path: '/v1/responses', method: 'POST', isGeneration: true },
+  { path: '/v1/messages', method: 'POST', isGeneration: true },
+  { path: '/infill', method: 'POST', isGeneration: true },
+  { path: '/v1/messages/count_tokens', method: 'POST' },
+  { path: '/v1/responses/input_tokens', method: 'POST' },
+  { path: '/v1/chat/completions/input_tokens', method: 'POST' },
+  { path: '/tokenize', method: 'POST' },
+  { path: '/detokenize', method: 'POST' },
+  { path: '/apply-template', method: 'POST' },
+]
+
+/** Paths that need no key. */
+export const openPaths = ['/health', '/ca.crt']
+
+const openAi = (message: string, type: string, code: string) => ({
+  error: { message, type, param: null, code },
+})
+const anthropic = (message: string, type: string) => ({ type: 'error', error: { type, message } })
+
+/** Errors that the door itself answers, in the shapes of OpenAI's and of Anthropic's API, which clients show. */
+export const doorErrors = {
+  unauthorized: {
+    openAi: openAi('Wrong or missing API key.', 'invalid_request_error', 'invalid_api_key'),
+    anthropic: anthropic('Wrong or missing API key.', 'authentication_error'),
+  },
+  notFound: {
+    openAi: openAi('There is no such path here.', 'invalid_request_error', 'not_found'),
+    anthropic: anthropic('There is no such path here.', 'not_found_error'),
+  },
+  wrongMethod: {
+    openAi: openAi('This path takes another method.', 'invalid_request_error', 'method_not_allowed'),
+    anthropic: anthropic('This path takes another method.', 'invalid_request_error'),
+  },
+  tooLarge: {
+    openAi: openAi('The request is larger than 64 MB.', 'invalid_request_error', 'request_too_large'),
+    anthropic: anthropic('The request is larger than 64 MB.', 'request_too_large'),
+  },
+  busy: {
+    openAi: openAi('All slots are taken. Try again soon.', 'rate_limit_error', 'rate_limit_exceeded'),
+    anthropic: anthropic('All slots are taken. Try again soon.', 'rate_limit_error'),
+  },
+  tooManyFailures: {
+    openAi: openAi('Too many wrong keys. Try again later.', 'rate_limit_error', 'rate_limit_exceeded'),
+    anthropic: anthropic('Too many wrong keys. Try again later.', 'rate_limit_error'),
+  },
+  unavailable: {
+    openAi: openAi('The model is loading. Try again soon.', 'server_error', 'unavailable'),
+    anthropic: anthropic('The model is loading. Try again soon.', 'overloaded_error'),
+  },
+}
