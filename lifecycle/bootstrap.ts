@@ -21,11 +21,11 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const key = passwordInForce(host)
 
   await checkConfiguration(host)
-  await reloadUnits(host, [units.llama])
+  await reloadUnits(host, [units.llama, units.nginx])
   const llama = await applyService(host, services.llama)
   const nginx = await applyService(host, services.nginx)
 
-  await waitForModel(host, llama.invocation)
+  await waitForModel(host, llama.run.invocation)
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ca: certificates.ca?.certificate, key }
   await smokeTest(endpoint, llama.isProven ? 'light' : 'full', host.log)
   recordProven(host, [llama, nginx])

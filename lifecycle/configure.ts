@@ -8,6 +8,7 @@ import { planFile } from '../lib/appliance/plan.ts'
 import { passwordName } from '../lib/appliance/variables.ts'
 import { llamaEnvironment, llamaUnit } from '../lib/render/llama.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
+import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { certificateManagedFiles, goodCertificates, readCertificates } from '../lib/steps/certificate.ts'
 import { issueMissing } from '../lib/steps/issue-certificate.ts'
 import { checkCandidate } from '../lib/steps/nginx.ts'
@@ -41,8 +42,9 @@ export async function configure(host: Host): Promise<Change[]> {
     planFile({ capacity, endpoints: endpointsOf(facts, context.domain) }),
     llamaEnvironment(capacity),
     llamaUnit(),
+    nginxDropIn(),
     nginxSite({ ...site, certificate: paths.currentCertificate }),
   ])
-  if (host.isLive) await reloadUnits(host, [units.llama])
+  if (host.isLive) await reloadUnits(host, [units.llama, units.nginx])
   return changes
 }

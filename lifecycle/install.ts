@@ -4,6 +4,7 @@ import { paths, users } from '../lib/appliance/paths.ts'
 import { variables } from '../lib/appliance/variables.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
 import { logRotation } from '../lib/render/log-rotation.ts'
+import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { checkSettings, prewarm } from '../lib/steps/prewarm.ts'
 import { chooseRelease, installLlamaCpp, installModel, releaseFile } from '../lib/steps/release.ts'
 import { installPackages } from '../lib/system/apt.ts'
@@ -36,6 +37,7 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     releaseFile(release),
     logRotation(),
     llamaUnit(),
+    nginxDropIn(),
   ])
 
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return

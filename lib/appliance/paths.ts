@@ -18,6 +18,7 @@ export const paths = {
   plan: '/etc/slm-copilot/plan.json',
 
   unit: '/etc/systemd/system/slm-copilot.service',
+  nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
   site: '/etc/nginx/conf.d/slm-copilot.conf',
   defaultSite: '/etc/nginx/sites-enabled/default',
   acme: '/var/www/slm-copilot',

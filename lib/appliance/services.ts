@@ -3,21 +3,21 @@ import { paths, units } from './paths.ts'
 
 export type Service = {
   unit: string
-  /** Files and links that decide how it runs. */
-  inputs: string[]
-  /** What makes it take up a change. */
-  takesUpBy: 'restart' | 'reload'
+  /** Files and links that it takes up only when it is started. */
+  restartInputs: readonly string[]
+  /** Those that a reload makes it take up, which cuts nobody's stream. */
+  reloadInputs: readonly string[]
 }
 
 export const services = {
   llama: {
     unit: units.llama,
-    inputs: [paths.unit, paths.llamaEnvironment, paths.llamaCurrent, paths.release],
-    takesUpBy: 'restart',
+    restartInputs: [paths.unit, paths.llamaEnvironment, paths.llamaCurrent, paths.release],
+    reloadInputs: [],
   },
   nginx: {
     unit: units.nginx,
-    inputs: [paths.site, paths.currentCertificate],
-    takesUpBy: 'reload',
+    restartInputs: [paths.nginxDropIn],
+    reloadInputs: [paths.site, paths.currentCertificate],
   },
 } as const satisfies Record<string, Service>

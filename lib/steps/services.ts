@@ -1,5 +1,6 @@
 /** Starts, reloads or restarts exactly what its inputs ask for, and remembers what was proven to serve. */
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import { paths } from '../appliance/paths.ts'
 import type { Service } from '../appliance/services.ts'
@@ -8,14 +9,17 @@ import { childrenOf, titleOf } from '../system/processes.ts'
 import { enableUnit, lastWords, type UnitStatus, unitStatus } from '../system/systemd.ts'
 import { waitFor } from '../system/waiting.ts'
 
-/** Unit → the run of it that passed the smoke test, and the inputs that it runs on. */
-const provenSchema = z.record(z.string(), z.strictObject({ invocation: z.string(), digest: z.string() }))
+const digests = { restart: z.string(), reload: z.string() }
+
+/** Unit → the run of it that passed the smoke test, and the digests of the inputs that it runs on. */
+const provenSchema = z.record(z.string(), z.strictObject({ invocation: z.string(), ...digests }))
 export type Proven = z.infer<typeof provenSchema>
 
 /** Milliseconds that nginx may take to make workers anew. */
 const reloadTimeout = 60_000
 
-export type Inputs = { digest: string /** When the last of them changed. */; changedAt: Date }
+type Input = { digest: string /** When the last of them changed. */; changedAt: Date }
+export type Inputs = { restart: Input; reload: Input }
 export type Action = 'start' | 'restart' | 'reload' | 'leave alone'
 
 /** What the last bootstrap since the machine started has proven. */
@@ -24,11 +28,11 @@ function readProven(host: Host): Proven {
   return text === undefined ? {} : provenSchema.parse(JSON.parse(text))
 }
 
-/** A service's inputs as they stand on disk. */
-function readInputs(host: Host, service: Service): Inputs {
+/** Files and links as they stand on disk. */
+function readInput(host: Host, files: readonly string[]): Input {
   const hash = createHash('sha256')
   let changedAt = new Date(0)
-  for (const path of service.inputs) {
+  for (const path of files) {
     const status = host.files.status(path)
     if (status === undefined) throw new Error(`${path} is missing: run \`slm-copilot configure\` first.`)
     hash.update(`${path}\n${(status.isLink ? host.files.target(path) : host.files.read(path)) ?? ''}\n`)
@@ -37,18 +41,24 @@ function readInputs(host: Host, service: Service): Inputs {
   return { digest: hash.digest('hex'), changedAt }
 }
 
+const readInputs = (host: Host, { restartInputs, reloadInputs }: Service): Inputs => ({
+  restart: readInput(host, restartInputs),
+  reload: readInput(host, reloadInputs),
+})
+
 /**
- * What a service needs. A run that is known is judged by the digest of its inputs; one that is not (systemd started
+ * What a service needs. A run that is known is judged by the digests of its inputs; one that is not (systemd started
  * it at boot, or after a crash) by whether it began after they last changed.
  */
-export function decideAction(service: Service, status: UnitStatus, inputs: Inputs, proven: Proven): Action {
+export function decideAction(unit: string, status: UnitStatus, inputs: Inputs, proven: Proven): Action {
   if (!status.isActive) return 'start'
-  const known = proven[service.unit]
-  const isKnown = known?.invocation === status.invocation
-  const isCurrent = isKnown
-    ? known.digest === inputs.digest
-    : status.startedAt !== undefined && status.startedAt > inputs.changedAt
-  return isCurrent ? 'leave alone' : service.takesUpBy
+  const known = proven[unit]?.invocation === status.invocation ? proven[unit] : undefined
+  const isCurrent = (kind: keyof Inputs) =>
+    known === undefined
+      ? status.startedAt !== undefined && status.startedAt > inputs[kind].changedAt
+      : known[kind] === inputs[kind].digest
+  if (!isCurrent('restart')) return 'restart'
+  return isCurrent('reload') ? 'leave alone' : 'reload'
 }
 
 export type Applied = {
@@ -56,8 +66,7 @@ export type Applied = {
   action: Action
   /** This run has passed a smoke test before, on these inputs. */
   isProven: boolean
-  digest: string
-  invocation: string
+  run: Proven[string]
 }
 
 /** Enables a service, and starts, restarts or reloads it if its inputs ask for that. */
@@ -65,7 +74,7 @@ export async function applyService(host: Host, service: Service): Promise<Applie
   const inputs = readInputs(host, service)
   const proven = readProven(host)
   const before = await unitStatus(host, service.unit)
-  const action = decideAction(service, before, inputs, proven)
+  const action = decideAction(service.unit, before, inputs, proven)
 
   await enableUnit(host, service.unit)
   host.log.info(`${service.unit}: ${action}`)
@@ -73,9 +82,9 @@ export async function applyService(host: Host, service: Service): Promise<Applie
   else if (action !== 'leave alone') await begin(host, service.unit, action)
 
   const { invocation } = await unitStatus(host, service.unit)
-  const known = proven[service.unit]
-  const isProven = known?.invocation === invocation && known.digest === inputs.digest
-  return { service, action, isProven, digest: inputs.digest, invocation }
+  const run = { invocation, restart: inputs.restart.digest, reload: inputs.reload.digest }
+  const isProven = isDeepStrictEqual(proven[service.unit], run)
+  return { service, action, isProven, run }
 }
 
 async function begin(host: Host, unit: string, action: 'start' | 'restart') {
@@ -108,8 +117,6 @@ async function ordered(host: Host, unit: string, action: Action) {
 
 /** Remembers, until the machine stops, that these runs serve. */
 export function recordProven(host: Host, applied: Applied[]): void {
-  const proven: Proven = Object.fromEntries(
-    applied.map(({ service, invocation, digest }) => [service.unit, { invocation, digest }]),
-  )
+  const proven: Proven = Object.fromEntries(applied.map(({ service, run }) => [service.unit, run]))
   host.files.replace(paths.proven, `${JSON.stringify(proven, null, 2)}\n`, 0o600)
 }

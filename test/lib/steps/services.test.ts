@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { services } from '../../../lib/appliance/services.ts'
 import { decideAction } from '../../../lib/steps/services.ts'
 import { parseUnitStatus, type UnitStatus } from '../../../lib/system/systemd.ts'
 
@@ -12,47 +11,50 @@ const running: UnitStatus = {
   startedAt: at(100),
   needsReload: false,
 }
-const { llama, nginx } = services
-const proven = (digest: string, invocation = 'a1') => ({
-  [llama.unit]: { invocation, digest },
-  [nginx.unit]: { invocation, digest },
+const unit = 'nginx.service'
+const proven = (restart: string, reload: string, invocation = 'a1') => ({
+  [unit]: { invocation, restart, reload },
 })
+const old = { digest: 'd', changedAt: at(50) }
+const later = { digest: 'e', changedAt: at(150) }
 
 it.each([
-  ['a run proven on these inputs', running, { digest: 'd', changedAt: at(500) }, proven('d'), 'leave alone'],
-  ['a run proven on other inputs', running, { digest: 'e', changedAt: at(50) }, proven('d'), 'restart'],
+  ['a run proven on these inputs', running, { restart: old, reload: old }, proven('d', 'd'), 'leave alone'],
   [
-    'a run that is not known, older than its inputs',
+    'a run proven on these, written anew',
     running,
-    { digest: 'd', changedAt: at(101) },
+    { restart: { ...old, changedAt: at(500) }, reload: old },
+    proven('d', 'd'),
+    'leave alone',
+  ],
+  ['a run proven on other inputs', running, { restart: old, reload: later }, proven('d', 'd'), 'reload'],
+  ['a run proven on another unit', running, { restart: later, reload: later }, proven('d', 'd'), 'restart'],
+  ['a run that is not known, older than its inputs', running, { restart: old, reload: later }, {}, 'reload'],
+  ['a run that is not known, older than its unit', running, { restart: later, reload: old }, {}, 'restart'],
+  ['a run that is not known, younger than all', running, { restart: old, reload: old }, {}, 'leave alone'],
+  [
+    'a run in the second of the change',
+    running,
+    { restart: { ...old, changedAt: at(100.4) }, reload: old },
     {},
     'restart',
   ],
   [
-    'a run that is not known, younger than its inputs',
-    running,
-    { digest: 'd', changedAt: at(99) },
-    {},
-    'leave alone',
-  ],
-  ['a run in the second of the change', running, { digest: 'd', changedAt: at(100.4) }, {}, 'restart'],
-  [
     'a run that systemd began after a crash',
     running,
-    { digest: 'd', changedAt: at(50) },
-    proven('d', 'a0'),
+    { restart: old, reload: old },
+    proven('d', 'd', 'a0'),
     'leave alone',
   ],
   [
     'one that does not run',
     { ...running, isActive: false },
-    { digest: 'd', changedAt: at(50) },
-    proven('d'),
+    { restart: old, reload: old },
+    proven('d', 'd'),
     'start',
   ],
 ] as const)('%s', (_, status, inputs, known, action) => {
-  expect(decideAction(llama, status, inputs, known)).toBe(action)
-  expect(decideAction(nginx, status, inputs, known)).toBe(action === 'restart' ? 'reload' : action)
+  expect(decideAction(unit, status, inputs, known)).toBe(action)
 })
 
 it("reads systemctl's answer", () => {
