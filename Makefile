@@ -28,7 +28,7 @@ stage: ## push the executable into the VM, run STAGE=configure or bootstrap
 	@node test/vm/stage.ts $(STAGE)
 
 test: prepare check ## everything: checks, unit, integration, a VM baked and booted
-	@bash test/run.sh
+	@vitest run
 
 check: prepare ## types, lint, import arrows, shell scripts, generated files
 	@tsc --noEmit

@@ -5,7 +5,7 @@ const minute = 60_000
 
 export default defineConfig({
   test: {
-    reporters: ['verbose'],
+    reporters: ['verbose', './test/totals.ts'],
     projects: [
       {
         test: { name: 'unit', include: ['test/{lib,lifecycle,packer,house}/**/*.test.ts', 'test/*.test.ts'] },
