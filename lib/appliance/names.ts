@@ -22,3 +22,7 @@ export function namesOf({ hostname, addresses }: Reachable, domain: string | und
 export const endpointsOf = ({ addresses, hostname }: Reachable, domain: string | undefined): string[] => [
   ...new Set([...(domain === undefined ? [] : [domain]), ...ipv4First(addresses), hostname]),
 ]
+
+/** The base URL of the API at a name or address, which may have a port. */
+export const endpointUrl = (endpoint: string) =>
+  `https://${endpoint.split(':').length > 2 && !endpoint.startsWith('[') ? `[${endpoint}]` : endpoint}/v1`

@@ -40,6 +40,7 @@ const errorLocation = (name: keyof typeof doorErrors, status: number) => `
 /** With several keys and slots, no key may take the last slot of all. */
 const shareOf = (keys: number, slots: number) => (keys > 1 && slots > 1 ? slots - 1 : slots)
 
+/** The path goes on as it was matched, never as it was written: what llama-server made of `..` would be its own. */
 const route = ({ path, method, isGeneration }: Route, keys: number, slots: number) => `
     location = ${path} {
         if ($request_method !~ ^${method === 'GET' ? '(GET|HEAD)' : method}$) {
@@ -51,7 +52,7 @@ const route = ({ path, method, isGeneration }: Route, keys: number, slots: numbe
         limit_conn copilot_slots_of_key ${shareOf(keys, slots)};`
             : ''
         }
-        proxy_pass http://slm_copilot;
+        proxy_pass http://slm_copilot${path};
     }`
 
 /** The site. It holds the keys, so it is root's alone: nginx's master reads it before the workers exist. */
@@ -193,7 +194,7 @@ server {
 
     location = /health {
         error_page 502 504 =503 @loading;
-        proxy_pass http://slm_copilot;
+        proxy_pass http://slm_copilot/health;
     }
     location = /ca.crt {
         alias ${paths.caCertificate};

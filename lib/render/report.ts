@@ -1,8 +1,10 @@
 /** What the administrator reads: the report with everything, the login banner without secrets. */
 import type { Capacity } from '../appliance/capacity.ts'
+import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
 import { wrapped } from '../appliance/text.ts'
 import { passwordName } from '../appliance/variables.ts'
+import { clientConfigurations } from './clients.ts'
 
 export type Report = {
   /** Names and addresses, the one to show first. */
@@ -15,8 +17,6 @@ export type Report = {
   certificateEnds: string
   notes: string[]
 }
-
-export const endpointUrl = (name: string) => `https://${name.includes(':') ? `[${name}]` : name}/v1`
 
 const section = (title: string, fields: [string, string][]) =>
   [`[${title}]`, ...fields.map(([name, value]) => `${name.padEnd(20)}= ${value}`), ''].join('\n')
@@ -67,14 +67,15 @@ export function reportText({
 read -rs KEY && curl --cacert ca.crt -H @- ${url}/chat/completions \\
   --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
 
-[Cline: Settings > API Configuration]
-API Provider        = OpenAI Compatible
-Base URL            = ${url}
-API Key             = ${password}
-Model ID            = ${model.name}
-Context Window      = ${contextSize}
-Before the editor starts: export NODE_EXTRA_CA_CERTS=/path/to/ca.crt
-`,
+${clientConfigurations({
+  endpoint: first,
+  model: model.name,
+  contextSize,
+  key: password,
+  caFile: '/path/to/ca.crt',
+})
+  .map(({ title, place, text }) => `[${title}: ${place}]\n${text}`)
+  .join('\n')}`,
   ].join('\n')
 }
 
