@@ -16,19 +16,21 @@ import { releaseValue } from '../mirror/mirror.ts'
 import { sentenceModel } from '../mirror/sentence-model.ts'
 import { type Watched, watch } from '../mirror/watch.ts'
 
-export type Stack = {
+/** nginx before a socket, as configured for a context. */
+export type Door = {
   root: string
   url: string
   httpUrl: string
   httpsPort: number
   accessLog: string
+  /** Where nginx expects llama-server. */
   socket: string
   ca: string
   key: string
-  startLlama(): Promise<void>
-  stopLlama(): Promise<void>
   close(): Promise<void>
 }
+
+export type Stack = Door & { startLlama(): Promise<void>; stopLlama(): Promise<void> }
 
 const freePort = () =>
   new Promise<number>(resolve => {
@@ -70,15 +72,13 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
     .replaceAll(paths.acme, join(root, paths.acme))
 }
 
-/** Everything up, the model loaded. */
-export async function startStack(context: Record<string, string>): Promise<Stack> {
+/** The real nginx, and whatever listens on its socket. */
+export async function startDoor(context: Record<string, string>): Promise<Door> {
   const root = await configuredFolder(context)
   const numbers = { http: await freePort(), https: await freePort() }
   const folder = join(root, 'run')
   const socket = join(folder, 'llama.sock')
   mkdirSync(folder, { recursive: true })
-  execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
-
   writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
   writeFileSync(join(folder, 'nginx.conf'), `user root;\ndaemon off;\n${candidateConfiguration(folder)}`)
   const nginx = watch(
@@ -92,6 +92,29 @@ export async function startStack(context: Record<string, string>): Promise<Stack
       () => false,
     ),
   )
+  return {
+    root,
+    url,
+    httpUrl: `http://127.0.0.1:${numbers.http}`,
+    httpsPort: numbers.https,
+    accessLog: join(folder, 'slm-copilot.log'),
+    socket,
+    ca,
+    key: readFileSync(join(root, paths.password), 'utf8').trim(),
+    close: async () => {
+      await nginx.stop()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Everything up, the model loaded. */
+export async function startStack(context: Record<string, string>): Promise<Stack> {
+  const door = await startDoor(context)
+  const { root, socket } = door
+  const folder = join(root, 'llama.cpp')
+  mkdirSync(folder)
+  execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
 
   const settings = environmentOf(readFileSync(join(root, paths.llamaEnvironment), 'utf8'))
   const model = await sentenceModel()
@@ -115,20 +138,12 @@ export async function startStack(context: Record<string, string>): Promise<Stack
   }
   await startLlama()
   return {
-    root,
-    url,
-    httpUrl: `http://127.0.0.1:${numbers.http}`,
-    httpsPort: numbers.https,
-    accessLog: join(folder, 'slm-copilot.log'),
-    socket,
-    ca,
-    key: readFileSync(join(root, paths.password), 'utf8').trim(),
+    ...door,
     startLlama,
     stopLlama,
     close: async () => {
       await stopLlama()
-      await nginx.stop()
-      rmSync(root, { recursive: true, force: true })
+      await door.close()
     },
   }
 }
