@@ -164,6 +164,8 @@ const targets = [
   '/cors-proxy',
   '/tools',
   '/metrics',
+  '/completion',
+  '/models',
 ]
 const disguises: ((open: string, target: string) => string)[] = [
   (open, target) => `${open}/..${target}`,
