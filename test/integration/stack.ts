@@ -1,7 +1,6 @@
 /** The appliance without its VM: what configure writes, run by the real nginx and llama-server on ports of their own. */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { modelPath, paths, ports } from '../../lib/appliance/paths.ts'
@@ -15,6 +14,7 @@ import { llamaRelease } from '../mirror/llama-release.ts'
 import { releaseValue } from '../mirror/mirror.ts'
 import { sentenceModel } from '../mirror/sentence-model.ts'
 import { type Watched, watch } from '../mirror/watch.ts'
+import { freePort } from '../ports.ts'
 
 /** nginx before a socket, as configured for a context. */
 export type Door = {
@@ -31,14 +31,6 @@ export type Door = {
 }
 
 export type Stack = Door & { startLlama(): Promise<void>; stopLlama(): Promise<void> }
-
-const freePort = () =>
-  new Promise<number>(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 /** `NAME=value` lines, as systemd reads them. */
 const environmentOf = (text: string) =>

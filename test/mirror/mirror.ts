@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../ports.ts'
 import { archiveName, llamaRelease } from './llama-release.ts'
 import { llamaTag } from './llama-source.ts'
 import { contextLimit, sentenceModel } from './sentence-model.ts'
@@ -18,6 +18,7 @@ export type Mirror = { url: string; port: number; accessLog: string; close: () =
 /** Serves the archive and the model, built first where need be, on 127.0.0.1: at `port`, or at a free one. */
 export async function startMirror(port?: number): Promise<Mirror> {
   const folder = await mirrorFolder()
+  // nginx cannot say which port it was given, so one is found beforehand.
   const at = port ?? (await freePort())
   const config = join(folder, 'nginx.conf')
   writeFileSync(config, nginxConfig(folder, at))
@@ -78,16 +79,6 @@ const answers = (url: string) =>
     response => response.ok,
     () => false, // nobody listens yet
   )
-
-/** nginx cannot say which port it was given, so one is found beforehand. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1')
-  return address.port
-}
 
 const nginxConfig = (folder: string, port: number) => `daemon off;
 # The files lie in a cache that only its owner may enter. Not started by root, nginx stays who it is.

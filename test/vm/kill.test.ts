@@ -31,13 +31,15 @@ const contexts: [Context, Context] = [
 
 /** In place of systemctl: counts the verbs that change something, and kills its caller before or after one of them. */
 const killingSystemctl = `#!/bin/bash
-case $1 in start|restart|reload|enable|reset-failed|daemon-reload) ;; *) exec /run/systemctl "$@" ;; esac
+case $1 in start|restart|reload|enable|reset-failed|daemon-reload) ;; *) exec /usr/local/lib/systemctl "$@" ;; esac
+# Node names its main thread, and with it the process, so it is found by its command line.
+stage=/opt/one-appliance/bin/bootstrap
 read -r wanted moment < /run/kill
 count=$(( $(cat /run/count) + 1 ))
 echo $count > /run/count
-[ "$count-$moment" = "$wanted-before" ] && pkill -KILL -x bootstrap && exit 1
-/run/systemctl "$@"; code=$?
-[ "$count-$moment" = "$wanted-after" ] && pkill -KILL -x bootstrap
+[ "$count-$moment" = "$wanted-before" ] && pkill -KILL -f "^$stage" && exit 1
+/usr/local/lib/systemctl "$@"; code=$?
+[ "$count-$moment" = "$wanted-after" ] && pkill -KILL -f "^$stage"
 exit $code
 `
 
@@ -51,8 +53,8 @@ beforeAll(async () => {
   await sshOutput(vm, 'apt-get -qq update && apt-get -qq install -y strace > /dev/null')
   await sshOutput(
     vm,
-    `cp /usr/bin/systemctl /run/systemctl && cat > /run/killing && chmod 755 /run/killing
-     echo 0 never > /run/kill; echo 0 > /run/count; mount --bind /run/killing /usr/bin/systemctl`,
+    `cp /usr/bin/systemctl /usr/local/lib/systemctl && cat > /usr/local/lib/killing && chmod 755 /usr/local/lib/killing
+     echo 0 never > /run/kill; echo 0 > /run/count; mount --bind /usr/local/lib/killing /usr/bin/systemctl`,
     killingSystemctl,
   )
   await settle(next())

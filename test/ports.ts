@@ -1,0 +1,24 @@
+/** TCP ports of this machine for what a test starts. */
+import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
+
+/** Below the ports that the kernel gives to outgoing connections: one of those may come between finding and using it. */
+const range = [20_000, 32_000] as const
+
+/** The wished port if nobody listens there, else any free one. */
+export async function freePort(wish?: number): Promise<number> {
+  if (wish && (await isFree(wish))) return wish
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = randomInt(...range)
+    if (await isFree(port)) return port
+  }
+  throw new Error(`no free port on 127.0.0.1 among 100 of ${range.join(' to ')}`)
+}
+
+const isFree = (port: number): Promise<boolean> => {
+  const server = createServer()
+  return new Promise(resolve => {
+    server.on('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
