@@ -1,6 +1,6 @@
 /** The appliance without its VM: what configure writes, run by the real nginx and llama-server on ports of their own. */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { modelPath, paths, ports } from '../../lib/appliance/paths.ts'
@@ -27,6 +27,8 @@ export type Door = {
   socket: string
   ca: string
   key: string
+  /** Configures for another context and reloads nginx, as bootstrap does; resolves once the new one answers. */
+  reload(context: Record<string, string>): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,9 +43,11 @@ const environmentOf = (text: string) =>
       .map(line => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
   )
 
-/** Configures a folder for this context. */
-export async function configuredFolder(context: Record<string, string>): Promise<string> {
-  const root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-'))
+/** Configures a folder for this context: a new one, or one that is there. */
+export async function configuredFolder(
+  context: Record<string, string>,
+  root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-')),
+): Promise<string> {
   const host = openHost({ env: context, root })
   await applyFiles(host, [releaseFile(await releaseValue('http://127.0.0.1'))])
   await configure(host)
@@ -64,6 +68,14 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
     .replaceAll(paths.acme, join(root, paths.acme))
 }
 
+const workersOf = (master: number | undefined) =>
+  readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim().split(' ')
+
+/** An old worker takes no connection any more, and goes when its last stream ends. */
+const isLeaving = (pid: string) =>
+  !existsSync(`/proc/${pid}/cmdline`) ||
+  readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('shutting down')
+
 /** The real nginx, and whatever listens on its socket. */
 export async function startDoor(context: Record<string, string>): Promise<Door> {
   const root = await configuredFolder(context)
@@ -73,9 +85,10 @@ export async function startDoor(context: Record<string, string>): Promise<Door> 
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
   writeFileSync(join(folder, 'nginx.conf'), `user root;\ndaemon off;\n${candidateConfiguration(folder)}`)
-  const nginx = watch(
-    spawn('nginx', ['-e', 'stderr', '-c', join(folder, 'nginx.conf')], { stdio: ['ignore', 'pipe', 'pipe'] }),
-  )
+  const master = spawn('nginx', ['-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const nginx = watch(master)
   const url = `https://127.0.0.1:${numbers.https}`
   const ca = readFileSync(join(root, paths.caCertificate), 'utf8')
   await nginx.until(() =>
@@ -93,6 +106,13 @@ export async function startDoor(context: Record<string, string>): Promise<Door> 
     socket,
     ca,
     key: readFileSync(join(root, paths.password), 'utf8').trim(),
+    reload: async changed => {
+      await configuredFolder(changed, root)
+      writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
+      const workers = workersOf(master.pid)
+      master.kill('SIGHUP')
+      await nginx.until(async () => workers.every(isLeaving))
+    },
     close: async () => {
       await nginx.stop()
       rmSync(root, { recursive: true, force: true })
@@ -100,8 +120,14 @@ export async function startDoor(context: Record<string, string>): Promise<Door> 
   }
 }
 
+/** What a test wants otherwise than the appliance has it: further settings of llama-server, by its variables' names. */
+export type StackOptions = { settings?: Record<string, string> }
+
 /** Everything up, the model loaded. */
-export async function startStack(context: Record<string, string>): Promise<Stack> {
+export async function startStack(
+  context: Record<string, string>,
+  options: StackOptions = {},
+): Promise<Stack> {
   const door = await startDoor(context)
   const { root, socket } = door
   const folder = join(root, 'llama.cpp')
@@ -119,7 +145,13 @@ export async function startStack(context: Record<string, string>): Promise<Stack
   }
   const startLlama = async () => {
     // One thread: two that meet at barriers are ten times slower on a machine that is busy with other tests.
-    const env = { ...settings, LLAMA_ARG_MODEL: model, LLAMA_ARG_HOST: socket, LLAMA_ARG_THREADS: '1' }
+    const env = {
+      ...settings,
+      LLAMA_ARG_MODEL: model,
+      LLAMA_ARG_HOST: socket,
+      LLAMA_ARG_THREADS: '1',
+      ...options.settings,
+    }
     llama = watch(spawn(join(folder, 'llama-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] }))
     await llama.until(() =>
       http({ url: 'http://x/health', socket, timeout: 5 }).then(
