@@ -6,6 +6,7 @@ import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
 import { planFile } from '../lib/appliance/plan.ts'
 import { passwordName } from '../lib/appliance/variables.ts'
+import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { llamaEnvironment, llamaUnit } from '../lib/render/llama.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
@@ -40,6 +41,7 @@ export async function configure(host: Host): Promise<Change[]> {
     passwordFile(password),
     ...certificateManagedFiles(host, certificates),
     planFile({ capacity, endpoints: endpointsOf(facts, context.domain) }),
+    chatTemplateFile(),
     llamaEnvironment(capacity),
     llamaUnit(),
     nginxDropIn(),

@@ -2,6 +2,7 @@
 import { planCapacity } from '../lib/appliance/capacity.ts'
 import { paths, users } from '../lib/appliance/paths.ts'
 import { variables } from '../lib/appliance/variables.ts'
+import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
 import { logRotation } from '../lib/render/log-rotation.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
@@ -36,6 +37,7 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     { path: paths.llamaCurrent, link: release.llamaCpp.tag },
     releaseFile(release),
     logRotation(),
+    chatTemplateFile(),
     llamaUnit(),
     nginxDropIn(),
   ])

@@ -9,6 +9,8 @@ export const modelSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** The longest context that the model was trained for, in tokens. */
   contextLimit: z.int().min(512),
+  /** A chat template of ours to serve it with; absent: the one inside the GGUF file. */
+  template: z.enum(['devstral']).optional(),
 })
 
 export type Model = z.infer<typeof modelSchema>
@@ -21,6 +23,7 @@ export const catalogue = {
     size: 14_334_446_752,
     sha256: 'd14ba9edee1bb4c4996a726deb81e49ae81800a3216f0774634238c380aee496',
     contextLimit: 393_216,
+    template: 'devstral',
   },
   'qwen3-coder-30b-a3b': {
     name: 'qwen3-coder-30b-a3b',

@@ -12,6 +12,7 @@ export const paths = {
   llamaCurrent: `${releases}/current`,
   llamaServer: `${releases}/current/llama-server`,
   models: '/opt/slm-copilot/models',
+  chatTemplate: '/opt/slm-copilot/templates/devstral.jinja',
 
   settings: '/etc/slm-copilot',
   llamaEnvironment: '/etc/slm-copilot/llama-server.env',

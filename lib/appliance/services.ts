@@ -12,7 +12,13 @@ export type Service = {
 export const services = {
   llama: {
     unit: units.llama,
-    restartInputs: [paths.unit, paths.llamaEnvironment, paths.llamaCurrent, paths.release],
+    restartInputs: [
+      paths.unit,
+      paths.llamaEnvironment,
+      paths.chatTemplate,
+      paths.llamaCurrent,
+      paths.release,
+    ],
     reloadInputs: [],
   },
   nginx: {

@@ -27,7 +27,14 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_OFFLINE: '1',
   LLAMA_ARG_UI: '0',
   LLAMA_ARG_ENDPOINT_SLOTS: '0',
+  ...(capacity.model.template === undefined ? {} : ownTemplate),
 })
+
+const ownTemplate = {
+  LLAMA_ARG_CHAT_TEMPLATE_FILE: paths.chatTemplate,
+  // The template leaves an answer that has begun open; llama-server would put empty thoughts before it.
+  LLAMA_ARG_PREFILL_ASSISTANT: '0',
+}
 
 /** The environment file that the unit reads (systemd.exec(5), EnvironmentFile). */
 export const llamaEnvironment = (capacity: Capacity) => ({
