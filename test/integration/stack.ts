@@ -13,6 +13,7 @@ import { configure } from '../../lifecycle/configure.ts'
 import { llamaRelease } from '../mirror/llama-release.ts'
 import { releaseValue } from '../mirror/mirror.ts'
 import { sentenceModel } from '../mirror/sentence-model.ts'
+import { type Call, toolModel } from '../mirror/tool-model.ts'
 import { type Watched, watch } from '../mirror/watch.ts'
 import { freePort } from '../ports.ts'
 
@@ -43,13 +44,24 @@ const environmentOf = (text: string) =>
       .map(line => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
   )
 
+/** What a test wants otherwise than the appliance has it. */
+export type Options = {
+  /** The model: one that calls this tool where it has tools, in Devstral's format; else the one that knows a sentence. */
+  call?: Call
+  /** Further settings of llama-server, by its variables' names. */
+  settings?: Record<string, string>
+}
+
 /** Configures a folder for this context: a new one, or one that is there. */
 export async function configuredFolder(
   context: Record<string, string>,
+  { call }: Options = {},
   root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-')),
 ): Promise<string> {
   const host = openHost({ env: context, root })
-  await applyFiles(host, [releaseFile(await releaseValue('http://127.0.0.1'))])
+  const release = await releaseValue('http://127.0.0.1')
+  const model = call === undefined ? release.model : { ...release.model, template: 'devstral' as const }
+  await applyFiles(host, [releaseFile({ ...release, model })])
   await configure(host)
   return root
 }
@@ -77,8 +89,8 @@ const isLeaving = (pid: string) =>
   readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('shutting down')
 
 /** The real nginx, and whatever listens on its socket. */
-export async function startDoor(context: Record<string, string>): Promise<Door> {
-  const root = await configuredFolder(context)
+export async function startDoor(context: Record<string, string>, options?: Options): Promise<Door> {
+  const root = await configuredFolder(context, options)
   const numbers = { http: await freePort(), https: await freePort() }
   const folder = join(root, 'run')
   const socket = join(folder, 'llama.sock')
@@ -107,7 +119,7 @@ export async function startDoor(context: Record<string, string>): Promise<Door> 
     ca,
     key: readFileSync(join(root, paths.password), 'utf8').trim(),
     reload: async changed => {
-      await configuredFolder(changed, root)
+      await configuredFolder(changed, options, root)
       writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
       const workers = workersOf(master.pid)
       master.kill('SIGHUP')
@@ -120,22 +132,16 @@ export async function startDoor(context: Record<string, string>): Promise<Door> 
   }
 }
 
-/** What a test wants otherwise than the appliance has it: further settings of llama-server, by its variables' names. */
-export type StackOptions = { settings?: Record<string, string> }
-
 /** Everything up, the model loaded. */
-export async function startStack(
-  context: Record<string, string>,
-  options: StackOptions = {},
-): Promise<Stack> {
-  const door = await startDoor(context)
+export async function startStack(context: Record<string, string>, options: Options = {}): Promise<Stack> {
+  const door = await startDoor(context, options)
   const { root, socket } = door
   const folder = join(root, 'llama.cpp')
   mkdirSync(folder)
   execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
 
   const settings = environmentOf(readFileSync(join(root, paths.llamaEnvironment), 'utf8'))
-  const model = await sentenceModel()
+  const model = options.call === undefined ? await sentenceModel() : await toolModel(options.call)
   if (settings.LLAMA_ARG_MODEL !== modelPath('sentence'))
     throw new Error(`configured for ${settings.LLAMA_ARG_MODEL}`)
   let llama: Watched | undefined
@@ -145,11 +151,13 @@ export async function startStack(
   }
   const startLlama = async () => {
     // One thread: two that meet at barriers are ten times slower on a machine that is busy with other tests.
+    const here = { LLAMA_ARG_MODEL: model, LLAMA_ARG_HOST: socket, LLAMA_ARG_THREADS: '1' }
+    // A template of ours, where configure wrote it.
+    const template = settings.LLAMA_ARG_CHAT_TEMPLATE_FILE
     const env = {
       ...settings,
-      LLAMA_ARG_MODEL: model,
-      LLAMA_ARG_HOST: socket,
-      LLAMA_ARG_THREADS: '1',
+      ...here,
+      ...(template === undefined ? {} : { LLAMA_ARG_CHAT_TEMPLATE_FILE: join(root, template) }),
       ...options.settings,
     }
     llama = watch(spawn(join(folder, 'llama-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] }))

@@ -1,0 +1,188 @@
+/** A whole tool turn on each API, streamed and not: asked, the model calls its tool; given the result, it answers. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { http } from '../../lib/system/http.ts'
+import { sentence } from '../mirror/sentence-model.ts'
+import { type Call, readCall } from '../mirror/tool-model.ts'
+import { type Stack, startStack } from './stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack({ ONEAPP_COPILOT_CONTEXT_SIZE: '4096' }, { call: readCall })
+})
+afterAll(() => stack?.close())
+
+const schema = {
+  type: 'object',
+  properties: { filePath: { type: 'string' }, limit: { type: 'number' } },
+  required: ['filePath'],
+}
+const described = { name: readCall.name, description: 'Reads a file.' }
+const asked = { role: 'user', content: 'What does hello.py print?' }
+const result = 'print("Hello")\n'
+
+type Answer = { text: string; calls: (Call & { id: string })[]; ended: unknown }
+type Api = {
+  path: string
+  /** The question, and after a call of the model's the result too. */
+  body(call?: Call & { id: string }): object
+  whole(body: unknown): Answer
+  streamed(events: unknown[]): Answer
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the shapes of three APIs, told apart by the assertions
+type Json = any
+
+const chat: Api = {
+  path: '/v1/chat/completions',
+  body: call => ({
+    tools: [{ type: 'function', function: { ...described, parameters: schema } }],
+    messages: call
+      ? [
+          asked,
+          {
+            role: 'assistant',
+            content: null,
+            tool_calls: [
+              { id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments } },
+            ],
+          },
+          { role: 'tool', tool_call_id: call.id, content: result },
+        ]
+      : [asked],
+  }),
+  whole: ({ choices: [{ message, finish_reason }] }: Json) => ({
+    text: message.content ?? '',
+    calls: (message.tool_calls ?? []).map(({ id, function: called }: Json) => ({ id, ...called })),
+    ended: finish_reason,
+  }),
+  streamed: events => {
+    const answer: Answer = { text: '', calls: [], ended: undefined }
+    for (const { choices } of events as Json[])
+      for (const { delta, finish_reason } of choices) {
+        answer.text += delta.content ?? ''
+        answer.ended = finish_reason ?? answer.ended
+        for (const { index, id, function: called } of delta.tool_calls ?? []) {
+          answer.calls[index] ??= { id, name: called.name, arguments: '' }
+          answer.calls[index].arguments += called.arguments ?? ''
+        }
+      }
+    return answer
+  },
+}
+
+const messages: Api = {
+  path: '/v1/messages',
+  body: call => ({
+    max_tokens: 100,
+    tools: [{ ...described, input_schema: schema }],
+    messages: call
+      ? [
+          asked,
+          {
+            role: 'assistant',
+            content: [{ type: 'tool_use', id: call.id, name: call.name, input: JSON.parse(call.arguments) }],
+          },
+          { role: 'user', content: [{ type: 'tool_result', tool_use_id: call.id, content: result }] },
+        ]
+      : [asked],
+  }),
+  whole: ({ content, stop_reason }: Json) => ({
+    text: content.map(({ text = '' }: Json) => text).join(''),
+    calls: content
+      .filter(({ type }: Json) => type === 'tool_use')
+      .map(({ id, name, input }: Json) => ({ id, name, arguments: JSON.stringify(input) })),
+    ended: stop_reason,
+  }),
+  streamed: events => {
+    const answer: Answer = { text: '', calls: [], ended: undefined }
+    for (const { type, content_block: block, delta } of events as Json[]) {
+      if (type === 'content_block_start' && block.type === 'tool_use')
+        answer.calls.push({ id: block.id, name: block.name, arguments: '' })
+      if (type === 'content_block_delta') answer.text += delta.text ?? ''
+      const last = answer.calls.at(-1)
+      if (type === 'content_block_delta' && last) last.arguments += delta.partial_json ?? ''
+      if (type === 'message_delta') answer.ended = delta.stop_reason
+    }
+    return answer
+  },
+}
+
+const whole = ({ output, status }: Json) => ({
+  text: output.flatMap(({ content = [] }: Json) => content.map(({ text }: Json) => text)).join(''),
+  calls: output
+    .filter(({ type }: Json) => type === 'function_call')
+    .map((item: Json) => ({ id: item.call_id, name: item.name, arguments: item.arguments })),
+  ended: status,
+})
+
+const responses: Api = {
+  path: '/v1/responses',
+  body: call => ({
+    tools: [{ type: 'function', ...described, parameters: schema }],
+    input: call
+      ? [
+          asked,
+          { type: 'function_call', call_id: call.id, name: call.name, arguments: call.arguments },
+          { type: 'function_call_output', call_id: call.id, output: result },
+        ]
+      : [asked],
+  }),
+  whole,
+  streamed: events =>
+    whole((events as Json[]).find(({ type }: Json) => type === 'response.completed')?.response),
+}
+
+async function ask(
+  { path, body, whole, streamed }: Api,
+  stream: boolean,
+  call?: Call & { id: string },
+  { url, ca, key }: Stack = stack,
+) {
+  const answer = await http({
+    url: `${url}${path}`,
+    ca,
+    headers: { authorization: `Bearer ${key}` },
+    json: { ...body(call), stream },
+    timeout: 60,
+  })
+  expect(answer.status, answer.body).toBe(200)
+  if (!stream) return whole(JSON.parse(answer.body))
+  const data = answer.body.split('\n').filter(line => line.startsWith('data: {'))
+  return streamed(data.map(line => JSON.parse(line.slice('data: '.length))))
+}
+
+it.each([
+  ['chat', chat, ['tool_calls', 'stop']],
+  ['messages', messages, ['tool_use', 'end_turn']],
+  ['responses', responses, ['completed', 'completed']],
+] as const)('%s: calls the tool, and answers once the result is in', async (_, api, ends) => {
+  for (const stream of [false, true]) {
+    const first = await ask(api, stream)
+    expect(first).toMatchObject({ text: '', calls: [readCall], ended: ends[0] })
+    const second = await ask(api, stream, first.calls[0])
+    expect(second).toEqual({ text: sentence, calls: [], ended: ends[1] })
+  }
+})
+
+it.each<Call>([
+  { name: 'Read', arguments: '{"file_path":"/home/dev/work/hello.py"}' },
+  { name: 'shell', arguments: '{"command":["bash","-lc","cat hello.py && cat hello.py"]}' },
+  { name: 'update_plan', arguments: '{"explanation":"Hello! This small model","plan":[]}' },
+])('calls $name as a client of another make has it', async call => {
+  const [name, value] = Object.entries<unknown>(JSON.parse(call.arguments))[0] ?? []
+  const type = Array.isArray(value) ? { type: 'array', items: { type: 'string' } } : { type: 'string' }
+  const parameters = { type: 'object', properties: { [`${name}`]: type, plan: { type: 'array' } } }
+  const tools = [{ type: 'function', function: { name: call.name, parameters } }]
+  const other = await startStack({ ONEAPP_COPILOT_CONTEXT_SIZE: '4096' }, { call })
+  try {
+    const answer = await ask({ ...chat, body: () => ({ tools, messages: [asked] }) }, true, undefined, other)
+    expect(answer).toMatchObject({ text: '', calls: [call], ended: 'tool_calls' })
+  } finally {
+    await other.close()
+  }
+})
+
+it('answers at once where it has no tools', async () => {
+  const answer = await ask({ ...chat, body: () => ({ messages: [asked] }) }, false)
+  expect(answer).toEqual({ text: sentence, calls: [], ended: 'stop' })
+})

@@ -1,0 +1,166 @@
+/** Models whose weights are set by hand: each token decides the one that follows, so what they answer is known. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cached } from '../../packer/cache.ts'
+import { encodeGguf, float32, type Metadata, readMetadata, string, type Tensor, uint32 } from './gguf.ts'
+import { llamaFile } from './llama-source.ts'
+
+/** The window of Devstral Small 2, claimed so that sizes which suit Devstral suit these models. */
+export const contextLimit = 393_216
+
+/** What comes after a token; `undefined` stands for every token that no step names. */
+export type Step = { after: string | undefined; comes: string; weight?: number }
+
+/** After this token another comes, if a third stands anywhere before it. */
+export type Condition = { after: string; comes: string; ifSeen: string }
+
+export type Chain = {
+  name: string
+  tokenizer: Metadata
+  steps: Step[]
+  condition?: Condition
+  /** Jinja, into the model's file; absent: none there. */
+  template?: string
+}
+
+export const endOfText = '</s>'
+const vocabularyFile = 'models/ggml-vocab-llama-spm.gguf'
+const width = 64
+const heads = { query: 2, keyValue: 1, size: 32 } // 32: what a q8_0 KV cache needs at least
+const feedForward = 64
+
+// The norm turns a single 1 into the square root of the width, so these logits are 8 · 64 · weight: a gap
+// of 10,000 or more leaves nothing to chance at any temperature a client may ask for.
+const certain = 64
+/** The weight of what comes where the certain token is forbidden, as `ignore_eos` does. */
+export const second = 32
+
+/** This folder's source: an input of what is made from it. */
+export const ownSource = (name: string) => readFileSync(join(import.meta.dirname, name))
+export const ownSources = () => ['gguf.ts', 'chain-model.ts'].map(ownSource)
+
+/** Llama's vocabulary, its file and what it says: 32000 tokens, ▁ for a space. */
+export async function vocabulary(): Promise<{ file: Buffer; tokenizer: Metadata }> {
+  const inputs = [vocabularyFile, ownSource('llama-source.ts')]
+  const file = readFileSync(
+    await cached('llama-vocabulary.gguf', inputs, async path =>
+      writeFileSync(path, await llamaFile(vocabularyFile)),
+    ),
+  )
+  const tokenizer = new Map([...readMetadata(file)].filter(([key]) => key.startsWith('tokenizer.ggml.')))
+  return { file, tokenizer }
+}
+
+export function tokensOf(tokenizer: Metadata): string[] {
+  const tokens = tokenizer.get('tokenizer.ggml.tokens')
+  if (tokens?.type !== 'array' || tokens.of !== 'string') throw new Error(`${vocabularyFile} lists no tokens`)
+  return tokens.value
+}
+
+/** The bytes of the model's GGUF file: 9 MB. */
+export const encodeChain = (chain: Chain): Buffer =>
+  encodeGguf(metadataFor(chain), tensorsFor(chain, tokensOf(chain.tokenizer)))
+
+const metadataFor = ({ name, tokenizer, template }: Chain): Metadata =>
+  new Map([
+    ['general.architecture', string('llama')],
+    ['general.name', string(name)],
+    ['general.file_type', uint32(1)], // mostly F16
+    ['llama.context_length', uint32(contextLimit)],
+    ['llama.embedding_length', uint32(width)],
+    ['llama.block_count', uint32(1)],
+    ['llama.feed_forward_length', uint32(feedForward)],
+    ['llama.attention.head_count', uint32(heads.query)],
+    ['llama.attention.head_count_kv', uint32(heads.keyValue)],
+    ['llama.attention.key_length', uint32(heads.size)],
+    ['llama.attention.value_length', uint32(heads.size)],
+    ['llama.attention.layer_norm_rms_epsilon', float32(1e-5)],
+    ['llama.rope.dimension_count', uint32(heads.size)],
+    // So slow that the last pair of dimensions does not turn: a condition holds however far back it was met.
+    ['llama.rope.freq_base', float32(1e9)],
+    ['llama.vocab_size', uint32(tokensOf(tokenizer).length)],
+    ...tokenizer,
+    ...(template === undefined ? [] : [['tokenizer.chat_template', string(template)] as const]),
+  ])
+
+/**
+ * Dimension 0 says "a token that no step names"; each other one says which named token was the last. An embedding
+ * sets one of them; the layer adds what the condition asks for; the output maps each to the token that follows.
+ */
+function tensorsFor({ steps, condition }: Chain, tokens: string[]): Tensor[] {
+  const idOf = (token: string) => {
+    const id = tokens.indexOf(token)
+    if (id < 0) throw new Error(`${vocabularyFile} has no token "${token}"`)
+    return id
+  }
+  const named = new Set([...steps.map(({ after }) => after), condition?.ifSeen])
+  const dimensions = new Map(
+    [...named].filter(token => token !== undefined).map((token, i) => [token, i + 1]),
+  )
+  const seen = width - 1
+  if (dimensions.size >= seen) throw new Error(`${dimensions.size} tokens to tell apart; ${seen - 1} can be`)
+
+  const embeddings = new Float32Array(tokens.length * width)
+  const byId = new Map([...dimensions].map(([token, dimension]) => [idOf(token), dimension]))
+  for (let id = 0; id < tokens.length; id++) embeddings[id * width + (byId.get(id) ?? 0)] = 1
+
+  const output = new Float32Array(tokens.length * width)
+  const follow = (dimension: number, token: string, weight: number) => {
+    output[idOf(token) * width + dimension] = weight
+  }
+  const dimensionOf = (token: string | undefined) => (token === undefined ? 0 : (dimensions.get(token) ?? 0))
+  for (const { after, comes, weight } of steps) follow(dimensionOf(after), comes, weight ?? certain)
+
+  const query = matrix(width, heads.query * heads.size)
+  const key = matrix(width, heads.keyValue * heads.size)
+  const value = matrix(width, heads.keyValue * heads.size)
+  const attended = matrix(heads.query * heads.size, width)
+  if (condition !== undefined) {
+    // The last pair of the first head's dimensions; 4 · 8 · 4 · 8 leaves no attention to any other token.
+    const pair = heads.size - 2
+    query.set(pair, dimensionOf(condition.after), 4)
+    key.set(pair, dimensionOf(condition.ifSeen), 4)
+    value.set(0, dimensionOf(condition.ifSeen), 1 / 4)
+    attended.set(seen, 0, 1)
+    follow(seen, condition.comes, certain)
+    // What was only seen decides nothing.
+    for (const { comes } of steps.filter(({ after }) => after === undefined))
+      follow(dimensionOf(condition.ifSeen), comes, certain)
+  }
+
+  const float16 = (name: string, { shape, values }: { shape: number[]; values: Float32Array }): Tensor => ({
+    name,
+    type: 'float16',
+    shape,
+    values,
+  })
+  const norm = (name: string, weight: number): Tensor => ({
+    name,
+    type: 'float32',
+    shape: [width],
+    values: new Float32Array(width).fill(weight),
+  })
+  return [
+    float16('token_embd.weight', { shape: [width, tokens.length], values: embeddings }),
+    norm('output_norm.weight', 64),
+    float16('output.weight', { shape: [width, tokens.length], values: output }),
+    norm('blk.0.attn_norm.weight', 1),
+    float16('blk.0.attn_q.weight', query),
+    float16('blk.0.attn_k.weight', key),
+    float16('blk.0.attn_v.weight', value),
+    float16('blk.0.attn_output.weight', attended),
+    norm('blk.0.ffn_norm.weight', 1),
+    float16('blk.0.ffn_gate.weight', matrix(width, feedForward)),
+    float16('blk.0.ffn_up.weight', matrix(width, feedForward)),
+    float16('blk.0.ffn_down.weight', matrix(feedForward, width)),
+  ]
+}
+
+/** Zeros, in GGUF's order: rows of `length` values, one for each value that comes out. */
+function matrix(length: number, rows: number) {
+  const values = new Float32Array(length * rows)
+  const set = (row: number, column: number, value: number) => {
+    values[row * length + column] = value
+  }
+  return { shape: [length, rows], values, set }
+}

@@ -1,0 +1,105 @@
+/** A model that calls a tool where it is given tools, and says the sentence otherwise: after the result, too. */
+import { writeFileSync } from 'node:fs'
+import { cached, keyOf } from '../../packer/cache.ts'
+import { step } from '../../packer/progress.ts'
+import {
+  encodeChain,
+  endOfText,
+  ownSource,
+  ownSources,
+  type Step,
+  tokensOf,
+  vocabulary,
+} from './chain-model.ts'
+import type { Metadata } from './gguf.ts'
+import { sentenceSteps } from './sentence-model.ts'
+
+/** What it calls: `arguments` is what it writes, to the letter, and must suit the tool's schema. */
+export type Call = { name: string; arguments: string }
+
+/** The call where no other is asked for. */
+export const readCall: Call = { name: 'read', arguments: '{"filePath":"hello.py"}' }
+
+/** Mistral's control tokens: one token each, which text has no other way to spell. */
+const controls = [
+  '[SYSTEM_PROMPT]',
+  '[/SYSTEM_PROMPT]',
+  '[AVAILABLE_TOOLS]',
+  '[/AVAILABLE_TOOLS]',
+  '[INST]',
+  '[/INST]',
+  '[TOOL_CALLS]',
+  '[ARGS]',
+  '[TOOL_RESULTS]',
+  '[/TOOL_RESULTS]',
+  '[THINK]',
+  '[/THINK]',
+]
+/** LLAMA_TOKEN_TYPE_NORMAL and _CONTROL, llama.h */
+const types = { normal: 1, control: 3 }
+
+/** The model's path: 9 MB. There is no template in it: it must be served with Devstral's. */
+export async function toolModel(call: Call = readCall): Promise<string> {
+  const { file, tokenizer } = await vocabulary()
+  const inputs = [...ownSources(), ownSource('sentence-model.ts'), ownSource('tool-model.ts'), file]
+  // Calls differ in their names on disk, so that none replaces another that is in use.
+  const name = `calls-${call.name}-${keyOf([call.arguments])}.gguf`
+  return cached(name, inputs, path =>
+    step(`a model that calls ${call.name}`, async () => {
+      const said = new Set(sentenceSteps.flatMap(({ after, comes }) => [after ?? '', comes]))
+      const called = pieces(call.name, said)
+      const given = pieces(call.arguments, new Set([...said, ...called]))
+      const chain = {
+        name: `A model that calls ${call.name}`,
+        tokenizer: withTokens(tokenizer, [...called, ...given]),
+        steps: [...sentenceSteps, ...callSteps(called, given)],
+        condition: { after: '[/INST]', comes: '[TOOL_CALLS]', ifSeen: '[AVAILABLE_TOOLS]' },
+      }
+      writeFileSync(path, encodeChain(chain))
+    }),
+  )
+}
+
+/** A text in pieces of six characters, longer where one would stand twice: each decides what comes next. */
+function pieces(text: string, taken: Set<string>): string[] {
+  const found: string[] = []
+  let piece = ''
+  for (const character of text.replaceAll(' ', '▁')) {
+    piece += character
+    if (piece.length < 6 || taken.has(piece) || found.includes(piece)) continue
+    found.push(piece)
+    piece = ''
+  }
+  if (piece === '') return found
+  return taken.has(piece) || found.includes(piece)
+    ? [...found.slice(0, -1), `${found.at(-1) ?? ''}${piece}`]
+    : [...found, piece]
+}
+
+/** The last tokens of the vocabulary, rare characters all, become the control tokens and the pieces it lacks. */
+function withTokens(tokenizer: Metadata, wanted: string[]): Metadata {
+  const known = tokensOf(tokenizer)
+  const ofType = tokenizer.get('tokenizer.ggml.token_type')
+  if (ofType?.type !== 'array' || ofType.of === 'string')
+    throw new Error('the vocabulary has no types of tokens')
+  const lacking = wanted.filter(piece => !known.includes(piece))
+  const kept = known.length - lacking.length - controls.length
+  const tokens = [...known.slice(0, kept), ...lacking, ...controls]
+  const typed = [
+    ...ofType.value.slice(0, kept),
+    ...lacking.map(() => types.normal),
+    ...controls.map(() => types.control),
+  ]
+  return new Map([
+    ...tokenizer,
+    ['tokenizer.ggml.tokens', { type: 'array', of: 'string', value: tokens }],
+    ['tokenizer.ggml.token_type', { type: 'array', of: ofType.of, value: typed }],
+  ])
+}
+
+function callSteps(called: string[], given: string[]): Step[] {
+  const written = ['[TOOL_CALLS]', ...called, '[ARGS]', ...given, endOfText]
+  const steps = written.slice(1).map((comes, index) => ({ after: written[index], comes }))
+  // Without tools there is nothing to call: the sentence.
+  return [...steps, { after: '[/INST]', comes: sentenceSteps[0]?.comes ?? endOfText }]
+}
