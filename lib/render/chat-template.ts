@@ -43,15 +43,17 @@ const devstral = String.raw`{#- What a message says. Blocks of text stand on lin
 
 {#- Results in the order of their calls: with no ids in the prompt, nothing else tells which is whose. -#}
 {%- macro answers(calls, results) -%}
-    {%- set known = namespace(ids=[]) -%}
-    {%- for call in calls if call.id and call.id not in known.ids -%}
-        {%- set known.ids = known.ids + [call.id] -%}
-        {%- for message in results if message.tool_call_id == call.id -%}
-            {{- result(message) -}}
+    {%- set given = namespace(indexes=[]) -%}
+    {%- for call in calls -%}
+        {%- for message in results -%}
+            {%- if call.id and call.id == message.tool_call_id and loop.index not in given.indexes -%}
+                {{- result(message) -}}
+                {%- set given.indexes = given.indexes + [loop.index] -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for message in results if message.tool_call_id not in known.ids -%}
-        {{- result(message) -}}
+    {%- for message in results -%}
+        {{- '' if loop.index in given.indexes else result(message) -}}
     {%- endfor -%}
 {%- endmacro -%}
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { catalogue } from '../../../lib/appliance/catalogue.ts'
 import { paths } from '../../../lib/appliance/paths.ts'
+import { services } from '../../../lib/appliance/services.ts'
 import { chatTemplateFile } from '../../../lib/render/chat-template.ts'
 import { llamaSettings } from '../../../lib/render/llama.ts'
 
@@ -21,4 +22,8 @@ it.each([
   const settings = llamaSettings({ ...capacity, model: catalogue[name] })
   expect(settings.LLAMA_ARG_CHAT_TEMPLATE_FILE).toBe(file)
   expect(settings.LLAMA_ARG_PREFILL_ASSISTANT).toBe(prefill)
+})
+
+it('is an input of llama-server: another text starts it anew', () => {
+  expect(services.llama.restartInputs).toContain(chatTemplateFile().path)
 })

@@ -1,0 +1,87 @@
+/** llama-server as it serves a model of the catalogue, for what its template makes of conversations. */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { catalogue } from '../../lib/appliance/catalogue.ts'
+import { llamaSettings } from '../../lib/render/llama.ts'
+import { http, isServing } from '../../lib/system/http.ts'
+import type { Chat } from '../conversations/chat.ts'
+import { llamaRelease } from '../mirror/llama-release.ts'
+import { llamaFile } from '../mirror/llama-source.ts'
+import { toolModel } from '../mirror/tool-model.ts'
+import { watch } from '../mirror/watch.ts'
+
+export type ModelName = keyof typeof catalogue
+export type Server = { ask(path: string, json: object): ReturnType<typeof http>; stop(): Promise<void> }
+
+/** llama-server with a model's settings and a template, the weights those of a small one. */
+export async function serve(name: ModelName, template: string): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), `serves-${name}-`))
+  execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
+  const socket = join(folder, 'llama.sock')
+  const templatePath = join(folder, 'template.jinja')
+  writeFileSync(templatePath, template)
+  const capacity = { contextSize: 4096, slots: 1, threads: 1, batchSize: 256, notes: [] }
+  const env = {
+    ...llamaSettings({ ...capacity, model: catalogue[name] }),
+    LLAMA_ARG_MODEL: await toolModel(),
+    LLAMA_ARG_HOST: socket,
+    LLAMA_ARG_CHAT_TEMPLATE_FILE: templatePath,
+  }
+  const llama = watch(spawn(join(folder, 'llama-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] }))
+  await llama.until(() => isServing({ http }, 'http://x/health', socket))
+  return {
+    ask: (path, json) => http({ url: `http://x${path}`, socket, json, timeout: 60 }),
+    stop: async () => {
+      await llama.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The prompt, or undefined where the template refuses the conversation. */
+export async function render(server: Server, chat: Chat): Promise<string | undefined> {
+  const { status, body } = await server.ask('/apply-template', chat)
+  const answer = JSON.parse(body)
+  if (status === 200) return answer.prompt
+  expect(answer.error.message).toContain('Jinja Exception')
+  return undefined
+}
+
+/** A template of llama.cpp's source; none of their text is kept here. */
+export const templateNamed = async (name: string) =>
+  (await llamaFile(`models/templates/${name}.jinja`)).toString()
+
+/** The texts of a conversation and of its tools. */
+const said = ({ messages, tools = [] }: Chat): string[] => [
+  ...messages.flatMap(({ content, reasoning_content = '', tool_calls = [] }) => [
+    ...(typeof content === 'string' ? [content] : (content ?? []).map(({ text }) => text)),
+    reasoning_content,
+    ...tool_calls.flatMap(({ function: { name, arguments: args } }) => [
+      name,
+      ...texts(typeof args === 'string' ? JSON.parse(args) : args),
+    ]),
+  ]),
+  ...tools.flatMap(({ function: { name, description, parameters } }) => [
+    name,
+    description,
+    ...Object.keys(parameters.properties),
+    ...Object.values(parameters.properties).flatMap(property => property.description ?? []),
+  ]),
+]
+
+/** Keys and strings in a value. */
+const texts = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value]
+  if (typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) return value.flatMap(texts)
+  return Object.entries(value).flatMap(([key, each]) => [key, ...texts(each)])
+}
+
+/** What of a conversation a prompt lacks, be it spelled as it is or as JSON. */
+export function dropped(prompt: string, chat: Chat): string[] {
+  const escaped = (text: string) => JSON.stringify(text).slice(1, -1)
+  return said(chat).filter(text => ![text.trim(), escaped(text)].some(each => prompt.includes(each)))
+}
