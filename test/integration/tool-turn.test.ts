@@ -182,6 +182,21 @@ it.each<Call>([
   }
 })
 
+it('answers where words follow the result', async () => {
+  const after = (call: Call & { id: string }) => {
+    const { messages, tools } = chat.body(call) as { messages: object[]; tools: object[] }
+    return { tools, messages: [...messages, { role: 'user', content: 'Be quick.' }] }
+  }
+  const answer = await ask({ ...chat, body: () => after({ ...readCall, id: 'r' }) }, false)
+  expect(answer).toEqual({ text: sentence, calls: [], ended: 'stop' })
+})
+
+it('calls the tool however long the conversation is', async () => {
+  const long = { role: 'user', content: 'Look. '.repeat(1000) }
+  const body = () => ({ ...chat.body(), messages: [long, { role: 'assistant', content: sentence }, asked] })
+  expect(await ask({ ...chat, body }, false)).toMatchObject({ calls: [readCall], ended: 'tool_calls' })
+})
+
 it('answers at once where it has no tools', async () => {
   const answer = await ask({ ...chat, body: () => ({ messages: [asked] }) }, false)
   expect(answer).toEqual({ text: sentence, calls: [], ended: 'stop' })

@@ -11,8 +11,8 @@ export const contextLimit = 393_216
 /** What comes after a token; `undefined` stands for every token that no step names. */
 export type Step = { after: string | undefined; comes: string; weight?: number }
 
-/** After this token another comes, if a third stands anywhere before it. */
-export type Condition = { after: string; comes: string; ifSeen: string }
+/** After this token another comes, if a third stands anywhere before it and a fourth does not. */
+export type Condition = { after: string; comes: string; ifSeen: string; unlessSeen: string }
 
 export type Chain = {
   name: string
@@ -93,7 +93,7 @@ function tensorsFor({ steps, condition }: Chain, tokens: string[]): Tensor[] {
     if (id < 0) throw new Error(`${vocabularyFile} has no token "${token}"`)
     return id
   }
-  const named = new Set([...steps.map(({ after }) => after), condition?.ifSeen])
+  const named = new Set([...steps.map(({ after }) => after), condition?.ifSeen, condition?.unlessSeen])
   const dimensions = new Map(
     [...named].filter(token => token !== undefined).map((token, i) => [token, i + 1]),
   )
@@ -116,16 +116,22 @@ function tensorsFor({ steps, condition }: Chain, tokens: string[]): Tensor[] {
   const value = matrix(width, heads.keyValue * heads.size)
   const attended = matrix(heads.query * heads.size, width)
   if (condition !== undefined) {
-    // The last pair of the first head's dimensions; 4 · 8 · 4 · 8 leaves no attention to any other token.
+    // The last pair of the first head's dimensions; 4 · 8 · 4 · 8 leaves no attention to any token but these two,
+    // which share it: one of either kind, and what they say cancels out.
     const pair = heads.size - 2
     query.set(pair, dimensionOf(condition.after), 4)
-    key.set(pair, dimensionOf(condition.ifSeen), 4)
-    value.set(0, dimensionOf(condition.ifSeen), 1 / 4)
+    for (const [token, says] of [
+      [condition.ifSeen, 1 / 4],
+      [condition.unlessSeen, -1 / 4],
+    ] as const) {
+      key.set(pair, dimensionOf(token), 4)
+      value.set(0, dimensionOf(token), says)
+      // What was only seen decides nothing.
+      for (const { comes } of steps.filter(({ after }) => after === undefined))
+        follow(dimensionOf(token), comes, certain)
+    }
     attended.set(seen, 0, 1)
     follow(seen, condition.comes, certain)
-    // What was only seen decides nothing.
-    for (const { comes } of steps.filter(({ after }) => after === undefined))
-      follow(dimensionOf(condition.ifSeen), comes, certain)
   }
 
   const float16 = (name: string, { shape, values }: { shape: number[]; values: Float32Array }): Tensor => ({

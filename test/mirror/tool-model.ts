@@ -1,4 +1,4 @@
-/** A model that calls a tool where it is given tools, and says the sentence otherwise: after the result, too. */
+/** A model that calls a tool where it is given tools, and says the sentence once a result is in, or without tools. */
 import { writeFileSync } from 'node:fs'
 import { cached, keyOf } from '../../packer/cache.ts'
 import { step } from '../../packer/progress.ts'
@@ -53,7 +53,13 @@ export async function toolModel(call: Call = readCall): Promise<string> {
         name: `A model that calls ${call.name}`,
         tokenizer: withTokens(tokenizer, [...called, ...given]),
         steps: [...sentenceSteps, ...callSteps(called, given)],
-        condition: { after: '[/INST]', comes: '[TOOL_CALLS]', ifSeen: '[AVAILABLE_TOOLS]' },
+        condition: {
+          after: '[/INST]',
+          comes: '[TOOL_CALLS]',
+          ifSeen: '[AVAILABLE_TOOLS]',
+          // Some clients put words after a result: the call must not come again for ever.
+          unlessSeen: '[TOOL_RESULTS]',
+        },
       }
       writeFileSync(path, encodeChain(chain))
     }),
