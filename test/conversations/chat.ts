@@ -446,6 +446,15 @@ export const chats: Record<string, Chat> = {
     ],
   },
 
+  'two answers at the end, the last begun': {
+    messages: [agent, user('Does the test pass?'), answer('I look.'), answer('It')],
+    tools,
+  },
+  'a call at the end': {
+    messages: [agent, user('Does the test pass?'), answer('', call('bash', '{"command":["pytest"]}', '1'))],
+    tools,
+  },
+
   'nothing said': { messages: [system(''), user(''), answer(''), user(null), answer(null), user([])], tools },
   'names of those who speak': {
     messages: [

@@ -41,12 +41,12 @@ export async function serve(name: ModelName, template: string): Promise<Server> 
   }
 }
 
-/** The prompt, or undefined where the template refuses the conversation. */
+/** The prompt, or undefined where the template, or llama-server before it, refuses the conversation. */
 export async function render(server: Server, chat: Chat): Promise<string | undefined> {
   const { status, body } = await server.ask('/apply-template', chat)
   const answer = JSON.parse(body)
   if (status === 200) return answer.prompt
-  expect(answer.error.message).toContain('Jinja Exception')
+  expect(answer.error.message).toMatch(/Jinja Exception|assistant message/)
   return undefined
 }
 
