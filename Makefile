@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help prepare up down ssh logs stage test check generate build clean
+.PHONY: help prepare up down ssh logs stage test check bench generate build clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -35,6 +35,9 @@ check: prepare ## types, lint, import arrows, shell scripts, generated files
 	@biome check --error-on-warnings .
 	@git ls-files --cached --others --exclude-standard -z | xargs -0 grep -lE '^#!.*\b(ba)?sh\b' | xargs shellcheck
 	@vitest run --project unit --reporter=dot test/house.test.ts test/generated.test.ts
+
+bench: prepare ## measure, side by side; BENCH=NAME for one of them
+	@node test/bench/bench.ts $(BENCH)
 
 generate: prepare ## write the files that derive from the variables' records
 	@node packer/generated.ts

@@ -21,15 +21,28 @@ export type Chain = {
   condition?: Condition
   /** Jinja, into the model's file; absent: none there. */
   template?: string
+  /** `small` where it is not said. More of everything answers the same, and takes as long as a larger model would. */
+  size?: Size
+}
+
+export type Size = {
+  /** Of an embedding. */
+  width: number
+  layers: number
+  feedForward: number
+  heads: { query: number; keyValue: number; size: number }
 }
 
 export const endOfText = '</s>'
 const vocabularyFile = 'models/ggml-vocab-llama-spm.gguf'
-const width = 64
-const heads = { query: 2, keyValue: 1, size: 32 } // 32: what a q8_0 KV cache needs at least
-const feedForward = 64
+const small: Size = {
+  width: 64,
+  layers: 1,
+  feedForward: 64,
+  heads: { query: 2, keyValue: 1, size: 32 }, // 32: what a q8_0 KV cache needs at least
+}
 
-// The norm turns a single 1 into the square root of the width, so these logits are 8 · 64 · weight: a gap
+// The norm turns a single 1 into the square root of the width, so these logits are 8 · 64 · weight at least: a gap
 // of 10,000 or more leaves nothing to chance at any temperature a client may ask for.
 const certain = 64
 /** The weight of what comes where the certain token is forbidden, as `ignore_eos` does. */
@@ -57,25 +70,25 @@ export function tokensOf(tokenizer: Metadata): string[] {
   return tokens.value
 }
 
-/** The bytes of the model's GGUF file: 9 MB. */
+/** The bytes of the model's GGUF file: 9 MB when it is small. */
 export const encodeChain = (chain: Chain): Buffer =>
   encodeGguf(metadataFor(chain), tensorsFor(chain, tokensOf(chain.tokenizer)))
 
-const metadataFor = ({ name, tokenizer, template }: Chain): Metadata =>
+const metadataFor = ({ name, tokenizer, template, size = small }: Chain): Metadata =>
   new Map([
     ['general.architecture', string('llama')],
     ['general.name', string(name)],
     ['general.file_type', uint32(1)], // mostly F16
     ['llama.context_length', uint32(contextLimit)],
-    ['llama.embedding_length', uint32(width)],
-    ['llama.block_count', uint32(1)],
-    ['llama.feed_forward_length', uint32(feedForward)],
-    ['llama.attention.head_count', uint32(heads.query)],
-    ['llama.attention.head_count_kv', uint32(heads.keyValue)],
-    ['llama.attention.key_length', uint32(heads.size)],
-    ['llama.attention.value_length', uint32(heads.size)],
+    ['llama.embedding_length', uint32(size.width)],
+    ['llama.block_count', uint32(size.layers)],
+    ['llama.feed_forward_length', uint32(size.feedForward)],
+    ['llama.attention.head_count', uint32(size.heads.query)],
+    ['llama.attention.head_count_kv', uint32(size.heads.keyValue)],
+    ['llama.attention.key_length', uint32(size.heads.size)],
+    ['llama.attention.value_length', uint32(size.heads.size)],
     ['llama.attention.layer_norm_rms_epsilon', float32(1e-5)],
-    ['llama.rope.dimension_count', uint32(heads.size)],
+    ['llama.rope.dimension_count', uint32(size.heads.size)],
     // So slow that the last pair of dimensions does not turn: a condition holds however far back it was met.
     ['llama.rope.freq_base', float32(1e9)],
     ['llama.vocab_size', uint32(tokensOf(tokenizer).length)],
@@ -85,9 +98,10 @@ const metadataFor = ({ name, tokenizer, template }: Chain): Metadata =>
 
 /**
  * Dimension 0 says "a token that no step names"; each other one says which named token was the last. An embedding
- * sets one of them; the layer adds what the condition asks for; the output maps each to the token that follows.
+ * sets one of them; the first layer adds what the condition asks for; the output maps each to the token that follows.
  */
-function tensorsFor({ steps, condition }: Chain, tokens: string[]): Tensor[] {
+function tensorsFor({ steps, condition, size = small }: Chain, tokens: string[]): Tensor[] {
+  const { width, heads, feedForward } = size
   const idOf = (token: string) => {
     const id = tokens.indexOf(token)
     if (id < 0) throw new Error(`${vocabularyFile} has no token "${token}"`)
@@ -150,15 +164,20 @@ function tensorsFor({ steps, condition }: Chain, tokens: string[]): Tensor[] {
     float16('token_embd.weight', { shape: [width, tokens.length], values: embeddings }),
     norm('output_norm.weight', 64),
     float16('output.weight', { shape: [width, tokens.length], values: output }),
-    norm('blk.0.attn_norm.weight', 1),
-    float16('blk.0.attn_q.weight', query),
-    float16('blk.0.attn_k.weight', key),
-    float16('blk.0.attn_v.weight', value),
-    float16('blk.0.attn_output.weight', attended),
-    norm('blk.0.ffn_norm.weight', 1),
-    float16('blk.0.ffn_gate.weight', matrix(width, feedForward)),
-    float16('blk.0.ffn_up.weight', matrix(width, feedForward)),
-    float16('blk.0.ffn_down.weight', matrix(feedForward, width)),
+    ...Array.from({ length: size.layers }, (_, layer) => [
+      norm(`blk.${layer}.attn_norm.weight`, 1),
+      float16(`blk.${layer}.attn_q.weight`, query),
+      float16(`blk.${layer}.attn_k.weight`, key),
+      float16(`blk.${layer}.attn_v.weight`, value),
+      float16(
+        `blk.${layer}.attn_output.weight`,
+        layer === 0 ? attended : matrix(heads.query * heads.size, width),
+      ),
+      norm(`blk.${layer}.ffn_norm.weight`, 1),
+      float16(`blk.${layer}.ffn_gate.weight`, matrix(width, feedForward)),
+      float16(`blk.${layer}.ffn_up.weight`, matrix(width, feedForward)),
+      float16(`blk.${layer}.ffn_down.weight`, matrix(feedForward, width)),
+    ]).flat(),
   ]
 }
 

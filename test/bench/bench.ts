@@ -1,0 +1,15 @@
+/** `make bench`: measures side by side and prints ratios. `make bench BENCH=door` runs one. */
+import { script, step } from '../../packer/progress.ts'
+import { benchBatches } from './batches.ts'
+import { benchDoor } from './door.ts'
+
+const benches: Record<string, () => Promise<void>> = { door: benchDoor, batches: benchBatches }
+
+await script(async () => {
+  const chosen = process.argv.slice(2)
+  for (const name of chosen)
+    if (benches[name] === undefined)
+      throw new Error(`no bench "${name}"; there are: ${Object.keys(benches).join(', ')}`)
+  for (const [name, bench] of Object.entries(benches))
+    if (chosen.length === 0 || chosen.includes(name)) await step(`Bench: ${name}`, bench)
+})

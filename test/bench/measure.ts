@@ -1,0 +1,87 @@
+/** What a streaming client sees of time: when the first token came, and how fast the others followed. */
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Stack } from '../integration/stack.ts'
+
+/** Where a request goes: through nginx and TLS, or to llama-server's socket. */
+export type Way = 'nginx and TLS' | 'bare socket'
+
+/** `firstToken`: seconds from the connection's beginning; `rate`: tokens per second from the first to the last. */
+export type Timing = { firstToken: number; rate: number; tokens: number }
+
+export type Stream = {
+  /** Resolves when the first token is there. */
+  begun: Promise<void>
+  ended: Promise<Timing>
+  /** When each token came, in milliseconds. */
+  arrivals: number[]
+  leave(): void
+}
+
+const isToken = (line: string) => line.startsWith('data: {') && line.includes('"content":"')
+
+/** Sends a chat on a connection of its own, and takes the times. */
+export function stream(stack: Stack, way: Way, json: object): Stream {
+  const start = performance.now()
+  const arrivals: number[] = []
+  let sent: ClientRequest | undefined
+  let begin = () => {}
+  const begun = new Promise<void>(resolve => {
+    begin = resolve
+  })
+  const ended = new Promise<Timing>((resolve, reject) => {
+    sent = open(stack, way, response => {
+      if (response.statusCode !== 200) reject(new Error(`${way}: status ${response.statusCode}`))
+      let rest = ''
+      response.setEncoding('utf8').on('data', (text: string) => {
+        const now = performance.now()
+        const lines = (rest + text).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) if (isToken(line)) arrivals.push(now)
+        if (arrivals.length > 0) begin()
+      })
+      response.on('error', reject)
+      response.on('end', () => resolve(timing(start, arrivals)))
+    })
+    sent.on('error', reject)
+    sent.end(JSON.stringify({ stream: true, cache_prompt: false, ...json }))
+  })
+  return { begun, ended, arrivals, leave: () => sent?.destroy() }
+}
+
+function open(stack: Stack, way: Way, onAnswer: (response: IncomingMessage) => void): ClientRequest {
+  const options = {
+    path: '/v1/chat/completions',
+    method: 'POST',
+    agent: false as const,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${stack.key}` },
+  }
+  return way === 'bare socket'
+    ? httpRequest({ ...options, socketPath: stack.socket }, onAnswer)
+    : httpsRequest({ ...options, host: '127.0.0.1', port: stack.httpsPort, ca: stack.ca }, onAnswer)
+}
+
+function timing(start: number, arrivals: number[]): Timing {
+  const [first = Number.NaN] = arrivals
+  const last = arrivals.at(-1) ?? Number.NaN
+  return {
+    firstToken: (first - start) / 1000,
+    rate: ((arrivals.length - 1) / (last - first)) * 1000,
+    tokens: arrivals.length,
+  }
+}
+
+/** A prompt of about so many tokens that begins like no other. */
+let prompts = 0
+export function promptOf(tokens: number): { role: 'user'; content: string }[] {
+  prompts += 1
+  return [{ role: 'user', content: `${prompts} ${'word '.repeat(tokens)}` }]
+}
+
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return sorted.length % 2 === 1
+    ? (sorted[Math.floor(middle)] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2
+}
