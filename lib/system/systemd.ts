@@ -18,6 +18,7 @@ const properties = [
   'ActiveState',
   'UnitFileState',
   'InvocationID',
+  'MainPID',
   'ActiveEnterTimestamp',
   'NeedDaemonReload',
 ]
