@@ -3,7 +3,7 @@ import { paths } from '../appliance/paths.ts'
 
 /**
  * Jinja, as far as llama.cpp's engine goes. The format is Mistral's of version 13: system messages where they stand,
- * tools before the first turn that is not one, neither ids nor names beside calls and results, an answer after
+ * tools before the first turn that is not one, results after their calls, with neither ids nor names, an answer after
  * `[/INST]` or a result. Mistral's own template refuses what real clients send (a system message after the user's,
  * two user turns in a row); this one renders it.
  *
@@ -95,15 +95,14 @@ const devstral = String.raw`{#- What a message says. Blocks of text stand on lin
         {%- set turn.results = turn.results + [message] -%}
 
     {%- elif role == 'assistant' or role is undefined -%}
-        {#- Results follow their calls, and an answer follows [/INST]: so what the system said last goes before it. -#}
-        {%- if turn.calls and turn.results -%}
-            {{- answers(turn.calls, turn.results) -}}
-            {%- set turn.results = [] -%}
-            {%- set turn.calls = [] -%}
+        {#- An answer follows a question or a result: what the system said after it goes before it. -#}
+        {%- set given = answers(turn.calls, turn.results) -%}
+        {%- if turn.asked is not none and turn.calls -%}
+            {{- given + turn.before + turn.told + question(turn.asked) -}}
+        {%- else -%}
+            {{- turn.before + turn.told + turn.tools + given + question(turn.asked) -}}
         {%- endif -%}
-        {{- turn.before + turn.told + turn.tools + question(turn.asked) -}}
-        {{- answers([], turn.results) -}}
-        {%- if turn.before or turn.asked is not none -%}
+        {%- if turn.before or turn.asked is not none or turn.results -%}
             {%- set turn.calls = [] -%}
         {%- endif -%}
         {%- set turn.tools = '' -%}

@@ -399,6 +399,10 @@ export const chats: Record<string, Chat> = {
     messages: [agent, result('gone', source), answer('It adds prices.'), user('And then?')],
     tools,
   },
+  'a question after a result whose call was cut off': {
+    messages: [agent, result('gone', source), user('What does it do?')],
+    tools,
+  },
   'a call that was never answered': {
     messages: [
       agent,
