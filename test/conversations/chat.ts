@@ -240,6 +240,16 @@ export const chats: Record<string, Chat> = {
     ],
     tools,
   },
+  'a system message and a question after a result': {
+    messages: [
+      user('What is in shop.py?'),
+      answer('', call('read', '{"filePath":"shop.py"}', 'r1')),
+      result('r1', source),
+      system('Answer in German.'),
+      user('Be quick.'),
+    ],
+    tools,
+  },
   'a question after a result, without an answer between': {
     messages: [
       user('What is in shop.py?'),
