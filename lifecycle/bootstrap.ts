@@ -3,34 +3,42 @@ import { paths, ports, units } from '../lib/appliance/paths.ts'
 import { parsePlan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
 import { loginBanner, reportFile } from '../lib/render/report.ts'
-import { readCertificates, summarizeCertificates } from '../lib/steps/certificate.ts'
+import { readCa } from '../lib/steps/certificate.ts'
 import { waitForModel } from '../lib/steps/model-loading.ts'
 import { checkConfiguration } from '../lib/steps/nginx.ts'
 import { passwordInForce } from '../lib/steps/password.ts'
+import { summarize, trustIn, verifiable } from '../lib/steps/served-certificate.ts'
 import { applyService, recordProven } from '../lib/steps/services.ts'
 import { smokeTest } from '../lib/steps/smoke-test.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
+import { serveCertificate } from './serving.ts'
 
 /** Makes the services run on what configure has written, proves that they serve, and writes the report. */
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
-  const { capacity, endpoints } = parsePlan(host.files.read(paths.plan))
-  const certificates = readCertificates(host)
-  const summary = summarizeCertificates(certificates)
+  const plan = parsePlan(host.files.read(paths.plan))
+  const { capacity } = plan
+  const ca = readCa(host)
   const key = passwordInForce(host)
 
   await checkConfiguration(host)
   await reloadUnits(host, [units.llama, units.nginx])
   const llama = await applyService(host, services.llama)
-  const nginx = await applyService(host, services.nginx)
+  // While the model loads: what an ACME server takes its time for costs the boot nothing.
+  const { nginx, served, notes } = await serveCertificate(host, plan)
 
   await waitForModel(host, llama.run.invocation)
-  const endpoint = { url: `https://127.0.0.1:${ports.https}`, ca: certificates.ca?.certificate, key }
+  const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trustIn(served, ca), key }
   await smokeTest(endpoint, llama.isProven ? 'light' : 'full', host.log)
   recordProven(host, [llama, nginx])
 
-  const report = { endpoints, capacity, ...summary, notes: capacity.notes }
+  const report = {
+    endpoints: verifiable(served, plan.endpoints),
+    capacity,
+    tls: summarize(served, ca),
+    notes: [...capacity.notes, ...plan.notes, ...notes],
+  }
   const states = [llama, nginx].map(({ service }) => ({
     unit: service.unit,
     state: 'active, enabled at boot',

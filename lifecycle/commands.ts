@@ -66,6 +66,16 @@ Without the context's variables each takes its default again.`,
       await bootstrap(await hostFor(options), text(values.report) ?? paths.report)
     },
   },
+  renew: {
+    summary: 'every day, by a timer: the private certificate',
+    details: 'Another one where it ends within 30 days; nginx takes it up and cuts nobody.',
+    options: { ...dryRun },
+    isStage: true,
+    run: async (_, options) => {
+      const { renew } = await import('./renew.ts')
+      await renew(await hostFor(options))
+    },
+  },
   'smoke-test': {
     summary: 'ask this or a remote appliance what clients will ask',
     details: 'Health, a refusal without key, models, a completion, a stream; TLS verified.',

@@ -6,6 +6,7 @@ import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
 import { logRotation } from '../lib/render/log-rotation.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
+import { renewalUnits } from '../lib/render/renewal.ts'
 import { checkSettings, prewarm } from '../lib/steps/prewarm.ts'
 import { chooseRelease, installLlamaCpp, installModel, releaseFile } from '../lib/steps/release.ts'
 import { installPackages } from '../lib/system/apt.ts'
@@ -40,6 +41,7 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     chatTemplateFile(),
     llamaUnit(),
     nginxDropIn(),
+    ...renewalUnits(),
   ])
 
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return
@@ -49,9 +51,6 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
 }
 
 const defaults = {
-  password: undefined,
-  keys: [],
-  domain: undefined,
   contextSize: variables.contextSize.fallback,
   threads: variables.threads.fallback,
   model: undefined,

@@ -1,6 +1,8 @@
 /** The smoke test as a command: against this appliance, or a remote one. */
-import { paths, ports } from '../lib/appliance/paths.ts'
+import { ports } from '../lib/appliance/paths.ts'
+import { readCa } from '../lib/steps/certificate.ts'
 import { passwordInForce } from '../lib/steps/password.ts'
+import { readServed, trustIn } from '../lib/steps/served-certificate.ts'
 import { smokeTest } from '../lib/steps/smoke-test.ts'
 import type { Host } from '../lib/system/host.ts'
 
@@ -20,14 +22,11 @@ function fileOf(host: Host, option: string, path: string): string {
 /** Runs the whole smoke test. Throws at the first check that fails. */
 export async function runSmokeTest(host: Host, { endpoint, ca, keyFile }: SmokeTestOptions): Promise<void> {
   const url = endpoint ?? `https://127.0.0.1:${ports.https}`
-  const caPath = ca ?? (endpoint === undefined ? paths.caCertificate : undefined)
+  const own = endpoint === undefined && ca === undefined ? trustIn(readServed(host), readCa(host)) : {}
   if (endpoint !== undefined && keyFile === undefined)
     throw new Error('--endpoint needs --key-file FILE, a file that holds the key')
   const key = keyFile === undefined ? passwordInForce(host) : fileOf(host, '--key-file', keyFile).trim()
-  await smokeTest(
-    { url, key, ca: caPath === undefined ? undefined : fileOf(host, '--ca', caPath) },
-    'full',
-    host.log,
-  )
+  const given = ca === undefined ? {} : { ca: fileOf(host, '--ca', ca) }
+  await smokeTest({ url, key, ...own, ...given }, 'full', host.log)
   host.log.info(`${url} serves.`)
 }

@@ -25,6 +25,9 @@ export const capacitySchema = z.strictObject({
 
 export type Capacity = z.infer<typeof capacitySchema>
 
+/** The variables that decide it. */
+type Asked = Pick<Context, 'contextSize' | 'threads' | 'model'>
+
 const longContext = 131_072
 
 /** Threads as asked, at most one for each CPU (VMs shrink); unasked, one for each physical core. */
@@ -38,7 +41,7 @@ function planThreads(machine: Machine, asked: number): { threads: number; notes:
 }
 
 /** The plan for this machine. The model is the baked one; another that is asked for is told in the notes. */
-export function planCapacity(machine: Machine, baked: Model, context: Context): Capacity {
+export function planCapacity(machine: Machine, baked: Model, context: Asked): Capacity {
   const { threads, notes } = planThreads(machine, context.threads)
   if (context.model !== undefined && context.model !== baked.name)
     notes.push(`${context.model} is not in this image: serving ${baked.name}.`)

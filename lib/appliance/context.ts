@@ -56,8 +56,17 @@ const sharedKeys = ({ keys, password }: Context): Problem[] =>
       takes: 'another key for each',
     }))
 
-/** What one variable says about another, or about the catalogue. */
-function crossProblems(context: Context, models: Model[], baked: Model): Problem[] {
+/** A given certificate and its key come together. */
+function pairProblems(env: Environment): Problem[] {
+  const { tlsCertificate, tlsKey } = variables
+  const [hasCertificate, hasKey] = [tlsCertificate, tlsKey].map(({ name }) => Boolean(env[name]))
+  if (hasCertificate === hasKey) return []
+  const [missing, other] = hasKey ? [tlsCertificate, tlsKey] : [tlsKey, tlsCertificate]
+  return [{ variable: missing.name, got: 'nothing', takes: `${missing.takes}, since ${other.name} is set` }]
+}
+
+/** What one variable says about the catalogue. */
+function modelProblems(context: Context, models: Model[], baked: Model): Problem[] {
   const model = context.model === undefined ? baked : models.find(({ name }) => name === context.model)
   if (model === undefined) {
     const names = models.map(({ name }) => name).join(', ')
@@ -69,10 +78,15 @@ function crossProblems(context: Context, models: Model[], baked: Model): Problem
 }
 
 /**
- * The context from the environment. `models` is what may be named, `baked` what is served unless another is.
- * Throws a ContextError with every problem.
+ * The context from the environment. `models` is what may be named, `baked` what is served unless another is;
+ * `judge` knows what takes more than text to see. Throws a ContextError with every problem.
  */
-export function parseContext(env: Environment, models: Model[], baked: Model): Context {
+export function parseContext(
+  env: Environment,
+  models: Model[],
+  baked: Model,
+  judge: (context: Context) => Problem[] = () => [],
+): Context {
   const problems: Problem[] = []
   const take = <T>(variable: Variable<T>) => {
     const { value, problem } = parseVariable(variable, env)
@@ -83,11 +97,17 @@ export function parseContext(env: Environment, models: Model[], baked: Model): C
     password: take(variables.password),
     keys: take(variables.keys),
     domain: take(variables.domain),
+    tlsCertificate: take(variables.tlsCertificate),
+    tlsKey: take(variables.tlsKey),
+    acmeEmail: take(variables.acmeEmail),
+    acmeUrl: take(variables.acmeUrl),
+    acmeCa: take(variables.acmeCa),
     contextSize: take(variables.contextSize),
     threads: take(variables.threads),
     model: take(variables.model),
   }
-  problems.push(...sharedKeys(context), ...crossProblems(context, models, baked))
+  problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))
+  problems.push(...modelProblems(context, models, baked))
   if (problems.length > 0) throw new ContextError(problems)
   return context
 }

@@ -2,6 +2,10 @@
 
 const releases = '/opt/slm-copilot/llama.cpp'
 const tls = '/etc/ssl/slm-copilot'
+const certbot = '/etc/letsencrypt'
+
+/** File names inside a certificate's folder (certbot's too): the chain that nginx sends, leaf first, and its key. */
+export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
 
 export const paths = {
   binaries: '/opt/one-appliance/bin',
@@ -19,6 +23,9 @@ export const paths = {
   plan: '/etc/slm-copilot/plan.json',
 
   unit: '/etc/systemd/system/slm-copilot.service',
+  renewalService: '/etc/systemd/system/slm-copilot-renew.service',
+  renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
+  renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
   nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
   site: '/etc/nginx/conf.d/slm-copilot.conf',
   defaultSite: '/etc/nginx/sites-enabled/default',
@@ -29,8 +36,21 @@ export const paths = {
   tls,
   caCertificate: `${tls}/ca.crt`,
   caKey: `${tls}/ca.key`,
+  formerCaCertificate: `${tls}/former-ca.crt`,
   certificates: `${tls}/certificates`,
+  privateCertificate: `${tls}/private`,
   currentCertificate: `${tls}/current`,
+  currentChain: `${tls}/current/${certificateFiles.chain}`,
+  currentHeaders: `${tls}/current.conf`,
+
+  certbot,
+  certbotWork: '/var/lib/letsencrypt',
+  certbotLogs: '/var/log/letsencrypt',
+  deployHook: `${certbot}/renewal-hooks/deploy/slm-copilot`,
+  certbotDropIn: '/etc/systemd/system/certbot.service.d/slm-copilot.conf',
+  acmeCa: '/etc/slm-copilot/acme-ca.pem',
+  attempts: '/var/lib/slm-copilot/lets-encrypt.json',
+  bootId: '/proc/sys/kernel/random/boot_id',
 
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
@@ -44,10 +64,11 @@ export const paths = {
   log: '/var/log/one-appliance/slm-copilot.log',
 } as const
 
-/** File names inside a certificate's folder: the chain that nginx sends, leaf first, and its key. */
-export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
-
-export const units = { llama: 'slm-copilot.service', nginx: 'nginx.service' } as const
+export const units = {
+  llama: 'slm-copilot.service',
+  nginx: 'nginx.service',
+  certbot: 'certbot.service',
+} as const
 
 export const users = { llama: 'slm-copilot', web: 'www-data' } as const
 

@@ -1,12 +1,17 @@
 /** What configure tells bootstrap: the plan in force, one JSON. */
 import * as z from 'zod'
 import { capacitySchema } from './capacity.ts'
+import { orderSchema } from './lets-encrypt.ts'
 import { paths } from './paths.ts'
 
 const planSchema = z.strictObject({
   capacity: capacitySchema,
   /** Names and addresses to show to people, the first one first. */
   endpoints: z.array(z.string()).min(1),
+  /** What deserves a word besides the capacity's: for report and banner. */
+  notes: z.array(z.string()),
+  /** What to ask of an ACME server, if anything. */
+  order: orderSchema.optional(),
 })
 
 export type Plan = z.infer<typeof planSchema>

@@ -24,6 +24,7 @@ export const services = {
   nginx: {
     unit: units.nginx,
     restartInputs: [paths.nginxDropIn],
-    reloadInputs: [paths.site, paths.currentCertificate],
+    // The chain besides the link: certbot renews what stands behind an unchanged one.
+    reloadInputs: [paths.site, paths.currentCertificate, paths.currentChain, paths.currentHeaders],
   },
 } as const satisfies Record<string, Service>

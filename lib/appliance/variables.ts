@@ -15,7 +15,8 @@ export type Variable<T = unknown> = {
   takes: string
   example: string
   help: string
-  input: 'password' | 'text' | 'number'
+  /** Sunstone's kind of input; what is entered as text64 arrives as Base64. */
+  input: 'password' | 'text' | 'text64' | 'number'
 }
 
 const variable = <T>(record: Variable<T>) => record
@@ -54,6 +55,29 @@ const namedKeys = z.string().transform((text, check): NamedKey[] => {
   }
   return named
 })
+
+/** Base64, line breaks allowed, of a text; undefined when it is none. */
+function fromBase64(text: string): string | undefined {
+  const joined = text.replace(/\s/g, '')
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(joined) ? Buffer.from(joined, 'base64').toString() : undefined
+}
+
+/** Text with PEM in it (RFC 7468), as it is or in Base64; twice, when Base64 was entered where Sunstone adds its own. */
+const pem = (kind: 'certificate' | 'private key') =>
+  z.string().transform((text, check) => {
+    const found = [text, fromBase64(text), fromBase64(fromBase64(text) ?? '')]
+      .map(reading => reading?.replaceAll('\r\n', '\n').match(pemBlocks[kind])?.join('\n'))
+      .find(blocks => blocks !== undefined)
+    if (found !== undefined) return `${found}\n`
+    check.addIssue({ code: 'custom', message: `a text without a ${kind}` })
+    return z.NEVER
+  })
+
+const pemBlocks = {
+  certificate: /-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----/g,
+  'private key':
+    /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END (?:RSA |EC )?PRIVATE KEY-----/g,
+}
 
 const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
 
@@ -96,8 +120,66 @@ export const variables = {
     byDefault: "none: the VM's own names and addresses",
     takes: 'a fully qualified domain name',
     example: 'copilot.example.com',
-    help: 'Public name of the appliance; part of its certificate.',
+    help: "Public name of the appliance: it gets a certificate from Let's Encrypt, unless one is given.",
     input: 'text',
+  }),
+  tlsCertificate: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_TLS_CERT',
+    stage: 'configure',
+    value: pem('certificate'),
+    fallback: undefined,
+    byDefault: "none: from Let's Encrypt for a domain, else from the VM's own CA",
+    takes: 'certificates in PEM, or Base64 of that: the own first, then its issuers up to the root',
+    example: '',
+    help: 'A certificate of your own, with its chain.',
+    input: 'text64',
+  }),
+  tlsKey: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_TLS_KEY',
+    stage: 'configure',
+    value: pem('private key'),
+    fallback: undefined,
+    byDefault: 'none',
+    takes: 'a private key without passphrase in PEM, or Base64 of that',
+    example: '',
+    help: 'The private key of that certificate.',
+    input: 'text64',
+  }),
+  acmeEmail: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_TLS_EMAIL',
+    stage: 'configure',
+    value: z.email().max(254),
+    fallback: undefined,
+    byDefault: 'none: registered without one',
+    takes: 'an e-mail address',
+    example: 'admin@example.com',
+    help: "Where Let's Encrypt may write to.",
+    input: 'text',
+  }),
+  acmeUrl: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_TLS_ACME_URL',
+    stage: 'configure',
+    value: z
+      .url({ protocol: /^https$/ })
+      .max(1000)
+      .regex(/^[^@\s]+$/),
+    fallback: undefined,
+    byDefault: "Let's Encrypt's",
+    takes: 'the https URL of an ACME directory',
+    example: 'https://acme.example.com/directory',
+    help: "A private ACME server to ask in place of Let's Encrypt.",
+    input: 'text',
+  }),
+  acmeCa: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_TLS_ACME_CA',
+    stage: 'configure',
+    value: pem('certificate'),
+    fallback: undefined,
+    byDefault: 'none: those that the system trusts',
+    takes: 'certificates in PEM, or Base64 of that',
+    example: '',
+    help: "The CA of the private ACME server's own certificate.",
+    input: 'text64',
   }),
   contextSize: variable<number>({
     name: 'ONEAPP_COPILOT_CONTEXT_SIZE',

@@ -8,7 +8,7 @@ export type Site = {
   keys: NamedKey[]
   /** Generations at once: as many as llama-server has slots, since one that waits inside it gets no byte. */
   slots: number
-  /** Folder of the certificate and its key. */
+  /** Folder of the certificate and its key; beside it, as `.conf`, the headers that go with them. */
   certificate: string
   hasIpv6: boolean
 }
@@ -54,6 +54,15 @@ const route = ({ path, method, isGeneration }: Route, keys: number, slots: numbe
         }
         proxy_pass http://slm_copilot${path};
     }`
+
+/** What nginx says of the pair in use: with a public certificate that it is TLS or nothing (RFC 6797), half a year. */
+export const servedHeaders = (isPublic: boolean) => ({
+  path: paths.currentHeaders,
+  mode: 0o644,
+  text: `# Written by slm-copilot.
+${isPublic ? "add_header Strict-Transport-Security 'max-age=15768000' always;" : '# No HSTS: a private certificate.'}
+`,
+})
 
 /** The site. It holds the keys, so it is root's alone: nginx's master reads it before the workers exist. */
 export const nginxSite = ({ keys, slots, certificate, hasIpv6 }: Site) => ({
@@ -142,6 +151,7 @@ server {
     send_timeout 600s;
     gzip off;
 
+    include ${certificate}.conf;
     add_header Access-Control-Allow-Origin * always;
     add_header Access-Control-Allow-Methods $copilot_allowed_methods always;
     add_header Access-Control-Allow-Headers $copilot_allowed_headers always;

@@ -1,5 +1,6 @@
 /** What the administrator reads: the report with everything, the login banner without secrets. */
 import type { Capacity } from '../appliance/capacity.ts'
+import type { TlsSummary } from '../appliance/certificates.ts'
 import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
 import { wrapped } from '../appliance/text.ts'
@@ -12,25 +13,23 @@ export type Report = {
   password: string
   capacity: Capacity
   services: { unit: string; state: string }[]
-  /** SHA-256 over the CA's certificate, as `openssl x509 -fingerprint -sha256` prints it. */
-  caFingerprint: string
-  certificateEnds: string
+  tls: TlsSummary
   notes: string[]
 }
 
 const section = (title: string, fields: [string, string][]) =>
   [`[${title}]`, ...fields.map(([name, value]) => `${name.padEnd(20)}= ${value}`), ''].join('\n')
 
+/** Where the pair in use comes from, and what clients must trust. */
+function tlsMode({ mode, names, isPublic }: TlsSummary): string {
+  if (mode === 'private') return "private CA of this VM; trust it once on each developer's machine"
+  const issuer = isPublic ? "Let's Encrypt" : 'private ACME server'
+  const trust = isPublic ? 'publicly trusted' : "trust its root on each developer's machine"
+  return `${mode === 'given' ? 'given in the context' : issuer}, for ${names.join(', ')}; ${trust}`
+}
+
 /** The text of the report. */
-export function reportText({
-  endpoints,
-  password,
-  capacity,
-  services,
-  caFingerprint,
-  certificateEnds,
-  notes,
-}: Report) {
+export function reportText({ endpoints, password, capacity, services, tls, notes }: Report) {
   const [first = 'localhost', ...others] = endpoints
   const url = endpointUrl(first)
   const { model, contextSize, slots, threads } = capacity
@@ -46,10 +45,13 @@ export function reportText({
       ['threads', String(threads)],
     ]),
     section('TLS', [
-      ['mode', "private CA of this VM; trust it once on each developer's machine"],
-      ['CA', `https://${first.includes(':') ? `[${first}]` : first}/ca.crt (no key needed)`],
-      ['CA fingerprint', `SHA-256 ${caFingerprint}`],
-      ['valid until', certificateEnds],
+      ['mode', tlsMode(tls)],
+      ['valid until', tls.ends],
+      [
+        tls.mode === 'private' ? 'CA' : 'private CA, unused',
+        `https://${first.includes(':') ? `[${first}]` : first}/ca.crt (no key needed)`,
+      ],
+      ['CA fingerprint', `SHA-256 ${tls.caFingerprint}`],
     ]),
     section(
       'Services',
@@ -64,7 +66,7 @@ export function reportText({
           ),
         ]),
     `[Try it: asks for the key, then a completion]
-read -rs KEY && curl --cacert ca.crt -H @- ${url}/chat/completions \\
+read -rs KEY && curl ${tls.isPublic ? '' : '--cacert ca.crt '}-H @- ${url}/chat/completions \\
   --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
 
 ${clientConfigurations({
@@ -72,7 +74,7 @@ ${clientConfigurations({
   model: model.name,
   contextSize,
   key: password,
-  caFile: '/path/to/ca.crt',
+  caFile: tls.isPublic ? undefined : '/path/to/ca.crt',
 })
   .map(({ title, place, text }) => `[${title}: ${place}]\n${text}`)
   .join('\n')}`,
@@ -83,20 +85,16 @@ ${clientConfigurations({
 export const reportFile = (path: string, report: Report) => ({ path, mode: 0o600, text: reportText(report) })
 
 /** The login banner: shell that prints a few lines to people, and nothing to scripts. No secret in it. */
-export function loginBanner({
-  endpoints,
-  capacity,
-  caFingerprint,
-  notes,
-}: Omit<Report, 'password' | 'services'>) {
+export function loginBanner({ endpoints, capacity, tls, notes }: Omit<Report, 'password' | 'services'>) {
   const [first = 'localhost'] = endpoints
   const lines = [
     `SLM-Copilot serves ${capacity.model.name} at ${endpointUrl(first)}`,
     `API key and editor settings: sudo cat ${paths.report}`,
     `Log: ${paths.log}`,
     'CA fingerprint, SHA-256:',
-    ...(caFingerprint.match(/.{1,48}/g) ?? []).map(part => `  ${part}`),
-    ...notes.flatMap(note => wrapped(`Note: ${note}`, 76)),
+    ...(tls.caFingerprint.match(/.{1,48}/g) ?? []).map(part => `  ${part}`),
+    // 75: a fingerprint is broken between two of its bytes.
+    ...notes.flatMap(note => wrapped(`Note: ${note}`, 75)),
   ]
   const quoted = lines.map(line => `        '${line.replaceAll("'", `'\\''`)}'`).join(' \\\n')
   return {

@@ -1,91 +1,105 @@
-/** The certificate that nginx serves: a leaf for the VM's names and addresses, under a small CA of the VM's own. */
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { type Certificates, type Pair, validity } from '../appliance/certificates.ts'
+/** The VM's own certificate: a leaf for its names and addresses, under a small CA that may sign for nothing else. */
+import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { type Certificates, type Pair, type Servable, validity } from '../appliance/certificates.ts'
+import { outside } from '../appliance/name-constraints.ts'
 import type { Names } from '../appliance/names.ts'
 import { certificateFiles, paths } from '../appliance/paths.ts'
 import type { Host } from '../system/host.ts'
 import type { ManagedFile } from '../system/managed-files.ts'
+import { covers, isSignedBy, namesIn, soundCertificate } from '../system/x509.ts'
 
 const day = 86_400_000
 
-/** The pairs on disk, where whole. */
+/** The pairs on disk, sound or not. */
 export function readCertificates(host: Host): Partial<Certificates> {
-  const pair = (certificatePath: string, keyPath: string) => {
+  const pair = (certificatePath: string, keyPath: string): Pair | undefined => {
     const certificate = host.files.read(certificatePath)
-    const key = host.files.read(keyPath)
-    return certificate === undefined || key === undefined ? undefined : { certificate, key }
+    return certificate === undefined ? undefined : { certificate, key: host.files.read(keyPath) ?? '' }
   }
   const { chain, key } = certificateFiles
   const ca = pair(paths.caCertificate, paths.caKey)
-  const leaf = pair(`${paths.currentCertificate}/${chain}`, `${paths.currentCertificate}/${key}`)
-  return { ...(ca && { ca }), ...(leaf && { leaf }) }
+  const leaf = pair(`${paths.privateCertificate}/${chain}`, `${paths.privateCertificate}/${key}`)
+  const formerCa = host.files.read(paths.formerCaCertificate)
+  return { ...(ca && { ca }), ...(leaf && { leaf }), ...(formerCa !== undefined && { formerCa }) }
 }
 
-/** The pair's certificate, if both parse, belong together, and it is valid for `remaining` milliseconds more. */
-function sound(pair: Pair | undefined, now: Date, remaining: number): X509Certificate | undefined {
-  if (pair === undefined) return undefined
-  try {
-    const certificate = new X509Certificate(pair.certificate)
-    const isMatch = certificate.checkPrivateKey(createPrivateKey(pair.key))
-    const lasts = certificate.validToDate.getTime() - now.getTime() > remaining
-    return isMatch && lasts && certificate.validFromDate <= now ? certificate : undefined
-  } catch {
-    // Not PEM: half a file, or somebody's edit. Made anew, which is what the caller does with an absent one.
-    return undefined
-  }
+/** The CA on disk. Throws when configure has not put it there. */
+export function readCa(host: Host): Pair {
+  const { ca } = readCertificates(host)
+  if (ca === undefined) throw new Error(`No CA in ${paths.tls}: run \`slm-copilot configure\` first.`)
+  return ca
+}
+
+/** The names and addresses that the leaf on disk is for. Throws when there is none. */
+export function namesOfLeaf({ leaf }: Partial<Certificates>): Names {
+  if (leaf === undefined)
+    throw new Error(`No certificate in ${paths.tls}: run \`slm-copilot configure\` first.`)
+  const names = namesIn(new X509Certificate(leaf.certificate))
+  return { dns: names.filter(name => isIP(name) === 0), ip: names.filter(name => isIP(name) !== 0) }
 }
 
 /** Whether a certificate is for exactly these names and addresses. */
-function isFor(certificate: X509Certificate, { dns, ip }: Names): boolean {
-  const entries = certificate.subjectAltName?.split(', ').length ?? 0
-  const hasName = (name: string) =>
-    certificate.checkHost(name, { subject: 'never', wildcards: false }) !== undefined
-  return (
-    entries === dns.length + ip.length &&
-    dns.every(hasName) &&
-    ip.every(address => certificate.checkIP(address) !== undefined)
-  )
-}
+const isFor = (certificate: X509Certificate, { dns, ip }: Names) =>
+  namesIn(certificate).length === dns.length + ip.length &&
+  [...dns, ...ip].every(name => covers(certificate, name))
 
-/** Of the pairs found, those that are still good: a CA that outlives its leaves, a leaf under it for just these names. */
+/**
+ * Of the pairs found, those that are still good: a CA that outlives its leaves and may sign for these names, a leaf
+ * under it for just these.
+ */
 export function goodCertificates(
   found: Partial<Certificates>,
   names: Names,
   now: Date,
-): Partial<Certificates> {
-  const ca = sound(found.ca, now, validity.leaf * day)
-  if (found.ca === undefined || ca === undefined) return {}
-  const leaf = sound(found.leaf, now, validity.renewBefore * day)
-  const isOurs = leaf?.checkIssued(ca) && leaf.verify(ca.publicKey) && isFor(leaf, names)
+): Partial<Pick<Certificates, 'ca' | 'leaf'>> {
+  const ca = soundCertificate(found.ca, now, validity.leaf * day)
+  if (found.ca === undefined || ca === undefined || outside(ca.raw, names).length > 0) return {}
+  const leaf = soundCertificate(found.leaf, now, validity.renewBefore * day)
+  const isOurs = leaf !== undefined && isSignedBy(leaf, ca) && isFor(leaf, names)
   return found.leaf && isOurs ? { ca: found.ca, leaf: found.leaf } : { ca: found.ca }
 }
 
-/** The folder of a leaf, named by its serial number. */
-const folderOf = ({ leaf }: Certificates) => new X509Certificate(leaf.certificate).serialNumber.toLowerCase()
+/** The certificate of a PEM text, if it is one. */
+function parsed(pem: string | undefined): X509Certificate | undefined {
+  try {
+    return pem === undefined ? undefined : new X509Certificate(pem)
+  } catch {
+    // Half a file: nobody can have trusted it, so there is nothing to tell of it.
+    return undefined
+  }
+}
 
-/** The pairs as managed files: folder and link in use last, folders of former leaves gone after it. */
-export function certificateManagedFiles(host: Host, certificates: Certificates): ManagedFile[] {
-  const id = folderOf(certificates)
-  const folder = `${paths.certificates}/${id}`
-  const former = host.files.list(paths.certificates).filter(name => name !== id)
+/** The pairs with the CA that was replaced, now or before: clients that trusted it must be told. */
+export function withFormerCa(made: Certificates, found: Partial<Certificates>): Certificates {
+  const isNew = found.ca !== undefined && found.ca.certificate !== made.ca.certificate
+  const formerCa = isNew && parsed(found.ca?.certificate) ? found.ca?.certificate : found.formerCa
+  return { ...made, ...(formerCa !== undefined && { formerCa }) }
+}
+
+/** What report, banner and log say of a CA that has replaced another, for its first days. */
+export function caNotes({ ca, formerCa }: Partial<Certificates>, names: Names, now: Date): string[] {
+  const [current, former] = [parsed(ca?.certificate), parsed(formerCa)]
+  if (current === undefined || former === undefined) return []
+  if (now.getTime() - current.validFromDate.getTime() > (validity.announceCa + 1) * day) return []
+  const beyond = outside(former.raw, names)
+  const because = beyond.length === 0 ? '' : ` The former may not sign for ${beyond.join(', ')}.`
   return [
-    { path: paths.caKey, mode: 0o600, text: certificates.ca.key },
-    { path: paths.caCertificate, mode: 0o644, text: certificates.ca.certificate },
-    { path: `${folder}/${certificateFiles.key}`, mode: 0o600, text: certificates.leaf.key },
-    { path: `${folder}/${certificateFiles.chain}`, mode: 0o644, text: certificates.leaf.certificate },
-    { path: paths.currentCertificate, link: `certificates/${id}` },
-    ...former.map((name): ManagedFile => ({ path: `${paths.certificates}/${name}`, absent: true })),
+    `The CA is a new one: trust it on each developer's machine in place of the former.${because}` +
+      ` SHA-256 of the former: ${former.fingerprint256} and of the new: ${current.fingerprint256}`,
   ]
 }
 
-export type CertificateSummary = { caFingerprint: string; certificateEnds: string }
+/** The own pair, in a folder named by the leaf's serial number. */
+export const ownPair = ({ leaf }: Certificates): Servable => ({
+  mode: 'private',
+  target: `certificates/${new X509Certificate(leaf.certificate).serialNumber.toLowerCase()}`,
+  pair: leaf,
+})
 
-/** What people compare: the CA's SHA-256 fingerprint; and the leaf's last day. */
-export function summarizeCertificates({ ca, leaf }: Partial<Certificates>): CertificateSummary {
-  if (ca === undefined || leaf === undefined)
-    throw new Error(`No certificate in ${paths.tls}: run \`slm-copilot configure\` first.`)
-  return {
-    caFingerprint: new X509Certificate(ca.certificate).fingerprint256,
-    certificateEnds: new X509Certificate(leaf.certificate).validToDate.toISOString().slice(0, 10),
-  }
-}
+/** The CA as managed files: the one it replaces first, or a kill in between would forget it. */
+export const caFiles = ({ ca, formerCa }: Certificates): ManagedFile[] => [
+  ...(formerCa === undefined ? [] : [{ path: paths.formerCaCertificate, mode: 0o644, text: formerCa }]),
+  { path: paths.caKey, mode: 0o600, text: ca.key },
+  { path: paths.caCertificate, mode: 0o644, text: ca.certificate },
+]

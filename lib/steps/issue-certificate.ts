@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type Forge from 'node-forge'
 import { type Certificates, type Pair, validity } from '../appliance/certificates.ts'
+import { constraintsFor, nameConstraintsId } from '../appliance/name-constraints.ts'
 import type { Names } from '../appliance/names.ts'
 
 const day = 86_400_000
@@ -22,7 +23,7 @@ export async function issueMissing(
   if (good.ca && good.leaf) return { ca: good.ca, leaf: good.leaf }
   // Loaded only here: most boots make no certificate.
   const { default: forge } = await import('node-forge')
-  const ca = good.ca ?? issueCa(forge, names.dns[0] ?? 'slm-copilot', now)
+  const ca = good.ca ?? issueCa(forge, names, now)
   return { ca, leaf: issueLeaf(forge, ca, names, now) }
 }
 
@@ -38,16 +39,25 @@ function newCertificate({ pki }: typeof Forge, commonName: string, now: Date, da
   return { certificate, keys }
 }
 
-/** A CA for this VM; its name has a random part, so that those of several VMs stand beside each other in a store. */
-function issueCa(forge: typeof Forge, hostname: string, now: Date): Pair {
+/**
+ * A CA for this VM, which may sign for nothing but these names and private addresses; its own name has a random part,
+ * so that those of several VMs stand beside each other in a store.
+ */
+function issueCa(forge: typeof Forge, names: Names, now: Date): Pair {
   const { pki, md } = forge
+  const hostname = names.dns[0] ?? 'slm-copilot'
   const name = `SLM-Copilot CA ${hostname.slice(0, 32)} ${randomBytes(4).toString('hex')}`
   const { certificate, keys } = newCertificate(forge, name, now, validity.ca)
+  // node-forge takes the DER of an extension that it does not know, as a string of bytes.
+  const constraints = constraintsFor(names).toString('latin1')
   certificate.setIssuer(certificate.subject.attributes)
   certificate.setExtensions([
     { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
     { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    // Neither mail nor code: only servers, of these names.
+    { name: 'extKeyUsage', serverAuth: true },
     { name: 'subjectKeyIdentifier' },
+    { id: nameConstraintsId, critical: true, value: constraints },
   ])
   certificate.sign(keys.privateKey, md.sha256.create())
   return {

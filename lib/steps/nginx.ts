@@ -1,11 +1,11 @@
 /** Asks nginx itself whether a configuration is good, before anything is written or reloaded. */
 import type { Pair } from '../appliance/certificates.ts'
 import { certificateFiles, paths } from '../appliance/paths.ts'
-import { candidateConfiguration, nginxSite, type Site } from '../render/nginx-site.ts'
+import { candidateConfiguration, nginxSite, type Site, servedHeaders } from '../render/nginx-site.ts'
 import type { Host } from '../system/host.ts'
 
 /** Runs `nginx -t` on the site as it would be, in a folder that only root can enter. Throws when nginx refuses it. */
-export async function checkCandidate(host: Host, site: Omit<Site, 'certificate'>, leaf: Pair): Promise<void> {
+export async function checkCandidate(host: Host, site: Omit<Site, 'certificate'>, pair: Pair): Promise<void> {
   const folder = paths.candidate
   const check = ['nginx', '-t', '-q', '-c', host.files.at(`${folder}/nginx.conf`)]
   if (!host.isLive) {
@@ -15,9 +15,11 @@ export async function checkCandidate(host: Host, site: Omit<Site, 'certificate'>
   host.files.remove(folder)
   host.files.makeFolder(folder, 0o700)
   try {
-    host.files.replace(`${folder}/site.conf`, nginxSite({ ...site, certificate: folder }).text, 0o600)
-    host.files.replace(`${folder}/${certificateFiles.chain}`, leaf.certificate, 0o600)
-    host.files.replace(`${folder}/${certificateFiles.key}`, leaf.key, 0o600)
+    const certificate = `${folder}/current`
+    host.files.replace(`${folder}/site.conf`, nginxSite({ ...site, certificate }).text, 0o600)
+    host.files.replace(`${certificate}.conf`, servedHeaders(true).text, 0o600)
+    host.files.replace(`${certificate}/${certificateFiles.chain}`, pair.certificate, 0o600)
+    host.files.replace(`${certificate}/${certificateFiles.key}`, pair.key, 0o600)
     host.files.replace(`${folder}/nginx.conf`, candidateConfiguration(folder), 0o600)
     await host.run(check)
   } finally {

@@ -7,6 +7,8 @@ export type Endpoint = {
   url: string
   /** PEM of the CA to trust; the system's where it is not given. */
   ca?: string | undefined
+  /** The name that its certificate is for, where `url` says another. */
+  servedAs?: string | undefined
   key: string
 }
 
@@ -106,7 +108,7 @@ export async function smokeTest(endpoint: Endpoint, depth: Depth, log: Log): Pro
   const base = endpoint.url.replace(/\/(v1\/?)?$/, '')
   const authorized = { authorization: `Bearer ${endpoint.key}` }
   const ask: Ask = (path, request) =>
-    http({ url: `${base}${path}`, ca: endpoint.ca, timeout: 30, ...request })
+    http({ url: `${base}${path}`, ca: endpoint.ca, servedAs: endpoint.servedAs, timeout: 30, ...request })
   for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {
     const start = Date.now()
     try {

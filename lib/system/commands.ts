@@ -1,5 +1,6 @@
 /** Running programs: a clean environment, no secrets in arguments, the end of their output when they fail. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
 
 export type Answer = { code: number; stdout: string; stderr: string }
 export type CommandOptions = { input?: string; onLine?: (line: string) => void }
@@ -13,9 +14,12 @@ export const childEnvironment = {
 }
 
 export class CommandError extends Error {
+  readonly answer: Answer
+
   constructor(command: string[], answer: Answer) {
     const said = `${answer.stdout}\n${answer.stderr}`.trim().split('\n').slice(-12).join('\n')
     super(`\`${command.join(' ')}\` failed with exit code ${answer.code}:\n${said}`)
+    this.answer = answer
   }
 }
 
@@ -29,8 +33,10 @@ export async function ask(command: string[], options: CommandOptions = {}): Prom
     nothrow: true,
   })`${command}`
   if (options.onLine !== undefined) for await (const line of running) options.onLine(line)
-  const { exitCode, stdout, stderr } = await running
-  return { code: exitCode ?? 1, stdout, stderr }
+  const { exitCode, signal, stdout, stderr } = await running
+  // As a shell tells of a program that a signal ended.
+  const code = exitCode ?? (signal === null ? 1 : 128 + constants.signals[signal])
+  return { code, stdout, stderr }
 }
 
 /** Runs a command and returns its standard output. Throws a CommandError when it fails. */

@@ -1,6 +1,8 @@
 /** HTTP requests over TCP, TLS with a CA of one's own, or a unix socket. */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 
 export type HttpRequest = {
   /** With `socket`, only its path and query count. */
@@ -11,6 +13,8 @@ export type HttpRequest = {
   json?: unknown
   /** PEM of the CA that alone is trusted; the system's where it is not given. */
   ca?: string | undefined
+  /** The name that the server's certificate must be for, where the URL says another; `ca` may then end below a root. */
+  servedAs?: string | undefined
   /** Path of a unix socket to speak to. */
   socket?: string
   /** Seconds until the whole answer must be there. */
@@ -25,6 +29,13 @@ export type HttpAnswer = {
   arrivals: string[]
 }
 
+/** TLS options for a server that is known by another name than its URL's (RFC 6066: no address as a server name). */
+const knownAs = (name: string) => ({
+  ...(isIP(name) === 0 ? { servername: name } : {}),
+  checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate),
+  allowPartialTrustChain: true,
+})
+
 /** Sends a request. Rejects when there is no connection, no trust, or no whole answer in time. */
 export function http(wanted: HttpRequest): Promise<HttpAnswer> {
   const url = new URL(wanted.url)
@@ -36,6 +47,7 @@ export function http(wanted: HttpRequest): Promise<HttpAnswer> {
     agent: false as const,
     signal: AbortSignal.timeout(wanted.timeout * 1000),
     ...(wanted.ca === undefined ? {} : { ca: wanted.ca }),
+    ...(wanted.servedAs === undefined ? {} : knownAs(wanted.servedAs)),
     ...(wanted.socket === undefined ? {} : { socketPath: wanted.socket }),
   }
   return new Promise((resolve, reject) => {

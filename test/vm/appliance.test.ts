@@ -1,5 +1,7 @@
 /** The appliance in its VM: the baked image booted by systemd, configured by a context disk, talked to from outside. */
+
 import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generatePassword } from '../../lib/steps/password.ts'
@@ -199,12 +201,17 @@ describe('another context', () => {
     ONEAPP_COPILOT_THREADS: '1',
   }
 
-  it('a domain: another certificate under the same CA, nginx reloads', async () => {
+  const domain = {
+    ONEAPP_COPILOT_DOMAIN: 'copilot.example.com',
+    ONEAPP_COPILOT_TLS_ACME_URL: 'https://127.0.0.1:1/directory',
+  }
+
+  it('a domain, and no ACME server: said; a new CA, which may sign for it, announced; nginx reloads', async () => {
     const before = await snapshot(vm)
-    const ca = readFileSync(access.ca, 'utf8')
-    expect(await contextualize({ ...settled, ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' })).toBe(
-      'bootstrap_success',
-    )
+    const fingerprints = [new X509Certificate(readFileSync(access.ca)).fingerprint256]
+    expect(await contextualize({ ...settled, ...domain })).toBe('bootstrap_success')
+    access = await readAccess(vm)
+    fingerprints.push(new X509Certificate(readFileSync(access.ca)).fingerprint256)
     const after = await snapshot(vm)
     expect(after.services['slm-copilot.service']).toBe(before.services['slm-copilot.service'])
     expect(after.services['nginx workers']).not.toBe(before.services['nginx workers'])
@@ -214,7 +221,12 @@ describe('another context', () => {
       encoding: 'utf8',
     })
     expect(JSON.parse(answer)).toEqual({ status: 'ok' })
-    expect(readFileSync((await readAccess(vm)).ca, 'utf8')).toBe(ca)
+    const report = await sshOutput(vm, 'cat /etc/one-appliance/config')
+    for (const fingerprint of fingerprints) expect(report).toContain(fingerprint)
+    expect(report).toMatch(/No certificate from the ACME server .* The private one serves/)
+    const banner = await sshOutput(vm, 'bash -lic true 2> /dev/null')
+    expect(banner).toContain('The CA is a new one')
+    expect(Math.max(...banner.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
   })
 
   it('a model that is not in the image: said in report and log, nothing touched', async () => {
@@ -223,7 +235,7 @@ describe('another context', () => {
     expect(
       await contextualize({
         ...settled,
-        ONEAPP_COPILOT_DOMAIN: 'copilot.example.com',
+        ...domain,
         ONEAPP_COPILOT_MODEL: 'gpt-oss-20b',
       }),
     ).toBe('bootstrap_success')

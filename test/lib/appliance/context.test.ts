@@ -22,6 +22,11 @@ it('gives every variable its default when none is set, or set empty', () => {
     password: undefined,
     keys: [],
     domain: undefined,
+    tlsCertificate: undefined,
+    tlsKey: undefined,
+    acmeEmail: undefined,
+    acmeUrl: undefined,
+    acmeCa: undefined,
     model: undefined,
   }
   expect(parse({})).toEqual(defaults)

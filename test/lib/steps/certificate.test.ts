@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Certificates } from '../../../lib/appliance/certificates.ts'
 import { type Names, namesOf } from '../../../lib/appliance/names.ts'
-import { goodCertificates } from '../../../lib/steps/certificate.ts'
+import { caNotes, goodCertificates, withFormerCa } from '../../../lib/steps/certificate.ts'
 import { issueMissing } from '../../../lib/steps/issue-certificate.ts'
 import { facts } from '../../recorded-host.ts'
 
@@ -34,7 +34,7 @@ it('keeps what is good', async () => {
 const broken = { certificate: 'half a fi', key: 'half a fi' }
 it.each([
   ['30 days remain', (found: Certificates) => found, names, inDays(61)],
-  ['a name changed', (found: Certificates) => found, namesOf(facts, 'copilot.example.com'), now],
+  ['a name below ours came', (found: Certificates) => found, namesOf(facts, 'a.copilot'), now],
   [
     'an address went',
     (found: Certificates) => found,
@@ -42,9 +42,9 @@ it.each([
     now,
   ],
   [
-    'an address changed',
+    'a private address came',
     (f: Certificates) => f,
-    namesOf({ ...facts, addresses: ['192.0.2.8', '2001:db8::7'] }, undefined),
+    namesOf({ ...facts, addresses: ['10.0.0.8', 'fd00::8', ...facts.addresses] }, undefined),
     now,
   ],
   ['it is broken', ({ ca }: Certificates) => ({ ca, leaf: broken }), names, now],
@@ -60,9 +60,48 @@ it.each([
 })
 
 it.each([
-  ['its key is another', async ({ ca, leaf }: Certificates) => ({ ca: { ...ca, key: leaf.key }, leaf })],
-  ['it ends soon', async (found: Certificates) => found, inDays(3600)],
-])('makes another CA when %s', async (_, of, at = now) => {
-  const found = await made
-  expect((await decideCertificates(await of(found), names, at)).ca).not.toEqual(found.ca)
+  ['its key is another', ({ ca, leaf }: Certificates) => ({ ca: { ...ca, key: leaf.key }, leaf })],
+  ['it ends soon', (found: Certificates) => found, names, inDays(3600)],
+  ['a name came', (found: Certificates) => found, namesOf(facts, 'copilot.example.com')],
+  [
+    'a public address changed',
+    (found: Certificates) => found,
+    namesOf({ ...facts, addresses: ['192.0.2.8', '2001:db8::7'] }, undefined),
+  ],
+  ['it has no constraints', ({ leaf }: Certificates) => ({ ca: leaf, leaf })],
+])('makes another CA when %s', async (_, of, wanted = names, at = now) => {
+  const found = of(await made)
+  const next = await decideCertificates(found, wanted, at)
+  expect(next.ca).not.toEqual(found.ca)
+  expect(await decideCertificates(next, wanted, at)).toEqual(next)
+})
+
+describe('a CA that replaces another', () => {
+  const wanted = namesOf(facts, 'copilot.example.com')
+  const replaced = made.then(async found => {
+    const next = withFormerCa(await decideCertificates(found, wanted, now), found)
+    return { found, next, notes: (at: Date) => caNotes(next, wanted, at) }
+  })
+
+  it('is announced with both fingerprints and why, for its first month', async () => {
+    const { found, next, notes } = await replaced
+    const [note, ...others] = notes(now)
+    expect(others).toEqual([])
+    for (const { certificate } of [found.ca, next.ca])
+      expect(note).toContain(new X509Certificate(certificate).fingerprint256)
+    expect(note).toMatch(/may not sign for copilot\.example\.com\./)
+    expect([notes(inDays(29)).length, notes(inDays(31)).length]).toEqual([1, 0])
+  })
+
+  it('keeps being announced when nothing changes', async () => {
+    const { next, notes } = await replaced
+    const again = withFormerCa(await decideCertificates(next, wanted, now), next)
+    expect(caNotes(again, wanted, now)).toEqual(notes(now))
+  })
+
+  it('tells nothing of a file that was no certificate, nor of the first CA', async () => {
+    const first = await made
+    expect(caNotes(withFormerCa(first, { ca: broken }), names, now)).toEqual([])
+    expect(caNotes(withFormerCa(first, {}), names, now)).toEqual([])
+  })
 })

@@ -1,0 +1,102 @@
+/** A pair from the context: whether it will do, and where it stands. */
+import { createHash, createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
+import type { Servable } from '../appliance/certificates.ts'
+import type { Context } from '../appliance/context.ts'
+import type { Problem } from '../appliance/problems.ts'
+import { variables } from '../appliance/variables.ts'
+import { certificatesIn, covers, isSignedBy, isUnderPublicRoot, namesIn } from '../system/x509.ts'
+
+/** What is wrong with the given pair; each is told of the variable to mend. */
+export const judgeGivenPair =
+  (now: Date) =>
+  ({ tlsCertificate, tlsKey }: Context): Problem[] => {
+    if (tlsCertificate === undefined || tlsKey === undefined) return []
+    const chain = parsedOr(() => certificatesIn(tlsCertificate))
+    const key = parsedOr(() => createPrivateKey(tlsKey))
+    const [leaf] = chain ?? []
+    if (chain === undefined || leaf === undefined)
+      return [certificateProblem('what looks like a certificate and is none', variables.tlsCertificate.takes)]
+    if (key === undefined) return [keyProblem('what looks like a key and is none', variables.tlsKey.takes)]
+    if (!leaf.checkPrivateKey(key)) return [strangeKey(chain, leaf, key)]
+    return [
+      ...chain.flatMap(certificate => validityProblems(certificate, now)),
+      ...chainProblems(chain),
+      ...(namesIn(leaf).length > 0
+        ? []
+        : [certificateProblem(`one without names: ${named(leaf)}`, 'a certificate with subjectAltName')]),
+    ]
+  }
+
+function parsedOr<T>(parse: () => T): T | undefined {
+  try {
+    return parse()
+  } catch {
+    // OpenSSL's words on it ("wrong tag") help nobody; the problem says what the variable takes.
+    return undefined
+  }
+}
+
+const certificateProblem = (got: string, takes: string): Problem => ({
+  variable: variables.tlsCertificate.name,
+  got,
+  takes,
+})
+const keyProblem = (got: string, takes: string): Problem => ({ variable: variables.tlsKey.name, got, takes })
+
+const onOneLine = (name: string) => JSON.stringify(name.split('\n').join(', '))
+
+/** A certificate by its subject, which may be empty. */
+const named = ({ subject, serialNumber }: X509Certificate) =>
+  onOneLine((subject as string | undefined) ?? `serial number ${serialNumber}`)
+
+/** A key that is not the first certificate's: the chain may be upside down. */
+function strangeKey(chain: X509Certificate[], leaf: X509Certificate, key: KeyObject): Problem {
+  const number = chain.findIndex(certificate => certificate.checkPrivateKey(key)) + 1
+  return number > 0
+    ? certificateProblem(`the key's own as number ${number}`, 'it first, then its issuers up to the root')
+    : keyProblem('the key of another certificate', `the key of ${named(leaf)}`)
+}
+
+function validityProblems(certificate: X509Certificate, now: Date): Problem[] {
+  const { validFromDate: from, validToDate: to } = certificate
+  if (from <= now && now < to) return []
+  const when = to <= now ? `expired ${to.toISOString()}` : `valid from ${from.toISOString()} on`
+  return [certificateProblem(`${named(certificate)}, ${when}`, 'one that is valid')]
+}
+
+/** Each certificate signed by the next (RFC 8446, 4.4.2), up to a root, or to below one that everybody knows. */
+function chainProblems(chain: X509Certificate[]): Problem[] {
+  for (const [index, certificate] of chain.entries()) {
+    const next = chain[index + 1]
+    if (next !== undefined && !isSignedBy(certificate, next))
+      return [
+        certificateProblem(
+          `number ${index + 2} that did not sign number ${index + 1}`,
+          `${onOneLine(certificate.issuer)} there`,
+        ),
+      ]
+  }
+  const last = chain.at(-1)
+  if (last === undefined || isSignedBy(last, last) || isUnderPublicRoot(last)) return []
+  return [
+    certificateProblem(
+      `a chain that ends with ${named(last)}`,
+      `its issuers too, up to the root: ${onOneLine(last.issuer)}`,
+    ),
+  ]
+}
+
+/** The given pair, in a folder named by its digest. */
+export function givenPair({ tlsCertificate, tlsKey }: Context): Servable | undefined {
+  if (tlsCertificate === undefined || tlsKey === undefined) return undefined
+  const digest = createHash('sha256').update(tlsCertificate).digest('hex').slice(0, 32)
+  const pair = { certificate: tlsCertificate, key: tlsKey }
+  return { mode: 'given', target: `certificates/given-${digest}`, pair }
+}
+
+/** A word on a given certificate that is not for the domain. */
+export function givenNotes({ tlsCertificate, domain }: Context): string[] {
+  const [leaf] = tlsCertificate === undefined ? [] : certificatesIn(tlsCertificate)
+  if (leaf === undefined || domain === undefined || covers(leaf, domain)) return []
+  return [`The given certificate is not for ${domain}: it is for ${namesIn(leaf).join(', ')}.`]
+}

@@ -1,0 +1,35 @@
+/** Every day, by a timer: another private certificate where the present one ends soon, though nobody boots. */
+import { services } from '../lib/appliance/services.ts'
+import {
+  caFiles,
+  goodCertificates,
+  namesOfLeaf,
+  ownPair,
+  readCertificates,
+  withFormerCa,
+} from '../lib/steps/certificate.ts'
+import { issueMissing } from '../lib/steps/issue-certificate.ts'
+import { formerPairs, ownPairFiles, readServed, servedFiles } from '../lib/steps/served-certificate.ts'
+import { applyService } from '../lib/steps/services.ts'
+import type { Host } from '../lib/system/host.ts'
+import { applyFiles } from '../lib/system/managed-files.ts'
+
+/** Renews the private certificate for the names that it has, and has nginx take it up. Most days there is nothing to do. */
+export async function renew(host: Host): Promise<void> {
+  const found = readCertificates(host)
+  const names = namesOfLeaf(found)
+  const good = goodCertificates(found, names, host.now())
+  if (good.leaf !== undefined) return
+
+  const certificates = withFormerCa(await issueMissing(good, names, host.now()), found)
+  const own = ownPair(certificates)
+  const before = readServed(host)
+  const served = before.mode === 'private' ? own : before
+  await applyFiles(host, [
+    ...caFiles(certificates),
+    ...ownPairFiles(own),
+    ...servedFiles(served),
+    ...formerPairs(host, [own, served]),
+  ])
+  await applyService(host, services.nginx)
+}

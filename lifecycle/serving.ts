@@ -1,0 +1,28 @@
+/** The certificate that nginx comes to serve at boot: an ACME server's where one is to be had, else configure's choice. */
+import type { Servable } from '../lib/appliance/certificates.ts'
+import type { Plan } from '../lib/appliance/plan.ts'
+import { services } from '../lib/appliance/services.ts'
+import { obtain, readObtained } from '../lib/steps/lets-encrypt.ts'
+import { readServed, servedFiles } from '../lib/steps/served-certificate.ts'
+import { type Applied, applyService } from '../lib/steps/services.ts'
+import type { Host } from '../lib/system/host.ts'
+import { applyFiles } from '../lib/system/managed-files.ts'
+
+export type Serving = {
+  nginx: Applied
+  served: Servable
+  /** Why it is not the one that was asked for. */
+  notes: string[]
+}
+
+/** Starts nginx, which answers the ACME server's challenge, and lets it serve what has come of that. */
+export async function serveCertificate(host: Host, { order }: Plan): Promise<Serving> {
+  const nginx = await applyService(host, services.nginx)
+  const notes = await obtain(host, order)
+  for (const note of notes) host.log.warn(note)
+
+  const served = readObtained(host, order, host.now()) ?? readServed(host)
+  const changes = await applyFiles(host, servedFiles(served))
+  if (changes.every(({ outcome }) => outcome === 'unchanged')) return { nginx, served, notes }
+  return { nginx: await applyService(host, services.nginx), served, notes }
+}

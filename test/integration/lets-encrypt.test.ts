@@ -1,0 +1,292 @@
+/** A domain's certificate, from the real Pebble by the real certbot, while the real nginx serves. */
+import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { attemptTimeout } from '../../lib/appliance/lets-encrypt.ts'
+import { paths } from '../../lib/appliance/paths.ts'
+import { parsePlan } from '../../lib/appliance/plan.ts'
+import { servedHeaders } from '../../lib/render/nginx-site.ts'
+import { readCa } from '../../lib/steps/certificate.ts'
+import { summarize, trustIn, verifiable } from '../../lib/steps/served-certificate.ts'
+import { childEnvironment, run } from '../../lib/system/commands.ts'
+import { type Host, openHost } from '../../lib/system/host.ts'
+import { http } from '../../lib/system/http.ts'
+import { waitFor } from '../../lib/system/waiting.ts'
+import { configure } from '../../lifecycle/configure.ts'
+import { serveCertificate } from '../../lifecycle/serving.ts'
+import { freePort } from '../ports.ts'
+import { type Pebble, startPebble } from './pebble.ts'
+import { type Door, startDoor } from './stack.ts'
+
+const domain = 'copilot.example.com'
+const day = 86_400_000
+
+let door: Door
+let pebble: Pebble
+/** How far the appliance's clock is ahead. */
+let lead = 0
+/** What runs in place of certbot's command. */
+let instead = (command: string[]) => command
+
+beforeAll(async () => {
+  door = await startDoor({})
+  mkdirSync(join(door.root, paths.acme), { recursive: true })
+  pebble = await startPebble(Number(new URL(door.httpUrl).port))
+})
+afterAll(async () => {
+  await pebble?.stop()
+  await door?.close()
+})
+
+const at = (path: string) => join(door.root, path)
+const reloadNginx = () => process.kill(Number(readFileSync(at('run/nginx.pid'), 'utf8')), 'SIGHUP')
+
+/** The folder as a machine whose systemd knows one service, nginx, and it runs. */
+function hostFor(context: Record<string, string>, orders: string[][]): Host {
+  const isActive = 'ActiveState=active\nUnitFileState=enabled\nInvocationID=n1\nActiveEnterTimestamp=@1\n'
+  return {
+    ...openHost({ env: context, root: door.root }),
+    now: () => new Date(Date.now() + lead),
+    ask: async () => ({ code: 0, stdout: isActive, stderr: '' }),
+    run: async command => {
+      if (command.includes('certbot')) {
+        orders.push(command)
+        return run(instead(command))
+      }
+      if (command[0] === 'systemctl') reloadNginx()
+      return ''
+    },
+  }
+}
+
+/** The machine starts: the kernel gives this boot a name. */
+function boot(context: Record<string, string>) {
+  mkdirSync(at('/proc/sys/kernel/random'), { recursive: true })
+  writeFileSync(at(paths.bootId), `${Math.random()}\n`)
+  return stages(context)
+}
+
+/** configure, then as much of bootstrap as concerns the certificate. */
+async function stages(context: Record<string, string>) {
+  const orders: string[][] = []
+  const host = hostFor(context, orders)
+  const changes = await configure(host)
+  const { served, notes } = await serveCertificate(host, parsePlan(host.files.read(paths.plan)))
+  return {
+    host,
+    changed: changes.filter(({ outcome }) => outcome !== 'unchanged').map(({ path }) => path),
+    served,
+    serial: serialOf(served.pair.certificate),
+    notes,
+    orders: orders.length,
+  }
+}
+
+const serialOf = (pem: string) => new X509Certificate(pem).serialNumber
+
+/** The serial number of the certificate that nginx shows to who asks for a name. */
+const shown = (servername: string) =>
+  new Promise<string>((resolve, reject) => {
+    const socket = connect({ port: door.httpsPort, servername, rejectUnauthorized: false }, () => {
+      const certificate = socket.getPeerX509Certificate()
+      socket.destroy()
+      resolve(certificate?.serialNumber ?? 'none')
+    })
+    socket.on('error', reject)
+  })
+
+/** Waits for nginx's new workers to show this certificate. */
+const untilShown = (serial: string) =>
+  waitFor(
+    async () => ((await shown(domain)) === serial ? true : undefined),
+    () => {},
+  )
+
+const acme = () => ({
+  ONEAPP_COPILOT_TLS_ACME_URL: pebble.directory,
+  ONEAPP_COPILOT_TLS_ACME_CA: Buffer.from(pebble.ca).toString('base64'),
+})
+const withDomain = (name = domain) => ({ ...acme(), ONEAPP_COPILOT_DOMAIN: name })
+const optionsAs = (servedAs: string) => ({
+  url: `${door.url}/v1/models`,
+  method: 'OPTIONS' as const,
+  ca: pebble.root,
+  servedAs,
+  timeout: 10,
+})
+
+it('serves its own certificate without a domain', async () => {
+  const { served, orders } = await boot(acme())
+  expect([served.mode, orders]).toEqual(['private', 0])
+  expect(renew()).toBe('nothing to renew')
+})
+
+let first: string
+it('gets a certificate for a domain while nginx serves, and serves it', async () => {
+  const { host, served, serial, notes, orders } = await boot(withDomain())
+  expect([served.mode, notes, orders]).toEqual(['acme', [], 1])
+  first = serial
+  await untilShown(first)
+  expect((await http(optionsAs(domain))).status).toBe(204)
+  const own = await http({ url: `${door.url}/ca.crt`, ...trustIn(served, readCa(host)), timeout: 10 })
+  expect(own.status).toBe(200)
+  expect(summarize(served, readCa(host))).toMatchObject({ mode: 'acme', names: [domain], isPublic: false })
+  expect(verifiable(served, [domain, '192.0.2.7'])).toEqual([domain])
+})
+
+it('orders no other one: run again, at the next boot, after the domain was off', async () => {
+  expect(await stages(withDomain())).toMatchObject({ changed: [], orders: 0, serial: first })
+  expect(await boot(withDomain())).toMatchObject({ changed: [], orders: 0, serial: first })
+
+  const off = await boot(acme())
+  expect([off.served.mode, off.orders]).toEqual(['private', 0])
+  await untilShown(off.serial)
+  expect(renew()).toBe('nothing to renew')
+
+  const on = await boot(withDomain())
+  expect([on.served.mode, on.orders, on.serial]).toEqual(['acme', 0, first])
+  await untilShown(first)
+})
+
+/** What systemd starts for certbot's timer, were every pair due; the systemctl of its hook is nginx's HUP. */
+function renew(): string {
+  const unit = readFileSync(at(paths.certbotDropIn), 'utf8')
+  const values = (name: string) =>
+    [...unit.matchAll(new RegExp(`^${name}=(.+)$`, 'gm'))].map(([, v]) => v ?? '')
+  const [condition = ''] = values('ConditionPathExists')
+  if (condition.startsWith('!') || !existsSync(at(condition))) return 'nothing to renew'
+
+  const bin = at('run/bin')
+  mkdirSync(bin, { recursive: true })
+  const systemctl = `#!/bin/sh\necho "$@"\nkill -HUP "$(cat ${at('run/nginx.pid')})"\n`
+  writeFileSync(join(bin, 'systemctl'), systemctl, { mode: 0o755 })
+  const folders = [
+    ...['--config-dir', at(paths.certbot), '--work-dir', at(paths.certbotWork)],
+    ...['--logs-dir', at(paths.certbotLogs)],
+  ]
+  const variables = values('Environment').map(value => value.replace('=/', `=${door.root}/`))
+  const [command = []] = values('ExecStart').map(value => value.replace(' -q', '').split(' '))
+  return execFileSync('env', [...variables, ...command, '--force-renewal', ...folders], {
+    env: { ...childEnvironment, PATH: `${bin}:${childEnvironment.PATH}` },
+    encoding: 'utf8',
+  })
+}
+
+it("is renewed by certbot's service, whose hook reloads nginx; the next boot serves that one", async () => {
+  expect(renew()).toMatch(/try-reload-or-restart nginx\.service/)
+  const renewed = serialOf(readFileSync(at(paths.currentChain), 'utf8'))
+  expect(renewed).not.toBe(first)
+  await untilShown(renewed)
+  expect(await boot(withDomain())).toMatchObject({ changed: [], orders: 0, serial: renewed })
+  first = renewed
+})
+
+it('gets another for another domain, and renews that one alone; the first is there when it is wanted again', async () => {
+  const other = 'other.example.com'
+  const { served, orders, serial } = await boot(withDomain(other))
+  expect([served.mode, orders]).toEqual(['acme', 1])
+  expect(new X509Certificate(served.pair.certificate).subjectAltName).toBe(`DNS:${other}`)
+  await untilShown(serial)
+
+  expect(renew()).toMatch(/renewals succeeded/)
+  expect(serialOf(readFileSync(at(paths.currentChain), 'utf8'))).not.toBe(serial)
+  expect(await boot(withDomain())).toMatchObject({ orders: 0, serial: first })
+})
+
+it('serves the private one when the challenge is refused, and says why; one attempt a boot, and a pause', async () => {
+  const name = 'refused.example.com'
+  await pebble.pointTo(name, '127.0.0.2')
+  const { served, notes, orders, serial } = await boot(withDomain(name))
+  expect([served.mode, orders]).toEqual(['private', 1])
+  expect(notes).toEqual([
+    expect.stringMatching(
+      /refused\.example\.com: .*127\.0\.0\.2.*refused.* The private one serves\. Next attempt/,
+    ),
+  ])
+  await untilShown(serial)
+  expect(renew()).toBe('nothing to renew')
+
+  lead = day
+  expect(await stages(withDomain(name))).toMatchObject({ changed: [], notes, orders: 0 })
+  lead = 0
+  expect(await boot(withDomain(name))).toMatchObject({ changed: [], notes, orders: 0 })
+
+  await pebble.pointTo(name, '127.0.0.1')
+  lead = day
+  expect(await boot(withDomain(name))).toMatchObject({ served: { mode: 'acme' }, notes: [], orders: 1 })
+  lead = 0
+})
+
+it('serves the private one when the server cannot be reached, is not trusted, or does not answer', async () => {
+  const port = await freePort()
+  const silent = createServer(() => {}).listen(port, '127.0.0.1')
+  await once(silent, 'listening')
+  const fails = async (name: string, url: string, reason: RegExp) => {
+    const context = { ONEAPP_COPILOT_DOMAIN: name, ONEAPP_COPILOT_TLS_ACME_URL: url }
+    const { served, notes, orders } = await boot(context)
+    expect([served.mode, orders, notes]).toEqual(['private', 1, [expect.stringMatching(reason)]])
+  }
+  await fails('gone.example.com', `https://127.0.0.1:${await freePort()}/dir`, /refused/)
+  await fails('untrusted.example.com', pebble.directory, /certificate verify failed/)
+  instead = command => command.map(word => (word === String(attemptTimeout) ? '4' : word))
+  await fails('silent.example.com', `https://127.0.0.1:${port}/dir`, /within 120 s/)
+  instead = command => command
+  silent.close()
+})
+
+it('heals after certbot was killed while it put a pair in place, and after the stage was', async () => {
+  const name = 'killed.example.com'
+  const kill = [
+    'strace',
+    '-f',
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=symlink',
+    '-e',
+    'inject=symlink:signal=KILL:when=3',
+  ]
+  instead = command => command.flatMap(word => (word === 'certbot' ? [...kill, word] : word))
+  const killed = await boot(withDomain(name))
+  expect([killed.served.mode, killed.notes]).toEqual(['private', [expect.stringMatching(/was killed/)]])
+  expect(readdirSync(at(`${paths.certbot}/live`)).filter(each => each.startsWith(name))).toHaveLength(1)
+
+  lead = day
+  writeFileSync(at(paths.bootId), 'another\n')
+  await new Promise<void>(asked => {
+    const host = hostFor(withDomain(name), [])
+    const run: Host['run'] = command => {
+      if (!command.includes('certbot')) return host.run(command)
+      asked()
+      return new Promise(() => {})
+    }
+    void serveCertificate({ ...host, run }, parsePlan(host.files.read(paths.plan)))
+  })
+  const next = await stages(withDomain(name))
+  expect(next).toMatchObject({ served: { mode: 'private' }, orders: 0 })
+  expect(next.notes).toEqual([expect.stringMatching(/The attempt was interrupted\. The private one serves/)])
+
+  lead = 2 * day
+  instead = command => command
+  expect(await boot(withDomain(name))).toMatchObject({ served: { mode: 'acme' }, notes: [], orders: 1 })
+  lead = 0
+})
+
+it('promises TLS for ever with a public certificate only', async () => {
+  const name = 'killed.example.com'
+  const { host, serial } = await stages(withDomain(name))
+  await untilShown(serial)
+  expect((await http(optionsAs(name))).headers['strict-transport-security']).toBeUndefined()
+  host.files.replace(paths.currentHeaders, servedHeaders(true).text, 0o644)
+  reloadNginx()
+  const promised = await waitFor(
+    async () => (await http(optionsAs(name))).headers['strict-transport-security'],
+    () => {},
+  )
+  expect(promised).toBe('max-age=15768000')
+})

@@ -1,0 +1,83 @@
+/** Pebble, Let's Encrypt's own ACME server for tests, with the DNS that it asks: every name is 127.0.0.1. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { issueMissing } from '../../lib/steps/issue-certificate.ts'
+import { http } from '../../lib/system/http.ts'
+import { watch } from '../mirror/watch.ts'
+import { freePort } from '../ports.ts'
+
+export type Pebble = {
+  directory: string
+  /** PEM of the CA that its own certificate is under. */
+  ca: string
+  /** PEM of the root of what it issues. */
+  root: string
+  /** Makes a name lead to another address. */
+  pointTo: (name: string, address: string) => Promise<void>
+  stop: () => Promise<void>
+}
+
+/** Starts both; challenges are looked for at `httpPort`. */
+export async function startPebble(httpPort: number): Promise<Pebble> {
+  const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-pebble-'))
+  const names = { dns: ['localhost'], ip: ['127.0.0.1'] }
+  const { ca, leaf } = await issueMissing({}, names, new Date())
+  const ports = {
+    acme: await freePort(),
+    pebble: await freePort(),
+    dns: await freePort(),
+    names: await freePort(),
+  }
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 })
+    return join(folder, name)
+  }
+  const configuration = {
+    pebble: {
+      listenAddress: `127.0.0.1:${ports.acme}`,
+      managementListenAddress: `127.0.0.1:${ports.pebble}`,
+      certificate: file('chain.pem', leaf.certificate),
+      privateKey: file('key.pem', leaf.key),
+      httpPort,
+      tlsPort: await freePort(),
+    },
+  }
+  const addresses = [
+    ...['-dns01', `127.0.0.1:${ports.dns}`, '-management', `127.0.0.1:${ports.names}`],
+    ...['-http01', '', '-https01', '', '-tlsalpn01', '', '-defaultIPv6', ''],
+  ]
+  const dns = watch(spawn('pebble-challtestsrv', addresses, { stdio: ['ignore', 'pipe', 'pipe'] }))
+  const config = file('pebble.json', JSON.stringify(configuration))
+  const pebble = watch(
+    spawn('pebble', ['-config', config, '-dnsserver', `127.0.0.1:${ports.dns}`], {
+      // It waits at random, and refuses requests at random, unless it is told not to.
+      env: { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '0' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+  const directory = `https://127.0.0.1:${ports.acme}/dir`
+  const get = (url: string) => http({ url, ca: ca.certificate, timeout: 10 })
+  await pebble.until(() =>
+    get(directory).then(
+      ({ status }) => status === 200,
+      () => false,
+    ),
+  )
+  return {
+    directory,
+    ca: ca.certificate,
+    root: (await get(`https://127.0.0.1:${ports.pebble}/roots/0`)).body,
+    pointTo: async (host, address) => {
+      const json = { host: `${host}.`, addresses: [address] }
+      for (const act of ['clear-a', 'add-a'])
+        await http({ url: `http://127.0.0.1:${ports.names}/${act}`, json, timeout: 10 })
+    },
+    stop: async () => {
+      await pebble.stop()
+      await dns.stop()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}

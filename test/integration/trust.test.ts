@@ -1,0 +1,90 @@
+/** The VM's own CA, as those who verify see it: what it may sign for passes, what it may not is refused. */
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, createServer } from 'node:tls'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Certificates } from '../../lib/appliance/certificates.ts'
+import type { Names } from '../../lib/appliance/names.ts'
+import { issueMissing } from '../../lib/steps/issue-certificate.ts'
+import { freePort } from '../ports.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-trust-'))
+const own = {
+  dns: ['copilot.example.com', 'copilot', 'localhost'],
+  ip: ['192.0.2.7', '10.0.0.7', '2001:db8::7', 'fd00::7', '127.0.0.1', '::1'],
+}
+let ca: Certificates['ca']
+
+beforeAll(async () => {
+  ca = (await issueMissing({}, own, new Date())).ca
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** What a command says of a leaf under the CA for these names. */
+async function verdict(names: Names, command: (ca: string, chain: string) => string[]) {
+  const { leaf } = await issueMissing({ ca }, names, new Date())
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  const [program = '', ...args] = command(file('ca.crt', ca.certificate), file('chain.pem', leaf.certificate))
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+  return `${status}: ${stdout}${stderr}`
+}
+
+const isAddress = (name: string) => isIP(name) !== 0
+const only = (name: string): Names =>
+  isAddress(name) ? { dns: ['localhost'], ip: [name] } : { dns: [name], ip: [] }
+
+const openssl = (name: string) => (trusted: string, chain: string) => [
+  ...['openssl', 'verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', trusted],
+  ...[isAddress(name) ? '-verify_ip' : '-verify_hostname', name, chain],
+]
+const gnutls = (name: string) => (trusted: string, chain: string) => [
+  ...['certtool', '--verify', '--load-ca-certificate', trusted, '--verify-hostname', name, '--infile', chain],
+]
+
+it.each([...own.dns, 'a.copilot', '192.168.7.7', 'fd00::1', ...own.ip])(
+  'OpenSSL and GnuTLS trust it for %s',
+  async name => {
+    expect(await verdict(only(name), openssl(name))).toMatch(/^0: .*OK/)
+    expect(await verdict(only(name), gnutls(name))).toMatch(/^0: .*The certificate is trusted/s)
+  },
+)
+
+it.each(['bank.example', 'example.com', 'mycopilot', '192.0.2.8', '8.8.8.8', '2001:db8::8'])(
+  'OpenSSL and GnuTLS refuse it for %s',
+  async name => {
+    expect(await verdict(only(name), openssl(name))).toMatch(/^2: .*permitted subtree violation/s)
+    expect(await verdict(only(name), gnutls(name))).toMatch(/^1: .*violates the signer's constraints/s)
+  },
+)
+
+/** What Node says of a server that claims to be `name`. */
+async function nodeSays(names: Names, name: string): Promise<string> {
+  const { leaf } = await issueMissing({ ca }, names, new Date())
+  const server = createServer({ cert: leaf.certificate, key: leaf.key }, socket => socket.end())
+  const port = await freePort()
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const said = await new Promise<string>(resolve => {
+    const socket = connect({ port, host: '127.0.0.1', servername: name, ca: ca.certificate }, () =>
+      resolve('trusted'),
+    )
+    socket.on('error', error => resolve(error.message))
+  })
+  server.close()
+  return said
+}
+
+it('Node trusts it for its names, and for no other', async () => {
+  expect(await nodeSays(own, 'copilot.example.com')).toBe('trusted')
+  expect(await nodeSays({ dns: ['bank.example'], ip: [] }, 'bank.example')).toMatch(
+    /permitted subtree violation/,
+  )
+  expect(await nodeSays({ dns: ['copilot', 'bank.example'], ip: [] }, 'copilot')).toMatch(/permitted subtree/)
+})

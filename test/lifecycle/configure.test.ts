@@ -1,0 +1,65 @@
+import { rootCertificates } from 'node:tls'
+import { expect, it } from 'vitest'
+import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
+import { productionRelease } from '../../lib/appliance/release.ts'
+import { reportText } from '../../lib/render/report.ts'
+import { readCa } from '../../lib/steps/certificate.ts'
+import { issueMissing } from '../../lib/steps/issue-certificate.ts'
+import { releaseFile } from '../../lib/steps/release.ts'
+import { readServed, servedFiles, summarize, verifiable } from '../../lib/steps/served-certificate.ts'
+import type { Host } from '../../lib/system/host.ts'
+import { applyFiles } from '../../lib/system/managed-files.ts'
+import { configure } from '../../lifecycle/configure.ts'
+import { recordedHost } from '../recorded-host.ts'
+
+const names = { dns: ['copilot.example.com'], ip: [] }
+const given = (await issueMissing({}, names, new Date('2026-02-14T10:00:00Z'))).leaf
+const context = { ONEAPP_COPILOT_TLS_CERT: given.certificate, ONEAPP_COPILOT_TLS_KEY: given.key }
+
+/** What the report says of TLS. */
+function tlsOf(host: Host): string {
+  const served = readServed(host)
+  const capacity = {
+    model: productionRelease.model,
+    contextSize: 512,
+    slots: 2,
+    threads: 4,
+    batchSize: 512,
+    notes: [],
+  }
+  const endpoints = verifiable(served, ['copilot.example.com', '192.0.2.7'])
+  const tls = summarize(served, readCa(host))
+  const text = reportText({ endpoints, password: 'x', capacity, services: [], tls, notes: [] })
+  return text.slice(0, text.indexOf('[Services]'))
+}
+
+it('has a given pair served as long as it is given', async () => {
+  const host = recordedHost()
+  await applyFiles(host, [releaseFile(productionRelease)])
+  await configure({ ...host, env: context })
+  expect(readServed(host)).toMatchObject({ mode: 'given', pair: given })
+  expect(host.files.status(`${paths.currentCertificate}/${certificateFiles.key}`)?.mode).toBe(0o600)
+  expect(tlsOf(host)).toMatch(/^endpoint += https:\/\/copilot\.example\.com\/v1$/m)
+  expect(tlsOf(host)).toMatch(/^mode += given in the context, for copilot\.example\.com; trust its root/m)
+  expect(tlsOf(host)).not.toContain('192.0.2.7')
+  expect(host.files.list(paths.certificates)).toHaveLength(2)
+  const again = await configure({ ...host, env: context })
+  expect(again.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
+
+  await configure(host)
+  expect(readServed(host).mode).toBe('private')
+  expect(tlsOf(host)).toMatch(/^mode += private CA of this VM/m)
+  expect(host.files.list(paths.certificates)).toHaveLength(1)
+  expect(host.lines.join('\n')).not.toContain(given.key.split('\n')[1])
+})
+
+it('promises TLS for ever with a pair that browsers trust', () => {
+  const [certificate = ''] = rootCertificates
+  const headers = (mode: 'given' | 'private', pem: string) =>
+    servedFiles({ mode, target: '', pair: { certificate: pem, key: '' } }).at(-1)
+  expect(headers('given', certificate)).toMatchObject({ text: expect.stringContaining('Strict-Transport') })
+  expect(headers('given', given.certificate)).toMatchObject({ text: expect.not.stringContaining('Strict-T') })
+  expect(headers('private', given.certificate)).toMatchObject({
+    text: expect.not.stringContaining('Strict-T'),
+  })
+})
