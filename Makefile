@@ -31,7 +31,7 @@ test: prepare check ## everything: checks, unit, integration, a VM baked and boo
 	@vitest run
 
 check: prepare ## types, lint, import arrows, shell scripts, generated files
-	@tsc --noEmit
+	@tsc --noEmit && tsc --noEmit -p lib/render/landing-page
 	@biome check --error-on-warnings .
 	@git ls-files --cached --others --exclude-standard -z | xargs -0 grep -lE '^#!.*\b(ba)?sh\b' | xargs shellcheck
 	@vitest run --project unit --reporter=dot test/house.test.ts test/generated.test.ts

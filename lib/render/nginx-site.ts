@@ -1,7 +1,8 @@
 /** nginx's site: the appliance's only listener. TLS, keys, admission, CORS, and streams that nothing holds up. */
 import { doorErrors, type Route, routes } from '../appliance/api.ts'
-import { certificateFiles, paths, ports } from '../appliance/paths.ts'
+import { certificateFiles, landingPageFile, paths, ports } from '../appliance/paths.ts'
 import type { NamedKey } from '../appliance/variables.ts'
+import { landingPagePolicy } from './landing-page.ts'
 import { keyMaps } from './nginx-keys.ts'
 
 export type Site = {
@@ -202,6 +203,19 @@ server {
         error_page 429 @tooManyFailures;
     }
 
+    # A page for people: its headers take the place of those above, which are for clients of the API.
+    location = / {
+        root ${paths.pages};
+        try_files /${landingPageFile} =404;
+        types {}
+        default_type 'text/html; charset=utf-8';
+        add_header Cache-Control no-cache;
+        add_header Content-Security-Policy "${landingPagePolicy}";
+        add_header Referrer-Policy no-referrer;
+        add_header X-Content-Type-Options nosniff;
+        # A location's own headers replace those of the server: HSTS, where there is any.
+        include ${certificate}.conf;
+    }
     location = /health {
         error_page 502 504 =503 @loading;
         proxy_pass http://slm_copilot/health;

@@ -128,7 +128,7 @@ describe('keys', () => {
     '/v1/chat/completions',
     '/slots',
     '/props',
-    '/',
+    '//x',
     '/v1/../health/..%2fslots',
     '/health/',
     '/healthx',
@@ -173,7 +173,7 @@ describe('keys', () => {
 
 describe('paths', () => {
   it.each([
-    '/',
+    '/index.html',
     '/slots',
     '/slots/0?action=erase',
     '/lora-adapters',
@@ -195,6 +195,7 @@ describe('paths', () => {
     ['/v1/chat/completions', 'GET'],
     ['/v1/models', 'POST'],
     ['/props', 'POST'],
+    ['/', 'POST'],
   ] as const)('take their own method alone: not %s by %s', async (path, method) => {
     const answer = await ask(path, { headers: bearer, method })
     expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([405, 'method_not_allowed'])

@@ -77,7 +77,7 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
     .replaceAll('/var/log/nginx', join(root, 'run'))
     .replaceAll(paths.socket, socket)
     .replaceAll(paths.tls, join(root, paths.tls))
-    .replaceAll(paths.acme, join(root, paths.acme))
+    .replaceAll('/var/www/', join(root, '/var/www/'))
 }
 
 const workersOf = (master: number | undefined) =>

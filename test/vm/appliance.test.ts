@@ -49,7 +49,7 @@ describe('first boot', () => {
     access = await readAccess(vm)
   })
 
-  it('answers from outside: the smoke test, a chat, a stream, a refusal', async () => {
+  it('answers from outside: the smoke test, a chat, a stream, a refusal, the landing page', async () => {
     const args = ['smoke-test', '--endpoint', access.endpoint, '--ca', access.ca, '--key-file', access.key]
     expect(execFileSync(image.executable, args, { encoding: 'utf8' })).toMatch(/stream: .* events/)
 
@@ -60,6 +60,7 @@ describe('first boot', () => {
     expect(eventsOf(stream.body).at(-1)).toBe('[DONE]')
     expect(stream.arrivals.length).toBeGreaterThan(5)
     expect((await ask(access, '/v1/models', { headers: { authorization: 'Bearer none' } })).status).toBe(401)
+    expect((await ask(access, '/', { headers: {} })).body).toContain('<title>SLM-Copilot</title>')
   })
 
   it('generates a password of 20 characters, kept in one file that root alone may read', async () => {

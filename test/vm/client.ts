@@ -49,6 +49,7 @@ const owned = [
   '/etc/one-appliance/service.d',
   '/opt/slm-copilot',
   '/opt/one-appliance',
+  '/var/www',
 ].join(' ')
 
 /** What a stage that changes nothing leaves as it is. */

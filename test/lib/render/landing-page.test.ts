@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { paths } from '../../../lib/appliance/paths.ts'
+import { services } from '../../../lib/appliance/services.ts'
+import { clientConfigurations } from '../../../lib/render/clients.ts'
+import { html } from '../../../lib/render/html.ts'
+import { landingPage, landingPagePolicy } from '../../../lib/render/landing-page.ts'
+import { nginxSite } from '../../../lib/render/nginx-site.ts'
+
+const model = (name: string) => ({
+  name,
+  url: 'https://example.com/m.gguf',
+  size: 1,
+  sha256: 'a'.repeat(64),
+  contextLimit: 4096,
+})
+const values = {
+  endpoints: ['copilot.example.com', '192.0.2.7'],
+  capacity: { model: model('tiny'), contextSize: 4096, slots: 2, threads: 1, batchSize: 512, notes: [] },
+  tls: { isPublic: false, caFingerprint: 'AB:CD' },
+}
+const pageOf = (overrides: Partial<typeof values> = {}) => landingPage({ ...values, ...overrides }).text
+
+it('escapes what stands in texts and attributes, and takes markup as it is', () => {
+  const evil = `<script>&"'</script>`
+  const { markup } = html`<p title="${evil}">${evil}${html`<b>${1}</b>`}${[html`<i>`, html`</i>`]}</p>`
+  const escaped = '&lt;script&gt;&amp;&quot;&#39;&lt;/script&gt;'
+  expect(markup).toBe(`<p title="${escaped}">${escaped}<b>1</b><i></i></p>`)
+})
+
+it('lets no name become markup', () => {
+  const evil = `"><img src=x onerror='alert(1)'>`
+  const page = pageOf({ endpoints: [evil], capacity: { ...values.capacity, model: model(evil) } })
+  expect(page).not.toContain('<img')
+  expect(page.split('&lt;img src=x').length).toBeGreaterThan(4)
+})
+
+it('has just the one script and the one style that its policy names', () => {
+  const page = pageOf()
+  for (const element of ['script', 'style']) {
+    const texts = [...page.matchAll(new RegExp(`<${element}[^>]*>(.*?)</${element}>`, 'gs'))]
+    const hashes = texts.map(([, text = '']) => createHash('sha256').update(text).digest('base64'))
+    expect(texts.map(([, text = '']) => text.length > 1000)).toEqual([true])
+    expect(landingPagePolicy).toContain(`${element}-src 'sha256-${hashes[0]}';`)
+  }
+  expect(landingPagePolicy).not.toMatch(/unsafe|\*|https?:/)
+  expect(page).not.toMatch(/ (style|on\w+)=/)
+})
+
+it('names no other place to load from', () => {
+  const places = [...pageOf().matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, place]) => place)
+  expect(places).toEqual([expect.stringMatching(/^data:image\/svg\+xml,[^<>"]*$/), '/ca.crt'])
+})
+
+it('shows each client what the report shows, without the key', () => {
+  const page = pageOf()
+  const configurations = clientConfigurations({
+    endpoint: 'copilot.example.com',
+    model: 'tiny',
+    contextSize: 4096,
+    key: 'YOUR_KEY',
+    caFile: '/path/to/ca.crt',
+  })
+  expect(configurations.length).toBeGreaterThan(0)
+  for (const { text } of configurations) expect(page).toContain(html`${text}`.markup)
+})
+
+it('tells how to trust the own CA, and nothing of it where there is no need', () => {
+  expect(pageOf()).toContain('<code>AB:CD</code>')
+  expect(pageOf({ tls: { isPublic: true, caFingerprint: 'AB:CD' } })).not.toMatch(/Trust the certificate|ca\.crt/)
+})
+
+it('shows an IPv6 address as a URL has it', () => {
+  expect(pageOf({ endpoints: ['2001:db8::7'] })).toContain('https://[2001:db8::7]/v1')
+})
+
+it('changes neither what nginx is reloaded for, nor the site', () => {
+  const { restartInputs, reloadInputs } = services.nginx
+  expect([...restartInputs, ...reloadInputs]).not.toContain(paths.landingPage)
+  expect(nginxSite({ keys: [], slots: 2, certificate: '/c', hasIpv6: false }).text).toContain(
+    landingPagePolicy,
+  )
+})
