@@ -14,13 +14,14 @@ packages=(
   # the appliance's own programs, for tests on this machine and for the local mirror
   nginx curl openssl aria2 libgomp1 certbot
   # tests and checks
-  shellcheck strace pebble gnutls-bin
+  shellcheck strace pebble gnutls-bin libnss3-tools
 )
 
 main() {
   check_system
   wish_for npm nodejs npm
   wish_for packer packer
+  wish_for chromium chromium
   local missing
   mapfile -t missing < <(missing_packages)
   if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
@@ -54,20 +55,36 @@ install_packages() {
 
   echo "==> Installing $# Debian packages: $*"
   as_root apt-get -q update
-  check_packer "$@"
+  check_archive "$@"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
   if [ "$had_nginx" = no ]; then stop_default_site; fi
 }
 
-# Ubuntu 24.04 has no Packer (its licence changed).
-check_packer() {
-  if [[ " $* " != *' packer '* ]] || apt-cache show packer > /dev/null 2>&1; then return; fi
-  cat >&2 <<'END'
+# Ubuntu 24.04 has no Packer (its licence changed), and Chromium as a snap only, which reads no other home folder.
+check_archive() {
+  local is_whole=yes
+  if is_absent packer "$@"; then
+    is_whole=no
+    cat >&2 <<'END'
 Packer is not in this system's archive. Any version from 1.6.6 on will do; put `packer` on the PATH:
   https://developer.hashicorp.com/packer/install
 and its QEMU plugin beside it (`packer init packer`). Then run this again.
 END
-  exit 1
+  fi
+  if is_absent chromium "$@"; then
+    is_whole=no
+    cat >&2 <<'END'
+Chromium is not in this system's archive. Google Chrome will do; put it on the PATH as `chromium`:
+  https://www.google.com/chrome/ (then: ln -s /usr/bin/google-chrome /usr/local/bin/chromium)
+Then run this again.
+END
+  fi
+  if [ "$is_whole" = no ]; then exit 1; fi
+}
+
+# is_absent PACKAGE MISSING...: it is missing, and the archive does not have it.
+is_absent() {
+  [[ " ${*:2} " == *" $1 "* ]] && ! apt-cache show "$1" > /dev/null 2>&1
 }
 
 # Debian starts nginx with a page on port 80 when it is installed. Nothing here needs it: ours run as the tests' own.

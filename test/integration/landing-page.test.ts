@@ -1,0 +1,292 @@
+/** The landing page as a developer finds it: a real browser, which trusts the CA as the page says, at the real door. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { paths } from '../../lib/appliance/paths.ts'
+import { http } from '../../lib/system/http.ts'
+import { buildExecutable } from '../../packer/executable.ts'
+import { sentence } from '../mirror/sentence-model.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const key = 'landing-page-canary-key'
+const screenshots = resolve(import.meta.dirname, '..', '..', 'dist', 'screenshots')
+
+let stack: Stack
+let home: string
+let browser: BrowserContext
+let page: Page
+/** What the browser complained of, and what it asked for, in the course of a test. */
+let complaints: string[]
+let asked: string[]
+
+/** A home folder whose certificate store trusts the CA, by the commands that the page shows for Chromium. */
+function homeThatTrusts(ca: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-browser-'))
+  mkdirSync(join(folder, '.pki/nssdb'), { recursive: true })
+  const store = `sql:${folder}/.pki/nssdb`
+  execFileSync('certutil', ['-d', store, '-N', '--empty-password'])
+  execFileSync('certutil', ['-d', store, '-A', '-t', 'C,,', '-n', 'SLM-Copilot', '-i', ca])
+  return folder
+}
+
+beforeAll(async () => {
+  mkdirSync(screenshots, { recursive: true })
+  stack = await startStack({ ONEAPP_COPILOT_PASSWORD: key, ONEAPP_COPILOT_CONTEXT_SIZE: '4096' })
+  home = homeThatTrusts(join(stack.root, paths.caCertificate))
+  browser = await chromium.launchPersistentContext(join(home, 'profile'), {
+    executablePath: execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim(),
+    env: { PATH: process.env.PATH ?? '', HOME: home },
+    permissions: ['clipboard-read', 'clipboard-write'],
+    viewport: { width: 1000, height: 800 },
+  })
+  await browser.addInitScript(
+    'addEventListener("securitypolicyviolation", event => console.error("violates", event.violatedDirective))',
+  )
+  browser.on('request', request => void asked.push(request.url()))
+  browser.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
+  browser.on('weberror', error => void complaints.push(error.error().message))
+})
+afterAll(async () => {
+  await browser?.close()
+  await stack?.close()
+  if (home) rmSync(home, { recursive: true, force: true })
+})
+
+beforeEach(async () => {
+  complaints = []
+  asked = []
+  page = browser.pages()[0] ?? (await browser.newPage())
+  await page.setViewportSize({ width: 1000, height: 800 })
+  await page.goto(stack.url)
+})
+
+/** What llama-server takes to talk for as long as somebody listens. */
+const endless = { ignore_eos: true, max_tokens: 4000 }
+
+const statusIs = (words: string) => page.locator('#status').getByText(words, { exact: true }).waitFor()
+const outcomeIs = (words: string) => page.locator('#outcome').getByText(words).waitFor()
+
+/** Fills in the form and asks. */
+async function tryKey(text: string) {
+  await page.getByLabel('Key').fill(text)
+  await page.getByRole('button', { name: 'Ask' }).click()
+}
+
+describe('the page', () => {
+  it('comes without a key, with its policy, for nobody else to frame or cache', async () => {
+    const { status, headers } = await http({ url: `${stack.url}/`, ca: stack.ca, timeout: 10 })
+    expect(status).toBe(200)
+    expect(headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-cache',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    })
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'sha256-[^;]*'; /)
+    expect(headers['access-control-allow-origin']).toBeUndefined()
+  })
+
+  it('is for reading only', async () => {
+    const { status } = await http({ url: `${stack.url}/`, ca: stack.ca, timeout: 10, method: 'POST' })
+    expect(status).toBe(405)
+  })
+
+  it('is another as soon as its file is, without a word to nginx', async () => {
+    const file = join(stack.root, paths.landingPage)
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, 'another')
+    const ask = () => http({ url: `${stack.url}/`, ca: stack.ca, timeout: 10 })
+    expect((await ask()).body).toBe('another')
+    writeFileSync(file, text)
+    expect((await ask()).body).toBe(text)
+  })
+
+  it('is what the executable writes', async () => {
+    const environment = join(home, 'context.env')
+    writeFileSync(environment, 'ONEAPP_COPILOT_CONTEXT_SIZE=4096\n')
+    const said = execFileSync(
+      await buildExecutable(),
+      ['configure', '--root', stack.root, '--env-file', environment],
+      { encoding: 'utf8' },
+    )
+    expect(said).not.toMatch(/created|updated/)
+  })
+
+  it('asks nobody else for anything, violates no policy, and says that all is ready', async () => {
+    await statusIs('Ready')
+    expect(new Set(asked.map(url => new URL(url).origin))).toEqual(new Set([stack.url]))
+    expect(asked.map(url => new URL(url).pathname).filter(path => !['/', '/health'].includes(path))).toEqual(
+      [],
+    )
+    expect(complaints).toEqual([])
+  })
+
+  it('shows the address that it was reached by, and the fingerprint of the CA', async () => {
+    await page.getByText(`${stack.url}/v1`, { exact: true }).waitFor()
+    const printed = execFileSync('openssl', [
+      'x509',
+      '-in',
+      join(stack.root, paths.caCertificate),
+      '-noout',
+      '-fingerprint',
+      '-sha256',
+    ]).toString()
+    await page.getByText(printed.split('=')[1]?.trim() ?? '', { exact: true }).waitFor()
+  })
+
+  it('gives the CA as a file', async () => {
+    const download = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'Download ca.crt' }).click()
+    const file = await download
+    expect(file.suggestedFilename()).toBe('ca.crt')
+    expect(readFileSync(await file.path(), 'utf8')).toBe(stack.ca)
+  })
+
+  it('has tabs that the keyboard moves', async () => {
+    const systems = page.getByRole('tablist', { name: 'Systems' })
+    const chosen = systems.locator('[aria-selected=true]')
+    await systems.getByRole('tab', { name: 'Windows' }).click()
+    await page.getByRole('tabpanel', { name: 'Windows' }).waitFor()
+    expect(await page.getByRole('tabpanel', { name: 'Debian' }).isVisible()).toBe(false)
+    const moves = {
+      ArrowLeft: 'macOS',
+      Home: 'Debian, Ubuntu',
+      End: 'Node, Python',
+      ArrowRight: 'Debian, Ubuntu',
+    }
+    for (const [move, title] of Object.entries(moves)) {
+      await page.keyboard.press(move)
+      expect(await chosen.textContent()).toBe(title)
+      expect(await page.evaluate('document.activeElement.textContent')).toBe(title)
+    }
+    const panel = page.getByRole('tabpanel', { name: 'Debian' })
+    await page.keyboard.press('Tab')
+    expect(await panel.locator(':focus').count()).toBe(1)
+  })
+
+  it('copies what it shows', async () => {
+    const panel = page.getByRole('tabpanel', { name: 'Cline' })
+    await page.getByRole('tab', { name: 'Cline' }).click()
+    await panel.getByRole('button', { name: 'Copy' }).first().click()
+    await panel.getByRole('button', { name: 'Copied' }).waitFor()
+    const copied = await page.evaluate('navigator.clipboard.readText()')
+    expect(copied).toBe(await panel.locator('code').first().textContent())
+    expect(copied).toContain(`${stack.url}/v1`)
+    expect(complaints).toEqual([])
+  })
+
+  it('says that the model is loading, then that it is ready; and when nobody answers', async () => {
+    await stack.stopLlama()
+    await page.reload()
+    await statusIs('The model is loading')
+    await tryKey(key)
+    await outcomeIs('The model is loading. Try again soon. The state above says when it is ready.')
+    await stack.startLlama()
+    await statusIs('Ready')
+    await browser.setOffline(true)
+    await statusIs('Unreachable')
+    await tryKey(key)
+    await outcomeIs('No connection to the appliance.')
+    await browser.setOffline(false)
+    await statusIs('Ready')
+  })
+})
+
+describe('the try-it box', () => {
+  it('shows an answer as it is made, and leaves the key nowhere', async () => {
+    await page.evaluate(`
+      shown = []
+      new MutationObserver(() => shown.push(answer.textContent)).observe(answer, { childList: true })
+    `)
+    await tryKey(key)
+    await outcomeIs('tokens')
+    expect(await page.locator('#answer').textContent()).toBe(sentence)
+    expect(new Set((await page.evaluate('shown')) as string[]).size).toBeGreaterThan(5)
+
+    expect(page.url()).toBe(`${stack.url}/`)
+    expect(await page.content()).not.toContain(key)
+    expect(asked.join()).not.toContain(key)
+    const kept =
+      'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, history.state])'
+    expect(await page.evaluate(kept)).toBe('[{},{},"",null]')
+    expect(await page.evaluate('Promise.all([indexedDB.databases(), caches.keys()])')).toEqual([[], []])
+    expect(complaints).toEqual([])
+    await page.reload()
+    expect(await page.getByLabel('Key').inputValue()).toBe('')
+  })
+
+  it('stops when it is told to, and asks anew', async () => {
+    // The question goes on as one whose answer has no end.
+    await page.route('**/v1/chat/completions', route =>
+      route.continue({ postData: { ...route.request().postDataJSON(), ...endless } }),
+    )
+    await tryKey(key)
+    await page.locator('#answer').getByText(sentence).waitFor()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await outcomeIs('Stopped.')
+    await page.unrouteAll()
+    await page.getByRole('button', { name: 'Ask' }).click()
+    await outcomeIs('tokens')
+    expect(await page.locator('#answer').textContent()).toBe(sentence)
+  })
+
+  it.each(['another-key-12345', 'schlüssel-schlüssel', ''])('says that %j is not the key', async wrong => {
+    await tryKey(wrong)
+    if (wrong === '') expect(await page.locator('#key:invalid').count()).toBe(1)
+    else await outcomeIs(/^[!-~]+$/.test(wrong) ? 'Wrong or missing API key. Whoever runs' : 'A key is of')
+    expect(await page.locator('#answer').textContent()).toBe('')
+  })
+
+  it('says that all slots are taken', async () => {
+    const long = { messages: [{ role: 'user', content: 'Hi' }], stream: true, ...endless }
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const options = { method: 'POST', headers, ca: stack.ca, agent: false as const }
+    /** A generation that goes on until it is left; resolves once its first byte is here. */
+    const begin = () =>
+      new Promise<() => void>((resolve, reject) => {
+        const sent = request(`${stack.url}/v1/chat/completions`, options, response => {
+          response.once('data', () => resolve(() => sent.destroy()))
+          response.on('error', () => {})
+        })
+        sent.on('error', reject).end(JSON.stringify(long))
+      })
+    const others = [await begin(), await begin()]
+    await tryKey(key)
+    await outcomeIs('All slots are taken. Try again soon. Each answer takes a slot until it ends.')
+    for (const leave of others) leave()
+  })
+})
+
+describe.each(['light', 'dark'] as const)('in %s colours', colorScheme => {
+  it.each([
+    ['wide', 1000],
+    ['phone', 360],
+  ] as const)('is seen whole on a %s screen', async (name, width) => {
+    await page.setViewportSize({ width, height: 800 })
+    await page.emulateMedia({ colorScheme })
+    await tryKey(key)
+    await outcomeIs('tokens')
+    await statusIs('Ready')
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
+    const ground = String(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
+    const brightness = Number(ground.match(/\d+/)?.[0])
+    if (colorScheme === 'dark') expect(brightness).toBeLessThan(60)
+    else expect(brightness).toBeGreaterThan(200)
+    await page.screenshot({
+      path: join(screenshots, `landing-page-${name}-${colorScheme}.png`),
+      fullPage: true,
+    })
+  })
+})
+
+it('has left the key nowhere in the browser’s profile', async () => {
+  await browser.close()
+  const search = () => execFileSync('grep', ['-rlaF', key, join(home, 'profile')], { encoding: 'utf8' })
+  expect(search).toThrow()
+})
