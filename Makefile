@@ -4,10 +4,10 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help prepare up down ssh logs stage test check bench generate build clean
+.PHONY: help prepare up down ssh logs stage test test-clients check bench generate build clean
 
 help: ## list these targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 prepare: ## install what is missing of packages and modules
 	@bash packer/prerequisites.sh
@@ -29,6 +29,9 @@ stage: ## push the executable into the VM, run STAGE=configure or bootstrap
 
 test: prepare check ## everything: checks, unit, integration, a VM baked and booted
 	@vitest run
+
+test-clients: prepare ## every client from npm, six silent minutes too, as a table (CLIENT=NAME: one)
+	@node test/clients/main.ts $(CLIENT)
 
 check: prepare ## types, lint, import arrows, shell scripts, generated files
 	@tsc --noEmit && tsc --noEmit -p lib/render/landing-page

@@ -9,9 +9,11 @@ export type Command = {
   summary: string
   details: string
   options: Record<string, Option>
+  /** What one argument beside the options may name; none is taken where this is absent. */
+  argument?: string
   /** Stages log to the appliance's log file, and must be root on a live machine. */
   isStage: boolean
-  run(values: Values, options: HostOptions): Promise<void>
+  run(values: Values, options: HostOptions, argument?: string): Promise<void>
 }
 
 const dryRun = { 'dry-run': { help: 'show what would change, change nothing' } }
@@ -95,6 +97,18 @@ Without the context's variables each takes its default again.`,
       })
     },
   },
+  clients: {
+    summary: 'what to paste into Cline, opencode and others',
+    details: `Endpoint, model, CA, context window, time-outs; for all clients, or one by name.
+The key is not printed: it is in the report.`,
+    argument: 'NAME',
+    options: {},
+    isStage: false,
+    run: async (_, options, name) => {
+      const { clientsText } = await import('./clients.ts')
+      process.stdout.write(clientsText(await hostFor(options), name))
+    },
+  },
   help: {
     summary: 'what this is, its commands and context variables',
     details: 'The same as --help, and the context variables.',
@@ -123,10 +137,10 @@ install, configure or bootstrap, it is that command.
 `
 
 /** A command's usage and options. */
-export const usageOf = (name: string, { summary, details, options }: Command) => {
+export const usageOf = (name: string, { summary, details, options, argument: taken }: Command) => {
   const rows = Object.entries({ ...options, help: { help: 'print this' } as Option }).map(
     ([option, { argument, help }]) =>
       `  ${`--${option}${argument === undefined ? '' : ` ${argument}`}`.padEnd(18)} ${help}`,
   )
-  return `slm-copilot ${name}: ${summary}\n\n${details}\n\nUsage: slm-copilot ${name} [OPTION...]\n\n${rows.join('\n')}\n`
+  return `slm-copilot ${name}: ${summary}\n\n${details}\n\nUsage: slm-copilot ${name} [OPTION...]${taken === undefined ? '' : ` [${taken}]`}\n\n${rows.join('\n')}\n`
 }

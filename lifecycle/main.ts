@@ -17,14 +17,17 @@ export function chooseCommand(calledAs: string, args: string[]): { name: string;
   return { name, rest }
 }
 
-function parseOptions(name: string, { options }: Command, args: string[]) {
+function parseOptions(name: string, { options, argument: taken }: Command, args: string[]) {
   const known = Object.entries({ ...options, help: {} }).map(
     ([option, { argument }]: [string, { argument?: string }]) =>
       [option, { type: argument === undefined ? ('boolean' as const) : ('string' as const) }] as const,
   )
   try {
-    return parseArgs({ args, options: Object.fromEntries(known), strict: true, allowPositionals: false })
-      .values
+    const allowPositionals = taken !== undefined
+    const parsed = parseArgs({ args, options: Object.fromEntries(known), strict: true, allowPositionals })
+    const [argument, ...more] = parsed.positionals
+    if (more.length > 0) throw new Error(`takes one ${taken}, got ${parsed.positionals.length}`)
+    return { values: parsed.values, argument }
   } catch (error) {
     throw new UsageError(`${(error as Error).message.split('. ')[0]}. See: slm-copilot ${name} --help`)
   }
@@ -40,7 +43,7 @@ async function environmentFrom(file: unknown): Promise<HostOptions['env']> {
 async function runCommand(name: string, rest: string[]): Promise<void> {
   const command = commands[name]
   if (command === undefined) throw new UsageError(`there is no command "${name}". See: slm-copilot --help`)
-  const values = parseOptions(name, command, rest)
+  const { values, argument } = parseOptions(name, command, rest)
   if (values.help) {
     process.stdout.write(usageOf(name, command))
     return
@@ -49,12 +52,13 @@ async function runCommand(name: string, rest: string[]): Promise<void> {
   const isLive = root === undefined && !dryRun
   if (command.isStage && isLive && process.getuid?.() !== 0)
     throw new UsageError('a stage changes the machine: run it as root')
-  await command.run(values, {
+  const options = {
     env: await environmentFrom(values['env-file']),
     root: typeof root === 'string' ? root : undefined,
     dryRun: dryRun === true,
     ...(command.isStage && { log: paths.log }),
-  })
+  }
+  await command.run(values, options, argument)
 }
 
 /** Prints an error once: to the log, and so to standard output, for a stage; to standard error else. */

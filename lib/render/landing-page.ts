@@ -4,7 +4,8 @@ import type { Capacity } from '../appliance/capacity.ts'
 import type { TlsSummary } from '../appliance/certificates.ts'
 import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
-import { type ClientValues, clientConfigurations } from './clients.ts'
+import type { ClientValues } from './client-configuration.ts'
+import { clientConfigurations, clientValues } from './clients.ts'
 import { html } from './html.ts'
 import { script, style } from './landing-page/parts.ts'
 import { trustCommands } from './trust.ts'
@@ -105,16 +106,12 @@ const about = (origin: string, { model, contextSize, slots }: Capacity) => html`
     </dl>
   </section>`
 
-const connect = (values: Omit<ClientValues, 'key'>) => html`
+const connect = (values: ClientValues) => html`
   <section aria-labelledby="connect">
     <h2 id="connect">Connect your editor</h2>
     <p>Put your key where it says <code>YOUR_KEY</code>. Whoever runs this appliance has it, or one for you.</p>${tabs(
       'Clients',
-      clientConfigurations({ ...values, key: 'YOUR_KEY' }).map(({ name, title, place, text }) => ({
-        name,
-        title,
-        parts: [{ place, text }],
-      })),
+      clientConfigurations(values),
     )}
   </section>`
 
@@ -137,11 +134,15 @@ const tryIt = html`
   </section>`
 
 /** The page's text. */
-function pageText({ endpoints: [endpoint = 'localhost'], capacity, tls }: LandingPage): string {
+function pageText(page: LandingPage): string {
+  const {
+    endpoints: [endpoint = 'localhost'],
+    capacity,
+    tls,
+  } = page
   // A public certificate is trusted as it is.
   const caFingerprint = tls.isPublic ? undefined : tls.caFingerprint
   const origin = endpointUrl(endpoint).replace(/\/v1$/, '')
-  const caFile = caFingerprint === undefined ? undefined : '/path/to/ca.crt'
   return html`<!doctype html>
 <html lang="en" data-origin="${origin}">
 <head>
@@ -153,12 +154,7 @@ function pageText({ endpoints: [endpoint = 'localhost'], capacity, tls }: Landin
 <style>${{ markup: style }}</style>
 </head>
 <body>${header}
-<main>${about(origin, capacity)}${caFingerprint === undefined ? '' : trust(origin, caFingerprint)}${connect({
-    endpoint,
-    model: capacity.model.name,
-    contextSize: capacity.contextSize,
-    caFile,
-  })}${tryIt}
+<main>${about(origin, capacity)}${caFingerprint === undefined ? '' : trust(origin, caFingerprint)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}
 </main>
 <script type="module">${{ markup: script }}</script>
 </body>

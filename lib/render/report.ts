@@ -5,7 +5,8 @@ import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
 import { wrapped } from '../appliance/text.ts'
 import { passwordName } from '../appliance/variables.ts'
-import { clientConfigurations } from './clients.ts'
+import { type ClientConfiguration, configurationText } from './client-configuration.ts'
+import { clientConfigurations, clientValues } from './clients.ts'
 
 export type Report = {
   /** Names and addresses, the one to show first. */
@@ -26,6 +27,17 @@ function tlsMode({ mode, names, isPublic }: TlsSummary): string {
   const issuer = isPublic ? "Let's Encrypt" : 'private ACME server'
   const trust = isPublic ? 'publicly trusted' : "trust its root on each developer's machine"
   return `${mode === 'given' ? 'given in the context' : issuer}, for ${names.join(', ')}; ${trust}`
+}
+
+/** Cline's configuration in full, and how to see the others'. */
+function clientsSection(clients: ClientConfiguration[]): string {
+  const isShown = ({ name }: ClientConfiguration) => name === 'cline'
+  const others = clients.filter(client => !isShown(client)).map(({ name }) => name)
+  const sentence = `For ${others.join(', ')}: slm-copilot clients NAME`
+  return `${clients.filter(isShown).map(configurationText).join('\n')}
+[Other clients]
+${wrapped(sentence, 78).join('\n')}
+`
 }
 
 /** The text of the report. */
@@ -69,15 +81,7 @@ export function reportText({ endpoints, password, capacity, services, tls, notes
 read -rs KEY && curl ${tls.isPublic ? '' : '--cacert ca.crt '}-H @- ${url}/chat/completions \\
   --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
 
-${clientConfigurations({
-  endpoint: first,
-  model: model.name,
-  contextSize,
-  key: password,
-  caFile: tls.isPublic ? undefined : '/path/to/ca.crt',
-})
-  .map(({ title, place, text }) => `[${title}: ${place}]\n${text}`)
-  .join('\n')}`,
+${clientsSection(clientConfigurations(clientValues({ endpoints, capacity, tls }, password)))}`,
   ].join('\n')
 }
 

@@ -33,7 +33,11 @@ export type Door = {
   close(): Promise<void>
 }
 
-export type Stack = Door & { startLlama(): Promise<void>; stopLlama(): Promise<void> }
+export type Stack = Door & {
+  llamaPid(): number | undefined
+  startLlama(): Promise<void>
+  stopLlama(): Promise<void>
+}
 
 /** `NAME=value` lines, as systemd reads them. */
 const environmentOf = (text: string) =>
@@ -171,6 +175,7 @@ export async function startStack(context: Record<string, string>, options: Optio
   await startLlama()
   return {
     ...door,
+    llamaPid: () => llama?.pid,
     startLlama,
     stopLlama,
     close: async () => {

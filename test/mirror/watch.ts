@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
 
 export type Watched = {
+  pid: number | undefined
   /** Waits until `isReady` says so. Rejects with what the child said if it ends before that. */
   until: (isReady: () => Promise<boolean>) => Promise<void>
   /** Ends the child, and resolves once it is gone. */
@@ -32,6 +33,7 @@ export function watch(child: ChildProcess): Watched {
   })
 
   return {
+    pid: child.pid,
     until: async isReady => {
       while (isRunning && !(await isReady())) await setTimeout(20)
       if (!isRunning) throw new Error(`${child.spawnfile} ended before it was ready:\n${said}`)

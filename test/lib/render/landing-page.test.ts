@@ -62,12 +62,15 @@ it('shows each client what the report shows, without the key', () => {
     caFile: '/path/to/ca.crt',
   })
   expect(configurations.length).toBeGreaterThan(0)
-  for (const { text } of configurations) expect(page).toContain(html`${text}`.markup)
+  for (const { text } of configurations.flatMap(({ parts }) => parts))
+    expect(page).toContain(html`${text}`.markup)
 })
 
 it('tells how to trust the own CA, and nothing of it where there is no need', () => {
   expect(pageOf()).toContain('<code>AB:CD</code>')
-  expect(pageOf({ tls: { isPublic: true, caFingerprint: 'AB:CD' } })).not.toMatch(/Trust the certificate|ca\.crt/)
+  expect(pageOf({ tls: { isPublic: true, caFingerprint: 'AB:CD' } })).not.toMatch(
+    /Trust the certificate|ca\.crt/,
+  )
 })
 
 it('shows an IPv6 address as a URL has it', () => {

@@ -1,0 +1,29 @@
+/** What developers paste into their clients, printed from the plan in force. The key never is. */
+import { paths } from '../lib/appliance/paths.ts'
+import { parsePlan } from '../lib/appliance/plan.ts'
+import { type ClientConfiguration, configurationText } from '../lib/render/client-configuration.ts'
+import { clientConfigurations, clientValues } from '../lib/render/clients.ts'
+import { readCa } from '../lib/steps/certificate.ts'
+import { readServed, summarize, verifiable } from '../lib/steps/served-certificate.ts'
+import type { Host } from '../lib/system/host.ts'
+
+const preface = `KEY stands for the API key: it is in the report, ${paths.report}.
+The files are those of the developer, who has fetched ca.crt (see the report).
+`
+
+function chosen(all: ClientConfiguration[], name: string | undefined): ClientConfiguration[] {
+  const found = name === undefined ? all : all.filter(client => client.name === name)
+  if (found.length > 0) return found
+  const names = all.map(client => client.name).join(', ')
+  throw new Error(`there is no client ${JSON.stringify(name)}. There are: ${names}`)
+}
+
+/** The configuration of one client, or of all. Throws when there is no such client, or no plan yet. */
+export function clientsText(host: Host, name: string | undefined): string {
+  const { capacity, endpoints } = parsePlan(host.files.read(paths.plan))
+  const served = readServed(host)
+  const tls = summarize(served, readCa(host))
+  const values = clientValues({ endpoints: verifiable(served, endpoints), capacity, tls }, 'KEY')
+  const all = clientConfigurations(values)
+  return [preface, ...chosen(all, name).map(configurationText)].join('\n')
+}

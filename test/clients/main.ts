@@ -1,0 +1,78 @@
+/** `make test-clients`: all clients, or those named, and what each did as a table. Needs root for the CPU quota. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheFolder } from '../../packer/cache.ts'
+import { script, step } from '../../packer/progress.ts'
+import { type Options, type Stack, startStack } from '../integration/stack.ts'
+import { allClients, type Client } from './clients.ts'
+import { installedClients } from './install.ts'
+import {
+  chat,
+  firstPaste,
+  loading,
+  type Outcome,
+  slowPrompt,
+  stackContext,
+  toolTurn,
+  wrongKey,
+} from './scenarios.ts'
+import { isGood, type Row, refusal, table } from './table.ts'
+
+async function withStack<T>(options: Options, use: (stack: Stack) => Promise<T>): Promise<T> {
+  const stack = await startStack(stackContext, options)
+  return use(stack).finally(stack.close)
+}
+
+const versionOf = (client: Client, modules: string): string =>
+  JSON.parse(readFileSync(join(modules, 'node_modules', client.package, 'package.json'), 'utf8')).version
+
+/** Everything that is quick, one after the other. */
+async function quickTrials(client: Client, modules: string): Promise<Row> {
+  const plain = await withStack({}, async stack => {
+    const trial = { client, stack, modules }
+    return {
+      firstPaste: await firstPaste(trial),
+      chat: await chat(trial),
+      loading: await loading(trial),
+      wrongKey: await wrongKey(trial),
+    }
+  })
+  const calling = await withStack({ call: client.call }, stack => toolTurn({ client, stack, modules }))
+  return { name: client.name, version: versionOf(client, modules), ...plain, toolTurn: calling }
+}
+
+/** Every screen in a file of its own, for who wants to know more than the table says. */
+function keepScreens(rows: Row[]): string {
+  const folder = join(cacheFolder, 'logs', 'clients')
+  mkdirSync(folder, { recursive: true })
+  for (const { name, version: _, ...outcomes } of rows)
+    for (const [scenario, outcome] of Object.entries(outcomes) as [string, Outcome | undefined][])
+      if (outcome !== undefined) writeFileSync(join(folder, `${name}-${scenario}.txt`), outcome.text)
+  return folder
+}
+
+// What is left behind by clients is ended at exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+await script(async () => {
+  const names = process.argv.slice(2)
+  const clients = allClients.filter(({ name }) => names.length === 0 || names.includes(name))
+  const modules = await installedClients('all')
+
+  const slow = step('six minutes of prompt processing, side by side', () =>
+    Promise.all(clients.map(client => withStack({}, async stack => slowPrompt({ client, stack, modules })))),
+  )
+  const rows: Row[] = []
+  for (const client of clients) rows.push(await step(client.name, () => quickTrials(client, modules)))
+  const slowOutcomes = await slow
+  const whole = rows.map((row, index): Row => {
+    const slowPrompt = slowOutcomes[index]
+    return slowPrompt === undefined ? row : { ...row, slowPrompt }
+  })
+
+  console.log(`\n${table(whole)}\n\nA wrong key, as the user reads it:`)
+  for (const row of whole) console.log(`  ${row.name.padEnd(12)} ${refusal(row.wrongKey) ?? 'NOTHING'}`)
+  console.log(`Screens: ${keepScreens(whole)}`)
+  const bad = whole.filter(row => !isGood(row)).map(({ name }) => name)
+  if (bad.length > 0) throw new Error(`not as it must be: ${bad.join(', ')}`)
+})

@@ -1,0 +1,5 @@
+/** An answer in one piece. */
+import { generateText } from 'ai'
+import { model } from './copilot.mjs'
+
+console.log((await generateText({ model, prompt: process.argv[2] })).text)

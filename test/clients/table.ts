@@ -1,0 +1,62 @@
+/** What the clients did, as a table and the words that their users read. */
+import type { Outcome } from './scenarios.ts'
+
+export type Row = {
+  name: string
+  version: string
+  firstPaste: Outcome
+  chat: Outcome | undefined
+  toolTurn: Outcome
+  wrongKey: Outcome
+  loading: Outcome
+  slowPrompt?: Outcome
+}
+
+/** Whether each did what it must. */
+export const isGood = ({ firstPaste, chat, toolTurn, wrongKey, loading, slowPrompt }: Row) =>
+  firstPaste.isAnswered &&
+  chat?.isAnswered !== false &&
+  toolTurn.isAnswered &&
+  toolTurn.hasMade &&
+  refusal(wrongKey) !== undefined &&
+  loading.isAnswered &&
+  slowPrompt?.isAnswered !== false
+
+/** The line that tells the user that the key is wrong. */
+export const refusal = ({ text }: Outcome) =>
+  text
+    .split('\n')
+    .find(line => line.includes('Wrong or missing API key'))
+    ?.trim()
+
+const yes = (isSo: boolean) => (isSo ? 'yes' : 'NO')
+const statuses = ({ requests }: Outcome) => requests.map(({ status }) => status).join(' ')
+const longest = ({ requests }: Outcome) => Math.max(0, ...requests.map(({ seconds }) => seconds)).toFixed(0)
+
+const tried = (outcome: Outcome, isSo: boolean) =>
+  `${yes(isSo)} (${outcome.seconds.toFixed(0)} s: ${statuses(outcome)})`
+
+/** Markdown, one row a client. */
+export function table(rows: Row[]): string {
+  const columns: [string, (row: Row) => string][] = [
+    ['client', ({ name, version }) => `${name} ${version}`],
+    ['first paste', ({ firstPaste }) => yes(firstPaste.isAnswered)],
+    ['in one piece', ({ chat }) => (chat === undefined ? 'only streams' : yes(chat.isAnswered))],
+    ['tool turn', ({ toolTurn }) => tried(toolTurn, toolTurn.isAnswered && toolTurn.hasMade)],
+    ["wrong key's message", ({ wrongKey }) => tried(wrongKey, refusal(wrongKey) !== undefined)],
+    ['served after loading', ({ loading }) => tried(loading, loading.isAnswered)],
+    [
+      'six minutes of prompt',
+      ({ slowPrompt }) =>
+        slowPrompt === undefined
+          ? '-'
+          : `${tried(slowPrompt, slowPrompt.isAnswered)}, longest ${longest(slowPrompt)} s`,
+    ],
+  ]
+  const lines = [
+    columns.map(([title]) => title),
+    columns.map(() => '---'),
+    ...rows.map(row => columns.map(([, cell]) => cell(row))),
+  ]
+  return lines.map(cells => `| ${cells.join(' | ')} |`).join('\n')
+}
