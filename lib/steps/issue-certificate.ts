@@ -40,7 +40,7 @@ function newCertificate({ pki }: typeof Forge, commonName: string, now: Date, da
 }
 
 /**
- * A CA for this VM, which may sign for nothing but these names and private addresses; its own name has a random part,
+ * A CA for this VM, which may sign for no names but these; its own name has a random part,
  * so that those of several VMs stand beside each other in a store.
  */
 function issueCa(forge: typeof Forge, names: Names, now: Date): Pair {

@@ -48,21 +48,15 @@ const gnutls = (name: string) => (trusted: string, chain: string) => [
   ...['certtool', '--verify', '--load-ca-certificate', trusted, '--verify-hostname', name, '--infile', chain],
 ]
 
-it.each([...own.dns, 'a.copilot', '192.168.7.7', 'fd00::1', ...own.ip])(
-  'OpenSSL and GnuTLS trust it for %s',
-  async name => {
-    expect(await verdict(only(name), openssl(name))).toMatch(/^0: .*OK/)
-    expect(await verdict(only(name), gnutls(name))).toMatch(/^0: .*The certificate is trusted/s)
-  },
-)
+it.each([...own.dns, 'a.copilot', ...own.ip])('OpenSSL and GnuTLS trust it for %s', async name => {
+  expect(await verdict(only(name), openssl(name))).toMatch(/^0: .*OK/)
+  expect(await verdict(only(name), gnutls(name))).toMatch(/^0: .*The certificate is trusted/s)
+})
 
-it.each(['bank.example', 'example.com', 'mycopilot', '192.0.2.8', '8.8.8.8', '2001:db8::8'])(
-  'OpenSSL and GnuTLS refuse it for %s',
-  async name => {
-    expect(await verdict(only(name), openssl(name))).toMatch(/^2: .*permitted subtree violation/s)
-    expect(await verdict(only(name), gnutls(name))).toMatch(/^1: .*violates the signer's constraints/s)
-  },
-)
+it.each(['bank.example', 'example.com', 'mycopilot'])('OpenSSL and GnuTLS refuse it for %s', async name => {
+  expect(await verdict(only(name), openssl(name))).toMatch(/^2: .*permitted subtree violation/s)
+  expect(await verdict(only(name), gnutls(name))).toMatch(/^1: .*violates the signer's constraints/s)
+})
 
 /** What Node says of a server that claims to be `name`. */
 async function nodeSays(names: Names, name: string): Promise<string> {

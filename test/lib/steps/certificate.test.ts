@@ -47,6 +47,12 @@ it.each([
     namesOf({ ...facts, addresses: ['10.0.0.8', 'fd00::8', ...facts.addresses] }, undefined),
     now,
   ],
+  [
+    'a public address changed',
+    (found: Certificates) => found,
+    namesOf({ ...facts, addresses: ['192.0.2.8', '2001:db8::7'] }, undefined),
+    now,
+  ],
   ['it is broken', ({ ca }: Certificates) => ({ ca, leaf: broken }), names, now],
   ['it is not there', ({ ca }: Certificates) => ({ ca }), names, now],
 ])('issues another leaf under the same CA when %s', async (_, of, wanted, at) => {
@@ -63,11 +69,6 @@ it.each([
   ['its key is another', ({ ca, leaf }: Certificates) => ({ ca: { ...ca, key: leaf.key }, leaf })],
   ['it ends soon', (found: Certificates) => found, names, inDays(3600)],
   ['a name came', (found: Certificates) => found, namesOf(facts, 'copilot.example.com')],
-  [
-    'a public address changed',
-    (found: Certificates) => found,
-    namesOf({ ...facts, addresses: ['192.0.2.8', '2001:db8::7'] }, undefined),
-  ],
   ['it has no constraints', ({ leaf }: Certificates) => ({ ca: leaf, leaf })],
 ])('makes another CA when %s', async (_, of, wanted = names, at = now) => {
   const found = of(await made)
