@@ -140,7 +140,7 @@ server {
     ssl_certificate_key ${certificate}/${certificateFiles.key};
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;
-    ssl_prefer_server_ciphers off;
+    ssl_prefer_server_ciphers on;
     ssl_session_cache shared:slm_copilot:1m;
     ssl_session_tickets off;
     # A record of TLS is readable only when it is whole: small ones, since a token is small.

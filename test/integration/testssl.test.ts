@@ -1,0 +1,36 @@
+/** nginx's TLS before testssl.sh: nothing to say of it but that the CA is private. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Door, startDoor } from './stack.ts'
+
+let door: Door
+beforeAll(async () => {
+  door = await startDoor({})
+})
+afterAll(() => door?.close())
+
+type Finding = { id: string; severity: string; finding: string }
+
+/**
+ * What comes of a CA of the VM's own: it is in no store, publishes no revocations, and stands in no public DNS. HSTS is
+ * sent with a public certificate only: browsers would not let their users past a new CA.
+ */
+const ofPrivateCa = ['cert_chain_of_trust', 'cert_revocation', 'DNS_CAArecord', 'HSTS']
+
+it('testssl.sh finds nothing above INFO', { timeout: 900_000 }, async () => {
+  const file = join(door.root, 'testssl.json')
+  const host = `localhost:${door.httpsPort}`
+  const { stderr } = spawnSync(
+    'testssl',
+    ['--quiet', '--warnings', 'off', '--color', '0', '--ip', '127.0.0.1', '--jsonfile', file, host],
+    { encoding: 'utf8' },
+  )
+  const findings: Finding[] = JSON.parse(readFileSync(file, 'utf8'))
+  expect(findings.length, stderr).toBeGreaterThan(50)
+  const bad = findings.filter(({ severity }) => !['OK', 'INFO', 'DEBUG'].includes(severity))
+  const told = bad.map(({ id, severity, finding }) => `${severity} ${id}: ${finding}`)
+  console.log(`testssl.sh: ${findings.length} findings; above INFO:\n${told.join('\n')}`)
+  expect(bad.filter(({ id }) => !ofPrivateCa.includes(id))).toEqual([])
+})
