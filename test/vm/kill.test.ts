@@ -10,10 +10,10 @@ import { startVm, stopVm, type Vm } from './vm.ts'
 const vmName = 'kill'
 const bin = '/opt/one-appliance/bin'
 
-type Context = Record<
-  'ONEAPP_COPILOT_PASSWORD' | 'ONEAPP_COPILOT_CONTEXT_SIZE' | 'ONEAPP_COPILOT_DOMAIN',
-  string
->
+type Context = Record<`ONEAPP_COPILOT_${'PASSWORD' | 'CONTEXT_SIZE' | 'DOMAIN' | 'TLS_ACME_URL'}`, string>
+
+/** Nobody listens there: Let's Encrypt is not to be asked by tests. */
+const noAcmeServer = 'https://127.0.0.1:9/dir'
 
 /** Two contexts that differ in all that a service takes up; each kill happens on the way from one to the other. */
 const contexts: [Context, Context] = [
@@ -21,11 +21,13 @@ const contexts: [Context, Context] = [
     ONEAPP_COPILOT_PASSWORD: 'password-of-one',
     ONEAPP_COPILOT_CONTEXT_SIZE: '2048',
     ONEAPP_COPILOT_DOMAIN: 'one.example.com',
+    ONEAPP_COPILOT_TLS_ACME_URL: noAcmeServer,
   },
   {
     ONEAPP_COPILOT_PASSWORD: 'password-of-two',
     ONEAPP_COPILOT_CONTEXT_SIZE: '4096',
     ONEAPP_COPILOT_DOMAIN: 'two.example.com',
+    ONEAPP_COPILOT_TLS_ACME_URL: noAcmeServer,
   },
 ]
 
