@@ -44,7 +44,6 @@ afterAll(async () => {
 })
 
 const at = (path: string) => join(door.root, path)
-const reloadNginx = () => process.kill(Number(readFileSync(at('run/nginx.pid'), 'utf8')), 'SIGHUP')
 
 /** The folder as a machine whose systemd knows one service, nginx, and it runs. */
 function hostFor(context: Record<string, string>, orders: string[][]): Host {
@@ -58,7 +57,7 @@ function hostFor(context: Record<string, string>, orders: string[][]): Host {
         orders.push(command)
         return run(instead(command))
       }
-      if (command[0] === 'systemctl') reloadNginx()
+      if (command[0] === 'systemctl') await door.reloadNginx()
       return ''
     },
   }
@@ -283,7 +282,7 @@ it('promises TLS for ever with a public certificate only', async () => {
   await untilShown(serial)
   expect((await http(optionsAs(name))).headers['strict-transport-security']).toBeUndefined()
   host.files.replace(paths.currentHeaders, servedHeaders(true).text, 0o644)
-  reloadNginx()
+  await door.reloadNginx()
   const promised = await waitFor(
     async () => (await http(optionsAs(name))).headers['strict-transport-security'],
     () => {},

@@ -28,7 +28,9 @@ export type Door = {
   socket: string
   ca: string
   key: string
-  /** Configures for another context and reloads nginx, as bootstrap does; resolves once the new one answers. */
+  /** Resolves once none of nginx's old workers takes a connection any more. */
+  reloadNginx(): Promise<void>
+  /** Configures for another context and reloads nginx, as bootstrap does. */
   reload(context: Record<string, string>): Promise<void>
   close(): Promise<void>
 }
@@ -113,9 +115,15 @@ export async function startDoor(context: Record<string, string>, options?: Optio
       () => false,
     ),
   )
+  const reloadNginx = async () => {
+    const workers = workersOf(master.pid)
+    master.kill('SIGHUP')
+    await nginx.until(async () => workers.every(isLeaving))
+  }
   return {
     root,
     url,
+    reloadNginx,
     httpUrl: `http://127.0.0.1:${numbers.http}`,
     httpsPort: numbers.https,
     accessLog: join(folder, 'slm-copilot.log'),
@@ -125,9 +133,7 @@ export async function startDoor(context: Record<string, string>, options?: Optio
     reload: async changed => {
       await configuredFolder(changed, options, root)
       writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
-      const workers = workersOf(master.pid)
-      master.kill('SIGHUP')
-      await nginx.until(async () => workers.every(isLeaving))
+      await reloadNginx()
     },
     close: async () => {
       await nginx.stop()
