@@ -92,9 +92,9 @@ async function killAtRename(context: Context, stage: string, number: number): Pr
 }
 
 /** What llama-server runs on, what it is to run on, the report, and the CA. */
-const look = `tr '\\0' '\\n' < /proc/$(pgrep llama-server)/environ | grep ^LLAMA_ARG | sort; echo ---
-  sort /etc/slm-copilot/llama-server.env; echo ---; cat /etc/one-appliance/config
-  echo ---; cat /etc/ssl/slm-copilot/ca.crt`
+const look = `tr '\\0' '\\n' < /proc/$(pgrep llama-server)/environ | grep ^LLAMA_ARG | sort; echo ====
+  sort /etc/slm-copilot/llama-server.env; echo ====; cat /etc/one-appliance/config
+  echo ====; cat /etc/ssl/slm-copilot/ca.crt`
 
 const certifiedNames = () =>
   new Promise<string>((resolve, reject) => {
@@ -115,7 +115,7 @@ const statusWith = async (key: string, ca: string) => {
 async function expectConvergence(context: Context) {
   await settle(context)
   const other = contexts.find(one => one !== context) as Context
-  const [environment, file, report, ca = ''] = (await sshOutput(vm, look)).split('---\n')
+  const [environment, file, report, ca = ''] = (await sshOutput(vm, look)).split('====\n')
   expect(environment).toBe(file)
   expect(environment).toContain(`PER_SLOT=${context.ONEAPP_COPILOT_CONTEXT_SIZE}\n`)
   expect(report).toContain(`https://${context.ONEAPP_COPILOT_DOMAIN}/v1`)
