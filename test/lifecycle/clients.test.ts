@@ -16,7 +16,7 @@ const model = {
   sha256: 'a'.repeat(64),
   contextLimit: 4096,
 }
-const capacity = { model, contextSize: 4096, slots: 2, threads: 4, batchSize: 512, notes: [] }
+const capacity = { model, contextSize: 4096, slots: 2, threads: 4, batchSize: 256, notes: [] }
 
 const names = namesOf({ ...facts, addresses: ['192.0.2.7'] }, undefined)
 const certificates = await issueMissing({}, names, new Date())

@@ -24,7 +24,7 @@ function tlsOf(host: Host): string {
     contextSize: 512,
     slots: 2,
     threads: 4,
-    batchSize: 512,
+    batchSize: 256,
     notes: [],
   }
   const endpoints = verifiable(served, ['copilot.example.com', '192.0.2.7'])

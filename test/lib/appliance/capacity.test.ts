@@ -14,7 +14,7 @@ const context = {
 }
 
 it.each([
-  { asked: {}, gives: { threads: 4, contextSize: 32_768, slots: 2, batchSize: 512, notes: [] } },
+  { asked: {}, gives: { threads: 4, contextSize: 32_768, slots: 2, batchSize: 256, notes: [] } },
   { asked: { threads: 8 }, gives: { threads: 8, notes: [] } },
   {
     asked: { threads: 9 },

@@ -5,7 +5,7 @@ import { services } from '../../../lib/appliance/services.ts'
 import { chatTemplateFile } from '../../../lib/render/chat-template.ts'
 import { llamaSettings } from '../../../lib/render/llama.ts'
 
-const capacity = { contextSize: 32_768, slots: 2, threads: 4, batchSize: 512, notes: [] }
+const capacity = { contextSize: 32_768, slots: 2, threads: 4, batchSize: 256, notes: [] }
 
 it('bears the marks by which llama-server knows Devstral', () => {
   const { text } = chatTemplateFile()

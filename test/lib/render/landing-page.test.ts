@@ -16,7 +16,7 @@ const model = (name: string) => ({
 })
 const values = {
   endpoints: ['copilot.example.com', '192.0.2.7'],
-  capacity: { model: model('tiny'), contextSize: 4096, slots: 2, threads: 1, batchSize: 512, notes: [] },
+  capacity: { model: model('tiny'), contextSize: 4096, slots: 2, threads: 1, batchSize: 256, notes: [] },
   tls: { isPublic: false, caFingerprint: 'AB:CD' },
 }
 const pageOf = (overrides: Partial<typeof values> = {}) => landingPage({ ...values, ...overrides }).text
