@@ -54,6 +54,9 @@ function keepScreens(rows: Row[]): string {
 // What is left behind by clients is ended at exit.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
+// Each of the programs that run side by side wants to be ended with this one.
+process.setMaxListeners(100)
+
 await script(async () => {
   const names = process.argv.slice(2)
   const clients = allClients.filter(({ name }) => names.length === 0 || names.includes(name))
