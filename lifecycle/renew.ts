@@ -9,7 +9,13 @@ import {
   withFormerCa,
 } from '../lib/steps/certificate.ts'
 import { issueMissing } from '../lib/steps/issue-certificate.ts'
-import { formerPairs, ownPairFiles, readServed, servedFiles } from '../lib/steps/served-certificate.ts'
+import {
+  formerPairs,
+  ownPairFiles,
+  pairFiles,
+  readServed,
+  servedFiles,
+} from '../lib/steps/served-certificate.ts'
 import { applyService } from '../lib/steps/services.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
@@ -25,11 +31,8 @@ export async function renew(host: Host): Promise<void> {
   const own = ownPair(certificates)
   const before = readServed(host)
   const served = before.mode === 'private' ? own : before
-  await applyFiles(host, [
-    ...caFiles(certificates),
-    ...ownPairFiles(own),
-    ...servedFiles(served),
-    ...formerPairs(host, [own, served]),
-  ])
+  await applyFiles(host, [...caFiles(certificates), ...pairFiles(own), ...servedFiles(served)])
   await applyService(host, services.nginx)
+  // The link by which the pair is found comes last: killed before, the next day's run finds the old one, and goes on.
+  await applyFiles(host, [...ownPairFiles(own), ...formerPairs(host, [own, served])])
 }

@@ -6,6 +6,7 @@ const certbot = '/etc/letsencrypt'
 
 /** File names inside a certificate's folder (certbot's too): the chain that nginx sends, leaf first, and its key. */
 export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
+
 /** What everybody may read, as nginx's sandbox lets it: not under /home, /root or /tmp. */
 const pages = '/var/www/slm-copilot-pages'
 

@@ -4,7 +4,7 @@ import type { Capacity } from '../appliance/capacity.ts'
 import type { TlsSummary } from '../appliance/certificates.ts'
 import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
-import type { ClientValues } from './client-configuration.ts'
+import type { ClientConfiguration, ClientValues } from './client-configuration.ts'
 import { clientConfigurations, clientValues } from './clients.ts'
 import { html } from './html.ts'
 import { script, style } from './landing-page/parts.ts'
@@ -37,13 +37,6 @@ const icon = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0f766e"/><path d="M4 5l3 3-3 3M8.5 11.5H12" fill="none" stroke="#fff" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"/></svg>',
 )}`
 
-type Tab = {
-  name: string
-  title: string
-  note?: string
-  parts: { place: string; text: string }[]
-}
-
 const copyable = (caption: string, text: string) => html`
         <figure class="copyable">
           <figcaption>${caption} <button type="button" hidden>Copy</button></figcaption>
@@ -51,7 +44,7 @@ const copyable = (caption: string, text: string) => html`
         </figure>`
 
 /** Tabs. Without the script there are no buttons, and every panel is shown. */
-const tabs = (label: string, all: Tab[]) => html`
+const tabs = (label: string, all: ClientConfiguration[]) => html`
     <div class="tabs">
       <div role="tablist" aria-label="${label}" hidden>${all.map(
         ({ name, title }) => html`

@@ -45,14 +45,20 @@ async function measure(size: number): Promise<Row> {
 const prompt = (stack: Stack) =>
   stream(stack, 'bare socket', { messages: promptOf(promptTokens), max_tokens: 1 })
 
-/** Seconds: the longest that a generation's next token took while another's prompt was computed. */
-async function gapDuringPrompt(stack: Stack): Promise<number> {
+/** A generation that goes on until it is left. */
+async function talk(stack: Stack) {
   const talker = stream(stack, 'bare socket', {
     messages: promptOf(1),
     ignore_eos: true,
     max_tokens: 100_000,
   })
   await talker.begun
+  return talker
+}
+
+/** Seconds: the longest that a generation's next token took while another's prompt was computed. */
+async function gapDuringPrompt(stack: Stack): Promise<number> {
+  const talker = await talk(stack)
   const before = talker.arrivals.length
   await prompt(stack).ended
   talker.leave()
@@ -63,12 +69,7 @@ async function gapDuringPrompt(stack: Stack): Promise<number> {
 
 /** Seconds from two leaving in the midst of their prompts until the next one's first token. */
 async function untilFree(stack: Stack): Promise<number> {
-  const talker = stream(stack, 'bare socket', {
-    messages: promptOf(1),
-    ignore_eos: true,
-    max_tokens: 100_000,
-  })
-  await talker.begun
+  const talker = await talk(stack)
   const leaver = prompt(stack)
   // A token of the talker's tells that a batch with the leaver's prompt is over, and that the next has begun.
   const before = talker.arrivals.length

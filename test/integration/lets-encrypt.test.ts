@@ -288,4 +288,6 @@ it('promises TLS for ever with a public certificate only', async () => {
     () => {},
   )
   expect(promised).toBe('max-age=15768000')
+  const page = await http({ url: `${door.url}/`, ca: pebble.root, servedAs: name, timeout: 10 })
+  expect(page.headers['strict-transport-security']).toBe('max-age=15768000')
 })

@@ -14,11 +14,12 @@ const status = 'ActiveState=active\nUnitFileState=enabled\nInvocationID=a1\nActi
 const certificates = await issueMissing({}, namesOf(facts, 'copilot.example.com'), made)
 
 /** A machine that was configured on the day, and is looked at this many days later. */
-async function machineAfter(days: number, mode: 'private' | 'acme') {
+async function machineAfter(days: number, mode: 'private' | 'acme', reload = () => {}) {
   const now = () => new Date(made.getTime() + days * 86_400_000)
-  const host = recordedHost({ now }, ([program]) =>
-    program === 'systemctl' ? { stdout: status } : undefined,
-  )
+  const host = recordedHost({ now }, ([program, verb = '']) => {
+    if (/reload|restart/.test(verb)) reload()
+    return program === 'systemctl' ? { stdout: status } : undefined
+  })
   const own = ownPair(certificates)
   const obtained = { ...own, mode, target: '../../letsencrypt/live/x' }
   const folder = '/etc/letsencrypt/live/x'
@@ -62,4 +63,19 @@ it('renews it behind a public one, which goes on to be served', async () => {
   await renew(host)
   expect(host.files.target(paths.currentCertificate)).toBe('../../letsencrypt/live/x')
   expect(certificate(paths.privateCertificate).raw).not.toEqual(certificate(paths.currentCertificate).raw)
+})
+
+it('is done again the next day when it was cut off before nginx took it up', async () => {
+  let isCut = true
+  const { host } = await machineAfter(61, 'private', () => {
+    if (isCut) throw new Error('cut off')
+  })
+  await expect(renew(host)).rejects.toThrow('does not')
+  isCut = false
+  const before = host.commands.length
+  await renew(host)
+  expect(host.commands.slice(before)).toContainEqual(
+    expect.stringMatching(/systemctl (restart|reload) nginx/),
+  )
+  expect(host.files.list(paths.certificates)).toHaveLength(1)
 })
