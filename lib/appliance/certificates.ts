@@ -32,3 +32,9 @@ export type TlsSummary = {
   /** SHA-256 over the own CA's certificate, as `openssl x509 -fingerprint -sha256` prints it. */
   caFingerprint: string
 }
+
+/** What a developer must trust, as a file: the VM's own CA, the root of another issuer, or nothing. */
+export function fileToTrust({ mode, isPublic }: Pick<TlsSummary, 'mode' | 'isPublic'>): string | undefined {
+  if (isPublic) return undefined
+  return mode === 'private' ? 'ca.crt' : 'root.crt'
+}

@@ -6,7 +6,7 @@ import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
 import type { ClientConfiguration, ClientValues } from './client-configuration.ts'
 import { clientConfigurations, clientValues } from './clients.ts'
-import { html } from './html.ts'
+import { type Html, html } from './html.ts'
 import { script, style } from './landing-page/parts.ts'
 import { trustCommands } from './trust.ts'
 
@@ -14,7 +14,7 @@ export type LandingPage = {
   /** Names and addresses, the one to show first. */
   endpoints: string[]
   capacity: Capacity
-  tls: Pick<TlsSummary, 'isPublic' | 'caFingerprint'>
+  tls: Pick<TlsSummary, 'mode' | 'isPublic' | 'caFingerprint'>
 }
 
 const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
@@ -79,6 +79,20 @@ const trust = (origin: string, caFingerprint: string) => html`
     </div>${tabs('Systems', trustCommands({ caUrl: `${origin}/ca.crt`, caFile: 'ca.crt' }))}
   </section>`
 
+/** The first step, where there is something to trust. */
+function toTrust(origin: string, { mode, isPublic, caFingerprint }: LandingPage['tls']): Html | '' {
+  if (isPublic) return ''
+  if (mode === 'private') return trust(origin, caFingerprint)
+  return html`
+  <section aria-labelledby="trust">
+    <h2 id="trust">Trust the certificate</h2>
+    <p>
+      The certificate of this machine comes from an authority that machines do not know by themselves. Ask whoever runs
+      this appliance for its root; it stands as <code>root.crt</code> below.
+    </p>
+  </section>`
+}
+
 const header = html`
 <header>
   <h1>SLM-Copilot</h1>
@@ -133,8 +147,6 @@ function pageText(page: LandingPage): string {
     capacity,
     tls,
   } = page
-  // A public certificate is trusted as it is.
-  const caFingerprint = tls.isPublic ? undefined : tls.caFingerprint
   const origin = endpointUrl(endpoint).replace(/\/v1$/, '')
   return html`<!doctype html>
 <html lang="en" data-origin="${origin}">
@@ -147,7 +159,7 @@ function pageText(page: LandingPage): string {
 <style>${{ markup: style }}</style>
 </head>
 <body>${header}
-<main>${about(origin, capacity)}${caFingerprint === undefined ? '' : trust(origin, caFingerprint)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}
+<main>${about(origin, capacity)}${toTrust(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}
 </main>
 <script type="module">${{ markup: script }}</script>
 </body>

@@ -1,6 +1,6 @@
 /** What the administrator reads: the report with everything, the login banner without secrets. */
 import type { Capacity } from '../appliance/capacity.ts'
-import type { TlsSummary } from '../appliance/certificates.ts'
+import { fileToTrust, type TlsSummary } from '../appliance/certificates.ts'
 import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
 import { wrapped } from '../appliance/text.ts'
@@ -45,6 +45,7 @@ export function reportText({ endpoints, password, capacity, services, tls, notes
   const [first = 'localhost', ...others] = endpoints
   const url = endpointUrl(first)
   const { model, contextSize, slots, threads } = capacity
+  const trusted = fileToTrust(tls)
   return [
     section('SLM-Copilot', [
       ['endpoint', url],
@@ -78,7 +79,7 @@ export function reportText({ endpoints, password, capacity, services, tls, notes
           ),
         ]),
     `[Try it: asks for the key, then a completion]
-read -rs KEY && curl ${tls.isPublic ? '' : '--cacert ca.crt '}-H @- ${url}/chat/completions \\
+read -rs KEY && curl ${trusted === undefined ? '' : `--cacert ${trusted} `}-H @- ${url}/chat/completions \\
   --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
 
 ${clientsSection(clientConfigurations(clientValues({ endpoints, capacity, tls }, password)))}`,

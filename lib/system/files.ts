@@ -13,7 +13,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -61,18 +61,27 @@ export function filesUnder(root: string) {
         return { mode: found.mode & 0o7777, size, isFolder, isLink: found.isSymbolicLink(), changedAt }
       }),
     makeFolder,
-    /** Writes a file whole: a temporary one beside it, synced, renamed over it, its folder synced. */
+    /** Writes a file whole: a temporary one beside it, synced, renamed over it, its folder synced. Throws when it can't, and leaves what was there. */
     replace: (path: string, text: string, mode: number) => {
       makeFolder(dirname(path))
       const temporary = `${at(path)}.new`
       rmSync(temporary, { force: true })
-      const file = openSync(temporary, 'wx', 0o600)
-      writeSync(file, text)
-      fchmodSync(file, mode)
-      fsyncSync(file)
-      closeSync(file)
-      renameSync(temporary, at(path))
-      syncFolder(dirname(at(path)))
+      try {
+        const file = openSync(temporary, 'wx', 0o600)
+        // Not writeSync: on a disk that is nearly full that writes a part, and calls it a success.
+        writeFileSync(file, text)
+        fchmodSync(file, mode)
+        fsyncSync(file)
+        closeSync(file)
+        renameSync(temporary, at(path))
+        syncFolder(dirname(at(path)))
+      } catch (error) {
+        rmSync(temporary, { force: true })
+        throw new Error(
+          `${path} could not be written: ${(error as Error).message}. Mend that, and run this again.`,
+          { cause: error },
+        )
+      }
     },
     /** Points a symbolic link at a target in one step. */
     replaceLink: (path: string, target: string) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
+import type { TlsMode } from '../../../lib/appliance/certificates.ts'
 import { paths } from '../../../lib/appliance/paths.ts'
 import { services } from '../../../lib/appliance/services.ts'
 import { clientConfigurations } from '../../../lib/render/clients.ts'
@@ -17,7 +18,7 @@ const model = (name: string) => ({
 const values = {
   endpoints: ['copilot.example.com', '192.0.2.7'],
   capacity: { model: model('tiny'), contextSize: 4096, slots: 2, threads: 1, batchSize: 256, notes: [] },
-  tls: { isPublic: false, caFingerprint: 'AB:CD' },
+  tls: { mode: 'private' as TlsMode, isPublic: false, caFingerprint: 'AB:CD' },
 }
 const pageOf = (overrides: Partial<typeof values> = {}) => landingPage({ ...values, ...overrides }).text
 
@@ -68,9 +69,15 @@ it('shows each client what the report shows, without the key', () => {
 
 it('tells how to trust the own CA, and nothing of it where there is no need', () => {
   expect(pageOf()).toContain('<code>AB:CD</code>')
-  expect(pageOf({ tls: { isPublic: true, caFingerprint: 'AB:CD' } })).not.toMatch(
+  expect(pageOf({ tls: { mode: 'acme', isPublic: true, caFingerprint: 'AB:CD' } })).not.toMatch(
     /Trust the certificate|ca\.crt/,
   )
+})
+
+it('sends nobody to the own CA while a pair of another issuer serves', () => {
+  const page = pageOf({ tls: { mode: 'given', isPublic: false, caFingerprint: 'AB:CD' } })
+  expect(page).toContain('/path/to/root.crt')
+  expect(page).not.toMatch(/ca\.crt|AB:CD/)
 })
 
 it('shows an IPv6 address as a URL has it', () => {

@@ -45,6 +45,15 @@ it('goes on from what a kill left: a temporary file beside the old one', async (
   expect(readdirSync(host.files.at('/etc/a'))).not.toContain('secret.new')
 })
 
+it('says what could not be written, and leaves nothing half done beside it', () => {
+  const host = recordedHost()
+  host.files.replace('/etc/a/inside', 'x', 0o600)
+  expect(() => host.files.replace('/etc/a', 'x', 0o600)).toThrow(
+    /^\/etc\/a could not be written: .*run this again/,
+  )
+  expect(host.files.list('/etc')).toEqual(['a'])
+})
+
 it('changes nothing in a dry run, and shows no secret', async () => {
   const host = recordedHost({ isDryRun: true })
   expect(await outcomes(host)).toEqual(['created', 'created', 'created', 'unchanged'])
