@@ -2,7 +2,6 @@
 import { paths, ports, units } from '../lib/appliance/paths.ts'
 import { parsePlan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
-import { landingPage } from '../lib/render/landing-page.ts'
 import { loginBanner, reportFile } from '../lib/render/report.ts'
 import { readCa } from '../lib/steps/certificate.ts'
 import { waitForModel } from '../lib/steps/model-loading.ts'
@@ -46,7 +45,6 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   }))
   await applyFiles(host, [
     loginBanner(report),
-    landingPage(report),
     reportFile(reportPath, { ...report, password: key, services: states }),
   ])
   host.log.info(`Ready. Report: ${reportPath}`)

@@ -2,8 +2,10 @@
 import type { Servable } from '../lib/appliance/certificates.ts'
 import type { Plan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
+import { landingPage } from '../lib/render/landing-page.ts'
+import { readCa } from '../lib/steps/certificate.ts'
 import { obtain, readObtained } from '../lib/steps/lets-encrypt.ts'
-import { readServed, servedFiles } from '../lib/steps/served-certificate.ts'
+import { readServed, servedFiles, summarize, verifiable } from '../lib/steps/served-certificate.ts'
 import { type Applied, applyService } from '../lib/steps/services.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
@@ -15,14 +17,21 @@ export type Serving = {
   notes: string[]
 }
 
-/** Starts nginx, which answers the ACME server's challenge, and lets it serve what has come of that. */
-export async function serveCertificate(host: Host, { order }: Plan): Promise<Serving> {
+/** Starts nginx, which answers the ACME server's challenge, and lets it serve, and the page tell, what has come of that. */
+export async function serveCertificate(host: Host, { order, capacity, endpoints }: Plan): Promise<Serving> {
   const nginx = await applyService(host, services.nginx)
   const notes = await obtain(host, order)
   for (const note of notes) host.log.warn(note)
 
   const served = readObtained(host, order, host.now()) ?? readServed(host)
-  const changes = await applyFiles(host, servedFiles(served))
+  const changes = await applyFiles(host, [
+    ...servedFiles(served),
+    landingPage({
+      endpoints: verifiable(served, endpoints),
+      capacity,
+      tls: summarize(served, readCa(host)),
+    }),
+  ])
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return { nginx, served, notes }
   return { nginx: await applyService(host, services.nginx), served, notes }
 }
