@@ -6,5 +6,5 @@ export const childrenOf = (host: Host, pid: number): number[] =>
   (host.files.read(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean).map(Number)
 
 /** A process's command line, which some programs write their state into; undefined when it has ended. */
-export const titleOf = (host: Host, pid: number): string | undefined =>
-  host.files.read(`/proc/${pid}/cmdline`) || undefined
+export const titleOf = ({ files }: Pick<Host, 'files'>, pid: number): string | undefined =>
+  files.read(`/proc/${pid}/cmdline`) || undefined
