@@ -66,7 +66,8 @@ export async function configuredFolder(
   { call }: Options = {},
   root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-')),
 ): Promise<string> {
-  const host = openHost({ env: context, root })
+  // Two slots, however much memory this machine has.
+  const host = openHost({ env: { ONEAPP_COPILOT_PARALLEL: '2', ...context }, root })
   const release = await releaseValue('http://127.0.0.1')
   const model = call === undefined ? release.model : { ...release.model, template: 'devstral' as const }
   await applyFiles(host, [releaseFile({ ...release, model })])
