@@ -47,12 +47,11 @@ export function kvCacheSize(geometry: Geometry, { contextSize, slots, kvType, ba
   return Math.ceil(2 * kvHeads * headSize * elementSize[kvType] * cells)
 }
 
+/** Of the program and its libraries, mapped from their files. */
+const programSize = 16 * MiB
+
 /** llama-server's terms for a model whose file has `fileSize` bytes. Measured against the real one: `make bench BENCH=memory`. */
-export function memoryOf(
-  geometry: Geometry,
-  fileSize: number,
-  settings: Settings,
-): Omit<Memory, 'promptCache' | 'system'> {
+export function memoryOf(geometry: Geometry, fileSize: number, settings: Settings): Server {
   const { embedding, feedForward, vocabulary, merges, repackable } = geometry
   const { contextSize, slots, batchSize } = settings
   return {
@@ -60,9 +59,21 @@ export function memoryOf(
     repacked: repackable,
     kvCache: kvCacheSize(geometry, settings),
     compute: batchSize * (4 * (3 * feedForward + 4 * embedding) + 2 * padded(contextSize * slots)),
-    process: Math.ceil(20 * MiB + 0.22 * KiB * vocabulary + 0.125 * KiB * merges + slots * vocabulary * 4),
+    process: Math.ceil(
+      programSize + 4 * MiB + 0.22 * KiB * vocabulary + 0.125 * KiB * merges + slots * vocabulary * 4,
+    ),
   }
 }
+
+type Server = Omit<Memory, 'promptCache' | 'system'>
+
+/** Bytes of llama-server's anonymous memory once a long prompt was computed, without what it sets aside. */
+export const anonymousOf = ({ repacked, kvCache, compute, process }: Server) =>
+  repacked + kvCache + compute + process - programSize
+
+/** Bytes of its resident set while nothing presses: the whole file stays mapped, the copied part of it too. */
+export const residentOf = (memory: Server) =>
+  anonymousOf(memory) + memory.mapped + memory.repacked + programSize
 
 /** Bytes of all terms together. */
 export const sumOf = (memory: Partial<Memory>) => Object.values(memory).reduce((sum, bytes) => sum + bytes, 0)
