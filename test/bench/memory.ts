@@ -1,5 +1,5 @@
 /** The plan's memory against the real llama-server's: its own word on each buffer, and what the kernel counts. */
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Capacity } from '../../lib/appliance/capacity.ts'
 import type { Geometry } from '../../lib/appliance/geometry.ts'
 import {
@@ -12,6 +12,8 @@ import {
 } from '../../lib/appliance/memory.ts'
 import { llamaSettings } from '../../lib/render/llama.ts'
 import { readGeometry } from '../../lib/steps/model-header.ts'
+import { filesUnder } from '../../lib/system/files.ts'
+import { residentSetOf } from '../../lib/system/processes.ts'
 import { capacityFor, tinyModel } from '../capacity.ts'
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { allOf, q4KM, quantisedModel } from '../mirror/quantised-model.ts'
@@ -100,7 +102,10 @@ export async function compare(program: string, model: string, settings: Settings
   })
   try {
     await fill(llama, Math.min(settings.contextSize - 16, 3 * settings.batchSize))
-    const { anonymous, file } = residentSet(llama.pid)
+    const { anonymous, file } = residentSetOf({ files: filesUnder('/') }, llama.pid ?? 0) ?? {
+      anonymous: 0,
+      file: 0,
+    }
     return [
       ...buffers(llama.output(), planned),
       { term: 'anonymous', planned: anonymousOf(planned), measured: anonymous },
@@ -131,13 +136,6 @@ export const fill = (llama: BareLlama, tokens: number) =>
     n_predict: 4,
     cache_prompt: false,
   })
-
-/** Bytes that the kernel counts for a process (proc(5), status). */
-export function residentSet(pid: number | undefined): { anonymous: number; file: number } {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const field = (name: string) => Number(status.match(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm'))?.[1]) * 1024
-  return { anonymous: field('RssAnon'), file: field('RssFile') }
-}
 
 /** What the load log says of each buffer. */
 function buffers(log: string, planned: Pick<Memory, 'repacked' | 'kvCache' | 'compute'>): Compared[] {
