@@ -53,7 +53,8 @@ async function modelFrom(text: string): Promise<Model> {
     const names = Object.keys(catalogue).join(', ')
     return wrong('model', text, `one of ${names}, or a file that ends in .gguf`)
   }
-  const { size } = statSync(text)
+  const size = statSync(text, { throwIfNoEntry: false })?.size
+  if (size === undefined) return wrong('model', text, 'a file that is there: there is no such file')
   const geometry = await readGeometry(resolve(text), size)
   return { ...catalogue['devstral-small-2'], name: text, size, contextLimit: 2 ** 20, geometry }
 }

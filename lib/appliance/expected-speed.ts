@@ -8,8 +8,8 @@ export const gigabyte = 1e9
 
 /** What machines have of memory bandwidth, for who does not know the own. */
 export const bandwidths = [
-  { machine: 'a desktop (two channels)', bytesPerSecond: 50 * gigabyte },
-  { machine: 'a server (eight channels)', bytesPerSecond: 200 * gigabyte },
+  { machine: ' (a desktop)', bytesPerSecond: 50 * gigabyte },
+  { machine: ' (a server)', bytesPerSecond: 200 * gigabyte },
 ]
 
 /** Every token reads all active weights once: llama-server was seen to use 0.55 to 0.65 of what the memory gives. */

@@ -79,14 +79,13 @@ export function planText(question: PlanQuestion): string {
 }
 
 function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): string[] {
-  const machines =
-    bandwidth === undefined ? bandwidths : [{ machine: 'this memory', bytesPerSecond: bandwidth }]
+  const machines = bandwidth === undefined ? bandwidths : [{ machine: '', bytesPerSecond: bandwidth }]
   return [
     row('prompts', range(expectedPrompt(geometry, cores))),
     ...machines.map(({ machine, bytesPerSecond }) =>
       row(
         'generation',
-        `${range(expectedGeneration(geometry, bytesPerSecond))}, ${machine}: ${bytesPerSecond / gigabyte} GB/s`,
+        `${range(expectedGeneration(geometry, bytesPerSecond))} at ${bytesPerSecond / gigabyte} GB/s${machine}`,
       ),
     ),
     `  Rules: generation reads ${(geometry.active / gigabyte).toFixed(1)} GB for each token, at 0.55 to 0.65 of the`,
