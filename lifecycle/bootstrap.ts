@@ -11,6 +11,7 @@ import { passwordInForce } from '../lib/steps/password.ts'
 import { summarize, trustIn, verifiable } from '../lib/steps/served-certificate.ts'
 import { applyService, recordProven } from '../lib/steps/services.ts'
 import { smokeTest } from '../lib/steps/smoke-test.ts'
+import { speedOf } from '../lib/steps/speed.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
@@ -32,6 +33,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   await waitForModel(host, llama.run.invocation)
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trustIn(served, ca), key }
   await smokeTest(endpoint, llama.isProven ? 'light' : 'full', host.log)
+  const measured = await speedOf(host, llama.run.invocation)
   recordProven(host, [llama, nginx])
   host.log.info(comparedMemory(capacity, await measuredMemory(host)).text)
 
@@ -39,6 +41,8 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     endpoints: verifiable(served, plan.endpoints),
     capacity,
     tls: summarize(served, ca),
+    speed: measured.speed,
+    remarks: [...plan.hardware, ...measured.notes],
     notes: [...capacity.notes, ...plan.notes, ...notes],
   }
   const states = [llama, nginx].map(({ service }) => ({

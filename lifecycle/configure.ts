@@ -2,6 +2,7 @@
 import { planCapacity } from '../lib/appliance/capacity.ts'
 import { modelsWith } from '../lib/appliance/catalogue.ts'
 import { parseContext } from '../lib/appliance/context.ts'
+import { hardwareNotes, severeNotes } from '../lib/appliance/hardware.ts'
 import { orderOf } from '../lib/appliance/lets-encrypt.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
@@ -60,8 +61,9 @@ export async function configure(host: Host): Promise<Change[]> {
   const site = { keys, slots: capacity.slots, hasIpv6: facts.hasIpv6 }
   await checkCandidate(host, site, served.pair)
 
-  const notes = [...caNotes(certificates, names, now), ...givenNotes(context)]
-  for (const note of [...capacity.notes, ...notes]) host.log.warn(note)
+  const notes = [...severeNotes(facts), ...caNotes(certificates, names, now), ...givenNotes(context)]
+  const hardware = hardwareNotes(facts, context.threads)
+  for (const note of [...capacity.notes, ...notes, ...hardware]) host.log.warn(note)
   const endpoints = endpointsOf(facts, context.domain)
   const changes = await applyFiles(host, [
     { path: paths.state, mode: 0o700, folder: true },
@@ -75,7 +77,7 @@ export async function configure(host: Host): Promise<Change[]> {
     acmeCaFile(context),
     certbotDropIn(order),
     deployHook(),
-    planFile({ capacity, endpoints, notes, ...(order && { order }) }),
+    planFile({ capacity, endpoints, notes, hardware, ...(order && { order }) }),
     chatTemplateFile(),
     llamaEnvironment(capacity),
     llamaUnit(),

@@ -64,6 +64,7 @@ export const paths = {
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
   proven: '/run/slm-copilot-proven.json',
+  measurement: '/run/slm-copilot-measurement.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',
   candidate: '/run/slm-copilot-candidate',

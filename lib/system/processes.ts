@@ -23,3 +23,12 @@ export function residentSetOf({ files }: Pick<Host, 'files'>, pid: number): Resi
     Number(status?.match(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm'))?.[1]) * 1024
   return status === undefined ? undefined : { anonymous: bytes('RssAnon'), file: bytes('RssFile') }
 }
+
+/** Whether one of a process's threads runs, waits for a CPU, or for a disk. Throws when it has ended. */
+export function isWorking(host: Host, pid: number): boolean {
+  const threads = host.files.list(`/proc/${pid}/task`)
+  if (threads.length === 0) throw new Error(`process ${pid} has ended.`)
+  const stats = threads.map(thread => host.files.read(`/proc/${pid}/task/${thread}/stat`) ?? '')
+  // The state follows the name, which may hold anything.
+  return stats.some(stat => /^\) [RD]/.test(stat.slice(stat.lastIndexOf(')'))))
+}
