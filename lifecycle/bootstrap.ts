@@ -23,15 +23,16 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const key = passwordInForce(host)
 
   await checkConfiguration(host)
-  await reloadUnits(host, [units.llama, units.nginx])
+  await reloadUnits(host, [units.llama, units.gate, units.nginx])
   const llama = await applyService(host, services.llama)
+  const gate = await applyService(host, services.gate)
   // While the model loads: what an ACME server takes its time for costs the boot nothing.
   const { nginx, served, notes } = await serveCertificate(host, plan)
 
   await waitForModel(host, llama.run.invocation)
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trustIn(served, ca), key }
   await smokeTest(endpoint, llama.isProven ? 'light' : 'full', host.log)
-  recordProven(host, [llama, nginx])
+  recordProven(host, [llama, gate, nginx])
 
   const report = {
     endpoints: verifiable(served, plan.endpoints),
@@ -39,7 +40,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     tls: summarize(served, ca),
     notes: [...capacity.notes, ...plan.notes, ...notes],
   }
-  const states = [llama, nginx].map(({ service }) => ({
+  const states = [llama, gate, nginx].map(({ service }) => ({
     unit: service.unit,
     state: 'active, enabled at boot',
   }))

@@ -5,6 +5,7 @@ import { variables } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
 import { logRotation } from '../lib/render/log-rotation.ts'
+import { gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { renewalUnits } from '../lib/render/renewal.ts'
 import { checkSettings, prewarm } from '../lib/steps/prewarm.ts'
@@ -40,6 +41,7 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     logRotation(),
     chatTemplateFile(),
     llamaUnit(),
+    gateUnit(),
     nginxDropIn(),
     ...renewalUnits(),
   ])

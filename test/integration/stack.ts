@@ -24,6 +24,9 @@ export type Door = {
   httpUrl: string
   httpsPort: number
   accessLog: string
+  /** nginx's workers that take connections, and those of the gate behind it. */
+  workers(): number[]
+  gateWorkers(): number[]
   /** Where nginx expects llama-server. */
   socket: string
   ca: string
@@ -82,19 +85,39 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
     .replaceAll(`listen ${ports.https} `, `listen ${numbers.https} `)
     .replaceAll('/var/log/nginx', join(root, 'run'))
     .replaceAll(paths.socket, socket)
+    .replaceAll(paths.gateFolder, gateFolder(root))
     .replaceAll(paths.tls, join(root, paths.tls))
     .replaceAll('/var/www/', join(root, '/var/www/'))
 }
 
+const gateFolder = (root: string) => join(root, 'run/gate')
+
 const workersOf = (master: number | undefined) =>
-  readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim().split(' ')
+  readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 
 /** An old worker takes no connection any more, and goes when its last stream ends. */
-const isLeaving = (pid: string) =>
+const isLeaving = (pid: number) =>
   !existsSync(`/proc/${pid}/cmdline`) ||
   readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('shutting down')
 
-/** The real nginx, and whatever listens on its socket. */
+/** nginx as root on a configuration of the test's own. */
+function startNginx(file: string, text: string): Watched {
+  writeFileSync(file, `user root;\n${text}`)
+  return watch(spawn('nginx', ['-e', 'stderr', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] }))
+}
+
+/** The gate of a folder, before the same socket as the door. */
+async function startGate(root: string, socket: string): Promise<Watched> {
+  mkdirSync(gateFolder(root), { recursive: true })
+  const text = readFileSync(join(root, paths.gateConfiguration), 'utf8')
+    .replaceAll(paths.gateFolder, gateFolder(root))
+    .replaceAll(paths.socket, socket)
+  const gate = startNginx(join(root, 'run/gate.conf'), text)
+  await gate.until(async () => existsSync(join(gateFolder(root), 'gate.sock')))
+  return gate
+}
+
+/** The real nginx with its gate, and whatever listens on its socket. */
 export async function startDoor(context: Record<string, string>, options?: Options): Promise<Door> {
   const root = await configuredFolder(context, options)
   const numbers = { http: await freePort(), https: await freePort() }
@@ -102,11 +125,12 @@ export async function startDoor(context: Record<string, string>, options?: Optio
   const socket = join(folder, 'llama.sock')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
-  writeFileSync(join(folder, 'nginx.conf'), `user root;\ndaemon off;\n${candidateConfiguration(folder)}`)
-  const master = spawn('nginx', ['-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const nginx = watch(master)
+  const gate = await startGate(root, socket)
+  // Several workers, as Debian's own configuration has.
+  const nginx = startNginx(
+    join(folder, 'nginx.conf'),
+    `daemon off;\nworker_processes 2;\n${candidateConfiguration(folder)}`,
+  )
   const url = `https://127.0.0.1:${numbers.https}`
   const ca = readFileSync(join(root, paths.caCertificate), 'utf8')
   await nginx.until(() =>
@@ -116,8 +140,8 @@ export async function startDoor(context: Record<string, string>, options?: Optio
     ),
   )
   const reloadNginx = async () => {
-    const workers = workersOf(master.pid)
-    master.kill('SIGHUP')
+    const workers = workersOf(nginx.pid)
+    nginx.signal('SIGHUP')
     await nginx.until(async () => workers.every(isLeaving))
   }
   return {
@@ -127,6 +151,8 @@ export async function startDoor(context: Record<string, string>, options?: Optio
     httpUrl: `http://127.0.0.1:${numbers.http}`,
     httpsPort: numbers.https,
     accessLog: join(folder, 'slm-copilot.log'),
+    workers: () => workersOf(nginx.pid).filter(pid => !isLeaving(pid)),
+    gateWorkers: () => workersOf(gate.pid),
     socket,
     ca,
     key: readFileSync(join(root, paths.password), 'utf8').trim(),
@@ -137,6 +163,7 @@ export async function startDoor(context: Record<string, string>, options?: Optio
     },
     close: async () => {
       await nginx.stop()
+      await gate.stop()
       rmSync(root, { recursive: true, force: true })
     },
   }
