@@ -5,6 +5,7 @@ import type { NamedKey } from '../appliance/variables.ts'
 import { landingPagePolicy } from './landing-page.ts'
 import { errorLocation, errorMap } from './nginx-errors.ts'
 import { keyMaps } from './nginx-keys.ts'
+import { turns, turnsMap } from './nginx-turns.ts'
 
 export type Site = {
   keys: NamedKey[]
@@ -55,9 +56,10 @@ map $request_method $copilot_preflight_age {
     default "";
     OPTIONS 86400;
 }
+${turnsMap(turns)}
 map $status $copilot_retry_after {
     default "";
-    429 5;
+    429 $copilot_turn;
     503 5;
 }
 map $status $copilot_challenge {

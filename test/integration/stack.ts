@@ -57,6 +57,8 @@ const environmentOf = (text: string) =>
 export type Options = {
   /** The model: one that calls this tool where it has tools, in Devstral's format; else the one that knows a sentence. */
   call?: Call
+  /** nginx's site, changed. */
+  site?: (text: string) => string
   /** Further settings of llama-server, by its variables' names. */
   settings?: Record<string, string>
 }
@@ -118,13 +120,15 @@ async function startGate(root: string, socket: string): Promise<Watched> {
 }
 
 /** The real nginx with its gate, and whatever listens on its socket. */
-export async function startDoor(context: Record<string, string>, options?: Options): Promise<Door> {
+export async function startDoor(context: Record<string, string>, options: Options = {}): Promise<Door> {
   const root = await configuredFolder(context, options)
   const numbers = { http: await freePort(), https: await freePort() }
   const folder = join(root, 'run')
   const socket = join(folder, 'llama.sock')
+  const { site = text => text } = options
+  const writeSite = () => writeFileSync(join(folder, 'site.conf'), site(siteFor(root, socket, numbers)))
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
+  writeSite()
   const gate = await startGate(root, socket)
   // Several workers, as Debian's own configuration has.
   const nginx = startNginx(
@@ -158,7 +162,7 @@ export async function startDoor(context: Record<string, string>, options?: Optio
     key: readFileSync(join(root, paths.password), 'utf8').trim(),
     reload: async changed => {
       await configuredFolder(changed, options, root)
-      writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
+      writeSite()
       await reloadNginx()
     },
     close: async () => {
