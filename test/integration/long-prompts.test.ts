@@ -38,5 +38,6 @@ it('lets tokens through between the first and the last batch of a prompt', async
   console.log(`${between} tokens of another's between ${counts.length} batches of ${promptTokens} tokens`)
   expect(JSON.parse(long.events()[0] ?? '').prompt_progress.total).toBeGreaterThan(promptTokens)
   // As good as one for each batch: what is on its way from one connection to the other may miss its place.
-  expect(between).toBeGreaterThan(30)
+  expect(counts.length).toBeGreaterThan(10)
+  expect(between).toBeGreaterThan(counts.length * 0.75)
 })
