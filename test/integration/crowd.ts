@@ -1,7 +1,7 @@
 /** Many clients on few slots, each obeying Retry-After as the openai SDK does, until each has its whole answer. */
 import type { IncomingMessage } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
-import { sentencePieces } from '../mirror/sentence-model.ts'
+import { sentence } from '../mirror/sentence-model.ts'
 import { generate } from './generation.ts'
 import type { Door } from './stack.ts'
 
@@ -33,6 +33,9 @@ export type Crowd = {
   /** Called after each whole answer, with their number so far. */
   onServed?: (count: number) => void
 }
+
+/** What each token of the sentence says; said again, it begins after a space. */
+const sentencePieces = sentence.match(/ ?\w+|\W/g) ?? []
 
 const mannerOf = (client: number): Manner =>
   client % 10 === 3 ? 'leaves' : client % 25 === 7 ? 'slow' : 'steady'

@@ -21,9 +21,6 @@ const tokens = 'Hello ! ▁This ▁small ▁model ▁knows ▁one ▁sentence , 
 // Where `ignore_eos` forbids the end, the sentence starts over, after a space.
 const again = '▁Hello'
 
-/** What each token of the sentence says; said again, it begins after a space. */
-export const sentencePieces = tokens.map(token => token.replace('▁', ' '))
-
 /** After any token that is not of the sentence the sentence begins; after its last the answer ends. */
 export const sentenceSteps: Step[] = [
   ...[...tokens, endOfText].map((comes, index) => ({ after: tokens[index - 1], comes })),
