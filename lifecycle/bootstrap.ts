@@ -25,8 +25,9 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const key = passwordInForce(host)
 
   await checkConfiguration(host)
-  await reloadUnits(host, [units.llama, units.nginx])
+  await reloadUnits(host, [units.llama, units.gate, units.nginx])
   const llama = await applyService(host, services.llama)
+  const gate = await applyService(host, services.gate)
   // While the model loads: what an ACME server takes its time for costs the boot nothing.
   const { nginx, served, notes } = await serveCertificate(host, plan)
 
@@ -34,7 +35,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trustIn(served, ca), key }
   await smokeTest(endpoint, llama.isProven ? 'light' : 'full', host.log)
   const measured = await speedOf(host, llama.run.invocation)
-  recordProven(host, [llama, nginx])
+  recordProven(host, [llama, gate, nginx])
   host.log.info(comparedMemory(capacity, await measuredMemory(host)).text)
 
   const report = {
@@ -45,7 +46,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     remarks: [...plan.hardware, ...measured.notes],
     notes: [...capacity.notes, ...plan.notes, ...notes],
   }
-  const states = [llama, nginx].map(({ service }) => ({
+  const states = [llama, gate, nginx].map(({ service }) => ({
     unit: service.unit,
     state: 'active, enabled at boot',
   }))

@@ -12,6 +12,7 @@ import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { landingPage } from '../lib/render/landing-page.ts'
 import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
 import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/llama.ts'
+import { gateConfiguration, gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import {
@@ -58,7 +59,7 @@ export async function configure(host: Host): Promise<Change[]> {
   const served = given ?? readObtained(host, order, now) ?? own
   const password = context.password ?? readPassword(host) ?? generatePassword(host.random)
   const keys = [{ name: passwordName, key: password }, ...context.keys]
-  const site = { keys, slots: capacity.slots, hasIpv6: facts.hasIpv6 }
+  const site = { keys, hasIpv6: facts.hasIpv6 }
   await checkCandidate(host, site, served.pair)
 
   const notes = [...severeNotes(facts), ...caNotes(certificates, names, now), ...givenNotes(context)]
@@ -82,6 +83,8 @@ export async function configure(host: Host): Promise<Change[]> {
     llamaEnvironment(capacity),
     llamaUnit(),
     memoryDropIn(capacity),
+    gateConfiguration(capacity.slots),
+    gateUnit(),
     nginxDropIn(),
     landingPage({
       endpoints: verifiable(served, endpoints),
@@ -90,6 +93,6 @@ export async function configure(host: Host): Promise<Change[]> {
     }),
     nginxSite({ ...site, certificate: paths.currentCertificate }),
   ])
-  if (host.isLive) await reloadUnits(host, [units.llama, units.nginx, units.certbot])
+  if (host.isLive) await reloadUnits(host, [units.llama, units.gate, units.nginx, units.certbot])
   return changes
 }

@@ -4,6 +4,7 @@ import { paths, users } from '../lib/appliance/paths.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
 import { logRotation } from '../lib/render/log-rotation.ts'
+import { gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { renewalUnits } from '../lib/render/renewal.ts'
 import { withOwnGeometry } from '../lib/steps/model-header.ts'
@@ -41,6 +42,7 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     logRotation(),
     chatTemplateFile(),
     llamaUnit(),
+    gateUnit(),
     nginxDropIn(),
     ...renewalUnits(),
   ])

@@ -7,6 +7,8 @@ const certbot = '/etc/letsencrypt'
 /** File names inside a certificate's folder (certbot's too): the chain that nginx sends, leaf first, and its key. */
 export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
 
+const gateFolder = '/run/slm-copilot-gate'
+
 /** What everybody may read, as nginx's sandbox lets it: not under /home, /root or /tmp. */
 const pages = '/var/www/slm-copilot-pages'
 
@@ -30,11 +32,13 @@ export const paths = {
 
   unit: '/etc/systemd/system/slm-copilot.service',
   memoryDropIn: '/etc/systemd/system/slm-copilot.service.d/memory.conf',
+  gateUnit: '/etc/systemd/system/slm-copilot-gate.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
   nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
   site: '/etc/nginx/conf.d/slm-copilot.conf',
+  gateConfiguration: '/etc/nginx/slm-copilot-gate.conf',
   defaultSite: '/etc/nginx/sites-enabled/default',
   acme: '/var/www/slm-copilot',
   pages,
@@ -67,6 +71,8 @@ export const paths = {
   measurement: '/run/slm-copilot-measurement.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',
+  gateFolder,
+  gateSocket: `${gateFolder}/gate.sock`,
   candidate: '/run/slm-copilot-candidate',
   prewarm: '/run/slm-copilot-prewarm',
 
@@ -76,6 +82,7 @@ export const paths = {
 
 export const units = {
   llama: 'slm-copilot.service',
+  gate: 'slm-copilot-gate.service',
   nginx: 'nginx.service',
   certbot: 'certbot.service',
 } as const

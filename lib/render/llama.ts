@@ -2,6 +2,7 @@
 import type { Capacity } from '../appliance/capacity.ts'
 import { MiB } from '../appliance/memory.ts'
 import { modelPath, paths, users } from '../appliance/paths.ts'
+import { sandbox } from './sandbox.ts'
 
 /** llama-server's settings by its own variables' names (`llama-server --help`), so that nothing stands in argv. */
 export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
@@ -93,34 +94,7 @@ TimeoutStopSec=30
 OOMScoreAdjust=-500
 
 # Nothing in here may reach the network: the model cannot phone home.
-PrivateNetwork=yes
-RestrictAddressFamilies=AF_UNIX
-IPAddressDeny=any
-
-CapabilityBoundingSet=
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-PrivateUsers=yes
-ProcSubset=pid
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RemoveIPC=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
+${sandbox}
 
 [Install]
 WantedBy=multi-user.target

@@ -8,6 +8,7 @@ export type Watched = {
   output: () => string
   /** Waits until `isReady` says so. Rejects with what the child said if it ends before that. */
   until: (isReady: () => Promise<boolean>) => Promise<void>
+  signal: (name: NodeJS.Signals) => void
   /** Ends the child, and resolves once it is gone. */
   stop: () => Promise<void>
 }
@@ -40,6 +41,9 @@ export function watch(child: ChildProcess): Watched {
     until: async isReady => {
       while (isRunning && !(await isReady())) await setTimeout(20)
       if (!isRunning) throw new Error(`${child.spawnfile} ended before it was ready:\n${said}`)
+    },
+    signal: name => {
+      child.kill(name)
     },
     stop: () => {
       terminate()

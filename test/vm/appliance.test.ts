@@ -84,6 +84,7 @@ describe('first boot', () => {
       'sentence',
       '32768 tokens',
       'slm-copilot.service',
+      'slm-copilot-gate.service',
       'nginx.service',
       'curl --cacert',
       'Cline',
@@ -123,6 +124,7 @@ describe('first boot', () => {
   it('lets llama-server reach nothing, and exposes little', async () => {
     for (const [unit, most] of [
       ['slm-copilot.service', 0.5],
+      ['slm-copilot-gate.service', 0.5],
       ['nginx.service', 2.5],
     ] as const) {
       const verdict = await sshOutput(vm, `systemd-analyze security ${unit} --no-pager | tail -n 1`)
