@@ -12,6 +12,7 @@ import type { Facts } from '../../lib/system/facts.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { configure } from '../../lifecycle/configure.ts'
+import { capacityFor, tinyModel } from '../capacity.ts'
 import { facts, recordedHost } from '../recorded-host.ts'
 
 const names = { dns: ['copilot.example.com'], ip: [] }
@@ -21,14 +22,7 @@ const context = { ONEAPP_COPILOT_TLS_CERT: given.certificate, ONEAPP_COPILOT_TLS
 /** What the report says of TLS. */
 function tlsOf(host: Host): string {
   const served = readServed(host)
-  const capacity = {
-    model: productionRelease.model,
-    contextSize: 512,
-    slots: 2,
-    threads: 4,
-    batchSize: 256,
-    notes: [],
-  }
+  const capacity = capacityFor(tinyModel)
   const endpoints = verifiable(served, ['copilot.example.com', '192.0.2.7'])
   const tls = summarize(served, readCa(host))
   const text = reportText({ endpoints, password: 'x', capacity, services: [], tls, notes: [], remarks: [] })

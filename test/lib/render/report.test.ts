@@ -1,21 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 import { severeNotes } from '../../../lib/appliance/hardware.ts'
-import { productionRelease } from '../../../lib/appliance/release.ts'
 import { loginBanner, type Report, reportText } from '../../../lib/render/report.ts'
+import { capacityFor, tinyModel } from '../../capacity.ts'
 import { facts } from '../../recorded-host.ts'
 
 const report: Report = {
   endpoints: ['192.0.2.7'],
   password: 'x',
-  capacity: {
-    model: productionRelease.model,
-    contextSize: 512,
-    slots: 2,
-    threads: 4,
-    batchSize: 256,
-    notes: [],
-  },
+  capacity: capacityFor(tinyModel),
   services: [],
   tls: { mode: 'private', names: [], isPublic: false, ends: '', caFingerprint: 'AA:BB' },
   notes: [],
