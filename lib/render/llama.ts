@@ -18,6 +18,9 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_FLASH_ATTN: 'on',
   // Off until the plan counts its memory: the default sets aside 8 GiB.
   LLAMA_ARG_CACHE_RAM: '0',
+  // By default each request clears the other, idle slots into that cache, and what does not fit there is lost. Here
+  // every slot has its own share of the pool, so what stands in one may stay; it is set aside when another comes in.
+  LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
   // On a CPU host it counts the wrong memory and shrinks the context silently.
   LLAMA_ARG_FIT: 'off',
   // Comments during minutes of prompt processing, under every proxy's and client's limit.
