@@ -1,5 +1,5 @@
 /** The executable's commands: what each does, its options, and what it loads only when it is run. */
-import { paths } from '../lib/appliance/paths.ts'
+import { paths, units } from '../lib/appliance/paths.ts'
 import type { HostOptions } from '../lib/system/host.ts'
 
 type Option = { argument?: string; help: string }
@@ -78,6 +78,26 @@ Without the context's variables each takes its default again.`,
       await renew(await hostFor(options))
     },
   },
+  'keep-prompts': {
+    summary: 'before llama-server stops: its prompts to files',
+    details: `Called by ${units.prompts}, which is there with ONEAPP_COPILOT_KEEP_PROMPTS=YES.`,
+    options: {},
+    isStage: true,
+    run: async (_, options) => {
+      const { keep } = await import('./prompts.ts')
+      await keep(await hostFor(options))
+    },
+  },
+  'restore-prompts': {
+    summary: 'after llama-server started: its prompts from files',
+    details: `Called by ${units.prompts}. Removes the files, whether they could be read or not.`,
+    options: {},
+    isStage: true,
+    run: async (_, options) => {
+      const { restore } = await import('./prompts.ts')
+      await restore(await hostFor(options))
+    },
+  },
   'smoke-test': {
     summary: 'ask this or a remote appliance what clients will ask',
     details: 'Health, a refusal without key, models, a completion, a stream; TLS verified.',
@@ -129,7 +149,7 @@ Usage: slm-copilot COMMAND [OPTION...]
 
 Commands:
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(15)} ${summary}`)
   .join('\n')}
 
 slm-copilot COMMAND --help tells a command's options. Called by the name

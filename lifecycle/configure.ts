@@ -13,6 +13,7 @@ import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
 import { llamaEnvironment, llamaUnit } from '../lib/render/llama.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
+import { promptsUnit } from '../lib/render/prompts-unit.ts'
 import {
   caFiles,
   caNotes,
@@ -78,7 +79,8 @@ export async function configure(host: Host): Promise<Change[]> {
     planFile({ capacity, endpoints, notes, ...(order && { order }) }),
     chatTemplateFile(),
     llamaEnvironment(capacity),
-    llamaUnit(),
+    llamaUnit({ keepsPrompts: context.keepPrompts }),
+    ...promptsUnit(context.keepPrompts),
     nginxDropIn(),
     landingPage({
       endpoints: verifiable(served, endpoints),
@@ -87,6 +89,6 @@ export async function configure(host: Host): Promise<Change[]> {
     }),
     nginxSite({ ...site, certificate: paths.currentCertificate }),
   ])
-  if (host.isLive) await reloadUnits(host, [units.llama, units.nginx, units.certbot])
+  if (host.isLive) await reloadUnits(host, [units.llama, units.prompts, units.nginx, units.certbot])
   return changes
 }

@@ -39,7 +39,7 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     releaseFile(release),
     logRotation(),
     chatTemplateFile(),
-    llamaUnit(),
+    llamaUnit({ keepsPrompts: false }),
     nginxDropIn(),
     ...renewalUnits(),
   ])

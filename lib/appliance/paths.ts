@@ -31,6 +31,8 @@ export const paths = {
   unit: '/etc/systemd/system/slm-copilot.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
+  promptsUnit: '/etc/systemd/system/slm-copilot-prompts.service',
+  promptsWanted: '/etc/systemd/system/slm-copilot.service.wants/slm-copilot-prompts.service',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
   nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
   site: '/etc/nginx/conf.d/slm-copilot.conf',
@@ -62,6 +64,9 @@ export const paths = {
 
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
+  /** The slots of a stopped llama-server, its user's alone; what proves them is root's. */
+  promptFiles: '/var/cache/slm-copilot',
+  keptPrompts: '/var/lib/slm-copilot/kept-prompts.json',
   proven: '/run/slm-copilot-proven.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',
@@ -74,6 +79,7 @@ export const paths = {
 
 export const units = {
   llama: 'slm-copilot.service',
+  prompts: 'slm-copilot-prompts.service',
   nginx: 'nginx.service',
   certbot: 'certbot.service',
 } as const

@@ -48,8 +48,14 @@ export const llamaEnvironment = (capacity: Capacity) => ({
     .join(''),
 })
 
-/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder. */
-export const llamaUnit = () => ({
+/** The folder for slots' files, which llama-server takes as an argument only: it has no variable for it. */
+const slotFiles = `
+# Its alone: these files hold conversations, and its group is nginx's.
+CacheDirectory=${paths.promptFiles.replace('/var/cache/', '')}
+CacheDirectoryMode=0700`
+
+/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder, and that for prompts. */
+export const llamaUnit = ({ keepsPrompts }: { keepsPrompts: boolean }) => ({
   path: paths.unit,
   mode: 0o644,
   text: `[Unit]
@@ -63,7 +69,7 @@ StartLimitBurst=10
 
 [Service]
 Type=exec
-ExecStart=${paths.llamaServer}
+ExecStart=${paths.llamaServer}${keepsPrompts ? ` --slot-save-path ${paths.promptFiles}` : ''}
 EnvironmentFile=${paths.llamaEnvironment}
 WorkingDirectory=/
 User=${users.llama}
@@ -72,7 +78,7 @@ Group=${users.web}
 UMask=0007
 # Removed at each stop: llama-server does not replace a socket that a dead one left.
 RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
-RuntimeDirectoryMode=0750
+RuntimeDirectoryMode=0750${keepsPrompts ? slotFiles : ''}
 Restart=on-failure
 RestartSec=1
 TimeoutStopSec=30
