@@ -80,7 +80,8 @@ Without the context's variables each takes its default again.`,
   },
   'keep-prompts': {
     summary: 'before llama-server stops: its prompts to files',
-    details: `Called by ${units.prompts}, which is there with ONEAPP_COPILOT_KEEP_PROMPTS=YES.`,
+    details: `For ${units.prompts}, which is there with
+ONEAPP_COPILOT_KEEP_PROMPTS=YES.`,
     options: {},
     isStage: true,
     run: async (_, options) => {
@@ -90,7 +91,8 @@ Without the context's variables each takes its default again.`,
   },
   'restore-prompts': {
     summary: 'after llama-server started: its prompts from files',
-    details: `Called by ${units.prompts}. Removes the files, whether they could be read or not.`,
+    details: `For ${units.prompts}. The files are gone afterwards,
+whether they could be read or not.`,
     options: {},
     isStage: true,
     run: async (_, options) => {

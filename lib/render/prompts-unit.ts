@@ -29,11 +29,27 @@ ExecStop=${paths.executable} keep-prompts
 TimeoutStartSec=infinity
 # What is not written and proven by then is computed again.
 TimeoutStopSec=120
+# To read what llama-server was started with, and files that are its user's alone.
+CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_OVERRIDE
 PrivateNetwork=yes
 RestrictAddressFamilies=AF_UNIX
 ProtectSystem=strict
 ReadWritePaths=${paths.promptFiles} ${paths.state} /var/log/one-appliance
-ProtectHome=yes
-PrivateTmp=yes
+UMask=0077
+LockPersonality=yes
 NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
 `

@@ -2,8 +2,13 @@
 import { script, step } from '../../packer/progress.ts'
 import { benchBatches } from './batches.ts'
 import { benchDoor } from './door.ts'
+import { benchPrompts } from './prompts.ts'
 
-const benches: Record<string, () => Promise<void>> = { door: benchDoor, batches: benchBatches }
+const benches: Record<string, () => Promise<void>> = {
+  door: benchDoor,
+  batches: benchBatches,
+  prompts: benchPrompts,
+}
 
 await script(async () => {
   const chosen = process.argv.slice(2)

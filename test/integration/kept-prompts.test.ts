@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -13,15 +12,15 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Kept, parseKept } from '../../lib/appliance/kept-prompts.ts'
 import { paths } from '../../lib/appliance/paths.ts'
 import { handOver, keepPrompts, provenPrompts } from '../../lib/steps/kept-prompts.ts'
-import { type Host, openHost } from '../../lib/system/host.ts'
+import type { Host } from '../../lib/system/host.ts'
 import { stream } from '../bench/measure.ts'
-import { sentenceModel } from '../mirror/sentence-model.ts'
 import { ask, beginning } from './agent-prompts.ts'
+import { machineOf } from './machine.ts'
 import { type Stack, startStack } from './stack.ts'
 
 let stack: Stack
@@ -29,21 +28,10 @@ let host: Host
 let settings: Record<string, string>
 const few = 20
 
-/** A machine of which only the processes, the model and llama-server's socket are not the folder's. */
-async function hostOf({ root, socket }: Stack): Promise<Host> {
-  const models = dirname(await sentenceModel())
-  mkdirSync(join(root, dirname(models)), { recursive: true })
-  mkdirSync(join(root, paths.socketFolder), { recursive: true })
-  symlinkSync('/proc', join(root, 'proc'))
-  symlinkSync(models, join(root, models))
-  symlinkSync(socket, join(root, paths.socket))
-  return openHost({ env: {}, root })
-}
-
 beforeEach(async () => {
   settings = {}
   stack = await startStack({ ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' }, { settings })
-  host = await hostOf(stack)
+  host = machineOf(stack)
 })
 afterEach(() => stack?.close())
 
