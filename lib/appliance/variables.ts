@@ -223,10 +223,10 @@ export const variables = {
     stage: 'configure',
     value: yesOrNo,
     fallback: false,
-    byDefault: 'NO: conversations are never written to disk',
+    byDefault: 'NO: after a restart prompts are computed again',
     takes: 'YES or NO',
     example: 'YES',
-    help: 'Write conversations to disk, in the clear, while the VM is off or llama-server restarts: they go on at once.',
+    help: 'Write the conversations last served to disk, in the clear, before a stop: after it they go on at once.',
     input: 'text',
   }),
 }

@@ -206,6 +206,14 @@ it('keeps nothing of a server that ends meanwhile, and says so', async () => {
   expect(parseKept(readFileSync(manifest(), 'utf8'))?.prompts).toEqual([])
 })
 
+it('writes nothing where the disk may not have room for all of it', async () => {
+  await ask(stack, beginning('First'))
+  const status = (path: string) => (path.endsWith('/status') ? 'RssAnon:\t99999999999 kB' : undefined)
+  const files = { ...host.files, read: (path: string) => status(path) ?? host.files.read(path) }
+  await keepPrompts({ ...host, files }, pid())
+  expect(leftovers()).toEqual([])
+})
+
 describe('killed at any step, it leaves a server that serves', () => {
   function run(action: string, tracer: string[] = []) {
     const script = join(import.meta.dirname, 'kept-prompts-process.ts')
