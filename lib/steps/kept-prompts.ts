@@ -3,6 +3,9 @@
  *
  * llama-server ends when a slot's file is shorter than it says (v0.5.0, state_seq_load_file's GGML_ASSERT). So only what
  * is proven by size and digest is handed over, and it is forgotten before that: what should end a server ends one only.
+ *
+ * A file holds the KV cache of one slot, not what is set aside in RAM, nor checkpoints: a model with a sliding window
+ * (gpt-oss) has none to go back to, and computes the prompt again (server-context.cpp, pos_min_thold).
  */
 import {
   fileOfSlot,
