@@ -24,11 +24,11 @@ export async function benchPrompts(): Promise<void> {
   const stacks = { with: await start('128'), without: await start('0') }
   try {
     const rows: { with: Row; without: Row }[] = []
-    for (let round = 0; round < rounds; round += 1)
-      rows.push({
-        with: await measure(stacks.with, true),
-        without: await measure(stacks.without, false),
-      })
+    for (let round = 1; round <= rounds; round += 1) {
+      const row = { with: await measure(stacks.with, true), without: await measure(stacks.without, false) }
+      console.log(`  round ${round}: ${JSON.stringify(row)}`)
+      rows.push(row)
+    }
     print(rows)
   } finally {
     await stacks.with.close()
