@@ -1,5 +1,5 @@
 /** The executable's commands: what each does, its options, and what it loads only when it is run. */
-import { paths } from '../lib/appliance/paths.ts'
+import { paths, units } from '../lib/appliance/paths.ts'
 import type { HostOptions } from '../lib/system/host.ts'
 
 type Option = { argument?: string; help: string }
@@ -76,6 +76,28 @@ Without the context's variables each takes its default again.`,
     run: async (_, options) => {
       const { renew } = await import('./renew.ts')
       await renew(await hostFor(options))
+    },
+  },
+  'keep-prompts': {
+    summary: 'before llama-server stops: its prompts to files',
+    details: `For ${units.prompts}, which is there with
+ONEAPP_COPILOT_KEEP_PROMPTS=YES.`,
+    options: {},
+    isStage: true,
+    run: async (_, options) => {
+      const { keep } = await import('./prompts.ts')
+      await keep(await hostFor(options))
+    },
+  },
+  'restore-prompts': {
+    summary: 'after llama-server started: its prompts from files',
+    details: `For ${units.prompts}. The files are gone afterwards,
+whether they could be read or not.`,
+    options: {},
+    isStage: true,
+    run: async (_, options) => {
+      const { restore } = await import('./prompts.ts')
+      await restore(await hostFor(options))
     },
   },
   'smoke-test': {
@@ -163,7 +185,7 @@ Usage: slm-copilot COMMAND [OPTION...]
 
 Commands:
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(15)} ${summary}`)
   .join('\n')}
 
 slm-copilot COMMAND --help tells a command's options. Called by the name

@@ -15,6 +15,7 @@ import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/llama.t
 import { gateConfiguration, gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
+import { promptsUnit } from '../lib/render/prompts-unit.ts'
 import {
   caFiles,
   caNotes,
@@ -81,7 +82,8 @@ export async function configure(host: Host): Promise<Change[]> {
     planFile({ capacity, endpoints, notes, hardware, ...(order && { order }) }),
     chatTemplateFile(),
     llamaEnvironment(capacity),
-    llamaUnit(),
+    llamaUnit({ keepsPrompts: context.keepPrompts }),
+    ...promptsUnit(context.keepPrompts),
     memoryDropIn(capacity),
     gateConfiguration(capacity.slots),
     gateUnit(),
@@ -93,6 +95,7 @@ export async function configure(host: Host): Promise<Change[]> {
     }),
     nginxSite({ ...site, certificate: paths.currentCertificate }),
   ])
-  if (host.isLive) await reloadUnits(host, [units.llama, units.gate, units.nginx, units.certbot])
+  if (host.isLive)
+    await reloadUnits(host, [units.llama, units.gate, units.prompts, units.nginx, units.certbot])
   return changes
 }

@@ -41,7 +41,7 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     releaseFile(release),
     logRotation(),
     chatTemplateFile(),
-    llamaUnit(),
+    llamaUnit({ keepsPrompts: false }),
     gateUnit(),
     nginxDropIn(),
     ...renewalUnits(),

@@ -28,6 +28,7 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_CPU_THREADS' 'configure' 'Threads of inference.' 'O|number|'
     'ONEAPP_COPILOT_MODEL' 'configure' 'The model to serve.' 'O|text|'
     'ONEAPP_COPILOT_AI_MODEL' 'configure' 'The model to serve.' 'O|text|'
+    'ONEAPP_COPILOT_KEEP_PROMPTS' 'configure' 'Write the conversations last served to disk, in the clear, before a stop: after it they go on at once.' 'O|text|'
 )
 
 service_install() {

@@ -106,6 +106,7 @@ export function parseContext(
     parallel: take(variables.parallel),
     threads: take(variables.threads),
     model: take(variables.model),
+    keepPrompts: take(variables.keepPrompts),
   }
   problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))
   problems.push(...modelProblems(context, models, baked))

@@ -35,6 +35,8 @@ export const paths = {
   gateUnit: '/etc/systemd/system/slm-copilot-gate.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
+  promptsUnit: '/etc/systemd/system/slm-copilot-prompts.service',
+  promptsWanted: '/etc/systemd/system/slm-copilot.service.wants/slm-copilot-prompts.service',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
   nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
   site: '/etc/nginx/conf.d/slm-copilot.conf',
@@ -67,6 +69,9 @@ export const paths = {
 
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
+  /** The slots of a stopped llama-server, its user's alone; what proves them is root's. */
+  promptFiles: '/var/cache/slm-copilot',
+  keptPrompts: '/var/lib/slm-copilot/kept-prompts.json',
   proven: '/run/slm-copilot-proven.json',
   measurement: '/run/slm-copilot-measurement.json',
   socketFolder: '/run/slm-copilot',
@@ -83,6 +88,7 @@ export const paths = {
 export const units = {
   llama: 'slm-copilot.service',
   gate: 'slm-copilot-gate.service',
+  prompts: 'slm-copilot-prompts.service',
   nginx: 'nginx.service',
   certbot: 'certbot.service',
 } as const

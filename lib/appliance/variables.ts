@@ -79,6 +79,8 @@ const pemBlocks = {
     /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END (?:RSA |EC )?PRIVATE KEY-----/g,
 }
 
+const yesOrNo = z.enum(['YES', 'NO']).transform(answer => answer === 'YES')
+
 const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
 
 export const variables = {
@@ -225,6 +227,17 @@ export const variables = {
     takes: 'the name of a model in the catalogue',
     example: 'devstral-small-2',
     help: 'The model to serve.',
+    input: 'text',
+  }),
+  keepPrompts: variable<boolean>({
+    name: 'ONEAPP_COPILOT_KEEP_PROMPTS',
+    stage: 'configure',
+    value: yesOrNo,
+    fallback: false,
+    byDefault: 'NO: after a restart prompts are computed again',
+    takes: 'YES or NO',
+    example: 'YES',
+    help: 'Write the conversations last served to disk, in the clear, before a stop: after it they go on at once.',
     input: 'text',
   }),
 }

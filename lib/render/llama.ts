@@ -22,6 +22,9 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
   // Prompts set aside, in MiB; 0: none.
   LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
+  // By default each request clears the other, idle slots into that cache, and what does not fit there is lost. Here
+  // every slot has its own share of the pool, so what stands in one may stay; it is set aside when another comes in.
+  LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
   // On a CPU host it counts the wrong memory and shrinks the context silently.
   LLAMA_ARG_FIT: 'off',
   // Comments during minutes of prompt processing, under every proxy's and client's limit.
@@ -63,8 +66,14 @@ MemorySwapMax=0
 `,
 })
 
-/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder. */
-export const llamaUnit = () => ({
+/** The folder for slots' files, which llama-server takes as an argument only: it has no variable for it. */
+const slotFiles = `
+# Its alone: these files hold conversations, and its group is nginx's.
+CacheDirectory=${paths.promptFiles.replace('/var/cache/', '')}
+CacheDirectoryMode=0700`
+
+/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder, and that for prompts. */
+export const llamaUnit = ({ keepsPrompts }: { keepsPrompts: boolean }) => ({
   path: paths.unit,
   mode: 0o644,
   text: `[Unit]
@@ -78,7 +87,7 @@ StartLimitBurst=10
 
 [Service]
 Type=exec
-ExecStart=${paths.llamaServer}
+ExecStart=${paths.llamaServer}${keepsPrompts ? ` --slot-save-path ${paths.promptFiles}` : ''}
 EnvironmentFile=${paths.llamaEnvironment}
 WorkingDirectory=/
 User=${users.llama}
@@ -87,7 +96,7 @@ Group=${users.web}
 UMask=0007
 # Removed at each stop: llama-server does not replace a socket that a dead one left.
 RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
-RuntimeDirectoryMode=0750
+RuntimeDirectoryMode=0750${keepsPrompts ? slotFiles : ''}
 Restart=on-failure
 RestartSec=1
 TimeoutStopSec=30

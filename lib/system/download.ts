@@ -1,8 +1,7 @@
 /** Downloads by aria2: several connections, resumed, retried; a file appears at its name only once proven. */
-import { createHash } from 'node:crypto'
-import { createReadStream, statfsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Host } from './host.ts'
+import { freeBytes, sha256Of } from './large-files.ts'
 
 export type Download = { url: string /** Bytes. */; size: number; sha256: string; path: string }
 
@@ -39,16 +38,9 @@ export function progressOf(line: string, size: number): string | undefined {
   return `${percent}% of ${readable(size)}, ${rate}/s${left === undefined ? '' : `, ${left} left`}`
 }
 
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 })) hash.update(chunk)
-  return hash.digest('hex')
-}
-
 /** Throws when the disk has no room for what is missing of a download. */
 function checkDisk(host: Host, { path, size }: Download, folder: string, got: number) {
-  const { bavail, bsize } = statfsSync(host.files.at(folder))
-  const free = bavail * bsize
+  const free = freeBytes(host.files.at(folder))
   if (free >= size - got) return
   throw new Error(
     `${path} takes ${readable(size)}, and its disk has ${readable(free)} left: enlarge the disk.`,

@@ -32,3 +32,18 @@ export function isWorking(host: Host, pid: number): boolean {
   // The state follows the name, which may hold anything.
   return stats.some(stat => /^\) [RD]/.test(stat.slice(stat.lastIndexOf(')'))))
 }
+
+/** The variables that a process was started with. Throws when it has ended. */
+export function environmentOf(host: Host, pid: number): Record<string, string> {
+  const text = host.files.read(`/proc/${pid}/environ`)
+  if (text === undefined) throw new Error(`process ${pid} has ended`)
+  const entries = text.split('\0').filter(entry => entry.includes('='))
+  return Object.fromEntries(entries.map(entry => entry.split(/=(.*)/s).slice(0, 2) as [string, string]))
+}
+
+/** The file of the program that a process runs. Throws when it has ended. */
+export function programOf(host: Host, pid: number): string {
+  const target = host.files.target(`/proc/${pid}/exe`)
+  if (target === undefined) throw new Error(`process ${pid} has ended`)
+  return target
+}

@@ -4,12 +4,14 @@ import { benchBatches } from './batches.ts'
 import { benchDoor } from './door.ts'
 import { benchMany } from './many.ts'
 import { benchMemory } from './memory.ts'
+import { benchPrompts } from './prompts.ts'
 
 const benches: Record<string, () => Promise<void>> = {
   door: benchDoor,
   batches: benchBatches,
   memory: benchMemory,
   many: benchMany,
+  prompts: benchPrompts,
 }
 
 await script(async () => {

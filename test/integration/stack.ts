@@ -42,6 +42,7 @@ export type Door = {
 
 export type Stack = Door & {
   llamaPid(): number | undefined
+  llamaRuns(): boolean
   startLlama(): Promise<void>
   stopLlama(): Promise<void>
 }
@@ -79,6 +80,13 @@ export async function configuredFolder(
   await configure(host)
   return root
 }
+
+/** The arguments that the unit gives to llama-server, their paths as they are here. */
+const argumentsIn = (root: string) =>
+  (readFileSync(join(root, paths.unit), 'utf8').match(/^ExecStart=(.*)$/m)?.[1] ?? '')
+    .split(' ')
+    .slice(1)
+    .map(argument => (argument.startsWith('/') ? join(root, argument) : argument))
 
 /** What the site's absolute paths and ports are here. */
 function siteFor(root: string, socket: string, numbers: { http: number; https: number }): string {
@@ -202,7 +210,9 @@ export async function startStack(context: Record<string, string>, options: Optio
       ...(template === undefined ? {} : { LLAMA_ARG_CHAT_TEMPLATE_FILE: join(root, template) }),
       ...options.settings,
     }
-    llama = watch(spawn(join(folder, 'llama-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] }))
+    llama = watch(
+      spawn(join(folder, 'llama-server'), argumentsIn(root), { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+    )
     await llama.until(() =>
       http({ url: 'http://x/health', socket, timeout: 5 }).then(
         ({ status }) => status === 200,
@@ -210,10 +220,13 @@ export async function startStack(context: Record<string, string>, options: Optio
       ),
     )
   }
+  // As CacheDirectory= would make it.
+  mkdirSync(join(root, paths.promptFiles), { recursive: true, mode: 0o700 })
   await startLlama()
   return {
     ...door,
     llamaPid: () => llama?.pid,
+    llamaRuns: () => llama?.runs() ?? false,
     startLlama,
     stopLlama,
     close: async () => {

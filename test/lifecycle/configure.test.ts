@@ -79,3 +79,24 @@ it('tells what slows inference: severe things apart, nothing twice, nothing that
   const again = await configure({ ...host, facts: () => seen(500) })
   expect(again.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
 })
+
+it('lets llama-server write conversations only where that is asked for, and removes them when it no longer is', async () => {
+  const host = recordedHost()
+  await applyFiles(host, [releaseFile(productionRelease)])
+  const unit = () => host.files.read(paths.unit)
+  await configure(host)
+  expect(unit()).not.toContain('--slot-save-path')
+  expect(host.files.status(paths.promptsUnit)).toBeUndefined()
+
+  await configure({ ...host, env: { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' } })
+  expect(unit()).toContain(`--slot-save-path ${paths.promptFiles}\n`)
+  expect(unit()).toContain('CacheDirectoryMode=0700\n')
+  expect(host.files.target(paths.promptsWanted)).toBe(paths.promptsUnit)
+  host.files.replace(`${paths.promptFiles}/slot-0.kv`, 'a conversation', 0o600)
+  host.files.replace(paths.keptPrompts, '{}', 0o600)
+
+  await configure(host)
+  expect(unit()).not.toContain('--slot-save-path')
+  for (const path of [paths.promptFiles, paths.keptPrompts, paths.promptsUnit, paths.promptsWanted])
+    expect(host.files.status(path)).toBeUndefined()
+})

@@ -6,6 +6,7 @@ export type Watched = {
   pid: number | undefined
   /** What it has said so far. */
   output: () => string
+  runs: () => boolean
   /** Waits until `isReady` says so. Rejects with what the child said if it ends before that. */
   until: (isReady: () => Promise<boolean>) => Promise<void>
   signal: (name: NodeJS.Signals) => void
@@ -38,6 +39,7 @@ export function watch(child: ChildProcess): Watched {
   return {
     pid: child.pid,
     output: () => said,
+    runs: () => isRunning,
     until: async isReady => {
       while (isRunning && !(await isReady())) await setTimeout(20)
       if (!isRunning) throw new Error(`${child.spawnfile} ended before it was ready:\n${said}`)

@@ -29,6 +29,7 @@ it('gives every variable its default when none is set, or set empty', () => {
     acmeUrl: undefined,
     acmeCa: undefined,
     model: undefined,
+    keepPrompts: false,
   }
   expect(parse({})).toEqual(defaults)
   expect(parse({ ONEAPP_COPILOT_PASSWORD: '', ONEAPP_COPILOT_CONTEXT_SIZE: '' })).toEqual(defaults)
