@@ -1,10 +1,12 @@
 /** Bake time: packages, llama-server, model, unit; a real completion before the bake may succeed. */
 import { planCapacity } from '../lib/appliance/capacity.ts'
 import { paths, users } from '../lib/appliance/paths.ts'
+import { modelsOf } from '../lib/appliance/release.ts'
 import { variables } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
 import { logRotation } from '../lib/render/log-rotation.ts'
+import { modelUnit } from '../lib/render/model-unit.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { renewalUnits } from '../lib/render/renewal.ts'
 import { checkSettings, prewarm } from '../lib/steps/prewarm.ts'
@@ -42,16 +44,16 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     llamaUnit(),
     nginxDropIn(),
     ...renewalUnits(),
+    modelUnit(),
   ])
 
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return
   const capacity = planCapacity(host.facts(), release.model, defaults)
-  await checkSettings(host, llamaSettings(capacity))
+  for (const model of modelsOf(release)) await checkSettings(host, llamaSettings({ ...capacity, model }))
   await prewarm(host, release.model)
 }
 
 const defaults = {
   contextSize: variables.contextSize.fallback,
   threads: variables.threads.fallback,
-  model: undefined,
 }

@@ -25,8 +25,9 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_CONTEXT_SIZE' 'configure' 'Context window of each conversation, in tokens. Larger costs memory.' 'O|number|'
     'ONEAPP_COPILOT_THREADS' 'configure' 'Threads of inference.' 'O|number|'
     'ONEAPP_COPILOT_CPU_THREADS' 'configure' 'Threads of inference.' 'O|number|'
-    'ONEAPP_COPILOT_MODEL' 'configure' 'The model to serve.' 'O|text|'
-    'ONEAPP_COPILOT_AI_MODEL' 'configure' 'The model to serve.' 'O|text|'
+    'ONEAPP_COPILOT_MODEL' 'configure' 'The model to serve. One that is not in the image is fetched while the baked one serves.' 'O|text|'
+    'ONEAPP_COPILOT_AI_MODEL' 'configure' 'The model to serve. One that is not in the image is fetched while the baked one serves.' 'O|text|'
+    'ONEAPP_COPILOT_MODEL_MIRROR' 'configure' 'Where to fetch a model from. Its SHA-256 is checked, whoever sends it.' 'O|text|'
 )
 
 service_install() {

@@ -26,7 +26,7 @@ export const capacitySchema = z.strictObject({
 export type Capacity = z.infer<typeof capacitySchema>
 
 /** The variables that decide it. */
-type Asked = Pick<Context, 'contextSize' | 'threads' | 'model'>
+type Asked = Pick<Context, 'contextSize' | 'threads'>
 
 const longContext = 131_072
 
@@ -46,13 +46,11 @@ function planThreads(machine: Machine, asked: number): { threads: number; notes:
   }
 }
 
-/** The plan for this machine. The model is the baked one; another that is asked for is told in the notes. */
-export function planCapacity(machine: Machine, baked: Model, context: Asked): Capacity {
+/** The plan for this machine and the model to serve. */
+export function planCapacity(machine: Machine, model: Model, context: Asked): Capacity {
   const { threads, notes } = planThreads(machine, context.threads)
-  if (context.model !== undefined && context.model !== baked.name)
-    notes.push(`${context.model} is not in this image: serving ${baked.name}.`)
   if (context.contextSize > longContext)
     notes.push(`A context of ${context.contextSize} tokens takes much memory and is slow at its end.`)
-  const contextSize = Math.min(context.contextSize, baked.contextLimit)
-  return { model: baked, contextSize, slots: 2, threads, batchSize, notes }
+  const contextSize = Math.min(context.contextSize, model.contextLimit)
+  return { model, contextSize, slots: 2, threads, batchSize, notes }
 }

@@ -1,6 +1,17 @@
 /** The models that the appliance knows, where their weights are and how they are proven. */
 import * as z from 'zod'
 
+/** How a model's maker samples it; what is left out its maker does not state. A request's own values win. */
+const samplingSchema = z.strictObject({
+  temperature: z.number().min(0).optional(),
+  topP: z.number().min(0).max(1).optional(),
+  topK: z.int().min(0).optional(),
+  minP: z.number().min(0).max(1).optional(),
+  repetitionPenalty: z.number().positive().optional(),
+})
+
+export type Sampling = z.infer<typeof samplingSchema>
+
 export const modelSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   url: z.url({ protocol: /^https?$/ }),
@@ -11,11 +22,19 @@ export const modelSchema = z.strictObject({
   contextLimit: z.int().min(512),
   /** A chat template of ours to serve it with; absent: the one inside the GGUF file. */
   template: z.enum(['devstral']).optional(),
+  /** SPDX licence expression; LicenseRef- where SPDX lists none. */
+  licence: z.string().optional(),
+  sampling: samplingSchema.optional(),
+  /** What it is good at, in a line. */
+  goodAt: z.string().max(60).optional(),
 })
 
 export type Model = z.infer<typeof modelSchema>
 
-/** Digests: at least two independent public sources each. Context limits: the GGUF headers. */
+/**
+ * Digests: at least two independent public sources each. Context limits: the GGUF headers. Sampling: the model cards
+ * (Devstral's in its example), generation_config.json of Qwen2.5's, the README of openai/gpt-oss.
+ */
 export const catalogue = {
   'devstral-small-2': {
     name: 'devstral-small-2',
@@ -24,6 +43,9 @@ export const catalogue = {
     sha256: 'd14ba9edee1bb4c4996a726deb81e49ae81800a3216f0774634238c380aee496',
     contextLimit: 393_216,
     template: 'devstral',
+    licence: 'Apache-2.0',
+    sampling: { temperature: 0.15 },
+    goodAt: 'Agents that read, edit and run code with tools.',
   },
   'qwen3-coder-30b-a3b': {
     name: 'qwen3-coder-30b-a3b',
@@ -31,6 +53,9 @@ export const catalogue = {
     size: 18_556_689_568,
     sha256: 'fadc3e5f8d42bf7e894a785b05082e47daee4df26680389817e2093056f088ad',
     contextLimit: 262_144,
+    licence: 'Apache-2.0',
+    sampling: { temperature: 0.7, topP: 0.8, topK: 20, repetitionPenalty: 1.05 },
+    goodAt: 'Code and agents, several times as fast as a dense model.',
   },
   'gpt-oss-20b': {
     name: 'gpt-oss-20b',
@@ -38,6 +63,9 @@ export const catalogue = {
     size: 12_109_566_624,
     sha256: '27cd6c432c7672cb812a92f611cf3ba7bbc35928262bb1e1253ff4ee6ae35901',
     contextLimit: 131_072,
+    licence: 'Apache-2.0',
+    sampling: { temperature: 1, topP: 1 },
+    goodAt: 'Reasoning and tools, fast; it thinks before it answers.',
   },
   'qwen2.5-coder-3b': {
     name: 'qwen2.5-coder-3b',
@@ -45,8 +73,9 @@ export const catalogue = {
     size: 2_104_932_800,
     sha256: '724fb256bec1ff062b2f65e4569e871ad2e95ab2a3989723d1769c54294730b7',
     contextLimit: 32_768,
+    // Its licence does not allow commercial use.
+    licence: 'LicenseRef-Qwen-Research',
+    sampling: { temperature: 0.7, topP: 0.8, topK: 20 },
+    goodAt: 'Completions and short questions on a small VM.',
   },
 } as const satisfies Record<string, Model>
-
-/** What may be asked for: the catalogue, and what the image was baked with. */
-export const modelsWith = (baked: Model): Model[] => Object.values({ ...catalogue, [baked.name]: baked })

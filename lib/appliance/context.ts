@@ -105,6 +105,7 @@ export function parseContext(
     contextSize: take(variables.contextSize),
     threads: take(variables.threads),
     model: take(variables.model),
+    modelMirror: take(variables.modelMirror),
   }
   problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))
   problems.push(...modelProblems(context, models, baked))

@@ -29,6 +29,7 @@ export const paths = {
   plan: '/etc/slm-copilot/plan.json',
 
   unit: '/etc/systemd/system/slm-copilot.service',
+  modelService: '/etc/systemd/system/slm-copilot-model.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
@@ -62,6 +63,12 @@ export const paths = {
 
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
+  trials: '/var/lib/slm-copilot/models.json',
+  lock: '/run/slm-copilot.lock',
+  fetchLock: '/run/slm-copilot-model.lock',
+  contextFile: '/run/one-context/one_env',
+  fetching: '/run/slm-copilot-model',
+  fetchProgress: '/run/slm-copilot-model/progress',
   proven: '/run/slm-copilot-proven.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',
@@ -75,6 +82,7 @@ export const paths = {
 export const units = {
   llama: 'slm-copilot.service',
   nginx: 'nginx.service',
+  model: 'slm-copilot-model.service',
   certbot: 'certbot.service',
 } as const
 
