@@ -43,7 +43,7 @@ afterAll(async () => {
 const report = () => sshOutput(vm, 'cat /etc/one-appliance/config')
 const banner = () => sshOutput(vm, 'bash -lic true 2> /dev/null')
 const log = () => sshOutput(vm, 'cat /var/log/one-appliance/slm-copilot.log')
-const status = () => ssh(vm, 'slm-copilot status || /opt/one-appliance/bin/slm-copilot status')
+const status = () => ssh(vm, '/opt/one-appliance/bin/slm-copilot status')
 
 const served = async () => {
   const answer = await ask(access, '/v1/models')
@@ -58,6 +58,10 @@ async function contextualize(context: Record<string, string>): Promise<string> {
 async function until(look: () => boolean | Promise<boolean>) {
   while (!(await look())) await setTimeout(500)
 }
+
+/** Waits until aria2 has asked for what it lacks alone; first it asks how large the file is. */
+const resumed = (since: number, from: number) =>
+  until(() => server.asked.slice(since).some(asked => asked.from > from))
 
 it('serves the baked one at first boot, and says so', async () => {
   expect((await waitForContextualization(vm)).status).toBe('bootstrap_success')
@@ -85,8 +89,7 @@ it('does not let a context change wait for the download, which goes on after it'
   wishes.ONEAPP_COPILOT_CONTEXT_SIZE = '4096'
   const before = server.asked.length
   expect(await contextualize(wishes)).toBe('bootstrap_success')
-  await until(() => server.asked.length > before)
-  expect(server.asked.at(-1)?.from).toBeGreaterThan(1000 * kB)
+  await resumed(before, 1000 * kB)
   expect(await served()).toBe('sentence')
 })
 
@@ -98,15 +101,13 @@ it('goes on by itself after aria2 is killed, and after the server has hung up', 
   await until(async () =>
     /not fetched yet: .* ended by signal 9/s.test((await banner()).replace(/\s+/g, ' ')),
   )
-  await until(() => server.asked.length > before)
-  expect(server.asked.at(-1)?.from).toBeGreaterThan(2000 * kB)
+  await resumed(before, 2000 * kB)
   await setTimeout(2000)
   server.setSpeed(1000 * kB)
   server.hangUp()
 })
 
 it('swaps it in once it has answered, and says so', async () => {
-  await until(async () => (await log()).includes('caller.gguf: ') || (await served()) === 'caller')
   await until(async () => (await report()).match(/^model += caller$/m) !== null)
   expect(await served()).toBe('caller')
   expect(await report()).not.toContain('not in this image')
