@@ -48,7 +48,7 @@ export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =
 export async function retryModel(host: Host): Promise<void> {
   await oneAtATime(host, async () => {
     if (!forgetFailures(host)) throw new Error('no model has failed here, so there is none to try again.')
-    await serveContext(host)
+    await serve(inPresentContext(host))
   })
   await orderFetch(host, wantedNow(host) !== undefined)
   host.log.info('It is tried again. How far it is: slm-copilot status')
@@ -88,9 +88,10 @@ const isStale = (host: Host, wanted: Wanted) => !isDeepStrictEqual(wantedNow(hos
 async function swap(host: Host, wanted: Wanted): Promise<string | undefined> {
   if (isStale(host, wanted)) return undefined
   const { model } = wanted
+  const present = inPresentContext(host)
   host.log.info(`${model.name} takes over`)
   try {
-    await serveContext(host, {})
+    await serve(present, {})
   } catch (error) {
     const { message } = error as Error
     return error instanceof ContextError ? message : giveUp(host, wanted, message)
@@ -105,17 +106,21 @@ async function swap(host: Host, wanted: Wanted): Promise<string | undefined> {
 async function giveUp(host: Host, wanted: Wanted, problem: string): Promise<undefined> {
   host.log.error(`${wanted.model.name} is not served: ${problem}`)
   recordTrial(host, wanted, { outcome: 'failed', why: firstSentence(problem) })
-  await serveContext(host)
+  await serve(inPresentContext(host))
 }
 
 /** The first line of a message; the log has the others. */
 const firstSentence = (message: string) => `${(message.split('\n')[0] ?? '').replace(/[:.]?$/, '')}.`
 
-/** Both stages, on the context in force. `trials`: by them a fetched model is served or not. */
-async function serveContext(host: Host, trials: Trials = readTrials(host)): Promise<void> {
+/** A host whose environment is the context in force: this process may have been started with another. */
+function inPresentContext(host: Host): Host {
   const text = host.files.read(paths.contextFile)
-  if (text === undefined) throw new Error(`${paths.contextFile}, with the context's variables, is missing.`)
-  const present = { ...host, env: parseEnvironment(text) }
-  await configure(present, trials)
-  await bootstrap(present, paths.report)
+  if (text !== undefined) return { ...host, env: parseEnvironment(text) }
+  throw new Error(`${paths.contextFile}, with the context's variables, is missing.`)
+}
+
+/** Both stages. `trials`: by them a fetched model is served or not. */
+async function serve(host: Host, trials: Trials = readTrials(host)): Promise<void> {
+  await configure(host, trials)
+  await bootstrap(host, paths.report)
 }
