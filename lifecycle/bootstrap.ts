@@ -4,6 +4,7 @@ import { parsePlan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
 import { loginBanner, reportFile } from '../lib/render/report.ts'
 import { readCa } from '../lib/steps/certificate.ts'
+import { orderFetch } from '../lib/steps/fetch-progress.ts'
 import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
 import { waitForModel } from '../lib/steps/model-loading.ts'
 import { checkConfiguration } from '../lib/steps/nginx.ts'
@@ -55,4 +56,10 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     reportFile(reportPath, { ...report, password: key, services: states }),
   ])
   host.log.info(`Ready. Report: ${reportPath}`)
+}
+
+/** The stage: as above, and the model that is wanted besides, if any, is fetched from then on. */
+export async function bootstrapAndFetch(host: Host, reportPath: string): Promise<void> {
+  await bootstrap(host, reportPath)
+  await orderFetch(host, parsePlan(host.files.read(paths.plan)).wanted !== undefined)
 }

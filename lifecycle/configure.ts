@@ -1,12 +1,13 @@
 /** Every boot and at context changes: context → plan → files. Starts nothing; bad input changes nothing. */
 import { planCapacity } from '../lib/appliance/capacity.ts'
-import { modelsWith } from '../lib/appliance/catalogue.ts'
 import { parseContext } from '../lib/appliance/context.ts'
 import { hardwareNotes, severeNotes } from '../lib/appliance/hardware.ts'
 import { orderOf } from '../lib/appliance/lets-encrypt.ts'
+import { chooseModel, type Trials } from '../lib/appliance/model-choice.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
 import { planFile } from '../lib/appliance/plan.ts'
+import { modelsOf } from '../lib/appliance/release.ts'
 import { passwordName } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { landingPage } from '../lib/render/landing-page.ts'
@@ -24,6 +25,7 @@ import {
   readCertificates,
   withFormerCa,
 } from '../lib/steps/certificate.ts'
+import { isModelThere, readTrials } from '../lib/steps/fetched-models.ts'
 import { givenNotes, givenPair, judgeGivenPair } from '../lib/steps/given-certificate.ts'
 import { issueMissing } from '../lib/steps/issue-certificate.ts'
 import { acmeCaFile, readObtained } from '../lib/steps/lets-encrypt.ts'
@@ -42,15 +44,19 @@ import type { Host } from '../lib/system/host.ts'
 import { applyFiles, type Change } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
 
-/** Brings the files to what the context asks for and says what became of each. Throws a ContextError on bad input. */
-export async function configure(host: Host): Promise<Change[]> {
-  const { model } = installedRelease(host)
+/**
+ * Brings the files to what the context asks for and says what became of each. Throws a ContextError on bad input.
+ * `trials`: by them a fetched model is served or not.
+ */
+export async function configure(host: Host, trials: Trials = readTrials(host)): Promise<Change[]> {
+  const release = installedRelease(host)
   const now = host.now()
-  const context = parseContext(host.env, modelsWith(model), model, judgeGivenPair(now))
+  const context = parseContext(host.env, modelsOf(release), release.model, judgeGivenPair(now))
   const facts = host.facts()
   const found = readCertificates(host)
 
-  const capacity = planCapacity(facts, model, context)
+  const { serve, wanted, note } = chooseModel(release, context, facts, isModelThere(host), trials)
+  const capacity = planCapacity(facts, serve, context)
   const names = namesOf(facts, context.domain)
   const made = await issueMissing(goodCertificates(found, names, now), names, now)
   const certificates = withFormerCa(made, found)
@@ -63,9 +69,14 @@ export async function configure(host: Host): Promise<Change[]> {
   const site = { keys, hasIpv6: facts.hasIpv6 }
   await checkCandidate(host, site, served.pair)
 
-  const notes = [...severeNotes(facts), ...caNotes(certificates, names, now), ...givenNotes(context)]
+  const notes = [
+    ...severeNotes(facts),
+    ...(note === undefined ? [] : [note]),
+    ...caNotes(certificates, names, now),
+    ...givenNotes(context),
+  ]
   const hardware = hardwareNotes(facts, context.threads)
-  for (const note of [...capacity.notes, ...notes, ...hardware]) host.log.warn(note)
+  for (const each of [...capacity.notes, ...notes, ...hardware]) host.log.warn(each)
   const endpoints = endpointsOf(facts, context.domain)
   const changes = await applyFiles(host, [
     { path: paths.state, mode: 0o700, folder: true },
@@ -79,7 +90,7 @@ export async function configure(host: Host): Promise<Change[]> {
     acmeCaFile(context),
     certbotDropIn(order),
     deployHook(),
-    planFile({ capacity, endpoints, notes, hardware, ...(order && { order }) }),
+    planFile({ capacity, endpoints, notes, hardware, ...(order && { order }), ...(wanted && { wanted }) }),
     chatTemplateFile(),
     llamaEnvironment(capacity),
     llamaUnit({ keepsPrompts: context.keepPrompts }),

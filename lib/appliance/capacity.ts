@@ -167,7 +167,13 @@ export function planCapacity(machine: Machine, model: Model, asked: Asked): Capa
   }
 }
 
-function refusal({ memory }: Machine, model: Model): string {
+/** Why a model cannot be served here at all, with the memory that would do; undefined when it can. */
+export const misfit = (machine: Pick<Machine, 'memory'>, model: Model, asked: Asked): string | undefined =>
+  choose(asked, model.contextLimit, memoryFor(machine.memory, model).fits) === undefined
+    ? refusal(machine, model)
+    : undefined
+
+function refusal({ memory }: Pick<Machine, 'memory'>, model: Model): string {
   const needed = gibibytes(smallestVm(model, { contextSize: leastContext, parallel: 1 }))
   return (
     `${model.name} does not fit into ${gibibytes(memory)} of memory, not even with ${leastContext} tokens of ` +

@@ -107,6 +107,7 @@ export function parseContext(
     threads: take(variables.threads),
     model: take(variables.model),
     keepPrompts: take(variables.keepPrompts),
+    modelMirror: take(variables.modelMirror),
   }
   problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))
   problems.push(...modelProblems(context, models, baked))

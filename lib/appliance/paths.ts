@@ -33,6 +33,7 @@ export const paths = {
   unit: '/etc/systemd/system/slm-copilot.service',
   memoryDropIn: '/etc/systemd/system/slm-copilot.service.d/memory.conf',
   gateUnit: '/etc/systemd/system/slm-copilot-gate.service',
+  modelService: '/etc/systemd/system/slm-copilot-model.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
   promptsUnit: '/etc/systemd/system/slm-copilot-prompts.service',
@@ -72,6 +73,12 @@ export const paths = {
   /** The slots of a stopped llama-server, its user's alone; what proves them is root's. */
   promptFiles: '/var/cache/slm-copilot',
   keptPrompts: '/var/lib/slm-copilot/kept-prompts.json',
+  trials: '/var/lib/slm-copilot/models.json',
+  lock: '/run/slm-copilot.lock',
+  fetchLock: '/run/slm-copilot-model.lock',
+  contextFile: '/run/one-context/one_env',
+  fetching: '/run/slm-copilot-model',
+  fetchProgress: '/run/slm-copilot-model/progress',
   proven: '/run/slm-copilot-proven.json',
   measurement: '/run/slm-copilot-measurement.json',
   socketFolder: '/run/slm-copilot',
@@ -90,6 +97,7 @@ export const units = {
   gate: 'slm-copilot-gate.service',
   prompts: 'slm-copilot-prompts.service',
   nginx: 'nginx.service',
+  model: 'slm-copilot-model.service',
   certbot: 'certbot.service',
 } as const
 

@@ -1,5 +1,6 @@
 /** llama-server's settings: its environment file, and the unit that runs it. */
 import type { Capacity } from '../appliance/capacity.ts'
+import type { Sampling } from '../appliance/catalogue.ts'
 import { MiB } from '../appliance/memory.ts'
 import { modelPath, paths, users } from '../appliance/paths.ts'
 import { sandbox } from './sandbox.ts'
@@ -35,7 +36,21 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_UI: '0',
   LLAMA_ARG_ENDPOINT_SLOTS: '0',
   ...(capacity.model.template === undefined ? {} : ownTemplate),
+  ...samplingSettings(capacity.model.sampling ?? {}),
 })
+
+/** What is sampled by where a request does not say; what the maker does not state is llama-server's default. */
+function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty }: Sampling) {
+  const settings = {
+    LLAMA_ARG_TEMPERATURE: temperature,
+    LLAMA_ARG_TOP_P: topP,
+    LLAMA_ARG_TOP_K: topK,
+    LLAMA_ARG_MIN_P: minP,
+    LLAMA_ARG_REPEAT_PENALTY: repetitionPenalty,
+  }
+  const stated = Object.entries(settings).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(stated.map(([name, value]) => [name, String(value)]))
+}
 
 const ownTemplate = {
   LLAMA_ARG_CHAT_TEMPLATE_FILE: paths.chatTemplate,

@@ -130,6 +130,8 @@ case $- in
 *i*)
     printf '  %s\\n' \\
 ${quoted}
+    # While a model is fetched: how far it is.
+    if [ -r ${paths.fetchProgress} ]; then sed 's/^/  /' ${paths.fetchProgress}; fi
     ;;
 esac
 `,
