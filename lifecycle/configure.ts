@@ -1,6 +1,8 @@
 /** Every boot and at context changes: context → plan → files. Starts nothing; bad input changes nothing. */
-import { planCapacity } from '../lib/appliance/capacity.ts'
+import { planCapacity, refusalOf } from '../lib/appliance/capacity.ts'
+import type { Model } from '../lib/appliance/catalogue.ts'
 import { parseContext } from '../lib/appliance/context.ts'
+import { hardwareNotes, severeNotes } from '../lib/appliance/hardware.ts'
 import { orderOf } from '../lib/appliance/lets-encrypt.ts'
 import { chooseModel, type Trials } from '../lib/appliance/model-choice.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
@@ -11,7 +13,8 @@ import { passwordName } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { landingPage } from '../lib/render/landing-page.ts'
 import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
-import { llamaEnvironment, llamaUnit } from '../lib/render/llama.ts'
+import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/llama.ts'
+import { gateConfiguration, gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import {
@@ -52,7 +55,9 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const facts = host.facts()
   const found = readCertificates(host)
 
-  const { serve, wanted, note } = chooseModel(release, context, facts, isModelThere(host), trials)
+  const misfit = (model: Model) => refusalOf(facts, model, context)
+  const knowledge = { memory: facts.memory, isThere: isModelThere(host), misfit }
+  const { serve, wanted, note } = chooseModel(release, context, knowledge, trials)
   const capacity = planCapacity(facts, serve, context)
   const names = namesOf(facts, context.domain)
   const made = await issueMissing(goodCertificates(found, names, now), names, now)
@@ -63,15 +68,17 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const served = given ?? readObtained(host, order, now) ?? own
   const password = context.password ?? readPassword(host) ?? generatePassword(host.random)
   const keys = [{ name: passwordName, key: password }, ...context.keys]
-  const site = { keys, slots: capacity.slots, hasIpv6: facts.hasIpv6 }
+  const site = { keys, hasIpv6: facts.hasIpv6 }
   await checkCandidate(host, site, served.pair)
 
   const notes = [
     ...(note === undefined ? [] : [note]),
+    ...severeNotes(facts),
     ...caNotes(certificates, names, now),
     ...givenNotes(context),
   ]
-  for (const note of [...capacity.notes, ...notes]) host.log.warn(note)
+  const hardware = hardwareNotes(facts, context.threads)
+  for (const note of [...capacity.notes, ...notes, ...hardware]) host.log.warn(note)
   const endpoints = endpointsOf(facts, context.domain)
   const changes = await applyFiles(host, [
     { path: paths.state, mode: 0o700, folder: true },
@@ -85,10 +92,13 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     acmeCaFile(context),
     certbotDropIn(order),
     deployHook(),
-    planFile({ capacity, endpoints, notes, ...(order && { order }), ...(wanted && { wanted }) }),
+    planFile({ capacity, endpoints, notes, hardware, ...(order && { order }), ...(wanted && { wanted }) }),
     chatTemplateFile(),
     llamaEnvironment(capacity),
     llamaUnit(),
+    memoryDropIn(capacity),
+    gateConfiguration(capacity.slots),
+    gateUnit(),
     nginxDropIn(),
     landingPage({
       endpoints: verifiable(served, endpoints),
@@ -97,6 +107,6 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     }),
     nginxSite({ ...site, certificate: paths.currentCertificate }),
   ])
-  if (host.isLive) await reloadUnits(host, [units.llama, units.nginx, units.certbot])
+  if (host.isLive) await reloadUnits(host, [units.llama, units.gate, units.nginx, units.certbot])
   return changes
 }

@@ -30,7 +30,7 @@ export async function status(host: Host): Promise<{ text: string; serves: boolea
   const { capacity, endpoints, notes, wanted } = parsePlan(host.files.read(paths.plan))
   const serves = await isAnswering(host)
   const services: { unit: string; state: string }[] = []
-  for (const unit of [units.llama, units.nginx])
+  for (const unit of [units.llama, units.gate, units.nginx])
     services.push({ unit, state: stateOf(await unitStatus(host, unit)) })
   const text = statusText({
     serves,

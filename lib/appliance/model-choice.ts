@@ -33,7 +33,7 @@ export type Choice = { serve: Model; wanted?: Wanted; note?: string }
 export const retryCommand = 'slm-copilot fetch-model --retry'
 
 /** The variables that decide it. */
-type Asked = Pick<Context, 'model' | 'modelMirror' | 'contextSize' | 'threads'>
+type Asked = Pick<Context, 'model' | 'modelMirror' | 'contextSize' | 'parallel' | 'threads'>
 
 /** Where a model comes from: a mirror has it under the file name of its maker's address. */
 export const modelUrl = ({ url }: Model, mirror: string | undefined): string =>
@@ -41,32 +41,44 @@ export const modelUrl = ({ url }: Model, mirror: string | undefined): string =>
 
 /** What the context wants of a model that is not baked in. `memory`: bytes of RAM. */
 function wantedOf(model: Model, { llamaCpp }: Release, asked: Asked, memory: number): Wanted {
-  const { contextSize, threads, modelMirror } = asked
+  const { contextSize, parallel, threads, modelMirror } = asked
   const url = modelUrl(model, modelMirror)
   // Whole GiB: what the kernel keeps of them differs from boot to boot.
   const gibibytes = Math.round(memory / 2 ** 30)
-  const circumstances = JSON.stringify({ llamaCpp: llamaCpp.tag, url, contextSize, threads, gibibytes })
+  const { tag } = llamaCpp
+  const circumstances = JSON.stringify({ tag, url, contextSize, parallel, threads, gibibytes })
   return { model, url, circumstances }
+}
+
+/** What is known of a model on this machine. */
+export type Knowledge = {
+  /** Bytes of RAM. */
+  memory: number
+  /** Its file stands, proven, at its name. */
+  isThere(model: Model): boolean
+  /** Why it cannot be served here, a sentence, if it cannot. */
+  misfit(model: Model): string | undefined
 }
 
 /**
  * The choice between the baked model and the one that the context asks for, which the release must have.
- * `isThere`: its file stands, proven, at its name. One whose trial is not over is served by nobody but the trial itself.
+ * One whose trial is not over is served by nobody but the trial itself.
  */
 export function chooseModel(
   release: Release,
   asked: Asked,
-  machine: { memory: number },
-  isThere: (model: Model) => boolean,
+  { memory, isThere, misfit }: Knowledge,
   trials: Trials,
 ): Choice {
   const baked = release.model
   const model = modelsOf(release).find(({ name }) => name === asked.model) ?? baked
   if (model.name === baked.name) return { serve: baked }
+  const problem = misfit(model)
+  if (problem !== undefined) return { serve: baked, note: `${problem} Serving ${baked.name}.` }
   const trial = trials[model.sha256]
   if (trial === undefined && isThere(model)) return { serve: model }
 
-  const wanted = wantedOf(model, release, asked, machine.memory)
+  const wanted = wantedOf(model, release, asked, memory)
   if (trial?.outcome === 'failed' && trial.circumstances === wanted.circumstances)
     return {
       serve: baked,

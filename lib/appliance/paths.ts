@@ -7,6 +7,8 @@ const certbot = '/etc/letsencrypt'
 /** File names inside a certificate's folder (certbot's too): the chain that nginx sends, leaf first, and its key. */
 export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
 
+const gateFolder = '/run/slm-copilot-gate'
+
 /** What everybody may read, as nginx's sandbox lets it: not under /home, /root or /tmp. */
 const pages = '/var/www/slm-copilot-pages'
 
@@ -30,11 +32,14 @@ export const paths = {
 
   unit: '/etc/systemd/system/slm-copilot.service',
   modelService: '/etc/systemd/system/slm-copilot-model.service',
+  memoryDropIn: '/etc/systemd/system/slm-copilot.service.d/memory.conf',
+  gateUnit: '/etc/systemd/system/slm-copilot-gate.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
   nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
   site: '/etc/nginx/conf.d/slm-copilot.conf',
+  gateConfiguration: '/etc/nginx/slm-copilot-gate.conf',
   defaultSite: '/etc/nginx/sites-enabled/default',
   acme: '/var/www/slm-copilot',
   pages,
@@ -70,8 +75,11 @@ export const paths = {
   fetching: '/run/slm-copilot-model',
   fetchProgress: '/run/slm-copilot-model/progress',
   proven: '/run/slm-copilot-proven.json',
+  measurement: '/run/slm-copilot-measurement.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',
+  gateFolder,
+  gateSocket: `${gateFolder}/gate.sock`,
   candidate: '/run/slm-copilot-candidate',
   prewarm: '/run/slm-copilot-prewarm',
 
@@ -81,6 +89,7 @@ export const paths = {
 
 export const units = {
   llama: 'slm-copilot.service',
+  gate: 'slm-copilot-gate.service',
   nginx: 'nginx.service',
   model: 'slm-copilot-model.service',
   certbot: 'certbot.service',

@@ -1,7 +1,9 @@
 /** llama-server's settings: its environment file, and the unit that runs it. */
 import type { Capacity } from '../appliance/capacity.ts'
 import type { Sampling } from '../appliance/catalogue.ts'
+import { MiB } from '../appliance/memory.ts'
 import { modelPath, paths, users } from '../appliance/paths.ts'
+import { sandbox } from './sandbox.ts'
 
 /** llama-server's settings by its own variables' names (`llama-server --help`), so that nothing stands in argv. */
 export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
@@ -17,8 +19,10 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_BATCH: String(capacity.batchSize),
   LLAMA_ARG_UBATCH: String(capacity.batchSize),
   LLAMA_ARG_FLASH_ATTN: 'on',
-  // Off until the plan counts its memory: the default sets aside 8 GiB.
-  LLAMA_ARG_CACHE_RAM: '0',
+  LLAMA_ARG_CACHE_TYPE_K: capacity.kvType,
+  LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
+  // Prompts set aside, in MiB; 0: none.
+  LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
   // On a CPU host it counts the wrong memory and shrinks the context silently.
   LLAMA_ARG_FIT: 'off',
   // Comments during minutes of prompt processing, under every proxy's and client's limit.
@@ -60,6 +64,20 @@ export const llamaEnvironment = (capacity: Capacity) => ({
     .join(''),
 })
 
+/**
+ * The unit's memory, as planned (systemd.resource-control(5)): a plan that is wrong ends llama-server, which is started
+ * anew, and not sshd or nginx. No MemoryHigh: it would slow down what it should rather end.
+ */
+export const memoryDropIn = ({ memoryLimit }: Capacity) => ({
+  path: paths.memoryDropIn,
+  mode: 0o644,
+  text: `# Written by slm-copilot, from ${paths.plan}.
+[Service]
+MemoryMax=${memoryLimit}
+MemorySwapMax=0
+`,
+})
+
 /** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder. */
 export const llamaUnit = () => ({
   path: paths.unit,
@@ -91,34 +109,7 @@ TimeoutStopSec=30
 OOMScoreAdjust=-500
 
 # Nothing in here may reach the network: the model cannot phone home.
-PrivateNetwork=yes
-RestrictAddressFamilies=AF_UNIX
-IPAddressDeny=any
-
-CapabilityBoundingSet=
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-PrivateUsers=yes
-ProcSubset=pid
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RemoveIPC=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
+${sandbox}
 
 [Install]
 WantedBy=multi-user.target

@@ -2,8 +2,15 @@
 import { script, step } from '../../packer/progress.ts'
 import { benchBatches } from './batches.ts'
 import { benchDoor } from './door.ts'
+import { benchMany } from './many.ts'
+import { benchMemory } from './memory.ts'
 
-const benches: Record<string, () => Promise<void>> = { door: benchDoor, batches: benchBatches }
+const benches: Record<string, () => Promise<void>> = {
+  door: benchDoor,
+  batches: benchBatches,
+  memory: benchMemory,
+  many: benchMany,
+}
 
 await script(async () => {
   const chosen = process.argv.slice(2)

@@ -2,13 +2,16 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { planCapacity } from '../../lib/appliance/capacity.ts'
 import { catalogue } from '../../lib/appliance/catalogue.ts'
+import { GiB } from '../../lib/appliance/memory.ts'
 import { llamaSettings } from '../../lib/render/llama.ts'
 import { http } from '../../lib/system/http.ts'
 import { type Stack, startStack } from './stack.ts'
 
+const machine = { cpus: 1, physicalCores: 1, memory: 64 * GiB }
 const settingsOf = (model: (typeof catalogue)[keyof typeof catalogue]) =>
-  llamaSettings({ model, contextSize: 512, slots: 1, threads: 1, batchSize: 256, notes: [] })
+  llamaSettings(planCapacity(machine, model, { contextSize: 512, parallel: 1, threads: 1 }))
 
 const sampling = Object.fromEntries(
   Object.entries(settingsOf(catalogue['qwen3-coder-30b-a3b'])).filter(([name]) =>

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readGeometry } from '../../lib/steps/model-header.ts'
 import { freePort } from '../ports.ts'
 import { archiveName, llamaRelease } from './llama-release.ts'
 import { llamaTag } from './llama-source.ts'
@@ -59,12 +60,16 @@ export async function mirrorFolder(): Promise<string> {
 /** What a bake is told to download, and to offer: where it is, how large, and its digest. */
 export async function releaseValue(baseUrl: string) {
   const archive = published(await llamaRelease(), `${baseUrl}/${archiveName}`)
-  const model = published(await sentenceModel(), `${baseUrl}/${modelName}`)
-  const further = published(await toolModel(), `${baseUrl}/${furtherName}`)
+  const [path, furtherPath] = [await sentenceModel(), await toolModel()]
+  const model = published(path, `${baseUrl}/${modelName}`)
+  const further = published(furtherPath, `${baseUrl}/${furtherName}`)
+  const geometry = await readGeometry(path, model.size)
+  const furtherGeometry = await readGeometry(furtherPath, further.size)
+  const template = 'devstral' as const
   return {
     llamaCpp: { tag: llamaTag, archives: { x64: archive } },
-    model: { name: 'sentence', ...model, contextLimit },
-    further: [{ name: 'caller', ...further, contextLimit, template: 'devstral' as const }],
+    model: { name: 'sentence', ...model, contextLimit, geometry },
+    further: [{ name: 'caller', ...further, contextLimit, geometry: furtherGeometry, template }],
   }
 }
 

@@ -84,11 +84,13 @@ describe('first boot', () => {
       'sentence',
       '32768 tokens',
       'slm-copilot.service',
+      'slm-copilot-gate.service',
       'nginx.service',
       'curl --cacert',
       'Cline',
     ])
       expect(report).toContain(word)
+    expect(report).toMatch(/^speed +=.* prompt [\d.]+ tokens\/s, generation [\d.]+ tokens\/s \(measured/m)
   })
 
   it('greets at login, in lines of 80 columns, without the key', async () => {
@@ -122,6 +124,7 @@ describe('first boot', () => {
   it('lets llama-server reach nothing, and exposes little', async () => {
     for (const [unit, most] of [
       ['slm-copilot.service', 0.5],
+      ['slm-copilot-gate.service', 0.5],
       ['nginx.service', 2.5],
     ] as const) {
       const verdict = await sshOutput(vm, `systemd-analyze security ${unit} --no-pager | tail -n 1`)
@@ -145,7 +148,7 @@ describe('the stages again', () => {
     const lines = await linesOfLog()
     for (const stage of ['configure', 'bootstrap']) expect((await runStage(vm, stage)).code).toBe(0)
     expect(await snapshot(vm)).toEqual(before)
-    expect(await logSince(lines)).not.toMatch(/created|updated|removed|completion/)
+    expect(await logSince(lines)).not.toMatch(/created|updated|removed|completion|Speed/)
   })
 
   it('install, run again, downloads nothing and changes nothing', async () => {
@@ -288,7 +291,9 @@ describe('failures', () => {
   })
 
   it('a reboot: the same password, CA and certificate; services that systemd started are left alone', async () => {
-    const files = async () => (await snapshot(vm)).files.filter(line => !line.includes('/run/'))
+    // The report tells the speed that was measured after this start.
+    const files = async () =>
+      (await snapshot(vm)).files.filter(line => !/\/run\/|^\/etc\/one-appliance\/config /.test(line))
     const before = await files()
     const lines = await linesOfLog()
     expect((await reboot(vm)).status).toBe('bootstrap_success')

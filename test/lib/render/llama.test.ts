@@ -1,16 +1,12 @@
 import { expect, it } from 'vitest'
+import { planCapacity } from '../../../lib/appliance/capacity.ts'
 import { catalogue, modelSchema } from '../../../lib/appliance/catalogue.ts'
+import { GiB } from '../../../lib/appliance/memory.ts'
 import { llamaSettings } from '../../../lib/render/llama.ts'
 
 const samplingOf = (name: keyof typeof catalogue) => {
-  const capacity = {
-    model: catalogue[name],
-    contextSize: 512,
-    slots: 1,
-    threads: 1,
-    batchSize: 256,
-    notes: [],
-  }
+  const machine = { cpus: 1, physicalCores: 1, memory: 64 * GiB }
+  const capacity = planCapacity(machine, catalogue[name], { contextSize: 512, parallel: 1, threads: 1 })
   const named = /TEMPERATURE|TOP_|MIN_P|REPEAT/
   return Object.fromEntries(
     Object.entries(llamaSettings(capacity)).filter(([variable]) => named.test(variable)),
