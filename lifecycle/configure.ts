@@ -1,5 +1,6 @@
 /** Every boot and at context changes: context → plan → files. Starts nothing; bad input changes nothing. */
-import { planCapacity } from '../lib/appliance/capacity.ts'
+import { planCapacity, refusalOf } from '../lib/appliance/capacity.ts'
+import type { Model } from '../lib/appliance/catalogue.ts'
 import { parseContext } from '../lib/appliance/context.ts'
 import { hardwareNotes, severeNotes } from '../lib/appliance/hardware.ts'
 import { orderOf } from '../lib/appliance/lets-encrypt.ts'
@@ -55,7 +56,9 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const facts = host.facts()
   const found = readCertificates(host)
 
-  const { serve, wanted, note } = chooseModel(release, context, facts, isModelThere(host), trials)
+  const misfit = (model: Model) => refusalOf(facts, model, context)
+  const knowledge = { memory: facts.memory, isThere: isModelThere(host), misfit }
+  const { serve, wanted, note } = chooseModel(release, context, knowledge, trials)
   const capacity = planCapacity(facts, serve, context)
   const names = namesOf(facts, context.domain)
   const made = await issueMissing(goodCertificates(found, names, now), names, now)
@@ -76,7 +79,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     ...givenNotes(context),
   ]
   const hardware = hardwareNotes(facts, context.threads)
-  for (const each of [...capacity.notes, ...notes, ...hardware]) host.log.warn(each)
+  for (const note of [...capacity.notes, ...notes, ...hardware]) host.log.warn(note)
   const endpoints = endpointsOf(facts, context.domain)
   const changes = await applyFiles(host, [
     { path: paths.state, mode: 0o700, folder: true },

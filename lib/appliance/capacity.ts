@@ -167,13 +167,13 @@ export function planCapacity(machine: Machine, model: Model, asked: Asked): Capa
   }
 }
 
-/** Why a model cannot be served here at all, with the memory that would do; undefined when it can. */
-export const misfit = (machine: Pick<Machine, 'memory'>, model: Model, asked: Asked): string | undefined =>
-  choose(asked, model.contextLimit, memoryFor(machine.memory, model).fits) === undefined
-    ? refusal(machine, model)
-    : undefined
+/** Why a model cannot be served on this machine, if it cannot: the sentence that planCapacity throws. */
+export function refusalOf(machine: Machine, model: Model, asked: Asked): string | undefined {
+  const { fits } = memoryFor(machine.memory, model)
+  return choose(asked, model.contextLimit, fits) === undefined ? refusal(machine, model) : undefined
+}
 
-function refusal({ memory }: Pick<Machine, 'memory'>, model: Model): string {
+function refusal({ memory }: Machine, model: Model): string {
   const needed = gibibytes(smallestVm(model, { contextSize: leastContext, parallel: 1 }))
   return (
     `${model.name} does not fit into ${gibibytes(memory)} of memory, not even with ${leastContext} tokens of ` +

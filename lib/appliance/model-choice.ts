@@ -1,6 +1,5 @@
 /** Which model is served, and which one is wanted and yet to be fetched or tried. */
 import * as z from 'zod'
-import { misfit } from './capacity.ts'
 import { type Model, modelSchema } from './catalogue.ts'
 import type { Context } from './context.ts'
 import { modelsOf, type Release } from './release.ts'
@@ -46,37 +45,40 @@ function wantedOf(model: Model, { llamaCpp }: Release, asked: Asked, memory: num
   const url = modelUrl(model, modelMirror)
   // Whole GiB: what the kernel keeps of them differs from boot to boot.
   const gibibytes = Math.round(memory / 2 ** 30)
-  const circumstances = JSON.stringify({
-    llamaCpp: llamaCpp.tag,
-    url,
-    contextSize,
-    parallel,
-    threads,
-    gibibytes,
-  })
+  const { tag } = llamaCpp
+  const circumstances = JSON.stringify({ tag, url, contextSize, parallel, threads, gibibytes })
   return { model, url, circumstances }
+}
+
+/** What is known of a model on this machine. */
+export type Knowledge = {
+  /** Bytes of RAM. */
+  memory: number
+  /** Its file stands, proven, at its name. */
+  isThere(model: Model): boolean
+  /** Why it cannot be served here, a sentence, if it cannot. */
+  misfit(model: Model): string | undefined
 }
 
 /**
  * The choice between the baked model and the one that the context asks for, which the release must have.
- * One that does not fit is neither fetched nor served. `isThere`: its file stands, proven, at its name. One whose trial is not over is served by nobody but the trial itself.
+ * One whose trial is not over is served by nobody but the trial itself.
  */
 export function chooseModel(
   release: Release,
   asked: Asked,
-  machine: { memory: number },
-  isThere: (model: Model) => boolean,
+  { memory, isThere, misfit }: Knowledge,
   trials: Trials,
 ): Choice {
   const baked = release.model
   const model = modelsOf(release).find(({ name }) => name === asked.model) ?? baked
   if (model.name === baked.name) return { serve: baked }
-  const reason = misfit(machine, model, asked)
-  if (reason !== undefined) return { serve: baked, note: `${reason} Serving ${baked.name}.` }
+  const problem = misfit(model)
+  if (problem !== undefined) return { serve: baked, note: `${problem} Serving ${baked.name}.` }
   const trial = trials[model.sha256]
   if (trial === undefined && isThere(model)) return { serve: model }
 
-  const wanted = wantedOf(model, release, asked, machine.memory)
+  const wanted = wantedOf(model, release, asked, memory)
   if (trial?.outcome === 'failed' && trial.circumstances === wanted.circumstances)
     return {
       serve: baked,

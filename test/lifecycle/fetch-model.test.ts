@@ -1,16 +1,20 @@
 import { expect, it } from 'vitest'
+import { planCapacity } from '../../lib/appliance/capacity.ts'
 import { catalogue } from '../../lib/appliance/catalogue.ts'
+import { GiB } from '../../lib/appliance/memory.ts'
 import { paths } from '../../lib/appliance/paths.ts'
 import { planFile } from '../../lib/appliance/plan.ts'
+import { productionRelease } from '../../lib/appliance/release.ts'
 import { readTrials } from '../../lib/steps/fetched-models.ts'
 import { CommandError } from '../../lib/system/commands.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { fetchModel, retryModel } from '../../lifecycle/fetch-model.ts'
-import { capacityFor, tinyModel } from '../capacity.ts'
 import { recordedHost } from '../recorded-host.ts'
 
 const model = catalogue['qwen2.5-coder-3b']
-const capacity = capacityFor(tinyModel)
+const machine = { cpus: 1, physicalCores: 1, memory: 64 * GiB }
+const asked = { contextSize: 512, parallel: 1, threads: 1 }
+const capacity = planCapacity(machine, productionRelease.model, asked)
 const plan = { capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [] }
 const wanted = { model, url: 'http://192.0.2.1/m.gguf', circumstances: 'these' }
 

@@ -63,18 +63,13 @@ export async function releaseValue(baseUrl: string) {
   const [path, furtherPath] = [await sentenceModel(), await toolModel()]
   const model = published(path, `${baseUrl}/${modelName}`)
   const further = published(furtherPath, `${baseUrl}/${furtherName}`)
+  const geometry = await readGeometry(path, model.size)
+  const furtherGeometry = await readGeometry(furtherPath, further.size)
+  const template = 'devstral' as const
   return {
     llamaCpp: { tag: llamaTag, archives: { x64: archive } },
-    model: { name: 'sentence', ...model, contextLimit, geometry: await readGeometry(path, model.size) },
-    further: [
-      {
-        name: 'caller',
-        ...further,
-        contextLimit,
-        geometry: await readGeometry(furtherPath, further.size),
-        template: 'devstral' as const,
-      },
-    ],
+    model: { name: 'sentence', ...model, contextLimit, geometry },
+    further: [{ name: 'caller', ...further, contextLimit, geometry: furtherGeometry, template }],
   }
 }
 

@@ -131,14 +131,16 @@ it('swaps it in once it has answered, and says so', async () => {
 
 it('serves the baked one again where another does not load, says why, and does not try it for nothing', async () => {
   const sha256 = createHash('sha256').update(garbage).digest('hex')
+  const installed = JSON.parse(await sshOutput(vm, `cat ${release}`))
+  const { geometry, contextLimit } = installed.model
   const entry = {
     name: 'garbage',
     url: 'http://x/garbage.gguf',
     size: garbage.length,
     sha256,
-    contextLimit: 8192,
+    contextLimit,
+    geometry,
   }
-  const installed = JSON.parse(await sshOutput(vm, `cat ${release}`))
   installed.further.push(entry)
   await sshOutput(vm, `cat > ${release}`, JSON.stringify(installed, null, 2))
   expect(await contextualize({ ...wishes, ONEAPP_COPILOT_MODEL: 'garbage' })).toBe('bootstrap_success')

@@ -3,7 +3,7 @@ import { catalogue } from '../../../lib/appliance/catalogue.ts'
 import { chooseModel, modelUrl, type Trials } from '../../../lib/appliance/model-choice.ts'
 import { productionRelease } from '../../../lib/appliance/release.ts'
 
-const machine = { memory: 33_000_000_000 }
+const memory = 33_000_000_000
 const baked = productionRelease.model
 const other = catalogue['gpt-oss-20b']
 const asked = {
@@ -13,12 +13,13 @@ const asked = {
   parallel: 'auto' as const,
   threads: 0,
 }
+const isThere = () => true
+const fits = () => undefined
 const choose = (overrides: Partial<typeof asked> = {}, there: string[] = [], trials: Trials = {}) =>
   chooseModel(
     productionRelease,
     { ...asked, ...overrides },
-    machine,
-    ({ name }) => there.includes(name),
+    { memory, isThere: ({ name }) => there.includes(name), misfit: fits },
     trials,
   )
 const circumstances = choose().wanted?.circumstances ?? ''
@@ -45,16 +46,6 @@ it.each([
   })
 })
 
-it('one that does not fit: the baked one, with the memory that would do, and nothing is fetched for nothing', () => {
-  const small = { memory: 12_000_000_000 }
-  expect(chooseModel(productionRelease, asked, small, () => false, {})).toEqual({
-    serve: baked,
-    note: expect.stringMatching(
-      /^gpt-oss-20b does not fit into 11\.2 GiB .* VM 13\.0 GiB.* Serving devstral/,
-    ),
-  })
-})
-
 it('one that failed: the baked one, why, how to try again, and nothing wanted', () => {
   expect(choose({}, [other.name], failed)).toEqual({
     serve: baked,
@@ -62,10 +53,19 @@ it('one that failed: the baked one, why, how to try again, and nothing wanted', 
   })
 })
 
-it('a failure is not held against a model after a boot with a few megabytes less', () => {
-  const later = { memory: machine.memory - 5_000_000 }
-  expect(chooseModel(productionRelease, asked, later, () => true, failed).wanted).toBeUndefined()
+it('a failure counts after a boot with a few megabytes less', () => {
+  const later = { memory: memory - 5_000_000, isThere, misfit: fits }
+  expect(chooseModel(productionRelease, asked, later, failed).wanted).toBeUndefined()
 })
+
+it.each([true, false])(
+  'one that does not fit: the baked one, and why, whether it is there (%s) or not',
+  there => {
+    const small = { memory, isThere: () => there, misfit: () => 'It is too large.' }
+    const note = 'It is too large. Serving devstral-small-2.'
+    expect(chooseModel(productionRelease, asked, small, {})).toEqual({ serve: baked, note })
+  },
+)
 
 it.each([
   [undefined, other.url],
