@@ -162,6 +162,16 @@ The key is not printed: it is in the report.`,
       process.stdout.write(clientsText(await hostFor(options), name))
     },
   },
+  models: {
+    summary: 'the models there are, and what of each fits here',
+    details: 'Name, what it is good at, size, licence, conversations × tokens by default.',
+    options: { memory: { argument: 'SIZE', help: 'for a VM of this memory, e.g. 32G' } },
+    isStage: false,
+    run: async ({ memory }, options) => {
+      const { modelsList } = await import('./models.ts')
+      process.stdout.write(modelsList(await hostFor(options), text(memory)))
+    },
+  },
   plan: {
     summary: 'what fits into a VM, and how fast it may be',
     details: `Without a VM: slm-copilot plan --memory 32G --cpus 16 --context 128k
