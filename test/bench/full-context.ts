@@ -29,7 +29,7 @@ const contextSize = 131_072
 const kvType: KvType = 'q8_0'
 /** Tokens of the prompt: room is left for an answer. */
 const filled = contextSize - 256
-const generated = 8
+const generated = 4
 
 const tokenAt = (index: number) => 300 + (index % 20_000)
 
@@ -41,7 +41,10 @@ export async function benchFullContext(): Promise<void> {
   const { size } = statSync(model)
   const geometry = await readGeometry(model, size)
   const settings = { contextSize, slots: 1, kvType, batchSize: 256 }
-  const limit = sumOf(memoryOf(geometry, size, settings))
+  const { layers, kvHeads, headSize } = geometry
+  const row = (kvHeads * headSize * 34) / 32
+  // Reading a slot's file takes one tensor's rows besides.
+  const limit = sumOf(memoryOf(geometry, size, settings)) + filled * row
   const group = limitedGroup(limit)
   console.log(`  ${contextSize} tokens, ${kvType}: planned, and allowed, ${gibibytes(limit)}`)
   const llama = await startBareLlama(
@@ -50,8 +53,7 @@ export async function benchFullContext(): Promise<void> {
     ['-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"', group, program, '--slot-save-path', folder],
   )
   try {
-    const { layers, kvHeads, headSize } = geometry
-    writeSlot(join(folder, 'full.kv'), { layers, row: (kvHeads * headSize * 34) / 32 })
+    writeSlot(join(folder, 'full.kv'), { layers, row })
     await llama.post('/slots/0?action=restore', { filename: 'full.kv' })
     rmSync(join(folder, 'full.kv'))
     const prompt = [...Array.from({ length: filled }, (_, index) => tokenAt(index)), 4000]
@@ -95,7 +97,7 @@ const peakOf = (group: string) =>
   Number(readFileSync(join(group, isV1() ? 'memory.max_usage_in_bytes' : 'memory.peak'), 'utf8'))
 
 /** Numbers of 32 bits, little-endian. */
-const words = (...values: number[]) => Buffer.from(Uint32Array.from(values).buffer)
+const words = (values: number[]) => Buffer.from(Uint32Array.from(values).buffer)
 
 /**
  * A slot's file, as llama.cpp's state_seq_save_file writes it: tokens, cells (position, sequences), then for keys and
@@ -103,16 +105,17 @@ const words = (...values: number[]) => Buffer.from(Uint32Array.from(values).buff
  */
 function writeSlot(path: string, { layers, row }: { layers: number; row: number }): void {
   const file = openSync(path, 'w')
+  const tokens = Array.from({ length: filled }, (_, index) => tokenAt(index))
   const cells = Array.from({ length: filled }, (_, index) => [index, 1, 0]).flat()
-  writeSync(
-    file,
-    words(0x67677371, 3, filled, ...Array.from({ length: filled }, (_, index) => tokenAt(index))),
-  )
-  writeSync(file, words(1, filled, ...cells, 0, layers))
+  writeSync(file, words([0x67677371, 3, filled]))
+  writeSync(file, words(tokens))
+  writeSync(file, words([1, filled]))
+  writeSync(file, words(cells))
+  writeSync(file, words([0, layers]))
   const q8 = 8
   const rows = randomRows(row, 256)
   for (let tensor = 0; tensor < 2 * layers; tensor++) {
-    writeSync(file, words(q8, row, 0))
+    writeSync(file, words([q8, row, 0]))
     for (let written = 0; written < filled; written += 256)
       writeSync(file, rows, 0, Math.min(256, filled - written) * row)
   }
