@@ -40,7 +40,12 @@ async function measure(choice: Turns): Promise<void> {
       if (count === 20) process.kill(stack.gateWorkers()[0] ?? 0, 'SIGKILL')
     }
     const start = performance.now()
-    const all = await serveCrowd(stack, { clients, keys: keys.map(({ key }) => key), tokens, onServed: kill })
+    const all = await serveCrowd(stack, {
+      clients,
+      keys: keys.map(({ key }) => key),
+      tokens,
+      onAdmitted: kill,
+    })
     const seconds = (performance.now() - start) / 1000
     const { served, cut, meanRetries, mostRetries, longestWait } = summaryOf(all)
     const inUse = all.reduce((sum, { held }) => sum + held, 0) / (slots * seconds)
