@@ -31,9 +31,13 @@ export const paths = {
   plan: '/etc/slm-copilot/plan.json',
 
   unit: '/etc/systemd/system/slm-copilot.service',
+  memoryDropIn: '/etc/systemd/system/slm-copilot.service.d/memory.conf',
   gateUnit: '/etc/systemd/system/slm-copilot-gate.service',
+  modelService: '/etc/systemd/system/slm-copilot-model.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
+  promptsUnit: '/etc/systemd/system/slm-copilot-prompts.service',
+  promptsWanted: '/etc/systemd/system/slm-copilot.service.wants/slm-copilot-prompts.service',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
   nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
   site: '/etc/nginx/conf.d/slm-copilot.conf',
@@ -66,7 +70,17 @@ export const paths = {
 
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
+  /** The slots of a stopped llama-server, its user's alone; what proves them is root's. */
+  promptFiles: '/var/cache/slm-copilot',
+  keptPrompts: '/var/lib/slm-copilot/kept-prompts.json',
+  trials: '/var/lib/slm-copilot/models.json',
+  lock: '/run/slm-copilot.lock',
+  fetchLock: '/run/slm-copilot-model.lock',
+  contextFile: '/run/one-context/one_env',
+  fetching: '/run/slm-copilot-model',
+  fetchProgress: '/run/slm-copilot-model/progress',
   proven: '/run/slm-copilot-proven.json',
+  measurement: '/run/slm-copilot-measurement.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',
   gateFolder,
@@ -81,7 +95,9 @@ export const paths = {
 export const units = {
   llama: 'slm-copilot.service',
   gate: 'slm-copilot-gate.service',
+  prompts: 'slm-copilot-prompts.service',
   nginx: 'nginx.service',
+  model: 'slm-copilot-model.service',
   certbot: 'certbot.service',
 } as const
 

@@ -1,5 +1,7 @@
 /** llama-server's settings: its environment file, and the unit that runs it. */
 import type { Capacity } from '../appliance/capacity.ts'
+import type { Sampling } from '../appliance/catalogue.ts'
+import { MiB } from '../appliance/memory.ts'
 import { modelPath, paths, users } from '../appliance/paths.ts'
 import { sandbox } from './sandbox.ts'
 
@@ -17,8 +19,13 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_BATCH: String(capacity.batchSize),
   LLAMA_ARG_UBATCH: String(capacity.batchSize),
   LLAMA_ARG_FLASH_ATTN: 'on',
-  // Off until the plan counts its memory: the default sets aside 8 GiB.
-  LLAMA_ARG_CACHE_RAM: '0',
+  LLAMA_ARG_CACHE_TYPE_K: capacity.kvType,
+  LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
+  // Prompts set aside, in MiB; 0: none.
+  LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
+  // By default each request clears the other, idle slots into that cache, and what does not fit there is lost. Here
+  // every slot has its own share of the pool, so what stands in one may stay; it is set aside when another comes in.
+  LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
   // On a CPU host it counts the wrong memory and shrinks the context silently.
   LLAMA_ARG_FIT: 'off',
   // Comments during minutes of prompt processing, under every proxy's and client's limit.
@@ -29,7 +36,21 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_UI: '0',
   LLAMA_ARG_ENDPOINT_SLOTS: '0',
   ...(capacity.model.template === undefined ? {} : ownTemplate),
+  ...samplingSettings(capacity.model.sampling ?? {}),
 })
+
+/** What is sampled by where a request does not say; what the maker does not state is llama-server's default. */
+function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty }: Sampling) {
+  const settings = {
+    LLAMA_ARG_TEMPERATURE: temperature,
+    LLAMA_ARG_TOP_P: topP,
+    LLAMA_ARG_TOP_K: topK,
+    LLAMA_ARG_MIN_P: minP,
+    LLAMA_ARG_REPEAT_PENALTY: repetitionPenalty,
+  }
+  const stated = Object.entries(settings).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(stated.map(([name, value]) => [name, String(value)]))
+}
 
 const ownTemplate = {
   LLAMA_ARG_CHAT_TEMPLATE_FILE: paths.chatTemplate,
@@ -46,8 +67,28 @@ export const llamaEnvironment = (capacity: Capacity) => ({
     .join(''),
 })
 
-/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder. */
-export const llamaUnit = () => ({
+/**
+ * The unit's memory, as planned (systemd.resource-control(5)): a plan that is wrong ends llama-server, which is started
+ * anew, and not sshd or nginx. No MemoryHigh: it would slow down what it should rather end.
+ */
+export const memoryDropIn = ({ memoryLimit }: Capacity) => ({
+  path: paths.memoryDropIn,
+  mode: 0o644,
+  text: `# Written by slm-copilot, from ${paths.plan}.
+[Service]
+MemoryMax=${memoryLimit}
+MemorySwapMax=0
+`,
+})
+
+/** The folder for slots' files, which llama-server takes as an argument only: it has no variable for it. */
+const slotFiles = `
+# Its alone: these files hold conversations, and its group is nginx's.
+CacheDirectory=${paths.promptFiles.replace('/var/cache/', '')}
+CacheDirectoryMode=0700`
+
+/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder, and that for prompts. */
+export const llamaUnit = ({ keepsPrompts }: { keepsPrompts: boolean }) => ({
   path: paths.unit,
   mode: 0o644,
   text: `[Unit]
@@ -61,7 +102,7 @@ StartLimitBurst=10
 
 [Service]
 Type=exec
-ExecStart=${paths.llamaServer}
+ExecStart=${paths.llamaServer}${keepsPrompts ? ` --slot-save-path ${paths.promptFiles}` : ''}
 EnvironmentFile=${paths.llamaEnvironment}
 WorkingDirectory=/
 User=${users.llama}
@@ -70,7 +111,7 @@ Group=${users.web}
 UMask=0007
 # Removed at each stop: llama-server does not replace a socket that a dead one left.
 RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
-RuntimeDirectoryMode=0750
+RuntimeDirectoryMode=0750${keepsPrompts ? slotFiles : ''}
 Restart=on-failure
 RestartSec=1
 TimeoutStopSec=30

@@ -2,12 +2,18 @@
 import { script, step } from '../../packer/progress.ts'
 import { benchBatches } from './batches.ts'
 import { benchDoor } from './door.ts'
+import { benchFullContext } from './full-context.ts'
 import { benchMany } from './many.ts'
+import { benchMemory } from './memory.ts'
+import { benchPrompts } from './prompts.ts'
 
 const benches: Record<string, () => Promise<void>> = {
   door: benchDoor,
   batches: benchBatches,
+  memory: benchMemory,
+  'full-context': benchFullContext,
   many: benchMany,
+  prompts: benchPrompts,
 }
 
 await script(async () => {

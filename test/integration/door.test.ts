@@ -301,11 +301,13 @@ it('answers a completion', async () => {
 })
 
 it('passes a stream on as it is made', async () => {
-  const answer = await ask('/v1/chat/completions', { headers: bearer, json: { ...question, stream: true } })
+  // Longer than the one sentence: that is said within the time of one look on a busy machine.
+  const json = { ...question, stream: true, ignore_eos: true, max_tokens: 400 }
+  const answer = await ask('/v1/chat/completions', { headers: bearer, json })
   const pieces = eventsOf(answer.body)
     .slice(0, -1)
     .map(event => JSON.parse(event).choices[0]?.delta.content ?? '')
-  expect(pieces.join('')).toBe(sentence)
+  expect(pieces.join('').startsWith(sentence)).toBe(true)
   expect(answer.arrivals.length).toBeGreaterThan(5)
 })
 

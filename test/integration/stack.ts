@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { modelPath, paths, ports } from '../../lib/appliance/paths.ts'
 import { candidateConfiguration } from '../../lib/render/nginx-site.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
+import { filesUnder } from '../../lib/system/files.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
+import { titleOf } from '../../lib/system/processes.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { llamaRelease } from '../mirror/llama-release.ts'
 import { releaseValue } from '../mirror/mirror.ts'
@@ -40,6 +42,7 @@ export type Door = {
 
 export type Stack = Door & {
   llamaPid(): number | undefined
+  llamaRuns(): boolean
   startLlama(): Promise<void>
   stopLlama(): Promise<void>
 }
@@ -69,13 +72,21 @@ export async function configuredFolder(
   { call }: Options = {},
   root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-')),
 ): Promise<string> {
-  const host = openHost({ env: context, root })
+  // Two slots, however much memory this machine has.
+  const host = openHost({ env: { ONEAPP_COPILOT_PARALLEL: '2', ...context }, root })
   const release = await releaseValue('http://127.0.0.1')
   const model = call === undefined ? release.model : { ...release.model, template: 'devstral' as const }
   await applyFiles(host, [releaseFile({ ...release, model })])
   await configure(host)
   return root
 }
+
+/** The arguments that the unit gives to llama-server, their paths as they are here. */
+const argumentsIn = (root: string) =>
+  (readFileSync(join(root, paths.unit), 'utf8').match(/^ExecStart=(.*)$/m)?.[1] ?? '')
+    .split(' ')
+    .slice(1)
+    .map(argument => (argument.startsWith('/') ? join(root, argument) : argument))
 
 /** What the site's absolute paths and ports are here. */
 function siteFor(root: string, socket: string, numbers: { http: number; https: number }): string {
@@ -98,9 +109,7 @@ const workersOf = (master: number | undefined) =>
   readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 
 /** An old worker takes no connection any more, and goes when its last stream ends. */
-const isLeaving = (pid: number) =>
-  !existsSync(`/proc/${pid}/cmdline`) ||
-  readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('shutting down')
+const isLeaving = (pid: number) => titleOf({ files: filesUnder('/') }, pid)?.includes('shutting down') ?? true
 
 /** nginx as root on a configuration of the test's own. */
 function startNginx(file: string, text: string): Watched {
@@ -201,7 +210,9 @@ export async function startStack(context: Record<string, string>, options: Optio
       ...(template === undefined ? {} : { LLAMA_ARG_CHAT_TEMPLATE_FILE: join(root, template) }),
       ...options.settings,
     }
-    llama = watch(spawn(join(folder, 'llama-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] }))
+    llama = watch(
+      spawn(join(folder, 'llama-server'), argumentsIn(root), { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+    )
     await llama.until(() =>
       http({ url: 'http://x/health', socket, timeout: 5 }).then(
         ({ status }) => status === 200,
@@ -209,10 +220,13 @@ export async function startStack(context: Record<string, string>, options: Optio
       ),
     )
   }
+  // As CacheDirectory= would make it.
+  mkdirSync(join(root, paths.promptFiles), { recursive: true, mode: 0o700 })
   await startLlama()
   return {
     ...door,
     llamaPid: () => llama?.pid,
+    llamaRuns: () => llama?.runs() ?? false,
     startLlama,
     stopLlama,
     close: async () => {

@@ -8,7 +8,20 @@ const alignment = 32 // what a reader assumes where `general.alignment` is absen
 
 /** The metadata types in use here, under the numbers the format gives them. */
 const typeIds = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const
-const tensorTypeIds = { float32: 0, float16: 1 } as const
+/** The tensor types in use here: the format's number, values in a block, bytes of a block (ggml/src/ggml-common.h). */
+export const tensorTypes = {
+  float32: { id: 0, values: 1, bytes: 4 },
+  float16: { id: 1, values: 1, bytes: 2 },
+  q4_0: { id: 2, values: 32, bytes: 18 },
+  q8_0: { id: 8, values: 32, bytes: 34 },
+  q2_K: { id: 10, values: 256, bytes: 84 },
+  q4_K: { id: 12, values: 256, bytes: 144 },
+  q5_K: { id: 13, values: 256, bytes: 176 },
+  q6_K: { id: 14, values: 256, bytes: 210 },
+  iq4_nl: { id: 20, values: 32, bytes: 18 },
+  mxfp4: { id: 39, values: 32, bytes: 17 },
+} as const
+export type TensorType = keyof typeof tensorTypes
 
 type NumberType = 'uint32' | 'int32' | 'float32'
 export type Value =
@@ -20,25 +33,29 @@ export type Value =
 export type Metadata = Map<string, Value>
 
 /** `shape` is in GGUF's order: the length of a row first, then the number of rows. */
-export type Tensor = { name: string; type: keyof typeof tensorTypeIds; shape: number[]; values: Float32Array }
+export type TensorInfo = { name: string; type: TensorType; shape: number[] }
+export type Tensor = TensorInfo & { type: 'float32' | 'float16'; values: Float32Array }
 
 export const uint32 = (value: number): Value => ({ type: 'uint32', value })
 export const float32 = (value: number): Value => ({ type: 'float32', value })
 export const string = (value: string): Value => ({ type: 'string', value })
 
-/** The bytes of a GGUF file: header, metadata, what tensors there are, then their values, each aligned. */
-export function encodeGguf(metadata: Metadata, tensors: Tensor[]): Buffer {
-  const bodies = tensors.map(tensor => padded(tensorBytes(tensor)))
+/** The bytes of a GGUF file: its head, then the tensors' values, each aligned. */
+export const encodeGguf = (metadata: Metadata, tensors: Tensor[]): Buffer =>
+  Buffer.concat([encodeHead(metadata, tensors), ...tensors.map(tensor => padded(valueBytes(tensor)))])
+
+/** What stands before the values: header, metadata, what tensors there are. Each tensor's bytes follow, `padded`. */
+export function encodeHead(metadata: Metadata, tensors: TensorInfo[]): Buffer {
   let offset = 0
-  const directory = tensors.flatMap((tensor, index) => {
+  const directory = tensors.flatMap(tensor => {
     const entry = [
       text(tensor.name),
       number('uint32', tensor.shape.length),
       ...tensor.shape.map(length64),
-      number('uint32', tensorTypeIds[tensor.type]),
+      number('uint32', tensorTypes[tensor.type].id),
       length64(offset),
     ]
-    offset += bodies[index]?.length ?? 0
+    offset += aligned(tensorBytes(tensor))
     return entry
   })
   const head = [
@@ -48,7 +65,18 @@ export function encodeGguf(metadata: Metadata, tensors: Tensor[]): Buffer {
     length64(metadata.size),
   ]
   const entries = [...metadata].flatMap(([key, value]) => [text(key), ...typedValue(value)])
-  return Buffer.concat([padded(Buffer.concat([...head, ...entries, ...directory])), ...bodies])
+  return padded(Buffer.concat([...head, ...entries, ...directory]))
+}
+
+const valuesOf = (shape: number[]) => shape.reduce((product, length) => product * length, 1)
+
+/** Bytes of a tensor's values. Throws where its rows are no whole number of blocks. */
+export function tensorBytes({ name, type, shape }: TensorInfo): number {
+  const { values, bytes } = tensorTypes[type]
+  const [row = 1] = shape
+  if (row % values !== 0)
+    throw new Error(`${name}: ${type} has blocks of ${values}, a row here ${row} values`)
+  return (valuesOf(shape) / values) * bytes
 }
 
 /** The metadata of a GGUF file. Throws on a type that no vocabulary of llama.cpp has used so far. */
@@ -63,18 +91,19 @@ export function readMetadata(file: Buffer): Metadata {
   return metadata
 }
 
-function tensorBytes({ name, type, shape, values }: Tensor): Buffer {
-  const expected = shape.reduce((product, length) => product * length, 1)
+function valueBytes({ name, type, shape, values }: Tensor): Buffer {
+  const expected = valuesOf(shape)
   if (values.length !== expected)
     throw new Error(`${name}: ${values.length} values, its shape needs ${expected}`)
   const typed = type === 'float16' ? new Float16Array(values) : values
   return Buffer.from(typed.buffer, typed.byteOffset, typed.byteLength)
 }
 
-function padded(bytes: Buffer): Buffer {
-  const missing = (alignment - (bytes.length % alignment)) % alignment
-  return Buffer.concat([bytes, Buffer.alloc(missing)])
-}
+const aligned = (length: number) => Math.ceil(length / alignment) * alignment
+
+/** Bytes, up to where the next tensor may begin. */
+export const padded = (bytes: Buffer): Buffer =>
+  Buffer.concat([bytes, Buffer.alloc(aligned(bytes.length) - bytes.length)])
 
 function number(type: NumberType, value: number): Buffer {
   const bytes = Buffer.alloc(4)

@@ -4,6 +4,9 @@ import { setTimeout } from 'node:timers/promises'
 
 export type Watched = {
   pid: number | undefined
+  /** What it has said so far. */
+  output: () => string
+  runs: () => boolean
   /** Waits until `isReady` says so. Rejects with what the child said if it ends before that. */
   until: (isReady: () => Promise<boolean>) => Promise<void>
   signal: (name: NodeJS.Signals) => void
@@ -35,6 +38,8 @@ export function watch(child: ChildProcess): Watched {
 
   return {
     pid: child.pid,
+    output: () => said,
+    runs: () => isRunning,
     until: async isReady => {
       while (isRunning && !(await isReady())) await setTimeout(20)
       if (!isRunning) throw new Error(`${child.spawnfile} ended before it was ready:\n${said}`)

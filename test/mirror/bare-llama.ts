@@ -1,0 +1,57 @@
+/** llama-server alone on a socket of its own: any settings, any arguments, any build. */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { http, isServing } from '../../lib/system/http.ts'
+import { llamaRelease } from './llama-release.ts'
+import { watch } from './watch.ts'
+
+export type BareLlama = {
+  pid: number | undefined
+  /** Its log so far. */
+  output(): string
+  /** What it answers to a request with this body, parsed. Rejects with the answer where that is not 200. */
+  post(path: string, json: object): Promise<unknown>
+  stop(): Promise<void>
+}
+
+/** The release, unpacked to a folder that is there until `remove` is called. */
+export async function unpackedLlama(): Promise<{ program: string; remove(): void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-llama-'))
+  execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
+  return {
+    program: join(folder, 'llama-server'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Starts it, and resolves when the model is loaded. `settings` by its variables' names; some flags have none. */
+export async function startBareLlama(
+  program: string,
+  settings: Record<string, string>,
+  flags: string[] = [],
+): Promise<BareLlama> {
+  const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-bare-'))
+  const socket = join(folder, 'llama.sock')
+  const server = watch(
+    spawn(program, flags, {
+      env: { LLAMA_ARG_HOST: socket, LLAMA_ARG_OFFLINE: '1', ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+  await server.until(() => isServing({ http }, 'http://x/health', socket))
+  return {
+    pid: server.pid,
+    output: server.output,
+    post: async (path, json) => {
+      const { status, body } = await http({ url: `http://x${path}`, socket, json, timeout: 600 })
+      if (status !== 200) throw new Error(`llama-server answered ${path} with ${status}: ${body}`)
+      return JSON.parse(body)
+    },
+    stop: async () => {
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,163 @@
+/** Models of any shape and any quantisation with random weights, whose every answer is known: each token's successor. */
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { cached } from '../../packer/cache.ts'
+import { step } from '../../packer/progress.ts'
+import { contextLimit, ownSource, type Size, tokensOf, vocabulary } from './chain-model.ts'
+import {
+  encodeHead,
+  float32,
+  type Metadata,
+  padded,
+  string,
+  type TensorInfo,
+  type TensorType,
+  tensorBytes,
+  uint32,
+} from './gguf.ts'
+import { randomBlocks } from './random-blocks.ts'
+
+export type Architecture = 'llama' | 'mistral3'
+
+export type Shape = Size & { architecture: Architecture }
+
+/** A layer's matrices, as GGUF calls them. */
+export type Matrix = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
+
+export type Types = {
+  /** Of `token_embd` and `output`, whose rows are the same. */
+  vocabulary: TensorType
+  /** Of a layer's matrix; layers count from 0. */
+  layer: (matrix: Matrix, layer: number) => TensorType
+}
+
+/** All matrices of one type. */
+export const allOf = (type: TensorType): Types => ({ vocabulary: type, layer: () => type })
+
+/** As `llama-quantize` mixes Q4_K_M: Q6_K for the output, and for what matters most of every second layer or so. */
+export const q4KM = (layers: number): Types => ({
+  vocabulary: 'q6_K',
+  layer: (matrix, layer) => {
+    const counts = matrix === 'attn_v' || matrix === 'ffn_down'
+    const early = Math.floor(layers / 8)
+    const isDear = layer < early || layer >= Math.floor((7 * layers) / 8) || (layer - early) % 3 === 2
+    return counts && isDear ? 'q6_K' : 'q4_K'
+  },
+})
+
+/**
+ * Of some 500 million parameters in 310 MB, with a window of Devstral's length: as slow as it must be to tell
+ * settings apart, and small enough for a machine of 2 cores.
+ */
+export const benchModel = (): Promise<string> =>
+  quantisedModel(
+    'bench',
+    {
+      architecture: 'llama',
+      width: 1536,
+      layers: 16,
+      feedForward: 4864,
+      heads: { query: 12, keyValue: 4, size: 128 },
+    },
+    q4KM(16),
+  )
+
+/**
+ * The path of the model's GGUF file, `quantised-<name>-<key>.gguf` in the cache. After token N it says N + 1,
+ * whatever came before (4000 follows 3999; /completion takes token numbers as a prompt). Widths must be multiples
+ * of 256 for types with K.
+ */
+export async function quantisedModel(name: string, shape: Shape, types: Types): Promise<string> {
+  const { file, tokenizer } = await vocabulary()
+  const metadata = metadataFor(name, shape, tokenizer)
+  const tensors = tensorsFor(shape, types, tokensOf(tokenizer).length)
+  const sources = ['gguf.ts', 'random-blocks.ts', 'quantised-model.ts'].map(ownSource)
+  const inputs = [...sources, file, JSON.stringify([...metadata, ...tensors])]
+  return cached(`quantised-${name}.gguf`, inputs, path =>
+    step(`a model of random weights (${name})`, async () => write(path, metadata, tensors)),
+  )
+}
+
+const metadataFor = (name: string, shape: Shape, tokenizer: Metadata): Metadata => {
+  const { architecture, width, layers, feedForward, heads } = shape
+  return new Map([
+    ['general.architecture', string(architecture)],
+    ['general.name', string(name)],
+    [`${architecture}.context_length`, uint32(contextLimit)],
+    [`${architecture}.embedding_length`, uint32(width)],
+    [`${architecture}.block_count`, uint32(layers)],
+    [`${architecture}.feed_forward_length`, uint32(feedForward)],
+    [`${architecture}.attention.head_count`, uint32(heads.query)],
+    [`${architecture}.attention.head_count_kv`, uint32(heads.keyValue)],
+    [`${architecture}.attention.key_length`, uint32(heads.size)],
+    [`${architecture}.attention.value_length`, uint32(heads.size)],
+    [`${architecture}.attention.layer_norm_rms_epsilon`, float32(1e-5)],
+    [`${architecture}.rope.dimension_count`, uint32(heads.size)],
+    [`${architecture}.rope.freq_base`, float32(1e9)],
+    [`${architecture}.vocab_size`, uint32(tokensOf(tokenizer).length)],
+    ...tokenizer,
+  ])
+}
+
+type Weights = TensorInfo & {
+  /** Standard deviation of the values; absent: all 1, or another tensor's rows. */
+  deviation?: number
+}
+
+function tensorsFor(shape: Shape, types: Types, tokens: number): Weights[] {
+  const { width, layers, feedForward, heads } = shape
+  const norm = (name: string): Weights => ({ name: `${name}.weight`, type: 'float32', shape: [width] })
+  const queries = heads.query * heads.size
+  const keys = heads.keyValue * heads.size
+  const matrices: { matrix: Matrix; from: number; to: number }[] = [
+    { matrix: 'attn_q', from: width, to: queries },
+    { matrix: 'attn_k', from: width, to: keys },
+    { matrix: 'attn_v', from: width, to: keys },
+    { matrix: 'attn_output', from: queries, to: width },
+    { matrix: 'ffn_gate', from: width, to: feedForward },
+    { matrix: 'ffn_up', from: width, to: feedForward },
+    { matrix: 'ffn_down', from: feedForward, to: width },
+  ]
+  // What a layer adds must not drown the embedding, which decides the token that follows.
+  const loudness = (matrix: Matrix) => (matrix === 'attn_output' || matrix === 'ffn_down' ? 0.01 / layers : 1)
+  const layer = (index: number): Weights[] => [
+    norm(`blk.${index}.attn_norm`),
+    norm(`blk.${index}.ffn_norm`),
+    ...matrices.map(({ matrix, from, to }) => ({
+      name: `blk.${index}.${matrix}.weight`,
+      type: types.layer(matrix, index),
+      shape: [from, to],
+      deviation: loudness(matrix) / Math.sqrt(from),
+    })),
+  ]
+  return [
+    { name: embeddings, type: types.vocabulary, shape: [width, tokens], deviation: 1 },
+    norm('output_norm'),
+    { name: output, type: types.vocabulary, shape: [width, tokens] },
+    ...Array.from({ length: layers }, (_, index) => layer(index)).flat(),
+  ]
+}
+
+const embeddings = 'token_embd.weight'
+const output = 'output.weight'
+
+/** Tensor by tensor: a model need not fit in memory as a whole. */
+function write(path: string, metadata: Metadata, tensors: Weights[]): void {
+  const file = openSync(path, 'w')
+  try {
+    writeSync(file, encodeHead(metadata, tensors))
+    for (const tensor of tensors) writeSync(file, padded(bytesOf(tensor, tensors)))
+  } finally {
+    closeSync(file)
+  }
+}
+
+function bytesOf(tensor: Weights, tensors: Weights[]): Buffer {
+  if (tensor.deviation !== undefined) return randomBlocks(tensor, tensor.deviation)
+  if (tensor.name !== output) return Buffer.from(new Float32Array(tensor.shape[0] ?? 0).fill(1).buffer)
+
+  // Row N + 1 is what token N looks like, so N + 1 is what follows it.
+  const looks = tensors.find(({ name }) => name === embeddings) ?? tensor
+  const rows = randomBlocks(looks, looks.deviation ?? 1)
+  const row = tensorBytes(looks) / (looks.shape[1] ?? 1)
+  return Buffer.concat([rows.subarray(-row), rows.subarray(0, -row)])
+}
