@@ -4,8 +4,8 @@
 export type Turns = { least: number; most: number }
 
 /**
- * Measured with 50 clients on 2 slots (`make bench BENCH=many`): a slot that was left is taken up sooner than where all
- * are told 5 seconds and come together, at half as many requests. The openai SDK by itself comes twice and no more.
+ * Measured with 50 clients on 2 slots (`make bench BENCH=many`, generations of 7 s): slots in use for 88 % of the time,
+ * 8 retries in the mean, where all told 5 seconds come together: 78 % and 22. With generations of 39 s: 97 %.
  */
 export const turns: Turns = { least: 5, most: 15 }
 

@@ -1,6 +1,6 @@
 /** Fifty clients on two slots, generations of half a minute: what each choice of Retry-After costs them. */
 import { type Turns, turns, turnsMap } from '../../lib/render/nginx-turns.ts'
-import { serveCrowd, summaryOf } from '../integration/crowd.ts'
+import { mean, serveCrowd, summaryOf } from '../integration/crowd.ts'
 import { type Stack, startStack } from '../integration/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { promptOf, stream } from './measure.ts'
@@ -17,7 +17,7 @@ const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map(name => ({
 /** Prints a line for each choice. */
 export async function benchMany(): Promise<void> {
   console.log(
-    '  Retry-After, s   served   cut   retries: mean   most   longest wait, s   in all, s   slots in use',
+    '  Retry-After, s   served   cut   retries: mean   most   longest wait, s   in all, s   slots in use   a generation, s',
   )
   for (const choice of choices) await measure(choice)
   console.log(
@@ -40,15 +40,24 @@ async function measure(choice: Turns): Promise<void> {
       if (count === 20) process.kill(stack.gateWorkers()[0] ?? 0, 'SIGKILL')
     }
     const start = performance.now()
-    const all = await serveCrowd(stack, { clients, keys: keys.map(({ key }) => key), tokens, onServed: kill })
+    const all = await serveCrowd(stack, {
+      clients,
+      keys: keys.map(({ key }) => key),
+      tokens,
+      onAdmitted: kill,
+    })
     const seconds = (performance.now() - start) / 1000
     const { served, cut, meanRetries, mostRetries, longestWait } = summaryOf(all)
     const inUse = all.reduce((sum, { held }) => sum + held, 0) / (slots * seconds)
+    const steady = all.filter(({ manner, cuts }) => manner === 'steady' && cuts === 0)
     const { least, most } = choice
     console.log(
       `  ${(least === most ? `${least}` : `${least} to ${most}`).padStart(14)}${String(served).padStart(9)}` +
         `${String(cut).padStart(6)}${meanRetries.toFixed(1).padStart(16)}${String(mostRetries).padStart(7)}` +
-        `${longestWait.toFixed(0).padStart(18)}${seconds.toFixed(0).padStart(12)}${`${(inUse * 100).toFixed(0)} %`.padStart(15)}`,
+        `${longestWait.toFixed(0).padStart(18)}${seconds.toFixed(0).padStart(12)}${`${(inUse * 100).toFixed(0)} %`.padStart(15)}` +
+        mean(steady.map(({ held }) => held))
+          .toFixed(0)
+          .padStart(18),
     )
   } finally {
     await stack.close()

@@ -30,8 +30,8 @@ export type Crowd = {
   keys: string[]
   /** Of the shortest answer; each client's is longer by one than that of the client before. */
   tokens: number
-  /** Called after each whole answer, with their number so far. */
-  onServed?: (count: number) => void
+  /** Called when one that stays is let in, with the number of all that were. */
+  onAdmitted?: (count: number) => void
 }
 
 /** What each token of the sentence says; said again, it begins after a space. */
@@ -72,16 +72,16 @@ async function* slowly(answer: IncomingMessage): AsyncIterable<Buffer> {
 /** Lets them all come at once. Resolves when each has been served, or has left. */
 export const serveCrowd = (door: Door, crowd: Crowd): Promise<Served[]> => {
   let count = 0
-  const onServed = () => {
+  const onAdmitted = () => {
     count += 1
-    crowd.onServed?.(count)
+    crowd.onAdmitted?.(count)
   }
   return Promise.all(
-    Array.from({ length: crowd.clients }, (_, client) => serve(door, crowd, client, onServed)),
+    Array.from({ length: crowd.clients }, (_, client) => serve(door, crowd, client, onAdmitted)),
   )
 }
 
-async function serve(door: Door, crowd: Crowd, client: number, onServed: () => void): Promise<Served> {
+async function serve(door: Door, crowd: Crowd, client: number, onAdmitted: () => void): Promise<Served> {
   const manner = mannerOf(client)
   const key = crowd.keys[client % crowd.keys.length] ?? ''
   const wish = wishOf(client, crowd.tokens)
@@ -97,6 +97,7 @@ async function serve(door: Door, crowd: Crowd, client: number, onServed: () => v
       served.retries += 1
       continue
     }
+    if (manner !== 'leaves') onAdmitted()
     const admitted = performance.now()
     served.waited = (admitted - begun) / 1000
     const hold = () => {
@@ -118,7 +119,6 @@ async function serve(door: Door, crowd: Crowd, client: number, onServed: () => v
     const parts = events.slice(0, -1).map(event => JSON.parse(event))
     served.ids = [...new Set<string>(parts.map(({ id }) => id))]
     served.isOwnAndWhole = parts.map(({ choices }) => choices[0]?.text ?? '').join('') === wish.answer
-    onServed()
     return served
   }
 }

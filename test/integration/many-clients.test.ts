@@ -9,7 +9,7 @@ import { type Stack, startStack } from './stack.ts'
 const clients = 50
 const slots = 2
 /** Seconds of generation on two cores; `make bench BENCH=many` does the same with half a minute of it. */
-const tokens = 40
+const tokens = 60
 const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map(name => ({
   name,
   key: `${name}-key-0123456`,
@@ -42,7 +42,7 @@ it('serves all that stay, each its own text, and loses no slot', async () => {
     if (count === 20) process.kill(stack.gateWorkers()[0] ?? 0, 'SIGKILL')
   }
   const start = performance.now()
-  const all = await serveCrowd(stack, { clients, keys: keys.map(({ key }) => key), tokens, onServed: kill })
+  const all = await serveCrowd(stack, { clients, keys: keys.map(({ key }) => key), tokens, onAdmitted: kill })
   const { served, cut, meanRetries, mostRetries, longestWait } = summaryOf(all)
   console.log(
     `${served} served, ${cut} cut and served anew, in ${((performance.now() - start) / 1000).toFixed(0)} s; ` +
