@@ -19,6 +19,8 @@ Type=oneshot
 ExecStart=${paths.executable} fetch-model
 Restart=on-failure
 RestartSec=15
+# Ended by bootstrap, since nothing is wanted any more, or something else.
+SuccessExitStatus=SIGTERM
 # Gone with it: what is shown of a fetch that no longer runs would be a lie.
 RuntimeDirectory=${paths.fetching.replace('/run/', '')}
 RuntimeDirectoryMode=0755

@@ -13,12 +13,16 @@ export type SlowServer = {
   asked: Asked[]
   /** Bytes sent so far, of all files. */
   sent(): number
-  /** From now on this many bytes per second, over each connection. */
-  setSpeed(bytesPerSecond: number): void
+  /** From now on this many bytes per second over each connection; a trickle once so many bytes are sent in all. */
+  setSpeed(bytesPerSecond: number, until?: number): void
   /** Ends every connection in the middle of what it sends. */
   hangUp(): void
   close(): Promise<void>
 }
+
+/** Bytes per second that keep a client from giving up. */
+const trickle = 4000
+const pieces = 20
 
 /** Serves files by their path, e.g. `/models/a.gguf`, on the loopback address; RFC 9110, 14: ranges with a first byte. */
 export async function startSlowServer(
@@ -27,8 +31,8 @@ export async function startSlowServer(
 ): Promise<SlowServer> {
   const asked: Asked[] = []
   let speed = bytesPerSecond
+  let end = Number.POSITIVE_INFINITY
   let sent = 0
-  const pieces = 20
 
   async function answer(request: IncomingMessage, response: ServerResponse) {
     const path = request.url ?? ''
@@ -47,12 +51,13 @@ export async function startSlowServer(
       ...(range && { 'content-range': `bytes ${from}-${to}/${file.length}` }),
     })
     for (let at = from; at <= to && !response.destroyed; ) {
-      const piece = file.subarray(at, Math.min(to + 1, at + Math.min(speed / pieces, 1 << 20)))
+      const now = sent < end ? speed : trickle
+      const piece = file.subarray(at, Math.min(to + 1, at + Math.min(now / pieces, 1 << 20)))
       at += piece.length
       sent += piece.length
       // Called too when the connection is gone.
       await new Promise(written => response.write(piece, written))
-      if (speed < Number.POSITIVE_INFINITY) await setTimeout(1000 / pieces)
+      if (now < Number.POSITIVE_INFINITY) await setTimeout(1000 / pieces)
     }
     response.end()
   }
@@ -66,8 +71,9 @@ export async function startSlowServer(
     port,
     asked,
     sent: () => sent,
-    setSpeed: bytes => {
+    setSpeed: (bytes, until = Number.POSITIVE_INFINITY) => {
       speed = bytes
+      end = until
     },
     hangUp: () => server.closeAllConnections(),
     close: async () => {
