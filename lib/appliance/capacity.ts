@@ -96,8 +96,16 @@ function largestContext(limit: number, fits: (contextSize: number) => boolean): 
 
 type Way = { kvType: KvType /** Conversations set aside. */; aside: number }
 const utmost: Way[] = [{ kvType: 'q8_0', aside: 0 }]
-/** `auto`: 16 bits where that makes a useful context, else 8; room for one more conversation where it can be. */
-const balanced: Way[] = [{ kvType: 'f16', aside: 1 }, { kvType: 'q8_0', aside: 1 }, ...utmost]
+/**
+ * `auto`: 16 bits where that makes a useful context, else 8; room for one more conversation where it can be. With 8 bits
+ * prompts are slower the deeper they are: 0.33 of the speed at 20,000 tokens (`make bench BENCH=depth`).
+ */
+const balanced: Way[] = [
+  { kvType: 'f16', aside: 1 },
+  { kvType: 'f16', aside: 0 },
+  { kvType: 'q8_0', aside: 1 },
+  ...utmost,
+]
 
 /** The largest context by the first way that makes a useful one, else by the last. */
 function largest(slots: number, limit: number, fits: Fits, ways: Way[]): Choice | undefined {
@@ -205,7 +213,9 @@ function shortfall(
 function consequences(choice: Choice, fits: Fits): string[] {
   const notes: string[] = []
   if (choice.kvType === 'q8_0')
-    notes.push('The KV cache is kept in 8 bits (q8_0), since it does not fit in 16.')
+    notes.push(
+      'The KV cache is kept in 8 bits (q8_0), since it does not fit in 16: long prompts take up to three times as long.',
+    )
   if (!fits(choice, Math.min(1, usefulContext / choice.contextSize)))
     notes.push('Little memory is left to set prompts aside: who comes back after another waits longer.')
   if (choice.contextSize > longContext)
