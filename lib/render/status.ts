@@ -17,7 +17,8 @@ export type Status = {
   notes: string[]
 }
 
-const width = 24
+/** Of the column of names: as long as the longest unit, with a gap. */
+const width = 28
 
 const row = (name: string, text: string) =>
   wrapped(text, 78 - width)

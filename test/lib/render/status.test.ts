@@ -3,6 +3,7 @@ import { statusText } from '../../../lib/render/status.ts'
 
 const services = [
   { unit: 'slm-copilot.service', state: 'active since 2026-02-14T10:00:00Z' },
+  { unit: 'slm-copilot-gate.service', state: 'active since 2026-02-14T10:00:00Z' },
   { unit: 'nginx.service', state: 'not active' },
 ]
 const quiet = {
@@ -25,6 +26,7 @@ it('fits one screen of 80 columns, whatever it has to tell', () => {
   expect(text).toMatch(/^SLM-Copilot serves a\.\n/)
   for (const words of ['https://192.0.2.7/v1', 'not active', 'model to come', 'no such file', 'goes on.'])
     expect(text).toContain(words)
+  expect(text).toMatch(/gate\.service {2}active/)
   const lines = text.split('\n')
   expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(80)
   expect(lines.length).toBeLessThan(25)
