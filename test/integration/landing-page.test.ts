@@ -109,7 +109,7 @@ describe('the page', () => {
 
   it('is what the executable writes', async () => {
     const environment = join(home, 'context.env')
-    writeFileSync(environment, 'ONEAPP_COPILOT_CONTEXT_SIZE=4096\n')
+    writeFileSync(environment, 'ONEAPP_COPILOT_CONTEXT_SIZE=4096\nONEAPP_COPILOT_PARALLEL=2\n')
     const said = execFileSync(
       await buildExecutable(),
       ['configure', '--root', stack.root, '--env-file', environment],
