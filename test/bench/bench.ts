@@ -1,9 +1,18 @@
 /** `make bench`: measures side by side and prints ratios. `make bench BENCH=door` runs one. */
 import { script, step } from '../../packer/progress.ts'
 import { benchBatches } from './batches.ts'
+import { benchDepth } from './depth.ts'
 import { benchDoor } from './door.ts'
+import { benchDrafts } from './drafts.ts'
+import { benchSpeed } from './speed.ts'
 
-const benches: Record<string, () => Promise<void>> = { door: benchDoor, batches: benchBatches }
+const benches: Record<string, () => Promise<void>> = {
+  door: benchDoor,
+  batches: benchBatches,
+  speed: benchSpeed,
+  depth: benchDepth,
+  drafts: benchDrafts,
+}
 
 await script(async () => {
   const chosen = process.argv.slice(2)

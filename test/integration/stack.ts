@@ -42,7 +42,7 @@ export type Stack = Door & {
 }
 
 /** `NAME=value` lines, as systemd reads them. */
-const environmentOf = (text: string) =>
+export const environmentOf = (text: string) =>
   Object.fromEntries(
     text
       .trim()
