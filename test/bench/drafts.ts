@@ -1,6 +1,6 @@
 /** Drafts without a second model: what n-grams found in the context gain where text repeats, and cost where it does not. */
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
-import { type Answer, complete, randomTokens, successive } from './asking.ts'
+import { complete, randomTokens, successive } from './asking.ts'
 import { cutPrompts } from './cut-prompts.ts'
 import { keep } from './results.ts'
 import { medianOf, spread, takeTurns } from './rounds.ts'
@@ -33,36 +33,31 @@ const none = { name: 'none', flags: [] as string[] }
 const compared = [
   simple(12, 48), // the defaults
   simple(12, 16),
-  simple(12, 8),
-  simple(12, 4),
   simple(6, 8),
   map(12, 48), // the defaults
-  map(12, 8),
-  map(6, 8),
   mod(24, 48, 64), // the defaults
+  mod(24, 4, 16),
+  mod(16, 8, 32),
   mod(16, 4, 16),
   mod(16, 2, 8),
 ]
 
-/** The model says 5000, 5001, 5002, … after these prompts. */
-const begin = 5000
-const said = successive(begin, answerTokens)
-const after = (text: number[]) => [...text, ...randomTokens(40), begin - 1]
 /** Runs of so many tokens as the model says them, each followed by others. */
-const runs = (length: number, others: number) =>
+const runs = (said: number[], length: number, others: number) =>
   said.flatMap((token, index) => (index % length === length - 1 ? [token, ...randomTokens(others)] : [token]))
 
-const texts: Record<string, () => number[]> = {
-  'new text': () => after(randomTokens(600)),
-  'a copy': () => after(said),
+/** What stands in the prompt of what the model will say. */
+const texts: Record<string, (said: number[]) => number[]> = {
+  'new text': () => randomTokens(600),
+  'a copy': said => said,
   // One token in thirty differs from what was there.
-  'an edit': () =>
-    after(said.map((token, index) => (index % 30 === 29 ? (randomTokens(1)[0] ?? token) : token))),
-  // After every 14 tokens comes what never comes again: all drafts are wrong but for a token or two.
-  'a trap': () => after(runs(14, 60)),
+  'an edit': said => said.map((token, index) => (index % 30 === 29 ? token - 500 : token)),
+  // After every 18 tokens comes what never comes again: most drafts are wrong but for a token or two.
+  'a trap': said => runs(said, 18, 60),
 }
 
-type Served = { name: string; llama: BareLlama }
+/** `answers`: how many it has given; no two are the same, since ngram-mod remembers them. */
+type Served = { name: string; llama: BareLlama; answers: number }
 
 export async function benchDrafts(): Promise<void> {
   const { program, remove } = await unpackedLlama()
@@ -85,26 +80,25 @@ async function compare(program: string, ours: Record<string, string>): Promise<s
   const taken = new Map<string, number[]>()
   try {
     for (const { name, flags } of [none, ...compared])
-      servers.push({ name, llama: await startBareLlama(program, { ...ours, ...one }, flags) })
+      servers.push({ name, llama: await startBareLlama(program, { ...ours, ...one }, flags), answers: 0 })
     const [first, ...others] = servers
     if (first === undefined) return ''
-    const { ours: own, ratios } = await takeTurns(rounds, first, others, async ({ name, llama }) => {
+    const { ours: own, ratios } = await takeTurns(rounds, first, others, async server => {
+      const { name } = server
       const rates: [string, number][] = []
       for (const [text, prompt] of Object.entries(texts)) {
-        const answer = await complete(llama, prompt(), answerTokens)
-        check(name, text, answer)
-        const { tokens, accepted } = answer.drafted
-        taken.set(`${name} ${text}`, [accepted, tokens])
-        rates.push([text, answer.generation.rate])
+        const { drafted, generation } = await answerTo(server, prompt)
+        taken.set(`${name} ${text}`, [drafted.accepted, drafted.tokens])
+        rates.push([text, generation.rate])
       }
       return Object.fromEntries(rates)
     })
     const names = Object.keys(texts)
-    const rows = others.map(({ name, ...other }) => {
-      const byText = ratios.get(servers.find(server => server.llama === other.llama) ?? first) ?? {}
+    const rows = others.map(other => {
+      const byText = ratios.get(other) ?? {}
       return [
-        name,
-        ...names.map(text => `${spread(byText[text] ?? [])} ${share(taken.get(`${name} ${text}`))}`),
+        other.name,
+        ...names.map(text => `${spread(byText[text] ?? [])} ${share(taken.get(`${other.name} ${text}`))}`),
       ]
     })
     const absolute = names.map(text => medianOf(own, text).toFixed(0))
@@ -118,7 +112,14 @@ Ratios to none of the rate of ${answerTokens} tokens, the same with and without;
 
 const share = (counts: number[] = []) => `${counts[0]}/${counts[1]}`
 
-function check(name: string, text: string, { tokens }: Answer): void {
-  if (tokens.join() !== said.join())
-    throw new Error(`${name}, ${text}: the answer is another than without drafts`)
+/** An answer that begins where none has been, to a prompt that holds what the text says of it. */
+async function answerTo(server: Served, text: (said: number[]) => number[]) {
+  const begin = 2000 + server.answers * (answerTokens + 20)
+  server.answers += 1
+  const said = successive(begin, answerTokens)
+  const prompt = [...text(said), ...randomTokens(40), begin - 1]
+  const answer = await complete(server.llama, prompt, answerTokens)
+  if (answer.tokens.join() !== said.join())
+    throw new Error(`${server.name}: another answer than without drafts`)
+  return answer
 }
