@@ -4,6 +4,7 @@ import { parsePlan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
 import { loginBanner, reportFile } from '../lib/render/report.ts'
 import { readCa } from '../lib/steps/certificate.ts'
+import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
 import { waitForModel } from '../lib/steps/model-loading.ts'
 import { checkConfiguration } from '../lib/steps/nginx.ts'
 import { passwordInForce } from '../lib/steps/password.ts'
@@ -32,6 +33,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trustIn(served, ca), key }
   await smokeTest(endpoint, llama.isProven ? 'light' : 'full', host.log)
   recordProven(host, [llama, nginx])
+  host.log.info(comparedMemory(capacity, await measuredMemory(host)).text)
 
   const report = {
     endpoints: verifiable(served, plan.endpoints),

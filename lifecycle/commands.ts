@@ -109,6 +109,40 @@ The key is not printed: it is in the report.`,
       process.stdout.write(clientsText(await hostFor(options), name))
     },
   },
+  plan: {
+    summary: 'what fits into a VM, and how fast it may be',
+    details: `Without a VM: slm-copilot plan --memory 32G --cpus 16 --context 128k
+What is not said is this machine's own. --check: the memory that the
+running llama-server has, beside what was planned for it.`,
+    options: {
+      memory: { argument: 'SIZE', help: "the VM's memory, e.g. 32G" },
+      cpus: { argument: 'N', help: 'its cores' },
+      model: { argument: 'NAME', help: 'a catalogue model, or a .gguf file (devstral-small-2)' },
+      context: { argument: 'TOKENS', help: 'for each conversation, e.g. 128k; or auto (32768)' },
+      users: { argument: 'N', help: 'conversations at once (as many as fit, up to 4)' },
+      bandwidth: { argument: 'GB/S', help: 'of the memory: makes the expected speed exact' },
+      json: { help: 'bytes and tokens per second, for programs' },
+      table: { help: 'sizes for every catalogue model, as Markdown' },
+      check: { help: 'on the appliance: planned and measured memory' },
+    },
+    isStage: false,
+    run: async (values, options) => {
+      const { checked, planned, table } = await import('./plan.ts')
+      const host = await hostFor(options)
+      const { memory, cpus, model, context, users, bandwidth, json, check } = values
+      const wanted = {
+        memory: text(memory),
+        cpus: text(cpus),
+        model: text(model),
+        context: text(context),
+        users: text(users),
+        bandwidth: text(bandwidth),
+      }
+      if (values.table) process.stdout.write(table())
+      else if (check) process.stdout.write(await checked(host))
+      else process.stdout.write(await planned(host, wanted, json === true))
+    },
+  },
   help: {
     summary: 'what this is, its commands and context variables',
     details: 'The same as --help, and the context variables.',

@@ -10,7 +10,7 @@ import { passwordName } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { landingPage } from '../lib/render/landing-page.ts'
 import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
-import { llamaEnvironment, llamaUnit } from '../lib/render/llama.ts'
+import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/llama.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import {
@@ -79,6 +79,7 @@ export async function configure(host: Host): Promise<Change[]> {
     chatTemplateFile(),
     llamaEnvironment(capacity),
     llamaUnit(),
+    memoryDropIn(capacity),
     nginxDropIn(),
     landingPage({
       endpoints: verifiable(served, endpoints),

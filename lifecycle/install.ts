@@ -1,12 +1,12 @@
 /** Bake time: packages, llama-server, model, unit; a real completion before the bake may succeed. */
 import { planCapacity } from '../lib/appliance/capacity.ts'
 import { paths, users } from '../lib/appliance/paths.ts'
-import { variables } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
 import { logRotation } from '../lib/render/log-rotation.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { renewalUnits } from '../lib/render/renewal.ts'
+import { withOwnGeometry } from '../lib/steps/model-header.ts'
 import { checkSettings, prewarm } from '../lib/steps/prewarm.ts'
 import { chooseRelease, installLlamaCpp, installModel, releaseFile } from '../lib/steps/release.ts'
 import { installPackages } from '../lib/system/apt.ts'
@@ -26,14 +26,15 @@ const folders: ManagedFile[] = [
 
 /** Installs the release named by a file, else the production one. Run again it downloads nothing and changes nothing. */
 export async function install(host: Host, releaseFilePath: string | undefined): Promise<void> {
-  const release = chooseRelease(host, releaseFilePath)
+  const chosen = chooseRelease(host, releaseFilePath)
 
   await installPackages(host, packages)
   await ensureSystemUser(host, users.llama)
   await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
 
-  await installLlamaCpp(host, release)
-  await installModel(host, release)
+  await installLlamaCpp(host, chosen)
+  await installModel(host, chosen)
+  const release = { ...chosen, model: await withOwnGeometry(host, chosen.model) }
   const changes = await applyFiles(host, [
     { path: paths.llamaCurrent, link: release.llamaCpp.tag },
     releaseFile(release),
@@ -45,13 +46,7 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
   ])
 
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return
-  const capacity = planCapacity(host.facts(), release.model, defaults)
+  const capacity = planCapacity(host.facts(), release.model, { contextSize: 2048, parallel: 1, threads: 2 })
   await checkSettings(host, llamaSettings(capacity))
-  await prewarm(host, release.model)
-}
-
-const defaults = {
-  contextSize: variables.contextSize.fallback,
-  threads: variables.threads.fallback,
-  model: undefined,
+  await prewarm(host, capacity)
 }

@@ -14,7 +14,15 @@ const allowed: Record<string, string[]> = {
   // Its script and style are files.
   'lib/render/landing-page': ['node:fs'],
   'lib/system': ['node:', 'zx/'],
-  'lib/steps': ['lib/render', 'lib/appliance', 'lib/system', 'node:', 'zod', 'node-forge'],
+  'lib/steps': [
+    'lib/render',
+    'lib/appliance',
+    'lib/system',
+    'node:',
+    'zod',
+    'node-forge',
+    '@huggingface/gguf',
+  ],
   lifecycle: ['lib/steps', 'lib/render', 'lib/appliance', 'lib/system', 'node:', 'dotenv', 'package.json'],
 }
 

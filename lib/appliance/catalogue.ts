@@ -1,5 +1,6 @@
 /** The models that the appliance knows, where their weights are and how they are proven. */
 import * as z from 'zod'
+import { geometrySchema } from './geometry.ts'
 
 export const modelSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
@@ -9,13 +10,17 @@ export const modelSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** The longest context that the model was trained for, in tokens. */
   contextLimit: z.int().min(512),
+  geometry: geometrySchema,
   /** A chat template of ours to serve it with; absent: the one inside the GGUF file. */
   template: z.enum(['devstral']).optional(),
 })
 
 export type Model = z.infer<typeof modelSchema>
 
-/** Digests: at least two independent public sources each. Context limits: the GGUF headers. */
+/**
+ * Digests: at least two independent public sources each. Geometry: the makers' configurations and llama-quantize's rules
+ * for which tensor gets which type; the sums agree with each file's size. The bake takes it from the file's own header.
+ */
 export const catalogue = {
   'devstral-small-2': {
     name: 'devstral-small-2',
@@ -23,6 +28,18 @@ export const catalogue = {
     size: 14_334_446_752,
     sha256: 'd14ba9edee1bb4c4996a726deb81e49ae81800a3216f0774634238c380aee496',
     contextLimit: 393_216,
+    geometry: {
+      layers: 40,
+      kvHeads: 8,
+      headSize: 128,
+      embedding: 5120,
+      feedForward: 32_768,
+      vocabulary: 131_072,
+      merges: 269_443,
+      repackable: 10_557_849_600,
+      active: 13_948_538_880,
+      activeParameters: 22_901_314_560,
+    },
     template: 'devstral',
   },
   'qwen3-coder-30b-a3b': {
@@ -31,6 +48,18 @@ export const catalogue = {
     size: 18_556_689_568,
     sha256: 'fadc3e5f8d42bf7e894a785b05082e47daee4df26680389817e2093056f088ad',
     contextLimit: 262_144,
+    geometry: {
+      layers: 48,
+      kvHeads: 4,
+      headSize: 128,
+      embedding: 2048,
+      feedForward: 8 * 768,
+      vocabulary: 151_936,
+      merges: 151_387,
+      repackable: 14_084_997_120,
+      active: 1_919_596_544,
+      activeParameters: 3_041_867_776,
+    },
   },
   'gpt-oss-20b': {
     name: 'gpt-oss-20b',
@@ -38,6 +67,19 @@ export const catalogue = {
     size: 12_109_566_624,
     sha256: '27cd6c432c7672cb812a92f611cf3ba7bbc35928262bb1e1253ff4ee6ae35901',
     contextLimit: 131_072,
+    geometry: {
+      layers: 24,
+      kvHeads: 8,
+      headSize: 64,
+      embedding: 2880,
+      feedForward: 4 * 2880,
+      vocabulary: 201_088,
+      merges: 446_189,
+      slidingWindow: { layers: 12, tokens: 128 },
+      repackable: 10_152_345_600,
+      active: 2_574_702_336,
+      activeParameters: 3_608_307_264,
+    },
   },
   'qwen2.5-coder-3b': {
     name: 'qwen2.5-coder-3b',
@@ -45,6 +87,18 @@ export const catalogue = {
     size: 2_104_932_800,
     sha256: '724fb256bec1ff062b2f65e4569e871ad2e95ab2a3989723d1769c54294730b7',
     contextLimit: 32_768,
+    geometry: {
+      layers: 36,
+      kvHeads: 2,
+      headSize: 128,
+      embedding: 2048,
+      feedForward: 11_008,
+      vocabulary: 151_936,
+      merges: 151_387,
+      repackable: 1_327_104_000,
+      active: 1_923_946_496,
+      activeParameters: 3_085_938_688,
+    },
   },
 } as const satisfies Record<string, Model>
 

@@ -72,7 +72,7 @@ function modelProblems(context: Context, models: Model[], baked: Model): Problem
     const names = models.map(({ name }) => name).join(', ')
     return [{ variable: variables.model.name, got: JSON.stringify(context.model), takes: `one of: ${names}` }]
   }
-  if (context.contextSize <= model.contextLimit) return []
+  if (context.contextSize === 'auto' || context.contextSize <= model.contextLimit) return []
   const takes = `at most ${model.contextLimit} tokens with ${model.name}`
   return [{ variable: variables.contextSize.name, got: String(context.contextSize), takes }]
 }
@@ -103,6 +103,7 @@ export function parseContext(
     acmeUrl: take(variables.acmeUrl),
     acmeCa: take(variables.acmeCa),
     contextSize: take(variables.contextSize),
+    parallel: take(variables.parallel),
     threads: take(variables.threads),
     model: take(variables.model),
   }

@@ -29,6 +29,7 @@ export const paths = {
   plan: '/etc/slm-copilot/plan.json',
 
   unit: '/etc/systemd/system/slm-copilot.service',
+  memoryDropIn: '/etc/systemd/system/slm-copilot.service.d/memory.conf',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',

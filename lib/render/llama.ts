@@ -1,5 +1,6 @@
 /** llama-server's settings: its environment file, and the unit that runs it. */
 import type { Capacity } from '../appliance/capacity.ts'
+import { MiB } from '../appliance/memory.ts'
 import { modelPath, paths, users } from '../appliance/paths.ts'
 
 /** llama-server's settings by its own variables' names (`llama-server --help`), so that nothing stands in argv. */
@@ -16,8 +17,10 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_BATCH: String(capacity.batchSize),
   LLAMA_ARG_UBATCH: String(capacity.batchSize),
   LLAMA_ARG_FLASH_ATTN: 'on',
-  // Off until the plan counts its memory: the default sets aside 8 GiB.
-  LLAMA_ARG_CACHE_RAM: '0',
+  LLAMA_ARG_CACHE_TYPE_K: capacity.kvType,
+  LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
+  // Prompts set aside, in MiB; 0: none.
+  LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
   // On a CPU host it counts the wrong memory and shrinks the context silently.
   LLAMA_ARG_FIT: 'off',
   // Comments during minutes of prompt processing, under every proxy's and client's limit.
@@ -43,6 +46,20 @@ export const llamaEnvironment = (capacity: Capacity) => ({
   text: Object.entries(llamaSettings(capacity))
     .map(([name, value]) => `${name}=${value}\n`)
     .join(''),
+})
+
+/**
+ * The unit's memory, as planned (systemd.resource-control(5)): a plan that is wrong ends llama-server, which is started
+ * anew, and not sshd or nginx. No MemoryHigh: it would slow down what it should rather end.
+ */
+export const memoryDropIn = ({ memoryLimit }: Capacity) => ({
+  path: paths.memoryDropIn,
+  mode: 0o644,
+  text: `# Written by slm-copilot, from ${paths.plan}.
+[Service]
+MemoryMax=${memoryLimit}
+MemorySwapMax=0
+`,
 })
 
 /** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder. */

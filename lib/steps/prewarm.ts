@@ -1,6 +1,6 @@
 /** A real completion by a real llama-server, before the bake may succeed. */
 
-import type { Model } from '../appliance/catalogue.ts'
+import type { Capacity } from '../appliance/capacity.ts'
 import { healthUrl, modelPath, paths, users } from '../appliance/paths.ts'
 import { llamaSettings } from '../render/llama.ts'
 import type { Host } from '../system/host.ts'
@@ -29,11 +29,10 @@ export async function checkSettings(host: Host, settings: Record<string, string>
     throw new Error(`this llama-server does not know ${unknown.join(', ')}: choose another release.`)
 }
 
-/** Loads the model in a small context with two threads and has it answer; leaves nothing behind. Throws when it does not. */
-export async function prewarm(host: Host, model: Model): Promise<void> {
+/** Loads the model as this plan has it and has it answer; leaves nothing behind. Throws when it does not. */
+export async function prewarm(host: Host, capacity: Capacity): Promise<void> {
   const folder = paths.prewarm
   const socket = `${folder}/llama.sock`
-  const capacity = { model, contextSize: 2048, slots: 1, threads: 2, batchSize: 512, notes: [] }
   const settings = { ...llamaSettings(capacity), LLAMA_ARG_HOST: socket }
   if (!host.isLive) {
     await host.run(asLlama([paths.llamaServer]))
@@ -47,7 +46,7 @@ export async function prewarm(host: Host, model: Model): Promise<void> {
     await waitFor(
       async () => {
         if (server.hasExited())
-          throw new Error(`llama-server does not load ${modelPath(model.name)}:\n${server.output()}`)
+          throw new Error(`llama-server does not load ${modelPath(capacity.model.name)}:\n${server.output()}`)
         return (await isServing(host, healthUrl, socket)) || undefined
       },
       seconds => host.log.info(`Loading the model: ${seconds} s so far`),

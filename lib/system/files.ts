@@ -23,7 +23,8 @@ function unlessAbsent<T>(read: () => T): T | undefined {
     return read()
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    // ESRCH: a file of /proc whose process ended while it was read.
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ESRCH') return undefined
     throw error
   }
 }

@@ -4,6 +4,7 @@ import { benchBatches } from './batches.ts'
 import { benchDepth } from './depth.ts'
 import { benchDoor } from './door.ts'
 import { benchDrafts } from './drafts.ts'
+import { benchMemory } from './memory.ts'
 import { benchSpeed } from './speed.ts'
 
 const benches: Record<string, () => Promise<void>> = {
@@ -12,6 +13,7 @@ const benches: Record<string, () => Promise<void>> = {
   speed: benchSpeed,
   depth: benchDepth,
   drafts: benchDrafts,
+  memory: benchMemory,
 }
 
 await script(async () => {

@@ -14,9 +14,12 @@ export type Variant = {
   flags: string[]
 }
 
-/** As configure decides for this machine, with the bench's model. */
+/** As configure decides for this machine and two conversations of 32768 tokens, with the bench's model. */
 export async function ourSettings(): Promise<Record<string, string>> {
-  const root = await configuredFolder({})
+  const root = await configuredFolder({
+    ONEAPP_COPILOT_CONTEXT_SIZE: '32768',
+    ONEAPP_COPILOT_PARALLEL: '2',
+  })
   try {
     const { LLAMA_ARG_HOST, ...settings } = environmentOf(
       readFileSync(join(root, paths.llamaEnvironment), 'utf8'),

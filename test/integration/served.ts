@@ -7,6 +7,7 @@ import { expect } from 'vitest'
 import { catalogue } from '../../lib/appliance/catalogue.ts'
 import { llamaSettings } from '../../lib/render/llama.ts'
 import { http, isServing } from '../../lib/system/http.ts'
+import { capacityFor } from '../capacity.ts'
 import type { Chat } from '../conversations/chat.ts'
 import { llamaRelease } from '../mirror/llama-release.ts'
 import { llamaFile } from '../mirror/llama-source.ts'
@@ -23,9 +24,8 @@ export async function serve(name: ModelName, template: string): Promise<Server> 
   const socket = join(folder, 'llama.sock')
   const templatePath = join(folder, 'template.jinja')
   writeFileSync(templatePath, template)
-  const capacity = { contextSize: 4096, slots: 1, threads: 1, batchSize: 256, notes: [] }
   const env = {
-    ...llamaSettings({ ...capacity, model: catalogue[name] }),
+    ...llamaSettings(capacityFor(catalogue[name], { contextSize: 4096, parallel: 1, threads: 1 })),
     LLAMA_ARG_MODEL: await toolModel(),
     LLAMA_ARG_HOST: socket,
     LLAMA_ARG_CHAT_TEMPLATE_FILE: templatePath,

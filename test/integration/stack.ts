@@ -1,14 +1,16 @@
 /** The appliance without its VM: what configure writes, run by the real nginx and llama-server on ports of their own. */
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { modelPath, paths, ports } from '../../lib/appliance/paths.ts'
 import { candidateConfiguration } from '../../lib/render/nginx-site.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
+import { filesUnder } from '../../lib/system/files.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
+import { titleOf } from '../../lib/system/processes.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { llamaRelease } from '../mirror/llama-release.ts'
 import { releaseValue } from '../mirror/mirror.ts'
@@ -64,7 +66,8 @@ export async function configuredFolder(
   { call }: Options = {},
   root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-')),
 ): Promise<string> {
-  const host = openHost({ env: context, root })
+  // Two slots, however much memory this machine has.
+  const host = openHost({ env: { ONEAPP_COPILOT_PARALLEL: '2', ...context }, root })
   const release = await releaseValue('http://127.0.0.1')
   const model = call === undefined ? release.model : { ...release.model, template: 'devstral' as const }
   await applyFiles(host, [releaseFile({ ...release, model })])
@@ -91,8 +94,7 @@ const workersOf = (master: number | undefined) =>
 
 /** An old worker takes no connection any more, and goes when its last stream ends. */
 const isLeaving = (pid: string) =>
-  !existsSync(`/proc/${pid}/cmdline`) ||
-  readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('shutting down')
+  titleOf({ files: filesUnder('/') }, Number(pid))?.includes('shutting down') ?? true
 
 /** The real nginx, and whatever listens on its socket. */
 export async function startDoor(context: Record<string, string>, options?: Options): Promise<Door> {

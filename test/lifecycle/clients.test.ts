@@ -7,17 +7,10 @@ import { issueMissing } from '../../lib/steps/issue-certificate.ts'
 import { ownPairFiles, servedFiles } from '../../lib/steps/served-certificate.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { clientsText } from '../../lifecycle/clients.ts'
+import { capacityFor, tinyModel } from '../capacity.ts'
 import { facts, recordedHost } from '../recorded-host.ts'
 
-const model = {
-  name: 'tiny',
-  url: 'https://example.com/tiny.gguf',
-  size: 1,
-  sha256: 'a'.repeat(64),
-  contextLimit: 4096,
-}
-const capacity = { model, contextSize: 4096, slots: 2, threads: 4, batchSize: 256, notes: [] }
-
+const capacity = capacityFor(tinyModel, { contextSize: 4096 })
 const names = namesOf({ ...facts, addresses: ['192.0.2.7'] }, undefined)
 const certificates = await issueMissing({}, names, new Date())
 

@@ -10,6 +10,7 @@ import { readServed, servedFiles, summarize, verifiable } from '../../lib/steps/
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { configure } from '../../lifecycle/configure.ts'
+import { capacityFor, tinyModel } from '../capacity.ts'
 import { recordedHost } from '../recorded-host.ts'
 
 const names = { dns: ['copilot.example.com'], ip: [] }
@@ -19,14 +20,7 @@ const context = { ONEAPP_COPILOT_TLS_CERT: given.certificate, ONEAPP_COPILOT_TLS
 /** What the report says of TLS. */
 function tlsOf(host: Host): string {
   const served = readServed(host)
-  const capacity = {
-    model: productionRelease.model,
-    contextSize: 512,
-    slots: 2,
-    threads: 4,
-    batchSize: 256,
-    notes: [],
-  }
+  const capacity = capacityFor(tinyModel)
   const endpoints = verifiable(served, ['copilot.example.com', '192.0.2.7'])
   const tls = summarize(served, readCa(host))
   const text = reportText({ endpoints, password: 'x', capacity, services: [], tls, notes: [] })

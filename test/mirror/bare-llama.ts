@@ -9,6 +9,8 @@ import { watch } from './watch.ts'
 
 export type BareLlama = {
   pid: number | undefined
+  /** Its log so far. */
+  output(): string
   /** What it answers to a request with this body, parsed. Rejects with the answer where that is not 200. */
   post(path: string, json: object): Promise<unknown>
   stop(): Promise<void>
@@ -41,6 +43,7 @@ export async function startBareLlama(
   await server.until(() => isServing({ http }, 'http://x/health', socket))
   return {
     pid: server.pid,
+    output: server.output,
     post: async (path, json) => {
       const { status, body } = await http({ url: `http://x${path}`, socket, json, timeout: 600 })
       if (status !== 200) throw new Error(`llama-server answered ${path} with ${status}: ${body}`)

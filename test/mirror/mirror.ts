@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readGeometry } from '../../lib/steps/model-header.ts'
 import { freePort } from '../ports.ts'
 import { archiveName, llamaRelease } from './llama-release.ts'
 import { llamaTag } from './llama-source.ts'
@@ -55,10 +56,11 @@ export async function mirrorFolder(): Promise<string> {
 /** What a bake is told to download: where it is, how large, and its digest. */
 export async function releaseValue(baseUrl: string) {
   const archive = published(await llamaRelease(), `${baseUrl}/${archiveName}`)
-  const model = published(await sentenceModel(), `${baseUrl}/${modelName}`)
+  const path = await sentenceModel()
+  const model = published(path, `${baseUrl}/${modelName}`)
   return {
     llamaCpp: { tag: llamaTag, archives: { x64: archive } },
-    model: { name: 'sentence', ...model, contextLimit },
+    model: { name: 'sentence', ...model, contextLimit, geometry: await readGeometry(path, model.size) },
   }
 }
 

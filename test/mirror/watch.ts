@@ -4,6 +4,8 @@ import { setTimeout } from 'node:timers/promises'
 
 export type Watched = {
   pid: number | undefined
+  /** What it has said so far. */
+  output: () => string
   /** Waits until `isReady` says so. Rejects with what the child said if it ends before that. */
   until: (isReady: () => Promise<boolean>) => Promise<void>
   /** Ends the child, and resolves once it is gone. */
@@ -34,6 +36,7 @@ export function watch(child: ChildProcess): Watched {
 
   return {
     pid: child.pid,
+    output: () => said,
     until: async isReady => {
       while (isRunning && !(await isReady())) await setTimeout(20)
       if (!isRunning) throw new Error(`${child.spawnfile} ended before it was ready:\n${said}`)

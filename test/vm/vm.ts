@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { filesUnder } from '../../lib/system/files.ts'
+import { titleOf } from '../../lib/system/processes.ts'
 import { type Accelerator, cpuModel } from '../../packer/accelerator.ts'
 import { cacheFolder } from '../../packer/cache.ts'
 import { type Context, userNetwork, writeContextDisk } from '../../packer/context-disk.ts'
@@ -169,5 +171,4 @@ function qemuPid(vm: Vm): number | undefined {
   return existsSync(path) ? Number(readFileSync(path, 'utf8')) : undefined
 }
 
-const commandLine = (pid: number): string =>
-  existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : ''
+const commandLine = (pid: number) => titleOf({ files: filesUnder('/') }, pid) ?? ''

@@ -18,6 +18,7 @@ const problemsOf = (env: Record<string, string>) => {
 it('gives every variable its default when none is set, or set empty', () => {
   const defaults = {
     contextSize: 32_768,
+    parallel: 'auto',
     threads: 0,
     password: undefined,
     keys: [],

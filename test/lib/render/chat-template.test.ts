@@ -4,8 +4,7 @@ import { paths } from '../../../lib/appliance/paths.ts'
 import { services } from '../../../lib/appliance/services.ts'
 import { chatTemplateFile } from '../../../lib/render/chat-template.ts'
 import { llamaSettings } from '../../../lib/render/llama.ts'
-
-const capacity = { contextSize: 32_768, slots: 2, threads: 4, batchSize: 256, notes: [] }
+import { capacityFor } from '../../capacity.ts'
 
 it('bears the marks by which llama-server knows Devstral', () => {
   const { text } = chatTemplateFile()
@@ -19,7 +18,7 @@ it.each([
   ['gpt-oss-20b', { file: undefined, prefill: undefined }],
   ['qwen2.5-coder-3b', { file: undefined, prefill: undefined }],
 ] as const)('serves %s with the template it asks for', (name, { file, prefill }) => {
-  const settings = llamaSettings({ ...capacity, model: catalogue[name] })
+  const settings = llamaSettings(capacityFor(catalogue[name]))
   expect(settings.LLAMA_ARG_CHAT_TEMPLATE_FILE).toBe(file)
   expect(settings.LLAMA_ARG_PREFILL_ASSISTANT).toBe(prefill)
 })

@@ -7,17 +7,11 @@ import { clientConfigurations } from '../../../lib/render/clients.ts'
 import { html } from '../../../lib/render/html.ts'
 import { landingPage, landingPagePolicy } from '../../../lib/render/landing-page.ts'
 import { nginxSite } from '../../../lib/render/nginx-site.ts'
+import { capacityFor, tinyModel } from '../../capacity.ts'
 
-const model = (name: string) => ({
-  name,
-  url: 'https://example.com/m.gguf',
-  size: 1,
-  sha256: 'a'.repeat(64),
-  contextLimit: 4096,
-})
 const values = {
   endpoints: ['copilot.example.com', '192.0.2.7'],
-  capacity: { model: model('tiny'), contextSize: 4096, slots: 2, threads: 1, batchSize: 256, notes: [] },
+  capacity: capacityFor(tinyModel, { contextSize: 4096 }),
   tls: { mode: 'private' as TlsMode, isPublic: false, caFingerprint: 'AB:CD' },
 }
 const pageOf = (overrides: Partial<typeof values> = {}) => landingPage({ ...values, ...overrides }).text
@@ -31,7 +25,10 @@ it('escapes what stands in texts and attributes, and takes markup as it is', () 
 
 it('lets no name become markup', () => {
   const evil = `"><img src=x onerror='alert(1)'>`
-  const page = pageOf({ endpoints: [evil], capacity: { ...values.capacity, model: model(evil) } })
+  const page = pageOf({
+    endpoints: [evil],
+    capacity: { ...values.capacity, model: { ...tinyModel, name: evil } },
+  })
   expect(page).not.toContain('<img')
   expect(page.split('&lt;img src=x').length).toBeGreaterThan(4)
 })

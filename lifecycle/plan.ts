@@ -1,0 +1,96 @@
+/** What fits into a VM, without one; on the appliance, what this one was planned to give, beside what it takes. */
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Asked, memoryInVm } from '../lib/appliance/capacity.ts'
+import { catalogue, type Model } from '../lib/appliance/catalogue.ts'
+import { gigabyte } from '../lib/appliance/expected-speed.ts'
+import { GiB, MiB } from '../lib/appliance/memory.ts'
+import { paths } from '../lib/appliance/paths.ts'
+import { parsePlan } from '../lib/appliance/plan.ts'
+import { type PlanQuestion, planJson, planText, sizingTable } from '../lib/render/plan.ts'
+import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
+import { readGeometry } from '../lib/steps/model-header.ts'
+import type { Host } from '../lib/system/host.ts'
+
+/** The options as given. */
+export type PlanOptions = {
+  memory?: string | undefined
+  cpus?: string | undefined
+  model?: string | undefined
+  context?: string | undefined
+  users?: string | undefined
+  bandwidth?: string | undefined
+}
+
+function wrong(option: string, got: string, takes: string): never {
+  throw new Error(`--${option} ${got}: takes ${takes}`)
+}
+
+/** Bytes of `32G`, `32GiB` or `32768M`. */
+function memoryFrom(text: string): number {
+  const [, number = '', unit = ''] = text.match(/^(\d+(?:\.\d+)?)(G|M)(?:i?B)?$/i) ?? []
+  if (number === '') return wrong('memory', text, 'a size in G or M, e.g. 32G')
+  return Number(number) * (unit.toUpperCase() === 'G' ? GiB : MiB)
+}
+
+/** Tokens of `131072` or `128k`. */
+function tokensFrom(text: string): number | 'auto' {
+  if (text === 'auto') return 'auto'
+  const [, number = '', unit] = text.match(/^(\d{1,9})(k?)$/i) ?? []
+  const tokens = Number(number) * (unit === '' ? 1 : 1024)
+  return tokens >= 512 ? tokens : wrong('context', text, 'tokens, 512 or more, e.g. 131072 or 128k, or auto')
+}
+
+function countFrom(option: string, text: string): number {
+  return /^[1-9]\d{0,3}$/.test(text) ? Number(text) : wrong(option, text, 'a whole number, 1 or more')
+}
+
+/** A catalogue model, or whatever a GGUF file holds. */
+async function modelFrom(text: string): Promise<Model> {
+  const known = Object.values(catalogue).find(({ name }) => name === text)
+  if (known !== undefined) return known
+  if (!text.endsWith('.gguf')) {
+    const names = Object.keys(catalogue).join(', ')
+    return wrong('model', text, `one of ${names}, or a file that ends in .gguf`)
+  }
+  const size = statSync(text, { throwIfNoEntry: false })?.size
+  if (size === undefined) return wrong('model', text, 'a file that is there: there is no such file')
+  const geometry = await readGeometry(resolve(text), size)
+  return { ...catalogue['devstral-small-2'], name: text, size, contextLimit: 2 ** 20, geometry }
+}
+
+async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuestion> {
+  const facts = host.facts()
+  const vmMemory = options.memory === undefined ? undefined : memoryFrom(options.memory)
+  const asked: Asked = {
+    contextSize: tokensFrom(options.context ?? '32768'),
+    parallel: options.users === undefined ? 'auto' : countFrom('users', options.users),
+    threads: 0,
+  }
+  return {
+    model: await modelFrom(options.model ?? 'devstral-small-2'),
+    vmMemory,
+    memory: vmMemory === undefined ? facts.memory : memoryInVm(vmMemory),
+    cores: options.cpus === undefined ? facts.physicalCores : countFrom('cpus', options.cpus),
+    asked,
+    bandwidth:
+      options.bandwidth === undefined ? undefined : countFrom('bandwidth', options.bandwidth) * gigabyte,
+  }
+}
+
+/** The plan in words, or as JSON. Throws what an option takes, or what memory would do. */
+export async function planned(host: Host, options: PlanOptions, asJson: boolean): Promise<string> {
+  const question = await questionFrom(host, options)
+  return asJson ? planJson(question) : planText(question)
+}
+
+/** The README's table of sizes. */
+export const table = sizingTable
+
+/** The plan in force beside the memory that llama-server has. Throws where it has more than was planned. */
+export async function checked(host: Host): Promise<string> {
+  const { capacity } = parsePlan(host.files.read(paths.plan))
+  const { isWithin, text } = comparedMemory(capacity, await measuredMemory(host))
+  if (!isWithin) throw new Error(text)
+  return `${text}\n`
+}

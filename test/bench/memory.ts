@@ -1,0 +1,152 @@
+/** The plan's memory against the real llama-server's: its own word on each buffer, and what the kernel counts. */
+import { statSync } from 'node:fs'
+import type { Capacity } from '../../lib/appliance/capacity.ts'
+import type { Geometry } from '../../lib/appliance/geometry.ts'
+import {
+  anonymousOf,
+  type Memory,
+  MiB,
+  memoryOf,
+  residentOf,
+  type Settings,
+} from '../../lib/appliance/memory.ts'
+import { llamaSettings } from '../../lib/render/llama.ts'
+import { readGeometry } from '../../lib/steps/model-header.ts'
+import { filesUnder } from '../../lib/system/files.ts'
+import { residentSetOf } from '../../lib/system/processes.ts'
+import { capacityFor, tinyModel } from '../capacity.ts'
+import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
+import { allOf, q4KM, quantisedModel } from '../mirror/quantised-model.ts'
+
+/** Bytes: planned, and as found. */
+export type Compared = { term: string; planned: number; measured: number }
+
+const small = { heads: { query: 12, keyValue: 4, size: 128 }, width: 1536, feedForward: 4864 }
+
+/** Three shapes, three quantisations: Devstral's attention with narrow layers, a wide one, one that is not repacked. */
+export const gridModels = {
+  devstral: () =>
+    quantisedModel(
+      'devstral-narrow',
+      {
+        architecture: 'mistral3',
+        width: 1024,
+        layers: 40,
+        feedForward: 1024,
+        heads: { query: 32, keyValue: 8, size: 128 },
+      },
+      q4KM(40),
+    ),
+  wide: () => quantisedModel('wide', { architecture: 'llama', layers: 8, ...small }, allOf('q4_0')),
+  plain: () => quantisedModel('plain', { architecture: 'llama', layers: 4, ...small }, allOf('q8_0')),
+}
+
+const grid: Settings[] = [
+  { contextSize: 4096, slots: 1, kvType: 'f16', batchSize: 256 },
+  { contextSize: 4096, slots: 4, kvType: 'q8_0', batchSize: 256 },
+  { contextSize: 4096, slots: 2, kvType: 'f16', batchSize: 1024 },
+  { contextSize: 32_768, slots: 1, kvType: 'q8_0', batchSize: 512 },
+  { contextSize: 32_768, slots: 2, kvType: 'q8_0', batchSize: 256 },
+  { contextSize: 131_072, slots: 1, kvType: 'q8_0', batchSize: 256 },
+]
+
+/** Prints each point of the grid and the worst that the plan is off. */
+export async function benchMemory(): Promise<void> {
+  const { program, remove } = await unpackedLlama()
+  const worst = { anonymous: 0, resident: 0 }
+  try {
+    console.log('  model      context slots KV   batch   anonymous, MiB      %   resident, MiB       %')
+    for (const [name, make] of Object.entries(gridModels))
+      for (const settings of grid) {
+        const found = await compare(program, await make(), settings)
+        const [anonymous, resident] = [of(found, 'anonymous'), of(found, 'resident')]
+        worst.anonymous = Math.max(worst.anonymous, Math.abs(errorOf(anonymous)))
+        worst.resident = Math.max(worst.resident, Math.abs(errorOf(resident)))
+        const { contextSize, slots, kvType, batchSize } = settings
+        console.log(
+          `  ${name.padEnd(9)}${String(contextSize).padStart(9)}${String(slots).padStart(6)} ${kvType.padEnd(5)}` +
+            `${String(batchSize).padStart(5)}${pair(anonymous)}${pair(resident)}`,
+        )
+        for (const { term, planned, measured } of found.filter(({ term }) => term.endsWith('buffer')))
+          if (Math.abs(planned - measured) > 0.05 * measured + MiB)
+            console.log(`    ${term}: planned ${mebibytes(planned)}, logged ${mebibytes(measured)} MiB`)
+      }
+    console.log(
+      `  planned / measured; off by at most ${percent(worst.anonymous)} (anonymous), ${percent(worst.resident)} (resident)`,
+    )
+  } finally {
+    remove()
+  }
+}
+
+const of = (found: Compared[], term: string) => found.find(each => each.term === term) as Compared
+/** How far a plan is off, as a share of what was measured. */
+export const errorOf = ({ planned, measured }: Compared) => planned / measured - 1
+const mebibytes = (bytes: number) => (bytes / MiB).toFixed(0)
+const percent = (share: number) => `${(share * 100).toFixed(1)} %`
+const pair = (compared: Compared) =>
+  `${`${mebibytes(compared.planned)} / ${mebibytes(compared.measured)}`.padStart(16)}${percent(errorOf(compared)).padStart(8)}`
+
+/**
+ * Starts llama-server as the appliance would with these settings, has it compute a prompt of some batches, and
+ * compares: each buffer that its log names, anonymous memory, and all that is resident.
+ */
+export async function compare(program: string, model: string, settings: Settings): Promise<Compared[]> {
+  const { size } = statSync(model)
+  const geometry = await readGeometry(model, size)
+  const planned = memoryOf(geometry, size, settings)
+  const llama = await startBareLlama(program, {
+    ...settingsOf(geometry, settings),
+    LLAMA_ARG_MODEL: model,
+    LLAMA_ARG_LOG_VERBOSITY: '4',
+  })
+  try {
+    await fill(llama, Math.min(settings.contextSize - 16, 3 * settings.batchSize))
+    const { anonymous, file } = residentSetOf({ files: filesUnder('/') }, llama.pid ?? 0) ?? {
+      anonymous: 0,
+      file: 0,
+    }
+    return [
+      ...buffers(llama.output(), planned),
+      { term: 'anonymous', planned: anonymousOf(planned), measured: anonymous },
+      { term: 'resident', planned: residentOf(planned), measured: anonymous + file },
+    ]
+  } finally {
+    await llama.stop()
+  }
+}
+
+/** The appliance's settings for a plan with just these numbers, and no prompt set aside. */
+function settingsOf(geometry: Geometry, { contextSize, slots, kvType, batchSize }: Settings) {
+  const capacity: Capacity = capacityFor({ ...tinyModel, geometry }, { parallel: slots, threads: 1 })
+  const { LLAMA_ARG_HOST: _, ...settings } = llamaSettings({
+    ...capacity,
+    contextSize,
+    kvType,
+    batchSize,
+    memory: { ...capacity.memory, promptCache: 0 },
+  })
+  return settings
+}
+
+/** A prompt of so many tokens, and a little answer. */
+export const fill = (llama: BareLlama, tokens: number) =>
+  llama.post('/completion', {
+    prompt: Array.from({ length: tokens }, (_, index) => 300 + (index % 20_000)),
+    n_predict: 4,
+    cache_prompt: false,
+  })
+
+/** What the load log says of each buffer. */
+function buffers(log: string, planned: Pick<Memory, 'repacked' | 'kvCache' | 'compute'>): Compared[] {
+  const logged = (name: string) =>
+    [...log.matchAll(new RegExp(`${name} buffer size = +([\\d.]+) MiB`, 'g'))].reduce(
+      (sum, [, size]) => sum + Number(size) * MiB,
+      0,
+    )
+  return [
+    { term: 'repack buffer', planned: planned.repacked, measured: logged('CPU_REPACK model') },
+    { term: 'KV buffer', planned: planned.kvCache, measured: logged('CPU KV') },
+    { term: 'compute buffer', planned: planned.compute, measured: logged('CPU compute') },
+  ]
+}
