@@ -1,4 +1,5 @@
 /** Requests in token numbers, and how long llama-server itself says that they took. */
+import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import type { BareLlama } from '../mirror/bare-llama.ts'
 
@@ -39,6 +40,29 @@ export async function complete(llama: BareLlama, prompt: number[], tokens: numbe
     generation: { rate: ((timings.predicted_n - 1) / timings.predicted_ms) * 1000 },
     drafted: { tokens: timings.draft_n ?? 0, accepted: timings.draft_n_accepted ?? 0 },
   }
+}
+
+/**
+ * The same in two requests, first the prompt, then the rest of the answer: with the rates by the CPU time that
+ * llama-server took, which for one thread (more wait for each other) is what a machine without other work would give.
+ */
+export async function completeByCpuTime(llama: BareLlama, prompt: number[], tokens: number): Promise<Answer> {
+  const begin = cpuSeconds(llama)
+  const first = await complete(llama, prompt, 1)
+  const between = cpuSeconds(llama)
+  const rest = await complete(llama, [...prompt, ...first.tokens], tokens - 1)
+  return {
+    ...rest,
+    tokens: [...first.tokens, ...rest.tokens],
+    prompt: { ...first.prompt, rate: first.prompt.tokens / (between - begin) },
+    generation: { rate: (tokens - 1) / (cpuSeconds(llama) - between) },
+  }
+}
+
+/** proc_pid_stat(5): utime and stime, in hundredths of a second (sysconf(_SC_CLK_TCK) on Linux). */
+function cpuSeconds({ pid }: BareLlama): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 /** Numbers of ordinary tokens: below are control tokens and single bytes, above is the end of the vocabulary. */
