@@ -33,6 +33,12 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   ...(capacity.model.template === undefined ? {} : ownTemplate),
 })
 
+/**
+ * glibc asks the kernel for huge pages, which Ubuntu's kernel gives only to who asks: answers come 1.1 times as fast,
+ * prompts 1.0 times (`make bench BENCH=speed`), for at most 1 % more of anonymous memory.
+ */
+export const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
+
 const ownTemplate = {
   LLAMA_ARG_CHAT_TEMPLATE_FILE: paths.chatTemplate,
   // The template leaves an answer that has begun open; llama-server would put empty thoughts before it.
@@ -43,7 +49,7 @@ const ownTemplate = {
 export const llamaEnvironment = (capacity: Capacity) => ({
   path: paths.llamaEnvironment,
   mode: 0o640,
-  text: Object.entries(llamaSettings(capacity))
+  text: Object.entries({ ...llamaSettings(capacity), ...allocator })
     .map(([name, value]) => `${name}=${value}\n`)
     .join(''),
 })

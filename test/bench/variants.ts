@@ -77,15 +77,10 @@ export async function variants(ours: Record<string, string>): Promise<Variant[]>
     change('NUMA distribute', { LLAMA_ARG_NUMA: 'distribute' }),
     change('read, not mapped', { LLAMA_ARG_LOAD_MODE: 'none' }),
     change('mapped and locked', { LLAMA_ARG_LOAD_MODE: 'mmap+mlock' }),
-    change('huge pages', hugePages),
-    change('huge pages; read, not mapped', { ...hugePages, LLAMA_ARG_LOAD_MODE: 'none' }),
+    change('no huge pages asked for', { GLIBC_TUNABLES: '' }),
     change('weights Q4_0', { LLAMA_ARG_MODEL: await benchModel('q4_0', allOf('q4_0')) }),
     change('weights Q4_K alone', { LLAMA_ARG_MODEL: await benchModel('q4_K', allOf('q4_K')) }),
     change('weights IQ4_NL', { LLAMA_ARG_MODEL: await benchModel('iq4_nl', allOf('iq4_nl')) }),
     change('weights Q8_0', { LLAMA_ARG_MODEL: await benchModel('q8_0', allOf('q8_0')) }),
   ]
 }
-
-// malloc advises the kernel (glibc's manual, Memory Allocation Tunables); where /sys/kernel/mm/transparent_hugepage
-// says `madvise` there are none otherwise, where it says `always` there are in any case.
-const hugePages = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
