@@ -1,6 +1,6 @@
 /** The executable's commands: what each does, its options, and what it loads only when it is run. */
-import { paths } from '../lib/appliance/paths.ts'
-import type { HostOptions } from '../lib/system/host.ts'
+import { paths, units } from '../lib/appliance/paths.ts'
+import type { Host, HostOptions } from '../lib/system/host.ts'
 
 type Option = { argument?: string; help: string }
 type Values = Record<string, string | boolean | undefined>
@@ -27,6 +27,13 @@ async function hostFor(options: HostOptions) {
   return openHost(options)
 }
 
+/** Runs what changes files or services while nothing else of the appliance does. */
+async function alone(options: HostOptions, act: (host: Host) => Promise<unknown>): Promise<void> {
+  const { oneAtATime } = await import('../lib/steps/one-at-a-time.ts')
+  const host = await hostFor(options)
+  await oneAtATime(host, () => act(host))
+}
+
 export const commands: Record<string, Command> = {
   install: {
     summary: 'bake time: packages, llama-server, model, unit',
@@ -51,7 +58,7 @@ Without the context's variables each takes its default again.`,
     isStage: true,
     run: async (_, options) => {
       const { configure } = await import('./configure.ts')
-      await configure(await hostFor(options))
+      await alone(options, host => configure(host))
     },
   },
   bootstrap: {
@@ -64,8 +71,8 @@ Without the context's variables each takes its default again.`,
     },
     isStage: true,
     run: async (values, options) => {
-      const { bootstrap } = await import('./bootstrap.ts')
-      await bootstrap(await hostFor(options), text(values.report) ?? paths.report)
+      const { bootstrapAndFetch } = await import('./bootstrap.ts')
+      await alone(options, host => bootstrapAndFetch(host, text(values.report) ?? paths.report))
     },
   },
   renew: {
@@ -75,7 +82,53 @@ Without the context's variables each takes its default again.`,
     isStage: true,
     run: async (_, options) => {
       const { renew } = await import('./renew.ts')
-      await renew(await hostFor(options))
+      await alone(options, renew)
+    },
+  },
+  'fetch-model': {
+    summary: 'by a unit: fetch the model that is asked for',
+    details: `The baked one serves until it answers. A download goes on where it was.
+By hand --retry alone is of use: after a model that was fetched did not serve.`,
+    options: { retry: { help: 'try a model again that failed, in the background' } },
+    isStage: true,
+    run: async (values, options) => {
+      const { fetchModel, retryModel } = await import('./fetch-model.ts')
+      const host = await hostFor(options)
+      await (values.retry ? retryModel(host) : fetchModel(host))
+    },
+  },
+  status: {
+    summary: 'what serves, and what is being fetched, on one screen',
+    details: 'Exit code 0 when it serves, 1 when it does not. Run it as root.',
+    options: {},
+    isStage: false,
+    run: async (_, options) => {
+      const { status } = await import('./status.ts')
+      const { text: screen, serves } = await status(await hostFor(options))
+      process.stdout.write(screen)
+      process.exitCode = serves ? 0 : 1
+    },
+  },
+  'keep-prompts': {
+    summary: 'before llama-server stops: its prompts to files',
+    details: `For ${units.prompts}, which is there with
+ONEAPP_COPILOT_KEEP_PROMPTS=YES.`,
+    options: {},
+    isStage: true,
+    run: async (_, options) => {
+      const { keep } = await import('./prompts.ts')
+      await keep(await hostFor(options))
+    },
+  },
+  'restore-prompts': {
+    summary: 'after llama-server started: its prompts from files',
+    details: `For ${units.prompts}. The files are gone afterwards,
+whether they could be read or not.`,
+    options: {},
+    isStage: true,
+    run: async (_, options) => {
+      const { restore } = await import('./prompts.ts')
+      await restore(await hostFor(options))
     },
   },
   'smoke-test': {
@@ -107,6 +160,16 @@ The key is not printed: it is in the report.`,
     run: async (_, options, name) => {
       const { clientsText } = await import('./clients.ts')
       process.stdout.write(clientsText(await hostFor(options), name))
+    },
+  },
+  models: {
+    summary: 'the models there are, and what of each fits here',
+    details: 'Name, what it is good at, size, licence, conversations × tokens by default.',
+    options: { memory: { argument: 'SIZE', help: 'for a VM of this memory, e.g. 32G' } },
+    isStage: false,
+    run: async ({ memory }, options) => {
+      const { modelsList } = await import('./models.ts')
+      process.stdout.write(modelsList(await hostFor(options), text(memory)))
     },
   },
   plan: {
@@ -163,7 +226,7 @@ Usage: slm-copilot COMMAND [OPTION...]
 
 Commands:
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(15)} ${summary}`)
   .join('\n')}
 
 slm-copilot COMMAND --help tells a command's options. Called by the name

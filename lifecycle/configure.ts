@@ -1,18 +1,23 @@
 /** Every boot and at context changes: context → plan → files. Starts nothing; bad input changes nothing. */
-import { planCapacity } from '../lib/appliance/capacity.ts'
-import { modelsWith } from '../lib/appliance/catalogue.ts'
+import { planCapacity, refusalOf } from '../lib/appliance/capacity.ts'
+import type { Model } from '../lib/appliance/catalogue.ts'
 import { parseContext } from '../lib/appliance/context.ts'
+import { hardwareNotes, severeNotes } from '../lib/appliance/hardware.ts'
 import { orderOf } from '../lib/appliance/lets-encrypt.ts'
+import { chooseModel, type Trials } from '../lib/appliance/model-choice.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
 import { planFile } from '../lib/appliance/plan.ts'
+import { modelsOf } from '../lib/appliance/release.ts'
 import { passwordName } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { landingPage } from '../lib/render/landing-page.ts'
 import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
 import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/llama.ts'
+import { gateConfiguration, gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
+import { promptsUnit } from '../lib/render/prompts-unit.ts'
 import {
   caFiles,
   caNotes,
@@ -21,6 +26,7 @@ import {
   readCertificates,
   withFormerCa,
 } from '../lib/steps/certificate.ts'
+import { isModelThere, readTrials } from '../lib/steps/fetched-models.ts'
 import { givenNotes, givenPair, judgeGivenPair } from '../lib/steps/given-certificate.ts'
 import { issueMissing } from '../lib/steps/issue-certificate.ts'
 import { acmeCaFile, readObtained } from '../lib/steps/lets-encrypt.ts'
@@ -39,15 +45,21 @@ import type { Host } from '../lib/system/host.ts'
 import { applyFiles, type Change } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
 
-/** Brings the files to what the context asks for and says what became of each. Throws a ContextError on bad input. */
-export async function configure(host: Host): Promise<Change[]> {
-  const { model } = installedRelease(host)
+/**
+ * Brings the files to what the context asks for and says what became of each. Throws a ContextError on bad input.
+ * `trials`: by them a fetched model is served or not.
+ */
+export async function configure(host: Host, trials: Trials = readTrials(host)): Promise<Change[]> {
+  const release = installedRelease(host)
   const now = host.now()
-  const context = parseContext(host.env, modelsWith(model), model, judgeGivenPair(now))
+  const context = parseContext(host.env, modelsOf(release), release.model, judgeGivenPair(now))
   const facts = host.facts()
   const found = readCertificates(host)
 
-  const capacity = planCapacity(facts, model, context)
+  const misfit = (model: Model) => refusalOf(facts, model, context)
+  const knowledge = { memory: facts.memory, isThere: isModelThere(host), misfit }
+  const { serve, wanted, note } = chooseModel(release, context, knowledge, trials)
+  const capacity = planCapacity(facts, serve, context)
   const names = namesOf(facts, context.domain)
   const made = await issueMissing(goodCertificates(found, names, now), names, now)
   const certificates = withFormerCa(made, found)
@@ -57,11 +69,17 @@ export async function configure(host: Host): Promise<Change[]> {
   const served = given ?? readObtained(host, order, now) ?? own
   const password = context.password ?? readPassword(host) ?? generatePassword(host.random)
   const keys = [{ name: passwordName, key: password }, ...context.keys]
-  const site = { keys, slots: capacity.slots, hasIpv6: facts.hasIpv6 }
+  const site = { keys, hasIpv6: facts.hasIpv6 }
   await checkCandidate(host, site, served.pair)
 
-  const notes = [...caNotes(certificates, names, now), ...givenNotes(context)]
-  for (const note of [...capacity.notes, ...notes]) host.log.warn(note)
+  const notes = [
+    ...severeNotes(facts),
+    ...(note === undefined ? [] : [note]),
+    ...caNotes(certificates, names, now),
+    ...givenNotes(context),
+  ]
+  const hardware = hardwareNotes(facts, context.threads)
+  for (const note of [...capacity.notes, ...notes, ...hardware]) host.log.warn(note)
   const endpoints = endpointsOf(facts, context.domain)
   const changes = await applyFiles(host, [
     { path: paths.state, mode: 0o700, folder: true },
@@ -75,11 +93,14 @@ export async function configure(host: Host): Promise<Change[]> {
     acmeCaFile(context),
     certbotDropIn(order),
     deployHook(),
-    planFile({ capacity, endpoints, notes, ...(order && { order }) }),
+    planFile({ capacity, endpoints, notes, hardware, ...(order && { order }), ...(wanted && { wanted }) }),
     chatTemplateFile(),
     llamaEnvironment(capacity),
-    llamaUnit(),
+    llamaUnit({ keepsPrompts: context.keepPrompts }),
+    ...promptsUnit(context.keepPrompts),
     memoryDropIn(capacity),
+    gateConfiguration(capacity.slots),
+    gateUnit(),
     nginxDropIn(),
     landingPage({
       endpoints: verifiable(served, endpoints),
@@ -88,6 +109,7 @@ export async function configure(host: Host): Promise<Change[]> {
     }),
     nginxSite({ ...site, certificate: paths.currentCertificate }),
   ])
-  if (host.isLive) await reloadUnits(host, [units.llama, units.nginx, units.certbot])
+  if (host.isLive)
+    await reloadUnits(host, [units.llama, units.gate, units.prompts, units.nginx, units.certbot])
   return changes
 }

@@ -1,9 +1,12 @@
 /** Bake time: packages, llama-server, model, unit; a real completion before the bake may succeed. */
 import { planCapacity } from '../lib/appliance/capacity.ts'
 import { paths, users } from '../lib/appliance/paths.ts'
+import { modelsOf } from '../lib/appliance/release.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
 import { logRotation } from '../lib/render/log-rotation.ts'
+import { modelUnit } from '../lib/render/model-unit.ts'
+import { gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { renewalUnits } from '../lib/render/renewal.ts'
 import { withOwnGeometry } from '../lib/steps/model-header.ts'
@@ -40,13 +43,15 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     releaseFile(release),
     logRotation(),
     chatTemplateFile(),
-    llamaUnit(),
+    llamaUnit({ keepsPrompts: false }),
+    gateUnit(),
     nginxDropIn(),
     ...renewalUnits(),
+    modelUnit(),
   ])
 
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return
   const capacity = planCapacity(host.facts(), release.model, { contextSize: 2048, parallel: 1, threads: 2 })
-  await checkSettings(host, llamaSettings(capacity))
+  for (const model of modelsOf(release)) await checkSettings(host, llamaSettings({ ...capacity, model }))
   await prewarm(host, capacity)
 }

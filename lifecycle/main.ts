@@ -36,8 +36,8 @@ function parseOptions(name: string, { options, argument: taken }: Command, args:
 /** The context: the process's environment, or the lines of a file in its place. */
 async function environmentFrom(file: unknown): Promise<HostOptions['env']> {
   if (typeof file !== 'string') return process.env
-  const { parse } = await import('dotenv')
-  return parse(readFileSync(file))
+  const { parseEnvironment } = await import('./environment.ts')
+  return parseEnvironment(readFileSync(file, 'utf8'))
 }
 
 async function runCommand(name: string, rest: string[]): Promise<void> {

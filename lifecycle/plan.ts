@@ -4,13 +4,13 @@ import { resolve } from 'node:path'
 import { type Asked, memoryInVm } from '../lib/appliance/capacity.ts'
 import { catalogue, type Model } from '../lib/appliance/catalogue.ts'
 import { gigabyte } from '../lib/appliance/expected-speed.ts'
-import { GiB, MiB } from '../lib/appliance/memory.ts'
 import { paths } from '../lib/appliance/paths.ts'
 import { parsePlan } from '../lib/appliance/plan.ts'
 import { type PlanQuestion, planJson, planText, sizingTable } from '../lib/render/plan.ts'
 import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
 import { readGeometry } from '../lib/steps/model-header.ts'
 import type { Host } from '../lib/system/host.ts'
+import { countFrom, memoryFrom, tokensFrom, wrong } from './sizes.ts'
 
 /** The options as given. */
 export type PlanOptions = {
@@ -20,29 +20,6 @@ export type PlanOptions = {
   context?: string | undefined
   users?: string | undefined
   bandwidth?: string | undefined
-}
-
-function wrong(option: string, got: string, takes: string): never {
-  throw new Error(`--${option} ${got}: takes ${takes}`)
-}
-
-/** Bytes of `32G`, `32GiB` or `32768M`. */
-function memoryFrom(text: string): number {
-  const [, number = '', unit = ''] = text.match(/^(\d+(?:\.\d+)?)(G|M)(?:i?B)?$/i) ?? []
-  if (number === '') return wrong('memory', text, 'a size in G or M, e.g. 32G')
-  return Number(number) * (unit.toUpperCase() === 'G' ? GiB : MiB)
-}
-
-/** Tokens of `131072` or `128k`. */
-function tokensFrom(text: string): number | 'auto' {
-  if (text === 'auto') return 'auto'
-  const [, number = '', unit] = text.match(/^(\d{1,9})(k?)$/i) ?? []
-  const tokens = Number(number) * (unit === '' ? 1 : 1024)
-  return tokens >= 512 ? tokens : wrong('context', text, 'tokens, 512 or more, e.g. 131072 or 128k, or auto')
-}
-
-function countFrom(option: string, text: string): number {
-  return /^[1-9]\d{0,3}$/.test(text) ? Number(text) : wrong(option, text, 'a whole number, 1 or more')
 }
 
 /** A catalogue model, or whatever a GGUF file holds. */

@@ -14,6 +14,7 @@ export const tinyModel: Model = {
     layers: 2,
     kvHeads: 1,
     headSize: 32,
+    queries: 64,
     embedding: 64,
     feedForward: 64,
     vocabulary: 32_000,

@@ -31,6 +31,11 @@ const openAi = (message: string, type: string, code: string) => ({
 })
 const anthropic = (message: string, type: string) => ({ type: 'error', error: { type, message } })
 
+/** What the door tells the gate: whose request it is, where keys share the slots. */
+export const doorHeaders = {
+  sharer: { name: 'X-Copilot-Sharer', variable: '$http_x_copilot_sharer' },
+} as const
+
 /** Errors that the door itself answers, in the shapes of OpenAI's and of Anthropic's API, which clients show. */
 export const doorErrors = {
   unauthorized: {

@@ -167,6 +167,12 @@ export function planCapacity(machine: Machine, model: Model, asked: Asked): Capa
   }
 }
 
+/** Why a model cannot be served on this machine, if it cannot: the sentence that planCapacity throws. */
+export function refusalOf(machine: Machine, model: Model, asked: Asked): string | undefined {
+  const { fits } = memoryFor(machine.memory, model)
+  return choose(asked, model.contextLimit, fits) === undefined ? refusal(machine, model) : undefined
+}
+
 function refusal({ memory }: Machine, model: Model): string {
   const needed = gibibytes(smallestVm(model, { contextSize: leastContext, parallel: 1 }))
   return (

@@ -2,6 +2,17 @@
 import * as z from 'zod'
 import { geometrySchema } from './geometry.ts'
 
+/** How a model's maker samples it; what is left out its maker does not state. A request's own values win. */
+const samplingSchema = z.strictObject({
+  temperature: z.number().min(0).optional(),
+  topP: z.number().min(0).max(1).optional(),
+  topK: z.int().min(0).optional(),
+  minP: z.number().min(0).max(1).optional(),
+  repetitionPenalty: z.number().positive().optional(),
+})
+
+export type Sampling = z.infer<typeof samplingSchema>
+
 export const modelSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   url: z.url({ protocol: /^https?$/ }),
@@ -13,6 +24,11 @@ export const modelSchema = z.strictObject({
   geometry: geometrySchema,
   /** A chat template of ours to serve it with; absent: the one inside the GGUF file. */
   template: z.enum(['devstral']).optional(),
+  /** SPDX licence expression; LicenseRef- where SPDX lists none. */
+  licence: z.string().optional(),
+  sampling: samplingSchema.optional(),
+  /** What it is good at, in a line. */
+  goodAt: z.string().max(60).optional(),
 })
 
 export type Model = z.infer<typeof modelSchema>
@@ -20,6 +36,7 @@ export type Model = z.infer<typeof modelSchema>
 /**
  * Digests: at least two independent public sources each. Geometry: the makers' configurations and llama-quantize's rules
  * for which tensor gets which type; the sums agree with each file's size. The bake takes it from the file's own header.
+ * Sampling: the model cards (Devstral's in its example), generation_config.json of Qwen2.5's, the README of openai/gpt-oss.
  */
 export const catalogue = {
   'devstral-small-2': {
@@ -32,6 +49,7 @@ export const catalogue = {
       layers: 40,
       kvHeads: 8,
       headSize: 128,
+      queries: 4096,
       embedding: 5120,
       feedForward: 32_768,
       vocabulary: 131_072,
@@ -41,6 +59,9 @@ export const catalogue = {
       activeParameters: 22_901_314_560,
     },
     template: 'devstral',
+    licence: 'Apache-2.0',
+    sampling: { temperature: 0.15 },
+    goodAt: 'Agents that read, edit and run code with tools.',
   },
   'qwen3-coder-30b-a3b': {
     name: 'qwen3-coder-30b-a3b',
@@ -52,14 +73,18 @@ export const catalogue = {
       layers: 48,
       kvHeads: 4,
       headSize: 128,
+      queries: 4096,
       embedding: 2048,
-      feedForward: 8 * 768,
+      feedForward: 8 * 2048,
       vocabulary: 151_936,
       merges: 151_387,
       repackable: 14_084_997_120,
       active: 1_919_596_544,
       activeParameters: 3_041_867_776,
     },
+    licence: 'Apache-2.0',
+    sampling: { temperature: 0.7, topP: 0.8, topK: 20, repetitionPenalty: 1.05 },
+    goodAt: 'Code and agents, several times as fast as a dense model.',
   },
   'gpt-oss-20b': {
     name: 'gpt-oss-20b',
@@ -71,6 +96,7 @@ export const catalogue = {
       layers: 24,
       kvHeads: 8,
       headSize: 64,
+      queries: 4096,
       embedding: 2880,
       feedForward: 4 * 2880,
       vocabulary: 201_088,
@@ -80,6 +106,9 @@ export const catalogue = {
       active: 2_574_702_336,
       activeParameters: 3_608_307_264,
     },
+    licence: 'Apache-2.0',
+    sampling: { temperature: 1, topP: 1 },
+    goodAt: 'Reasoning and tools, fast; it thinks before it answers.',
   },
   'qwen2.5-coder-3b': {
     name: 'qwen2.5-coder-3b',
@@ -91,6 +120,7 @@ export const catalogue = {
       layers: 36,
       kvHeads: 2,
       headSize: 128,
+      queries: 2048,
       embedding: 2048,
       feedForward: 11_008,
       vocabulary: 151_936,
@@ -99,8 +129,9 @@ export const catalogue = {
       active: 1_923_946_496,
       activeParameters: 3_085_938_688,
     },
+    // Its licence does not allow commercial use.
+    licence: 'LicenseRef-Qwen-Research',
+    sampling: { temperature: 0.7, topP: 0.8, topK: 20 },
+    goodAt: 'Completions and short questions on a small VM.',
   },
 } as const satisfies Record<string, Model>
-
-/** What may be asked for: the catalogue, and what the image was baked with. */
-export const modelsWith = (baked: Model): Model[] => Object.values({ ...catalogue, [baked.name]: baked })

@@ -106,6 +106,8 @@ export function parseContext(
     parallel: take(variables.parallel),
     threads: take(variables.threads),
     model: take(variables.model),
+    keepPrompts: take(variables.keepPrompts),
+    modelMirror: take(variables.modelMirror),
   }
   problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))
   problems.push(...modelProblems(context, models, baked))

@@ -6,11 +6,8 @@ export type Range = { least: number; most: number }
 /** Bytes per second. */
 export const gigabyte = 1e9
 
-/** What machines have of memory bandwidth, for who does not know the own. */
-export const bandwidths = [
-  { machine: ' (a desktop)', bytesPerSecond: 50 * gigabyte },
-  { machine: ' (a server)', bytesPerSecond: 200 * gigabyte },
-]
+/** What machines have of memory bandwidth, for who does not know the own: two channels, eight channels. */
+export const bandwidths = { desktop: 50 * gigabyte, server: 200 * gigabyte }
 
 /** Every token reads all active weights once: llama-server was seen to use 0.55 to 0.65 of what the memory gives. */
 export const expectedGeneration = ({ active }: Geometry, bytesPerSecond: number): Range => ({
@@ -26,3 +23,19 @@ export const expectedPrompt = ({ activeParameters }: Geometry, cores: number): R
   least: (cores * perCore.least) / (2 * activeParameters),
   most: (cores * perCore.most) / (2 * activeParameters),
 })
+
+const tokens = (value: number) => value.toFixed(value < 10 ? 1 : 0)
+
+/** `14 to 31`. */
+export const rangeText = ({ least, most }: Range) => `${tokens(least)} to ${tokens(most)}`
+
+/** For a machine whose memory's bandwidth is not known: tokens per second. */
+export function expectedText(geometry: Geometry, cores: number): string {
+  const { desktop, server } = bandwidths
+  const [slow, fast] = [
+    expectedGeneration(geometry, desktop).least,
+    expectedGeneration(geometry, server).most,
+  ]
+  const generation = `${tokens(slow)} (at ${desktop / gigabyte} GB/s) to ${tokens(fast)} (at ${server / gigabyte} GB/s)`
+  return `prompt ${rangeText(expectedPrompt(geometry, cores))}, generation ${generation}`
+}

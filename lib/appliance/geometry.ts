@@ -7,8 +7,10 @@ export const geometrySchema = z.strictObject({
   kvHeads: z.int().positive(),
   /** Elements of one key, and of one value, of one head. */
   headSize: z.int().positive(),
+  /** Elements of all query heads together. */
+  queries: z.int().positive(),
   embedding: z.int().positive(),
-  /** Elements of the feed-forward's inside for one token; of a mixture of experts, those of all experts used. */
+  /** Elements that the feed-forward has for one token at its widest: in a mixture of experts, all those used together. */
   feedForward: z.int().positive(),
   vocabulary: z.int().positive(),
   /** Rules of the tokenizer (`tokenizer.ggml.merges`). */
@@ -65,11 +67,16 @@ export function geometryOf({ metadata, tensors }: Header): Geometry {
     ({ type, shape }) => shape.length > 1 && repackableTypes.has(type) && (shape[1] ?? 0) % 8 === 0,
   )
   const feedForward =
-    experts === 0 ? required('feed_forward_length') : used * required('expert_feed_forward_length')
+    experts === 0
+      ? required('feed_forward_length')
+      : used * Math.max(required('expert_feed_forward_length'), embedding)
+  const heads = required('attention.head_count')
+  const headSize = optional('attention.key_length') ?? embedding / heads
   return {
     layers,
-    kvHeads: optional('attention.head_count_kv') ?? required('attention.head_count'),
-    headSize: optional('attention.key_length') ?? embedding / required('attention.head_count'),
+    kvHeads: optional('attention.head_count_kv') ?? heads,
+    headSize,
+    queries: heads * headSize,
     embedding,
     feedForward,
     vocabulary: length('tokenizer.ggml.tokens'),

@@ -52,13 +52,15 @@ const programSize = 16 * MiB
 
 /** llama-server's terms for a model whose file has `fileSize` bytes. Measured against the real one: `make bench BENCH=memory`. */
 export function memoryOf(geometry: Geometry, fileSize: number, settings: Settings): Server {
-  const { embedding, feedForward, vocabulary, merges, repackable } = geometry
+  const { queries, embedding, feedForward, vocabulary, merges, repackable } = geometry
   const { contextSize, slots, batchSize } = settings
+  // Numbers that stand beside each other for one token, in the feed-forward or in the attention.
+  const width = Math.max(3 * feedForward + 3 * embedding + queries, 2 * queries + 3.5 * embedding)
   return {
     mapped: fileSize - repackable,
     repacked: repackable,
     kvCache: kvCacheSize(geometry, settings),
-    compute: batchSize * (4 * (3 * feedForward + 4 * embedding) + 2 * padded(contextSize * slots)),
+    compute: batchSize * (4 * width + 2 * padded(contextSize * slots)),
     process: Math.ceil(
       programSize + 4 * MiB + 0.22 * KiB * vocabulary + 0.125 * KiB * merges + slots * vocabulary * 4,
     ),

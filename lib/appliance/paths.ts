@@ -7,6 +7,8 @@ const certbot = '/etc/letsencrypt'
 /** File names inside a certificate's folder (certbot's too): the chain that nginx sends, leaf first, and its key. */
 export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
 
+const gateFolder = '/run/slm-copilot-gate'
+
 /** What everybody may read, as nginx's sandbox lets it: not under /home, /root or /tmp. */
 const pages = '/var/www/slm-copilot-pages'
 
@@ -30,11 +32,16 @@ export const paths = {
 
   unit: '/etc/systemd/system/slm-copilot.service',
   memoryDropIn: '/etc/systemd/system/slm-copilot.service.d/memory.conf',
+  gateUnit: '/etc/systemd/system/slm-copilot-gate.service',
+  modelService: '/etc/systemd/system/slm-copilot-model.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
+  promptsUnit: '/etc/systemd/system/slm-copilot-prompts.service',
+  promptsWanted: '/etc/systemd/system/slm-copilot.service.wants/slm-copilot-prompts.service',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
   nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
   site: '/etc/nginx/conf.d/slm-copilot.conf',
+  gateConfiguration: '/etc/nginx/slm-copilot-gate.conf',
   defaultSite: '/etc/nginx/sites-enabled/default',
   acme: '/var/www/slm-copilot',
   pages,
@@ -63,9 +70,21 @@ export const paths = {
 
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
+  /** The slots of a stopped llama-server, its user's alone; what proves them is root's. */
+  promptFiles: '/var/cache/slm-copilot',
+  keptPrompts: '/var/lib/slm-copilot/kept-prompts.json',
+  trials: '/var/lib/slm-copilot/models.json',
+  lock: '/run/slm-copilot.lock',
+  fetchLock: '/run/slm-copilot-model.lock',
+  contextFile: '/run/one-context/one_env',
+  fetching: '/run/slm-copilot-model',
+  fetchProgress: '/run/slm-copilot-model/progress',
   proven: '/run/slm-copilot-proven.json',
+  measurement: '/run/slm-copilot-measurement.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',
+  gateFolder,
+  gateSocket: `${gateFolder}/gate.sock`,
   candidate: '/run/slm-copilot-candidate',
   prewarm: '/run/slm-copilot-prewarm',
 
@@ -75,7 +94,10 @@ export const paths = {
 
 export const units = {
   llama: 'slm-copilot.service',
+  gate: 'slm-copilot-gate.service',
+  prompts: 'slm-copilot-prompts.service',
   nginx: 'nginx.service',
+  model: 'slm-copilot-model.service',
   certbot: 'certbot.service',
 } as const
 

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { capacitySchema } from './capacity.ts'
 import { orderSchema } from './lets-encrypt.ts'
+import { wantedSchema } from './model-choice.ts'
 import { paths } from './paths.ts'
 
 const planSchema = z.strictObject({
@@ -10,8 +11,12 @@ const planSchema = z.strictObject({
   endpoints: z.array(z.string()).min(1),
   /** What deserves a word besides the capacity's: for report and banner. */
   notes: z.array(z.string()),
+  /** What of the hardware deserves one: for the report alone. */
+  hardware: z.array(z.string()),
   /** What to ask of an ACME server, if anything. */
   order: orderSchema.optional(),
+  /** The model to fetch and try, if another than the one served is asked for. */
+  wanted: wantedSchema.optional(),
 })
 
 export type Plan = z.infer<typeof planSchema>

@@ -1,6 +1,6 @@
-/** The release value: which llama.cpp and which model are installed, from where, and how they are proven. */
+/** The release value: which llama.cpp and model are installed, which models may be fetched, and how all are proven. */
 import * as z from 'zod'
-import { catalogue, modelSchema } from './catalogue.ts'
+import { catalogue, type Model, modelSchema } from './catalogue.ts'
 
 const artefact = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
@@ -14,7 +14,10 @@ export const releaseSchema = z.strictObject({
     tag: z.string().regex(/^[\w.-]+$/),
     archives: z.strictObject({ x64: artefact.optional(), arm64: artefact.optional() }),
   }),
+  /** The model that is baked in. */
   model: modelSchema,
+  /** Those that are fetched when the context asks for one. */
+  further: z.array(modelSchema).default([]),
 })
 
 export type Artefact = z.infer<typeof artefact>
@@ -22,7 +25,9 @@ export type Release = z.infer<typeof releaseSchema>
 
 const llamaCppUrl = 'https://github.com/ggml-org/llama.cpp/releases/download/b11194'
 
-/** What the published image holds. Digests: two independent public sources each (the arm64 archive: one). */
+const baked: Model = catalogue['devstral-small-2']
+
+/** What the published image holds and offers. Digests: two independent public sources each (the arm64 archive: one). */
 export const productionRelease: Release = {
   llamaCpp: {
     tag: 'b11194',
@@ -39,8 +44,12 @@ export const productionRelease: Release = {
       },
     },
   },
-  model: catalogue['devstral-small-2'],
+  model: baked,
+  further: Object.values(catalogue).filter(({ name }) => name !== baked.name),
 }
+
+/** What the context may ask for. */
+export const modelsOf = ({ model, further }: Release): Model[] => [model, ...further]
 
 /** A release read from JSON. Throws with every problem when it is not one. */
 export function parseRelease(text: string, source: string): Release {

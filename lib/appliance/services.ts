@@ -21,6 +21,12 @@ export const services = {
     ],
     reloadInputs: [],
   },
+  gate: {
+    unit: units.gate,
+    // A reload would leave an old worker beside the new one, each with counts of its own.
+    restartInputs: [paths.gateUnit, paths.gateConfiguration],
+    reloadInputs: [],
+  },
   nginx: {
     unit: units.nginx,
     restartInputs: [paths.nginxDropIn],

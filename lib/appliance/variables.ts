@@ -79,6 +79,8 @@ const pemBlocks = {
     /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END (?:RSA |EC )?PRIVATE KEY-----/g,
 }
 
+const yesOrNo = z.enum(['YES', 'NO']).transform(answer => answer === 'YES')
+
 const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
 
 export const variables = {
@@ -224,7 +226,32 @@ export const variables = {
     byDefault: 'the one baked into the image',
     takes: 'the name of a model in the catalogue',
     example: 'devstral-small-2',
-    help: 'The model to serve.',
+    help: 'The model to serve. One that is not in the image is fetched while the baked one serves.',
+    input: 'text',
+  }),
+  modelMirror: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_MODEL_MIRROR',
+    stage: 'configure',
+    value: z
+      .url({ protocol: /^https?$/ })
+      .max(1000)
+      .regex(/^[^@?#\s]+$/),
+    fallback: undefined,
+    byDefault: "none: each model's own address on huggingface.co",
+    takes: "the http or https URL of a folder that holds the models' GGUF files under their usual names",
+    example: 'https://mirror.example.com/models',
+    help: 'Where to fetch a model from. Its SHA-256 is checked, whoever sends it.',
+    input: 'text',
+  }),
+  keepPrompts: variable<boolean>({
+    name: 'ONEAPP_COPILOT_KEEP_PROMPTS',
+    stage: 'configure',
+    value: yesOrNo,
+    fallback: false,
+    byDefault: 'NO: after a restart prompts are computed again',
+    takes: 'YES or NO',
+    example: 'YES',
+    help: 'Write the conversations last served to disk, in the clear, before a stop: after it they go on at once.',
     input: 'text',
   }),
 }

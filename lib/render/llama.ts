@@ -1,7 +1,9 @@
 /** llama-server's settings: its environment file, and the unit that runs it. */
 import type { Capacity } from '../appliance/capacity.ts'
+import type { Sampling } from '../appliance/catalogue.ts'
 import { MiB } from '../appliance/memory.ts'
 import { modelPath, paths, users } from '../appliance/paths.ts'
+import { sandbox } from './sandbox.ts'
 
 /** llama-server's settings by its own variables' names (`llama-server --help`), so that nothing stands in argv. */
 export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
@@ -21,6 +23,9 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
   // Prompts set aside, in MiB; 0: none.
   LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
+  // By default each request clears the other, idle slots into that cache, and what does not fit there is lost. Here
+  // every slot has its own share of the pool, so what stands in one may stay; it is set aside when another comes in.
+  LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
   // On a CPU host it counts the wrong memory and shrinks the context silently.
   LLAMA_ARG_FIT: 'off',
   // Comments during minutes of prompt processing, under every proxy's and client's limit.
@@ -31,6 +36,7 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_UI: '0',
   LLAMA_ARG_ENDPOINT_SLOTS: '0',
   ...(capacity.model.template === undefined ? {} : ownTemplate),
+  ...samplingSettings(capacity.model.sampling ?? {}),
 })
 
 /**
@@ -38,6 +44,19 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
  * prompts 1.0 times (`make bench BENCH=speed`), for at most 1 % more of anonymous memory.
  */
 export const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
+
+/** What is sampled by where a request does not say; what the maker does not state is llama-server's default. */
+function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty }: Sampling) {
+  const settings = {
+    LLAMA_ARG_TEMPERATURE: temperature,
+    LLAMA_ARG_TOP_P: topP,
+    LLAMA_ARG_TOP_K: topK,
+    LLAMA_ARG_MIN_P: minP,
+    LLAMA_ARG_REPEAT_PENALTY: repetitionPenalty,
+  }
+  const stated = Object.entries(settings).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(stated.map(([name, value]) => [name, String(value)]))
+}
 
 const ownTemplate = {
   LLAMA_ARG_CHAT_TEMPLATE_FILE: paths.chatTemplate,
@@ -68,8 +87,14 @@ MemorySwapMax=0
 `,
 })
 
-/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder. */
-export const llamaUnit = () => ({
+/** The folder for slots' files, which llama-server takes as an argument only: it has no variable for it. */
+const slotFiles = `
+# Its alone: these files hold conversations, and its group is nginx's.
+CacheDirectory=${paths.promptFiles.replace('/var/cache/', '')}
+CacheDirectoryMode=0700`
+
+/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder, and that for prompts. */
+export const llamaUnit = ({ keepsPrompts }: { keepsPrompts: boolean }) => ({
   path: paths.unit,
   mode: 0o644,
   text: `[Unit]
@@ -83,7 +108,7 @@ StartLimitBurst=10
 
 [Service]
 Type=exec
-ExecStart=${paths.llamaServer}
+ExecStart=${paths.llamaServer}${keepsPrompts ? ` --slot-save-path ${paths.promptFiles}` : ''}
 EnvironmentFile=${paths.llamaEnvironment}
 WorkingDirectory=/
 User=${users.llama}
@@ -92,41 +117,14 @@ Group=${users.web}
 UMask=0007
 # Removed at each stop: llama-server does not replace a socket that a dead one left.
 RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
-RuntimeDirectoryMode=0750
+RuntimeDirectoryMode=0750${keepsPrompts ? slotFiles : ''}
 Restart=on-failure
 RestartSec=1
 TimeoutStopSec=30
 OOMScoreAdjust=-500
 
 # Nothing in here may reach the network: the model cannot phone home.
-PrivateNetwork=yes
-RestrictAddressFamilies=AF_UNIX
-IPAddressDeny=any
-
-CapabilityBoundingSet=
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-PrivateUsers=yes
-ProcSubset=pid
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RemoveIPC=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
+${sandbox}
 
 [Install]
 WantedBy=multi-user.target

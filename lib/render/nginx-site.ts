@@ -1,59 +1,30 @@
 /** nginx's site: the appliance's only listener. TLS, keys, admission, CORS, and streams that nothing holds up. */
-import { doorErrors, type Route, routes } from '../appliance/api.ts'
+import { doorErrors, doorHeaders, type Route, routes } from '../appliance/api.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../appliance/paths.ts'
 import type { NamedKey } from '../appliance/variables.ts'
 import { landingPagePolicy } from './landing-page.ts'
+import { errorLocation, errorMap } from './nginx-errors.ts'
 import { keyMaps } from './nginx-keys.ts'
+import { turns, turnsMap } from './nginx-turns.ts'
 
 export type Site = {
   keys: NamedKey[]
-  /** Generations at once: as many as llama-server has slots, since one that waits inside it gets no byte. */
-  slots: number
   /** Folder of the certificate and its key; beside it, as `.conf`, the headers that go with them. */
   certificate: string
   hasIpv6: boolean
 }
 
-/** A text in nginx's single quotes, in which a backslash escapes the next character. */
-const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-
 /** One `listen` line, or two where the machine has IPv6. */
 const listen = (port: number, hasIpv6: boolean, options = '') =>
   [`listen ${port}${options};`, ...(hasIpv6 ? [`listen [::]:${port}${options};`] : [])].join('\n    ')
 
-/** A variable for each error: the text that the client's kind of API expects. */
-const errorMaps = Object.entries(doorErrors)
-  .map(
-    ([name, { openAi, anthropic }]) => `map $request_uri $copilot_${name} {
-    default ${quoted(JSON.stringify(openAi))};
-    "~^/v1/messages" ${quoted(JSON.stringify(anthropic))};
-}
-`,
-  )
-  .join('')
-
-const errorLocation = (name: keyof typeof doorErrors, status: number) => `
-    location @${name} {
-        default_type application/json;
-        return ${status} $copilot_${name};
-    }`
-
-/** With several keys and slots, no key may take the last slot of all. */
-const shareOf = (keys: number, slots: number) => (keys > 1 && slots > 1 ? slots - 1 : slots)
-
 /** The path goes on as it was matched, never as it was written: what llama-server made of `..` would be its own. */
-const route = ({ path, method, isGeneration }: Route, keys: number, slots: number) => `
+const route = ({ path, method, isGeneration }: Route) => `
     location = ${path} {
         if ($request_method !~ ^${method === 'GET' ? '(GET|HEAD)' : method}$) {
             return 405;
-        }${
-          isGeneration
-            ? `
-        limit_conn copilot_slots ${slots};
-        limit_conn copilot_slots_of_key ${shareOf(keys, slots)};`
-            : ''
         }
-        proxy_pass http://slm_copilot${path};
+        proxy_pass http://${isGeneration ? 'slm_copilot_gate' : 'slm_copilot'}${path};
     }`
 
 /** What nginx says of the pair in use: with a public certificate that it is TLS or nothing (RFC 6797), half a year. */
@@ -66,19 +37,12 @@ ${isPublic ? "add_header Strict-Transport-Security 'max-age=15768000' always;" :
 })
 
 /** The site. It holds the keys, so it is root's alone: nginx's master reads it before the workers exist. */
-export const nginxSite = ({ keys, slots, certificate, hasIpv6 }: Site) => ({
+export const nginxSite = ({ keys, certificate, hasIpv6 }: Site) => ({
   path: paths.site,
   mode: 0o600,
   text: `# Written by slm-copilot at every configure: changes made here are lost.
 
 ${keyMaps(keys)}
-# A request that waits inside llama-server gets no byte, and its client gives up: so nobody waits there.
-map $request_method $copilot_everybody {
-    default everybody;
-}
-limit_conn_zone $copilot_everybody zone=copilot_slots:1m;
-limit_conn_zone $copilot_user zone=copilot_slots_of_key:1m;
-
 # Headers that belong to some answers only: an empty one is not sent.
 map $request_method $copilot_allowed_methods {
     default "";
@@ -92,9 +56,10 @@ map $request_method $copilot_preflight_age {
     default "";
     OPTIONS 86400;
 }
+${turnsMap(turns)}
 map $status $copilot_retry_after {
     default "";
-    429 5;
+    429 $copilot_turn;
     503 5;
 }
 map $status $copilot_challenge {
@@ -102,7 +67,9 @@ map $status $copilot_challenge {
     401 'Basic realm="SLM-Copilot"';
 }
 
-${errorMaps}
+${Object.entries(doorErrors)
+  .map(([name, texts]) => errorMap(name, texts))
+  .join('')}
 # The name of the key, never the key; no query, which some put a key into.
 log_format slm_copilot '$remote_addr $copilot_user [$time_iso8601] "$request_method $uri" '
     '$status $body_bytes_sent $request_time s';
@@ -110,6 +77,9 @@ log_format slm_copilot '$remote_addr $copilot_user [$time_iso8601] "$request_met
 upstream slm_copilot {
     server unix:${paths.socket} max_fails=0;
     keepalive 8;
+}
+upstream slm_copilot_gate {
+    server unix:${paths.gateSocket} max_fails=0;
 }
 
 server {
@@ -149,7 +119,10 @@ server {
     client_max_body_size 64m;
     client_header_timeout 30s;
     client_body_timeout 120s;
-    send_timeout 600s;
+    # One who takes nothing of what is there for him gives his slot to others. Over HTTP/2 that shows after the 64 KB of
+    # his window; who takes 300 bytes a second, about one token, is not cut. Over HTTP/1.1 the kernel takes megabytes
+    # for him, and the slot is free when the answer ends.
+    send_timeout 120s;
     gzip off;
 
     include ${certificate}.conf;
@@ -167,6 +140,8 @@ server {
     proxy_set_header Authorization "";
     proxy_set_header X-Api-Key "";
     proxy_set_header X-Conversation-Id "";
+    # Of several keys none may take the last slot.
+    proxy_set_header ${doorHeaders.sharer.name} ${keys.length > 1 ? '$copilot_user' : '""'};
     proxy_buffering off;
     proxy_connect_timeout 5s;
     proxy_read_timeout 600s;
@@ -224,7 +199,7 @@ server {
         alias ${paths.caCertificate};
         default_type application/x-x509-ca-cert;
     }
-${routes.map(each => route(each, keys.length, slots)).join('\n')}
+${routes.map(route).join('\n')}
 
     location / {
         return 404;

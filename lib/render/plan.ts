@@ -14,6 +14,7 @@ import {
   expectedPrompt,
   gigabyte,
   type Range,
+  rangeText,
 } from '../appliance/expected-speed.ts'
 import { GiB, type Memory, sumOf } from '../appliance/memory.ts'
 import { wrapped } from '../appliance/text.ts'
@@ -49,8 +50,7 @@ const machineOf = ({ vmMemory, memory }: PlanQuestion) =>
 
 const row = (name: string, value: string) => `  ${name.padEnd(31)}${value}`
 const amount = (name: string, bytes: number) => row(name, gibibytes(bytes).padStart(9))
-const tokens = (value: number) => value.toFixed(value < 10 ? 1 : 0)
-const range = ({ least, most }: Range) => `${tokens(least)} to ${tokens(most)} tokens/s`
+const range = (speed: Range) => `${rangeText(speed)} tokens/s`
 
 /** What fits, what it costs, how fast it may be, and the smallest VM that gives all that was asked for. */
 export function planText(question: PlanQuestion): string {
@@ -79,13 +79,16 @@ export function planText(question: PlanQuestion): string {
 }
 
 function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): string[] {
-  const machines = bandwidth === undefined ? bandwidths : [{ machine: '', bytesPerSecond: bandwidth }]
+  const machines =
+    bandwidth === undefined
+      ? Object.entries(bandwidths).map(([name, bytes]) => ({ bytes, machine: ` (a ${name})` }))
+      : [{ bytes: bandwidth, machine: '' }]
   return [
     row('prompts', range(expectedPrompt(geometry, cores))),
-    ...machines.map(({ machine, bytesPerSecond }) =>
+    ...machines.map(({ bytes, machine }) =>
       row(
         'generation',
-        `${range(expectedGeneration(geometry, bytesPerSecond))} at ${bytesPerSecond / gigabyte} GB/s${machine}`,
+        `${range(expectedGeneration(geometry, bytes))} at ${bytes / gigabyte} GB/s${machine}`,
       ),
     ),
     `  Rules: generation reads ${(geometry.active / gigabyte).toFixed(1)} GB for each token, at 0.55 to 0.65 of the`,

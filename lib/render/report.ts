@@ -1,8 +1,10 @@
 /** What the administrator reads: the report with everything, the login banner without secrets. */
 import type { Capacity } from '../appliance/capacity.ts'
 import { fileToTrust, type TlsSummary } from '../appliance/certificates.ts'
+import { expectedText } from '../appliance/expected-speed.ts'
 import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
+import { type Speed, speedText } from '../appliance/speed.ts'
 import { wrapped } from '../appliance/text.ts'
 import { passwordName } from '../appliance/variables.ts'
 import { type ClientConfiguration, configurationText } from './client-configuration.ts'
@@ -15,7 +17,11 @@ export type Report = {
   capacity: Capacity
   services: { unit: string; state: string }[]
   tls: TlsSummary
+  /** Absent where it could not be measured. */
+  speed?: Speed | undefined
   notes: string[]
+  /** Notes that are not for the login banner. */
+  remarks: string[]
 }
 
 const section = (title: string, fields: [string, string][]) =>
@@ -40,8 +46,16 @@ ${wrapped(sentence, 78).join('\n')}
 `
 }
 
+/** What was measured, beside what the plan expects. */
+const speedFields = (speed: Speed | undefined, { model, threads }: Capacity): [string, string][] => [
+  ['speed', speed === undefined ? 'not measured' : `${speedText(speed)} (measured at the last start)`],
+  ['expected', expectedText(model.geometry, threads)],
+]
+
 /** The text of the report. */
-export function reportText({ endpoints, password, capacity, services, tls, notes }: Report) {
+export function reportText(report: Report) {
+  const { endpoints, password, capacity, services, tls } = report
+  const notes = [...report.notes, ...report.remarks]
   const [first = 'localhost', ...others] = endpoints
   const url = endpointUrl(first)
   const { model, contextSize, slots, threads } = capacity
@@ -56,6 +70,7 @@ export function reportText({ endpoints, password, capacity, services, tls, notes
       ['context', `${contextSize} tokens for each conversation`],
       ['conversations', `${slots} at once`],
       ['threads', String(threads)],
+      ...speedFields(report.speed, capacity),
     ]),
     section('TLS', [
       ['mode', tlsMode(tls)],
@@ -90,7 +105,12 @@ ${clientsSection(clientConfigurations(clientValues({ endpoints, capacity, tls },
 export const reportFile = (path: string, report: Report) => ({ path, mode: 0o600, text: reportText(report) })
 
 /** The login banner: shell that prints a few lines to people, and nothing to scripts. No secret in it. */
-export function loginBanner({ endpoints, capacity, tls, notes }: Omit<Report, 'password' | 'services'>) {
+export function loginBanner({
+  endpoints,
+  capacity,
+  tls,
+  notes,
+}: Pick<Report, 'endpoints' | 'capacity' | 'tls' | 'notes'>) {
   const [first = 'localhost'] = endpoints
   const lines = [
     `SLM-Copilot serves ${capacity.model.name} at ${endpointUrl(first)}`,
@@ -110,6 +130,8 @@ case $- in
 *i*)
     printf '  %s\\n' \\
 ${quoted}
+    # While a model is fetched: how far it is.
+    if [ -r ${paths.fetchProgress} ]; then sed 's/^/  /' ${paths.fetchProgress}; fi
     ;;
 esac
 `,

@@ -12,7 +12,7 @@ export async function waitForModel(host: Host, invocation: string): Promise<void
     const status = await unitStatus(host, units.llama)
     if (status.isActive && status.invocation === invocation) return undefined
     throw new Error(
-      `llama-server ended while it loaded the model. Its last words:\n${await lastWords(host, units.llama)}\n` +
+      `llama-server ended while it loaded the model.\nIts last words:\n${await lastWords(host, units.llama)}\n` +
         `More: journalctl -u ${units.llama}`,
     )
   }

@@ -1,12 +1,29 @@
 /** Downloads by aria2: several connections, resumed, retried; a file appears at its name only once proven. */
-import { createHash } from 'node:crypto'
-import { createReadStream, statfsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { CommandError } from './commands.ts'
 import type { Host } from './host.ts'
+import { freeBytes, sha256Of } from './large-files.ts'
 
 export type Download = { url: string /** Bytes. */; size: number; sha256: string; path: string }
 
-const readable = (bytes: number) =>
+/** `rate`: bytes per second as aria2 writes them, e.g. `12MiB`. */
+export type Progress = { percent: number; rate: string; secondsLeft?: number | undefined }
+
+/** What came is not what should have; it is thrown away. */
+export class DigestError extends Error {
+  /** It was put together from several attempts: a power cut between them may have spoilt it. */
+  readonly wasResumed: boolean
+
+  constructor(message: string, wasResumed: boolean) {
+    super(message)
+    this.wasResumed = wasResumed
+  }
+}
+
+/** Bytes to leave free on the disk, for logs and what the system writes. */
+const spare = 500_000_000
+
+export const readable = (bytes: number) =>
   bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
 
 /** aria2's options: aria2c(1). */
@@ -24,67 +41,107 @@ const aria2 = (download: Download, folder: string, partial: string) => [
   '--file-allocation=falloc',
   '--auto-file-renaming=false',
   '--allow-overwrite=true',
+  // A line every ten seconds, not every second besides.
+  '--show-console-readout=false',
   '--summary-interval=10',
+  // Seconds; by default a download that is killed in its first minute starts over.
+  '--auto-save-interval=5',
   '--console-log-level=warn',
   `--dir=${folder}`,
   `--out=${partial}`,
   download.url,
 ]
 
-/** A line of aria2's progress in fewer words: `40% of 14.3 GB, 12MiB/s, 11m5s left`; undefined for its other lines. */
-export function progressOf(line: string, size: number): string | undefined {
-  const match = line.match(/\((\d+)%\).*?DL:(\S+?)(?: ETA:(\S+?))?\]/)
+/** What a line of aria2's says of its progress; undefined for its other lines. */
+export function progressOf(line: string): Progress | undefined {
+  const match = line.match(/\((\d+)%\).*?DL:(\S+?)(?: ETA:(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)?\]/)
   if (match === null) return undefined
-  const [, percent, rate, left] = match
-  return `${percent}% of ${readable(size)}, ${rate}/s${left === undefined ? '' : `, ${left} left`}`
+  const [, percent, rate = '', ...eta] = match
+  const [hours = 0, minutes = 0, seconds = 0] = eta.map(part => Number(part ?? 0))
+  const secondsLeft = (hours * 60 + minutes) * 60 + seconds
+  return { percent: Number(percent), rate, ...(eta.some(Boolean) && { secondsLeft }) }
 }
 
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 })) hash.update(chunk)
-  return hash.digest('hex')
+/** What aria2's exit codes say, aria2c(1), EXIT STATUS. */
+const exitCodes: Record<number, string> = {
+  2: 'the server stopped sending',
+  3: 'the server has no such file',
+  5: 'the server sent too slowly',
+  6: 'there is no connection to the server',
+  8: 'the server cannot resume it',
+  9: 'the disk is full',
+  19: "the server's name is not known",
+  22: "the server's answer is no file",
+  24: 'the server wants a password',
 }
 
-/** Throws when the disk has no room for what is missing of a download. */
+const reasonOf = ({ answer: { code } }: CommandError) =>
+  exitCodes[code] ??
+  (code > 128 ? `aria2 was ended by signal ${code - 128}` : `aria2 ended with code ${code}`)
+
+/** Throws when the disk has no room for what is missing of a download, and some to spare. */
 function checkDisk(host: Host, { path, size }: Download, folder: string, got: number) {
-  const { bavail, bsize } = statfsSync(host.files.at(folder))
-  const free = bavail * bsize
-  if (free >= size - got) return
+  const free = freeBytes(host.files.at(folder))
+  const missing = size - got + spare
+  if (free >= missing) return
   throw new Error(
-    `${path} takes ${readable(size)}, and its disk has ${readable(free)} left: enlarge the disk.`,
+    `${path} needs ${readable(missing)} more, and its disk has ${readable(free)} left: enlarge the disk.`,
   )
 }
 
+/** Whether a download stands, proven, at its name. */
+export const isDownloaded = (host: Host, { path, size }: Pick<Download, 'path' | 'size'>): boolean =>
+  host.files.status(path)?.size === size
+
 /**
- * Makes sure that the file is there, downloading what is missing of it. Throws when the disk is too small,
- * the server does not answer, or the digest differs; what was downloaded so far is kept in all but the last case.
+ * Makes sure that the file is there, downloading what is missing of it; `tell` hears how far it is. Throws when the
+ * disk is too small or the server does not send, and keeps what has come; a DigestError when that is not the file.
  */
-export async function download(host: Host, wanted: Download): Promise<void> {
-  if (host.files.status(wanted.path)?.size === wanted.size) return
+export async function download(
+  host: Host,
+  wanted: Download,
+  tell: (progress: Progress) => void = () => {},
+): Promise<void> {
+  if (isDownloaded(host, wanted)) return
   const folder = dirname(wanted.path)
   const partial = `${basename(wanted.path)}.part`
   const partialPath = `${folder}/${partial}`
-  host.log.info(`Downloading ${wanted.url} (${readable(wanted.size)})`)
+  const got = host.files.status(partialPath)?.size ?? 0
+  host.log.info(
+    `Downloading ${wanted.url} (${readable(wanted.size)})${got > 0 ? ', as far as it is missing' : ''}`,
+  )
   if (!host.isLive) {
     await host.run(aria2(wanted, folder, partial))
     return
   }
   host.files.makeFolder(folder)
-  checkDisk(host, wanted, folder, host.files.status(partialPath)?.size ?? 0)
+  checkDisk(host, wanted, folder, got)
 
   const onLine = (line: string) => {
-    const progress = progressOf(line, wanted.size)
-    if (progress !== undefined) host.log.info(progress)
+    const progress = progressOf(line)
+    if (progress === undefined) return
+    const { percent, rate, secondsLeft } = progress
+    const left = secondsLeft === undefined ? '' : `, ${secondsLeft} s left`
+    host.log.info(`${percent}% of ${readable(wanted.size)}, ${rate}/s${left}`)
+    tell(progress)
   }
-  await host.run(aria2(wanted, folder, partial), { onLine })
+  try {
+    await host.run(aria2(wanted, host.files.at(folder), partial), { onLine })
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    throw new Error(`${wanted.url} did not come: ${reasonOf(error)}. What has come is kept.`, {
+      cause: error,
+    })
+  }
   host.log.info(`Checking SHA-256 of ${basename(wanted.path)}`)
   const sha256 = await sha256Of(host.files.at(partialPath))
   if (sha256 !== wanted.sha256) {
     host.files.remove(partialPath)
     host.files.remove(`${partialPath}.aria2`)
-    throw new Error(
-      `${wanted.url} is not what it should be: SHA-256 ${sha256}, expected ${wanted.sha256}.\n` +
-        'Run install again; if it stays so, the address or the digest in the release is wrong.',
+    throw new DigestError(
+      `${wanted.url} is not what it should be: SHA-256 ${sha256}, expected ${wanted.sha256}. ` +
+        'Try again; if it stays so, the address or the digest is wrong.',
+      got > 0,
     )
   }
   host.files.setMode(partialPath, 0o644)

@@ -17,6 +17,8 @@ export type HttpRequest = {
   servedAs?: string | undefined
   /** Path of a unix socket to speak to. */
   socket?: string
+  /** Whether the pieces that have come are enough: the answer is then taken as it is, and the connection closed. */
+  isEnough?: (arrivals: string[]) => boolean
   /** Seconds until the whole answer must be there. */
   timeout: number
 }
@@ -60,16 +62,21 @@ export function http(wanted: HttpRequest): Promise<HttpAnswer> {
     const sent = send(url, options, response => {
       const arrivals: string[] = []
       response.setEncoding('utf8')
-      response.on('data', (text: string) => arrivals.push(text))
-      response.on('error', failed)
-      response.on('end', () =>
+      const arrived = () =>
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
           body: arrivals.join(''),
           arrivals,
-        }),
-      )
+        })
+      response.on('data', (text: string) => {
+        arrivals.push(text)
+        if (!wanted.isEnough?.(arrivals)) return
+        arrived()
+        sent.destroy()
+      })
+      response.on('error', failed)
+      response.on('end', arrived)
     })
     sent.on('error', failed)
     sent.end(body)

@@ -4,7 +4,10 @@ import { benchBatches } from './batches.ts'
 import { benchDepth } from './depth.ts'
 import { benchDoor } from './door.ts'
 import { benchDrafts } from './drafts.ts'
+import { benchFullContext } from './full-context.ts'
+import { benchMany } from './many.ts'
 import { benchMemory } from './memory.ts'
+import { benchPrompts } from './prompts.ts'
 import { benchSpeed } from './speed.ts'
 
 const benches: Record<string, () => Promise<void>> = {
@@ -14,6 +17,9 @@ const benches: Record<string, () => Promise<void>> = {
   depth: benchDepth,
   drafts: benchDrafts,
   memory: benchMemory,
+  'full-context': benchFullContext,
+  many: benchMany,
+  prompts: benchPrompts,
 }
 
 await script(async () => {

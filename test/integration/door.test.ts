@@ -17,6 +17,8 @@ const key = 'Key-{with}$all;#sorts(of)[characters]^.*+?|<>&%~@!=,/_-'
 const basic = (user: string, password: string) =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 const bearer = { authorization: `Bearer ${key}` }
+/** Seconds until one who is turned away may come again. */
+const inTurn = expect.stringMatching(/^([5-9]|1[0-5])$/)
 const question = { messages: [{ role: 'user', content: 'Hi' }] }
 
 const alice = 'alices-own-key-0123'
@@ -151,7 +153,7 @@ describe('keys', () => {
       const refused = await askFrom(same, '/v1/models')
       expect([refused.status, refused.headers['retry-after'], JSON.parse(refused.body).error.type]).toEqual([
         429,
-        '5',
+        inTurn,
         'rate_limit_error',
       ])
       expect((await askFrom(one, '/v1/models', { headers: bearer })).status).toBe(200)
@@ -254,7 +256,7 @@ describe('admission', () => {
     const refused = await ask('/v1/chat/completions', { headers: bearer, json: question })
     expect([refused.status, refused.headers['retry-after'], JSON.parse(refused.body).error.code]).toEqual([
       429,
-      '5',
+      inTurn,
       'rate_limit_exceeded',
     ])
     const anthropic = await ask('/v1/messages', { headers: bearer, json: { ...question, max_tokens: 4 } })
@@ -299,11 +301,13 @@ it('answers a completion', async () => {
 })
 
 it('passes a stream on as it is made', async () => {
-  const answer = await ask('/v1/chat/completions', { headers: bearer, json: { ...question, stream: true } })
+  // Longer than the one sentence: that is said within the time of one look on a busy machine.
+  const json = { ...question, stream: true, ignore_eos: true, max_tokens: 400 }
+  const answer = await ask('/v1/chat/completions', { headers: bearer, json })
   const pieces = eventsOf(answer.body)
     .slice(0, -1)
     .map(event => JSON.parse(event).choices[0]?.delta.content ?? '')
-  expect(pieces.join('')).toBe(sentence)
+  expect(pieces.join('').startsWith(sentence)).toBe(true)
   expect(answer.arrivals.length).toBeGreaterThan(5)
 })
 

@@ -9,8 +9,8 @@ beforeAll(async () => {
 })
 afterAll(() => llama?.remove())
 
-/** A MiB is what the smallest buffers' padding may be off. */
-const near = ({ planned, measured }: Compared) => Math.abs(planned - measured) <= 2 ** 20 || undefined
+/** What a buffer that is small anyway may be off. */
+const near = ({ planned, measured }: Compared) => Math.abs(planned - measured) <= 3 * 2 ** 20 || undefined
 
 it.each([
   ['devstral', { contextSize: 4096, slots: 1, kvType: 'q8_0', batchSize: 256 }],

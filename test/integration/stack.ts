@@ -1,6 +1,6 @@
 /** The appliance without its VM: what configure writes, run by the real nginx and llama-server on ports of their own. */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { modelPath, paths, ports } from '../../lib/appliance/paths.ts'
@@ -26,6 +26,9 @@ export type Door = {
   httpUrl: string
   httpsPort: number
   accessLog: string
+  /** nginx's workers that take connections, and those of the gate behind it. */
+  workers(): number[]
+  gateWorkers(): number[]
   /** Where nginx expects llama-server. */
   socket: string
   ca: string
@@ -39,6 +42,7 @@ export type Door = {
 
 export type Stack = Door & {
   llamaPid(): number | undefined
+  llamaRuns(): boolean
   startLlama(): Promise<void>
   stopLlama(): Promise<void>
 }
@@ -56,6 +60,8 @@ export const environmentOf = (text: string) =>
 export type Options = {
   /** The model: one that calls this tool where it has tools, in Devstral's format; else the one that knows a sentence. */
   call?: Call
+  /** nginx's site, changed. */
+  site?: (text: string) => string
   /** Further settings of llama-server, by its variables' names. */
   settings?: Record<string, string>
 }
@@ -75,6 +81,13 @@ export async function configuredFolder(
   return root
 }
 
+/** The arguments that the unit gives to llama-server, their paths as they are here. */
+const argumentsIn = (root: string) =>
+  (readFileSync(join(root, paths.unit), 'utf8').match(/^ExecStart=(.*)$/m)?.[1] ?? '')
+    .split(' ')
+    .slice(1)
+    .map(argument => (argument.startsWith('/') ? join(root, argument) : argument))
+
 /** What the site's absolute paths and ports are here. */
 function siteFor(root: string, socket: string, numbers: { http: number; https: number }): string {
   const text = readFileSync(join(root, paths.site), 'utf8')
@@ -85,30 +98,52 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
     .replaceAll(`listen ${ports.https} `, `listen ${numbers.https} `)
     .replaceAll('/var/log/nginx', join(root, 'run'))
     .replaceAll(paths.socket, socket)
+    .replaceAll(paths.gateFolder, gateFolder(root))
     .replaceAll(paths.tls, join(root, paths.tls))
     .replaceAll('/var/www/', join(root, '/var/www/'))
 }
 
+const gateFolder = (root: string) => join(root, 'run/gate')
+
 const workersOf = (master: number | undefined) =>
-  readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim().split(' ')
+  readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 
 /** An old worker takes no connection any more, and goes when its last stream ends. */
-const isLeaving = (pid: string) =>
-  titleOf({ files: filesUnder('/') }, Number(pid))?.includes('shutting down') ?? true
+const isLeaving = (pid: number) => titleOf({ files: filesUnder('/') }, pid)?.includes('shutting down') ?? true
 
-/** The real nginx, and whatever listens on its socket. */
-export async function startDoor(context: Record<string, string>, options?: Options): Promise<Door> {
+/** nginx as root on a configuration of the test's own. */
+function startNginx(file: string, text: string): Watched {
+  writeFileSync(file, `user root;\n${text}`)
+  return watch(spawn('nginx', ['-e', 'stderr', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] }))
+}
+
+/** The gate of a folder, before the same socket as the door. */
+async function startGate(root: string, socket: string): Promise<Watched> {
+  mkdirSync(gateFolder(root), { recursive: true })
+  const text = readFileSync(join(root, paths.gateConfiguration), 'utf8')
+    .replaceAll(paths.gateFolder, gateFolder(root))
+    .replaceAll(paths.socket, socket)
+  const gate = startNginx(join(root, 'run/gate.conf'), text)
+  await gate.until(async () => existsSync(join(gateFolder(root), 'gate.sock')))
+  return gate
+}
+
+/** The real nginx with its gate, and whatever listens on its socket. */
+export async function startDoor(context: Record<string, string>, options: Options = {}): Promise<Door> {
   const root = await configuredFolder(context, options)
   const numbers = { http: await freePort(), https: await freePort() }
   const folder = join(root, 'run')
   const socket = join(folder, 'llama.sock')
+  const { site = text => text } = options
+  const writeSite = () => writeFileSync(join(folder, 'site.conf'), site(siteFor(root, socket, numbers)))
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
-  writeFileSync(join(folder, 'nginx.conf'), `user root;\ndaemon off;\n${candidateConfiguration(folder)}`)
-  const master = spawn('nginx', ['-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const nginx = watch(master)
+  writeSite()
+  const gate = await startGate(root, socket)
+  // Several workers, as Debian's own configuration has.
+  const nginx = startNginx(
+    join(folder, 'nginx.conf'),
+    `daemon off;\nworker_processes 2;\n${candidateConfiguration(folder)}`,
+  )
   const url = `https://127.0.0.1:${numbers.https}`
   const ca = readFileSync(join(root, paths.caCertificate), 'utf8')
   await nginx.until(() =>
@@ -118,8 +153,8 @@ export async function startDoor(context: Record<string, string>, options?: Optio
     ),
   )
   const reloadNginx = async () => {
-    const workers = workersOf(master.pid)
-    master.kill('SIGHUP')
+    const workers = workersOf(nginx.pid)
+    nginx.signal('SIGHUP')
     await nginx.until(async () => workers.every(isLeaving))
   }
   return {
@@ -129,16 +164,19 @@ export async function startDoor(context: Record<string, string>, options?: Optio
     httpUrl: `http://127.0.0.1:${numbers.http}`,
     httpsPort: numbers.https,
     accessLog: join(folder, 'slm-copilot.log'),
+    workers: () => workersOf(nginx.pid).filter(pid => !isLeaving(pid)),
+    gateWorkers: () => workersOf(gate.pid),
     socket,
     ca,
     key: readFileSync(join(root, paths.password), 'utf8').trim(),
     reload: async changed => {
       await configuredFolder(changed, options, root)
-      writeFileSync(join(folder, 'site.conf'), siteFor(root, socket, numbers))
+      writeSite()
       await reloadNginx()
     },
     close: async () => {
       await nginx.stop()
+      await gate.stop()
       rmSync(root, { recursive: true, force: true })
     },
   }
@@ -172,7 +210,9 @@ export async function startStack(context: Record<string, string>, options: Optio
       ...(template === undefined ? {} : { LLAMA_ARG_CHAT_TEMPLATE_FILE: join(root, template) }),
       ...options.settings,
     }
-    llama = watch(spawn(join(folder, 'llama-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] }))
+    llama = watch(
+      spawn(join(folder, 'llama-server'), argumentsIn(root), { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+    )
     await llama.until(() =>
       http({ url: 'http://x/health', socket, timeout: 5 }).then(
         ({ status }) => status === 200,
@@ -180,10 +220,13 @@ export async function startStack(context: Record<string, string>, options: Optio
       ),
     )
   }
+  // As CacheDirectory= would make it.
+  mkdirSync(join(root, paths.promptFiles), { recursive: true, mode: 0o700 })
   await startLlama()
   return {
     ...door,
     llamaPid: () => llama?.pid,
+    llamaRuns: () => llama?.runs() ?? false,
     startLlama,
     stopLlama,
     close: async () => {

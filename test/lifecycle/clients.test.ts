@@ -20,7 +20,7 @@ async function configured() {
     ...caFiles(certificates),
     ...ownPairFiles(ownPair(certificates)),
     ...servedFiles(ownPair(certificates)),
-    planFile({ capacity, endpoints: ['192.0.2.7'], notes: [] }),
+    planFile({ capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [] }),
     { path: paths.password, mode: 0o600, text: 'the-key-of-this-test\n' },
   ])
   return host

@@ -1,17 +1,19 @@
 import { rootCertificates } from 'node:tls'
 import { expect, it } from 'vitest'
 import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
+import { parsePlan } from '../../lib/appliance/plan.ts'
 import { productionRelease } from '../../lib/appliance/release.ts'
 import { reportText } from '../../lib/render/report.ts'
 import { readCa } from '../../lib/steps/certificate.ts'
 import { issueMissing } from '../../lib/steps/issue-certificate.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
 import { readServed, servedFiles, summarize, verifiable } from '../../lib/steps/served-certificate.ts'
+import type { Facts } from '../../lib/system/facts.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { capacityFor, tinyModel } from '../capacity.ts'
-import { recordedHost } from '../recorded-host.ts'
+import { facts, recordedHost } from '../recorded-host.ts'
 
 const names = { dns: ['copilot.example.com'], ip: [] }
 const given = (await issueMissing({}, names, new Date('2026-02-14T10:00:00Z'))).leaf
@@ -23,7 +25,7 @@ function tlsOf(host: Host): string {
   const capacity = capacityFor(tinyModel)
   const endpoints = verifiable(served, ['copilot.example.com', '192.0.2.7'])
   const tls = summarize(served, readCa(host))
-  const text = reportText({ endpoints, password: 'x', capacity, services: [], tls, notes: [] })
+  const text = reportText({ endpoints, password: 'x', capacity, services: [], tls, notes: [], remarks: [] })
   return text.slice(0, text.indexOf('[Services]'))
 }
 
@@ -56,4 +58,45 @@ it('promises TLS for ever with a pair that browsers trust', () => {
   expect(headers('private', given.certificate)).toMatchObject({
     text: expect.not.stringContaining('Strict-T'),
   })
+})
+
+it('tells what slows inference: severe things apart, nothing twice, nothing that changes by itself', async () => {
+  const host = recordedHost()
+  const seen = (stolen: number): Facts => ({
+    ...facts,
+    cpu: { model: 'QEMU Virtual CPU version 2.5+', features: [] },
+    hugePages: 'never',
+    cpuTime: { total: 1000 + stolen, stolen },
+    swap: { size: 2 ** 30, used: stolen * 2 ** 20 },
+  })
+  await applyFiles(host, [releaseFile(productionRelease)])
+  await configure({ ...host, facts: () => seen(0) })
+  const { notes, hardware } = parsePlan(host.files.read(paths.plan))
+  expect(notes).toEqual([expect.stringContaining('no AVX2')])
+  expect(hardware).toEqual([expect.stringContaining('huge pages')])
+  for (const note of [...notes, ...hardware]) expect(host.lines.filter(line => line === note)).toHaveLength(1)
+
+  const again = await configure({ ...host, facts: () => seen(500) })
+  expect(again.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
+})
+
+it('lets llama-server write conversations only where that is asked for, and removes them when it no longer is', async () => {
+  const host = recordedHost()
+  await applyFiles(host, [releaseFile(productionRelease)])
+  const unit = () => host.files.read(paths.unit)
+  await configure(host)
+  expect(unit()).not.toContain('--slot-save-path')
+  expect(host.files.status(paths.promptsUnit)).toBeUndefined()
+
+  await configure({ ...host, env: { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' } })
+  expect(unit()).toContain(`--slot-save-path ${paths.promptFiles}\n`)
+  expect(unit()).toContain('CacheDirectoryMode=0700\n')
+  expect(host.files.target(paths.promptsWanted)).toBe(paths.promptsUnit)
+  host.files.replace(`${paths.promptFiles}/slot-0.kv`, 'a conversation', 0o600)
+  host.files.replace(paths.keptPrompts, '{}', 0o600)
+
+  await configure(host)
+  expect(unit()).not.toContain('--slot-save-path')
+  for (const path of [paths.promptFiles, paths.keptPrompts, paths.promptsUnit, paths.promptsWanted])
+    expect(host.files.status(path)).toBeUndefined()
 })

@@ -9,9 +9,12 @@ import { freePort } from '../ports.ts'
 import { archiveName, llamaRelease } from './llama-release.ts'
 import { llamaTag } from './llama-source.ts'
 import { contextLimit, sentenceModel } from './sentence-model.ts'
+import { toolModel } from './tool-model.ts'
 import { watch } from './watch.ts'
 
 const modelName = 'sentence.gguf'
+/** One that may be fetched: it calls a tool where it is given tools. */
+const furtherName = 'caller.gguf'
 
 /** `url` as this machine sees it. A guest on QEMU's user network reaches the same port at 10.0.2.2. */
 export type Mirror = { url: string; port: number; accessLog: string; close: () => Promise<void> }
@@ -49,18 +52,24 @@ export async function mirrorFolder(): Promise<string> {
   mkdirSync(join(folder, 'files'))
   symlinkSync(archive, join(folder, 'files', archiveName))
   symlinkSync(model, join(folder, 'files', modelName))
+  symlinkSync(await toolModel(), join(folder, 'files', furtherName))
   writeFileSync(join(folder, 'files', readyName(folder)), '')
   return folder
 }
 
-/** What a bake is told to download: where it is, how large, and its digest. */
+/** What a bake is told to download, and to offer: where it is, how large, and its digest. */
 export async function releaseValue(baseUrl: string) {
   const archive = published(await llamaRelease(), `${baseUrl}/${archiveName}`)
-  const path = await sentenceModel()
+  const [path, furtherPath] = [await sentenceModel(), await toolModel()]
   const model = published(path, `${baseUrl}/${modelName}`)
+  const further = published(furtherPath, `${baseUrl}/${furtherName}`)
+  const geometry = await readGeometry(path, model.size)
+  const furtherGeometry = await readGeometry(furtherPath, further.size)
+  const template = 'devstral' as const
   return {
     llamaCpp: { tag: llamaTag, archives: { x64: archive } },
-    model: { name: 'sentence', ...model, contextLimit, geometry: await readGeometry(path, model.size) },
+    model: { name: 'sentence', ...model, contextLimit, geometry },
+    further: [{ name: 'caller', ...further, contextLimit, geometry: furtherGeometry, template }],
   }
 }
 

@@ -6,8 +6,10 @@ export type Watched = {
   pid: number | undefined
   /** What it has said so far. */
   output: () => string
+  runs: () => boolean
   /** Waits until `isReady` says so. Rejects with what the child said if it ends before that. */
   until: (isReady: () => Promise<boolean>) => Promise<void>
+  signal: (name: NodeJS.Signals) => void
   /** Ends the child, and resolves once it is gone. */
   stop: () => Promise<void>
 }
@@ -37,9 +39,13 @@ export function watch(child: ChildProcess): Watched {
   return {
     pid: child.pid,
     output: () => said,
+    runs: () => isRunning,
     until: async isReady => {
       while (isRunning && !(await isReady())) await setTimeout(20)
       if (!isRunning) throw new Error(`${child.spawnfile} ended before it was ready:\n${said}`)
+    },
+    signal: name => {
+      child.kill(name)
     },
     stop: () => {
       terminate()

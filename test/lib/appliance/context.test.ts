@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { catalogue, modelsWith } from '../../../lib/appliance/catalogue.ts'
+import { catalogue } from '../../../lib/appliance/catalogue.ts'
 import { parseContext } from '../../../lib/appliance/context.ts'
 import { ContextError } from '../../../lib/appliance/problems.ts'
 
 const baked = { ...catalogue['devstral-small-2'], name: 'sentence', contextLimit: 40_000 }
-const parse = (env: Record<string, string>) => parseContext(env, modelsWith(baked), baked)
+const parse = (env: Record<string, string>) => parseContext(env, [baked, ...Object.values(catalogue)], baked)
 const problemsOf = (env: Record<string, string>) => {
   try {
     parse(env)
@@ -29,6 +29,7 @@ it('gives every variable its default when none is set, or set empty', () => {
     acmeUrl: undefined,
     acmeCa: undefined,
     model: undefined,
+    keepPrompts: false,
   }
   expect(parse({})).toEqual(defaults)
   expect(parse({ ONEAPP_COPILOT_PASSWORD: '', ONEAPP_COPILOT_CONTEXT_SIZE: '' })).toEqual(defaults)

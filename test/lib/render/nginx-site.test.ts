@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { exactly } from '../../../lib/render/nginx-keys.ts'
 import { nginxSite } from '../../../lib/render/nginx-site.ts'
+import { turnsMap } from '../../../lib/render/nginx-turns.ts'
 
 const site = (key: string) => ({
   keys: [{ name: 'copilot', key }],
@@ -26,4 +27,10 @@ it('listens on IPv6 only where there is any', () => {
   const text = (hasIpv6: boolean) => nginxSite({ ...site('x'.repeat(12)), hasIpv6 }).text
   expect(text(true)).toContain('listen [::]:443')
   expect(text(false)).not.toContain('[::]')
+})
+
+it('tells those whom it turns away to come at different times', () => {
+  const lines = turnsMap({ least: 5, most: 8 }).split('\n').slice(1, -1)
+  expect(lines).toEqual(['    25% 5;', '    25% 6;', '    25% 7;', '    * 8;'])
+  expect(turnsMap({ least: 5, most: 5 })).toContain('{\n    * 5;\n}')
 })

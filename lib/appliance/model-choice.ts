@@ -1,0 +1,89 @@
+/** Which model is served, and which one is wanted and yet to be fetched or tried. */
+import * as z from 'zod'
+import { type Model, modelSchema } from './catalogue.ts'
+import type { Context } from './context.ts'
+import { modelsOf, type Release } from './release.ts'
+
+export const wantedSchema = z.strictObject({
+  model: modelSchema,
+  /** Where it comes from. */
+  url: z.string(),
+  /** What a trial's outcome holds for, as text: with other ones it is worth another. */
+  circumstances: z.string(),
+})
+
+export type Wanted = z.infer<typeof wantedSchema>
+
+/** A fetched model from before its download until it has answered. */
+export const trialSchema = z.strictObject({
+  outcome: z.enum(['under way', 'failed']),
+  circumstances: z.string(),
+  /** Why it failed, a sentence. */
+  why: z.string(),
+})
+
+/** Model's digest → its trial; none for a model that has answered. */
+export const trialsSchema = z.record(z.string(), trialSchema)
+export type Trials = z.infer<typeof trialsSchema>
+
+/** `note`: what report, banner and log say when it is not the model that was asked for. */
+export type Choice = { serve: Model; wanted?: Wanted; note?: string }
+
+/** The command that has a model tried again that failed. */
+export const retryCommand = 'slm-copilot fetch-model --retry'
+
+/** The variables that decide it. */
+type Asked = Pick<Context, 'model' | 'modelMirror' | 'contextSize' | 'parallel' | 'threads'>
+
+/** Where a model comes from: a mirror has it under the file name of its maker's address. */
+export const modelUrl = ({ url }: Model, mirror: string | undefined): string =>
+  mirror === undefined ? url : `${mirror.replace(/\/+$/, '')}/${url.split('/').at(-1)}`
+
+/** What the context wants of a model that is not baked in. `memory`: bytes of RAM. */
+function wantedOf(model: Model, { llamaCpp }: Release, asked: Asked, memory: number): Wanted {
+  const { contextSize, parallel, threads, modelMirror } = asked
+  const url = modelUrl(model, modelMirror)
+  // Whole GiB: what the kernel keeps of them differs from boot to boot.
+  const gibibytes = Math.round(memory / 2 ** 30)
+  const { tag } = llamaCpp
+  const circumstances = JSON.stringify({ tag, url, contextSize, parallel, threads, gibibytes })
+  return { model, url, circumstances }
+}
+
+/** What is known of a model on this machine. */
+export type Knowledge = {
+  /** Bytes of RAM. */
+  memory: number
+  /** Its file stands, proven, at its name. */
+  isThere(model: Model): boolean
+  /** Why it cannot be served here, a sentence, if it cannot. */
+  misfit(model: Model): string | undefined
+}
+
+/**
+ * The choice between the baked model and the one that the context asks for, which the release must have.
+ * One whose trial is not over is served by nobody but the trial itself.
+ */
+export function chooseModel(
+  release: Release,
+  asked: Asked,
+  { memory, isThere, misfit }: Knowledge,
+  trials: Trials,
+): Choice {
+  const baked = release.model
+  const model = modelsOf(release).find(({ name }) => name === asked.model) ?? baked
+  if (model.name === baked.name) return { serve: baked }
+  const problem = misfit(model)
+  if (problem !== undefined) return { serve: baked, note: `${problem} Serving ${baked.name}.` }
+  const trial = trials[model.sha256]
+  if (trial === undefined && isThere(model)) return { serve: model }
+
+  const wanted = wantedOf(model, release, asked, memory)
+  if (trial?.outcome === 'failed' && trial.circumstances === wanted.circumstances)
+    return {
+      serve: baked,
+      note: `${model.name} is not served: ${trial.why} Serving ${baked.name}. To try again: ${retryCommand}`,
+    }
+  const note = `${model.name} is not in this image: serving ${baked.name} until it is fetched and answers.`
+  return { serve: baked, wanted, note }
+}

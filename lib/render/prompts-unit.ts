@@ -1,0 +1,55 @@
+/** The unit that keeps llama-server's prompts over a stop. It can fail without harm to llama-server's own. */
+import { paths, units } from '../appliance/paths.ts'
+
+/** The unit and the link by which llama-server's start starts it; or neither, and no files of prompts either. */
+export const promptsUnit = (keepsPrompts: boolean) =>
+  keepsPrompts
+    ? [
+        { path: paths.promptsUnit, mode: 0o644, text: unit },
+        { path: paths.promptsWanted, link: paths.promptsUnit },
+      ]
+    : [paths.promptsWanted, paths.promptsUnit, paths.keptPrompts, paths.promptFiles].map(path => ({
+        path,
+        absent: true as const,
+      }))
+
+const unit = `# Written by slm-copilot.
+[Unit]
+Description=SLM-Copilot: what llama-server has computed, kept while it is stopped
+# Started after it, so stopped before it; and stopped or restarted whenever it is.
+After=${units.llama}
+PartOf=${units.llama}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${paths.executable} restore-prompts
+ExecStop=${paths.executable} keep-prompts
+# The model is loaded first, however long that takes.
+TimeoutStartSec=infinity
+# What is not written and proven by then is computed again.
+TimeoutStopSec=120
+# To read what llama-server was started with, and files that are its user's alone.
+CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_OVERRIDE
+PrivateNetwork=yes
+RestrictAddressFamilies=AF_UNIX
+ProtectSystem=strict
+ReadWritePaths=${paths.promptFiles} ${paths.state} /var/log/one-appliance
+UMask=0077
+LockPersonality=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+`

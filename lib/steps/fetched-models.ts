@@ -1,0 +1,66 @@
+/** Models beside the baked one: which are there, how their trials stand, fetching one, removing those no longer wanted. */
+import type { Model } from '../appliance/catalogue.ts'
+import { type Trials, trialSchema, trialsSchema, type Wanted } from '../appliance/model-choice.ts'
+import { modelPath, paths } from '../appliance/paths.ts'
+import { modelsOf, type Release } from '../appliance/release.ts'
+import { download, isDownloaded, type Progress, readable } from '../system/download.ts'
+import type { Host } from '../system/host.ts'
+
+const fileOf = ({ name, size }: Model) => ({ path: modelPath(name), size })
+
+/** Whether a model's file stands, proven, at its name. */
+export const isModelThere =
+  (host: Host) =>
+  (model: Model): boolean =>
+    isDownloaded(host, fileOf(model))
+
+/** The trials of models that have not answered yet. */
+export function readTrials(host: Host): Trials {
+  const text = host.files.read(paths.trials)
+  return text === undefined ? {} : trialsSchema.parse(JSON.parse(text))
+}
+
+/** Remembers how a model's trial stands; without an outcome that it has answered. */
+export function recordTrial(
+  host: Host,
+  { model, circumstances }: Wanted,
+  trial: { outcome: 'under way' } | { outcome: 'failed'; why: string } | undefined,
+): void {
+  const { [model.sha256]: _, ...others } = readTrials(host)
+  const own = trial && { [model.sha256]: trialSchema.parse({ why: '', ...trial, circumstances }) }
+  writeTrials(host, { ...others, ...own })
+}
+
+const writeTrials = (host: Host, trials: Trials): void =>
+  host.files.replace(paths.trials, `${JSON.stringify(trials, null, 2)}\n`, 0o600)
+
+/** Has a model that failed tried again, as one that is yet to answer. Says whether there was one. */
+export function forgetFailures(host: Host): boolean {
+  const trials = Object.entries(readTrials(host))
+  const again = trials.map(
+    ([digest, trial]) => [digest, { ...trial, outcome: 'under way', why: '' }] as const,
+  )
+  writeTrials(host, Object.fromEntries(again))
+  return trials.some(([, { outcome }]) => outcome === 'failed')
+}
+
+/** Downloads what is missing of a model. Throws as `download` does. */
+export const fetchWeights = (
+  host: Host,
+  { model, url }: Wanted,
+  tell: (progress: Progress) => void,
+): Promise<void> => download(host, { ...fileOf(model), sha256: model.sha256, url }, tell)
+
+/** Removes what was fetched of the release's models, in whole or in part, except these. */
+export function removeOthers(host: Host, release: Release, kept: Model[]): void {
+  const names = kept.map(({ name }) => name)
+  for (const model of modelsOf(release).filter(({ name }) => !names.includes(name))) {
+    const path = modelPath(model.name)
+    for (const file of [path, `${path}.part`, `${path}.part.aria2`]) {
+      const size = host.files.status(file)?.size
+      if (size === undefined) continue
+      host.files.remove(file)
+      host.log.info(`${file}: removed, ${readable(size)} freed: it is no longer wanted`)
+    }
+  }
+}

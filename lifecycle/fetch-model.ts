@@ -1,0 +1,126 @@
+/** By a unit, while another model serves: the model that is wanted is fetched, tried, and served from then on. */
+import { setTimeout } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { fetchLine, pauseAfter } from '../lib/appliance/fetching.ts'
+import type { Trials, Wanted } from '../lib/appliance/model-choice.ts'
+import { paths } from '../lib/appliance/paths.ts'
+import { parsePlan } from '../lib/appliance/plan.ts'
+import { ContextError } from '../lib/appliance/problems.ts'
+import { hideProgress, orderFetch, showProgress } from '../lib/steps/fetch-progress.ts'
+import {
+  fetchWeights,
+  forgetFailures,
+  readTrials,
+  recordTrial,
+  removeOthers,
+} from '../lib/steps/fetched-models.ts'
+import { oneAtATime, oneFetch } from '../lib/steps/one-at-a-time.ts'
+import { installedRelease } from '../lib/steps/release.ts'
+import { DigestError } from '../lib/system/download.ts'
+import type { Host } from '../lib/system/host.ts'
+import { bootstrap } from './bootstrap.ts'
+import { configure } from './configure.ts'
+import { parseEnvironment } from './environment.ts'
+
+/** Waits this many seconds. */
+export type Pause = (seconds: number) => Promise<void>
+const pauseFor: Pause = seconds => setTimeout(seconds * 1000)
+
+const wantedNow = (host: Host) => parsePlan(host.files.read(paths.plan)).wanted
+
+/** Fetches and serves what the plan wants, as often as it takes to come; a model that does not serve is tried once. */
+export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =>
+  oneFetch(host, async () => {
+    try {
+      for (let attempts = 1; ; attempts += 1) {
+        const wanted = wantedNow(host)
+        if (wanted === undefined) return
+        const problem = await attempt(host, wanted)
+        if (problem === undefined) return
+        await pause(announce(host, wanted, problem, attempts))
+      }
+    } finally {
+      hideProgress(host)
+    }
+  })
+
+/** Has a model that failed tried again, by the unit. */
+export async function retryModel(host: Host): Promise<void> {
+  await oneAtATime(host, async () => {
+    if (!forgetFailures(host)) throw new Error('no model has failed here, so there is none to try again.')
+    await serve(inPresentContext(host))
+  })
+  await orderFetch(host, wantedNow(host) !== undefined)
+  host.log.info('It is tried again. How far it is: slm-copilot status')
+}
+
+/** Fetches and serves a model. Returns what stands in its way and may pass. */
+async function attempt(host: Host, wanted: Wanted): Promise<string | undefined> {
+  const { name } = wanted.model
+  recordTrial(host, wanted, { outcome: 'under way' })
+  showProgress(host, `Fetching ${name}`)
+  try {
+    await fetchWeights(host, wanted, progress => showProgress(host, fetchLine(name, progress)))
+  } catch (error) {
+    const { message } = error as Error
+    // Whole, from one attempt, and wrong: gigabytes would come for nothing again.
+    const isFinal = error instanceof DigestError && !error.wasResumed
+    return isFinal ? oneAtATime(host, () => giveUp(host, wanted, message)) : message
+  }
+  showProgress(host, `${name} is fetched; it is tried now.`)
+  return oneAtATime(host, () => swap(host, wanted))
+}
+
+/** Says when the next attempt is, and returns the seconds until then. */
+function announce(host: Host, { model }: Wanted, problem: string, attempts: number): number {
+  const seconds = pauseAfter(attempts)
+  const at = new Date(host.now().getTime() + seconds * 1000).toISOString().slice(11, 19)
+  const said = `${model.name} is not fetched yet: ${problem} Next attempt: ${at} UTC.`
+  host.log.warn(said)
+  showProgress(host, said)
+  return seconds
+}
+
+/** A context that came during the download may want another model, or none: its bootstrap has seen to that. */
+const isStale = (host: Host, wanted: Wanted) => !isDeepStrictEqual(wantedNow(host), wanted)
+
+/** Serves the model in place of the one that does; that one again where it does not answer. */
+async function swap(host: Host, wanted: Wanted): Promise<string | undefined> {
+  if (isStale(host, wanted)) return undefined
+  const { model } = wanted
+  const present = inPresentContext(host)
+  host.log.info(`${model.name} takes over`)
+  try {
+    await serve(present, {})
+  } catch (error) {
+    const { message } = error as Error
+    return error instanceof ContextError ? message : giveUp(host, wanted, message)
+  }
+  recordTrial(host, wanted, undefined)
+  const release = installedRelease(host)
+  removeOthers(host, release, [release.model, model])
+  return undefined
+}
+
+/** Serves what served before, and has report, banner and log say why. */
+async function giveUp(host: Host, wanted: Wanted, problem: string): Promise<undefined> {
+  host.log.error(`${wanted.model.name} is not served: ${problem}`)
+  recordTrial(host, wanted, { outcome: 'failed', why: firstSentence(problem) })
+  await serve(inPresentContext(host))
+}
+
+/** The first line of a message; the log has the others. */
+const firstSentence = (message: string) => `${(message.split('\n')[0] ?? '').replace(/[:.]?$/, '')}.`
+
+/** A host whose environment is the context in force: this process may have been started with another. */
+function inPresentContext(host: Host): Host {
+  const text = host.files.read(paths.contextFile)
+  if (text !== undefined) return { ...host, env: parseEnvironment(text) }
+  throw new Error(`${paths.contextFile}, with the context's variables, is missing.`)
+}
+
+/** Both stages. `trials`: by them a fetched model is served or not. */
+async function serve(host: Host, trials: Trials = readTrials(host)): Promise<void> {
+  await configure(host, trials)
+  await bootstrap(host, paths.report)
+}

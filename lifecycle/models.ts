@@ -1,0 +1,22 @@
+/** The models that ONEAPP_COPILOT_MODEL may name, and what of each fits into this machine or another. */
+import { memoryInVm } from '../lib/appliance/capacity.ts'
+import { catalogue, type Model } from '../lib/appliance/catalogue.ts'
+import { paths } from '../lib/appliance/paths.ts'
+import { parsePlan } from '../lib/appliance/plan.ts'
+import { modelsOf } from '../lib/appliance/release.ts'
+import { variables } from '../lib/appliance/variables.ts'
+import { modelsText } from '../lib/render/models.ts'
+import { installedRelease } from '../lib/steps/release.ts'
+import type { Host } from '../lib/system/host.ts'
+import { memoryFrom } from './sizes.ts'
+
+/** The list. `memory`: of a VM, as `32G`; else this machine's. Throws when that is no size. */
+export function modelsList(host: Host, memory: string | undefined): string {
+  const isAppliance = host.files.read(paths.release) !== undefined
+  const models: Model[] = isAppliance ? modelsOf(installedRelease(host)) : Object.values(catalogue)
+  const facts = host.facts()
+  const machine = memory === undefined ? facts : { ...facts, memory: memoryInVm(memoryFrom(memory)) }
+  const plan = host.files.read(paths.plan)
+  const served = plan === undefined ? undefined : parsePlan(plan).capacity.model.name
+  return `${modelsText(models, machine, served)}\nTo serve another: ${variables.model.name}=NAME in the VM's context.\n`
+}

@@ -1,0 +1,63 @@
+/** Fifty clients on two slots, generations of half a minute: what each choice of Retry-After costs them. */
+import { type Turns, turns, turnsMap } from '../../lib/render/nginx-turns.ts'
+import { serveCrowd, summaryOf } from '../integration/crowd.ts'
+import { type Stack, startStack } from '../integration/stack.ts'
+import { wideSentenceModel } from '../mirror/sentence-model.ts'
+import { promptOf, stream } from './measure.ts'
+
+const clients = 50
+const slots = 2
+const generationSeconds = 30
+const choices: Turns[] = [turns, { least: 5, most: 5 }, { least: 10, most: 20 }]
+const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map(name => ({
+  name,
+  key: `${name}-key-0123456`,
+}))
+
+/** Prints a line for each choice. */
+export async function benchMany(): Promise<void> {
+  console.log(
+    '  Retry-After, s   served   cut   retries: mean   most   longest wait, s   in all, s   slots in use',
+  )
+  for (const choice of choices) await measure(choice)
+  console.log(
+    `  ${clients} clients, ${slots} slots, ${keys.length} keys, one in ten leaves; nginx's workers are killed once each.`,
+  )
+}
+
+async function measure(choice: Turns): Promise<void> {
+  const stack = await startStack(
+    { ONEAPP_COPILOT_KEYS: keys.map(({ name, key }) => `${name}=${key}`).join('\n') },
+    {
+      settings: { LLAMA_ARG_MODEL: await wideSentenceModel() },
+      site: text => text.replace(turnsMap(turns), turnsMap(choice)),
+    },
+  )
+  try {
+    const tokens = Math.round((await rateOfTwo(stack)) * generationSeconds)
+    const kill = (count: number) => {
+      if (count === 10) process.kill(stack.workers()[0] ?? 0, 'SIGKILL')
+      if (count === 20) process.kill(stack.gateWorkers()[0] ?? 0, 'SIGKILL')
+    }
+    const start = performance.now()
+    const all = await serveCrowd(stack, { clients, keys: keys.map(({ key }) => key), tokens, onServed: kill })
+    const seconds = (performance.now() - start) / 1000
+    const { served, cut, meanRetries, mostRetries, longestWait } = summaryOf(all)
+    const inUse = all.reduce((sum, { held }) => sum + held, 0) / (slots * seconds)
+    const { least, most } = choice
+    console.log(
+      `  ${(least === most ? `${least}` : `${least} to ${most}`).padStart(14)}${String(served).padStart(9)}` +
+        `${String(cut).padStart(6)}${meanRetries.toFixed(1).padStart(16)}${String(mostRetries).padStart(7)}` +
+        `${longestWait.toFixed(0).padStart(18)}${seconds.toFixed(0).padStart(12)}${`${(inUse * 100).toFixed(0)} %`.padStart(15)}`,
+    )
+  } finally {
+    await stack.close()
+  }
+}
+
+/** Tokens per second of each of two generations at once. */
+async function rateOfTwo(stack: Stack): Promise<number> {
+  const wish = () => ({ messages: promptOf(1), ignore_eos: true, max_tokens: 100 })
+  const two = await Promise.all([1, 2].map(() => stream(stack, 'bare socket', wish()).ended))
+  return Math.min(...two.map(({ rate }) => rate))
+}

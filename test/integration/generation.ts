@@ -1,0 +1,59 @@
+/** A generation as its client sees it, on a connection of its own: admitted or turned away, its text as it comes. */
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
+import { setTimeout } from 'node:timers/promises'
+import { eventsOf } from '../../lib/steps/smoke-test.ts'
+import type { Door } from './stack.ts'
+
+export type Generation = {
+  status: number
+  /** Seconds, as the header has them; NaN where there is none. */
+  retryAfter: number
+  /** Events that came so far, `[DONE]` among them. */
+  events(): string[]
+  /** Resolves once so many events are there, or the stream has ended. */
+  until(events: number): Promise<void>
+  /** Resolves however it ends. */
+  ended: Promise<void>
+  leave(): void
+}
+
+/** Reads as fast as it comes, unless `read` reads otherwise. Rejects when there is no answer at all. */
+export function generate(
+  door: Door,
+  key: string,
+  path: string,
+  json: object,
+  read: (answer: IncomingMessage) => AsyncIterable<Buffer> = answer => answer,
+): Promise<Generation> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const options = { method: 'POST', headers, ca: door.ca, agent: false as const }
+  return new Promise((resolve, reject) => {
+    const sent = request(`${door.url}${path}`, options, answer => {
+      const pieces: Buffer[] = []
+      const events = () => eventsOf(Buffer.concat(pieces).toString())
+      let isOver = false
+      const take = async () => {
+        for await (const piece of read(answer)) pieces.push(piece)
+      }
+      // An answer that is cut ends like any other; what it lacks shows in its events.
+      const end = () => {
+        isOver = true
+      }
+      const ended = take().then(end, end)
+      const until = async (count: number) => {
+        while (!isOver && events().length < count) await setTimeout(20)
+      }
+      resolve({
+        status: answer.statusCode ?? 0,
+        retryAfter: Number(answer.headers['retry-after']),
+        events,
+        until,
+        ended,
+        leave: () => sent.destroy(),
+      })
+    })
+    sent.on('error', reject)
+    sent.end(JSON.stringify({ stream: true, ...json }))
+  })
+}

@@ -1,0 +1,43 @@
+/** While one computes a long prompt another's tokens keep coming: one with each batch. */
+import type { IncomingMessage } from 'node:http'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { generate } from './generation.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const promptTokens = 10_000
+const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1' }
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack({ ONEAPP_COPILOT_KEYS: `alice=${keys.alice}\nbob=${keys.bob}` })
+})
+afterAll(() => stack?.close())
+
+const path = '/v1/chat/completions'
+const chat = (content: string, more: object) => ({ messages: [{ role: 'user', content }], ...more })
+
+it('lets tokens through between the first and the last batch of a prompt', async () => {
+  const talk = chat('Hi', { ignore_eos: true, max_tokens: 30_000 })
+  const talker = await generate(stack, keys.alice, path, talk)
+  await talker.until(5)
+
+  /** How many tokens of the talker's were there each time that llama-server told of a batch. */
+  const counts: number[] = []
+  async function* counted(answer: IncomingMessage): AsyncIterable<Buffer> {
+    for await (const piece of answer as AsyncIterable<Buffer>) {
+      if (piece.includes('prompt_progress')) counts.push(talker.events().length)
+      yield piece
+    }
+  }
+  const prompt = chat('word '.repeat(promptTokens), { return_progress: true, max_tokens: 1 })
+  const long = await generate(stack, keys.bob, path, prompt, counted)
+  await long.ended
+  talker.leave()
+
+  const between = (counts.at(-1) ?? 0) - (counts[0] ?? 0)
+  console.log(`${between} tokens of another's between ${counts.length} batches of ${promptTokens} tokens`)
+  expect(JSON.parse(long.events()[0] ?? '').prompt_progress.total).toBeGreaterThan(promptTokens)
+  // As good as one for each batch: what is on its way from one connection to the other may miss its place.
+  expect(counts.length).toBeGreaterThan(10)
+  expect(between).toBeGreaterThan(counts.length * 0.75)
+})

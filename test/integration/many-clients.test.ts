@@ -1,0 +1,66 @@
+/** Fifty clients on two slots, and a worker killed in their midst: each that stays is served whole. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { http } from '../../lib/system/http.ts'
+import { wideSentenceModel } from '../mirror/sentence-model.ts'
+import { serveCrowd, summaryOf } from './crowd.ts'
+import { generate } from './generation.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const clients = 50
+const slots = 2
+/** Seconds of generation on two cores; `make bench BENCH=many` does the same with half a minute of it. */
+const tokens = 40
+const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map(name => ({
+  name,
+  key: `${name}-key-0123456`,
+}))
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack(
+    { ONEAPP_COPILOT_KEYS: keys.map(({ name, key }) => `${name}=${key}`).join('\n') },
+    { settings: { LLAMA_ARG_MODEL: await wideSentenceModel(), LLAMA_ARG_ENDPOINT_SLOTS: '1' } },
+  )
+})
+afterAll(() => stack?.close())
+
+const begin = (client: number) => {
+  const json = { prompt: 'Hello!', ignore_eos: true, max_tokens: 30_000 }
+  return generate(stack, keys[client]?.key ?? '', '/v1/completions', json)
+}
+
+const busySlots = async () => {
+  const { body } = await http({ url: 'http://x/slots', socket: stack.socket, timeout: 60 })
+  const all: { is_processing: boolean }[] = JSON.parse(body)
+  expect(all).toHaveLength(slots)
+  return all.filter(slot => slot.is_processing).length
+}
+
+it('serves all that stay, each its own text, and loses no slot', async () => {
+  const kill = (count: number) => {
+    if (count === 10) process.kill(stack.workers()[0] ?? 0, 'SIGKILL')
+    if (count === 20) process.kill(stack.gateWorkers()[0] ?? 0, 'SIGKILL')
+  }
+  const start = performance.now()
+  const all = await serveCrowd(stack, { clients, keys: keys.map(({ key }) => key), tokens, onServed: kill })
+  const { served, cut, meanRetries, mostRetries, longestWait } = summaryOf(all)
+  console.log(
+    `${served} served, ${cut} cut and served anew, in ${((performance.now() - start) / 1000).toFixed(0)} s; ` +
+      `retries: ${meanRetries.toFixed(1)} in the mean, ${mostRetries} at most; longest wait ${longestWait.toFixed(0)} s`,
+  )
+
+  const stayed = all.filter(({ manner }) => manner !== 'leaves')
+  expect(stayed).toHaveLength(45)
+  expect(stayed.filter(({ isOwnAndWhole }) => !isOwnAndWhole)).toEqual([])
+  const ids = stayed.flatMap(each => each.ids)
+  expect(new Set(ids).size).toBe(stayed.length)
+  expect(ids).toHaveLength(stayed.length)
+  expect(cut).toBeGreaterThan(0)
+
+  await expect.poll(busySlots, { timeout: 60_000 }).toBe(0)
+  const streams = await Promise.all([begin(0), begin(1)])
+  expect(streams.map(({ status }) => status)).toEqual([200, 200])
+  expect((await begin(2)).status).toBe(429)
+  for (const { leave } of streams) leave()
+  await expect.poll(busySlots, { timeout: 60_000 }).toBe(0)
+})

@@ -1,0 +1,98 @@
+/** One who does not read holds a slot for a bounded time; one who reads slowly is not cut. */
+import { once } from 'node:events'
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
+import { request } from 'node:https'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Generation, generate } from './generation.ts'
+import { type Stack, startStack } from './stack.ts'
+
+// Two slots, and no key may take the last one.
+const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
+type Name = keyof typeof keys
+const path = '/v1/completions'
+const wish = (tokens: number) => ({
+  prompt: 'Hello!',
+  stream: true,
+  ignore_eos: true,
+  max_tokens: tokens,
+})
+/** Longer than any test waits. */
+const endless = 100_000
+
+let stack: Stack
+let session: ClientHttp2Session
+let talker: Generation
+beforeAll(async () => {
+  stack = await startStack(
+    {
+      ONEAPP_COPILOT_KEYS: Object.entries(keys)
+        .map(([name, key]) => `${name}=${key}`)
+        .join('\n'),
+      ONEAPP_COPILOT_CONTEXT_SIZE: '131072',
+    },
+    // Seconds in place of minutes.
+    { site: text => text.replace('send_timeout 120s', 'send_timeout 4s') },
+  )
+  session = connect(stack.url, { ca: stack.ca })
+  talker = await generate(stack, keys.bob, path, wish(endless))
+})
+afterAll(async () => {
+  talker?.leave()
+  session?.destroy()
+  await stack?.close()
+})
+
+const headersOf = (name: Name) => ({
+  authorization: `Bearer ${keys[name]}`,
+  'content-type': 'application/json',
+})
+
+/** Resolves with the stream once its headers are here; nothing of it is read. */
+async function begin2(name: Name, tokens: number): Promise<ClientHttp2Stream> {
+  const sent = session.request({ ':method': 'POST', ':path': path, ...headersOf(name) })
+  sent.end(JSON.stringify(wish(tokens)))
+  const [headers] = await once(sent, 'response')
+  expect(headers[':status']).toBe(200)
+  return sent
+}
+
+/** Whether there is a place for one more, who takes it for a moment. */
+const statusFor = async (name: Name) => {
+  const one = await generate(stack, keys[name], path, wish(1))
+  await one.ended
+  return one.status
+}
+const untilFreeFor = (name: Name) => expect.poll(() => statusFor(name), { timeout: 60_000 }).toBe(200)
+
+it('gives the slot of one who reads nothing to others, over HTTP/2', async () => {
+  const stalled = await begin2('alice', endless)
+  const cut = once(stalled, 'close').catch(() => undefined)
+  expect(await statusFor('carol')).toBe(429)
+  await untilFreeFor('carol')
+  await cut
+})
+
+it('is free of one who reads nothing once his answer has ended, over HTTP/1.1', async () => {
+  const options = { method: 'POST', headers: headersOf('alice'), ca: stack.ca, agent: false as const }
+  const sent = request(`${stack.url}${path}`, options)
+  sent.end(JSON.stringify(wish(2000)))
+  const [stalled] = await once(sent, 'response')
+  expect(stalled.statusCode).toBe(200)
+  await untilFreeFor('carol')
+  expect(stalled.readableDidRead).toBe(false)
+  sent.destroy()
+})
+
+it('cuts nobody who reads more slowly than tokens come', async () => {
+  const slow = await begin2('alice', 3000)
+  let text = ''
+  while (!slow.readableEnded) {
+    // The window is opened again once half of it has been read.
+    const piece: Buffer | null = slow.read(12_000) ?? slow.read()
+    if (piece !== null) text += piece
+    await setTimeout(200)
+  }
+  expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true)
+  expect(text.length).toBeGreaterThan(500_000)
+})

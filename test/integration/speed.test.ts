@@ -1,0 +1,99 @@
+/** The speed is measured on the real llama-server: by random tokens, when it is idle, once for each of its runs. */
+import { randomBytes } from 'node:crypto'
+import { request } from 'node:http'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { paths } from '../../lib/appliance/paths.ts'
+import { eventsOf } from '../../lib/steps/smoke-test.ts'
+import { speedOf } from '../../lib/steps/speed.ts'
+import { filesUnder } from '../../lib/system/files.ts'
+import type { Host } from '../../lib/system/host.ts'
+import { http } from '../../lib/system/http.ts'
+import { recordedHost } from '../recorded-host.ts'
+import { type Stack, startStack } from './stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  // Long enough that a generation without an end outlasts a test.
+  stack = await startStack({ ONEAPP_COPILOT_CONTEXT_SIZE: '131072' })
+})
+afterAll(() => stack?.close())
+
+type Timings = { prompt_n: number; cache_n: number }
+
+/** A host whose llama-server is the stack's, and what that counted in each answer. */
+function hostOf(
+  pid: number | undefined,
+  socket = stack.socket,
+): { host: Host & { lines: string[] }; timings: Timings[] } {
+  const timings: Timings[] = []
+  const recorded = recordedHost({ random: randomBytes }, ([command]) =>
+    command === 'systemctl' ? { stdout: `MainPID=${pid}\n` } : undefined,
+  )
+  const { files } = recorded
+  const host = {
+    ...recorded,
+    files: {
+      ...files,
+      at: (path: string) => (path === paths.socket ? socket : files.at(path)),
+      read: (path: string) => (path.startsWith('/proc/') ? filesUnder('/') : files).read(path),
+      list: (path: string) => filesUnder('/').list(path),
+    },
+    http: async (wanted: Parameters<Host['http']>[0]) => {
+      const answer = await http(wanted)
+      timings.push(JSON.parse(eventsOf(answer.body).at(-1) ?? '').timings)
+      return answer
+    },
+  }
+  return { host, timings }
+}
+
+/** Generates until it is left; resolves with the way to leave, once it has begun. */
+const talk = () =>
+  new Promise<() => void>((resolve, reject) => {
+    const sent = request(
+      { socketPath: stack.socket, path: '/completion', method: 'POST', agent: false },
+      response => response.once('data', () => resolve(() => sent.destroy())).on('error', () => undefined),
+    )
+    sent.on('error', reject)
+    sent.end(JSON.stringify({ prompt: 'Hi', stream: true, ignore_eos: true, n_predict: 100_000 }))
+  })
+
+it('measures an idle one, whose cache helps nothing, and asks it no more in the same run', async () => {
+  const { host, timings } = hostOf(stack.llamaPid())
+  const first = await speedOf(host, 'run 1')
+  expect(first).toMatchObject({ invocation: 'run 1' })
+  expect(first.speed?.prompt).toBeGreaterThan(0)
+  expect(first.speed?.generation).toBeGreaterThan(0)
+  expect(host.lines.join('\n')).toMatch(/Speed: prompt [\d.]+ tokens\/s, generation [\d.]+ tokens\/s/)
+  console.log(host.lines.join('\n'))
+  expect(timings[0]?.prompt_n).toBe(16)
+
+  const before = timings.length
+  expect(await speedOf(host, 'run 1')).toEqual(first)
+  expect(timings.length).toBe(before)
+  expect(await speedOf(host, 'run 2')).toMatchObject({ invocation: 'run 2' })
+  expect(timings.length).toBeGreaterThan(before)
+  for (const { cache_n } of timings) expect(cache_n).toBe(0)
+})
+
+it('leaves one that is busy alone, and says so', async () => {
+  const { host, timings } = hostOf(stack.llamaPid())
+  const leave = await talk()
+  try {
+    const { speed, notes } = await speedOf(host, 'run 1')
+    expect(speed).toBeUndefined()
+    expect(notes).toEqual([expect.stringMatching(/could not be measured: llama-server is busy/)])
+    expect(timings).toEqual([])
+  } finally {
+    leave()
+  }
+})
+
+it('says why there is no speed of one that does not answer, and fails nothing', async () => {
+  const { host } = hostOf(stack.llamaPid(), '/run/nobody/llama.sock')
+  const measured = await speedOf(host, 'run 1')
+  expect(measured.speed).toBeUndefined()
+  expect(measured.notes).toEqual([expect.stringMatching(/could not be measured: .*llama\.sock/)])
+  expect(host.lines).toEqual(measured.notes)
+  expect(await speedOf(host, 'run 1')).toEqual(measured)
+})

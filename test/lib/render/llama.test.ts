@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { catalogue, modelSchema } from '../../../lib/appliance/catalogue.ts'
+import { llamaSettings } from '../../../lib/render/llama.ts'
+import { capacityFor } from '../../capacity.ts'
+
+const samplingOf = (name: keyof typeof catalogue) => {
+  const named = /TEMPERATURE|TOP_|MIN_P|REPEAT/
+  return Object.fromEntries(
+    Object.entries(llamaSettings(capacityFor(catalogue[name]))).filter(([variable]) => named.test(variable)),
+  )
+}
+
+it.each([
+  ['devstral-small-2', { LLAMA_ARG_TEMPERATURE: '0.15' }],
+  ['gpt-oss-20b', { LLAMA_ARG_TEMPERATURE: '1', LLAMA_ARG_TOP_P: '1' }],
+  [
+    'qwen3-coder-30b-a3b',
+    {
+      LLAMA_ARG_TEMPERATURE: '0.7',
+      LLAMA_ARG_TOP_P: '0.8',
+      LLAMA_ARG_TOP_K: '20',
+      LLAMA_ARG_REPEAT_PENALTY: '1.05',
+    },
+  ],
+] as const)('samples %s as its maker says', (name, settings) => {
+  expect(samplingOf(name)).toEqual(settings)
+})
+
+it.each(Object.values(catalogue))('$name says what it is good at, and its licence', model => {
+  expect(modelSchema.parse(model)).toEqual(model)
+  expect(model.goodAt).toMatch(/\.$/)
+  expect(model.licence).toMatch(/^(Apache-2\.0|LicenseRef-[\w-]+)$/)
+})

@@ -1,0 +1,79 @@
+/** A server of files that is as slow as a test wants, hangs up when it wants, and remembers what it was asked for. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+
+/** `path`: as asked for; `from`: the first byte of the range asked for, 0 without one. */
+export type Asked = { path: string; from: number }
+
+export type SlowServer = {
+  url: string
+  port: number
+  asked: Asked[]
+  /** Bytes sent so far, of all files. */
+  sent(): number
+  /** From now on this many bytes per second, over each connection. */
+  setSpeed(bytesPerSecond: number): void
+  /** Ends every connection in the middle of what it sends. */
+  hangUp(): void
+  close(): Promise<void>
+}
+
+/** Serves files by their path, e.g. `/models/a.gguf`, on the loopback address; RFC 9110, 14: ranges with a first byte. */
+export async function startSlowServer(
+  files: Record<string, Buffer>,
+  bytesPerSecond = Number.POSITIVE_INFINITY,
+): Promise<SlowServer> {
+  const asked: Asked[] = []
+  let speed = bytesPerSecond
+  let sent = 0
+  const pieces = 20
+
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    const path = request.url ?? ''
+    const file = files[path]
+    const range = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '')
+    const from = Number(range?.[1] ?? 0)
+    asked.push({ path, from })
+    if (file === undefined) {
+      response.writeHead(404).end()
+      return
+    }
+    const to = range?.[2] ? Number(range[2]) : file.length - 1
+    response.writeHead(range === null ? 200 : 206, {
+      'accept-ranges': 'bytes',
+      'content-length': to - from + 1,
+      ...(range && { 'content-range': `bytes ${from}-${to}/${file.length}` }),
+    })
+    for (let at = from; at <= to && !response.destroyed; ) {
+      const piece = file.subarray(at, Math.min(to + 1, at + Math.min(speed / pieces, 1 << 20)))
+      at += piece.length
+      sent += piece.length
+      // Called too when the connection is gone.
+      await new Promise(written => response.write(piece, written))
+      if (speed < Number.POSITIVE_INFINITY) await setTimeout(1000 / pieces)
+    }
+    response.end()
+  }
+
+  const server = createServer((request, response) => void answer(request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    asked,
+    sent: () => sent,
+    setSpeed: bytes => {
+      speed = bytes
+    },
+    hangUp: () => server.closeAllConnections(),
+    close: async () => {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}

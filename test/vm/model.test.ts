@@ -1,0 +1,183 @@
+/** A model that is not in the image: fetched while the baked one serves, cut off, resumed, swapped in; and one that fails. */
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type SlowServer, startSlowServer } from '../mirror/slow-server.ts'
+import { readCall, toolModel } from '../mirror/tool-model.ts'
+import { type Access, readAccess } from './access.ts'
+import { ask } from './client.ts'
+import { makeImage } from './image.ts'
+import { contextualizeNow, reboot, waitForContextualization } from './ready.ts'
+import { ssh, sshOutput } from './ssh.ts'
+import { changeContext, hostSeenByGuest, startVm, stopVm, type Vm } from './vm.ts'
+
+const vmName = 'model'
+const kB = 1000
+const release = '/opt/slm-copilot/release.json'
+const models = '/opt/slm-copilot/models'
+
+/** Its digest is right, and no llama-server loads it. */
+const garbage = randomBytes(400 * kB)
+
+let server: SlowServer
+let vm: Vm
+let access: Access
+let wishes: Record<string, string>
+
+beforeAll(async () => {
+  const image = await makeImage()
+  const caller = readFileSync(await toolModel())
+  server = await startSlowServer({ '/models/caller.gguf': caller, '/models/garbage.gguf': garbage }, 120 * kB)
+  wishes = {
+    ONEAPP_COPILOT_MODEL: 'caller',
+    ONEAPP_COPILOT_MODEL_MIRROR: `http://${hostSeenByGuest}:${server.port}/models`,
+  }
+  vm = await startVm({ name: vmName, image: image.disk, accelerator: image.accelerator, context: wishes })
+})
+afterAll(async () => {
+  await stopVm(vmName)
+  await server.close()
+})
+
+const report = () => sshOutput(vm, 'cat /etc/one-appliance/config')
+const banner = () => sshOutput(vm, 'bash -lic true 2> /dev/null')
+const log = () => sshOutput(vm, 'cat /var/log/one-appliance/slm-copilot.log')
+const status = () => ssh(vm, '/opt/one-appliance/bin/slm-copilot status')
+
+const served = async () => {
+  const answer = await ask(access, '/v1/models')
+  return answer.status === 200 ? JSON.parse(answer.body).data[0].id : answer.status
+}
+
+async function contextualize(context: Record<string, string>): Promise<string> {
+  await changeContext(vm, context)
+  return contextualizeNow(vm)
+}
+
+async function until(look: () => boolean | Promise<boolean>) {
+  while (!(await look())) await setTimeout(500)
+}
+
+/** Waits until aria2 has asked for what it lacks alone; first it asks how large the file is. */
+const resumed = (since: number, from: number) =>
+  until(() => server.asked.slice(since).some(asked => asked.from > from))
+
+it('serves the baked one at first boot, and says so', async () => {
+  expect((await waitForContextualization(vm)).status).toBe('bootstrap_success')
+  access = await readAccess(vm)
+  expect(await served()).toBe('sentence')
+  const said = 'caller is not in this image: serving sentence until it is fetched and answers.'
+  expect(await report()).toContain(said)
+  expect(await banner()).toContain('caller is not in this image')
+})
+
+it('shows to everybody how far it is', async () => {
+  await until(async () => /Fetching caller: \d+ %, (about|less)/.test(await banner()))
+  const { stdout, code } = await status()
+  console.log(stdout)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^SLM-Copilot serves sentence\.$/m)
+  expect(stdout).toMatch(/model to come +Fetching caller: \d+ %/)
+  expect(
+    Math.max(...`${stdout}\n${await banner()}`.split('\n').map(line => line.length)),
+  ).toBeLessThanOrEqual(80)
+})
+
+it('does not let a context change wait for the download, which goes on after it', async () => {
+  await until(() => server.sent() > 1500 * kB)
+  wishes.ONEAPP_COPILOT_CONTEXT_SIZE = '4096'
+  const before = server.asked.length
+  expect(await contextualize(wishes)).toBe('bootstrap_success')
+  await resumed(before, 1000 * kB)
+  expect(await served()).toBe('sentence')
+})
+
+it('goes on by itself after aria2 is killed, and after the server has hung up', async () => {
+  const sent = server.sent()
+  await until(() => server.sent() > sent + 1200 * kB)
+  const before = server.asked.length
+  await sshOutput(vm, 'kill -9 $(pgrep aria2c)')
+  await until(async () =>
+    /not fetched yet: .* ended by signal 9/s.test((await banner()).replace(/\s+/g, ' ')),
+  )
+  await resumed(before, 2000 * kB)
+  await setTimeout(2000)
+  server.setSpeed(1000 * kB)
+  server.hangUp()
+})
+
+it('swaps it in once it has answered, and says so', async () => {
+  await until(async () => (await report()).match(/^model += caller$/m) !== null)
+  expect(await served()).toBe('caller')
+  expect(await report()).not.toContain('not in this image')
+  expect(await banner()).not.toMatch(/Fetching|not in this image/)
+  const tools = [
+    {
+      type: 'function',
+      function: {
+        name: readCall.name,
+        parameters: { type: 'object', properties: { filePath: { type: 'string' } }, required: ['filePath'] },
+      },
+    },
+  ]
+  const json = { messages: [{ role: 'user', content: 'What is in hello.py?' }], tools }
+  const { message } = JSON.parse((await ask(access, '/v1/chat/completions', { json })).body).choices[0]
+  expect(message.tool_calls[0].function).toEqual(readCall)
+  expect((await status()).stdout).not.toContain('model to come')
+  expect(await log()).toMatch(/\d+% of 9\.0 MB, .*caller takes over.*stream: /s)
+  expect(await sshOutput(vm, 'cat /etc/one-appliance/status')).toBe('bootstrap_success\n')
+})
+
+it('serves the baked one again where another does not load, says why, and does not try it for nothing', async () => {
+  const sha256 = createHash('sha256').update(garbage).digest('hex')
+  const installed = JSON.parse(await sshOutput(vm, `cat ${release}`))
+  const { geometry, contextLimit } = installed.model
+  const entry = {
+    name: 'garbage',
+    url: 'http://x/garbage.gguf',
+    size: garbage.length,
+    sha256,
+    contextLimit,
+    geometry,
+  }
+  installed.further.push(entry)
+  await sshOutput(vm, `cat > ${release}`, JSON.stringify(installed, null, 2))
+  expect(await contextualize({ ...wishes, ONEAPP_COPILOT_MODEL: 'garbage' })).toBe('bootstrap_success')
+  await until(async () => (await report()).includes('garbage is not served'))
+
+  expect(await served()).toBe('sentence')
+  const why = 'garbage is not served: llama-server ended while it loaded the model. Serving sentence.'
+  for (const said of [await report(), await banner()]) expect(said.replace(/\s+/g, ' ')).toContain(why)
+  expect(await log()).toMatch(/\[ERROR\] garbage is not served: .*llama-server.*\[ERROR\] Its last words/s)
+  expect((await status()).code).toBe(0)
+
+  const takeOvers = async () => (await log()).match(/garbage takes over/g)?.length
+  expect(await takeOvers()).toBe(1)
+  const asked = server.asked.length
+  expect((await reboot(vm)).status).toBe('bootstrap_success')
+  expect(await served()).toBe('sentence')
+  expect(await sshOutput(vm, 'systemctl show --property ActiveState --value slm-copilot-model')).toBe(
+    'inactive\n',
+  )
+  expect(await takeOvers()).toBe(1)
+
+  await sshOutput(vm, '/opt/one-appliance/bin/slm-copilot fetch-model --retry')
+  await until(async () => (await takeOvers()) === 2 && /not served/.test(await report()))
+  expect(server.asked.length).toBe(asked)
+})
+
+it('serves one that was fetched before at once', async () => {
+  expect(await contextualize(wishes)).toBe('bootstrap_success')
+  expect(await served()).toBe('caller')
+  expect(await sshOutput(vm, `ls ${models}`)).toBe('caller.gguf\ngarbage.gguf\nsentence.gguf\n')
+})
+
+it('exposes little in the unit', async () => {
+  const verdict = await sshOutput(
+    vm,
+    'systemd-analyze security slm-copilot-model.service --no-pager | tail -n 1',
+  )
+  console.log(verdict.trim())
+  expect(Number(verdict.match(/: ([\d.]+) /)?.[1])).toBeLessThanOrEqual(4.5)
+})
