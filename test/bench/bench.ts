@@ -1,15 +1,21 @@
 /** `make bench`: measures side by side and prints ratios. `make bench BENCH=door` runs one. */
 import { script, step } from '../../packer/progress.ts'
 import { benchBatches } from './batches.ts'
+import { benchDepth } from './depth.ts'
 import { benchDoor } from './door.ts'
+import { benchDrafts } from './drafts.ts'
 import { benchFullContext } from './full-context.ts'
 import { benchMany } from './many.ts'
 import { benchMemory } from './memory.ts'
 import { benchPrompts } from './prompts.ts'
+import { benchSpeed } from './speed.ts'
 
 const benches: Record<string, () => Promise<void>> = {
   door: benchDoor,
   batches: benchBatches,
+  speed: benchSpeed,
+  depth: benchDepth,
+  drafts: benchDrafts,
   memory: benchMemory,
   'full-context': benchFullContext,
   many: benchMany,

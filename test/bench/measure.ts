@@ -1,4 +1,5 @@
 /** What a streaming client sees of time: when the first token came, and how fast the others followed. */
+import { readFileSync } from 'node:fs'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Stack } from '../integration/stack.ts'
@@ -85,3 +86,7 @@ export function median(values: number[]): number {
     ? (sorted[Math.floor(middle)] ?? Number.NaN)
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2
 }
+
+/** proc_pid_status(5): MiB of resident memory that no file backs. */
+export const anonymousMiB = (pid: number | undefined): number =>
+  Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024

@@ -10,7 +10,7 @@ import {
   residentOf,
   type Settings,
 } from '../../lib/appliance/memory.ts'
-import { llamaSettings } from '../../lib/render/llama.ts'
+import { allocator, llamaSettings } from '../../lib/render/llama.ts'
 import { readGeometry } from '../../lib/steps/model-header.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import { residentSetOf } from '../../lib/system/processes.ts'
@@ -126,7 +126,7 @@ export function settingsOf(geometry: Geometry, { contextSize, slots, kvType, bat
     batchSize,
     memory: { ...capacity.memory, promptCache: 0 },
   })
-  return settings
+  return { ...settings, ...allocator }
 }
 
 /** A prompt of so many tokens, and a little answer. */

@@ -48,7 +48,7 @@ export type Stack = Door & {
 }
 
 /** `NAME=value` lines, as systemd reads them. */
-const environmentOf = (text: string) =>
+export const environmentOf = (text: string) =>
   Object.fromEntries(
     text
       .trim()

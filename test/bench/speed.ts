@@ -1,0 +1,57 @@
+/** Which of llama-server's settings are fast here: ours against peers, and changed one at a time. */
+import { startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
+import { complete, randomTokens } from './asking.ts'
+import { anonymousMiB } from './measure.ts'
+import { keep } from './results.ts'
+import { type Figures, medianOf, spread, takeTurns } from './rounds.ts'
+import { table } from './table.ts'
+import { ourSettings, type Variant, variants } from './variants.ts'
+
+const rounds = 3
+const promptTokens = 1024
+const answerTokens = 96
+
+export async function benchSpeed(): Promise<void> {
+  const { program, remove } = await unpackedLlama()
+  try {
+    const ours = await ourSettings()
+    await keep('speed', 'Settings, one change at a time', ours, () => compare(program, ours))
+  } finally {
+    remove()
+  }
+}
+
+async function compare(program: string, ours: Record<string, string>): Promise<string> {
+  const others = await variants(ours)
+  const own: Variant = { name: 'ours', settings: ours, flags: [] }
+  const measured = await takeTurns(rounds, own, others, variant => measure(program, variant))
+  const memory = medianOf(measured.ours, 'anonymous')
+  const rows = others.map(variant => {
+    const { prompt = [], generation = [], anonymous = [] } = measured.ratios.get(variant) ?? {}
+    const more = (Math.max(...anonymous) - 1) * memory
+    return [variant.name, spread(prompt), spread(generation), `${more < 0 ? '' : '+'}${more.toFixed(0)}`]
+  })
+  const absolute = [
+    medianOf(measured.ours, 'prompt').toFixed(0),
+    medianOf(measured.ours, 'generation').toFixed(0),
+  ]
+  return `${table(
+    ['', 'prompt', 'generation', 'anonymous memory'],
+    [['ours: tokens per second, MiB', ...absolute, memory.toFixed(0)], ...rows],
+  )}
+
+Ratios to ours; memory in MiB more than ours. A prompt of ${promptTokens} tokens and ${answerTokens} of an answer; each ratio is to ours measured just before and just after. Medians of ${rounds} rounds, lowest and highest in brackets.
+On a busy machine priority gains what others lose (it is SCHED_FIFO, for root only), and threads lose most.`
+}
+
+async function measure(program: string, { settings, flags }: Variant): Promise<Figures> {
+  const llama = await startBareLlama(program, settings, flags)
+  try {
+    // The first prompt touches the compute buffers.
+    await complete(llama, randomTokens(256), 2)
+    const { prompt, generation } = await complete(llama, randomTokens(promptTokens), answerTokens)
+    return { prompt: prompt.rate, generation: generation.rate, anonymous: anonymousMiB(llama.pid) }
+  } finally {
+    await llama.stop()
+  }
+}

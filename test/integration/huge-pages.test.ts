@@ -1,0 +1,43 @@
+/** The real llama-server with the appliance's settings has its caches and repacked weights in huge pages. */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { llamaEnvironment } from '../../lib/render/llama.ts'
+import { capacityFor, tinyModel } from '../capacity.ts'
+import { startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
+import { q4KM, quantisedModel } from '../mirror/quantised-model.ts'
+import { environmentOf } from './stack.ts'
+
+const policy = readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8')
+const MiB = 1024
+
+let llama: Awaited<ReturnType<typeof unpackedLlama>>
+// Half an hour: with an empty cache llama-server is compiled first.
+beforeAll(async () => {
+  llama = await unpackedLlama()
+}, 1_800_000)
+afterAll(() => llama.remove())
+
+it.skipIf(policy.includes('[never]'))('takes huge pages where the kernel has them to give', async () => {
+  const model = await quantisedModel(
+    'test-huge-pages',
+    {
+      architecture: 'llama',
+      width: 256,
+      layers: 4,
+      feedForward: 512,
+      heads: { query: 4, keyValue: 2, size: 64 },
+    },
+    q4KM(4),
+  )
+  const plan = capacityFor(tinyModel, { contextSize: 32_768, parallel: 1, threads: 1 })
+  const { LLAMA_ARG_HOST, ...settings } = environmentOf(llamaEnvironment(plan).text)
+  const server = await startBareLlama(llama.program, { ...settings, LLAMA_ARG_MODEL: model })
+  try {
+    const rollup = readFileSync(`/proc/${server.pid}/smaps_rollup`, 'utf8')
+    const kilobytes = Number(/^AnonHugePages: +([0-9]+) kB$/m.exec(rollup)?.[1])
+    // The KV cache alone has 2 x 4 layers x 2 heads x 64 x 32768 x 2 bytes: 64 MiB.
+    expect(kilobytes).toBeGreaterThan(48 * MiB)
+  } finally {
+    await server.stop()
+  }
+})
