@@ -73,12 +73,11 @@ function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string
   ]
 }
 
-/** llama.cpp asks for none (madvise(2)): it has them only where the kernel gives them always. */
+/** llama-server has them where the kernel gives them always, or to who asks: its allocator does. */
 function hugePageNotes({ hugePages }: Hardware): string[] {
-  if (hugePages === undefined || hugePages === 'always') return []
+  if (hugePages !== 'never') return []
   return [
-    `Transparent huge pages are off for llama-server (${hugePages}). ` +
-      'Boot the VM with transparent_hugepage=always on its kernel command line.',
+    'Transparent huge pages are off. Boot the VM with transparent_hugepage=madvise on its kernel command line.',
   ]
 }
 

@@ -25,8 +25,8 @@ it.each<Row>([
   { sees: { cpus: 8, physicalCores: 4 }, threads: 8, others: ['ONEAPP_COPILOT_THREADS=0'] },
   // The plan tells of more threads than CPUs.
   { sees: { cpus: 8, physicalCores: 4 }, threads: 9 },
-  { sees: { hugePages: 'never' }, others: ['huge pages are off for llama-server (never)'] },
-  { sees: { hugePages: 'madvise' }, others: ['transparent_hugepage=always'] },
+  { sees: { hugePages: 'never' }, others: ['transparent_hugepage=madvise'] },
+  { sees: { hugePages: 'madvise' } },
   {
     sees: { ...cpu('QEMU Virtual CPU version 2.5+'), hugePages: 'never' },
     threads: 6,
