@@ -13,6 +13,7 @@ import {
   expectedGeneration,
   expectedPrompt,
   gigabyte,
+  perCore,
   type Range,
   rangeText,
 } from '../appliance/expected-speed.ts'
@@ -93,7 +94,7 @@ function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): str
     ),
     `  Rules: generation reads ${(geometry.active / gigabyte).toFixed(1)} GB for each token, at 0.55 to 0.65 of the`,
     '  bandwidth; prompts take two operations for each active parameter and token,',
-    '  at 40 to 90 thousand million a second on each core.',
+    `  at ${perCore.least / gigabyte} to ${perCore.most / gigabyte} thousand million a second on each core.`,
   ]
 }
 
