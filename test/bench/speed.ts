@@ -40,8 +40,8 @@ async function compare(program: string, ours: Record<string, string>): Promise<s
     [['ours: tokens per second, MiB', ...absolute, memory.toFixed(0)], ...rows],
   )}
 
-Ratios to ours; memory in MiB more than ours. A prompt of ${promptTokens} tokens and ${answerTokens} of an answer; each ratio is to ours measured just before and just after. Medians of ${rounds} rounds, lowest and highest in brackets.
-On a busy machine priority gains what others lose (it is SCHED_FIFO, for root only), and threads lose most.`
+Ratios to ours by llama-server's own timings; memory in MiB more than ours. A prompt of ${promptTokens} tokens and ${answerTokens} of an answer; each ratio is to ours measured just before and just after. Medians of ${rounds} rounds, lowest and highest in brackets.
+A high priority is SCHED_FIFO, which not every machine grants. On a busy machine two threads lose more than one.`
 }
 
 async function measure(program: string, { settings, flags }: Variant): Promise<Figures> {
