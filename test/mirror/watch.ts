@@ -47,8 +47,16 @@ export function watch(child: ChildProcess): Watched {
     signal: name => {
       child.kill(name)
     },
-    stop: () => {
+    stop: async () => {
       terminate()
+      const isOver = new AbortController()
+      void ended.then(() => isOver.abort())
+      // As systemd does (TimeoutStopSec): llama-server v0.5.0 handles SIGTERM in the thread that it interrupts, and
+      // waits for ever where that one holds the lock of its queue.
+      await setTimeout(30_000, undefined, { signal: isOver.signal }).then(
+        () => child.kill('SIGKILL'),
+        () => undefined,
+      )
       return ended
     },
   }
