@@ -120,7 +120,9 @@ RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
 RuntimeDirectoryMode=0750${keepsPrompts ? slotFiles : ''}
 Restart=on-failure
 RestartSec=1
-TimeoutStopSec=30
+# Longer than a batch. v0.5.0 handles SIGTERM in the thread that it interrupts, and waits for ever where that one holds
+# the lock of its queue: often, while it generates. It has nothing to lose.
+TimeoutStopSec=15
 OOMScoreAdjust=-500
 
 # Nothing in here may reach the network: the model cannot phone home.

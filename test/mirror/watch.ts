@@ -14,6 +14,12 @@ export type Watched = {
   stop: () => Promise<void>
 }
 
+/**
+ * Milliseconds from asking a child to end until it is made to. llama-server's handler of SIGTERM takes the lock of its
+ * queue; where the thread that it interrupts holds it, as it often does while it generates, both wait for ever.
+ */
+const patience = 10_000
+
 /** Watches a child from its start. It ends with this process at the latest, unless that is killed. */
 export function watch(child: ChildProcess): Watched {
   const terminate = () => child.kill('SIGTERM')
@@ -49,15 +55,9 @@ export function watch(child: ChildProcess): Watched {
     },
     stop: async () => {
       terminate()
-      const isOver = new AbortController()
-      void ended.then(() => isOver.abort())
-      // As systemd does (TimeoutStopSec): llama-server v0.5.0 handles SIGTERM in the thread that it interrupts, and
-      // waits for ever where that one holds the lock of its queue.
-      await setTimeout(30_000, undefined, { signal: isOver.signal }).then(
-        () => child.kill('SIGKILL'),
-        () => undefined,
-      )
-      return ended
+      await Promise.race([ended, setTimeout(patience, undefined, { ref: false })])
+      if (isRunning) child.kill('SIGKILL')
+      await ended
     },
   }
 }
