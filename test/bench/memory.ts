@@ -1,5 +1,7 @@
 /** The plan's memory against the real llama-server's: its own word on each buffer, and what the kernel counts. */
-import { statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Capacity } from '../../lib/appliance/capacity.ts'
 import type { Geometry } from '../../lib/appliance/geometry.ts'
 import {
@@ -17,6 +19,7 @@ import { residentSetOf } from '../../lib/system/processes.ts'
 import { capacityFor, tinyModel } from '../capacity.ts'
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { allOf, q4KM, quantisedModel } from '../mirror/quantised-model.ts'
+import { someTokens, writeSlotFile } from '../mirror/slot-file.ts'
 
 /** Bytes: planned, and as found. */
 export type Compared = { term: string; planned: number; measured: number }
@@ -88,20 +91,20 @@ const pair = (compared: Compared) =>
   `${`${mebibytes(compared.planned)} / ${mebibytes(compared.measured)}`.padStart(16)}${percent(errorOf(compared)).padStart(8)}`
 
 /**
- * Starts llama-server as the appliance would with these settings, has it compute a prompt of some batches, and
- * compares: each buffer that its log names, anonymous memory, and all that is resident.
+ * Starts llama-server as the appliance would with these settings, fills the context, and compares: each buffer that its log names, anonymous memory, and all that is resident.
  */
 export async function compare(program: string, model: string, settings: Settings): Promise<Compared[]> {
   const { size } = statSync(model)
   const geometry = await readGeometry(model, size)
   const planned = memoryOf(geometry, size, settings)
-  const llama = await startBareLlama(program, {
-    ...settingsOf(geometry, settings),
-    LLAMA_ARG_MODEL: model,
-    LLAMA_ARG_LOG_VERBOSITY: '4',
-  })
+  const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-slots-'))
+  const llama = await startBareLlama(
+    program,
+    { ...settingsOf(geometry, settings), LLAMA_ARG_MODEL: model, LLAMA_ARG_LOG_VERBOSITY: '4' },
+    ['--slot-save-path', folder],
+  )
   try {
-    await fill(llama, Math.min(settings.contextSize - 16, 3 * settings.batchSize))
+    await fill(llama, folder, geometry, settings)
     const { anonymous, file } = residentSetOf({ files: filesUnder('/') }, llama.pid ?? 0) ?? {
       anonymous: 0,
       file: 0,
@@ -113,6 +116,7 @@ export async function compare(program: string, model: string, settings: Settings
     ]
   } finally {
     await llama.stop()
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -129,13 +133,27 @@ export function settingsOf(geometry: Geometry, { contextSize, slots, kvType, bat
   return { ...settings, ...allocator }
 }
 
-/** A prompt of so many tokens, and a little answer. */
-export const fill = (llama: BareLlama, tokens: number) =>
-  llama.post('/completion', {
-    prompt: Array.from({ length: tokens }, (_, index) => 300 + (index % 20_000)),
-    n_predict: 4,
-    cache_prompt: false,
-  })
+/** Layers of a model whose last batch, at the end of a long context, this machine computes within a minute. */
+const fewLayers = 8
+
+/**
+ * Every slot's whole context, but for the last batches read from a file: computing it would take hours. Of a model with
+ * many layers only those batches, at the beginning.
+ */
+async function fill(llama: BareLlama, folder: string, geometry: Geometry, settings: Settings): Promise<void> {
+  const { contextSize, batchSize, kvType, slots } = settings
+  const tokens = someTokens(contextSize - 16)
+  const computed = 2 * batchSize
+  const isDeep = geometry.layers <= fewLayers
+  if (isDeep) {
+    writeSlotFile(join(folder, 'slot.kv'), geometry, kvType, tokens.slice(0, -computed))
+    for (let slot = 0; slot < slots; slot++)
+      await llama.post(`/slots/${slot}?action=restore`, { filename: 'slot.kv' })
+    rmSync(join(folder, 'slot.kv'))
+  }
+  const prompt = isDeep ? tokens : tokens.slice(0, computed)
+  await llama.post('/completion', { prompt, n_predict: 2, cache_prompt: true, id_slot: slots - 1 })
+}
 
 /** What the load log says of each buffer. */
 function buffers(log: string, planned: Pick<Memory, 'repacked' | 'kvCache' | 'compute'>): Compared[] {

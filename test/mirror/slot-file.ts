@@ -1,0 +1,54 @@
+/** Slots' files as llama.cpp writes them (state_seq_save_file, version 3), with random numbers for what would be computed. */
+import { closeSync, openSync, writeSync } from 'node:fs'
+import type { Geometry } from '../../lib/appliance/geometry.ts'
+import type { KvType } from '../../lib/appliance/memory.ts'
+
+/** ggml's number of the type; elements and bytes of a block; a block's scale where it has one. */
+const layouts = {
+  f16: { type: 1, elements: 1, bytes: 2 },
+  q8_0: { type: 8, elements: 32, bytes: 34 },
+} as const
+
+/** 2^-10 as f16: a small number, or the scale of small ones. */
+const small = 0x1400
+
+type Heads = Pick<Geometry, 'layers' | 'kvHeads' | 'headSize'>
+
+/** Bytes of one token's keys, or values, in one layer. */
+export const rowSize = ({ kvHeads, headSize }: Heads, kvType: KvType) =>
+  (kvHeads * headSize * layouts[kvType].bytes) / layouts[kvType].elements
+
+/** So many tokens that are text. */
+export const someTokens = (count: number) =>
+  Array.from({ length: count }, (_, index) => 300 + (index % 20_000))
+
+/** Writes the file: tokens; cells (position, sequences); for keys, then values, of each layer type, bytes of a row, rows. */
+export function writeSlotFile(path: string, heads: Heads, kvType: KvType, tokens: number[]): void {
+  const { layers } = heads
+  const row = rowSize(heads, kvType)
+  const rows = randomRows(row * 256, kvType)
+  const file = openSync(path, 'w')
+  try {
+    writeSync(file, words([0x67677371, 3, tokens.length]))
+    writeSync(file, words(tokens))
+    writeSync(file, words([1, tokens.length]))
+    writeSync(file, words(tokens.flatMap((_, index) => [index, 1, 0])))
+    writeSync(file, words([0, layers]))
+    for (let tensor = 0; tensor < 2 * layers; tensor++) {
+      writeSync(file, words([layouts[kvType].type, row, 0]))
+      for (let written = 0; written < tokens.length; written += 256)
+        writeSync(file, rows, 0, Math.min(256, tokens.length - written) * row)
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Numbers of 32 bits, little-endian. */
+const words = (values: number[]) => Buffer.from(Uint32Array.from(values).buffer)
+
+function randomRows(bytes: number, kvType: KvType): Buffer {
+  const rows = Buffer.from(Uint8Array.from({ length: bytes }, () => Math.floor(Math.random() * 256)))
+  for (let block = 0; block < bytes; block += layouts[kvType].bytes) rows.writeUInt16LE(small, block)
+  return rows
+}
