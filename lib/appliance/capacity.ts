@@ -56,6 +56,8 @@ const longContext = 131_072
 const usefulContext = 32_768
 /** With less than this nothing is served. */
 const leastContext = 4096
+/** Bytes: memory is counted in such steps. */
+const steady = 16 * MiB
 /** Slots that nobody asked for: more make each conversation slow on CPUs. */
 const mostSlots = 4
 /** Conversations of full length that the prompt cache may hold; more are hardly come back to. */
@@ -139,7 +141,9 @@ function withMoreSlots(choice: Choice, fits: Fits): Choice {
 }
 
 /** What a choice takes, and whether it fits. */
-function memoryFor(memory: number, { geometry, size }: Model) {
+function memoryFor(total: number, { geometry, size }: Model) {
+  // What the kernel keeps for itself differs a little from boot to boot: that must not start llama-server anew.
+  const memory = Math.floor(total / steady) * steady
   const system = systemReserve(memory)
   const limit = Math.floor((memory - system) / MiB) * MiB
   const oneMore = (choice: Choice) => kvCacheSize(geometry, { ...choice, slots: 1, batchSize })

@@ -97,6 +97,13 @@ it('never plans for more than there is, nor for less than it could', () => {
   expect(larger.memory.promptCache).toBeLessThan(larger.memory.kvCache)
 })
 
+it('is the same after a boot in which the kernel keeps a little more for itself', () => {
+  const machine = { cpus: 8, physicalCores: 4, memory: 31.4 * GiB }
+  const again = { ...machine, memory: machine.memory - 1_000_000 }
+  const model = catalogue['devstral-small-2']
+  expect(planCapacity(again, model, defaults)).toEqual(planCapacity(machine, model, defaults))
+})
+
 it('refuses where not even 4096 tokens fit, and says what would do', () => {
   expect(() => plan(14)).toThrow(/devstral-small-2 does not fit into 13\.7 GiB .* 4096 .* VM 15\.0 GiB/)
   expect(plan(15).contextSize).toBeGreaterThanOrEqual(4096)
