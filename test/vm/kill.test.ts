@@ -92,7 +92,7 @@ async function killAtRename(context: Context, stage: string, number: number): Pr
 }
 
 /** What llama-server runs on, what it is to run on, the report, and the CA. */
-const look = `tr '\\0' '\\n' < /proc/$(pgrep llama-server)/environ | grep ^LLAMA_ARG | sort; echo ====
+const look = `tr '\\0' '\\n' < /proc/$(pgrep llama-server)/environ | grep -E "^(LLAMA_ARG|GLIBC)" | sort; echo ====
   sort /etc/slm-copilot/llama-server.env; echo ====; cat /etc/one-appliance/config
   echo ====; cat /etc/ssl/slm-copilot/ca.crt`
 
