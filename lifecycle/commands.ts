@@ -180,7 +180,7 @@ running llama-server has, beside what was planned for it.`,
     options: {
       memory: { argument: 'SIZE', help: "the VM's memory, e.g. 32G" },
       cpus: { argument: 'N', help: 'its cores' },
-      model: { argument: 'NAME', help: 'a catalogue model, or a .gguf file (devstral-small-2)' },
+      model: { argument: 'NAME', help: 'a model by its name, or a .gguf file' },
       context: { argument: 'TOKENS', help: 'for each conversation, e.g. 128k; or auto (32768)' },
       users: { argument: 'N', help: 'conversations at once (as many as fit, up to 4)' },
       bandwidth: { argument: 'GB/S', help: 'of the memory: makes the expected speed exact' },

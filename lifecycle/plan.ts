@@ -6,9 +6,11 @@ import { catalogue, type Model } from '../lib/appliance/catalogue.ts'
 import { gigabyte } from '../lib/appliance/expected-speed.ts'
 import { paths } from '../lib/appliance/paths.ts'
 import { parsePlan } from '../lib/appliance/plan.ts'
+import { modelsOf } from '../lib/appliance/release.ts'
 import { type PlanQuestion, planJson, planText, sizingTable } from '../lib/render/plan.ts'
 import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
 import { readGeometry } from '../lib/steps/model-header.ts'
+import { installedRelease } from '../lib/steps/release.ts'
 import type { Host } from '../lib/system/host.ts'
 import { countFrom, memoryFrom, tokensFrom, wrong } from './sizes.ts'
 
@@ -22,9 +24,11 @@ export type PlanOptions = {
   bandwidth?: string | undefined
 }
 
-/** A catalogue model, or whatever a GGUF file holds. */
-async function modelFrom(text: string): Promise<Model> {
-  const known = Object.values(catalogue).find(({ name }) => name === text)
+/** The appliance's own model, one of its release or of the catalogue, or whatever a GGUF file holds. */
+async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
+  const own = host.files.read(paths.release) === undefined ? [] : modelsOf(installedRelease(host))
+  if (text === undefined) return own[0] ?? catalogue['devstral-small-2']
+  const known = [...own, ...Object.values<Model>(catalogue)].find(({ name }) => name === text)
   if (known !== undefined) return known
   if (!text.endsWith('.gguf')) {
     const names = Object.keys(catalogue).join(', ')
@@ -45,7 +49,7 @@ async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuest
     threads: 0,
   }
   return {
-    model: await modelFrom(options.model ?? 'devstral-small-2'),
+    model: await modelFrom(host, options.model),
     vmMemory,
     memory: vmMemory === undefined ? facts.memory : memoryInVm(vmMemory),
     cores: options.cpus === undefined ? facts.physicalCores : countFrom('cpus', options.cpus),

@@ -24,8 +24,10 @@ export type Report = {
   remarks: string[]
 }
 
-const section = (title: string, fields: [string, string][]) =>
-  [`[${title}]`, ...fields.map(([name, value]) => `${name.padEnd(20)}= ${value}`), ''].join('\n')
+const section = (title: string, fields: [string, string][]) => {
+  const width = Math.max(20, ...fields.map(([name]) => name.length + 1))
+  return [`[${title}]`, ...fields.map(([name, value]) => `${name.padEnd(width)}= ${value}`), ''].join('\n')
+}
 
 /** Where the pair in use comes from, and what clients must trust. */
 function tlsMode({ mode, names, isPublic }: TlsSummary): string {

@@ -4,6 +4,8 @@ import { expect, it } from 'vitest'
 import { gibibytes } from '../../lib/appliance/capacity.ts'
 import { anonymousOf, GiB, MiB } from '../../lib/appliance/memory.ts'
 import { planFile } from '../../lib/appliance/plan.ts'
+import { productionRelease } from '../../lib/appliance/release.ts'
+import { releaseFile } from '../../lib/steps/release.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { checked, planned } from '../../lifecycle/plan.ts'
 import { capacityFor, tinyModel } from '../capacity.ts'
@@ -38,6 +40,12 @@ it.each([
   [{ memory: '12G' }, /does not fit into 11\.7 GiB/],
 ])('says what is wrong with %o', async (options, message) => {
   await expect(planned(recordedHost(), options, false)).rejects.toThrow(message)
+})
+
+it("takes the appliance's own model where it runs there", async () => {
+  const host = recordedHost()
+  await applyFiles(host, [releaseFile({ ...productionRelease, model: tinyModel })])
+  expect(await planned(host, {}, false)).toMatch(/^tiny in this machine of 32\.0 GiB with 4 cores$/m)
 })
 
 it('compares the running server with its plan', async () => {
