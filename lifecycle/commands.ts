@@ -13,7 +13,8 @@ export type Command = {
   argument?: string
   /** Stages log to the appliance's log file, and must be root on a live machine. */
   isStage: boolean
-  run(values: Values, options: HostOptions, argument?: string): Promise<void>
+  /** Resolves with false where what it found makes the exit code 1. */
+  run(values: Values, options: HostOptions, argument?: string): Promise<unknown>
 }
 
 const dryRun = { 'dry-run': { help: 'show what would change, change nothing' } }
@@ -106,7 +107,7 @@ By hand --retry alone is of use: after a model that was fetched did not serve.`,
       const { status } = await import('./status.ts')
       const { text: screen, serves } = await status(await hostFor(options))
       process.stdout.write(screen)
-      process.exitCode = serves ? 0 : 1
+      return serves
     },
   },
   'keep-prompts': {

@@ -58,7 +58,7 @@ async function runCommand(name: string, rest: string[]): Promise<void> {
     dryRun: dryRun === true,
     ...(command.isStage && { log: paths.log }),
   }
-  await command.run(values, options, argument)
+  if ((await command.run(values, options, argument)) === false) process.exitCode = 1
 }
 
 /** Prints an error once: to the log, and so to standard output, for a stage; to standard error else. */

@@ -3,17 +3,16 @@ import * as z from 'zod'
 import { type Model, modelSchema } from './catalogue.ts'
 import type { Context } from './context.ts'
 import {
-  GiB,
-  type KvType,
-  kvCacheSize,
-  kvTypes,
-  type Memory,
-  MiB,
-  memoryOf,
-  memorySchema,
-  type Settings,
-  sumOf,
-} from './memory.ts'
+  batchSize,
+  type Choice,
+  choose,
+  type Fits,
+  leastContext,
+  memoryFor,
+  usefulContext,
+  type Wish,
+} from './fitting.ts'
+import { GiB, gibibytes, kvTypes, MiB, memorySchema } from './memory.ts'
 
 export type Machine = {
   /** CPUs that threads can run on. */
@@ -45,35 +44,9 @@ export const capacitySchema = z.strictObject({
 export type Capacity = z.infer<typeof capacitySchema>
 
 /** The variables that decide it. */
-export type Asked = Pick<Context, 'contextSize' | 'parallel' | 'threads'>
-
-/** Does this much fit, with `aside` more conversations set aside in the prompt cache? */
-type Fits = (settings: Omit<Settings, 'batchSize'>, aside?: number) => boolean
-type Choice = Omit<Settings, 'batchSize'>
+export type Asked = Wish & Pick<Context, 'threads'>
 
 const longContext = 131_072
-/** What editors' agents need: their first prompt alone has 6,000 to 15,000 tokens. */
-const usefulContext = 32_768
-/** With less than this nothing is served. */
-const leastContext = 4096
-/** Bytes: memory is counted in such steps. */
-const steady = 16 * MiB
-/** Slots that nobody asked for: more make each conversation slow on CPUs. */
-const mostSlots = 4
-/** Conversations of full length that the prompt cache may hold; more are hardly come back to. */
-const mostAside = 8
-
-/**
- * A leaver's slot and another's next token wait for one batch: 10 s where a prompt is computed at 25 tokens per second.
- * Measured (`make bench BENCH=batches`): prompts are no slower than with 512 or 2048.
- */
-const batchSize = 256
-
-/** Kernel, nginx, framework and page tables, and a margin for what the plan's terms are off by (at most 5 %). */
-const systemReserve = (memory: number) => 320 * MiB + Math.ceil(memory * 0.03)
-
-export const gibibytes = (bytes: number) => `${(bytes / GiB).toFixed(1)} GiB`
-
 /** Threads as asked, at most one for each CPU (VMs shrink); unasked, one for each physical core. */
 function planThreads(machine: Machine, asked: number): { threads: number; notes: string[] } {
   if (asked === 0) return { threads: Math.min(machine.physicalCores, machine.cpus), notes: [] }
@@ -84,89 +57,14 @@ function planThreads(machine: Machine, asked: number): { threads: number; notes:
   }
 }
 
-/** The largest context that fits, in steps of 1024 tokens; 0 when none does. */
-function largestContext(limit: number, fits: (contextSize: number) => boolean): number {
-  if (fits(limit)) return limit
-  let [below, above] = [0, Math.ceil(limit / 1024)]
-  while (above - below > 1) {
-    const middle = Math.floor((below + above) / 2)
-    if (fits(middle * 1024)) below = middle
-    else above = middle
-  }
-  return below * 1024
-}
-
-type Way = { kvType: KvType /** Conversations set aside. */; aside: number }
-const utmost: Way[] = [{ kvType: 'q8_0', aside: 0 }]
-/**
- * `auto`: 16 bits where that makes a useful context, else 8; room for one more conversation where it can be. With 8 bits
- * prompts are slower the deeper they are: 0.33 of the speed at 20,000 tokens (`make bench BENCH=depth`).
- */
-const balanced: Way[] = [
-  { kvType: 'f16', aside: 1 },
-  { kvType: 'f16', aside: 0 },
-  { kvType: 'q8_0', aside: 1 },
-  ...utmost,
-]
-
-/** The largest context by the first way that makes a useful one, else by the last. */
-function largest(slots: number, limit: number, fits: Fits, ways: Way[]): Choice | undefined {
-  const choices = ways.map(({ kvType, aside }) => ({
-    contextSize: largestContext(limit, contextSize => fits({ contextSize, slots, kvType }, aside)),
-    slots,
-    kvType,
-  }))
-  return choices.find(({ contextSize }) => contextSize >= Math.min(usefulContext, limit)) ?? choices.at(-1)
-}
-
-/** Context and slots as asked with the larger KV type that fits; else the largest context, else fewer slots. */
-function choose(asked: Asked, limit: number, fits: Fits): Choice | undefined {
-  const slots = asked.parallel === 'auto' ? 1 : asked.parallel
-  if (asked.contextSize !== 'auto') {
-    const contextSize = Math.min(asked.contextSize, limit)
-    const kvType = kvTypes.find(type => fits({ contextSize, slots, kvType: type }))
-    if (kvType !== undefined) return { contextSize, slots, kvType }
-  }
-  for (let fewer = slots; fewer > 0; fewer--) {
-    const choice = largest(fewer, limit, fits, asked.contextSize === 'auto' ? balanced : utmost)
-    if (choice !== undefined && choice.contextSize >= leastContext) return choice
-  }
-  return undefined
-}
-
-/** As many slots as fit when nobody asked for a number, with one more conversation set aside. */
-function withMoreSlots(choice: Choice, fits: Fits): Choice {
-  const more = { ...choice, slots: choice.slots + 1 }
-  return more.slots <= mostSlots && fits(more, 1) ? withMoreSlots(more, fits) : choice
-}
-
-/** What a choice takes, and whether it fits. */
-function memoryFor(total: number, { geometry, size }: Model) {
-  // What the kernel keeps for itself differs a little from boot to boot: that must not start llama-server anew.
-  const memory = Math.floor(total / steady) * steady
-  const system = systemReserve(memory)
-  const limit = Math.floor((memory - system) / MiB) * MiB
-  const oneMore = (choice: Choice) => kvCacheSize(geometry, { ...choice, slots: 1, batchSize })
-  const needed = (choice: Choice) => memoryOf(geometry, size, { ...choice, batchSize })
-  const fits: Fits = (choice, aside = 0) => sumOf(needed(choice)) + aside * oneMore(choice) <= limit
-  const promptCache = (choice: Choice) =>
-    Math.floor(Math.min(limit - sumOf(needed(choice)), mostAside * oneMore(choice)) / MiB) * MiB
-  return {
-    limit,
-    fits,
-    terms: (choice: Choice): Memory => ({ ...needed(choice), promptCache: promptCache(choice), system }),
-  }
-}
-
 /**
  * The plan for this machine and model. Throws, with the memory that would do, where not even 4096 tokens fit.
  * Swap is never counted.
  */
 export function planCapacity(machine: Machine, model: Model, asked: Asked): Capacity {
   const { limit, fits, terms } = memoryFor(machine.memory, model)
-  const least = choose(asked, model.contextLimit, fits)
-  if (least === undefined) throw new Error(refusal(machine, model))
-  const choice = asked.parallel === 'auto' ? withMoreSlots(least, fits) : least
+  const choice = choose(asked, model.contextLimit, fits)
+  if (choice === undefined) throw new Error(refusal(machine, model))
   const { threads, notes } = planThreads(machine, asked.threads)
   return {
     model,
@@ -231,7 +129,7 @@ function consequences(choice: Choice, fits: Fits): string[] {
 export const memoryInVm = (memory: number) => memory - Math.ceil(memory / 64) - 128 * MiB
 
 /** Bytes of memory, in whole GiB, of the smallest VM that gives all that is asked for; `auto`: a useful context, one slot. */
-export function smallestVm(model: Model, asked: Omit<Asked, 'threads'>): number {
+export function smallestVm(model: Model, asked: Wish): number {
   const contextSize = Math.min(
     asked.contextSize === 'auto' ? usefulContext : asked.contextSize,
     model.contextLimit,

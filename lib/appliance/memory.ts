@@ -6,6 +6,9 @@ const KiB = 1024
 export const MiB = 1024 * KiB
 export const GiB = 1024 * MiB
 
+/** `14.3 GiB`. */
+export const gibibytes = (bytes: number) => `${(bytes / GiB).toFixed(1)} GiB`
+
 export const kvTypes = ['f16', 'q8_0'] as const
 export type KvType = (typeof kvTypes)[number]
 

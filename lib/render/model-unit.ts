@@ -1,5 +1,6 @@
 /** The unit that fetches a model that is not in the image, while another one serves. */
 import { paths, units } from '../appliance/paths.ts'
+import { hardening } from './sandbox.ts'
 
 /** Not enabled: bootstrap starts it when something is wanted. */
 export const modelUnit = () => ({
@@ -33,21 +34,6 @@ ProtectSystem=strict
 ReadWritePaths=/etc /opt/slm-copilot /run /var
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_NET_BIND_SERVICE CAP_SETGID CAP_SETUID CAP_SYS_PTRACE
 RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-LockPersonality=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
+${hardening}
 `,
 })

@@ -1,7 +1,7 @@
 /** nginx's site: the appliance's only listener. TLS, keys, admission, CORS, and streams that nothing holds up. */
 import { doorErrors, doorHeaders, type Route, routes } from '../appliance/api.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../appliance/paths.ts'
-import type { NamedKey } from '../appliance/variables.ts'
+import type { NamedKey } from '../appliance/values.ts'
 import { landingPagePolicy } from './landing-page.ts'
 import { errorLocation, errorMap } from './nginx-errors.ts'
 import { keyMaps } from './nginx-keys.ts'

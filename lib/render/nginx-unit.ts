@@ -1,5 +1,6 @@
 /** What the appliance adds to Debian's nginx.service: a sandbox, and life after death. */
 import { paths } from '../appliance/paths.ts'
+import { hardening } from './sandbox.ts'
 
 /** The drop-in. nginx's master is root, to bind 80 and 443 and to read keys; it keeps what it needs for that. */
 export const nginxDropIn = () => ({
@@ -16,27 +17,12 @@ UMask=0077
 # Ports below 1024; workers of another user, told by signals; logs that belong to them.
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_DAC_OVERRIDE
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
+${hardening}
 SystemCallFilter=~@resources @keyring
-LockPersonality=yes
 MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
 PrivateMounts=yes
-PrivateTmp=yes
 ProcSubset=pid
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
 ProtectProc=invisible
 RemoveIPC=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
 `,
 })

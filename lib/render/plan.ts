@@ -1,12 +1,5 @@
 /** A plan for people: what fits into a VM, what each piece takes, how fast it may be, and the table of sizes. */
-import {
-  type Asked,
-  type Capacity,
-  gibibytes,
-  memoryInVm,
-  planCapacity,
-  smallestVm,
-} from '../appliance/capacity.ts'
+import { type Asked, type Capacity, memoryInVm, planCapacity, smallestVm } from '../appliance/capacity.ts'
 import { catalogue, type Model } from '../appliance/catalogue.ts'
 import {
   bandwidths,
@@ -17,7 +10,7 @@ import {
   type Range,
   rangeText,
 } from '../appliance/expected-speed.ts'
-import { GiB, type Memory, sumOf } from '../appliance/memory.ts'
+import { GiB, gibibytes, type Memory, sumOf } from '../appliance/memory.ts'
 import { wrapped } from '../appliance/text.ts'
 
 export type PlanQuestion = {

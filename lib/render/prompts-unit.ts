@@ -1,5 +1,6 @@
 /** The unit that keeps llama-server's prompts over a stop. It can fail without harm to llama-server's own. */
 import { paths, units } from '../appliance/paths.ts'
+import { hardening } from './sandbox.ts'
 
 /** The unit and the link by which llama-server's start starts it; or neither, and no files of prompts either. */
 export const promptsUnit = (keepsPrompts: boolean) =>
@@ -36,20 +37,5 @@ RestrictAddressFamilies=AF_UNIX
 ProtectSystem=strict
 ReadWritePaths=${paths.promptFiles} ${paths.state} /var/log/one-appliance
 UMask=0077
-LockPersonality=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
+${hardening}
 `

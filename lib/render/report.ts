@@ -6,7 +6,7 @@ import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
 import { type Speed, speedText } from '../appliance/speed.ts'
 import { wrapped } from '../appliance/text.ts'
-import { passwordName } from '../appliance/variables.ts'
+import { passwordName } from '../appliance/values.ts'
 import { type ClientConfiguration, configurationText } from './client-configuration.ts'
 import { clientConfigurations, clientValues } from './clients.ts'
 

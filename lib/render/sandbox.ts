@@ -1,18 +1,10 @@
-/** The sandbox of a service that needs nothing but unix sockets: no network, no devices, nothing writable of its own accord. */
+/** Sandboxes, as lines of a unit's [Service] section (systemd.exec(5)). */
 
-/** Lines of a unit's [Service] section (systemd.exec(5)). `systemd-analyze security`: 0.2. */
-export const sandbox = `PrivateNetwork=yes
-RestrictAddressFamilies=AF_UNIX
-IPAddressDeny=any
-
-CapabilityBoundingSet=
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
+/** What no unit of ours needs, whatever it does. */
+export const hardening = `LockPersonality=yes
 NoNewPrivileges=yes
 PrivateDevices=yes
 PrivateTmp=yes
-PrivateUsers=yes
-ProcSubset=pid
 ProtectClock=yes
 ProtectControlGroups=yes
 ProtectHome=yes
@@ -20,12 +12,22 @@ ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RemoveIPC=yes
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
 SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources`
+SystemCallFilter=@system-service`
+
+/** Of a service that needs nothing but unix sockets: no network, nothing writable. `systemd-analyze security`: 0.2. */
+export const sandbox = `${hardening}
+SystemCallFilter=~@privileged @resources
+PrivateNetwork=yes
+RestrictAddressFamilies=AF_UNIX
+IPAddressDeny=any
+CapabilityBoundingSet=
+MemoryDenyWriteExecute=yes
+PrivateUsers=yes
+ProcSubset=pid
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes`

@@ -1,6 +1,6 @@
 /** The memory that the running llama-server has, beside what the plan gives it. */
-import { type Capacity, gibibytes } from '../appliance/capacity.ts'
-import { anonymousOf } from '../appliance/memory.ts'
+import type { Capacity } from '../appliance/capacity.ts'
+import { anonymousOf, gibibytes } from '../appliance/memory.ts'
 import { units } from '../appliance/paths.ts'
 import type { Host } from '../system/host.ts'
 import { type ResidentSet, residentSetOf } from '../system/processes.ts'
