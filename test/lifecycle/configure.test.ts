@@ -100,3 +100,13 @@ it('lets llama-server write conversations only where that is asked for, and remo
   for (const path of [paths.promptFiles, paths.keptPrompts, paths.promptsUnit, paths.promptsWanted])
     expect(host.files.status(path)).toBeUndefined()
 })
+
+it("limits llama-server's memory to what the plan gives it, and lets it swap nothing", async () => {
+  const host = recordedHost()
+  await applyFiles(host, [releaseFile(productionRelease)])
+  await configure(host)
+  const { capacity } = parsePlan(host.files.read(paths.plan))
+  expect(host.files.read(paths.memoryDropIn)).toContain(
+    `MemoryMax=${capacity.memoryLimit}\nMemorySwapMax=0\n`,
+  )
+})

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { memoryInVm, planCapacity } from '../../../lib/appliance/capacity.ts'
 import { catalogue, modelSchema } from '../../../lib/appliance/catalogue.ts'
+import { GiB, MiB } from '../../../lib/appliance/memory.ts'
 import { llamaSettings } from '../../../lib/render/llama.ts'
 import { capacityFor } from '../../capacity.ts'
 
@@ -30,4 +32,23 @@ it.each(Object.values(catalogue))('$name says what it is good at, and its licenc
   expect(modelSchema.parse(model)).toEqual(model)
   expect(model.goodAt).toMatch(/\.$/)
   expect(model.licence).toMatch(/^(Apache-2\.0|LicenseRef-[\w-]+)$/)
+})
+
+it('runs llama-server by the plan: KV type, and the memory for prompts in MiB', () => {
+  const short = planCapacity(
+    { cpus: 4, physicalCores: 4, memory: memoryInVm(32 * GiB) },
+    catalogue['devstral-small-2'],
+    {
+      contextSize: 131_072,
+      parallel: 1,
+      threads: 0,
+    },
+  )
+  expect(llamaSettings(short)).toMatchObject({
+    LLAMA_ARG_CACHE_TYPE_K: 'q8_0',
+    LLAMA_ARG_CACHE_TYPE_V: 'q8_0',
+    LLAMA_ARG_CTX_SIZE: '131072',
+    LLAMA_ARG_CACHE_RAM: String(short.memory.promptCache / MiB),
+  })
+  expect(short.memory.promptCache).toBeGreaterThan(GiB)
 })
