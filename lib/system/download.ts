@@ -64,6 +64,7 @@ export function progressOf(line: string): Progress | undefined {
 
 /** What aria2's exit codes say, aria2c(1), EXIT STATUS. */
 const exitCodes: Record<number, string> = {
+  1: 'aria2 does not say why: perhaps nobody listens there',
   2: 'the server stopped sending',
   3: 'the server has no such file',
   5: 'the server sent too slowly',
