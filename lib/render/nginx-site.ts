@@ -74,9 +74,10 @@ ${Object.entries(doorErrors)
 log_format slm_copilot '$remote_addr $copilot_user [$time_iso8601] "$request_method $uri" '
     '$status $body_bytes_sent $request_time s';
 
+# A new connection for each request: llama-server ends an idle one after 5 s, and a request that goes out on it at that
+# moment would be a 503.
 upstream slm_copilot {
     server unix:${paths.socket} max_fails=0;
-    keepalive 8;
 }
 upstream slm_copilot_gate {
     server unix:${paths.gateSocket} max_fails=0;
@@ -134,7 +135,6 @@ server {
     add_header WWW-Authenticate $copilot_challenge always;
 
     proxy_http_version 1.1;
-    proxy_set_header Connection "";
     proxy_set_header Host localhost;
     # The key ends here, and answers must not be replayable by others (llama-server's /v1/stream).
     proxy_set_header Authorization "";

@@ -397,6 +397,20 @@ it('passes the smoke test of the executable, from outside', async () => {
   expect(() => test(stack.url, '--key-file', keyFile)).toThrow(/certificate/)
 })
 
+it('keeps no connection to llama-server, which may end it at the moment that it is used again', async () => {
+  // proc_pid_net(5), unix: the second last columns are state (03: connected), inode and path.
+  const connections = () =>
+    readFileSync('/proc/net/unix', 'utf8')
+      .split('\n')
+      .filter(line => line.endsWith(` ${stack.socket}`) && / 03 +\d+ \S+$/.test(line)).length
+  const json = { ...question, ignore_eos: true, max_tokens: 500 }
+  const generation = ask('/v1/chat/completions', { headers: bearer, json })
+  await expect.poll(connections).toBe(1)
+  await generation
+  await ask('/v1/models', { headers: bearer })
+  await expect.poll(connections, { timeout: 3_000 }).toBe(0)
+})
+
 it('says in JSON that the model is loading while llama-server is away, and heals', async () => {
   await stack.stopLlama()
   for (const path of ['/health', '/v1/models']) {
