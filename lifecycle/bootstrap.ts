@@ -1,7 +1,8 @@
 /** Every boot and at context changes: services, model, smoke test, report. What fails here must not be READY. */
 import { paths, ports, units } from '../lib/appliance/paths.ts'
-import { parsePlan } from '../lib/appliance/plan.ts'
+import { type Plan, parsePlan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
+import type { Measurement } from '../lib/appliance/speed.ts'
 import { loginBanner, reportFile } from '../lib/render/report.ts'
 import { readCa } from '../lib/steps/certificate.ts'
 import { orderFetch } from '../lib/steps/fetch-progress.ts'
@@ -15,51 +16,78 @@ import { smokeTest } from '../lib/steps/smoke-test.ts'
 import { speedOf } from '../lib/steps/speed.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
-import { reloadUnits } from '../lib/system/systemd.ts'
-import { serveCertificate } from './serving.ts'
+import { disableUnit, reloadUnits } from '../lib/system/systemd.ts'
+import { type Serving, serveCertificate } from './serving.ts'
+
+type Outcome = Serving & { measured: Omit<Measurement, 'invocation'> }
 
 /** Makes the services run on what configure has written, proves that they serve, and writes the report. */
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const plan = parsePlan(host.files.read(paths.plan))
-  const { capacity } = plan
-  const ca = readCa(host)
-  const key = passwordInForce(host)
-
   await checkConfiguration(host)
   await reloadUnits(host, [units.llama, units.gate, units.nginx])
+  const outcome = plan.unserved === undefined ? await serve(host, plan) : await serveDoor(host, plan)
+  await applyFiles(host, bannerAndReport(host, plan, outcome, reportPath))
+  host.log.info(`${plan.unserved === undefined ? 'Ready. ' : ''}Report: ${reportPath}`)
+}
+
+/** Everything runs, and answers as clients ask. */
+async function serve(host: Host, plan: Plan): Promise<Outcome> {
   const llama = await applyService(host, services.llama)
   const gate = await applyService(host, services.gate)
   // While the model loads: what an ACME server takes its time for costs the boot nothing.
-  const { nginx, served, notes } = await serveCertificate(host, plan)
+  const serving = await serveCertificate(host, plan)
 
   await waitForModel(host, llama.run.invocation)
-  const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trustIn(served, ca), key }
+  const trust = trustIn(serving.served, readCa(host))
+  const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trust, key: passwordInForce(host) }
   await smokeTest(endpoint, llama.isProven ? 'light' : 'full', host.log)
   const measured = await speedOf(host, llama.run.invocation)
-  recordProven(host, [llama, gate, nginx])
-  host.log.info(comparedMemory(capacity, await measuredMemory(host)).text)
+  recordProven(host, [llama, gate, serving.nginx])
 
+  const memory = comparedMemory(plan.capacity, await measuredMemory(host))
+  host.log[memory.isWithin ? 'info' : 'warn'](memory.text)
+  return { ...serving, measured }
+}
+
+/** The door alone, which tells clients to come again: the model has yet to come, and nothing else fits. */
+async function serveDoor(host: Host, plan: Plan): Promise<Outcome> {
+  await disableUnit(host, units.llama)
+  const gate = await applyService(host, services.gate)
+  const serving = await serveCertificate(host, plan)
+  recordProven(host, [gate, serving.nginx])
+  return { ...serving, measured: { notes: [] } }
+}
+
+/** What the administrator reads. */
+function bannerAndReport(host: Host, plan: Plan, { served, notes, measured }: Outcome, reportPath: string) {
+  const { capacity, unserved } = plan
+  const running = { state: 'active, enabled at boot' }
   const report = {
     endpoints: verifiable(served, plan.endpoints),
     capacity,
-    tls: summarize(served, ca),
+    serves: unserved === undefined,
+    tls: summarize(served, readCa(host)),
     speed: measured.speed,
     remarks: [...plan.hardware, ...measured.notes],
     notes: [...capacity.notes, ...plan.notes, ...notes],
+    password: passwordInForce(host),
+    services: [
+      {
+        unit: units.llama,
+        ...(unserved === undefined ? running : { state: 'off until its model is there' }),
+      },
+      { unit: units.gate, ...running },
+      { unit: units.nginx, ...running },
+    ],
   }
-  const states = [llama, gate, nginx].map(({ service }) => ({
-    unit: service.unit,
-    state: 'active, enabled at boot',
-  }))
-  await applyFiles(host, [
-    loginBanner(report),
-    reportFile(reportPath, { ...report, password: key, services: states }),
-  ])
-  host.log.info(`Ready. Report: ${reportPath}`)
+  return [loginBanner(report), reportFile(reportPath, report)]
 }
 
-/** The stage: as above, and the model that is wanted besides, if any, is fetched from then on. */
+/** The stage: as above, and the model that is wanted besides, if any, is fetched from then on. Throws while nothing serves. */
 export async function bootstrapAndFetch(host: Host, reportPath: string): Promise<void> {
   await bootstrap(host, reportPath)
-  await orderFetch(host, parsePlan(host.files.read(paths.plan)).wanted !== undefined)
+  const { wanted, unserved } = parsePlan(host.files.read(paths.plan))
+  await orderFetch(host, wanted !== undefined)
+  if (unserved !== undefined) throw new Error(`${unserved} How far it is: slm-copilot status`)
 }

@@ -58,7 +58,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
 
   const misfit = (model: Model) => refusalOf(facts, model, context)
   const knowledge = { memory: facts.memory, isThere: isModelThere(host), misfit }
-  const { serve, wanted, note } = chooseModel(release, context, knowledge, trials)
+  const { serve, wanted, note, unserved } = chooseModel(release, context, knowledge, trials)
   const capacity = planCapacity(facts, serve, context)
   const names = namesOf(facts, context.domain)
   const made = await issueMissing(goodCertificates(found, names, now), names, now)
@@ -74,7 +74,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
 
   const notes = [
     ...severeNotes(facts),
-    ...(note === undefined ? [] : [note]),
+    ...[note, unserved].filter(said => said !== undefined),
     ...caNotes(certificates, names, now),
     ...givenNotes(context),
   ]
@@ -93,7 +93,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     acmeCaFile(context),
     certbotDropIn(order),
     deployHook(),
-    planFile({ capacity, endpoints, notes, hardware, ...(order && { order }), ...(wanted && { wanted }) }),
+    planFile({ capacity, endpoints, notes, hardware, order, wanted, unserved }),
     chatTemplateFile(),
     llamaEnvironment(capacity),
     llamaUnit({ keepsPrompts: context.keepPrompts }),

@@ -26,8 +26,14 @@ export const trialSchema = z.strictObject({
 export const trialsSchema = z.record(z.string(), trialSchema)
 export type Trials = z.infer<typeof trialsSchema>
 
-/** `note`: what report, banner and log say when it is not the model that was asked for. */
-export type Choice = { serve: Model; wanted?: Wanted; note?: string }
+export type Choice = {
+  serve: Model
+  wanted?: Wanted
+  /** What report, banner and log say when it is not the model that was asked for. */
+  note?: string
+  /** Why nothing is served as long as `serve`, which was asked for, has not come and answered. */
+  unserved?: string
+}
 
 /** The command that has a model tried again that failed. */
 export const retryCommand = 'slm-copilot fetch-model --retry'
@@ -62,7 +68,7 @@ export type Knowledge = {
 
 /**
  * The choice between the baked model and the one that the context asks for, which the release must have.
- * One whose trial is not over is served by nobody but the trial itself.
+ * One whose trial is not over is served by nobody but the trial itself. The choice fits, unless neither does.
  */
 export function chooseModel(
   release: Release,
@@ -73,17 +79,24 @@ export function chooseModel(
   const baked = release.model
   const model = modelsOf(release).find(({ name }) => name === asked.model) ?? baked
   if (model.name === baked.name) return { serve: baked }
+  const canServeBaked = misfit(baked) === undefined
   const problem = misfit(model)
-  if (problem !== undefined) return { serve: baked, note: `${problem} Serving ${baked.name}.` }
+  if (problem !== undefined)
+    return canServeBaked ? { serve: baked, note: `${problem} Serving ${baked.name}.` } : { serve: model }
   const trial = trials[model.sha256]
   if (trial === undefined && isThere(model)) return { serve: model }
 
   const wanted = wantedOf(model, release, asked, memory)
-  if (trial?.outcome === 'failed' && trial.circumstances === wanted.circumstances)
-    return {
-      serve: baked,
-      note: `${model.name} is not served: ${trial.why} Serving ${baked.name}. To try again: ${retryCommand}`,
-    }
-  const note = `${model.name} is not in this image: serving ${baked.name} until it is fetched and answers.`
-  return { serve: baked, wanted, note }
+  if (trial?.outcome === 'failed' && trial.circumstances === wanted.circumstances) {
+    const said = `${model.name} is not served: ${trial.why}`
+    const again = `To try again: ${retryCommand}`
+    return canServeBaked
+      ? { serve: baked, note: `${said} Serving ${baked.name}. ${again}` }
+      : { serve: model, unserved: `${said} Nothing is: ${baked.name} does not fit here. ${again}` }
+  }
+  const said = `${model.name} is not in this image`
+  const end = 'until it is fetched and answers.'
+  return canServeBaked
+    ? { serve: baked, wanted, note: `${said}: serving ${baked.name} ${end}` }
+    : { serve: model, wanted, unserved: `${said}, whose own does not fit here: nothing is served ${end}` }
 }

@@ -17,6 +17,8 @@ const planSchema = z.strictObject({
   order: orderSchema.optional(),
   /** The model to fetch and try, if another than the one served is asked for. */
   wanted: wantedSchema.optional(),
+  /** Why nothing is served, if so: a sentence. The capacity is that of the model to come. */
+  unserved: z.string().optional(),
 })
 
 export type Plan = z.infer<typeof planSchema>

@@ -15,6 +15,8 @@ export type Report = {
   endpoints: string[]
   password: string
   capacity: Capacity
+  /** False while the model has yet to come. */
+  serves: boolean
   services: { unit: string; state: string }[]
   tls: TlsSummary
   /** Absent where it could not be measured. */
@@ -112,10 +114,11 @@ export function loginBanner({
   capacity,
   tls,
   notes,
-}: Pick<Report, 'endpoints' | 'capacity' | 'tls' | 'notes'>) {
+  serves,
+}: Pick<Report, 'endpoints' | 'capacity' | 'tls' | 'notes' | 'serves'>) {
   const [first = 'localhost'] = endpoints
   const lines = [
-    `SLM-Copilot serves ${capacity.model.name} at ${endpointUrl(first)}`,
+    `SLM-Copilot ${serves ? 'serves' : 'is to serve'} ${capacity.model.name} at ${endpointUrl(first)}`,
     `API key and editor settings: sudo cat ${paths.report}`,
     `Log: ${paths.log}`,
     'CA fingerprint, SHA-256:',

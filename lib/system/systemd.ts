@@ -62,6 +62,12 @@ export async function enableUnit(host: Host, unit: string): Promise<void> {
   if (!(await unitStatus(host, unit)).isEnabled) await host.run(['systemctl', 'enable', '--quiet', unit])
 }
 
+/** Stops a unit and keeps it from starting at boot, unless it neither runs nor would. */
+export async function disableUnit(host: Host, unit: string): Promise<void> {
+  const { isActive, isEnabled } = await unitStatus(host, unit)
+  if (isActive || isEnabled) await host.run(['systemctl', 'disable', '--now', '--quiet', unit])
+}
+
 /** The last lines that a unit wrote to the journal, for an error's text. */
 export async function lastWords(host: Host, unit: string): Promise<string> {
   const { stdout } = await host.ask([

@@ -25,7 +25,8 @@ function tlsOf(host: Host): string {
   const capacity = capacityFor(tinyModel)
   const endpoints = verifiable(served, ['copilot.example.com', '192.0.2.7'])
   const tls = summarize(served, readCa(host))
-  const text = reportText({ endpoints, password: 'x', capacity, services: [], tls, notes: [], remarks: [] })
+  const told = { notes: [], remarks: [], serves: true }
+  const text = reportText({ endpoints, password: 'x', capacity, services: [], tls, ...told })
   return text.slice(0, text.indexOf('[Services]'))
 }
 
@@ -109,4 +110,20 @@ it("limits llama-server's memory to what the plan gives it, and lets it swap not
   expect(host.files.read(paths.memoryDropIn)).toContain(
     `MemoryMax=${capacity.memoryLimit}\nMemorySwapMax=0\n`,
   )
+})
+
+it('prepares for a model to come where the image holds one that does not fit, and for nothing else', async () => {
+  const small = { ...facts, memory: 8 * 2 ** 30 }
+  const host = { ...recordedHost(), facts: () => small }
+  await applyFiles(host, [releaseFile(productionRelease)])
+  await configure({ ...host, env: { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' } })
+  const { capacity, wanted, unserved } = parsePlan(host.files.read(paths.plan))
+  expect([capacity.model.name, wanted?.model.name]).toEqual(['qwen2.5-coder-3b', 'qwen2.5-coder-3b'])
+  expect(unserved).toContain('nothing is served until it is fetched')
+  const before = host.files.read(paths.plan)
+  await expect(configure({ ...host, env: { ONEAPP_COPILOT_MODEL: 'gpt-oss-20b' } })).rejects.toThrow(
+    /^gpt-oss-20b does not fit into 8\.0 GiB .*Give the VM 13\.0 GiB, or choose a smaller model/,
+  )
+  await expect(configure(host)).rejects.toThrow(/^devstral-small-2 does not fit/)
+  expect(host.files.read(paths.plan)).toBe(before)
 })

@@ -179,6 +179,30 @@ it('serves one that was fetched before at once', async () => {
   expect(await sshOutput(vm, `ls ${models}`)).toBe('caller.gguf\ngarbage.gguf\nsentence.gguf\n')
 })
 
+it('serves nothing while it fetches one where the image holds one that is too large for the VM, and says so', async () => {
+  const installed = JSON.parse(await sshOutput(vm, `cat ${release}`))
+  installed.model.geometry.repackable = 2 ** 40
+  await sshOutput(vm, `cat > ${release}; rm ${models}/caller.gguf`, JSON.stringify(installed, null, 2))
+  server.setSpeed(1000 * kB, 1000 * kB)
+  expect(await contextualize(wishes)).toBe('bootstrap_failure')
+  const why = 'caller is not in this image, whose own does not fit here: nothing is served until it is fetched'
+  for (const said of [await report(), await banner(), await log()])
+    expect(said.replace(/\s+/g, ' ')).toContain(why)
+  expect(await banner()).toContain('is to serve caller')
+  expect(await served()).toBe(503)
+  const { stdout, code } = await status()
+  console.log(stdout)
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/^SLM-Copilot does not serve\.$.*model to come +Fetching caller: \d+ %/ms)
+
+  server.setSpeed(1000 * kB)
+  await until(async () => (await status()).code === 0)
+  expect(await served()).toBe('caller')
+  expect(await report()).not.toContain('nothing is served')
+  expect(await contextualize(wishes)).toBe('bootstrap_success')
+  expect(await served()).toBe('caller')
+})
+
 it('exposes little in the unit', async () => {
   const verdict = await sshOutput(
     vm,

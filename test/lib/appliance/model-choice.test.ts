@@ -61,11 +61,45 @@ it('a failure counts after a boot with a few megabytes less', () => {
 it.each([true, false])(
   'one that does not fit: the baked one, and why, whether it is there (%s) or not',
   there => {
-    const small = { memory, isThere: () => there, misfit: () => 'It is too large.' }
+    const tooLarge = ({ name }: { name: string }) => (name === other.name ? 'It is too large.' : undefined)
+    const small = { memory, isThere: () => there, misfit: tooLarge }
     const note = 'It is too large. Serving devstral-small-2.'
     expect(chooseModel(productionRelease, asked, small, {})).toEqual({ serve: baked, note })
   },
 )
+
+const without = (trials: Trials, misfits: string[] = [baked.name], there: string[] = []) =>
+  chooseModel(
+    productionRelease,
+    asked,
+    {
+      memory,
+      isThere: ({ name }) => there.includes(name),
+      misfit: ({ name }) => (misfits.includes(name) ? 'It is too large.' : undefined),
+    },
+    trials,
+  )
+
+it('where the baked one does not fit, another is fetched while nothing is served', () => {
+  const unserved =
+    'gpt-oss-20b is not in this image, whose own does not fit here: nothing is served until it is fetched and answers.'
+  expect(without({})).toEqual({ serve: other, wanted: choose().wanted, unserved })
+  expect(without(underWay, [baked.name], [other.name])).toEqual(without({}))
+  expect(without({}, [baked.name], [other.name])).toEqual({ serve: other })
+})
+
+it('where the baked one does not fit and the other failed, nothing is served, and why', () => {
+  expect(without(failed, [baked.name], [other.name])).toEqual({
+    serve: other,
+    unserved:
+      'gpt-oss-20b is not served: It fell over. Nothing is: devstral-small-2 does not fit here. ' +
+      'To try again: slm-copilot fetch-model --retry',
+  })
+})
+
+it('where neither fits, the plan is to tell of the one that was asked for', () => {
+  expect(without({}, [baked.name, other.name])).toEqual({ serve: other })
+})
 
 it.each([
   [undefined, other.url],

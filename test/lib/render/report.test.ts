@@ -10,6 +10,7 @@ const report: Report = {
   endpoints: ['192.0.2.7'],
   password: 'x',
   capacity: capacityFor(productionRelease.model),
+  serves: true,
   services: [],
   tls: { mode: 'private', names: [], isPublic: false, ends: '', caFingerprint: 'AA:BB' },
   notes: [],
@@ -31,6 +32,11 @@ it('tells the speed that the plan expects', () => {
   expect(lineOf('expected', reportText(report))).toMatch(
     /= prompt 3\.5 to 10, generation 2\.0 \(at 50 GB\/s\) to 9\.3 \(at 200 GB\/s\)$/,
   )
+})
+
+it('does not say in the banner that a model is served which has yet to come', () => {
+  expect(loginBanner(report).text).toContain("'SLM-Copilot serves devstral-small-2 at")
+  expect(loginBanner({ ...report, serves: false }).text).toContain("'SLM-Copilot is to serve devstral-small")
 })
 
 it('tells all notes in the report, once each, and no remark in the banner', () => {
