@@ -185,7 +185,8 @@ it('serves nothing while it fetches one where the image holds one that is too la
   await sshOutput(vm, `cat > ${release}; rm ${models}/caller.gguf`, JSON.stringify(installed, null, 2))
   server.setSpeed(1000 * kB, 1000 * kB)
   expect(await contextualize(wishes)).toBe('bootstrap_failure')
-  const why = 'caller is not in this image, whose own does not fit here: nothing is served until it is fetched'
+  const why =
+    'caller is not in this image, whose own does not fit here: nothing is served until it is fetched'
   for (const said of [await report(), await banner(), await log()])
     expect(said.replace(/\s+/g, ' ')).toContain(why)
   expect(await banner()).toContain('is to serve caller')
