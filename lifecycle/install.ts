@@ -43,7 +43,8 @@ export async function install(host: Host, releaseFilePath: string | undefined): 
     releaseFile(release),
     logRotation(),
     chatTemplateFile(),
-    llamaUnit({ keepsPrompts: false }),
+    // Run by hand on an appliance that keeps them, it leaves that as it is.
+    llamaUnit({ keepsPrompts: host.files.status(paths.promptsUnit) !== undefined }),
     gateUnit(),
     nginxDropIn(),
     ...renewalUnits(),

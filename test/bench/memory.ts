@@ -26,7 +26,10 @@ export type Compared = { term: string; planned: number; measured: number }
 
 const small = { heads: { query: 12, keyValue: 4, size: 128 }, width: 1536, feedForward: 4864 }
 
-/** Three shapes, three quantisations: Devstral's attention with narrow layers, a wide one, one that is not repacked. */
+/**
+ * Shapes and quantisations: Devstral's attention with narrow layers, a wide one, one that is not repacked, a mixture of
+ * experts, and one of which every second layer looks back no further than a window.
+ */
 export const gridModels = {
   devstral: () =>
     quantisedModel(
@@ -42,6 +45,33 @@ export const gridModels = {
     ),
   wide: () => quantisedModel('wide', { architecture: 'llama', layers: 8, ...small }, allOf('q4_0')),
   plain: () => quantisedModel('plain', { architecture: 'llama', layers: 4, ...small }, allOf('q8_0')),
+  mixture: () =>
+    quantisedModel(
+      'mixture',
+      {
+        architecture: 'qwen3moe',
+        width: 1024,
+        layers: 8,
+        feedForward: 512,
+        heads: { query: 16, keyValue: 4, size: 128 },
+        experts: { all: 32, used: 8 },
+      },
+      q4KM(8),
+    ),
+  window: () =>
+    quantisedModel(
+      'window',
+      {
+        architecture: 'gpt-oss',
+        width: 1536,
+        layers: 8,
+        feedForward: 1536,
+        heads: { query: 24, keyValue: 8, size: 64 },
+        experts: { all: 8, used: 4 },
+        slidingWindow: 128,
+      },
+      allOf('mxfp4'),
+    ),
 }
 
 const grid: Settings[] = [
@@ -135,16 +165,19 @@ export function settingsOf(geometry: Geometry, { contextSize, slots, kvType, bat
 
 /** Layers of a model whose last batch, at the end of a long context, this machine computes within a minute. */
 const fewLayers = 8
+/** Tokens that this machine computes within a minute. */
+const shortContext = 4096
 
 /**
  * Every slot's whole context, but for the last batches read from a file: computing it would take hours. Of a model with
- * many layers only those batches, at the beginning.
+ * many layers, or of a long one with a window, which such a file does not hold, only those batches, at the beginning.
  */
 async function fill(llama: BareLlama, folder: string, geometry: Geometry, settings: Settings): Promise<void> {
   const { contextSize, batchSize, kvType, slots } = settings
   const tokens = someTokens(contextSize - 16)
-  const computed = 2 * batchSize
-  const isDeep = geometry.layers <= fewLayers
+  const hasWindow = geometry.slidingWindow !== undefined
+  const isDeep = geometry.layers <= fewLayers && !hasWindow
+  const computed = hasWindow && contextSize <= shortContext ? contextSize : 2 * batchSize
   if (isDeep) {
     writeSlotFile(join(folder, 'slot.kv'), geometry, kvType, tokens.slice(0, -computed))
     for (let slot = 0; slot < slots; slot++)

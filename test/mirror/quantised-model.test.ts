@@ -37,6 +37,12 @@ const rows: [string, Shape, Types][] = [
   ...types.map((type): [string, Shape, Types] => [type, shape, allOf(type)]),
   ['q4_k_m', shape, q4KM(shape.layers)],
   ['mistral3', { ...shape, architecture: 'mistral3' }, q4KM(shape.layers)],
+  ['qwen3moe', { ...shape, architecture: 'qwen3moe', experts: { all: 8, used: 2 } }, q4KM(shape.layers)],
+  [
+    'gpt-oss',
+    { ...shape, architecture: 'gpt-oss', experts: { all: 8, used: 2 }, slidingWindow: 128 },
+    allOf('mxfp4'),
+  ],
 ]
 
 it.each(rows)('%s: after a token its successor', async (name, shape, types) => {

@@ -16,12 +16,16 @@ import {
 } from './gguf.ts'
 import { randomBlocks } from './random-blocks.ts'
 
-export type Architecture = 'llama' | 'mistral3'
+export type Architecture = 'llama' | 'mistral3' | 'qwen3moe' | 'gpt-oss'
 
 export type Shape = Size & {
   architecture: Architecture
   /** Tokens; Devstral's where it is not said. */
   contextLimit?: number
+  /** Of a mixture: how many there are, each as wide as `feedForward`, and how many compute a token. */
+  experts?: { all: number; used: number }
+  /** Tokens that every second layer looks back (gpt-oss). */
+  slidingWindow?: number
 }
 
 /** A layer's matrices, as GGUF calls them. */
@@ -83,8 +87,18 @@ export async function quantisedModel(name: string, shape: Shape, types: Types): 
 }
 
 const metadataFor = (name: string, shape: Shape, tokenizer: Metadata): Metadata => {
-  const { architecture, width, layers, feedForward, heads } = shape
+  const { architecture, width, layers, feedForward, heads, experts, slidingWindow } = shape
+  const named = (values: Record<string, number>) =>
+    Object.entries(values).map(([key, value]) => [`${architecture}.${key}`, uint32(value)] as const)
   return new Map([
+    ...(experts === undefined
+      ? []
+      : named({
+          expert_count: experts.all,
+          expert_used_count: experts.used,
+          expert_feed_forward_length: feedForward,
+        })),
+    ...(slidingWindow === undefined ? [] : named({ 'attention.sliding_window': slidingWindow })),
     ['general.architecture', string(architecture)],
     ['general.name', string(name)],
     [`${architecture}.context_length`, uint32(shape.contextLimit ?? contextLimit)],
@@ -109,8 +123,12 @@ type Weights = TensorInfo & {
 }
 
 function tensorsFor(shape: Shape, types: Types, tokens: number): Weights[] {
-  const { width, layers, feedForward, heads } = shape
-  const norm = (name: string): Weights => ({ name: `${name}.weight`, type: 'float32', shape: [width] })
+  const { architecture, width, layers, feedForward, heads, experts } = shape
+  const norm = (name: string, size = width): Weights => ({
+    name: `${name}.weight`,
+    type: 'float32',
+    shape: [size],
+  })
   const queries = heads.query * heads.size
   const keys = heads.keyValue * heads.size
   const matrices: { matrix: Matrix; from: number; to: number }[] = [
@@ -124,15 +142,29 @@ function tensorsFor(shape: Shape, types: Types, tokens: number): Weights[] {
   ]
   // What a layer adds must not drown the embedding, which decides the token that follows.
   const loudness = (matrix: Matrix) => (matrix === 'attn_output' || matrix === 'ffn_down' ? 0.01 / layers : 1)
+  const expertsOf = (matrix: Matrix) => (matrix.startsWith('ffn') ? (experts?.all ?? 1) : 1)
+  const biases = (index: number): Weights[] => [
+    faint(`blk.${index}.attn_sinks.weight`, [heads.query]),
+    faint(`blk.${index}.attn_output.bias`, [width]),
+    faint(`blk.${index}.ffn_gate_inp.bias`, [expertsOf('ffn_up')]),
+    faint(`blk.${index}.ffn_gate_exps.bias`, [feedForward, expertsOf('ffn_gate')]),
+    faint(`blk.${index}.ffn_up_exps.bias`, [feedForward, expertsOf('ffn_up')]),
+    faint(`blk.${index}.ffn_down_exps.bias`, [width, expertsOf('ffn_down')]),
+  ]
   const layer = (index: number): Weights[] => [
     norm(`blk.${index}.attn_norm`),
-    norm(`blk.${index}.ffn_norm`),
+    norm(`blk.${index}.${architecture === 'gpt-oss' ? 'post_attention_norm' : 'ffn_norm'}`),
     ...matrices.map(({ matrix, from, to }) => ({
-      name: `blk.${index}.${matrix}.weight`,
+      name: `blk.${index}.${matrix}${expertsOf(matrix) > 1 ? '_exps' : ''}.weight`,
       type: types.layer(matrix, index),
-      shape: [from, to],
+      shape: expertsOf(matrix) > 1 ? [from, to, expertsOf(matrix)] : [from, to],
       deviation: loudness(matrix) / Math.sqrt(from),
     })),
+    ...(experts === undefined ? [] : [faint(`blk.${index}.ffn_gate_inp.weight`, [width, experts.all])]),
+    ...(architecture === 'qwen3moe'
+      ? ['attn_q_norm', 'attn_k_norm'].map(name => norm(`blk.${index}.${name}`, heads.size))
+      : []),
+    ...(architecture === 'gpt-oss' ? biases(index) : []),
   ]
   return [
     { name: embeddings, type: types.vocabulary, shape: [width, tokens], deviation: 1 },
@@ -141,6 +173,9 @@ function tensorsFor(shape: Shape, types: Types, tokens: number): Weights[] {
     ...Array.from({ length: layers }, (_, index) => layer(index)).flat(),
   ]
 }
+
+/** What must be there and changes nothing: which experts are used is left to rounding. */
+const faint = (name: string, shape: number[]): Weights => ({ name, type: 'float32', shape, deviation: 1e-6 })
 
 const embeddings = 'token_embd.weight'
 const output = 'output.weight'
