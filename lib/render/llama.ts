@@ -40,8 +40,8 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
 })
 
 /**
- * glibc asks the kernel for huge pages, which Ubuntu's kernel gives only to who asks: answers come 1.1 times as fast,
- * prompts 1.0 times (`make bench BENCH=speed`), for at most 1 % more of anonymous memory.
+ * glibc asks the kernel for huge pages, which Ubuntu's kernel gives only to who asks: answers come 1.04 to 1.1 times as
+ * fast (`make bench BENCH=speed`), for at most 1 % more of anonymous memory.
  */
 export const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
 
