@@ -1,9 +1,10 @@
 /** Drafts without a second model: what n-grams found in the context gain where text repeats, and cost where it does not. */
-import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
+import { unpackedLlama } from '../mirror/bare-llama.ts'
 import { completeByCpuTime, randomTokens, successive } from './asking.ts'
 import { cutPrompts } from './cut-prompts.ts'
 import { keep } from './results.ts'
 import { medianOf, spread, takeTurns } from './rounds.ts'
+import { type Served as Server, sideBySide } from './side-by-side.ts'
 import { table } from './table.ts'
 import { ourSettings } from './variants.ts'
 
@@ -54,7 +55,7 @@ const texts: Record<string, (said: number[]) => number[]> = {
 }
 
 /** `answers`: how many it has given; no two are the same, since ngram-mod remembers them. */
-type Served = { name: string; llama: BareLlama; answers: number }
+type Served = Server & { answers: number }
 
 export async function benchDrafts(): Promise<void> {
   const { program, remove } = await unpackedLlama()
@@ -72,44 +73,31 @@ export async function benchDrafts(): Promise<void> {
 }
 
 async function compare(program: string, ours: Record<string, string>): Promise<string> {
-  const one = {
-    LLAMA_ARG_N_PARALLEL: '1',
-    LLAMA_ARG_THREADS: '1',
-    LLAMA_ARG_CTX_SIZE: '4096',
-    LLAMA_ARG_KV_UNIFIED_PER_SLOT: '4096',
-  }
-  const servers: Served[] = []
   const taken = new Map<string, number[]>()
-  try {
-    for (const { name, flags } of [none, ...compared])
-      servers.push({ name, llama: await startBareLlama(program, { ...ours, ...one }, flags), answers: 0 })
-    const [first, ...others] = servers
-    if (first === undefined) return ''
-    const { ours: own, ratios } = await takeTurns(rounds, first, others, async server => {
-      const { name } = server
-      const rates: [string, number][] = []
-      for (const [text, prompt] of Object.entries(texts)) {
-        const { drafted, generation } = await answerTo(server, prompt)
-        taken.set(`${name} ${text}`, [drafted.accepted, drafted.tokens])
-        rates.push([text, generation.rate])
-      }
-      return Object.fromEntries(rates)
-    })
-    const names = Object.keys(texts)
-    const rows = others.map(other => {
-      const byText = ratios.get(other) ?? {}
-      return [
-        other.name,
-        ...names.map(text => `${spread(byText[text] ?? [])} ${share(taken.get(`${other.name} ${text}`))}`),
-      ]
-    })
-    const absolute = names.map(text => medianOf(own, text).toFixed(0))
-    return `${table(['drafts', ...names], [['none: tokens per second', ...absolute], ...rows])}
+  const measure = async (server: Served) => {
+    const rates: [string, number][] = []
+    for (const [text, prompt] of Object.entries(texts)) {
+      const { drafted, generation } = await answerTo(server, prompt)
+      taken.set(`${server.name} ${text}`, [drafted.accepted, drafted.tokens])
+      rates.push([text, generation.rate])
+    }
+    return Object.fromEntries(rates)
+  }
+  const { own, ratios } = await sideBySide(program, ours, 4096, [none, ...compared], async servers => {
+    const [first, ...others] = servers.map((server): Served => ({ ...server, answers: 0 }))
+    if (first === undefined) throw new Error('there is nothing to compare')
+    const turns = await takeTurns(rounds, first, others, measure)
+    return { own: turns.ours, ratios: [...turns.ratios] }
+  })
+  const names = Object.keys(texts)
+  const rows = ratios.map(([other, byText]) => [
+    other.name,
+    ...names.map(text => `${spread(byText[text] ?? [])} ${share(taken.get(`${other.name} ${text}`))}`),
+  ])
+  const absolute = names.map(text => medianOf(own, text).toFixed(0))
+  return `${table(['drafts', ...names], [['none: tokens per second', ...absolute], ...rows])}
 
 Ratios to none of ${answerTokens} tokens' rate by CPU time (one thread); the answers are the same with and without; how many drafted tokens were right of how many. Medians of ${rounds} rounds.`
-  } finally {
-    for (const { llama } of servers) await llama.stop()
-  }
 }
 
 const share = (counts: number[] = []) => `${counts[0]}/${counts[1]}`

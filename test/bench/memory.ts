@@ -169,15 +169,15 @@ const fewLayers = 8
 const shortContext = 4096
 
 /**
- * Every slot's whole context, but for the last batches read from a file: computing it would take hours. Of a model with
- * many layers, or of a long one with a window, which such a file does not hold, only those batches, at the beginning.
+ * Every slot's whole context, but for the last batch read from a file: computing it would take hours. Of a model with
+ * many layers, or of a long one with a window, which such a file does not hold, only that batch, at the beginning.
  */
 async function fill(llama: BareLlama, folder: string, geometry: Geometry, settings: Settings): Promise<void> {
   const { contextSize, batchSize, kvType, slots } = settings
   const tokens = someTokens(contextSize - 16)
   const hasWindow = geometry.slidingWindow !== undefined
   const isDeep = geometry.layers <= fewLayers && !hasWindow
-  const computed = hasWindow && contextSize <= shortContext ? contextSize : 2 * batchSize
+  const computed = hasWindow && contextSize <= shortContext ? contextSize : batchSize
   if (isDeep) {
     writeSlotFile(join(folder, 'slot.kv'), geometry, kvType, tokens.slice(0, -computed))
     for (let slot = 0; slot < slots; slot++)

@@ -1,0 +1,29 @@
+/** Several llama-servers at once, of one thread and one slot each, which are asked in turn: each is filled but once. */
+import { type BareLlama, startBareLlama } from '../mirror/bare-llama.ts'
+
+export type Served = { name: string; llama: BareLlama }
+export type Wanted = { name: string; settings?: Record<string, string>; flags?: string[] }
+
+/** Starts one for each that is wanted, has them measured, and stops them whatever comes of that. */
+export async function sideBySide<T>(
+  program: string,
+  settings: Record<string, string>,
+  contextSize: number,
+  wanted: Wanted[],
+  measure: (servers: Served[]) => Promise<T>,
+): Promise<T> {
+  const one = {
+    LLAMA_ARG_N_PARALLEL: '1',
+    LLAMA_ARG_THREADS: '1',
+    LLAMA_ARG_CTX_SIZE: String(contextSize),
+    LLAMA_ARG_KV_UNIFIED_PER_SLOT: String(contextSize),
+  }
+  const servers: Served[] = []
+  try {
+    for (const { name, settings: own, flags } of wanted)
+      servers.push({ name, llama: await startBareLlama(program, { ...settings, ...one, ...own }, flags) })
+    return await measure(servers)
+  } finally {
+    for (const { llama } of servers) await llama.stop()
+  }
+}
