@@ -10,8 +10,10 @@ export const geometrySchema = z.strictObject({
   /** Elements of all query heads together. */
   queries: z.int().positive(),
   embedding: z.int().positive(),
-  /** Elements that the feed-forward has for one token at its widest: in a mixture of experts, all those used together. */
+  /** Elements that the feed-forward has for one token: in a mixture of experts, all those used together. */
   feedForward: z.int().positive(),
+  /** Elements of what all experts used answer for one token; absent where there are no experts. */
+  expertAnswers: z.int().positive().optional(),
   vocabulary: z.int().positive(),
   /** Rules of the tokenizer (`tokenizer.ggml.merges`). */
   merges: z.int().nonnegative(),
@@ -66,10 +68,10 @@ export function geometryOf({ metadata, tensors }: Header): Geometry {
   const repacked = computed.filter(
     ({ type, shape }) => shape.length > 1 && repackableTypes.has(type) && (shape[1] ?? 0) % 8 === 0,
   )
-  const feedForward =
+  const widths =
     experts === 0
-      ? required('feed_forward_length')
-      : used * Math.max(required('expert_feed_forward_length'), embedding)
+      ? { feedForward: required('feed_forward_length') }
+      : { feedForward: used * required('expert_feed_forward_length'), expertAnswers: used * embedding }
   const heads = required('attention.head_count')
   const headSize = optional('attention.key_length') ?? embedding / heads
   return {
@@ -78,7 +80,7 @@ export function geometryOf({ metadata, tensors }: Header): Geometry {
     headSize,
     queries: heads * headSize,
     embedding,
-    feedForward,
+    ...widths,
     vocabulary: length('tokenizer.ggml.tokens'),
     merges: length('tokenizer.ggml.merges'),
     // Every second layer in gpt-oss. Of others the pattern is not in the header: all count as if they looked back all the way.

@@ -25,6 +25,8 @@ export const memorySchema = z.strictObject({
   compute: z.int(),
   /** llama-server itself: vocabulary, outputs, the program. */
   process: z.int(),
+  /** What slots go back to in layers with a sliding window, which forget the rest: at most. */
+  checkpoints: z.int(),
   /** Prompts set aside when another conversation takes their slot. */
   promptCache: z.int(),
   /** The rest of the machine: kernel, nginx, the framework, a margin. */
@@ -35,6 +37,9 @@ export type Memory = z.infer<typeof memorySchema>
 
 /** What decides it, besides the model. */
 export type Settings = { contextSize: number; slots: number; kvType: KvType; batchSize: number }
+
+/** Such copies that each slot keeps at most: llama-server's own default. */
+export const checkpoints = 32
 
 const padded = (tokens: number) => Math.ceil(tokens / 256) * 256
 
@@ -50,23 +55,40 @@ export function kvCacheSize(geometry: Geometry, { contextSize, slots, kvType, ba
   return Math.ceil(2 * kvHeads * headSize * elementSize[kvType] * cells)
 }
 
+/** All copies of the windows; a copy is no longer than the window (llama-server's log: "created context checkpoint"). */
+function checkpointsSize(
+  { kvHeads, headSize, slidingWindow }: Geometry,
+  { slots, kvType }: Settings,
+): number {
+  const cells = slidingWindow === undefined ? 0 : slidingWindow.layers * slidingWindow.tokens
+  return Math.ceil(slots * checkpoints * cells * 2 * kvHeads * headSize * elementSize[kvType])
+}
+
+/** Numbers that stand beside each other for one token: in the feed-forward, or with experts their answers, or in the attention. */
+function widthOf({ queries, embedding, feedForward, expertAnswers }: Geometry): number {
+  const widest =
+    expertAnswers === undefined
+      ? 3 * feedForward + 3 * embedding + queries
+      : Math.max(4 * feedForward, 2 * expertAnswers + embedding)
+  return Math.max(widest, 2 * queries + 3.5 * embedding)
+}
+
 /** Of the program and its libraries, mapped from their files. */
 const programSize = 16 * MiB
 
 /** llama-server's terms for a model whose file has `fileSize` bytes. Measured against the real one: `make bench BENCH=memory`. */
 export function memoryOf(geometry: Geometry, fileSize: number, settings: Settings): Server {
-  const { queries, embedding, feedForward, vocabulary, merges, repackable } = geometry
+  const { vocabulary, merges, repackable } = geometry
   const { contextSize, slots, batchSize } = settings
-  // Numbers that stand beside each other for one token, in the feed-forward or in the attention.
-  const width = Math.max(3 * feedForward + 3 * embedding + queries, 2 * queries + 3.5 * embedding)
   return {
     mapped: fileSize - repackable,
     repacked: repackable,
     kvCache: kvCacheSize(geometry, settings),
-    compute: batchSize * (4 * width + 2 * padded(contextSize * slots)),
+    compute: batchSize * (4 * widthOf(geometry) + 2 * padded(contextSize * slots)),
     process: Math.ceil(
       programSize + 4 * MiB + 0.22 * KiB * vocabulary + 0.125 * KiB * merges + slots * vocabulary * 4,
     ),
+    checkpoints: checkpointsSize(geometry, settings),
   }
 }
 

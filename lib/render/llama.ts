@@ -1,7 +1,7 @@
 /** llama-server's settings: its environment file, and the unit that runs it. */
 import type { Capacity } from '../appliance/capacity.ts'
 import type { Sampling } from '../appliance/catalogue.ts'
-import { MiB } from '../appliance/memory.ts'
+import { checkpoints, MiB } from '../appliance/memory.ts'
 import { modelPath, paths, users } from '../appliance/paths.ts'
 import { sandbox } from './sandbox.ts'
 
@@ -26,6 +26,7 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   // By default each request clears the other, idle slots into that cache, and what does not fit there is lost. Here
   // every slot has its own share of the pool, so what stands in one may stay; it is set aside when another comes in.
   LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
+  LLAMA_ARG_CTX_CHECKPOINTS: String(checkpoints),
   // On a CPU host it counts the wrong memory and shrinks the context silently.
   LLAMA_ARG_FIT: 'off',
   // Comments during minutes of prompt processing, under every proxy's and client's limit.

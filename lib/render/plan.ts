@@ -31,6 +31,7 @@ const terms: Record<keyof Memory, string> = {
   kvCache: 'KV cache',
   compute: 'compute buffers',
   process: 'llama-server itself',
+  checkpoints: 'windows to go back to',
   promptCache: 'prompts set aside',
   system: 'system, and a margin',
 }
@@ -59,7 +60,7 @@ export function planText(question: PlanQuestion): string {
     row('threads', String(threads)),
     '',
     'Memory',
-    ...Object.entries(terms).map(([term, name]) => amount(name, memory[term as keyof Memory])),
+    ...termRows(memory),
     amount('in all', sumOf(memory)),
     amount('what there is', question.memory),
     '',
@@ -71,6 +72,13 @@ export function planText(question: PlanQuestion): string {
     '',
   ].join('\n')
 }
+
+/** Few models look through a window. */
+const termRows = (memory: Memory) =>
+  Object.entries(terms)
+    .map(([term, name]) => ({ term, name, bytes: memory[term as keyof Memory] }))
+    .filter(({ term, bytes }) => term !== 'checkpoints' || bytes > 0)
+    .map(({ name, bytes }) => amount(name, bytes))
 
 function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): string[] {
   const machines =

@@ -9,7 +9,7 @@ import { unitStatus } from '../system/systemd.ts'
 /** Planned bytes of anonymous memory: before and after the first long prompts. */
 const planned = ({ memory }: Capacity) => ({
   least: anonymousOf(memory) - memory.compute,
-  most: anonymousOf(memory) + memory.promptCache,
+  most: anonymousOf(memory) + memory.checkpoints + memory.promptCache,
 })
 
 /** What llama-server has in memory. Throws where it does not run. */

@@ -1,6 +1,6 @@
 /** The plan's memory against the real llama-server's: its own word on each buffer, and what the kernel counts. */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Capacity } from '../../lib/appliance/capacity.ts'
 import type { Geometry } from '../../lib/appliance/geometry.ts'
@@ -78,9 +78,9 @@ const grid: Settings[] = [
   { contextSize: 4096, slots: 1, kvType: 'f16', batchSize: 256 },
   { contextSize: 4096, slots: 4, kvType: 'q8_0', batchSize: 256 },
   { contextSize: 4096, slots: 2, kvType: 'f16', batchSize: 1024 },
-  { contextSize: 32_768, slots: 1, kvType: 'q8_0', batchSize: 512 },
+  { contextSize: 32_768, slots: 1, kvType: 'q8_0', batchSize: 128 },
   { contextSize: 32_768, slots: 2, kvType: 'q8_0', batchSize: 256 },
-  { contextSize: 131_072, slots: 1, kvType: 'q8_0', batchSize: 256 },
+  { contextSize: 131_072, slots: 1, kvType: 'q8_0', batchSize: 64 },
 ]
 
 /** Prints each point of the grid and the worst that the plan is off. */
@@ -152,15 +152,17 @@ export async function compare(program: string, model: string, settings: Settings
 
 /** The appliance's settings for a plan with just these numbers, and no prompt set aside. */
 export function settingsOf(geometry: Geometry, { contextSize, slots, kvType, batchSize }: Settings) {
-  const capacity: Capacity = capacityFor({ ...tinyModel, geometry }, { parallel: slots, threads: 1 })
+  const capacity: Capacity = capacityFor({ ...tinyModel, geometry }, { parallel: slots })
   const { LLAMA_ARG_HOST: _, ...settings } = llamaSettings({
     ...capacity,
+    threads: availableParallelism(),
     contextSize,
     kvType,
     batchSize,
     memory: { ...capacity.memory, promptCache: 0 },
   })
-  return { ...settings, ...allocator }
+  // No freed buffer of reading a slot's file stays: what is measured is the server's alone.
+  return { ...settings, GLIBC_TUNABLES: `${allocator.GLIBC_TUNABLES}:glibc.malloc.mmap_threshold=1048576` }
 }
 
 /** Layers of a model whose last batch, at the end of a long context, this machine computes within a minute. */
