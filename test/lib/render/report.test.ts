@@ -30,7 +30,7 @@ it.each([
 
 it('tells the speed that the plan expects', () => {
   expect(lineOf('expected', reportText(report))).toMatch(
-    /= prompt 3\.5 to 10, generation 2\.0 \(at 50 GB\/s\) to 9\.3 \(at 200 GB\/s\)$/,
+    /= prompt 3\.5 to 17, generation 2\.0 \(at 50 GB\/s\) to 9\.3 \(at 200 GB\/s\)$/,
   )
 })
 
