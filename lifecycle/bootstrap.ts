@@ -75,7 +75,7 @@ function bannerAndReport(host: Host, plan: Plan, { served, notes, measured }: Ou
     services: [
       {
         unit: units.llama,
-        ...(unserved === undefined ? running : { state: 'off until its model is there' }),
+        ...(unserved === undefined ? running : { state: 'off: there is no model to serve' }),
       },
       { unit: units.gate, ...running },
       { unit: units.nginx, ...running },
@@ -89,5 +89,6 @@ export async function bootstrapAndFetch(host: Host, reportPath: string): Promise
   await bootstrap(host, reportPath)
   const { wanted, unserved } = parsePlan(host.files.read(paths.plan))
   await orderFetch(host, wanted !== undefined)
-  if (unserved !== undefined) throw new Error(`${unserved} How far it is: slm-copilot status`)
+  if (unserved === undefined) return
+  throw new Error(wanted === undefined ? unserved : `${unserved} How far it is: slm-copilot status`)
 }

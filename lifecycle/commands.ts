@@ -88,7 +88,8 @@ Without the context's variables each takes its default again.`,
   },
   'fetch-model': {
     summary: 'by a unit: fetch the model that is asked for',
-    details: `The baked one serves until it answers. A download goes on where it was.
+    details: `Until it answers the baked one serves, where that fits. A download goes on
+where it was.
 By hand --retry alone is of use: after a model that was fetched did not serve.`,
     options: { retry: { help: 'try a model again that failed, in the background' } },
     isStage: true,

@@ -1,11 +1,10 @@
-/** By a unit, while another model serves: the model that is wanted is fetched, tried, and served from then on. */
+/** By a unit, while another model serves, or none: the model that is wanted is fetched, tried, and served from then on. */
 import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { fetchLine, pauseAfter } from '../lib/appliance/fetching.ts'
-import type { Trials, Wanted } from '../lib/appliance/model-choice.ts'
+import type { Wanted } from '../lib/appliance/model-choice.ts'
 import { paths } from '../lib/appliance/paths.ts'
 import { parsePlan } from '../lib/appliance/plan.ts'
-import { ContextError } from '../lib/appliance/problems.ts'
 import { hideProgress, orderFetch, showProgress } from '../lib/steps/fetch-progress.ts'
 import {
   fetchWeights,
@@ -32,6 +31,7 @@ const wantedNow = (host: Host) => parsePlan(host.files.read(paths.plan)).wanted
 export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =>
   oneFetch(host, async () => {
     try {
+      await takeUp(host)
       for (let attempts = 1; ; attempts += 1) {
         const wanted = wantedNow(host)
         if (wanted === undefined) return
@@ -44,7 +44,13 @@ export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =
     }
   })
 
-/** Has a model that failed tried again, by the unit. */
+/** A trial that was cut off leaves a plan that wants nothing any more: what is wanted is decided anew. */
+async function takeUp(host: Host): Promise<void> {
+  const isOpen = Object.values(readTrials(host)).some(({ outcome }) => outcome === 'under way')
+  if (isOpen && wantedNow(host) === undefined) await oneAtATime(host, () => configure(inPresentContext(host)))
+}
+
+/** Has a model tried again that failed, or whose trial was ended, by the unit. */
 export async function retryModel(host: Host): Promise<void> {
   await oneAtATime(host, async () => {
     if (!forgetFailures(host)) throw new Error('no model has failed here, so there is none to try again.')
@@ -84,25 +90,40 @@ function announce(host: Host, { model }: Wanted, problem: string, attempts: numb
 /** A context that came during the download may want another model, or none: its bootstrap has seen to that. */
 const isStale = (host: Host, wanted: Wanted) => !isDeepStrictEqual(wantedNow(host), wanted)
 
-/** Serves the model in place of the one that does; that one again where it does not answer. */
+/**
+ * Serves the model in place of the one that does; that one again where it does not answer. Returns why the present context
+ * cannot be served: that says nothing of the model.
+ */
 async function swap(host: Host, wanted: Wanted): Promise<string | undefined> {
   if (isStale(host, wanted)) return undefined
   const { model } = wanted
   const present = inPresentContext(host)
   host.log.info(`${model.name} takes over`)
+  const { [model.sha256]: _, ...othersTrials } = readTrials(host)
   try {
-    await serve(present, {})
+    await configure(present, othersTrials)
   } catch (error) {
-    const { message } = error as Error
-    return error instanceof ContextError ? message : giveUp(host, wanted, message)
+    return (error as Error).message
   }
+  try {
+    await bootstrap(present, paths.report)
+  } catch (error) {
+    return giveUp(host, wanted, (error as Error).message)
+  }
+  if (!isServed(host, wanted)) return undefined
   recordTrial(host, wanted, undefined)
   const release = installedRelease(host)
   removeOthers(host, release, [release.model, model])
   return undefined
 }
 
-/** Serves what served before, and has report, banner and log say why. */
+/** It is what has just been served: a context that came a moment ago may ask for another. */
+function isServed(host: Host, { model }: Wanted): boolean {
+  const { capacity, unserved } = parsePlan(host.files.read(paths.plan))
+  return unserved === undefined && capacity.model.sha256 === model.sha256
+}
+
+/** Serves what can serve without it, if anything, and has report, banner and log say why. */
 async function giveUp(host: Host, wanted: Wanted, problem: string): Promise<undefined> {
   host.log.error(`${wanted.model.name} is not served: ${problem}`)
   recordTrial(host, wanted, { outcome: 'failed', why: firstSentence(problem) })
@@ -119,8 +140,8 @@ function inPresentContext(host: Host): Host {
   throw new Error(`${paths.contextFile}, with the context's variables, is missing.`)
 }
 
-/** Both stages. `trials`: by them a fetched model is served or not. */
-async function serve(host: Host, trials: Trials = readTrials(host)): Promise<void> {
-  await configure(host, trials)
+/** Both stages. */
+async function serve(host: Host): Promise<void> {
+  await configure(host)
   await bootstrap(host, paths.report)
 }

@@ -16,7 +16,8 @@ export function modelsList(host: Host, memory: string | undefined): string {
   const models: Model[] = isAppliance ? modelsOf(installedRelease(host)) : Object.values(catalogue)
   const facts = host.facts()
   const machine = memory === undefined ? facts : { ...facts, memory: memoryInVm(memoryFrom(memory)) }
-  const plan = host.files.read(paths.plan)
-  const served = plan === undefined ? undefined : parsePlan(plan).capacity.model.name
+  const text = host.files.read(paths.plan)
+  const plan = text === undefined ? undefined : parsePlan(text)
+  const served = plan?.unserved === undefined ? plan?.capacity.model.name : undefined
   return `${modelsText(models, machine, served)}\nTo serve another: ${variables.model.name}=NAME in the VM's context.\n`
 }

@@ -67,22 +67,18 @@ export type Knowledge = {
 }
 
 /**
- * The choice between the baked model and the one that the context asks for, which the release must have.
- * One whose trial is not over is served by nobody but the trial itself. The choice fits, unless neither does.
+ * The choice between the model that the context asks for, which the release must have, and what can serve until that has
+ * come and answered. One whose trial is not over is served by nobody but the trial itself. The choice fits, unless none does.
  */
-export function chooseModel(
-  release: Release,
-  asked: Asked,
-  { memory, isThere, misfit }: Knowledge,
-  trials: Trials,
-): Choice {
+export function chooseModel(release: Release, asked: Asked, knowledge: Knowledge, trials: Trials): Choice {
   const baked = release.model
   const model = modelsOf(release).find(({ name }) => name === asked.model) ?? baked
   if (model.name === baked.name) return { serve: baked }
-  const canServeBaked = misfit(baked) === undefined
+  const { memory, isThere, misfit } = knowledge
+  const meanwhile = standIn(release, model, knowledge, trials)
   const problem = misfit(model)
   if (problem !== undefined)
-    return canServeBaked ? { serve: baked, note: `${problem} Serving ${baked.name}.` } : { serve: model }
+    return meanwhile ? { serve: meanwhile, note: `${problem} Serving ${meanwhile.name}.` } : { serve: model }
   const trial = trials[model.sha256]
   if (trial === undefined && isThere(model)) return { serve: model }
 
@@ -90,13 +86,22 @@ export function chooseModel(
   if (trial?.outcome === 'failed' && trial.circumstances === wanted.circumstances) {
     const said = `${model.name} is not served: ${trial.why}`
     const again = `To try again: ${retryCommand}`
-    return canServeBaked
-      ? { serve: baked, note: `${said} Serving ${baked.name}. ${again}` }
-      : { serve: model, unserved: `${said} Nothing is: ${baked.name} does not fit here. ${again}` }
+    return meanwhile
+      ? { serve: meanwhile, note: `${said} Serving ${meanwhile.name}. ${again}` }
+      : { serve: model, unserved: `${said} No other model that is here fits. ${again}` }
   }
   const said = `${model.name} is not in this image`
   const end = 'until it is fetched and answers.'
-  return canServeBaked
-    ? { serve: baked, wanted, note: `${said}: serving ${baked.name} ${end}` }
-    : { serve: model, wanted, unserved: `${said}, whose own does not fit here: nothing is served ${end}` }
+  return meanwhile
+    ? { serve: meanwhile, wanted, note: `${said}: serving ${meanwhile.name} ${end}` }
+    : { serve: model, wanted, unserved: `${said}, and no model that is here fits: nothing is served ${end}` }
+}
+
+/** What serves in place of a model: the baked one, else one that was fetched before and has answered; if any fits. */
+function standIn(release: Release, model: Model, { isThere, misfit }: Knowledge, trials: Trials) {
+  const isReady = (other: Model) =>
+    other.name === release.model.name || (trials[other.sha256] === undefined && isThere(other))
+  return modelsOf(release).find(
+    other => other.name !== model.name && isReady(other) && misfit(other) === undefined,
+  )
 }

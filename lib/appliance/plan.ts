@@ -15,7 +15,7 @@ const planSchema = z.strictObject({
   hardware: z.array(z.string()),
   /** What to ask of an ACME server, if anything. */
   order: orderSchema.optional(),
-  /** The model to fetch and try, if another than the one served is asked for. */
+  /** The model to fetch and try, if one is asked for that has not answered here yet. */
   wanted: wantedSchema.optional(),
   /** Why nothing is served, if so: a sentence. The capacity is that of the model to come. */
   unserved: z.string().optional(),

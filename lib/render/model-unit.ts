@@ -1,4 +1,4 @@
-/** The unit that fetches a model that is not in the image, while another one serves. */
+/** The unit that fetches a model that is not in the image, while another one serves, or none. */
 import { paths, units } from '../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
 

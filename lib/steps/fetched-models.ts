@@ -34,14 +34,14 @@ export function recordTrial(
 const writeTrials = (host: Host, trials: Trials): void =>
   host.files.replace(paths.trials, `${JSON.stringify(trials, null, 2)}\n`, 0o600)
 
-/** Has a model that failed tried again, as one that is yet to answer. Says whether there was one. */
+/** Has models tried again that failed, as ones that are yet to answer. Says whether any trial is open. */
 export function forgetFailures(host: Host): boolean {
   const trials = Object.entries(readTrials(host))
   const again = trials.map(
     ([digest, trial]) => [digest, { ...trial, outcome: 'under way', why: '' }] as const,
   )
   writeTrials(host, Object.fromEntries(again))
-  return trials.some(([, { outcome }]) => outcome === 'failed')
+  return trials.length > 0
 }
 
 /** Downloads what is missing of a model. Throws as `download` does. */

@@ -6,6 +6,7 @@ import type { Capacity } from '../../lib/appliance/capacity.ts'
 import type { Geometry } from '../../lib/appliance/geometry.ts'
 import {
   anonymousOf,
+  checkpoints,
   type Memory,
   MiB,
   memoryOf,
@@ -100,7 +101,9 @@ export async function benchMemory(): Promise<void> {
           `  ${name.padEnd(9)}${String(contextSize).padStart(9)}${String(slots).padStart(6)} ${kvType.padEnd(5)}` +
             `${String(batchSize).padStart(5)}${pair(anonymous)}${pair(resident)}`,
         )
-        for (const { term, planned, measured } of found.filter(({ term }) => term.endsWith('buffer')))
+        for (const { term, planned, measured } of found.filter(
+          ({ term }) => !/anonymous|resident/.test(term),
+        ))
           if (Math.abs(planned - measured) > 0.05 * measured + 3 * MiB)
             console.log(`    ${term}: planned ${mebibytes(planned)}, logged ${mebibytes(measured)} MiB`)
       }
@@ -141,6 +144,7 @@ export async function compare(program: string, model: string, settings: Settings
     }
     return [
       ...buffers(llama.output(), planned),
+      checkpointsIn(llama.output(), planned.checkpoints, settings),
       { term: 'anonymous', planned: anonymousOf(planned), measured: anonymous },
       { term: 'resident', planned: residentOf(planned), measured: anonymous + file },
     ]
@@ -188,6 +192,12 @@ async function fill(llama: BareLlama, folder: string, geometry: Geometry, settin
   }
   const prompt = isDeep ? tokens : tokens.slice(0, computed)
   await llama.post('/completion', { prompt, n_predict: 2, cache_prompt: true, id_slot: slots - 1 })
+}
+
+/** What all copies of a window may take, by the size that the log gives of one. */
+function checkpointsIn(log: string, planned: number, { slots }: Settings): Compared {
+  const size = Number(/created context checkpoint .* size = ([\d.]+) MiB/.exec(log)?.[1] ?? 0)
+  return { term: 'checkpoints', planned, measured: slots * checkpoints * size * MiB }
 }
 
 /** What the load log says of each buffer. */

@@ -1,15 +1,18 @@
+import { truncateSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { expect, it } from 'vitest'
 import { planCapacity } from '../../lib/appliance/capacity.ts'
 import { catalogue } from '../../lib/appliance/catalogue.ts'
 import { GiB } from '../../lib/appliance/memory.ts'
-import { paths } from '../../lib/appliance/paths.ts'
-import { planFile } from '../../lib/appliance/plan.ts'
+import { modelPath, paths } from '../../lib/appliance/paths.ts'
+import { parsePlan, planFile } from '../../lib/appliance/plan.ts'
 import { productionRelease } from '../../lib/appliance/release.ts'
-import { readTrials } from '../../lib/steps/fetched-models.ts'
+import { readTrials, recordTrial } from '../../lib/steps/fetched-models.ts'
+import { releaseFile } from '../../lib/steps/release.ts'
 import { CommandError } from '../../lib/system/commands.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { fetchModel, retryModel } from '../../lifecycle/fetch-model.ts'
-import { recordedHost } from '../recorded-host.ts'
+import { facts, recordedHost } from '../recorded-host.ts'
 
 const model = catalogue['qwen2.5-coder-3b']
 const machine = { cpus: 1, physicalCores: 1, memory: 64 * GiB }
@@ -52,6 +55,43 @@ it('tries again what did not come, ever more patiently, and tells everybody; unt
   expect(pauses).toEqual([15, 30, 60])
   expect(host.lines.filter(line => line.includes('Next attempt: 10:00:15 UTC.'))).toHaveLength(1)
   expect(host.files.read(paths.fetchProgress)).toBeUndefined()
+})
+
+/** Fetched already, on a machine that is too small for the image's own. */
+async function hostWithModel(plans: Parameters<typeof planFile>[0], context: string) {
+  const host = await hostWith(plans)
+  await applyFiles(host, [releaseFile(productionRelease)])
+  host.files.makeFolder('/run/one-context')
+  host.files.replace(paths.contextFile, context, 0o600)
+  const path = modelPath(model.name)
+  host.files.makeFolder(dirname(path))
+  host.files.replace(path, '', 0o644)
+  truncateSync(host.files.at(path), model.size)
+  return { ...host, facts: () => ({ ...facts, memory: 8 * GiB }) }
+}
+
+it('does not hold against a model that the present context cannot be served', async () => {
+  const host = await hostWithModel({ ...plan, wanted }, '')
+  const outcomes: unknown[] = []
+  await fetchModel(host, async () => {
+    outcomes.push(readTrials(host)[model.sha256]?.outcome)
+    await applyFiles(host, [planFile(plan)])
+  })
+  expect(outcomes).toEqual(['under way'])
+  expect(host.lines.join('\n')).toContain('devstral-small-2 does not fit into 8.0 GiB')
+})
+
+it('decides anew what is wanted where a trial was cut off', async () => {
+  const host = await hostWithModel(plan, 'ONEAPP_COPILOT_MODEL=qwen2.5-coder-3b\n')
+  recordTrial(host, wanted, { outcome: 'under way' })
+  await fetchModel(host)
+  expect(host.lines).toContain('qwen2.5-coder-3b takes over')
+  // Here is no llama-server that could answer.
+  expect(readTrials(host)[model.sha256]?.outcome).toBe('failed')
+  const { unserved, wanted: next } = parsePlan(host.files.read(paths.plan))
+  expect(unserved).toMatch(/^qwen2\.5-coder-3b is not served: .* No other model that is here fits\. To try/)
+  expect(next).toBeUndefined()
+  expect(host.files.read(paths.banner)).toContain('is to serve qwen2.5-coder-3b')
 })
 
 it('has nothing to try again where nothing failed', async () => {

@@ -186,22 +186,31 @@ it('serves nothing while it fetches one where the image holds one that is too la
   server.setSpeed(1000 * kB, 1000 * kB)
   expect(await contextualize({ ...wishes, ONEAPP_COPILOT_THREADS: '1' })).toBe('bootstrap_failure')
   const why =
-    'caller is not in this image, whose own does not fit here: nothing is served until it is fetched'
+    'caller is not in this image, and no model that is here fits: nothing is served until it is fetched'
   for (const said of [await report(), await banner(), await log()])
     expect(said.replace(/\s+/g, ' ')).toContain(why)
   expect(await banner()).toContain('is to serve caller')
   expect(await served()).toBe(503)
+  await until(async () => /model to come +Fetching caller/.test((await status()).stdout))
   const { stdout, code } = await status()
   console.log(stdout)
   expect(code).toBe(1)
-  expect(stdout).toMatch(/^SLM-Copilot does not serve\.$.*model to come +Fetching caller/ms)
+  expect(stdout).toMatch(/^SLM-Copilot does not serve\.$/m)
 
   server.setSpeed(1000 * kB)
   await until(async () => !(await report()).includes('nothing is served'))
   expect(await served()).toBe('caller')
   expect((await status()).code).toBe(0)
+  expect(await sshOutput(vm, 'systemctl is-enabled slm-copilot')).toBe('enabled\n')
   expect(await contextualize(wishes)).toBe('bootstrap_success')
   expect(await served()).toBe('caller')
+})
+
+it('serves one that was fetched before where the image holds one that is too large, and another does not load', async () => {
+  expect(await contextualize({ ...wishes, ONEAPP_COPILOT_MODEL: 'garbage' })).toBe('bootstrap_success')
+  await until(async () => (await report()).includes('garbage is not served'))
+  expect(await served()).toBe('caller')
+  expect(await report()).toMatch(/garbage is not served: .* Serving caller\. To try again/)
 })
 
 it('exposes little in the unit', async () => {

@@ -82,7 +82,7 @@ const without = (trials: Trials, misfits: string[] = [baked.name], there: string
 
 it('where the baked one does not fit, another is fetched while nothing is served', () => {
   const unserved =
-    'gpt-oss-20b is not in this image, whose own does not fit here: nothing is served until it is fetched and answers.'
+    'gpt-oss-20b is not in this image, and no model that is here fits: nothing is served until it is fetched and answers.'
   expect(without({})).toEqual({ serve: other, wanted: choose().wanted, unserved })
   expect(without(underWay, [baked.name], [other.name])).toEqual(without({}))
   expect(without({}, [baked.name], [other.name])).toEqual({ serve: other })
@@ -92,8 +92,27 @@ it('where the baked one does not fit and the other failed, nothing is served, an
   expect(without(failed, [baked.name], [other.name])).toEqual({
     serve: other,
     unserved:
-      'gpt-oss-20b is not served: It fell over. Nothing is: devstral-small-2 does not fit here. ' +
+      'gpt-oss-20b is not served: It fell over. No other model that is here fits. ' +
       'To try again: slm-copilot fetch-model --retry',
+  })
+})
+
+const former = catalogue['qwen2.5-coder-3b']
+
+it('where the baked one does not fit, one that was fetched before serves meanwhile, unless its trial is open', () => {
+  const note = 'gpt-oss-20b is not in this image: serving qwen2.5-coder-3b until it is fetched and answers.'
+  expect(without({}, [baked.name], [former.name])).toEqual({ serve: former, wanted: choose().wanted, note })
+  expect(without({}, [], [former.name]).serve).toEqual(baked)
+  expect(without(failed, [baked.name], [former.name])).toMatchObject({
+    serve: former,
+    note: expect.stringMatching(/It fell over\. Serving qwen2\.5-coder-3b\./),
+  })
+  const tooLarge = 'It is too large. Serving qwen2.5-coder-3b.'
+  expect(without({}, [baked.name, other.name], [former.name])).toEqual({ serve: former, note: tooLarge })
+  const open: Trials = { [former.sha256]: { outcome: 'under way', circumstances: '', why: '' } }
+  expect(without(open, [baked.name], [former.name])).toMatchObject({
+    serve: other,
+    unserved: expect.anything(),
   })
 })
 
