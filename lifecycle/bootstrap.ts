@@ -19,7 +19,7 @@ import { applyFiles } from '../lib/system/managed-files.ts'
 import { disableUnit, reloadUnits } from '../lib/system/systemd.ts'
 import { type Serving, serveCertificate } from './serving.ts'
 
-type Outcome = Serving & { measured: Omit<Measurement, 'invocation'> }
+type Outcome = Serving & { serves: boolean; measured: Omit<Measurement, 'invocation'> }
 
 /** Makes the services run on what configure has written, proves that they serve, and writes the report. */
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
@@ -28,7 +28,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   await reloadUnits(host, [units.llama, units.gate, units.nginx])
   const outcome = plan.unserved === undefined ? await serve(host, plan) : await serveDoor(host, plan)
   await applyFiles(host, bannerAndReport(host, plan, outcome, reportPath))
-  host.log.info(`${plan.unserved === undefined ? 'Ready. ' : ''}Report: ${reportPath}`)
+  host.log.info(`${outcome.serves ? 'Ready. ' : ''}Report: ${reportPath}`)
 }
 
 /** Everything runs, and answers as clients ask. */
@@ -41,13 +41,13 @@ async function serve(host: Host, plan: Plan): Promise<Outcome> {
   await waitForModel(host, llama.run.invocation)
   const trust = trustIn(serving.served, readCa(host))
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trust, key: passwordInForce(host) }
-  await smokeTest(endpoint, llama.isProven ? 'light' : 'full', host.log)
+  await smokeTest(host, endpoint, llama.isProven ? 'light' : 'full')
   const measured = await speedOf(host, llama.run.invocation)
   recordProven(host, [llama, gate, serving.nginx])
 
   const memory = comparedMemory(plan.capacity, await measuredMemory(host))
   host.log[memory.isWithin ? 'info' : 'warn'](memory.text)
-  return { ...serving, measured }
+  return { ...serving, serves: true, measured }
 }
 
 /** The door alone, which tells clients to come again: the model has yet to come, and nothing else fits. */
@@ -56,29 +56,27 @@ async function serveDoor(host: Host, plan: Plan): Promise<Outcome> {
   const gate = await applyService(host, services.gate)
   const serving = await serveCertificate(host, plan)
   recordProven(host, [gate, serving.nginx])
-  return { ...serving, measured: { notes: [] } }
+  return { ...serving, serves: false, measured: { notes: [] } }
 }
 
 /** What the administrator reads. */
-function bannerAndReport(host: Host, plan: Plan, { served, notes, measured }: Outcome, reportPath: string) {
-  const { capacity, unserved } = plan
-  const running = { state: 'active, enabled at boot' }
+function bannerAndReport(host: Host, plan: Plan, outcome: Outcome, reportPath: string) {
+  const { capacity } = plan
+  const { served, notes, serves, measured } = outcome
+  const running = 'active, enabled at boot'
   const report = {
     endpoints: verifiable(served, plan.endpoints),
     capacity,
-    serves: unserved === undefined,
+    serves,
     tls: summarize(served, readCa(host)),
     speed: measured.speed,
     remarks: [...plan.hardware, ...measured.notes],
     notes: [...capacity.notes, ...plan.notes, ...notes],
     password: passwordInForce(host),
     services: [
-      {
-        unit: units.llama,
-        ...(unserved === undefined ? running : { state: 'off: there is no model to serve' }),
-      },
-      { unit: units.gate, ...running },
-      { unit: units.nginx, ...running },
+      { unit: units.llama, state: serves ? running : 'off: there is no model to serve' },
+      { unit: units.gate, state: running },
+      { unit: units.nginx, state: running },
     ],
   }
   return [loginBanner(report), reportFile(reportPath, report)]

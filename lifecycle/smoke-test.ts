@@ -27,6 +27,6 @@ export async function runSmokeTest(host: Host, { endpoint, ca, keyFile }: SmokeT
     throw new Error('--endpoint needs --key-file FILE, a file that holds the key')
   const key = keyFile === undefined ? passwordInForce(host) : fileOf(host, '--key-file', keyFile).trim()
   const given = ca === undefined ? {} : { ca: fileOf(host, '--ca', ca) }
-  await smokeTest({ url, key, ...own, ...given }, 'full', host.log)
+  await smokeTest(host, { url, key, ...own, ...given }, 'full')
   host.log.info(`${url} serves.`)
 }

@@ -64,7 +64,10 @@ function checkpointsSize(
   return Math.ceil(slots * checkpoints * cells * 2 * kvHeads * headSize * elementSize[kvType])
 }
 
-/** Numbers that stand beside each other for one token: in the feed-forward, or with experts their answers, or in the attention. */
+/**
+ * Numbers that stand beside each other for one token: in the feed-forward (4 of it in experts with biases, as gpt-oss has),
+ * or with experts their answers, or in the attention. By the buffers that llama-server logs.
+ */
 function widthOf({ queries, embedding, feedForward, expertAnswers }: Geometry): number {
   const widest =
     expertAnswers === undefined

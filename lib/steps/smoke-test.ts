@@ -1,6 +1,6 @@
 /** Asks the appliance what its clients will ask it, through nginx and TLS. */
-import { type HttpAnswer, type HttpRequest, http } from '../system/http.ts'
-import type { Log } from '../system/log.ts'
+import type { Host } from '../system/host.ts'
+import type { HttpAnswer, HttpRequest } from '../system/http.ts'
 
 export type Endpoint = {
   /** `https://host[:port]`, with or without `/v1`. */
@@ -18,6 +18,7 @@ export type Depth = 'full' | 'light'
 /** Seconds that a completion may take on a slow machine. */
 const completionTimeout = 120
 
+type Seam = Pick<Host, 'http' | 'log'>
 type Ask = (path: string, request?: Partial<HttpRequest>) => Promise<HttpAnswer>
 type Check = {
   name: string
@@ -104,7 +105,7 @@ const checks: Check[] = [
 ]
 
 /** Runs the checks and logs each. Throws at the first that fails, with what was asked and what came back. */
-export async function smokeTest(endpoint: Endpoint, depth: Depth, log: Log): Promise<void> {
+export async function smokeTest({ http, log }: Seam, endpoint: Endpoint, depth: Depth): Promise<void> {
   const base = endpoint.url.replace(/\/(v1\/?)?$/, '')
   const authorized = { authorization: `Bearer ${endpoint.key}` }
   const ask: Ask = (path, request) =>

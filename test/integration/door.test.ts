@@ -421,7 +421,7 @@ it('says in JSON that the model is loading while llama-server is away, and heals
   }
   const endpoint = { url: stack.url, ca: stack.ca, key }
   await expect(
-    smokeTest(endpoint, 'light', { info: () => {}, warn: () => {}, error: () => {} }),
+    smokeTest({ http, log: { info: () => {}, warn: () => {}, error: () => {} } }, endpoint, 'light'),
   ).rejects.toThrow(/health.*503/)
   await stack.startLlama()
   expect((await ask('/v1/models', { headers: bearer })).status).toBe(200)

@@ -10,9 +10,12 @@ import { productionRelease } from '../../lib/appliance/release.ts'
 import { readTrials, recordTrial } from '../../lib/steps/fetched-models.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
 import { CommandError } from '../../lib/system/commands.ts'
+import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { fetchModel, retryModel } from '../../lifecycle/fetch-model.ts'
+import { tinyModel } from '../capacity.ts'
 import { facts, recordedHost } from '../recorded-host.ts'
+import { servingHost } from '../serving-host.ts'
 
 const model = catalogue['qwen2.5-coder-3b']
 const machine = { cpus: 1, physicalCores: 1, memory: 64 * GiB }
@@ -57,16 +60,20 @@ it('tries again what did not come, ever more patiently, and tells everybody; unt
   expect(host.files.read(paths.fetchProgress)).toBeUndefined()
 })
 
+/** Fetched already, with this context in force. */
+function placeModel(host: Host, context: string) {
+  const path = modelPath(model.name)
+  for (const folder of [dirname(paths.contextFile), dirname(path)]) host.files.makeFolder(folder)
+  host.files.replace(paths.contextFile, context, 0o600)
+  host.files.replace(path, '', 0o644)
+  truncateSync(host.files.at(path), model.size)
+}
+
 /** Fetched already, on a machine that is too small for the image's own. */
 async function hostWithModel(plans: Parameters<typeof planFile>[0], context: string) {
   const host = await hostWith(plans)
   await applyFiles(host, [releaseFile(productionRelease)])
-  host.files.makeFolder('/run/one-context')
-  host.files.replace(paths.contextFile, context, 0o600)
-  const path = modelPath(model.name)
-  host.files.makeFolder(dirname(path))
-  host.files.replace(path, '', 0o644)
-  truncateSync(host.files.at(path), model.size)
+  placeModel(host, context)
   return { ...host, facts: () => ({ ...facts, memory: 8 * GiB }) }
 }
 
@@ -92,6 +99,16 @@ it('decides anew what is wanted where a trial was cut off', async () => {
   expect(unserved).toMatch(/^qwen2\.5-coder-3b is not served: .* No other model that is here fits\. To try/)
   expect(next).toBeUndefined()
   expect(host.files.read(paths.banner)).toContain('is to serve qwen2.5-coder-3b')
+})
+
+it('holds no model for proven but the one that was served', async () => {
+  const host = await servingHost({}, tinyModel)
+  placeModel(host, '')
+  await applyFiles(host, [planFile({ ...plan, wanted })])
+  await fetchModel(host)
+  // The context has just come to ask for the baked one.
+  expect(parsePlan(host.files.read(paths.plan)).capacity.model.name).toBe('tiny')
+  expect(readTrials(host)[model.sha256]?.outcome).toBe('under way')
 })
 
 it('has nothing to try again where nothing failed', async () => {

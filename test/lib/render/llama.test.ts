@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { memoryInVm, planCapacity } from '../../../lib/appliance/capacity.ts'
 import { catalogue, modelSchema } from '../../../lib/appliance/catalogue.ts'
-import { GiB, MiB } from '../../../lib/appliance/memory.ts'
+import { checkpoints, GiB, MiB } from '../../../lib/appliance/memory.ts'
 import { llamaSettings } from '../../../lib/render/llama.ts'
 import { capacityFor } from '../../capacity.ts'
 
@@ -48,6 +48,7 @@ it('runs llama-server by the plan: KV type, and the memory for prompts in MiB', 
     LLAMA_ARG_CACHE_TYPE_K: 'q8_0',
     LLAMA_ARG_CACHE_TYPE_V: 'q8_0',
     LLAMA_ARG_CTX_SIZE: '131072',
+    LLAMA_ARG_CTX_CHECKPOINTS: String(checkpoints),
     LLAMA_ARG_CACHE_RAM: String(short.memory.promptCache / MiB),
   })
   expect(short.memory.promptCache).toBeGreaterThan(GiB)

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest'
+import { GiB } from '../../lib/appliance/memory.ts'
+import { paths, units } from '../../lib/appliance/paths.ts'
+import { productionRelease } from '../../lib/appliance/release.ts'
+import { bootstrapAndFetch } from '../../lifecycle/bootstrap.ts'
+import { configure } from '../../lifecycle/configure.ts'
+import { tinyModel } from '../capacity.ts'
+import { facts } from '../recorded-host.ts'
+import { servingHost } from '../serving-host.ts'
+
+it.each([
+  [2 ** 20, false],
+  [64 * GiB, true],
+])('with %i bytes of anonymous memory warns of too much: %s', async (anonymous, isTooMuch) => {
+  const warnings: string[] = []
+  const log = { info: () => {}, warn: (line: string) => void warnings.push(line), error: () => {} }
+  const host = await servingHost({ log }, tinyModel, anonymous)
+  await configure(host)
+  await bootstrapAndFetch(host, paths.report)
+  expect(warnings.some(line => line.includes('more than the plan gives it'))).toBe(isTooMuch)
+  expect(host.commands.at(-1)).toBe(`systemctl stop --no-block ${units.model}`)
+})
+
+it('serves the door alone while a model has yet to come and no other fits; has it fetched, and fails', async () => {
+  const env = { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' }
+  const small = () => ({ ...facts, memory: 8 * GiB })
+  const host = await servingHost({ env, facts: small }, productionRelease.model)
+  await configure(host)
+  host.commands.length = 0
+  await expect(bootstrapAndFetch(host, paths.report)).rejects.toThrow(
+    /^qwen2\.5-coder-3b is not in this image, .*: nothing is served .* How far it is: slm-copilot status$/,
+  )
+  const changing = host.commands.filter(command => /^systemctl (?!show)/.test(command))
+  expect(changing).toContain(`systemctl restart ${units.gate}`)
+  expect(changing).toContain(`systemctl restart ${units.nginx}`)
+  expect(changing.filter(command => command.endsWith(` ${units.llama}`))).toEqual([
+    `systemctl disable --now --quiet ${units.llama}`,
+  ])
+  expect(changing.at(-1)).toBe(`systemctl restart --no-block ${units.model}`)
+  expect(host.files.read(paths.report)).toContain('off: there is no model to serve')
+})
