@@ -55,7 +55,7 @@ type Way = { kvType: KvType /** Conversations set aside. */; aside: number }
 const utmost: Way[] = [{ kvType: 'q8_0', aside: 0 }]
 /**
  * `auto`: 16 bits where that makes a useful context, else 8; room for one more conversation where it can be. With 8 bits
- * prompts are slower the deeper they are: 0.33 of the speed at 20,000 tokens (`make bench BENCH=depth`).
+ * prompts are slower the deeper they are: 0.3 of the speed at 20,000 tokens (`make bench BENCH=depth`).
  */
 const balanced: Way[] = [
   { kvType: 'f16', aside: 1 },
