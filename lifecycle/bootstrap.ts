@@ -1,6 +1,6 @@
 /** Every boot and at context changes: services, model, smoke test, report. What fails here must not be READY. */
-import { paths, ports, units } from '../lib/appliance/paths.ts'
-import { type Plan, parsePlan } from '../lib/appliance/plan.ts'
+import { ports, units } from '../lib/appliance/paths.ts'
+import type { Plan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
 import type { Measurement } from '../lib/appliance/speed.ts'
 import { loginBanner, reportFile } from '../lib/render/report.ts'
@@ -10,6 +10,7 @@ import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
 import { waitForModel } from '../lib/steps/model-loading.ts'
 import { checkConfiguration } from '../lib/steps/nginx.ts'
 import { passwordInForce } from '../lib/steps/password.ts'
+import { readPlan } from '../lib/steps/plan.ts'
 import { summarize, trustIn, verifiable } from '../lib/steps/served-certificate.ts'
 import { applyService, recordProven } from '../lib/steps/services.ts'
 import { smokeTest } from '../lib/steps/smoke-test.ts'
@@ -23,7 +24,7 @@ type Outcome = Serving & { serves: boolean; measured: Omit<Measurement, 'invocat
 
 /** Makes the services run on what configure has written, proves that they serve, and writes the report. */
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
-  const plan = parsePlan(host.files.read(paths.plan))
+  const plan = readPlan(host)
   await checkConfiguration(host)
   await reloadUnits(host, [units.llama, units.gate, units.nginx])
   const outcome = plan.unserved === undefined ? await serve(host, plan) : await serveDoor(host, plan)
@@ -85,7 +86,7 @@ function bannerAndReport(host: Host, plan: Plan, outcome: Outcome, reportPath: s
 /** The stage: as above, and the model that is wanted besides, if any, is fetched from then on. Throws while nothing serves. */
 export async function bootstrapAndFetch(host: Host, reportPath: string): Promise<void> {
   await bootstrap(host, reportPath)
-  const { wanted, unserved } = parsePlan(host.files.read(paths.plan))
+  const { wanted, unserved } = readPlan(host)
   await orderFetch(host, wanted !== undefined)
   if (unserved === undefined) return
   throw new Error(wanted === undefined ? unserved : `${unserved} How far it is: slm-copilot status`)

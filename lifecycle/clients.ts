@@ -1,9 +1,9 @@
 /** What developers paste into their clients, printed from the plan in force. The key never is. */
 import { paths } from '../lib/appliance/paths.ts'
-import { parsePlan } from '../lib/appliance/plan.ts'
 import { type ClientConfiguration, configurationText } from '../lib/render/client-configuration.ts'
 import { clientConfigurations, clientValues } from '../lib/render/clients.ts'
 import { readCa } from '../lib/steps/certificate.ts'
+import { readPlan } from '../lib/steps/plan.ts'
 import { readServed, summarize, verifiable } from '../lib/steps/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 
@@ -20,7 +20,7 @@ function chosen(all: ClientConfiguration[], name: string | undefined): ClientCon
 
 /** The configuration of one client, or of all. Throws when there is no such client, or no plan yet. */
 export function clientsText(host: Host, name: string | undefined): string {
-  const { capacity, endpoints } = parsePlan(host.files.read(paths.plan))
+  const { capacity, endpoints } = readPlan(host)
   const served = readServed(host)
   const tls = summarize(served, readCa(host))
   const values = clientValues({ endpoints: verifiable(served, endpoints), capacity, tls }, 'KEY')

@@ -4,7 +4,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { fetchLine, pauseAfter } from '../lib/appliance/fetching.ts'
 import type { Wanted } from '../lib/appliance/model-choice.ts'
 import { paths } from '../lib/appliance/paths.ts'
-import { parsePlan } from '../lib/appliance/plan.ts'
 import { hideProgress, orderFetch, showProgress } from '../lib/steps/fetch-progress.ts'
 import {
   fetchWeights,
@@ -14,6 +13,7 @@ import {
   removeOthers,
 } from '../lib/steps/fetched-models.ts'
 import { oneAtATime, oneFetch } from '../lib/steps/one-at-a-time.ts'
+import { readPlan } from '../lib/steps/plan.ts'
 import { installedRelease } from '../lib/steps/release.ts'
 import { DigestError } from '../lib/system/download.ts'
 import type { Host } from '../lib/system/host.ts'
@@ -25,7 +25,7 @@ import { parseEnvironment } from './environment.ts'
 export type Pause = (seconds: number) => Promise<void>
 const pauseFor: Pause = seconds => setTimeout(seconds * 1000)
 
-const wantedNow = (host: Host) => parsePlan(host.files.read(paths.plan)).wanted
+const wantedNow = (host: Host) => readPlan(host).wanted
 
 /** Fetches and serves what the plan wants, as often as it takes to come; a model that does not serve is tried once. */
 export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =>
@@ -119,7 +119,7 @@ async function swap(host: Host, wanted: Wanted): Promise<string | undefined> {
 
 /** It is what has just been served: a context that came a moment ago may ask for another. */
 function isServed(host: Host, { model }: Wanted): boolean {
-  const { capacity, unserved } = parsePlan(host.files.read(paths.plan))
+  const { capacity, unserved } = readPlan(host)
   return unserved === undefined && capacity.model.sha256 === model.sha256
 }
 

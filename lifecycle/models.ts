@@ -2,12 +2,13 @@
 import { memoryInVm } from '../lib/appliance/capacity.ts'
 import { catalogue, type Model } from '../lib/appliance/catalogue.ts'
 import { paths } from '../lib/appliance/paths.ts'
-import { parsePlan } from '../lib/appliance/plan.ts'
 import { modelsOf } from '../lib/appliance/release.ts'
+import { stateFiles } from '../lib/appliance/state-files.ts'
 import { variables } from '../lib/appliance/variables.ts'
 import { modelsText } from '../lib/render/models.ts'
 import { installedRelease } from '../lib/steps/release.ts'
 import type { Host } from '../lib/system/host.ts'
+import { readState } from '../lib/system/state-files.ts'
 import { memoryFrom } from './sizes.ts'
 
 /** The list. `memory`: of a VM, as `32G`; else this machine's. Throws when that is no size. */
@@ -16,8 +17,7 @@ export function modelsList(host: Host, memory: string | undefined): string {
   const models: Model[] = isAppliance ? modelsOf(installedRelease(host)) : Object.values(catalogue)
   const facts = host.facts()
   const machine = memory === undefined ? facts : { ...facts, memory: memoryInVm(memoryFrom(memory)) }
-  const text = host.files.read(paths.plan)
-  const plan = text === undefined ? undefined : parsePlan(text)
+  const plan = readState(host, stateFiles.plan)
   const served = plan?.unserved === undefined ? plan?.capacity.model.name : undefined
   return `${modelsText(models, machine, served)}\nTo serve another: ${variables.model.name}=NAME in the VM's context.\n`
 }

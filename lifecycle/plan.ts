@@ -5,14 +5,17 @@ import { type Asked, memoryInVm } from '../lib/appliance/capacity.ts'
 import { catalogue, type Model } from '../lib/appliance/catalogue.ts'
 import { gigabyte } from '../lib/appliance/expected-speed.ts'
 import { paths } from '../lib/appliance/paths.ts'
-import { parsePlan } from '../lib/appliance/plan.ts'
 import { modelsOf } from '../lib/appliance/release.ts'
+import { variables } from '../lib/appliance/variables.ts'
 import { type PlanQuestion, planJson, planText, sizingTable } from '../lib/render/plan.ts'
 import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
 import { readGeometry } from '../lib/steps/model-header.ts'
+import { readPlan } from '../lib/steps/plan.ts'
 import { installedRelease } from '../lib/steps/release.ts'
 import type { Host } from '../lib/system/host.ts'
 import { countFrom, memoryFrom, tokensFrom, wrong } from './sizes.ts'
+
+const defaultContext = variables.contextSize.fallback as number
 
 /** The options as given. */
 export type PlanOptions = {
@@ -40,16 +43,25 @@ async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
   return { ...catalogue['devstral-small-2'], name: text, size, contextLimit: 2 ** 20, geometry }
 }
 
+/** The context asked for; unasked the default, as far as the model takes it. */
+function contextFrom(text: string | undefined, { name, contextLimit }: Model): number | 'auto' {
+  if (text === undefined) return Math.min(defaultContext, contextLimit)
+  const tokens = tokensFrom(text)
+  if (tokens === 'auto' || tokens <= contextLimit) return tokens
+  return wrong('context', text, `at most ${contextLimit} tokens with ${name}`)
+}
+
 async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuestion> {
   const facts = host.facts()
+  const model = await modelFrom(host, options.model)
   const vmMemory = options.memory === undefined ? undefined : memoryFrom(options.memory)
   const asked: Asked = {
-    contextSize: tokensFrom(options.context ?? '32768'),
+    contextSize: contextFrom(options.context, model),
     parallel: options.users === undefined ? 'auto' : countFrom('users', options.users),
     threads: 0,
   }
   return {
-    model: await modelFrom(host, options.model),
+    model,
     vmMemory,
     memory: vmMemory === undefined ? facts.memory : memoryInVm(vmMemory),
     cores: options.cpus === undefined ? facts.physicalCores : countFrom('cpus', options.cpus),
@@ -70,7 +82,7 @@ export const table = sizingTable
 
 /** The plan in force beside the memory that llama-server has. Throws where it has more than was planned. */
 export async function checked(host: Host): Promise<string> {
-  const { capacity } = parsePlan(host.files.read(paths.plan))
+  const { capacity } = readPlan(host)
   const { isWithin, text } = comparedMemory(capacity, await measuredMemory(host))
   if (!isWithin) throw new Error(text)
   return `${text}\n`

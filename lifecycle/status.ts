@@ -1,9 +1,9 @@
 /** What serves, what is wanted, how far a fetch is: asked of the machine, changing nothing. */
-import { paths, ports, units } from '../lib/appliance/paths.ts'
-import { parsePlan } from '../lib/appliance/plan.ts'
+import { ports, units } from '../lib/appliance/paths.ts'
 import { statusText } from '../lib/render/status.ts'
 import { readCa } from '../lib/steps/certificate.ts'
 import { readProgress } from '../lib/steps/fetch-progress.ts'
+import { readPlan } from '../lib/steps/plan.ts'
 import { readServed, trustIn, verifiable } from '../lib/steps/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 import { type UnitStatus, unitStatus } from '../lib/system/systemd.ts'
@@ -27,7 +27,7 @@ async function isAnswering(host: Host): Promise<boolean> {
 /** The screen, and whether the appliance serves. Throws when configure has never run, or may not be read. */
 export async function status(host: Host): Promise<{ text: string; serves: boolean }> {
   if (process.getuid?.() !== 0) throw new Error('the plan is for root to read: sudo slm-copilot status')
-  const { capacity, endpoints, notes, wanted } = parsePlan(host.files.read(paths.plan))
+  const { capacity, endpoints, notes, wanted } = readPlan(host)
   const serves = await isAnswering(host)
   const services: { unit: string; state: string }[] = []
   for (const unit of [units.llama, units.gate, units.nginx])

@@ -73,7 +73,12 @@ export function planCapacity(machine: Machine, model: Model, asked: Asked): Capa
     batchSize,
     memory: terms(choice),
     memoryLimit: limit,
-    notes: [...notes, ...shortfall(machine, model, asked, choice), ...consequences(choice, fits)],
+    notes: [
+      ...notes,
+      ...overLimit(model, asked),
+      ...shortfall(machine, model, asked, choice),
+      ...consequences(choice, fits),
+    ],
   }
 }
 
@@ -84,12 +89,19 @@ export function refusalOf(machine: Machine, model: Model, asked: Asked): string 
 }
 
 function refusal({ memory }: Machine, model: Model): string {
-  const needed = gibibytes(smallestVm(model, { contextSize: leastContext, parallel: 1 }))
+  const contextSize = Math.min(leastContext, model.contextLimit)
+  const needed = gibibytes(smallestVm(model, { contextSize, parallel: 1 }))
   return (
-    `${model.name} does not fit into ${gibibytes(memory)} of memory, not even with ${leastContext} tokens of ` +
+    `${model.name} does not fit into ${gibibytes(memory)} of memory, not even with ${contextSize} tokens of ` +
     `context. Give the VM ${needed}, or choose a smaller model: \`slm-copilot models\` lists what fits.`
   )
 }
+
+/** What no machine could give. */
+const overLimit = ({ name, contextLimit }: Model, { contextSize }: Wish): string[] =>
+  contextSize === 'auto' || contextSize <= contextLimit
+    ? []
+    : [`${contextSize} tokens of context asked for, and ${name} takes at most ${contextLimit}.`]
 
 /** What was asked for and does not fit. */
 function shortfall(
@@ -98,10 +110,9 @@ function shortfall(
   asked: Asked,
   { contextSize, slots }: Choice,
 ): string[] {
+  const possible = asked.contextSize === 'auto' ? 0 : Math.min(asked.contextSize, model.contextLimit)
   const missing = [
-    ...(asked.contextSize !== 'auto' && contextSize < asked.contextSize
-      ? [`${asked.contextSize} tokens of context asked for, ${contextSize} fit`]
-      : []),
+    ...(contextSize < possible ? [`${possible} tokens of context asked for, ${contextSize} fit`] : []),
     ...(asked.parallel !== 'auto' && slots < asked.parallel
       ? [`${asked.parallel} conversations at once asked for, ${slots} fit`]
       : []),
@@ -137,7 +148,14 @@ export function smallestVm(model: Model, asked: Wish): number {
   const slots = asked.parallel === 'auto' ? 1 : asked.parallel
   const holds = (memory: number) =>
     memoryFor(memoryInVm(memory), model).fits({ contextSize, slots, kvType: 'q8_0' })
-  let memory = GiB
-  while (!holds(memory)) memory += GiB
-  return memory
+  // Some headers promise more than any machine holds: doubled, then halved, it is found in no time.
+  let above = 1
+  while (!holds(above * GiB)) above *= 2
+  let below = Math.floor(above / 2)
+  while (above - below > 1) {
+    const middle = Math.floor((below + above) / 2)
+    if (holds(middle * GiB)) above = middle
+    else below = middle
+  }
+  return above * GiB
 }

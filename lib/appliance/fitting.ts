@@ -93,7 +93,7 @@ function withLeastSlots(asked: Wish, limit: number, fits: Fits): Choice | undefi
   }
   for (let fewer = slots; fewer > 0; fewer--) {
     const choice = largest(fewer, limit, fits, asked.contextSize === 'auto' ? balanced : utmost)
-    if (choice !== undefined && choice.contextSize >= leastContext) return choice
+    if (choice !== undefined && choice.contextSize >= Math.min(leastContext, limit)) return choice
   }
   return undefined
 }

@@ -9,7 +9,7 @@ const promptSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
-const keptSchema = z.strictObject({
+export const keptSchema = z.strictObject({
   /** `identityOf` the server that wrote them. */
   server: z.string(),
   prompts: z.array(promptSchema),
@@ -39,15 +39,3 @@ export function identityOf({ program, environment, weights }: RunningServer): st
 
 /** The file of a slot in llama-server's folder for them. */
 export const fileOfSlot = (slot: number) => `slot-${slot}.kv`
-
-export const keptText = (kept: Kept) => `${JSON.stringify(kept, null, 2)}\n`
-
-/** What was kept; undefined where nothing was, or nothing that this version understands. */
-export function parseKept(text: string | undefined): Kept | undefined {
-  try {
-    return keptSchema.safeParse(JSON.parse(text ?? 'null')).data
-  } catch {
-    // No JSON: then nothing was kept that could be used. A prompt that is computed again is no error.
-    return undefined
-  }
-}

@@ -36,7 +36,7 @@ export const issuerOf = ({ server }: Order) =>
   server === letsEncrypt ? "Let's Encrypt" : `the ACME server ${server}`
 
 /** The last attempt for a domain, if it gave no certificate. */
-export const attemptSchema = z.strictObject({
+const attemptSchema = z.strictObject({
   /** The kernel's name of the boot that it was made in. */
   boot: z.string(),
   at: z.iso.datetime(),
@@ -46,6 +46,9 @@ export const attemptSchema = z.strictObject({
 })
 
 export type Attempt = z.infer<typeof attemptSchema>
+
+/** Domain → the last attempt for it, while it has brought nothing. */
+export const attemptsSchema = z.record(z.string(), attemptSchema)
 
 const minute = 60_000
 const day = 24 * 60 * minute

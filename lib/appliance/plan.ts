@@ -3,9 +3,8 @@ import * as z from 'zod'
 import { capacitySchema } from './capacity.ts'
 import { orderSchema } from './lets-encrypt.ts'
 import { wantedSchema } from './model-choice.ts'
-import { paths } from './paths.ts'
 
-const planSchema = z.strictObject({
+export const planSchema = z.strictObject({
   capacity: capacitySchema,
   /** Names and addresses to show to people, the first one first. */
   endpoints: z.array(z.string()).min(1),
@@ -22,16 +21,3 @@ const planSchema = z.strictObject({
 })
 
 export type Plan = z.infer<typeof planSchema>
-
-export const planFile = (plan: Plan) => ({
-  path: paths.plan,
-  mode: 0o640,
-  text: `${JSON.stringify(plan, null, 2)}\n`,
-})
-
-/** The plan from its file's text. Throws when configure has not written one, or another version did. */
-export function parsePlan(text: string | undefined): Plan {
-  const result = planSchema.safeParse(text === undefined ? undefined : JSON.parse(text))
-  if (result.success) return result.data
-  throw new Error(`${paths.plan} holds no plan of this version: run \`slm-copilot configure\` first.`)
-}

@@ -50,10 +50,3 @@ export const productionRelease: Release = {
 
 /** What the context may ask for. */
 export const modelsOf = ({ model, further }: Release): Model[] => [model, ...further]
-
-/** A release read from JSON. Throws with every problem when it is not one. */
-export function parseRelease(text: string, source: string): Release {
-  const result = releaseSchema.safeParse(JSON.parse(text))
-  if (result.success) return result.data
-  throw new Error(`${source} is not a release value:\n${z.prettifyError(result.error)}`)
-}

@@ -1,5 +1,12 @@
 /** The services, what each is run by, and what must happen to it when one of these changes. */
+import * as z from 'zod'
 import { paths, units } from './paths.ts'
+
+const digests = { restart: z.string(), reload: z.string() }
+
+/** Unit → the run of it that passed the smoke test, and the digests of the inputs that it runs on. */
+export const provenSchema = z.record(z.string(), z.strictObject({ invocation: z.string(), ...digests }))
+export type Proven = z.infer<typeof provenSchema>
 
 export type Service = {
   unit: string

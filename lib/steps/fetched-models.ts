@@ -1,10 +1,12 @@
 /** Models beside the baked one: which are there, how their trials stand, fetching one, removing those no longer wanted. */
 import type { Model } from '../appliance/catalogue.ts'
-import { type Trials, trialSchema, trialsSchema, type Wanted } from '../appliance/model-choice.ts'
-import { modelPath, paths } from '../appliance/paths.ts'
+import { type Trials, trialSchema, type Wanted } from '../appliance/model-choice.ts'
+import { modelPath } from '../appliance/paths.ts'
 import { modelsOf, type Release } from '../appliance/release.ts'
+import { stateFiles } from '../appliance/state-files.ts'
 import { download, isDownloaded, type Progress, readable } from '../system/download.ts'
 import type { Host } from '../system/host.ts'
+import { readState, writeState } from '../system/state-files.ts'
 
 const fileOf = ({ name, size }: Model) => ({ path: modelPath(name), size })
 
@@ -15,10 +17,7 @@ export const isModelThere =
     isDownloaded(host, fileOf(model))
 
 /** The trials of models that have not answered yet. */
-export function readTrials(host: Host): Trials {
-  const text = host.files.read(paths.trials)
-  return text === undefined ? {} : trialsSchema.parse(JSON.parse(text))
-}
+export const readTrials = (host: Host): Trials => readState(host, stateFiles.trials) ?? {}
 
 /** Remembers how a model's trial stands; without an outcome that it has answered. */
 export function recordTrial(
@@ -31,8 +30,7 @@ export function recordTrial(
   writeTrials(host, { ...others, ...own })
 }
 
-const writeTrials = (host: Host, trials: Trials): void =>
-  host.files.replace(paths.trials, `${JSON.stringify(trials, null, 2)}\n`, 0o600)
+const writeTrials = (host: Host, trials: Trials): void => writeState(host, stateFiles.trials, trials)
 
 /** Has models tried again that failed, as ones that are yet to answer. Says whether any trial is open. */
 export function forgetFailures(host: Host): boolean {

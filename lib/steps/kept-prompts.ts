@@ -7,18 +7,13 @@
  * A file holds the KV cache of one slot, not what is set aside in RAM, nor checkpoints: a model with a sliding window
  * (gpt-oss) has none to go back to, and computes the prompt again (server-context.cpp, pos_min_thold).
  */
-import {
-  fileOfSlot,
-  identityOf,
-  type Kept,
-  type KeptPrompt,
-  keptText,
-  parseKept,
-} from '../appliance/kept-prompts.ts'
+import { fileOfSlot, identityOf, type Kept, type KeptPrompt } from '../appliance/kept-prompts.ts'
 import { paths } from '../appliance/paths.ts'
+import { stateFiles } from '../appliance/state-files.ts'
 import type { Host } from '../system/host.ts'
 import { freeBytes, sha256Of, syncFile } from '../system/large-files.ts'
 import { environmentOf, programOf, residentSetOf } from '../system/processes.ts'
+import { readState, writeState } from '../system/state-files.ts'
 
 /** Seconds that all slots may take: one that is busy is written when its answer ends. */
 const saveTimeout = 60
@@ -66,7 +61,7 @@ export async function keepPrompts(host: Host, pid: number): Promise<void> {
     if (found !== undefined && found.tokens >= leastTokens) prompts.push(await prove(host, slot, found))
     else host.files.remove(pathOf(slot))
   const kept: Kept = { server: identity, prompts }
-  host.files.replace(paths.keptPrompts, keptText(kept), 0o600)
+  writeState(host, stateFiles.keptPrompts, kept)
   for (const { slot, tokens, size } of prompts)
     host.log.info(`Slot ${slot}: ${tokens} tokens kept, ${size} bytes`)
 }
@@ -106,7 +101,7 @@ async function prove(host: Host, slot: number, { tokens, size }: Saved): Promise
 
 /** What was kept, as far as it is proven, and this process's llama-server would have written the same. */
 export async function provenPrompts(host: Host, pid: number): Promise<KeptPrompt[]> {
-  const kept = parseKept(host.files.read(paths.keptPrompts))
+  const kept = readState(host, stateFiles.keptPrompts)
   if (kept === undefined) return []
   if (kept.server !== readServer(host, pid).identity) {
     host.log.info('The prompts that were kept are those of another model, release or context size.')

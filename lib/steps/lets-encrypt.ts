@@ -1,11 +1,9 @@
 /** Certificates from an ACME server, by certbot while nginx serves its challenges; a failure is a value, told in the report. */
-import * as z from 'zod'
 import type { Servable } from '../appliance/certificates.ts'
 import type { Context } from '../appliance/context.ts'
 import {
   type Attempt,
   attemptNote,
-  attemptSchema,
   attemptTimeout,
   isDue,
   issuerOf,
@@ -13,9 +11,11 @@ import {
   orderName,
 } from '../appliance/lets-encrypt.ts'
 import { certificateFiles, paths } from '../appliance/paths.ts'
+import { stateFiles } from '../appliance/state-files.ts'
 import { CommandError } from '../system/commands.ts'
 import type { Host } from '../system/host.ts'
 import type { ManagedFile } from '../system/managed-files.ts'
+import { readState, writeState } from '../system/state-files.ts'
 import { covers, soundCertificate } from '../system/x509.ts'
 
 /** An order's place in certbot's folders. */
@@ -40,19 +40,13 @@ export const acmeCaFile = ({ acmeCa }: Context): ManagedFile =>
     ? { path: paths.acmeCa, absent: true }
     : { path: paths.acmeCa, mode: 0o644, text: acmeCa }
 
-/** Domain → the last attempt for it, while it has brought nothing. */
-const attemptsSchema = z.record(z.string(), attemptSchema)
-
-function readAttempts(host: Host): Record<string, Attempt> {
-  const text = host.files.read(paths.attempts)
-  return text === undefined ? {} : attemptsSchema.parse(JSON.parse(text))
-}
+const readAttempts = (host: Host): Record<string, Attempt> => readState(host, stateFiles.attempts) ?? {}
 
 /** Remembers an attempt, or, without one, that none has failed. */
 function recordAttempt(host: Host, { domain }: Order, attempt: Attempt | undefined): void {
   const { [domain]: _, ...others } = readAttempts(host)
   const attempts = attempt === undefined ? others : { ...others, [domain]: attempt }
-  host.files.replace(paths.attempts, `${JSON.stringify(attempts, null, 2)}\n`, 0o600)
+  writeState(host, stateFiles.attempts, attempts)
 }
 
 /**

@@ -1,29 +1,25 @@
 /** The release on the machine: llama.cpp unpacked, the model's weights, and the value that says which. */
 import { modelPath, paths } from '../appliance/paths.ts'
-import { parseRelease, productionRelease, type Release } from '../appliance/release.ts'
+import { productionRelease, type Release } from '../appliance/release.ts'
+import { stateFiles } from '../appliance/state-files.ts'
 import { download } from '../system/download.ts'
 import type { Host } from '../system/host.ts'
+import { requireState, stateFile } from '../system/state-files.ts'
 
 /** The release named by a file, else the production one. */
-export const chooseRelease = (host: Host, file: string | undefined): Release => {
-  if (file === undefined) return productionRelease
-  const text = host.files.read(file)
-  if (text === undefined) throw new Error(`--release ${file}: there is no such file`)
-  return parseRelease(text, file)
-}
+export const chooseRelease = (host: Host, path: string | undefined): Release =>
+  path === undefined
+    ? productionRelease
+    : requireState(host, {
+        ...stateFiles.release,
+        path,
+        whenDamaged: { fix: 'give --release a file that holds a release' },
+      })
 
 /** The release that install has put here. Throws when there is none. */
-export function installedRelease(host: Host): Release {
-  const text = host.files.read(paths.release)
-  if (text === undefined) throw new Error(`${paths.release} is missing: run \`slm-copilot install\` first.`)
-  return parseRelease(text, paths.release)
-}
+export const installedRelease = (host: Host): Release => requireState(host, stateFiles.release)
 
-export const releaseFile = (release: Release) => ({
-  path: paths.release,
-  mode: 0o644,
-  text: `${JSON.stringify(release, null, 2)}\n`,
-})
+export const releaseFile = (release: Release) => stateFile(stateFiles.release, release)
 
 /** Downloads and unpacks llama.cpp into a folder of its tag, which appears only when it is whole. */
 export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promise<void> {

@@ -1,19 +1,13 @@
 /** Starts, reloads or restarts exactly what its inputs ask for, and remembers what was proven to serve. */
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import * as z from 'zod'
-import { paths } from '../appliance/paths.ts'
-import type { Service } from '../appliance/services.ts'
+import type { Proven, Service } from '../appliance/services.ts'
+import { stateFiles } from '../appliance/state-files.ts'
 import type { Host } from '../system/host.ts'
 import { childrenOf, titleOf } from '../system/processes.ts'
+import { readState, writeState } from '../system/state-files.ts'
 import { enableUnit, lastWords, type UnitStatus, unitStatus } from '../system/systemd.ts'
 import { waitFor } from '../system/waiting.ts'
-
-const digests = { restart: z.string(), reload: z.string() }
-
-/** Unit → the run of it that passed the smoke test, and the digests of the inputs that it runs on. */
-const provenSchema = z.record(z.string(), z.strictObject({ invocation: z.string(), ...digests }))
-export type Proven = z.infer<typeof provenSchema>
 
 /** Milliseconds that nginx may take to make workers anew. */
 const reloadTimeout = 60_000
@@ -23,10 +17,7 @@ export type Inputs = { restart: Input; reload: Input }
 export type Action = 'start' | 'restart' | 'reload' | 'leave alone'
 
 /** What the last bootstrap since the machine started has proven. */
-function readProven(host: Host): Proven {
-  const text = host.files.read(paths.proven)
-  return text === undefined ? {} : provenSchema.parse(JSON.parse(text))
-}
+const readProven = (host: Host): Proven => readState(host, stateFiles.proven) ?? {}
 
 /** Files and links as they stand on disk. */
 function readInput(host: Host, files: readonly string[]): Input {
@@ -118,5 +109,5 @@ async function ordered(host: Host, unit: string, action: Action) {
 /** Remembers, until the machine stops, that these runs serve. */
 export function recordProven(host: Host, applied: Applied[]): void {
   const proven: Proven = Object.fromEntries(applied.map(({ service, run }) => [service.unit, run]))
-  host.files.replace(paths.proven, `${JSON.stringify(proven, null, 2)}\n`, 0o600)
+  writeState(host, stateFiles.proven, proven)
 }

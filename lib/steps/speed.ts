@@ -7,14 +7,15 @@ import {
   firstPromptTokens,
   generatedTokens,
   type Measurement,
-  measurementSchema,
   patience,
   promptTokensFor,
   type Speed,
   speedText,
 } from '../appliance/speed.ts'
+import { stateFiles } from '../appliance/state-files.ts'
 import type { Host } from '../system/host.ts'
 import { isWorking } from '../system/processes.ts'
+import { readState, writeState } from '../system/state-files.ts'
 import { unitStatus } from '../system/systemd.ts'
 
 /** Seconds until an answer must be over: some ten on any machine that is not in trouble. */
@@ -44,17 +45,11 @@ type Timings = z.infer<typeof eventSchema>['timings']
  * measured, a note says why; nothing is thrown for that.
  */
 export async function speedOf(host: Host, invocation: string): Promise<Measurement> {
-  const kept = readMeasurement(host)
+  const kept = readState(host, stateFiles.measurement)
   if (kept?.invocation === invocation) return kept
   const measurement = { invocation, ...(await measureOrTell(host)) }
-  host.files.replace(paths.measurement, `${JSON.stringify(measurement, null, 2)}\n`, 0o600)
+  writeState(host, stateFiles.measurement, measurement)
   return measurement
-}
-
-/** What another version has written is measured anew. */
-function readMeasurement(host: Host): Measurement | undefined {
-  const text = host.files.read(paths.measurement)
-  return text === undefined ? undefined : measurementSchema.safeParse(JSON.parse(text)).data
 }
 
 async function measureOrTell(host: Host): Promise<Omit<Measurement, 'invocation'>> {

@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Kept, parseKept } from '../../lib/appliance/kept-prompts.ts'
+import { type Kept, keptSchema } from '../../lib/appliance/kept-prompts.ts'
 import { paths } from '../../lib/appliance/paths.ts'
 import { handOver, keepPrompts, provenPrompts } from '../../lib/steps/kept-prompts.ts'
 import type { Host } from '../../lib/system/host.ts'
@@ -54,7 +54,7 @@ async function keepTwo(): Promise<Kept> {
   await ask(stack, beginning('First'))
   await ask(stack, beginning('Second'))
   await keepPrompts(host, pid())
-  const kept = parseKept(readFileSync(manifest(), 'utf8'))
+  const kept = keptSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data
   if (kept === undefined) throw new Error('nothing was kept')
   return kept
 }
@@ -97,7 +97,9 @@ it('waits for an answer under way, and keeps its prompt too', async () => {
   await talk.begun
   await keepPrompts(host, pid())
   expect((await talk.ended).tokens).toBe(1000)
-  const { prompts } = parseKept(readFileSync(manifest(), 'utf8')) ?? { prompts: [] }
+  const { prompts } = keptSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data ?? {
+    prompts: [],
+  }
   expect(prompts.map(({ tokens }) => tokens > 3900).toSorted()).toEqual([false, true])
 })
 
@@ -203,7 +205,7 @@ it('keeps nothing of a server that ends meanwhile, and says so', async () => {
   await ask(stack, beginning('First'))
   const dying = { ...host, http: () => Promise.reject(new Error('socket hang up')) }
   await keepPrompts(dying, pid())
-  expect(parseKept(readFileSync(manifest(), 'utf8'))?.prompts).toEqual([])
+  expect(keptSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data?.prompts).toEqual([])
 })
 
 it('writes nothing where the disk may not have room for all of it', async () => {

@@ -9,9 +9,9 @@ import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { attemptTimeout } from '../../lib/appliance/lets-encrypt.ts'
 import { paths } from '../../lib/appliance/paths.ts'
-import { parsePlan } from '../../lib/appliance/plan.ts'
 import { servedHeaders } from '../../lib/render/nginx-site.ts'
 import { readCa } from '../../lib/steps/certificate.ts'
+import { readPlan } from '../../lib/steps/plan.ts'
 import { summarize, trustIn, verifiable } from '../../lib/steps/served-certificate.ts'
 import { childEnvironment, run } from '../../lib/system/commands.ts'
 import { type Host, openHost } from '../../lib/system/host.ts'
@@ -75,7 +75,7 @@ async function stages(context: Record<string, string>) {
   const orders: string[][] = []
   const host = hostFor(context, orders)
   const changes = await configure(host)
-  const { served, notes } = await serveCertificate(host, parsePlan(host.files.read(paths.plan)))
+  const { served, notes } = await serveCertificate(host, readPlan(host))
   return {
     host,
     changed: changes.filter(({ outcome }) => outcome !== 'unchanged').map(({ path }) => path),
@@ -264,7 +264,7 @@ it('heals after certbot was killed while it put a pair in place, and after the s
       asked()
       return new Promise(() => {})
     }
-    void serveCertificate({ ...host, run }, parsePlan(host.files.read(paths.plan)))
+    void serveCertificate({ ...host, run }, readPlan(host))
   })
   const next = await stages(withDomain(name))
   expect(next).toMatchObject({ served: { mode: 'private' }, orders: 0 })

@@ -1,11 +1,11 @@
 import { rootCertificates } from 'node:tls'
 import { expect, it } from 'vitest'
 import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
-import { parsePlan } from '../../lib/appliance/plan.ts'
 import { productionRelease } from '../../lib/appliance/release.ts'
 import { reportText } from '../../lib/render/report.ts'
 import { readCa } from '../../lib/steps/certificate.ts'
 import { issueMissing } from '../../lib/steps/issue-certificate.ts'
+import { readPlan } from '../../lib/steps/plan.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
 import { readServed, servedFiles, summarize, verifiable } from '../../lib/steps/served-certificate.ts'
 import type { Facts } from '../../lib/system/facts.ts'
@@ -72,7 +72,7 @@ it('tells what slows inference: severe things apart, nothing twice, nothing that
   })
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure({ ...host, facts: () => seen(0) })
-  const { notes, hardware } = parsePlan(host.files.read(paths.plan))
+  const { notes, hardware } = readPlan(host)
   expect(notes).toEqual([expect.stringContaining('no AVX2')])
   expect(hardware).toEqual([expect.stringContaining('huge pages')])
   for (const note of [...notes, ...hardware]) expect(host.lines.filter(line => line === note)).toHaveLength(1)
@@ -106,7 +106,7 @@ it("limits llama-server's memory to what the plan gives it, and lets it swap not
   const host = recordedHost()
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure(host)
-  const { capacity } = parsePlan(host.files.read(paths.plan))
+  const { capacity } = readPlan(host)
   expect(host.files.read(paths.memoryDropIn)).toContain(
     `MemoryMax=${capacity.memoryLimit}\nMemorySwapMax=0\n`,
   )
@@ -117,7 +117,7 @@ it('prepares for a model to come where the image holds one that does not fit, an
   const host = { ...recordedHost(), facts: () => small }
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure({ ...host, env: { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' } })
-  const { capacity, wanted, unserved } = parsePlan(host.files.read(paths.plan))
+  const { capacity, wanted, unserved } = readPlan(host)
   expect([capacity.model.name, wanted?.model.name]).toEqual(['qwen2.5-coder-3b', 'qwen2.5-coder-3b'])
   expect(unserved).toContain('nothing is served until it is fetched')
   const before = host.files.read(paths.plan)

@@ -5,9 +5,9 @@ import { planCapacity } from '../../lib/appliance/capacity.ts'
 import { catalogue } from '../../lib/appliance/catalogue.ts'
 import { GiB } from '../../lib/appliance/memory.ts'
 import { modelPath, paths } from '../../lib/appliance/paths.ts'
-import { parsePlan, planFile } from '../../lib/appliance/plan.ts'
 import { productionRelease } from '../../lib/appliance/release.ts'
 import { readTrials, recordTrial } from '../../lib/steps/fetched-models.ts'
+import { planFile, readPlan } from '../../lib/steps/plan.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
 import { CommandError } from '../../lib/system/commands.ts'
 import type { Host } from '../../lib/system/host.ts'
@@ -95,7 +95,7 @@ it('decides anew what is wanted where a trial was cut off', async () => {
   expect(host.lines).toContain('qwen2.5-coder-3b takes over')
   // Here is no llama-server that could answer.
   expect(readTrials(host)[model.sha256]?.outcome).toBe('failed')
-  const { unserved, wanted: next } = parsePlan(host.files.read(paths.plan))
+  const { unserved, wanted: next } = readPlan(host)
   expect(unserved).toMatch(/^qwen2\.5-coder-3b is not served: .* No other model that is here fits\. To try/)
   expect(next).toBeUndefined()
   expect(host.files.read(paths.banner)).toContain('is to serve qwen2.5-coder-3b')
@@ -107,7 +107,7 @@ it('holds no model for proven but the one that was served', async () => {
   await applyFiles(host, [planFile({ ...plan, wanted })])
   await fetchModel(host)
   // The context has just come to ask for the baked one.
-  expect(parsePlan(host.files.read(paths.plan)).capacity.model.name).toBe('tiny')
+  expect(readPlan(host).capacity.model.name).toBe('tiny')
   expect(readTrials(host)[model.sha256]?.outcome).toBe('under way')
 })
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { catalogue } from '../../lib/appliance/catalogue.ts'
-import { planFile } from '../../lib/appliance/plan.ts'
 import { productionRelease } from '../../lib/appliance/release.ts'
+import { planFile } from '../../lib/steps/plan.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { modelsList } from '../../lifecycle/models.ts'

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { catalogue } from '../../lib/appliance/catalogue.ts'
 import { anonymousOf, GiB, gibibytes, MiB } from '../../lib/appliance/memory.ts'
-import { planFile } from '../../lib/appliance/plan.ts'
 import { productionRelease } from '../../lib/appliance/release.ts'
+import { planFile } from '../../lib/steps/plan.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { checked, planned } from '../../lifecycle/plan.ts'
@@ -34,6 +34,7 @@ it.each([
   [{ cpus: '0' }, /--cpus 0: takes a whole number/],
   [{ context: '511' }, /--context 511: takes tokens/],
   [{ context: '12m' }, /--context 12m/],
+  [{ memory: '64G', context: '400k' }, /--context 400k: takes at most 393216 tokens with devstral-small-2/],
   [{ users: 'many' }, /--users many/],
   [{ model: 'gpt-4' }, /--model gpt-4: takes one of devstral-small-2, .* or a file/],
   [{ model: '/nowhere/x.gguf' }, /--model \/nowhere\/x\.gguf: .*no such file/],

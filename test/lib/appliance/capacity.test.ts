@@ -109,6 +109,35 @@ it('refuses where not even 4096 tokens fit, and says what would do', () => {
   expect(plan(15).contextSize).toBeGreaterThanOrEqual(4096)
 })
 
+it('promises of a larger VM only what that VM gives', () => {
+  for (const name of Object.keys(catalogue) as Name[])
+    for (const vm of [19, 24, 40, 64, 100])
+      for (const contextSize of [32_768, 100_000, 393_216, 409_600, 1_000_000])
+        for (const parallel of [1, 3, 16] as const) {
+          const { notes } = plan(vm, { contextSize, parallel }, name)
+          const promised = notes.join().match(/A VM of ([\d.]+) GiB holds all of it/)?.[1]
+          if (promised === undefined) continue
+          expect(Number(promised)).toBeGreaterThan(vm)
+          expect(plan(Number(promised), { contextSize, parallel }, name)).toMatchObject({
+            contextSize: Math.min(contextSize, catalogue[name].contextLimit),
+            slots: parallel,
+          })
+        }
+})
+
+it('says what a model does not take, whatever the memory', () => {
+  const { contextSize, notes } = plan(256, { contextSize: 409_600 })
+  expect(contextSize).toBe(393_216)
+  expect(notes).toContainEqual(said(/409600 tokens .* devstral-small-2 takes at most 393216\./))
+  expect(notes.join()).not.toContain('A VM of')
+})
+
+it('finds a VM for what no machine holds', () => {
+  const model = { ...catalogue['devstral-small-2'], contextLimit: 2 ** 31 }
+  const asked = { contextSize: 2 ** 31, parallel: 64 }
+  expect(smallestVm(model, asked)).toBeGreaterThan(2 ** 50)
+})
+
 it.each([
   ['devstral-small-2', 18],
   ['qwen3-coder-30b-a3b', 21],

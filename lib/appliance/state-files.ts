@@ -1,0 +1,54 @@
+/** Every state file: where it is, what it holds, and what happens where it is damaged. */
+import { keptSchema } from './kept-prompts.ts'
+import { attemptsSchema } from './lets-encrypt.ts'
+import { trialsSchema } from './model-choice.ts'
+import { paths } from './paths.ts'
+import { planSchema } from './plan.ts'
+import { releaseSchema } from './release.ts'
+import { provenSchema } from './services.ts'
+import { measurementSchema } from './speed.ts'
+
+export const stateFiles = {
+  release: {
+    path: paths.release,
+    mode: 0o644,
+    schema: releaseSchema,
+    whenDamaged: { fix: 'run `slm-copilot install`' },
+  },
+  plan: {
+    path: paths.plan,
+    mode: 0o640,
+    schema: planSchema,
+    whenDamaged: { fix: 'run `slm-copilot configure`' },
+  },
+  trials: {
+    path: paths.trials,
+    mode: 0o600,
+    schema: trialsSchema,
+    whenDamaged: { consequence: 'models that failed are tried again' },
+  },
+  attempts: {
+    path: paths.attempts,
+    mode: 0o600,
+    schema: attemptsSchema,
+    whenDamaged: { consequence: 'a certificate is asked for at once' },
+  },
+  keptPrompts: {
+    path: paths.keptPrompts,
+    mode: 0o600,
+    schema: keptSchema,
+    whenDamaged: { consequence: 'prompts are computed again' },
+  },
+  proven: {
+    path: paths.proven,
+    mode: 0o600,
+    schema: provenSchema,
+    whenDamaged: { consequence: 'services are checked again' },
+  },
+  measurement: {
+    path: paths.measurement,
+    mode: 0o600,
+    schema: measurementSchema,
+    whenDamaged: { consequence: 'the speed is measured again' },
+  },
+} as const

@@ -1,0 +1,51 @@
+/** Every state file of the appliance, damaged in every way: an error with path and fix, or a warning with path. */
+import { expect, it } from 'vitest'
+import { stateFiles } from '../../../lib/appliance/state-files.ts'
+import { readState, requireState, type StateFile, writeState } from '../../../lib/system/state-files.ts'
+import { recordedHost } from '../../recorded-host.ts'
+
+const files = Object.values<StateFile<unknown>>(stateFiles)
+
+const damages: [string, string, RegExp][] = [
+  ['empty', '', / is empty\./],
+  ['of blanks', ' \n', / is empty\./],
+  ['truncated', '{"capacity": {"mod', / is damaged \(.*JSON.*\)\./],
+  ['of NULs, as a power cut leaves it', '\0'.repeat(64), / is damaged \(/],
+  ['of another kind', '[]\n', / was written by another version, or changed \(.*\)\./],
+  ['null', 'null\n', / was written by another version, or changed \(.*\)\./],
+  ['of a newer version', '{"version": 9, "a": 1}', / was written by another version, or changed \(.*\)\./],
+]
+
+const table = files.flatMap(file => damages.map(damage => ({ file, path: file.path, damage })))
+
+it.each(table)('$path $damage.0', ({ file, damage: [, text, said] }) => {
+  const host = recordedHost()
+  host.files.replace(file.path, text, 0o600)
+  if ('fix' in file.whenDamaged) {
+    expect(() => readState(host, file)).toThrow(said)
+    expect(() => readState(host, file)).toThrow(`${file.path} `)
+    expect(() => readState(host, file)).toThrow(`Fix: ${file.whenDamaged.fix}.`)
+  } else {
+    expect(readState(host, file)).toBeUndefined()
+    expect(host.lines.at(-1)).toMatch(said)
+    expect(host.lines.at(-1)).toContain(`${file.path} `)
+    expect(host.lines.at(-1)).toContain(`It is ignored: ${file.whenDamaged.consequence}.`)
+  }
+})
+
+it.each(files)('$path that is not there, and one that is a folder', file => {
+  const host = recordedHost()
+  expect(readState(host, file)).toBeUndefined()
+  expect(() => requireState(host, file)).toThrow(`${file.path} is missing.`)
+  host.files.makeFolder(file.path)
+  expect(() => readState(host, file)).toThrow(new RegExp(`^${file.path} could not be read: .* Fix: `))
+})
+
+it('reads what it wrote, and says nothing', () => {
+  const host = recordedHost()
+  const trials = { a: { outcome: 'failed', circumstances: 'these', why: 'It fell over.' } } as const
+  writeState(host, stateFiles.trials, trials)
+  expect(readState(host, stateFiles.trials)).toEqual(trials)
+  expect(host.files.status(stateFiles.trials.path)?.mode).toBe(0o600)
+  expect(host.lines).toEqual([])
+})
