@@ -1,26 +1,47 @@
-/** The paths of llama-server that clients may use, with their methods; all else does not reach it. */
+/** The paths of llama-server that clients may use, with their methods and fields; all else does not reach it. */
+
+import {
+  applyTemplate,
+  chat,
+  chatTokens,
+  completions,
+  detokenize,
+  infill,
+  messages,
+  messagesTokens,
+  responses,
+  responsesTokens,
+  tokenize,
+} from './request-fields.ts'
+import type { Fields } from './request-rules.ts'
+
+/** Whose errors and fields a path has. */
+export type Api = 'openai' | 'anthropic'
 
 export type Route = {
   path: string
   method: 'GET' | 'POST'
+  api: Api
   /** Takes a slot while it is answered. */
   isGeneration?: true
+  /** What its request may say; a path without has no body. */
+  fields?: Fields
 }
 
 export const routes: Route[] = [
-  { path: '/v1/models', method: 'GET' },
-  { path: '/props', method: 'GET' },
-  { path: '/v1/chat/completions', method: 'POST', isGeneration: true },
-  { path: '/v1/completions', method: 'POST', isGeneration: true },
-  { path: '/v1/responses', method: 'POST', isGeneration: true },
-  { path: '/v1/messages', method: 'POST', isGeneration: true },
-  { path: '/infill', method: 'POST', isGeneration: true },
-  { path: '/v1/messages/count_tokens', method: 'POST' },
-  { path: '/v1/responses/input_tokens', method: 'POST' },
-  { path: '/v1/chat/completions/input_tokens', method: 'POST' },
-  { path: '/tokenize', method: 'POST' },
-  { path: '/detokenize', method: 'POST' },
-  { path: '/apply-template', method: 'POST' },
+  { path: '/v1/models', method: 'GET', api: 'openai' },
+  { path: '/props', method: 'GET', api: 'openai' },
+  { path: '/v1/chat/completions', method: 'POST', api: 'openai', isGeneration: true, fields: chat },
+  { path: '/v1/completions', method: 'POST', api: 'openai', isGeneration: true, fields: completions },
+  { path: '/v1/responses', method: 'POST', api: 'openai', isGeneration: true, fields: responses },
+  { path: '/v1/messages', method: 'POST', api: 'anthropic', isGeneration: true, fields: messages },
+  { path: '/infill', method: 'POST', api: 'openai', isGeneration: true, fields: infill },
+  { path: '/v1/messages/count_tokens', method: 'POST', api: 'anthropic', fields: messagesTokens },
+  { path: '/v1/responses/input_tokens', method: 'POST', api: 'openai', fields: responsesTokens },
+  { path: '/v1/chat/completions/input_tokens', method: 'POST', api: 'openai', fields: chatTokens },
+  { path: '/tokenize', method: 'POST', api: 'openai', fields: tokenize },
+  { path: '/detokenize', method: 'POST', api: 'openai', fields: detokenize },
+  { path: '/apply-template', method: 'POST', api: 'openai', fields: applyTemplate },
 ]
 
 /** Paths that need no key: the landing page, llama-server's health, the CA's certificate. */
