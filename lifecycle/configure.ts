@@ -8,7 +8,9 @@ import { chooseModel, type Trials } from '../lib/appliance/model-choice.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
 import { modelsOf } from '../lib/appliance/release.ts'
+import { unknownNameNotes } from '../lib/appliance/unknown-names.ts'
 import { passwordName } from '../lib/appliance/values.ts'
+import { variableNames } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { landingPage } from '../lib/render/landing-page.ts'
 import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
@@ -74,6 +76,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
 
   const notes = [
     ...severeNotes(facts),
+    ...unknownNameNotes(host.env, variableNames),
     ...[note, unserved].filter(said => said !== undefined),
     ...caNotes(certificates, names, now),
     ...givenNotes(context),

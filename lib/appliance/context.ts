@@ -1,6 +1,7 @@
 /** The context variables parsed into one typed value; past this line nothing reads the environment. */
 import type * as z from 'zod'
 import type { Model } from './catalogue.ts'
+import { masked } from './masking.ts'
 import { ContextError, type Problem } from './problems.ts'
 import { type Variable, variables } from './variables.ts'
 
@@ -8,10 +9,8 @@ type Records = typeof variables
 export type Context = { [K in keyof Records]: Records[K] extends Variable<infer T> ? T : never }
 export type Environment = Readonly<Record<string, string | undefined>>
 
-const shown = (variable: Variable, text: string) =>
-  variable.input === 'password'
-    ? `${text.length} characters`
-    : JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text)
+const shown = ({ input, isSecret }: Variable, text: string) =>
+  masked(text, input === 'password' || isSecret === true)
 
 /** The text given under either name; empty is unset. Both set to different values is a problem. */
 function givenText(variable: Variable, env: Environment): { text?: string; problem?: Problem } {
@@ -43,16 +42,17 @@ function parseVariable<T>(
 /** What is wrong with a value, in the words of its own rule where it has some. */
 function wrong(variable: Variable, text: string, issues: z.core.$ZodIssue[]): string {
   const words = issues.filter(({ code }) => code === 'custom').map(({ message }) => message)
-  return words.length === 0 ? shown(variable, text) : `wrong: ${words.join('; ')}`
+  return words.length === 0 ? shown(variable, text) : words.join('; ')
 }
 
 /** A key that is also the password: its user's name would be either. */
 const sharedKeys = ({ keys, password }: Context): Problem[] =>
   keys
+    .map(({ key }, index) => ({ key, number: index + 1 }))
     .filter(({ key }) => key === password)
-    .map(({ name }) => ({
+    .map(({ number }) => ({
       variable: variables.keys.name,
-      got: `the password as the key of ${name}`,
+      got: `the password as the key of number ${number}`,
       takes: 'another key for each',
     }))
 
@@ -70,7 +70,13 @@ function modelProblems(context: Context, models: Model[], baked: Model): Problem
   const model = context.model === undefined ? baked : models.find(({ name }) => name === context.model)
   if (model === undefined) {
     const names = models.map(({ name }) => name).join(', ')
-    return [{ variable: variables.model.name, got: JSON.stringify(context.model), takes: `one of: ${names}` }]
+    return [
+      {
+        variable: variables.model.name,
+        got: shown(variables.model as Variable, context.model ?? ''),
+        takes: `one of: ${names}`,
+      },
+    ]
   }
   if (context.contextSize === 'auto' || context.contextSize <= model.contextLimit) return []
   const takes = `at most ${model.contextLimit} tokens with ${model.name}`

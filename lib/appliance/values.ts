@@ -1,5 +1,7 @@
 /** How the text of a context variable is read, and what is wrong with it told without a secret. */
 import * as z from 'zod'
+import { shortestKey } from './masking.ts'
+import { describeOtherPem, type PemKind, readPem } from './pem.ts'
 
 export const digits = z
   .string()
@@ -8,7 +10,9 @@ export const digits = z
 
 export const key = z
   .string()
-  .regex(/^[!-~]{12,128}$/)
+  .min(shortestKey)
+  .max(128)
+  .regex(/^[!-~]*$/)
   .regex(/^[^:"'`\\]*$/)
 
 /** A key, and the name under which the log knows it. */
@@ -17,47 +21,44 @@ export type NamedKey = { name: string; key: string }
 /** The name of the password's own user. */
 export const passwordName = 'copilot'
 
-/** `name=key` pairs; what is wrong with them is told by name, and no key is shown. */
+/** What joins several pairs in other programs' lists: inside a key it is most likely meant for that. */
+const separators = /[,;|&]/
+
+/** What is wrong with a pair, if anything; `before` are those in front of it. */
+function pairProblem({ name, key: value }: NamedKey, before: NamedKey[]): string | undefined {
+  const isLike = (field: keyof NamedKey, text: string) => before.findIndex(other => other[field] === text) + 1
+  const [sameName, sameKey] = [isLike('name', name), isLike('key', value)]
+  if (!/^[A-Za-z0-9._-]{1,32}$/.test(name) || value === '') return 'is no NAME=KEY pair'
+  if (separators.test(value)) return 'has a separator in it: put each pair on a line of its own'
+  if (!key.safeParse(value).success) return 'is no key after its NAME='
+  if (name === passwordName) return `has the name ${passwordName}, which is the password's`
+  if (sameName > 0) return `has the same name as number ${sameName}`
+  if (sameKey > 0) return `is the same key as number ${sameKey}`
+  return undefined
+}
+
+/** `name=key` pairs. What is wrong with one is told by its number: what looks like its name may be a key. */
 export const namedKeys = z.string().transform((text, check): NamedKey[] => {
-  const tell = (message: string) => check.addIssue({ code: 'custom', message })
-  const pairs = text.split(/\s+/).filter(Boolean)
-  const named = pairs
+  const named = text
+    .split(/\s+/)
+    .filter(Boolean)
     .map(pair => pair.split(/=(.*)/s))
     .map(([name = '', value = '']) => ({ name, key: value }))
-  for (const [index, { name, key: value }] of named.entries()) {
-    const before = named.slice(0, index)
-    const twin = before.find(other => other.key === value)
-    if (!/^[A-Za-z0-9._-]{1,32}$/.test(name)) tell(`the name of key ${index + 1}`)
-    else if (name === passwordName) tell(`the name ${name}, which is the password's`)
-    else if (before.some(other => other.name === name)) tell(`${name} twice`)
-    else if (!key.safeParse(value).success) tell(`the key of ${name}`)
-    else if (twin !== undefined) tell(`the same key for ${twin.name} and ${name}`)
+  for (const [index, pair] of named.entries()) {
+    const problem = pairProblem(pair, named.slice(0, index))
+    if (problem !== undefined) check.addIssue({ code: 'custom', message: `number ${index + 1} ${problem}` })
   }
   return named
 })
 
-/** Base64, line breaks allowed, of a text; undefined when it is none. */
-function fromBase64(text: string): string | undefined {
-  const joined = text.replace(/\s/g, '')
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(joined) ? Buffer.from(joined, 'base64').toString() : undefined
-}
-
-/** Text with PEM in it (RFC 7468), as it is or in Base64; twice, when Base64 was entered where Sunstone adds its own. */
-export const pem = (kind: 'certificate' | 'private key') =>
+/** Blocks of PEM of a kind, strictly written. */
+export const pem = (kind: PemKind) =>
   z.string().transform((text, check) => {
-    const found = [text, fromBase64(text), fromBase64(fromBase64(text) ?? '')]
-      .map(reading => reading?.replaceAll('\r\n', '\n').match(pemBlocks[kind])?.join('\n'))
-      .find(blocks => blocks !== undefined)
-    if (found !== undefined) return `${found}\n`
-    check.addIssue({ code: 'custom', message: `a text without a ${kind}` })
+    const found = readPem(kind, text)
+    if (found !== undefined) return found
+    check.addIssue({ code: 'custom', message: describeOtherPem(kind, text) })
     return z.NEVER
   })
-
-const pemBlocks = {
-  certificate: /-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----/g,
-  'private key':
-    /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END (?:RSA |EC )?PRIVATE KEY-----/g,
-}
 
 export const yesOrNo = z.enum(['YES', 'NO']).transform(answer => answer === 'YES')
 

@@ -16,6 +16,8 @@ export type Variable<T = unknown> = {
   takes: string
   example: string
   help: string
+  /** Its value is never shown; where `input` is a password, that says so already. */
+  isSecret?: true
   /** Sunstone's kind of input; what is entered as text64 arrives as Base64. */
   input: 'password' | 'text' | 'text64' | 'number'
 }
@@ -43,7 +45,7 @@ export const variables = {
     fallback: [],
     byDefault: 'none',
     takes:
-      'NAME=KEY pairs, one per line or space; a name of up to 32 letters, digits, dots, dashes; a key as a password',
+      'NAME=KEY pairs, one per line or space; a name of up to 32 letters, digits, dots, dashes; a key as a password, without comma, semicolon, | or &',
     example: '',
     help: 'Further keys, one for each developer. The log carries the name.',
     input: 'password',
@@ -84,6 +86,7 @@ export const variables = {
     takes: 'a private key without passphrase in PEM, or Base64 of that',
     example: '',
     help: 'The private key of that certificate.',
+    isSecret: true,
     input: 'text64',
   }),
   acmeEmail: variable<string | undefined>({
@@ -103,10 +106,10 @@ export const variables = {
     value: z
       .url({ protocol: /^https$/ })
       .max(1000)
-      .regex(/^[^@\s]+$/),
+      .regex(/^[^@?#\s]+$/),
     fallback: undefined,
     byDefault: "Let's Encrypt's",
-    takes: 'the https URL of an ACME directory',
+    takes: 'the https URL of an ACME directory; no password or query in it, for it is no secret',
     example: 'https://acme.example.com/directory',
     help: "A private ACME server to ask in place of Let's Encrypt.",
     input: 'text',
@@ -177,7 +180,8 @@ export const variables = {
       .regex(/^[^@?#\s]+$/),
     fallback: undefined,
     byDefault: "none: each model's own address on huggingface.co",
-    takes: "the http or https URL of a folder that holds the models' GGUF files under their usual names",
+    takes:
+      "the http or https URL of a folder that holds the models' GGUF files under their usual names; no password or query in it, for it is no secret",
     example: 'https://mirror.example.com/models',
     help: 'Where to fetch a model from. Its SHA-256 is checked, whoever sends it.',
     input: 'text',
@@ -197,3 +201,8 @@ export const variables = {
 
 /** The records in the order in which tables show them. */
 export const variableList: Variable[] = Object.values(variables) as Variable[]
+
+/** Every name that a variable goes by. */
+export const variableNames: string[] = variableList.flatMap(({ name, alias }) =>
+  alias === undefined ? [name] : [name, alias],
+)

@@ -101,7 +101,7 @@ export function reportText(report: Report) {
 read -rs KEY && curl ${trusted === undefined ? '' : `--cacert ${trusted} `}-H @- ${url}/chat/completions \\
   --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
 
-${clientsSection(clientConfigurations(clientValues({ endpoints, capacity, tls }, password)))}`,
+${clientsSection(clientConfigurations(clientValues({ endpoints, capacity, tls }, 'YOUR_KEY')))}`,
   ].join('\n')
 }
 

@@ -6,26 +6,35 @@ import type { Problem } from '../appliance/problems.ts'
 import { variables } from '../appliance/variables.ts'
 import { certificatesIn, covers, isSignedBy, isUnderPublicRoot, namesIn } from '../system/x509.ts'
 
-/** What is wrong with the given pair; each is told of the variable to mend. */
+/** What is wrong with the certificates and the key that are given; each is told of the variable to correct. */
 export const judgeGivenPair =
   (now: Date) =>
-  ({ tlsCertificate, tlsKey }: Context): Problem[] => {
-    if (tlsCertificate === undefined || tlsKey === undefined) return []
-    const chain = parsedOr(() => certificatesIn(tlsCertificate))
-    const key = parsedOr(() => createPrivateKey(tlsKey))
-    const [leaf] = chain ?? []
-    if (chain === undefined || leaf === undefined)
-      return [certificateProblem('what looks like a certificate and is none', variables.tlsCertificate.takes)]
-    if (key === undefined) return [keyProblem('what looks like a key and is none', variables.tlsKey.takes)]
-    if (!leaf.checkPrivateKey(key)) return [strangeKey(chain, leaf, key)]
-    return [
-      ...chain.flatMap(certificate => validityProblems(certificate, now)),
-      ...chainProblems(chain),
-      ...(namesIn(leaf).length > 0
-        ? []
-        : [certificateProblem(`one without names: ${named(leaf)}`, 'a certificate with subjectAltName')]),
-    ]
-  }
+  (context: Context): Problem[] => [...pairProblems(context, now), ...acmeCaProblems(context)]
+
+/** certbot would tell of it only in an attempt's failure. */
+function acmeCaProblems({ acmeCa }: Context): Problem[] {
+  if (acmeCa === undefined || parsedOr(() => certificatesIn(acmeCa)) !== undefined) return []
+  const { name, takes } = variables.acmeCa
+  return [{ variable: name, got: 'what looks like a certificate and is none', takes }]
+}
+
+function pairProblems({ tlsCertificate, tlsKey }: Context, now: Date): Problem[] {
+  if (tlsCertificate === undefined || tlsKey === undefined) return []
+  const chain = parsedOr(() => certificatesIn(tlsCertificate))
+  const key = parsedOr(() => createPrivateKey(tlsKey))
+  const [leaf] = chain ?? []
+  if (chain === undefined || leaf === undefined)
+    return [certificateProblem('what looks like a certificate and is none', variables.tlsCertificate.takes)]
+  if (key === undefined) return [keyProblem('what looks like a key and is none', variables.tlsKey.takes)]
+  if (!leaf.checkPrivateKey(key)) return [strangeKey(chain, leaf, key)]
+  return [
+    ...chain.flatMap(certificate => validityProblems(certificate, now)),
+    ...chainProblems(chain),
+    ...(namesIn(leaf).length > 0
+      ? []
+      : [certificateProblem(`one without names: ${named(leaf)}`, 'a certificate with subjectAltName')]),
+  ]
+}
 
 function parsedOr<T>(parse: () => T): T | undefined {
   try {

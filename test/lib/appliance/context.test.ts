@@ -95,18 +95,27 @@ it('takes named keys, one per line or space', () => {
 })
 
 it.each([
-  ['alice', /the key of alice/],
-  ['alice=short', /the key of alice/],
-  ['=alices-key-0123', /the name of key 1/],
-  ['al;ice=alices-key-0123', /the name of key 1/],
-  ['copilot=copilots-key-012', /the name copilot, which is the password's/],
-  ['alice=alices-key-0123 alice=alices-key-0124', /alice twice/],
-  ['alice=one-key-for-two bob=one-key-for-two', /the same key for alice and bob/],
-  ['alice=the-very-password', /the password as the key of alice/],
-])('refuses the keys %j by name', (text, words) => {
+  ['alice', /^number 1 is no NAME=KEY pair/],
+  ['sk-alices-key-0123', /^number 1 is no NAME=KEY pair/],
+  ['sk-alices-key-0123=', /^number 1 is no NAME=KEY pair/],
+  ['c2stYWxpY2VzLWtleS0wMTIz==', /^number 1 is no key after its NAME=/],
+  ['alice:alices-key-0123', /^number 1 is no NAME=KEY pair/],
+  ['alice=short', /^number 1 is no key/],
+  ['alice=alices-key-0123 =bobs-key-01234', /^number 2 is no NAME=KEY pair/],
+  ['al;ice=alices-key-0123', /^number 1 is no NAME=KEY pair/],
+  ['copilot=copilots-key-012', /^number 1 has the name copilot, which is the password's/],
+  ['alice=alices-key-0123 alice=alices-key-0124', /^number 2 has the same name as number 1/],
+  ['alice=one-key-for-two bob=one-key-for-two', /^number 2 is the same key as number 1/],
+  ['bob=bobs-key-01234 alice=the-very-password', /^the password as the key of number 2/],
+  ...[',', ';', '|', '&'].flatMap((separator): [string, RegExp][] => [
+    [`alice=alices-key-0123${separator}bob=bobs-key-01234`, /^number 1 has a separator/],
+    [`alice=alices-key-0123${separator} bob=bobs-key-01234`, /^number 1 has a separator/],
+    [`alice=alices-key-0123 ${separator}bob=bobs-key-01234`, /^number 2 is no NAME=KEY pair/],
+  ]),
+])('refuses the keys %j by number', (text, words) => {
   const problems = problemsOf({ ONEAPP_COPILOT_KEYS: text, ONEAPP_COPILOT_PASSWORD: 'the-very-password' })
   expect(problems).toMatchObject([{ variable: 'ONEAPP_COPILOT_KEYS', got: expect.stringMatching(words) }])
-  expect(JSON.stringify(problems)).not.toMatch(/key-0|one-key|very-pass/)
+  expect(JSON.stringify(problems)).not.toMatch(/key-0|one-key|very-pass|c2st|alice|bob/)
 })
 
 it('reports all problems at once, and shows a secret as its length', () => {

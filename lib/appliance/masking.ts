@@ -1,0 +1,32 @@
+/** What may be shown of a value that somebody set: all that is shown of any passes here. */
+
+/** Every key has at least this many characters: what is shorter is none. */
+export const shortestKey = 12
+
+/** Scheme and host of a URL; what else it has may be a password, or a token. */
+function describeUrl(text: string): string | undefined {
+  const match = text.match(/^\s*([a-z][a-z0-9+.-]{0,9}:\/\/)(?:[^/?#]*@)?([^/?#@\s]*)/i)
+  if (match === null) return undefined
+  const [shown, scheme = '', host = ''] = match
+  if (text.lastIndexOf('@') >= shown.length) return undefined
+  // A host's name is public; what is longer, or has no dot, may be a key.
+  const isHost = /^[a-z0-9.-]{1,80}(:[0-9]{1,5})?$|^\[[0-9a-f:.]{2,45}\](:[0-9]{1,5})?$/i.test(host)
+  const rest = text.length > shown.length || shown.includes('@') ? '...' : ''
+  return isHost && (host.length < shortestKey || /[.:]/.test(host)) ? `${scheme}${host}${rest}` : undefined
+}
+
+const countOf = (text: string) => `${text.length} character${text.length === 1 ? '' : 's'}`
+
+/**
+ * A value in words that are safe for logs: a secret's length; of others what cannot hold a key, since keys are pasted
+ * into the wrong variable.
+ */
+export function masked(text: string, isSecret: boolean): string {
+  if (isSecret) return countOf(text)
+  if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(text)) return `a private key of ${countOf(text)}`
+  const url = describeUrl(text)
+  if (url !== undefined) return JSON.stringify(url)
+  if (text.length < shortestKey) return JSON.stringify(text)
+  const hasSpace = /\s/.test(text) ? ', white space among them' : ''
+  return `${countOf(text)}${hasSpace}; long values are not shown, they may be keys`
+}

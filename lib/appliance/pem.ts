@@ -1,0 +1,87 @@
+/** PEM as people paste it (RFC 7468, and what OpenSSL takes besides), read into its strict form. */
+
+/** The labels that hold each kind, as OpenSSL's pem.h has them. */
+const labels = {
+  certificate: ['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE'],
+  'private key': ['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY'],
+} as const
+
+export type PemKind = keyof typeof labels
+
+/** What is often pasted in their place, in words. */
+const otherLabels: Record<string, string> = {
+  'ENCRYPTED PRIVATE KEY': 'a private key with a passphrase',
+  'OPENSSH PRIVATE KEY': 'a private key of OpenSSH',
+  'CERTIFICATE REQUEST': 'a certificate request, which no CA has signed yet',
+  'NEW CERTIFICATE REQUEST': 'a certificate request, which no CA has signed yet',
+  'PUBLIC KEY': 'a public key',
+  PKCS7: 'certificates in PKCS #7',
+}
+
+/** Text of these bytes: UTF-16 where its mark says so, as PowerShell writes files, else UTF-8. */
+const decoded = (bytes: Buffer) => bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8')
+
+/** Base64, in one line or many, of a text; undefined where it is none. */
+function fromBase64(text: string): string | undefined {
+  const joined = text.replace(/\s|\\[rn]/g, '')
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(joined) ? decoded(Buffer.from(joined, 'base64')) : undefined
+}
+
+/** The text as given and as Base64 of it, twice: Sunstone adds its own to what somebody has encoded already. */
+function readings(text: string): string[] {
+  const once = fromBase64(text)
+  const twice = once === undefined ? undefined : fromBase64(once)
+  return [text, once, twice].filter(reading => reading !== undefined)
+}
+
+const block = /-----BEGIN ([A-Z0-9 ]+?) ?-----([A-Za-z0-9+/=\s]+)-----END \1 ?-----/g
+
+/** The labels and contents of its blocks, whatever stands between them; the ends of lines may be written `\n`. */
+const blocksIn = (text: string) =>
+  [...text.replaceAll(/\\r|\\n/g, '\n').matchAll(block)].map(([, label = '', content = '']) => ({
+    label,
+    content: content.replace(/\s/g, ''),
+  }))
+
+/** The first value of a DER text (X.690, 8.1.3), as Base64: OpenSSL puts what a certificate is trusted for behind it. */
+function firstValue(base64: string): string {
+  const der = Buffer.from(base64, 'base64')
+  const first = der[1] ?? 0
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f
+  if (lengthBytes > 4 || der.length < 2 + lengthBytes) return base64
+  const length = lengthBytes === 0 ? first : der.readUIntBE(2, lengthBytes)
+  return der.subarray(0, 2 + lengthBytes + length).toString('base64')
+}
+
+const written = (label: string, content: string) =>
+  `-----BEGIN ${label}-----\n${(content.match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`
+
+/** The blocks of a kind that stand in a text, in strict PEM; undefined where there is none. */
+export function readPem(kind: PemKind, text: string): string | undefined {
+  const isKind = (label: string) => labels[kind].some(known => known === label)
+  for (const reading of readings(text)) {
+    const found = blocksIn(reading).filter(({ label }) => isKind(label))
+    if (found.length === 0) continue
+    return found
+      .map(({ label, content }) =>
+        kind === 'certificate'
+          ? written('CERTIFICATE', label === 'TRUSTED CERTIFICATE' ? firstValue(content) : content)
+          : written(label, content),
+      )
+      .join('')
+  }
+  return undefined
+}
+
+/** What a text holds that has no PEM of a kind, in words without any of its bytes. */
+export function describeOtherPem(kind: PemKind, text: string): string {
+  const whole = readings(text).join('\n')
+  // RFC 1421, 4.6.1.1: how OpenSSL has long marked a key with a passphrase.
+  if (/Proc-Type: ?4,ENCRYPTED/.test(whole)) return 'a private key with a passphrase'
+  const begun = [...whole.matchAll(/-----BEGIN ([A-Z0-9 ]+?) ?-----/g)].map(([, label = '']) => label)
+  for (const label of begun) if (otherLabels[label] !== undefined) return otherLabels[label]
+  for (const other of ['certificate', 'private key'] as const)
+    if (labels[other].some(label => begun.includes(label)))
+      return other === kind ? `a ${kind} that is cut off or damaged` : `a ${other} alone`
+  return `no ${kind} in PEM`
+}

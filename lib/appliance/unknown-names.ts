@@ -1,0 +1,46 @@
+/** Names in the environment that are meant for the appliance and are none of its variables'. */
+
+/** How many letters must be added, taken away or changed to make one text of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [index, letter] of [...a].entries()) {
+    const next = [index + 1]
+    for (const [at, other] of [...b].entries())
+      next.push(
+        Math.min((row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1, (row[at] ?? 0) + (letter === other ? 0 : 1)),
+      )
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+/** Letters that may differ in a name that is taken for a known one. */
+const furthest = 4
+
+/** The known name that is nearest, if one is near. */
+function nearest(name: string, known: readonly string[]) {
+  const inCapitals = name.toUpperCase()
+  const withPrefix = inCapitals.replace(/^.*COPILOT[_.-]*/, 'ONEAPP_COPILOT_')
+  const [best] = known
+    .map(each => ({ name: each, distance: Math.min(distance(inCapitals, each), distance(withPrefix, each)) }))
+    .sort((a, b) => a.distance - b.distance)
+  return best !== undefined && best.distance <= furthest ? best.name : undefined
+}
+
+const isMeantForUs = (name: string) => /^_?(ONE)?_?(APPS?)?[_.-]*(SLM[_.-]*)?COPILOT[_.-]/i.test(name)
+
+/** The value is never told: a misspelt name's may be a password. */
+export function unknownNameNotes(
+  env: Readonly<Record<string, string | undefined>>,
+  known: readonly string[],
+): string[] {
+  return Object.keys(env)
+    .filter(name => env[name] && !known.includes(name) && /^[\w.-]{1,64}$/.test(name))
+    .map(name => ({ name, near: nearest(name, known) }))
+    .filter(({ name, near }) => isMeantForUs(name) || near !== undefined)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, near }) => {
+      const advice = near === undefined ? 'See: slm-copilot help.' : `Did you mean ${near}?`
+      return `${name} is set, and is no variable of this appliance: it is ignored. ${advice}`
+    })
+}
