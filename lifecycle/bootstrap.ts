@@ -1,5 +1,5 @@
 /** Every boot and at context changes: services, model, smoke test, report. What fails here must not be READY. */
-import { ports, units } from '../lib/appliance/paths.ts'
+import { paths, ports, units } from '../lib/appliance/paths.ts'
 import type { Plan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
 import type { Measurement } from '../lib/appliance/speed.ts'
@@ -27,9 +27,19 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const plan = readPlan(host)
   await checkConfiguration(host)
   await reloadUnits(host, [units.llama, units.gate, units.nginx])
+  if (host.isDryRun) return foretell(host, plan, reportPath)
   const outcome = plan.unserved === undefined ? await serve(host, plan) : await serveDoor(host, plan)
   await applyFiles(host, bannerAndReport(host, plan, outcome, reportPath))
   host.log.info(`${outcome.serves ? 'Ready. ' : ''}Report: ${reportPath}`)
+}
+
+/** What a dry run can tell: what follows depends on services that it has not started. */
+async function foretell(host: Host, plan: Plan, reportPath: string): Promise<void> {
+  if (plan.unserved === undefined) await applyService(host, services.llama)
+  else await disableUnit(host, units.llama)
+  await applyService(host, services.gate)
+  await serveCertificate(host, plan)
+  host.log.info(`Then the smoke test would be run, and ${paths.banner} and ${reportPath} written.`)
 }
 
 /** Everything runs, and answers as clients ask. */

@@ -75,6 +75,7 @@ async function attemptIfDue(host: Host, order: Order): Promise<Attempt | undefin
   // Before it is made: one that is killed, or ends with the machine's power, counts.
   recordAttempt(host, order, attempt)
   const reason = await askServer(host, order)
+  if (host.isDryRun) return undefined
   const failed = reason === undefined ? undefined : { ...attempt, reason }
   recordAttempt(host, order, failed)
   return failed

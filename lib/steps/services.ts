@@ -89,6 +89,7 @@ async function reload(host: Host, unit: string, mainPid: number) {
   const workers = childrenOf(host, mainPid)
   const start = host.now().getTime()
   await ordered(host, unit, 'reload')
+  if (host.isDryRun) return
   const look = async () => {
     const isOver = workers.every(pid => titleOf(host, pid)?.includes('shutting down') ?? true)
     if (isOver) return true

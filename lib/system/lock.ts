@@ -1,16 +1,60 @@
 /** One at a time: an exclusive lock on a file, which the kernel frees however its holder ends. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  type Stats,
+} from 'node:fs'
+import { dirname } from 'node:path'
 import { childEnvironment } from './commands.ts'
 
 /** Milliseconds after which somebody who waits says so. */
 const patience = 2000
 
+const isOurs = ({ uid }: Stats) => uid === process.getuid?.()
+const isForOthers = ({ mode }: Stats) => (mode & 0o077) !== 0
+
+/**
+ * Makes sure that nobody else can open the lock: whoever can read a file can lock it (flock(2)), and hold it for ever.
+ * One that others may have opened already is replaced, since they keep what they have opened.
+ */
+function makeLock(path: string): void {
+  const folder = dirname(path)
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const found = lstatSync(folder)
+  if (!found.isDirectory() || !isOurs(found)) throw new Error(`${folder} is not a folder of this user's`)
+  if (isForOthers(found)) chmodSync(folder, 0o700)
+
+  const present = lstatSync(path, { throwIfNoEntry: false })
+  const isGood = present?.isFile() === true && isOurs(present) && !isForOthers(present) && !isForOthers(found)
+  if (present !== undefined && !isGood) rmSync(path, { recursive: true })
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  const isAlone = !isForOthers(fstatSync(file))
+  closeSync(file)
+  if (!isAlone) throw new Error(`${path} can be opened by others`)
+}
+
 /**
  * Runs an act while no other that locks the same file runs, in this process or another; `waiting` is told once where
- * it has to wait. The folder must be there.
+ * it has to wait. The file and its folder, which holds nothing but locks, are this user's alone.
  */
 export async function alone<T>(path: string, waiting: () => void, act: () => Promise<T>): Promise<T> {
+  try {
+    makeLock(path)
+  } catch (error) {
+    throw new Error(`The lock ${path} could not be made: ${(error as Error).message}`, { cause: error })
+  }
   // flock(1) holds the lock as long as its `cat` runs, and that runs until its input ends: at the latest with us.
   const holder = spawn('flock', ['--exclusive', path, 'sh', '-c', 'echo held && exec cat'], {
     env: childEnvironment,

@@ -35,7 +35,7 @@ export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Chan
     const outcome = outcomeOf(host, file)
     if (outcome !== 'unchanged') {
       if (host.isDryRun) await showDifference(host, file)
-      else write(host, file)
+      write(host, file)
       host.log.info(`${file.path}: ${host.isDryRun ? `would be ${outcome}` : outcome}`)
     }
     changes.push({ path: file.path, outcome })
@@ -43,11 +43,12 @@ export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Chan
   return changes
 }
 
-/** Prints what a dry run would change. A file that others may not read is not shown. */
+/** Prints what a dry run would change. A file that others may not read, before or after, is not shown. */
 async function showDifference(host: Host, file: ManagedFile) {
   if (!('text' in file) || (file.mode & 0o004) === 0) return
-  const isThere = host.files.status(file.path) !== undefined
-  const before = isThere ? host.files.at(file.path) : '/dev/null'
+  const status = host.files.status(file.path)
+  if (status !== undefined && (status.mode & 0o004) === 0) return
+  const before = status !== undefined ? host.files.at(file.path) : '/dev/null'
   const { stdout } = await host.ask(['diff', '-u', '--label', file.path, '--label', file.path, before, '-'], {
     input: file.text,
   })

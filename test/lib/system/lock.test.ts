@@ -1,6 +1,17 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { alone } from '../../../lib/system/lock.ts'
 
@@ -47,7 +58,47 @@ it('tells those who wait', async () => {
 })
 
 it('runs nothing without a lock', async () => {
-  await expect(alone('/nonexistent/lock', quiet, async () => 'ran')).rejects.toThrow(
-    'did not lock /nonexistent',
+  await expect(alone('/nonexistent/locks/lock', quiet, async () => 'ran')).rejects.toThrow(
+    'The lock /nonexistent/locks/lock could not be made: ENOENT',
+  )
+})
+
+const modeOf = (path: string) => lstatSync(path).mode & 0o777
+
+it('makes lock and folder for its own user alone, whatever the umask', async () => {
+  const path = join(newLock(), '..', 'locks', 'stages')
+  const before = process.umask(0)
+  await alone(path, quiet, async () => {}).finally(() => process.umask(before))
+  expect([modeOf(dirname(path)), modeOf(path)]).toEqual([0o700, 0o600])
+})
+
+it.each([
+  ['a file that others may read', (path: string) => writeFileSync(path, '', { mode: 0o644 })],
+  ['a link', (path: string) => symlinkSync('/etc/hostname', path)],
+  ['a folder', (path: string) => mkdirSync(path)],
+])('replaces %s', async (_, make) => {
+  const path = newLock()
+  make(path)
+  await alone(path, quiet, async () => {})
+  expect([lstatSync(path).isFile(), modeOf(path)]).toEqual([true, 0o600])
+})
+
+it('is not held up by somebody who opened the lock while its folder was open to all', async () => {
+  const path = newLock()
+  chmodSync(dirname(path), 0o755)
+  writeFileSync(path, '', { mode: 0o600 })
+  const other = spawn('flock', ['--shared', path, 'sleep', '60'])
+  onTestFinished(() => void other.kill())
+  await once(other, 'spawn')
+  await new Promise(resolve => setTimeout(resolve, 200))
+  expect(await alone(path, quiet, async () => 'ran')).toBe('ran')
+  expect([modeOf(dirname(path)), modeOf(path)]).toEqual([0o700, 0o600])
+})
+
+it('uses no folder that is a link', async () => {
+  const folder = dirname(newLock())
+  symlinkSync('/tmp', join(folder, 'locks'))
+  await expect(alone(join(folder, 'locks/lock'), quiet, async () => {})).rejects.toThrow(
+    "not a folder of this user's",
   )
 })

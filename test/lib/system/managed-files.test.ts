@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { readOnly } from '../../../lib/system/host.ts'
 import { applyFiles, type ManagedFile } from '../../../lib/system/managed-files.ts'
 import { recordedHost } from '../../recorded-host.ts'
 
@@ -55,8 +56,8 @@ it('says what could not be written, and leaves nothing half done beside it', () 
 })
 
 it('changes nothing in a dry run, and shows no secret', async () => {
-  const host = recordedHost({ isDryRun: true })
-  expect(await outcomes(host)).toEqual(['created', 'created', 'created', 'unchanged'])
+  const host = recordedHost()
+  expect(await outcomes(readOnly(host))).toEqual(['created', 'created', 'created', 'unchanged'])
   expect(readdirSync(host.root)).toEqual([])
   expect(host.lines.join('\n')).toContain('/etc/a/secret: would be created')
   expect(host.commands).toEqual([])

@@ -1,0 +1,17 @@
+/** Files that can be read and not changed: what a dry run is given, so that no step can forget that it is one. */
+import type { Files } from './files.ts'
+
+/** Reads as these files do; every change is left out, and so is whatever would have followed from it. */
+export const readOnlyFiles = (files: Files): Files => ({
+  at: files.at,
+  read: files.read,
+  list: files.list,
+  target: files.target,
+  status: files.status,
+  makeFolder: () => {},
+  replace: () => {},
+  replaceLink: () => {},
+  setMode: () => {},
+  rename: () => {},
+  remove: () => {},
+})
