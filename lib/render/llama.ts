@@ -3,6 +3,7 @@ import type { Capacity } from '../appliance/capacity.ts'
 import type { Sampling } from '../appliance/catalogue.ts'
 import { checkpoints, MiB } from '../appliance/memory.ts'
 import { modelPath, paths, users } from '../appliance/paths.ts'
+import { stackLimit } from '../appliance/request-size.ts'
 import { sandbox } from './sandbox.ts'
 
 /** llama-server's settings by its own variables' names (`llama-server --help`), so that nothing stands in argv. */
@@ -32,6 +33,8 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   // Comments during minutes of prompt processing, under every proxy's and client's limit.
   LLAMA_ARG_SSE_PING_INTERVAL: '15',
   LLAMA_ARG_TIMEOUT: '3600',
+  // A thread that stays keeps the stack that it has touched. One stays; others come as requests do, and go after 3 s.
+  LLAMA_ARG_THREADS_HTTP: '1',
   LLAMA_ARG_LOG_COLORS: 'off',
   LLAMA_ARG_OFFLINE: '1',
   LLAMA_ARG_UI: '0',
@@ -78,13 +81,17 @@ export const llamaEnvironment = (capacity: Capacity) => ({
  * The unit's memory, as planned (systemd.resource-control(5)): a plan that is wrong ends llama-server, which is started
  * anew, and not sshd or nginx. No MemoryHigh: it would slow down what it should rather end.
  */
-export const memoryDropIn = ({ memoryLimit }: Capacity) => ({
+export const memoryDropIn = (capacity: Capacity) => ({
   path: paths.memoryDropIn,
   mode: 0o644,
   text: `# Written by slm-copilot, from ${paths.plan}.
 [Service]
-MemoryMax=${memoryLimit}
+MemoryMax=${capacity.memoryLimit}
 MemorySwapMax=0
+# Every thread's stack: splitting text into tokens recurses for each character of a run, and the usual 8 MB end at
+# 25,000 equal characters with a segmentation fault. This is enough for the largest request of nothing else. Not
+# "infinity": with that glibc gives threads 2 MB. Only what a thread touches is memory, and counts as such.
+LimitSTACK=${stackLimit(capacity)}
 `,
 })
 

@@ -2,12 +2,16 @@
 
 import type { Capacity } from '../appliance/capacity.ts'
 import { healthUrl, modelPath, paths, users } from '../appliance/paths.ts'
+import { stackLimit } from '../appliance/request-size.ts'
 import { llamaSettings } from '../render/llama.ts'
 import type { Host } from '../system/host.ts'
 import { isServing } from '../system/http.ts'
 import { waitFor } from '../system/waiting.ts'
 
-const asLlama = (program: string[]) => [
+/** The program as llama-server's user, with the stack that its unit gives it. */
+const asLlama = (program: string[], stack: number) => [
+  'prlimit',
+  `--stack=${stack}`,
   'setpriv',
   `--reuid=${users.llama}`,
   `--regid=${users.web}`,
@@ -35,13 +39,13 @@ export async function prewarm(host: Host, capacity: Capacity): Promise<void> {
   const socket = `${folder}/llama.sock`
   const settings = { ...llamaSettings(capacity), LLAMA_ARG_HOST: socket }
   if (!host.isLive) {
-    await host.run(asLlama([paths.llamaServer]))
+    await host.run(asLlama([paths.llamaServer], stackLimit(capacity)))
     return
   }
   host.files.remove(folder)
   host.files.makeFolder(folder, 0o700)
   await host.run(['chown', `${users.llama}:${users.web}`, folder])
-  const server = host.start(asLlama([paths.llamaServer]), settings)
+  const server = host.start(asLlama([paths.llamaServer], stackLimit(capacity)), settings)
   try {
     await waitFor(
       async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { catalogue } from '../../lib/appliance/catalogue.ts'
+import { stackLimit } from '../../lib/appliance/request-size.ts'
 import { llamaSettings } from '../../lib/render/llama.ts'
 import { http, isServing } from '../../lib/system/http.ts'
 import { capacityFor } from '../capacity.ts'
@@ -24,13 +25,15 @@ export async function serve(name: ModelName, template: string): Promise<Server> 
   const socket = join(folder, 'llama.sock')
   const templatePath = join(folder, 'template.jinja')
   writeFileSync(templatePath, template)
+  const capacity = capacityFor(catalogue[name], { contextSize: 4096, parallel: 1, threads: 1 })
   const env = {
-    ...llamaSettings(capacityFor(catalogue[name], { contextSize: 4096, parallel: 1, threads: 1 })),
+    ...llamaSettings(capacity),
     LLAMA_ARG_MODEL: await toolModel(),
     LLAMA_ARG_HOST: socket,
     LLAMA_ARG_CHAT_TEMPLATE_FILE: templatePath,
   }
-  const llama = watch(spawn(join(folder, 'llama-server'), { env, stdio: ['ignore', 'pipe', 'pipe'] }))
+  const limited = [`--stack=${stackLimit(capacity)}`, join(folder, 'llama-server')]
+  const llama = watch(spawn('prlimit', limited, { env, stdio: ['ignore', 'pipe', 'pipe'] }))
   await llama.until(() => isServing({ http }, 'http://x/health', socket))
   return {
     ask: (path, json) => http({ url: `http://x${path}`, socket, json, timeout: 60 }),

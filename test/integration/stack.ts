@@ -88,6 +88,10 @@ const argumentsIn = (root: string) =>
     .slice(1)
     .map(argument => (argument.startsWith('/') ? join(root, argument) : argument))
 
+/** The stack that the unit gives to llama-server's threads. */
+const stackIn = (root: string) =>
+  readFileSync(join(root, paths.memoryDropIn), 'utf8').match(/^LimitSTACK=(\d+)$/m)?.[1]
+
 /** What the site's absolute paths and ports are here. */
 function siteFor(root: string, socket: string, numbers: { http: number; https: number }): string {
   const text = readFileSync(join(root, paths.site), 'utf8')
@@ -211,7 +215,10 @@ export async function startStack(context: Record<string, string>, options: Optio
       ...options.settings,
     }
     llama = watch(
-      spawn(join(folder, 'llama-server'), argumentsIn(root), { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn('prlimit', [`--stack=${stackIn(root)}`, join(folder, 'llama-server'), ...argumentsIn(root)], {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
     )
     await llama.until(() =>
       http({ url: 'http://x/health', socket, timeout: 5 }).then(

@@ -3,12 +3,16 @@ import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { GiB } from '../../lib/appliance/memory.ts'
+import { stackLimit } from '../../lib/appliance/request-size.ts'
 import { http, isServing } from '../../lib/system/http.ts'
 import { llamaRelease } from './llama-release.ts'
 import { watch } from './watch.ts'
 
 export type BareLlama = {
   pid: number | undefined
+  socket: string
+  runs(): boolean
   /** Its log so far. */
   output(): string
   /** What it answers to a request with this body, parsed. Rejects with the answer where that is not 200. */
@@ -26,16 +30,23 @@ export async function unpackedLlama(): Promise<{ program: string; remove(): void
   }
 }
 
-/** Starts it, and resolves when the model is loaded. `settings` by its variables' names; some flags have none. */
+/** Bytes of stack that the appliance's unit gives each thread for a context of up to 65536 tokens. */
+const usualStack = stackLimit({ contextSize: 65_536, memoryLimit: GiB })
+
+/**
+ * Starts it, and resolves when the model is loaded. `settings` by its variables' names; some flags have none. `stack`:
+ * bytes for each thread.
+ */
 export async function startBareLlama(
   program: string,
   settings: Record<string, string>,
   flags: string[] = [],
+  stack: number = usualStack,
 ): Promise<BareLlama> {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-bare-'))
   const socket = join(folder, 'llama.sock')
   const server = watch(
-    spawn(program, flags, {
+    spawn('prlimit', [`--stack=${stack}`, program, ...flags], {
       env: { LLAMA_ARG_HOST: socket, LLAMA_ARG_OFFLINE: '1', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
@@ -43,6 +54,8 @@ export async function startBareLlama(
   await server.until(() => isServing({ http }, 'http://x/health', socket))
   return {
     pid: server.pid,
+    socket,
+    runs: server.runs,
     output: server.output,
     post: async (path, json) => {
       const { status, body } = await http({ url: `http://x${path}`, socket, json, timeout: 600 })

@@ -1,0 +1,39 @@
+/** A model with the pre-tokenizer of a catalogue model: the patterns by which llama.cpp splits text, over GPT-2's tokens. */
+import { writeFileSync } from 'node:fs'
+import { cached } from '../../packer/cache.ts'
+import { step } from '../../packer/progress.ts'
+import { encodeChain, ownSource, ownSources } from './chain-model.ts'
+import { readMetadata, string } from './gguf.ts'
+import { llamaFile } from './llama-source.ts'
+
+/** Values of `tokenizer.ggml.pre`: Devstral's, gpt-oss's, and that of Qwen's coders. */
+export const preTokenizers = ['tekken', 'gpt-4o', 'qwen2'] as const
+export type PreTokenizer = (typeof preTokenizers)[number]
+
+const vocabularyFile = 'models/ggml-vocab-gpt-2.gguf'
+/** Ends an answer, and begins it: the vocabulary's end of text. */
+const endOfText = '<|endoftext|>'
+
+/** The model's path: 13 MB. It answers whatever it is asked with one word. */
+export async function bytePairModel(preTokenizer: PreTokenizer): Promise<string> {
+  const inputs = [
+    vocabularyFile,
+    ...ownSources(),
+    ownSource('byte-pair-model.ts'),
+    ownSource('llama-source.ts'),
+  ]
+  return cached(`byte-pairs-${preTokenizer}.gguf`, inputs, path =>
+    step(`a model that splits text as ${preTokenizer} does`, async () => {
+      const metadata = readMetadata(await llamaFile(vocabularyFile))
+      const tokenizer = new Map([...metadata].filter(([key]) => key.startsWith('tokenizer.ggml.'))).set(
+        'tokenizer.ggml.pre',
+        string(preTokenizer),
+      )
+      const steps = [
+        { after: undefined, comes: 'Hello' },
+        { after: 'Hello', comes: endOfText },
+      ]
+      writeFileSync(path, encodeChain({ name: `Byte pairs: ${preTokenizer}`, tokenizer, steps }))
+    }),
+  )
+}
