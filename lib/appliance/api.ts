@@ -1,19 +1,10 @@
 /** The paths of llama-server that clients may use, with their methods and fields; all else does not reach it. */
 
-import {
-  applyTemplate,
-  chat,
-  chatTokens,
-  completions,
-  detokenize,
-  infill,
-  messages,
-  messagesTokens,
-  responses,
-  responsesTokens,
-  tokenize,
-} from './request-fields.ts'
+import { chat, chatPrompt } from './request-chat.ts'
+import { messages, messagesPrompt } from './request-messages.ts'
+import { responses, responsesPrompt } from './request-responses.ts'
 import type { Fields } from './request-rules.ts'
+import { completions, detokenize, infill, tokenize } from './request-text.ts'
 
 /** Whose errors and fields a path has. */
 export type Api = 'openai' | 'anthropic'
@@ -36,12 +27,12 @@ export const routes: Route[] = [
   { path: '/v1/responses', method: 'POST', api: 'openai', isGeneration: true, fields: responses },
   { path: '/v1/messages', method: 'POST', api: 'anthropic', isGeneration: true, fields: messages },
   { path: '/infill', method: 'POST', api: 'openai', isGeneration: true, fields: infill },
-  { path: '/v1/messages/count_tokens', method: 'POST', api: 'anthropic', fields: messagesTokens },
-  { path: '/v1/responses/input_tokens', method: 'POST', api: 'openai', fields: responsesTokens },
-  { path: '/v1/chat/completions/input_tokens', method: 'POST', api: 'openai', fields: chatTokens },
+  { path: '/v1/messages/count_tokens', method: 'POST', api: 'anthropic', fields: messagesPrompt },
+  { path: '/v1/responses/input_tokens', method: 'POST', api: 'openai', fields: responsesPrompt },
+  { path: '/v1/chat/completions/input_tokens', method: 'POST', api: 'openai', fields: chatPrompt },
   { path: '/tokenize', method: 'POST', api: 'openai', fields: tokenize },
   { path: '/detokenize', method: 'POST', api: 'openai', fields: detokenize },
-  { path: '/apply-template', method: 'POST', api: 'openai', fields: applyTemplate },
+  { path: '/apply-template', method: 'POST', api: 'openai', fields: chatPrompt },
 ]
 
 /** Paths that need no key: the landing page, llama-server's health, the CA's certificate. */

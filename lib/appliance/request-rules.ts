@@ -1,52 +1,84 @@
 /** What a request's fields may be, as data: nginx's filter obeys it, the documentation shows it. Imports nothing. */
 
-/** What one value may be. Where it is none of these, the request is refused. */
+/** What one value may be. Where it is none of that, the request is refused. */
 export type Rule =
   | { is: 'boolean' }
   | { is: 'integer' | 'number'; min: number; max: number }
+  /** What has to be left as it is: another value would cost others, or is nothing that llama-server does. */
+  | { is: 'only'; value: number | boolean }
   /** `max` in characters. */
   | { is: 'text'; max: number; oneOf?: string[] }
-  | { is: 'list'; max: number; min?: number; of: Rule }
+  | { is: 'list'; max: number; of: Rule }
   | { is: 'object'; fields: Fields }
-  /** An object whose `by` says which fields it has; `otherwise` where it says nothing. */
-  | { is: 'variant'; by: string; otherwise?: string; variants: Record<string, Fields | Refusal> }
+  /** An object whose `by` says which fields it has; `otherwise` where it has no `by`. A name may end in `*`. */
+  | { is: 'variant'; by: string; otherwise?: string; variants: Record<string, Variant> }
   /** Keys of the client's choosing. */
-  | { is: 'map'; max: number; of: Rule }
-  /** By its kind: the first of these that takes a string, a number, a list, an object. */
+  | { is: 'map'; max: number; keys?: 'digits'; of: Rule }
+  /** The first of these that is about a value of this kind. */
   | { is: 'either'; of: Rule[] }
   /** Whatever it is, as it came. */
   | { is: 'anything' }
+  | { is: 'null' }
   /** A JSON Schema, of which llama-server makes a grammar. */
   | { is: 'schema' }
-  | { is: 'null' }
+  /** What a tool was called with: JSON in a string, which templates parse. */
+  | { is: 'arguments' }
+  /** One prompt: a text, or its tokens. */
+  | { is: 'prompt' }
+  /** An image, as a `data:` URL: llama-server has no network to fetch it by. */
+  | { is: 'image' }
+  /** What would change the answer's meaning if it were left out. Empty, it is left out. */
+  | { is: 'refused'; why: string }
 
-/** What is refused, or left out, by name. */
-export type Refusal = { refused: string } | { leftOut: true } | { needs: 'images'; fields: Fields }
+export type Variant =
+  | { fields: Fields; needs?: 'images' }
+  | { refused: string }
+  /** Left out, always or unless it has this. */
+  | { leftOut: true }
+  | { leftOutWithout: string; fields: Fields }
 
 export type Field = Rule & { isRequired?: true }
-/** What is not named is left out. So is what is null where a rule does not take null. */
+/** What is not named is left out. So is what is null, where the rule does not take null. */
 export type Fields = Record<string, Field>
 
 export const boolean: Rule = { is: 'boolean' }
 export const anything: Rule = { is: 'anything' }
 export const schema: Rule = { is: 'schema' }
 export const nothing: Rule = { is: 'null' }
+export const image: Rule = { is: 'image' }
+export const callArguments: Rule = { is: 'arguments' }
+export const prompt: Rule = { is: 'prompt' }
 export const integer = (min: number, max: number): Rule => ({ is: 'integer', min: min, max: max })
 export const number = (min: number, max: number): Rule => ({ is: 'number', min: min, max: max })
-/** Prompt text: what bounds it is the request's size. */
+export const only = (value: number | boolean): Rule => ({ is: 'only', value: value })
+/** Text of which the request's size is the only bound. */
 export const longText: Rule = { is: 'text', max: 2 ** 26 }
 export const text = (max: number): Rule => ({ is: 'text', max: max })
 export const oneOf = (values: string[]): Rule => ({ is: 'text', max: 64, oneOf: values })
 export const list = (of: Rule, max: number): Rule => ({ is: 'list', of: of, max: max })
 export const map = (of: Rule, max: number): Rule => ({ is: 'map', of: of, max: max })
+export const mapByNumber = (of: Rule, max: number): Rule => ({ is: 'map', of: of, max: max, keys: 'digits' })
 export const fields = (named: Fields): Rule => ({ is: 'object', fields: named })
-export const variant = (
-  by: string,
-  variants: Record<string, Fields | Refusal>,
-  otherwise?: string,
-): Rule => ({ is: 'variant', by: by, variants: variants, otherwise: otherwise as string })
 export const either = (of: Rule[]): Rule => ({ is: 'either', of: of })
+export const refuse = (why: string): Rule => ({ is: 'refused', why: why })
 export const required = (rule: Rule): Field => Object.assign({}, rule, { isRequired: true as const })
-export const leftOut: Refusal = { leftOut: true }
-export const refused = (why: string): Refusal => ({ refused: why })
-export const withImages = (named: Fields): Refusal => ({ needs: 'images', fields: named })
+
+export const variant = (by: string, variants: Record<string, Variant>): Rule => ({
+  is: 'variant',
+  by: by,
+  variants: variants,
+})
+export const variantOr = (otherwise: string, by: string, variants: Record<string, Variant>): Rule => ({
+  is: 'variant',
+  by: by,
+  variants: variants,
+  otherwise: otherwise,
+})
+export const having = (named: Fields): Variant => ({ fields: named })
+export const forImages = (named: Fields): Variant => ({ fields: named, needs: 'images' })
+export const refused = (why: string): Variant => ({ refused: why })
+export const leftOut: Variant = { leftOut: true }
+export const leftOutWithout = (field: string, named: Fields): Variant => ({
+  leftOutWithout: field,
+  fields: named,
+})

@@ -1,195 +1,183 @@
-/** A value held against its rule: what the rule names is kept, what it does not name is left out, what it forbids is said. */
-import type { Fields, Rule } from '../appliance/request-rules.ts'
-import { hasOwn, isList, isLongInteger, isObject, type Json, kindOf, object, put } from './json.ts'
-import { checkSchema } from './schema.ts'
-import { shown } from './shown.ts'
+/** A value held against its rule: what is named is kept, what is not is left out, what is out of range is said. */
+import type { Fields, Rule, Variant } from '../appliance/request-rules.ts'
+import { hasOwn, isList, isLongInteger, isObject, type Json, type JsonObject, object, put } from './json.ts'
+import type { Limits } from './parse-json.ts'
+import { cleanSchema } from './schema.ts'
+import { hasSafeArguments, isImage, onePrompt } from './texts.ts'
+import { clean, namesOf, quoted, shown, takes } from './words.ts'
 
-export type Settings = {
-  /** The names that a request may call the model by; the first is the one that is served. */
-  models: string[]
-  /** Tokens that one conversation may hold. */
-  contextSize: number
-  readsImages: boolean
-}
-
-export type Problem = { path: string; message: string }
+/** What the answers to the rules depend on, and what one request has left. */
+export type Circumstances = { readsImages: boolean; limits: Limits; budget: { schemas: number } }
+export type Problem = { field: string; message: string }
 /** Left out: `undefined`. */
 export type Checked = { value: Json | undefined } | { problem: Problem }
 
-const problem = (path: string, message: string): Checked => ({ problem: { path: path, message: message } })
-const wrong = (path: string, value: Json | undefined, takes: string): Checked =>
-  problem(path, `${path || 'the request'}: got ${shown(value)}; takes ${takes}`)
+const problem = (field: string, message: string): Checked => ({
+  problem: { field: field, message: `${field}: ${message}` },
+})
+const wrong = (field: string, value: Json | undefined, takes: string): Checked =>
+  problem(field, `got ${shown(value)}; takes ${takes}`)
+const below = (path: string, key: string): string => (path === '' ? key : `${path}.${clean(key)}`)
 
-/** What a rule takes, in words. */
-export function takes(rule: Rule): string {
-  switch (rule.is) {
-    case 'boolean':
-      return 'true or false'
-    case 'integer':
-    case 'number': {
-      const what = rule.is === 'integer' ? 'a whole number' : 'a number'
-      return rule.min === rule.max ? `only ${rule.min}` : `${what} from ${rule.min} to ${rule.max}`
-    }
-    case 'text':
-      if (rule.oneOf !== undefined) return `one of ${rule.oneOf.map(value => `"${value}"`).join(', ')}`
-      return `a string of at most ${rule.max} characters`
-    case 'list':
-      return `an array of ${rule.min === undefined ? 'at most' : `${rule.min} to`} ${rule.max}`
-    case 'either':
-      return rule.of.map(takes).join(', or ')
-    case 'null':
-      return 'null'
-    case 'anything':
-      return 'anything'
-    default:
-      return 'an object'
-  }
-}
-
-const isNumber = (value: Json) => typeof value === 'number' || isLongInteger(value)
-
-/** Whether a value is of the kind that a rule is about. */
-function isOfKind(value: Json, rule: Rule): boolean {
+/** Whether a rule is about values of this kind. */
+function isAbout(rule: Rule, value: Json): boolean {
   switch (rule.is) {
     case 'anything':
+    case 'schema':
+    case 'refused':
       return true
     case 'boolean':
       return typeof value === 'boolean'
     case 'integer':
     case 'number':
-      return isNumber(value)
+      return typeof value === 'number' || isLongInteger(value)
+    case 'only':
+      return typeof value === typeof rule.value
     case 'text':
+    case 'arguments':
+    case 'image':
       return typeof value === 'string'
+    case 'prompt':
+      return typeof value === 'string' || isList(value)
     case 'list':
       return isList(value)
     case 'null':
       return value === null
     case 'either':
-      return rule.of.some(one => isOfKind(value, one))
+      return rule.of.some(one => isAbout(one, value))
     default:
       return isObject(value)
   }
 }
 
-export function check(value: Json, rule: Rule, path: string, settings: Settings): Checked {
-  if (rule.is === 'either') {
-    for (let i = 0; i < rule.of.length; i++) {
-      const one = rule.of[i] as Rule
-      if (isOfKind(value, one)) return check(value, one, path, settings)
-    }
-    return wrong(path, value, takes(rule))
-  }
-  if (!isOfKind(value, rule)) return wrong(path, value, takes(rule))
+const isEmpty = (value: Json): boolean =>
+  value === null ||
+  value === '' ||
+  (isList(value) ? value.length === 0 : isObject(value) && value.keys.length === 0)
+
+export function check(value: Json, given: Rule, path: string, now: Circumstances): Checked {
+  const rule = given.is === 'either' ? (given.of.filter(one => isAbout(one, value))[0] ?? given) : given
+  if (!isAbout(rule, value)) return wrong(path, value, takes(rule))
+  const keep = (isRight: boolean): Checked => (isRight ? { value: value } : wrong(path, value, takes(rule)))
   switch (rule.is) {
     case 'integer':
+      return keep(Number.isInteger(value) && (value as number) >= rule.min && (value as number) <= rule.max)
     case 'number':
-      if (typeof value !== 'number' || value < rule.min || value > rule.max)
-        return wrong(path, value, takes(rule))
-      if (rule.is === 'integer' && !Number.isInteger(value)) return wrong(path, value, takes(rule))
-      return { value: value }
-    case 'text': {
-      const text = value as string
-      if (rule.oneOf !== undefined && rule.oneOf.indexOf(text) === -1) return wrong(path, value, takes(rule))
-      if (text.length > rule.max) return wrong(path, value, takes(rule))
-      return { value: value }
+      return keep((value as number) >= rule.min && (value as number) <= rule.max)
+    case 'only':
+      return keep(value === rule.value)
+    case 'text':
+      return keep((value as string).length <= rule.max && (rule.oneOf?.indexOf(value as string) ?? 0) !== -1)
+    case 'arguments':
+      // Some clients send nothing for no arguments, which no template can parse.
+      if (value === '') return { value: '{}' }
+      return keep(hasSafeArguments(value as string, now.limits))
+    case 'image':
+      return keep(isImage(value as string))
+    case 'prompt': {
+      const prompt = onePrompt(value)
+      return prompt === undefined ? wrong(path, value, takes(rule)) : { value: prompt }
     }
+    case 'schema': {
+      const cleaned = cleanSchema(value, path, now.budget)
+      return 'value' in cleaned ? cleaned : { problem: { field: path, message: cleaned.message } }
+    }
+    case 'refused':
+      return isEmpty(value) ? { value: undefined } : problem(path, `not taken here: ${rule.why}`)
     case 'list':
-      return checkList(value as Json[], rule, path, settings)
-    case 'object':
-      return checkFields(value, rule.fields, path, settings)
-    case 'variant':
-      return checkVariant(value, rule, path, settings)
+      return checkList(value as Json[], rule, path, now)
     case 'map':
-      return checkMap(value, rule, path, settings)
-    case 'schema':
-      return checkSchema(value, path)
+      return checkMap(value as JsonObject, rule, path, now)
+    case 'object':
+      return checkFields(value as JsonObject, rule.fields, path, now)
+    case 'variant':
+      return checkVariant(value as JsonObject, rule, path, now)
     default:
       return { value: value }
   }
 }
 
-function checkList(values: Json[], rule: Rule & { is: 'list' }, path: string, settings: Settings): Checked {
-  if (values.length > rule.max || values.length < (rule.min ?? 0)) {
-    return problem(path, `${path}: got ${values.length} elements; takes ${takes(rule)}`)
-  }
+function checkList(values: Json[], rule: Rule & { is: 'list' }, path: string, now: Circumstances): Checked {
+  if (values.length > rule.max) return problem(path, `got an array of ${values.length}; takes ${takes(rule)}`)
   const kept: Json[] = []
   for (let i = 0; i < values.length; i++) {
-    const checked = check(values[i] as Json, rule.of, `${path}[${i}]`, settings)
+    const checked = check(values[i] as Json, rule.of, `${path}[${i}]`, now)
     if ('problem' in checked) return checked
     if (checked.value !== undefined) kept.push(checked.value)
   }
   return { value: kept }
 }
 
-function checkMap(value: Json, rule: Rule & { is: 'map' }, path: string, settings: Settings): Checked {
-  const given = isObject(value) ? value : object()
+function checkMap(given: JsonObject, rule: Rule & { is: 'map' }, path: string, now: Circumstances): Checked {
   if (given.keys.length > rule.max) {
-    return problem(path, `${path}: got ${given.keys.length} keys; takes at most ${rule.max}`)
+    return problem(path, `got ${given.keys.length} keys; takes at most ${rule.max}`)
   }
   const kept = object()
   for (let i = 0; i < given.keys.length; i++) {
     const key = given.keys[i] as string
-    const checked = check(given.at[key] as Json, rule.of, `${path}.${key.slice(0, 40)}`, settings)
+    if (rule.keys === 'digits' && !/^[0-9]{1,9}$/.test(key)) {
+      return problem(path, `got the key ${shown(key)}; takes keys that are token numbers`)
+    }
+    const checked = check(given.at[key] as Json, rule.of, below(path, key), now)
     if ('problem' in checked) return checked
     if (checked.value !== undefined) put(kept, key, checked.value)
   }
   return { value: kept }
+}
+
+/** The variant of this name, or the one whose name with `*` fits. */
+function variantOf(variants: Record<string, Variant>, name: Json | undefined): Variant | undefined {
+  if (typeof name !== 'string') return undefined
+  if (hasOwn(variants, name) && name.indexOf('*') === -1) return variants[name]
+  const fitting = Object.keys(variants).filter(pattern => {
+    const star = pattern.indexOf('*')
+    const end = pattern.slice(star + 1)
+    return (
+      star !== -1 &&
+      name.slice(0, star) === pattern.slice(0, star) &&
+      name.slice(name.length - end.length) === end
+    )
+  })
+  return fitting[0] === undefined ? undefined : variants[fitting[0]]
 }
 
 function checkVariant(
-  value: Json,
+  given: JsonObject,
   rule: Rule & { is: 'variant' },
   path: string,
-  settings: Settings,
+  now: Circumstances,
 ): Checked {
-  const given = isObject(value) ? value : object()
   const name = given.at[rule.by] ?? rule.otherwise
-  const names = Object.keys(rule.variants).filter(
-    one => !('refused' in (rule.variants[one] as object)) && !('leftOut' in (rule.variants[one] as object)),
-  )
-  const known = typeof name === 'string' && Object.keys(rule.variants).indexOf(name) !== -1
-  if (!known) {
-    return wrong(`${path}.${rule.by}`, given.at[rule.by], `one of ${names.map(one => `"${one}"`).join(', ')}`)
-  }
-  const chosen = rule.variants[name as string] as object
-  if ('leftOut' in chosen) return { value: undefined }
-  if ('refused' in chosen) {
-    return problem(`${path}.${rule.by}`, `${path}.${rule.by}: got ${shown(name)}; ${chosen.refused}`)
-  }
-  if ('needs' in chosen) {
-    if (!settings.readsImages) {
-      return problem(
-        `${path}.${rule.by}`,
-        `${path}.${rule.by}: got ${shown(name)}; the model reads no images`,
-      )
-    }
-    return checkFields(value, (chosen as unknown as { fields: Fields }).fields, path, settings)
-  }
-  return checkFields(value, chosen as Fields, path, settings)
+  const field = below(path, rule.by)
+  const variant = variantOf(rule.variants, name)
+  if (variant === undefined)
+    return wrong(field, given.at[rule.by], `one of ${quoted(namesOf(rule.variants))}`)
+  if ('leftOut' in variant) return { value: undefined }
+  if ('refused' in variant) return problem(field, `got ${shown(name)}; ${variant.refused}`)
+  if ('needs' in variant && !now.readsImages)
+    return problem(field, `got ${shown(name)}; the model reads no images`)
+  if ('leftOutWithout' in variant && isEmpty(given.at[variant.leftOutWithout] ?? null))
+    return { value: undefined }
+  if (given.at[rule.by] === undefined && hasOwn(variant.fields, rule.by)) put(given, rule.by, name as string)
+  return checkFields(given, variant.fields, path, now)
 }
 
 /** An object with only the fields that are named. */
-export function checkFields(value: Json, fields: Fields, path: string, settings: Settings): Checked {
-  const given = isObject(value) ? value : object()
+export function checkFields(given: JsonObject, fields: Fields, path: string, now: Circumstances): Checked {
   const kept = object()
   for (let i = 0; i < given.keys.length; i++) {
     const key = given.keys[i] as string
-    const rule = hasOwn(fields, key) ? fields[key] : undefined
-    const inner = given.at[key] as Json
-    if (rule === undefined || (inner === null && !isOfKind(null, rule))) continue
-    const checked = check(inner, rule, path === '' ? key : `${path}.${key}`, settings)
+    const rule = hasOwn(fields, key) ? (fields[key] as Rule) : undefined
+    const value = given.at[key] as Json
+    if (rule === undefined || (value === null && !takesNull(rule))) continue
+    const checked = check(value, rule, below(path, key), now)
     if ('problem' in checked) return checked
     if (checked.value !== undefined) put(kept, key, checked.value)
   }
-  const names = Object.keys(fields)
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i] as string
-    if (fields[name]?.isRequired && kept.at[name] === undefined) {
-      const where = path === '' ? name : `${path}.${name}`
-      return problem(where, `${where} is missing; takes ${takes(fields[name] as Rule)}`)
-    }
-  }
-  return { value: kept }
+  const missing = Object.keys(fields).filter(key => fields[key]?.isRequired && kept.at[key] === undefined)[0]
+  if (missing === undefined) return { value: kept }
+  return problem(below(path, missing), `missing; takes ${takes(fields[missing] as Rule)}`)
 }
 
-export { kindOf }
+const takesNull = (rule: Rule): boolean =>
+  rule.is === 'null' || rule.is === 'anything' || (rule.is === 'either' && rule.of.some(takesNull))

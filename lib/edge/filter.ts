@@ -1,57 +1,66 @@
 /** The request filter: what llama-server receives is what is written here. Runs inside nginx's JavaScript module. */
-import { checkFields, type Problem, type Settings } from './check.ts'
+import { checkFields } from './check.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
-import { isObject, type JsonObject, parseJson, put, writeJson } from './json.ts'
-import { shown } from './shown.ts'
+import { isObject, type JsonObject, put, writeJson } from './json.ts'
+import { type Limits, parseJson } from './parse-json.ts'
+import { mostSchemas } from './schema.ts'
+import { shown } from './words.ts'
 
-export type { Settings }
-export type Filtered = { body: string } | { status: number; error: object }
+export type Settings = {
+  /** The names that a request may call the model by; the first is the one that is served. */
+  models: string[]
+  readsImages: boolean
+}
+export type Filtered = { body: string; isStream: boolean } | { status: number; error: object }
 
-/** A request's own limits: levels, values in all, keys of one object. */
-export const limits = { depth: 64, values: 500_000, keys: 1000 }
+/**
+ * A request's own limits. llama-server recurses by level in places, and looks for a key through all those of its object;
+ * the deepest requests of real clients have 20 levels, and their largest objects some dozens of keys.
+ */
+export const limits: Limits = { levels: 64, values: 500_000, keys: 1000 }
 
-/** `text` is undefined where the body was not UTF-8. */
+/** What goes on to llama-server, or the error. `text` is undefined where the body was not UTF-8. */
 export function filterRequest(path: string, text: string | undefined, settings: Settings): Filtered {
-  const api = apiOf(path)
-  const refuse = (status: number, message: string, code?: string, param?: string): Filtered => ({
+  const refuse = (status: number, message: string, code: string, field?: string): Filtered => ({
     status: status,
-    error: errorBody(api, status, message, code, param),
+    error: errorBody(apiOf(path), status, message, code, field),
   })
 
-  const route = postRoute(path)
-  if (route?.fields === undefined) return refuse(404, 'There is no such path here.', 'not_found')
+  const fields = postRoute(path)?.fields
+  if (fields === undefined) return refuse(404, 'There is no such path here.', 'not_found')
   if (text === undefined) return refuse(400, 'The request is not valid UTF-8.', 'invalid_encoding')
 
   const parsed = parseJson(text, limits)
   if ('problem' in parsed) {
+    const where = `after ${parsed.position} of ${text.length} characters`
     return refuse(
       400,
-      `The request is not JSON: ${parsed.problem} at character ${parsed.position}.`,
+      `The request is not JSON that is taken here: ${parsed.problem}, ${where}.`,
       'invalid_json',
     )
   }
-  if (!isObject(parsed.value)) return refuse(400, 'The request takes a JSON object.', 'invalid_json')
+  const request = parsed.value
+  if (!isObject(request)) return refuse(400, `Got ${shown(request)}; takes a JSON object.`, 'invalid_json')
 
-  const unknown = unknownModel(parsed.value, settings)
-  if (unknown !== undefined) return refuse(404, unknown, 'model_not_found', 'model')
-
-  const checked = checkFields(parsed.value, route.fields, '', settings)
-  if ('problem' in checked) return refuseProblem(refuse, checked.problem)
-
+  if (!isServed(request, settings)) {
+    const message = `There is no model ${shown(request.at.model)} here; there is "${settings.models[0]}".`
+    return refuse(404, message, 'model_not_found', 'model')
+  }
+  const checked = checkFields(request, fields, '', {
+    readsImages: settings.readsImages,
+    limits: limits,
+    budget: { schemas: mostSchemas },
+  })
+  if ('problem' in checked) {
+    return refuse(400, `${checked.problem.message}.`, 'invalid_value', checked.problem.field)
+  }
   const kept = checked.value as JsonObject
   put(kept, 'model', settings.models[0] as string)
-  return { body: writeJson(kept) }
+  return { body: writeJson(kept), isStream: kept.at.stream === true }
 }
 
-const refuseProblem = (
-  refuse: (status: number, message: string, code?: string, param?: string) => Filtered,
-  problem: Problem,
-) => refuse(400, `${problem.message}.`, 'invalid_value', problem.path)
-
-/** A request without a model means the one that is served. */
-function unknownModel(request: JsonObject, settings: Settings): string | undefined {
-  const name = request.at.model
-  if (name === undefined || name === null) return undefined
-  if (typeof name === 'string' && settings.models.indexOf(name) !== -1) return undefined
-  return `There is no model ${shown(name)} here; there is ${settings.models.join(', ')}.`
+/** A request that names no model means the one that is served. */
+function isServed(request: JsonObject, settings: Settings): boolean {
+  const name = request.at.model ?? null
+  return name === null || (typeof name === 'string' && settings.models.indexOf(name) !== -1)
 }

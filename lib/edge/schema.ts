@@ -1,5 +1,88 @@
-/** JSON Schemas of tools and answers, of which llama-server makes grammars. */
-import type { Json } from './json.ts'
+/** JSON Schemas of tools and answers: llama-server makes grammars of them, so they reach it in a form that it can take. */
+import { isList, isObject, type Json, type JsonObject, object, put } from './json.ts'
+import { type Document, untangle } from './schema-graph.ts'
+import { cleanKeywords } from './schema-keywords.ts'
 
-/** For now as it came. */
-export const checkSchema = (value: Json, _path: string): { value: Json | undefined } => ({ value: value })
+/**
+ * What the schemas of one request may cost llama-server, counted in schemas of ordinary size. The largest sets of tools
+ * seen have some thousands; as many as may be are a grammar within seconds.
+ */
+export const mostSchemas = 20_000
+const tooMuch = `larger, with its references, than the ${mostSchemas} schemas that a request may hold`
+
+export type Budget = { schemas: number }
+export type Cleaned = { value: Json } | { message: string }
+
+const sizeOf = (value: Json | undefined): number =>
+  isList(value) ? value.length : isObject(value) ? value.keys.length : 0
+
+/** Rules are named by all names above; each value is an alternative; what is optional is combined, to the third power. */
+function costOf(schema: JsonObject, names: number): number {
+  const optional = sizeOf(schema.at.properties) - sizeOf(schema.at.required)
+  const repetitions = ((schema.at.maxItems ?? schema.at.minItems ?? 0) as number) + lengthOf(schema)
+  return 1 + names / 50 + sizeOf(schema.at.enum) + Math.max(0, optional) ** 3 / 2500 + repetitions / 10
+}
+
+const lengthOf = (schema: JsonObject): number => (schema.at.maxLength ?? schema.at.minLength ?? 0) as number
+
+const namedSchemas = ['properties', '$defs', 'definitions']
+const listedSchemas = ['anyOf', 'oneOf', 'allOf', 'items', 'prefixItems']
+const singleSchemas = ['items', 'prefixItems', 'additionalProperties']
+
+/** `true`, `false` and what is no schema at all: anything goes. */
+const asSchema = (value: Json): JsonObject => (isObject(value) ? value : object())
+
+type Found = { schema: JsonObject; name: string }
+
+/** The schemas directly below one, each put right in its place. */
+function below(schema: JsonObject): Found[] {
+  const found: Found[] = []
+  namedSchemas.forEach(keyword => {
+    const holder = schema.at[keyword]
+    if (!isObject(holder)) return
+    holder.keys.forEach(name => {
+      const inner = asSchema(holder.at[name] as Json)
+      put(holder, name, inner)
+      found.push({ schema: inner, name: name })
+    })
+  })
+  listedSchemas.forEach(keyword => {
+    const list = schema.at[keyword]
+    if (!isList(list)) return
+    list.forEach((value, index) => {
+      const inner = asSchema(value)
+      list[index] = inner
+      found.push({ schema: inner, name: keyword })
+    })
+  })
+  singleSchemas.forEach(keyword => {
+    const value = schema.at[keyword]
+    if (value === undefined || isList(value)) return
+    // A boolean there says all that there is to say.
+    if (keyword === 'additionalProperties' && !isObject(value)) return
+    const inner = asSchema(value)
+    put(schema, keyword, inner)
+    found.push({ schema: inner, name: keyword })
+  })
+  return found
+}
+
+/** A schema that llama-server can take, as close to the given one as that can be. */
+export function cleanSchema(given: Json, path: string, budget: Budget): Cleaned {
+  const root = asSchema(given)
+  const document: Document = { root: root, nodes: [] }
+  const waiting = [{ schema: root, names: 0 }]
+  while (waiting.length > 0) {
+    const next = waiting.pop() as { schema: JsonObject; names: number }
+    const problem = cleanKeywords(next.schema, path)
+    if (problem !== undefined) return { message: problem }
+    next.schema.place = { index: document.nodes.length, cost: costOf(next.schema, next.names) }
+    document.nodes.push(next.schema)
+    if (document.nodes.length > budget.schemas) return { message: `${path}: ${tooMuch}` }
+    below(next.schema).forEach(inner => {
+      waiting.push({ schema: inner.schema, names: next.names + inner.name.length + 1 })
+    })
+  }
+  budget.schemas -= untangle(document)
+  return budget.schemas < 0 ? { message: `${path}: ${tooMuch}` } : { value: root }
+}

@@ -1,0 +1,180 @@
+/**
+ * A parser of JSON with limits. nginx's own (njs 0.7.9) stops at 32 levels, turns lone surrogates into U+FFFD and rounds
+ * long integers; what must be refused is refused here, and in Node the same way. Strings are found by `indexOf`, so
+ * that long texts cost little.
+ */
+import { isList, type Json, type JsonObject, type LongInteger, object, put } from './json.ts'
+
+export type Limits = { levels: number; values: number; keys: number }
+export type Parsed = { value: Json } | { problem: string; position: number }
+
+const tab = 9
+const lineFeed = 10
+const carriageReturn = 13
+const space = 32
+const quote = 34
+const comma = 44
+const colon = 58
+const openBracket = 91
+const backslash = 92
+const closeBracket = 93
+const openBrace = 123
+const closeBrace = 125
+
+const number = /^-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/
+const mostDigits = 400
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these.
+const controlCharacter = /[\u0000-\u001f]/
+const badEscape = /\\(?:[^"\\/bfnrtu]|u(?![0-9a-fA-F]{4}))/
+const escapedSurrogate = /\\u[dD][89a-fA-F]/
+const escapedPair = /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}/g
+const escapedBackslash = /\\\\/g
+
+/** What is wrong with a string's text between its quotes. */
+function problemOf(inner: string): string | undefined {
+  if (controlCharacter.test(inner)) return 'a control character that is not escaped'
+  if (inner.indexOf('\\') === -1) return undefined
+  const escapes = inner.replace(escapedBackslash, '')
+  if (badEscape.test(escapes)) return 'an unknown escape sequence'
+  const isHalf = escapedSurrogate.test(escapes) && escapedSurrogate.test(escapes.replace(escapedPair, ''))
+  return isHalf ? 'half of a surrogate pair (\\ud800 to \\udfff), which is no character' : undefined
+}
+
+/** Where a string that began at `start` ends: the position of its closing quote, or -1. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1) {
+    let before = end - 1
+    while (text.charCodeAt(before) === backslash) before--
+    if ((end - before) % 2 === 1) return end
+    end = text.indexOf('"', end + 1)
+  }
+  return -1
+}
+
+/** A number's value: what no double holds is refused, a long integer keeps its digits. */
+function numberOf(digits: string, isInteger: boolean): number | LongInteger | undefined {
+  const value = Number(digits)
+  if (!Number.isFinite(value)) return undefined
+  return isInteger && Math.abs(value) > Number.MAX_SAFE_INTEGER ? { digits: digits } : value
+}
+
+const tooEarly = 'an end that comes too early'
+
+/** What is read, how far, and what is wrong with it. */
+type Reader = { text: string; at: number; problem: string | undefined }
+
+/** The next character's code; NaN at the end. */
+function skipSpace(reader: Reader): number {
+  let code = reader.text.charCodeAt(reader.at)
+  while (code === space || code === lineFeed || code === carriageReturn || code === tab) {
+    code = reader.text.charCodeAt(++reader.at)
+  }
+  return code
+}
+
+/** The string that begins here; undefined where there is a problem. */
+function readString(reader: Reader): string | undefined {
+  const end = endOfString(reader.text, reader.at)
+  const inner = reader.text.slice(reader.at + 1, end)
+  reader.problem = end === -1 ? 'a string that does not end' : problemOf(inner)
+  if (reader.problem !== undefined) return undefined
+  reader.at = end + 1
+  return inner.indexOf('\\') === -1 ? inner : JSON.parse(`"${inner}"`)
+}
+
+/** The number or word that begins here; undefined where there is a problem. */
+function readWord(reader: Reader): Json | undefined {
+  const ahead = reader.text.slice(reader.at, reader.at + mostDigits + 1)
+  const word = /^(?:true|false|null)/.exec(ahead)
+  const found = word === null ? number.exec(ahead) : word
+  if (found === null) {
+    reader.problem = ahead === '' ? tooEarly : 'something that is no value'
+    return undefined
+  }
+  reader.at += found[0].length
+  if (word !== null) return word[0] === 'null' ? null : word[0] === 'true'
+  const value = numberOf(found[0], found[1] === undefined && found[2] === undefined)
+  if (value !== undefined && found[0].length <= mostDigits) return value
+  reader.problem = 'a number that is too large'
+  return undefined
+}
+
+/** A key with its colon; undefined where there is a problem. */
+function readKey(reader: Reader, container: JsonObject, limits: Limits): string | undefined {
+  if (container.keys.length >= limits.keys) reader.problem = `more than ${limits.keys} keys in one object`
+  else if (reader.text.charCodeAt(reader.at) !== quote) {
+    reader.problem = 'something where a key in double quotes belongs'
+  }
+  if (reader.problem !== undefined) return undefined
+  const key = readString(reader)
+  if (key === undefined) return undefined
+  if (skipSpace(reader) !== colon) reader.problem = 'something where a colon belongs'
+  else reader.at++
+  return key
+}
+
+type Open = { container: Json[] | JsonObject; key: string }
+
+/** Parses a whole text. Nothing recurses: nginx's engine ends at some hundred calls. */
+export function parseJson(text: string, limits: Limits): Parsed {
+  // A byte order mark is no part of the text (RFC 8259, 8.1).
+  const reader: Reader = { text: text, at: text.charCodeAt(0) === 0xfeff ? 1 : 0, problem: undefined }
+  const stack: Open[] = []
+  let values = 0
+  /** What was read last: a value that is whole, an opening bracket, or what a value must follow. */
+  let last = 'separator' as 'value' | 'opening' | 'separator'
+  let result: Json | undefined
+
+  const place = (value: Json) => {
+    const open = stack[stack.length - 1]
+    if (open === undefined) result = value
+    else if (isList(open.container)) open.container.push(value)
+    else put(open.container, open.key, value)
+    last = 'value'
+  }
+
+  while (reader.problem === undefined) {
+    let code = skipSpace(reader)
+    const open = stack[stack.length - 1]
+    if (reader.at >= text.length) {
+      if (last === 'value' && open === undefined) return { value: result as Json }
+      reader.problem = tooEarly
+      break
+    }
+    const closing = open !== undefined && isList(open.container) ? closeBracket : closeBrace
+    if (open !== undefined && last !== 'separator' && code === closing) {
+      reader.at++
+      stack.pop()
+      place(open.container)
+      continue
+    }
+    if (last === 'value') {
+      if (open === undefined) reader.problem = 'something after the value'
+      else if (code !== comma) reader.problem = 'something where a comma belongs'
+      else reader.at++
+      last = 'separator'
+      continue
+    }
+    if (open !== undefined && !isList(open.container)) {
+      open.key = readKey(reader, open.container, limits) ?? ''
+      if (reader.problem !== undefined) break
+      code = skipSpace(reader)
+    }
+    last = 'separator'
+    if (++values > limits.values) reader.problem = `more than ${limits.values} values`
+    else if (code === openBrace || code === openBracket) {
+      if (stack.length >= limits.levels) {
+        reader.problem = `something nested more than ${limits.levels} levels deep`
+        break
+      }
+      reader.at++
+      stack.push({ container: code === openBrace ? object() : [], key: '' })
+      last = 'opening'
+    } else {
+      const value = code === quote ? readString(reader) : readWord(reader)
+      if (value !== undefined) place(value)
+    }
+  }
+  return { problem: reader.problem as string, position: reader.at }
+}

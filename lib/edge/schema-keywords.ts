@@ -1,0 +1,164 @@
+/**
+ * One level of a JSON Schema as llama-server can take it. What it would refuse or choke on is loosened, never tightened:
+ * a schema guides the model, and clients check what comes. The behaviour is that of llama.cpp's `common/json-schema.cpp`,
+ * `common/json-schema-to-grammar.cpp` and `src/llama-grammar.cpp`.
+ */
+import { hasOwn, isList, isObject, type Json, type JsonObject, object, put, remove } from './json.ts'
+
+/** A repetition is written out, item by item; llama.cpp refuses more than 2000. */
+const mostRepetitions = 500
+/** Each value is one more state of the grammar at every token. */
+const mostValues = 500
+/** llama.cpp writes bounds out by their digits, up to 16 of them, and overflows beyond. */
+const largestBound = 1e15
+const mostProperties = 250
+/** Of names llama.cpp makes rule names by `std::regex`, which recurses for each character. */
+const longestName = 128
+
+const types = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
+const isType = (value: Json): boolean => typeof value === 'string' && types.indexOf(value) !== -1
+
+/** An unknown type would be an error, twice the same one computed twice. */
+function cleanType(schema: JsonObject): void {
+  const type = schema.at.type
+  if (type === undefined || isType(type)) return
+  const known = isList(type) ? type.filter((one, index) => isType(one) && type.indexOf(one) === index) : []
+  if (known.length === 0) remove(schema, 'type')
+  else put(schema, 'type', known)
+}
+
+/** `minItems` and its like: whole numbers, in order, few enough to be written out. */
+function cleanCounts(schema: JsonObject, low: string, high: string): void {
+  const isCount = (value: Json | undefined): boolean =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= mostRepetitions
+  if (!isCount(schema.at[low])) remove(schema, low)
+  if (!isCount(schema.at[high])) remove(schema, high)
+  if ((schema.at[low] as number) > (schema.at[high] as number)) remove(schema, low, high)
+}
+
+/** `minimum` and its like: numbers that llama.cpp can write out, in order. */
+function cleanBounds(schema: JsonObject): void {
+  const bounds = ['minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum']
+  bounds.forEach(name => {
+    const value = schema.at[name]
+    // Zero in its other sign, and what is between whole numbers, are as good.
+    if (typeof value !== 'number' || Math.abs(value) >= largestBound) remove(schema, name)
+  })
+  const lowest = Math.ceil((schema.at.minimum ?? schema.at.exclusiveMinimum) as number)
+  const highest = Math.floor((schema.at.maximum ?? schema.at.exclusiveMaximum) as number)
+  const isOpen = schema.at.minimum === undefined && schema.at.exclusiveMinimum !== undefined ? 1 : 0
+  const isOpenAbove = schema.at.maximum === undefined && schema.at.exclusiveMaximum !== undefined ? 1 : 0
+  if (lowest + isOpen > highest - isOpenAbove) {
+    bounds.forEach(name => {
+      remove(schema, name)
+    })
+  }
+}
+
+/** One piece of a regular expression that llama.cpp's converter reads as everybody does. */
+const piece =
+  /(?:[A-Za-z0-9 _@/,:;=~#%&'<>!-]|\\[.$()[\]{}|*+?]|\[(?:[A-Za-z0-9 _.@,:;=~#%&+*?$()|/](?:-[A-Za-z0-9])?)+-?\])(?:[*+?]|\{([0-9]{1,3})(?:,([0-9]{1,3})?)?\})?/g
+const range = /([A-Za-z0-9])-([A-Za-z0-9])/g
+
+function isSimple(pattern: string): boolean {
+  let isFine = true
+  const rest = pattern.slice(1, -1).replace(piece, (found: string, low?: string, high?: string) => {
+    if (Number(low ?? 0) > mostRepetitions || Number(high ?? 0) > mostRepetitions) isFine = false
+    if (high !== undefined && Number(low) > Number(high)) isFine = false
+    if (found.charAt(0) === '[') {
+      found.replace(range, (_: string, from: string, to: string) => {
+        if (from > to) isFine = false
+        return ''
+      })
+    }
+    return ''
+  })
+  return isFine && rest === ''
+}
+
+/**
+ * llama.cpp makes a grammar of patterns between `^` and `$` alone; what it does not know there is an error, or worse. A
+ * group around the whole changes nothing of its meaning, keeps it for the model to read, and from the converter.
+ */
+function cleanPattern(schema: JsonObject): void {
+  const pattern = schema.at.pattern
+  if (typeof pattern !== 'string') {
+    remove(schema, 'pattern')
+    return
+  }
+  const isConverted = pattern.charAt(0) === '^' && pattern.charAt(pattern.length - 1) === '$'
+  if (isConverted && !(pattern.length <= 250 && isSimple(pattern))) put(schema, 'pattern', `(?:${pattern})`)
+}
+
+/** Characters that mean something in a grammar's brackets, where keys beside the known ones are described. */
+const awkward = /[\]\\^[-]/
+
+/** What is to be an object of schemas is one, or is gone. */
+function cleanProperties(schema: JsonObject, path: string): string | undefined {
+  const properties = schema.at.properties
+  if (properties === undefined) return undefined
+  if (!isObject(properties)) {
+    // An empty object, as PHP writes it.
+    if (isList(properties) && properties.length === 0) put(schema, 'properties', object())
+    else remove(schema, 'properties')
+    return undefined
+  }
+  const names = properties.keys
+  if (names.length > mostProperties) {
+    return `${path}.properties: got ${names.length} of them; takes at most ${mostProperties}`
+  }
+  if (names.some(name => name.length > longestName)) {
+    return `${path}.properties: got a name of more than ${longestName} characters`
+  }
+  const additional = schema.at.additionalProperties
+  if (additional !== undefined && additional !== false && names.some(name => awkward.test(name))) {
+    put(schema, 'additionalProperties', false)
+  }
+  return undefined
+}
+
+function cleanAlternatives(schema: JsonObject, name: string, path: string): string | undefined {
+  const alternatives = schema.at[name]
+  if (alternatives === undefined) return undefined
+  if (!isList(alternatives) || alternatives.length === 0) remove(schema, name)
+  else if (alternatives.length > mostValues) {
+    return `${path}.${name}: got ${alternatives.length} of them; takes at most ${mostValues}`
+  }
+  return undefined
+}
+
+/** `allOf` with one member, as some generators write a reference with a description: the member itself. */
+function hoistOnlyMember(schema: JsonObject): void {
+  const members = schema.at.allOf
+  if (!isList(members) || members.length !== 1 || hasOwn(schema.at, '$ref')) return
+  const member = members[0]
+  remove(schema, 'allOf')
+  if (!isObject(member)) return
+  member.keys.forEach(key => {
+    if (!hasOwn(schema.at, key)) put(schema, key, member.at[key] as Json)
+  })
+}
+
+/** Makes one level fit; what cannot be loosened is said. */
+export function cleanKeywords(schema: JsonObject, path: string): string | undefined {
+  // As often as members stand in members.
+  while (isList(schema.at.allOf) && schema.at.allOf.length === 1 && !hasOwn(schema.at, '$ref')) {
+    hoistOnlyMember(schema)
+  }
+  cleanType(schema)
+  cleanCounts(schema, 'minItems', 'maxItems')
+  cleanCounts(schema, 'minLength', 'maxLength')
+  cleanBounds(schema)
+  cleanPattern(schema)
+  const values = schema.at.enum
+  if (!isList(values) || values.length === 0 || values.length > mostValues) remove(schema, 'enum')
+  if (typeof schema.at.format !== 'string') remove(schema, 'format')
+  const additional = schema.at.additionalProperties
+  if (typeof additional !== 'boolean' && !isObject(additional)) remove(schema, 'additionalProperties')
+  return (
+    cleanProperties(schema, path) ??
+    cleanAlternatives(schema, 'anyOf', path) ??
+    cleanAlternatives(schema, 'oneOf', path) ??
+    cleanAlternatives(schema, 'allOf', path)
+  )
+}

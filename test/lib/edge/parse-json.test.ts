@@ -1,0 +1,92 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { writeJson } from '../../../lib/edge/json.ts'
+import { parseJson } from '../../../lib/edge/parse-json.ts'
+
+const limits = { levels: 5, values: 1000, keys: 20 }
+
+const written = (text: string) => {
+  const parsed = parseJson(text, limits)
+  return 'value' in parsed ? writeJson(parsed.value) : `${parsed.problem} @${parsed.position}`
+}
+
+it.each([
+  ['{}', '{}'],
+  [' [ ] ', '[]'],
+  ['{"a":[1,-0.5,1e3,true,false,null,"x"]}', '{"a":[1,-0.5,1000,true,false,null,"x"]}'],
+  ['"\\u00e9\\n\\/\\ud83d\\ude00\\\\ud800"', '"é\\n/😀\\\\ud800"'],
+  // The last of two.
+  ['{"a":1,"b":2,"a":3}', '{"a":3,"b":2}'],
+  // The order in which they came.
+  ['{"b":1,"2":1,"1":1}', '{"b":1,"2":1,"1":1}'],
+  ['{"__proto__":{"x":1},"constructor":1}', '{"__proto__":{"x":1},"constructor":1}'],
+  ['[9007199254740993,-123456789012345678901234]', '[9007199254740993,-123456789012345678901234]'],
+  ['"\\u0000"', '"\\u0000"'],
+  ['[[[[[]]]]]', '[[[[[]]]]]'],
+])('reads %s', (text, expected) => {
+  expect(written(text)).toBe(expected)
+})
+
+it.each([
+  ['', 'an end that comes too early @0'],
+  ['{"a":1', 'an end that comes too early @6'],
+  ['{"a":1,}', 'something where a key in double quotes belongs @7'],
+  ["{'a':1}", 'something where a key in double quotes belongs @1'],
+  ['{"a" 1}', 'something where a colon belongs @5'],
+  ['[1 2]', 'something where a comma belongs @3'],
+  ['[1,]', 'something that is no value @3'],
+  ['[}', 'something that is no value @1'],
+  ['{"a":}', 'something that is no value @5'],
+  ['{]', 'something where a key in double quotes belongs @1'],
+  ['{} {}', 'something after the value @3'],
+  ['NaN', 'something that is no value @0'],
+  ['[01]', 'something where a comma belongs @2'],
+  ['[+1]', 'something that is no value @1'],
+  ['[1e999]', 'a number that is too large @6'],
+  [`[${'1'.repeat(500)}]`, 'a number that is too large @402'],
+  ['"abc', 'a string that does not end @0'],
+  ['"abc\\"', 'a string that does not end @0'],
+  ['"a\nb"', 'a control character that is not escaped @0'],
+  ['"\\x41"', 'an unknown escape sequence @0'],
+  ['"\\u12G4"', 'an unknown escape sequence @0'],
+  ['"\\ud800"', 'half of a surrogate pair (\\ud800 to \\udfff), which is no character @0'],
+  ['"\\ude00\\ud83d"', 'half of a surrogate pair (\\ud800 to \\udfff), which is no character @0'],
+  ['{"\\udfff":1}', 'half of a surrogate pair (\\ud800 to \\udfff), which is no character @1'],
+  ['[[[[[[1]]]]]]', 'something nested more than 5 levels deep @5'],
+  [`[${'1,'.repeat(1000)}1]`, 'more than 1000 values @1999'],
+  [`{${Array.from({ length: 21 }, (_, i) => `"${i}":1`)}}`, 'more than 20 keys in one object @131'],
+])('refuses %s', (text, expected) => {
+  expect(written(text)).toBe(expected)
+})
+
+describe('beside JSON.parse', () => {
+  const wide = { levels: 100, values: 1e6, keys: 1e6 }
+
+  it('reads what it reads', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), value => {
+        const parsed = parseJson(JSON.stringify(value, null, 1), wide)
+        expect('value' in parsed && JSON.parse(writeJson(parsed.value))).toEqual(
+          JSON.parse(JSON.stringify(value)),
+        )
+      }),
+    )
+  })
+
+  it('refuses what it refuses', () => {
+    const pieces = fc.constantFrom(...'{}[]:,"\\ \n'.split(''), '"a"', '1', '-', 'true', 'null', '\\u0041')
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 12 }), found => {
+        const text = found.join('')
+        let isJson = true
+        try {
+          JSON.parse(text)
+        } catch {
+          isJson = false
+        }
+        expect('value' in parseJson(text, wide)).toBe(isJson)
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+})

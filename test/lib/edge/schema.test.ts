@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest'
+import { writeJson } from '../../../lib/edge/json.ts'
+import { parseJson } from '../../../lib/edge/parse-json.ts'
+import { cleanSchema, mostSchemas } from '../../../lib/edge/schema.ts'
+
+const limits = { levels: 64, values: 1e6, keys: 1000 }
+
+function cleaned(schema: unknown): unknown {
+  const parsed = parseJson(JSON.stringify(schema), limits)
+  if ('problem' in parsed) throw new Error(parsed.problem)
+  const result = cleanSchema(parsed.value, 'parameters', { schemas: mostSchemas })
+  return 'value' in result ? JSON.parse(writeJson(result.value)) : result.message
+}
+
+const nested = (depth: number, inner: (below: unknown) => unknown): unknown =>
+  depth === 0 ? {} : inner(nested(depth - 1, inner))
+
+describe('what clients send stays as it is', () => {
+  it.each([
+    {},
+    {
+      type: 'object',
+      properties: {},
+      additionalProperties: false,
+      $schema: 'https://json-schema.org/draft-07',
+    },
+    {
+      type: 'object',
+      properties: {
+        path: {
+          type: 'string',
+          description: 'Where.',
+          minLength: 1,
+          maxLength: 500,
+          pattern: '^[a-z0-9_-]+$',
+        },
+        lines: { type: 'integer', minimum: 1, maximum: 2000, default: 10 },
+        ratio: { type: 'number', exclusiveMinimum: 0, multipleOf: 0.1 },
+        mode: { enum: ['a', 'b', null, 1] },
+        kind: { const: 'x' },
+        when: { type: 'string', format: 'date-time' },
+        link: { type: 'string', format: 'uri', pattern: 'https?://.+' },
+        many: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 100, uniqueItems: true },
+        pair: { type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }] },
+        maybe: { type: ['string', 'null'] },
+        either: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/tree' }] },
+        free: { type: 'object', additionalProperties: { type: 'string' }, propertyNames: { pattern: '^a' } },
+        not: { not: { type: 'string' }, if: {}, else: {} },
+      },
+      required: ['path'],
+      $defs: {
+        tree: { type: 'object', properties: { below: { type: 'array', items: { $ref: '#/$defs/tree' } } } },
+      },
+    },
+    // As zod-to-json-schema writes what comes twice.
+    {
+      type: 'object',
+      properties: { a: { type: 'object', properties: { x: {} } }, b: { $ref: '#/properties/a' } },
+    },
+    {
+      $ref: '#/definitions/Args',
+      definitions: { Args: { type: 'object', properties: { a: { type: 'string' } } } },
+    },
+    {
+      allOf: [{ type: 'object', properties: { a: {} } }, { $ref: '#/$defs/b' }],
+      $defs: { b: { type: 'object' } },
+    },
+  ])('%j', schema => {
+    expect(cleaned(schema)).toEqual(schema)
+  })
+})
+
+describe('what llama-server cannot take is loosened', () => {
+  it.each([
+    [{ properties: { a: true, b: false, c: null, d: 'x' } }, { properties: { a: {}, b: {}, c: {}, d: {} } }],
+    [{ properties: [] }, { properties: {} }],
+    [{ properties: 'x' }, {}],
+    [{ items: true }, { items: {} }],
+    [{ type: 'any' }, {}],
+    [{ type: [] }, {}],
+    [{ type: ['string', 'string', 'file', 'null'] }, { type: ['string', 'null'] }],
+    [{ type: 3, enum: [], anyOf: [], oneOf: {}, allOf: null, format: 1, pattern: {} }, {}],
+    [{ enum: Array.from({ length: 501 }, (_, i) => i) }, {}],
+    [{ minLength: -1, maxLength: 10_000_000 }, {}],
+    [{ minItems: 5, maxItems: 3 }, {}],
+    [{ minItems: 1.5, maxItems: '3' }, {}],
+    [{ minimum: -9007199254740991, maximum: 9007199254740991 }, {}],
+    [{ minimum: 5, maximum: 3 }, {}],
+    [{ exclusiveMinimum: 0, exclusiveMaximum: 1, type: 'integer' }, { type: 'integer' }],
+    [{ minimum: 1, exclusiveMinimum: true }, { minimum: 1 }],
+    [{ additionalProperties: 'x' }, {}],
+    [
+      { properties: { 'page[size]': {} }, additionalProperties: {} },
+      { properties: { 'page[size]': {} }, additionalProperties: false },
+    ],
+    // A reference with a description beside it, as pydantic writes it.
+    [
+      { properties: { a: { allOf: [{ $ref: '#/$defs/a' }], description: 'x' } }, $defs: { a: {} } },
+      { properties: { a: { description: 'x', $ref: '#/$defs/a' } }, $defs: { a: {} } },
+    ],
+    [{ allOf: [{ allOf: [{ allOf: [{ type: 'string' }] }] }] }, { type: 'string' }],
+    // References that lead nowhere, out of the document, or to what is no schema.
+    [
+      { properties: { a: { $ref: '#/$defs/no', description: 'x' } } },
+      { properties: { a: { description: 'x' } } },
+    ],
+    [{ $ref: 'https://example.com/schema.json' }, {}],
+    [{ $ref: '#' }, {}],
+    [{ $ref: { a: 1 } }, {}],
+    [
+      { $ref: '#/default', default: { allOf: [{ $ref: '#/default' }] } },
+      { default: { allOf: [{ $ref: '#/default' }] } },
+    ],
+    // References in circles.
+    [
+      { allOf: [{ $ref: '#/definitions/a' }], definitions: { a: { $ref: '#/definitions/a' } } },
+      { $ref: '#/definitions/a', definitions: { a: {} } },
+    ],
+    [
+      { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } },
+      { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: {} } },
+    ],
+    [
+      { $ref: '#/$defs/a', $defs: { a: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/a' }] } } },
+      { $ref: '#/$defs/a', $defs: { a: { anyOf: [{ type: 'string' }, {}] } } },
+    ],
+    // Each member's properties are built again.
+    [
+      {
+        $ref: '#/$defs/a',
+        $defs: { a: { type: 'object', properties: { x: { allOf: [{ $ref: '#/$defs/a' }, {}] } } } },
+      },
+      { $ref: '#/$defs/a', $defs: { a: { type: 'object', properties: { x: {} } } } },
+    ],
+  ])('%j', (schema, expected) => {
+    expect(cleaned(schema)).toEqual(expected)
+  })
+
+  it.each([
+    ['^[a-z]+$', true],
+    ['^v\\.[0-9]{1,3}(\\.[0-9]+)?$', false],
+    ['^(a*)*$', false],
+    ['^\\d+$', false],
+    ['^[z-a]$', false],
+    ['^a{5,3}$', false],
+    ['^a{9999}$', false],
+    ['^*$', false],
+    ['^"$', false],
+    ['^[^a]$', false],
+    [`^${'('.repeat(60_000)}$`, false],
+    ['(', true],
+    ['^', true],
+    ['.*', true],
+  ])('the pattern %.20s: as it is %s', (pattern, isKept) => {
+    expect(cleaned({ pattern })).toEqual({ pattern: isKept ? pattern : `(?:${pattern})` })
+  })
+})
+
+describe('what is too much is said', () => {
+  const chained = (depth: number, link: (next: string) => unknown) => ({
+    $ref: '#/$defs/a0',
+    $defs: Object.fromEntries(
+      Array.from({ length: depth + 1 }, (_, i) => [`a${i}`, i < depth ? link(`#/$defs/a${i + 1}`) : {}]),
+    ),
+  })
+
+  it.each([
+    [
+      'an object or a string of members',
+      nested(25, below => ({ type: ['object', 'string'], allOf: [below, {}] })),
+    ],
+    [
+      'members that are merged',
+      chained(25, $ref => ({ type: 'object', properties: { x: { allOf: [{ $ref }, { $ref }] } } })),
+    ],
+    ['references to alternatives', chained(25, $ref => ({ anyOf: [{ $ref }, { $ref }] }))],
+    [
+      'optional properties by the thousand',
+      nested(10, below => ({
+        properties: Object.fromEntries(
+          Array.from({ length: 240 }, (_, i) => [`p${i}`, i === 0 ? below : {}]),
+        ),
+      })),
+    ],
+  ])('%s', (_, schema) => {
+    expect(cleaned(schema)).toBe(
+      'parameters: larger, with its references, than the 20000 schemas that a request may hold',
+    )
+  })
+
+  it.each([
+    [
+      { properties: { ['x'.repeat(129)]: {} } },
+      'parameters.properties: got a name of more than 128 characters',
+    ],
+    [
+      { properties: Object.fromEntries(Array.from({ length: 251 }, (_, i) => [`p${i}`, {}])) },
+      'parameters.properties: got 251 of them; takes at most 250',
+    ],
+    [{ anyOf: Array(501).fill({}) }, 'parameters.anyOf: got 501 of them; takes at most 500'],
+  ])('%.40j', (schema, message) => {
+    expect(cleaned(schema)).toBe(message)
+  })
+})
