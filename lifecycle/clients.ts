@@ -6,6 +6,7 @@ import { readCa } from '../lib/steps/certificate.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { readServed, summarize, verifiable } from '../lib/steps/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
+import { UsageError } from './cli/usage-error.ts'
 
 const preface = `KEY stands for the API key: it is in the report, ${paths.report}.
 The files are those of the developer, who has fetched ca.crt (see the report).
@@ -15,7 +16,7 @@ function chosen(all: ClientConfiguration[], name: string | undefined): ClientCon
   const found = name === undefined ? all : all.filter(client => client.name === name)
   if (found.length > 0) return found
   const names = all.map(client => client.name).join(', ')
-  throw new Error(`there is no client ${JSON.stringify(name)}. There are: ${names}`)
+  throw new UsageError(`there is no client ${JSON.stringify(name)}. There are: ${names}.`)
 }
 
 /** The configuration of one client, or of all. Throws when there is no such client, or no plan yet. */

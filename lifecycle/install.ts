@@ -16,6 +16,7 @@ import { installPackages } from '../lib/system/apt.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
 import { ensureSystemUser } from '../lib/system/users.ts'
+import type { InputFile } from './cli/input-files.ts'
 
 /** libgomp1: llama-server's threads. certbot: for a domain's public certificate. */
 const packages = ['aria2', 'ca-certificates', 'certbot', 'libgomp1', 'logrotate', 'nginx']
@@ -27,9 +28,9 @@ const folders: ManagedFile[] = [
   { path: paths.acme, mode: 0o755, folder: true },
 ]
 
-/** Installs the release named by a file, else the production one. Run again it downloads nothing and changes nothing. */
-export async function install(host: Host, releaseFilePath: string | undefined): Promise<void> {
-  const chosen = chooseRelease(host, releaseFilePath)
+/** Installs the release that a file holds, else the production one. Run again it downloads nothing and changes nothing. */
+export async function install(host: Host, named: InputFile | undefined): Promise<void> {
+  const chosen = chooseRelease(named)
 
   await installPackages(host, packages)
   await ensureSystemUser(host, users.llama)

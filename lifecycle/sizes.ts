@@ -1,9 +1,10 @@
 /** Sizes and numbers as they are given on the command line. */
 import { GiB, MiB } from '../lib/appliance/memory.ts'
+import { UsageError } from './cli/usage-error.ts'
 
 /** Throws what an option takes. */
 export function wrong(option: string, got: string, takes: string): never {
-  throw new Error(`--${option} ${got}: takes ${takes}`)
+  throw new UsageError(`--${option} ${got}: takes ${takes}.`)
 }
 
 /** Bytes of `32G`, `32GiB` or `32768M`. */

@@ -5,18 +5,26 @@ import { passwordInForce } from '../lib/steps/password.ts'
 import { readServed, trustIn } from '../lib/steps/served-certificate.ts'
 import { smokeTest } from '../lib/steps/smoke-test.ts'
 import type { Host } from '../lib/system/host.ts'
+import type { InputFile } from './cli/input-files.ts'
+import { UsageError } from './cli/usage-error.ts'
 
 export type SmokeTestOptions = {
   endpoint?: string | undefined
-  ca?: string | undefined
-  keyFile?: string | undefined
+  ca?: InputFile | undefined
+  keyFile?: InputFile | undefined
 }
 
-/** The text of a file that an option names. Throws when there is none. */
-function fileOf(host: Host, option: string, path: string): string {
-  const text = host.files.read(path)
-  if (text === undefined) throw new Error(`${option} ${path}: there is no such file`)
-  return text
+/** The key that a file holds. Throws where it is none: its text is not told. */
+function keyFrom({ path, text }: InputFile): string {
+  const key = text.trim()
+  if (/^[\x21-\x7e]+$/.test(key)) return key
+  throw new Error(`--key-file ${path} must hold the key and nothing else, on one line.`)
+}
+
+/** The CA that a file holds. Throws where it is none. */
+function caFrom({ path, text }: InputFile): string {
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
+  throw new Error(`--ca ${path} is not a PEM certificate.`)
 }
 
 /** Runs the whole smoke test. Throws at the first check that fails. */
@@ -24,9 +32,9 @@ export async function runSmokeTest(host: Host, { endpoint, ca, keyFile }: SmokeT
   const url = endpoint ?? `https://127.0.0.1:${ports.https}`
   const own = endpoint === undefined && ca === undefined ? trustIn(readServed(host), readCa(host)) : {}
   if (endpoint !== undefined && keyFile === undefined)
-    throw new Error('--endpoint needs --key-file FILE, a file that holds the key')
-  const key = keyFile === undefined ? passwordInForce(host) : fileOf(host, '--key-file', keyFile).trim()
-  const given = ca === undefined ? {} : { ca: fileOf(host, '--ca', ca) }
+    throw new UsageError('--endpoint needs --key-file FILE, a file that holds the key.')
+  const key = keyFile === undefined ? passwordInForce(host) : keyFrom(keyFile)
+  const given = ca === undefined ? {} : { ca: caFrom(ca) }
   await smokeTest(host, { url, key, ...own, ...given }, 'full')
   host.log.info(`${url} serves.`)
 }

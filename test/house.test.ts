@@ -25,7 +25,25 @@ const allowed: Record<string, string[]> = {
     'node-forge',
     '@huggingface/gguf',
   ],
-  lifecycle: ['lib/steps', 'lib/render', 'lib/appliance', 'lib/system', 'node:', 'dotenv', 'package.json'],
+  lifecycle: [
+    'lifecycle/cli/input-files.ts',
+    'lifecycle/cli/usage-error.ts',
+    'lib/steps',
+    'lib/render',
+    'lib/appliance',
+    'lib/system',
+    'node:',
+    'dotenv',
+  ],
+  'lifecycle/cli': [
+    'lifecycle',
+    'lib/steps',
+    'lib/render',
+    'lib/appliance',
+    'lib/system',
+    'node:',
+    'package.json',
+  ],
 }
 
 const importsOf = (file: string) =>

@@ -105,6 +105,12 @@ export const users = { llama: 'slm-copilot', web: 'www-data' } as const
 
 export const ports = { http: 80, https: 443 } as const
 
+/** How a stage that is run by hand takes the VM's context; without it each variable has its default. */
+export const contextOption = `--context-file ${paths.contextFile}`
+
+/** What to run where configure's files are missing or damaged. */
+export const configureCommand = `slm-copilot configure ${contextOption}`
+
 /** The file of a model's weights. */
 export const modelPath = (name: string) => `${paths.models}/${name}.gguf`
 

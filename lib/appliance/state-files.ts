@@ -2,7 +2,7 @@
 import { keptSchema } from './kept-prompts.ts'
 import { attemptsSchema } from './lets-encrypt.ts'
 import { trialsSchema } from './model-choice.ts'
-import { paths } from './paths.ts'
+import { configureCommand, paths } from './paths.ts'
 import { planSchema } from './plan.ts'
 import { releaseSchema } from './release.ts'
 import { provenSchema } from './services.ts'
@@ -19,7 +19,7 @@ export const stateFiles = {
     path: paths.plan,
     mode: 0o640,
     schema: planSchema,
-    whenDamaged: { fix: 'run `slm-copilot configure`' },
+    whenDamaged: { fix: `run \`${configureCommand}\`` },
   },
   trials: {
     path: paths.trials,

@@ -1,18 +1,6 @@
 /** Names in the environment that are meant for the appliance and are none of its variables'. */
 
-/** How many letters must be added, taken away or changed to make one text of the other (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [index, letter] of [...a].entries()) {
-    const next = [index + 1]
-    for (const [at, other] of [...b].entries())
-      next.push(
-        Math.min((row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1, (row[at] ?? 0) + (letter === other ? 0 : 1)),
-      )
-    row = next
-  }
-  return row[b.length] ?? 0
-}
+import { editDistance } from './spelling.ts'
 
 /** Letters that may differ in a name that is taken for a known one. */
 const furthest = 4
@@ -22,7 +10,10 @@ function nearest(name: string, known: readonly string[]) {
   const inCapitals = name.toUpperCase()
   const withPrefix = inCapitals.replace(/^.*COPILOT[_.-]*/, 'ONEAPP_COPILOT_')
   const [best] = known
-    .map(each => ({ name: each, distance: Math.min(distance(inCapitals, each), distance(withPrefix, each)) }))
+    .map(each => ({
+      name: each,
+      distance: Math.min(editDistance(inCapitals, each), editDistance(withPrefix, each)),
+    }))
     .sort((a, b) => a.distance - b.distance)
   return best !== undefined && best.distance <= furthest ? best.name : undefined
 }

@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { type Certificates, type Pair, type Servable, validity } from '../appliance/certificates.ts'
 import { outside } from '../appliance/name-constraints.ts'
 import type { Names } from '../appliance/names.ts'
-import { certificateFiles, paths } from '../appliance/paths.ts'
+import { certificateFiles, configureCommand, paths } from '../appliance/paths.ts'
 import type { Host } from '../system/host.ts'
 import type { ManagedFile } from '../system/managed-files.ts'
 import { covers, isSignedBy, namesIn, soundCertificate } from '../system/x509.ts'
@@ -27,14 +27,14 @@ export function readCertificates(host: Host): Partial<Certificates> {
 /** The CA on disk. Throws when configure has not put it there. */
 export function readCa(host: Host): Pair {
   const { ca } = readCertificates(host)
-  if (ca === undefined) throw new Error(`No CA in ${paths.tls}: run \`slm-copilot configure\` first.`)
+  if (ca === undefined) throw new Error(`No CA in ${paths.tls}: run \`${configureCommand}\` first.`)
   return ca
 }
 
 /** The names and addresses that the leaf on disk is for. Throws when there is none. */
 export function namesOfLeaf({ leaf }: Partial<Certificates>): Names {
   if (leaf === undefined)
-    throw new Error(`No certificate in ${paths.tls}: run \`slm-copilot configure\` first.`)
+    throw new Error(`No certificate in ${paths.tls}: run \`${configureCommand}\` first.`)
   const names = namesIn(new X509Certificate(leaf.certificate))
   return { dns: names.filter(name => isIP(name) === 0), ip: names.filter(name => isIP(name) !== 0) }
 }

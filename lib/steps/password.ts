@@ -1,5 +1,5 @@
 /** The password in force: what is given, else what stands on disk, else made once. */
-import { paths } from '../appliance/paths.ts'
+import { configureCommand, paths } from '../appliance/paths.ts'
 import type { Host } from '../system/host.ts'
 
 /** 32 characters, so that a random byte's low five bits choose one evenly; none that look alike. */
@@ -18,7 +18,7 @@ export const readPassword = (host: Host): string | undefined =>
 export function passwordInForce(host: Host): string {
   const password = readPassword(host)
   if (password === undefined)
-    throw new Error(`${paths.password} is missing: run \`slm-copilot configure\` first.`)
+    throw new Error(`${paths.password} is missing: run \`${configureCommand}\` first.`)
   return password
 }
 

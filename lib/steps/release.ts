@@ -4,16 +4,16 @@ import { productionRelease, type Release } from '../appliance/release.ts'
 import { stateFiles } from '../appliance/state-files.ts'
 import { download } from '../system/download.ts'
 import type { Host } from '../system/host.ts'
-import { requireState, stateFile } from '../system/state-files.ts'
+import { requireState, stateFile, stateFrom } from '../system/state-files.ts'
 
 /** The release named by a file, else the production one. */
-export const chooseRelease = (host: Host, path: string | undefined): Release =>
-  path === undefined
+export const chooseRelease = (file: { path: string; text: string } | undefined): Release =>
+  file === undefined
     ? productionRelease
-    : requireState(host, {
-        ...stateFiles.release,
-        path,
-        whenDamaged: { fix: 'give --release a file that holds a release' },
+    : stateFrom(file.text, {
+        path: `--release ${file.path}`,
+        schema: stateFiles.release.schema,
+        fix: 'name a file that holds a release',
       })
 
 /** The release that install has put here. Throws when there is none. */

@@ -1,7 +1,7 @@
 /** The pair that nginx serves, whoever made it: its folder, the link to it, and what people are told of it. */
 import { X509Certificate } from 'node:crypto'
 import type { Pair, Servable, TlsMode, TlsSummary } from '../appliance/certificates.ts'
-import { certificateFiles, paths } from '../appliance/paths.ts'
+import { certificateFiles, configureCommand, paths } from '../appliance/paths.ts'
 import { servedHeaders } from '../render/nginx-site.ts'
 import type { Host } from '../system/host.ts'
 import type { ManagedFile } from '../system/managed-files.ts'
@@ -47,7 +47,7 @@ export function readServed(host: Host): Servable {
   const certificate = host.files.read(paths.currentChain)
   const key = host.files.read(`${paths.currentCertificate}/${certificateFiles.key}`)
   if (target === undefined || certificate === undefined || key === undefined)
-    throw new Error(`No certificate in ${paths.tls}: run \`slm-copilot configure\` first.`)
+    throw new Error(`No certificate in ${paths.tls}: run \`${configureCommand}\` first.`)
   return { mode: modeOf(target), target, pair: { certificate, key } }
 }
 

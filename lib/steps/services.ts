@@ -1,6 +1,8 @@
 /** Starts, reloads or restarts exactly what its inputs ask for, and remembers what was proven to serve. */
+
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { configureCommand } from '../appliance/paths.ts'
 import type { Proven, Service } from '../appliance/services.ts'
 import { stateFiles } from '../appliance/state-files.ts'
 import type { Host } from '../system/host.ts'
@@ -25,7 +27,7 @@ function readInput(host: Host, files: readonly string[]): Input {
   let changedAt = new Date(0)
   for (const path of files) {
     const status = host.files.status(path)
-    if (status === undefined) throw new Error(`${path} is missing: run \`slm-copilot configure\` first.`)
+    if (status === undefined) throw new Error(`${path} is missing: run \`${configureCommand}\` first.`)
     hash.update(`${path}\n${(status.isLink ? host.files.target(path) : host.files.read(path)) ?? ''}\n`)
     if (status.changedAt > changedAt) changedAt = status.changedAt
   }

@@ -34,6 +34,16 @@ export function requireState<T>(seam: Seam, file: StateFile<T>): T {
   throw new Error(`${file.path} is missing.${fix}`)
 }
 
+/** What a file that an operator names holds. Throws where that is no such state. */
+export function stateFrom<T>(
+  text: string,
+  { path, schema, fix }: Pick<StateFile<T>, 'path' | 'schema'> & { fix: string },
+): T {
+  const result = parse(text, schema)
+  if ('data' in result) return result.data
+  throw new Error(`${path} ${result.damage}. Fix: ${fix}.`)
+}
+
 /** The state as a file to apply among others. */
 export const stateFile = <T>({ path, mode }: StateFile<T>, value: T) => ({
   path,

@@ -49,7 +49,7 @@ function configure(folder: string, tracer: string[] = []) {
     'configure',
     '--root',
     folder,
-    '--env-file',
+    '--context-file',
     environment,
   ]
   return spawnSync(program, args, { encoding: 'utf8' })

@@ -112,7 +112,7 @@ describe('the page', () => {
     writeFileSync(environment, 'ONEAPP_COPILOT_CONTEXT_SIZE=4096\nONEAPP_COPILOT_PARALLEL=2\n')
     const said = execFileSync(
       await buildExecutable(),
-      ['configure', '--root', stack.root, '--env-file', environment],
+      ['configure', '--root', stack.root, '--context-file', environment],
       { encoding: 'utf8' },
     )
     expect(said).not.toMatch(/created|updated/)

@@ -78,7 +78,7 @@ it.each(cases)('$stage on a machine $state', async ({ state, stage }) => {
   const dry = readOnly({ ...host, env: asked, now: () => new Date('2026-12-24T10:00:00Z') })
   await stages[stage]?.(dry).catch((error: Error) => {
     // What is not there yet can't be started or renewed.
-    expect(error.message).toMatch(/run `slm-copilot configure`/)
+    expect(error.message).toMatch(/run `slm-copilot configure --context-file /)
     expect(['as baked/bootstrap', 'as baked/renew']).toContain(`${state}/${stage}`)
   })
   expect(snapshot(host.root)).toEqual(before)

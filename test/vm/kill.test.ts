@@ -71,13 +71,13 @@ const envFile = (context: Context) =>
 
 /** Both stages, undisturbed, on the context in /run/context.env. */
 const runBoth =
-  'echo 0 never > /run/kill; /opt/one-appliance/bin/configure --env-file /run/context.env && /opt/one-appliance/bin/bootstrap'
+  'echo 0 never > /run/kill; /opt/one-appliance/bin/configure --context-file /run/context.env && /opt/one-appliance/bin/bootstrap'
 
 const settle = (context: Context) => sshOutput(vm, `cat > /run/context.env; ${runBoth}`, envFile(context))
 
 /** Configures, then kills bootstrap at its `number`th verb of systemctl. Says whether that was reached. */
 async function killBootstrap(context: Context, number: number, moment: string): Promise<boolean> {
-  const command = `cat > /run/context.env; ${bin}/configure --env-file /run/context.env > /dev/null || exit 1
+  const command = `cat > /run/context.env; ${bin}/configure --context-file /run/context.env > /dev/null || exit 1
     echo 0 > /run/count; echo ${number} ${moment} > /run/kill; ${bin}/bootstrap > /dev/null 2>&1`
   return (await ssh(vm, command, envFile(context))).code === 137
 }
@@ -86,8 +86,8 @@ async function killBootstrap(context: Context, number: number, moment: string): 
 async function killAtRename(context: Context, stage: string, number: number): Promise<boolean> {
   const strace = `strace -o /dev/null -e trace=rename -e inject=rename:signal=KILL:when=${number}`
   const first =
-    stage === 'bootstrap' ? `${bin}/configure --env-file /run/context.env > /dev/null || exit 1;` : ''
-  const command = `cat > /run/context.env; ${first} ${strace} ${bin}/${stage} --env-file /run/context.env > /dev/null 2>&1`
+    stage === 'bootstrap' ? `${bin}/configure --context-file /run/context.env > /dev/null || exit 1;` : ''
+  const command = `cat > /run/context.env; ${first} ${strace} ${bin}/${stage} --context-file /run/context.env > /dev/null 2>&1`
   return (await ssh(vm, command, envFile(context))).code === 137
 }
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { commands, overview, usageOf } from '../../lifecycle/commands.ts'
+import { commands } from '../../../lifecycle/cli/commands.ts'
+import { overview, usageOf } from '../../../lifecycle/cli/usage.ts'
 
 const texts = [overview(), ...Object.entries(commands).map(([name, command]) => usageOf(name, command))]
 

@@ -1,0 +1,105 @@
+/** The command line as a value: which command, its options, its argument; or what is wrong with it. */
+import { basename, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { nearestName } from '../../lib/appliance/spelling.ts'
+import { type Command, type CommandName, commandOf, commands, type Option } from './commands.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Options by name: the text that was given, or true. */
+export type Values = Record<string, string | true | undefined>
+
+export type CommandLine =
+  | { kind: 'version' }
+  | { kind: 'overview' }
+  | { kind: 'usage'; name: CommandName }
+  | { kind: 'run'; name: CommandName; values: Values; argument: string | undefined }
+
+const stagesByName = ['install', 'configure', 'bootstrap']
+const helpOptions = ['--help', '-h']
+
+/** Throws a UsageError. Paths come out absolute: they are relative to `folder`, the working directory. */
+export function parseCommandLine(calledAs: string, args: string[], folder: string): CommandLine {
+  const called = basename(calledAs)
+  if (stagesByName.includes(called)) return parseCommand(called, args, folder)
+  const [name, ...rest] = args
+  if (name === undefined || (helpOptions.includes(name) && rest.length === 0)) return { kind: 'overview' }
+  if (name === '--version' && rest.length === 0) return { kind: 'version' }
+  if (helpOptions.includes(name)) return parseCommand('help', rest, folder)
+  return parseCommand(name, rest, folder)
+}
+
+/** A hint at what may have been meant, as a sentence. */
+const hint = (name: string, known: string[]) => {
+  const near = nearestName(name, known)
+  return near === undefined ? '' : ` Did you mean ${near}?`
+}
+
+/** The name of a command. Throws a UsageError where there is none of it. */
+function commandName(name: string): CommandName {
+  if (commandOf(name) !== undefined) return name as CommandName
+  const known = Object.keys(commands)
+  const what = name.startsWith('-') ? `no option ${name} before a command` : `no command "${name}"`
+  throw new UsageError(
+    `slm-copilot: there is ${what}.${hint(name, [...known, '--help', '--version'])} See: slm-copilot --help`,
+  )
+}
+
+function parseCommand(given: string, args: string[], folder: string): CommandLine {
+  const name = commandName(given)
+  const command: Command = commands[name]
+  const options: Record<string, Option> = { ...command.options, help: { help: '' } }
+  const wrong = (what: string): never => {
+    throw new UsageError(`slm-copilot ${name}: ${what} See: slm-copilot ${name} --help`)
+  }
+  const { tokens } = parseArgs({
+    args: args.map(arg => (arg === '-h' ? '--help' : arg)),
+    options: Object.fromEntries(
+      Object.entries(options).map(([option, { argument }]) => [
+        option,
+        { type: argument === undefined ? 'boolean' : 'string' },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const values: Values = {}
+  const positionals: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value)
+    if (token.kind !== 'option') continue
+    const known = Object.hasOwn(options, token.name) ? options[token.name] : undefined
+    if (known === undefined || !token.rawName.startsWith('--')) {
+      const names = Object.keys(options).map(option => `--${option}`)
+      return wrong(`there is no option ${token.rawName}.${hint(token.rawName, names)}`)
+    }
+    if (values[token.name] !== undefined) return wrong(`--${token.name} is given twice.`)
+    const value = givenTo(token, known)
+    if (typeof value === 'object') return wrong(value.problem)
+    values[token.name] = known.isPath && value !== true ? resolve(folder, value) : value
+  }
+  if (values.help) return { kind: 'usage', name }
+  const [argument, ...more] = positionals
+  if (command.argument === undefined && argument !== undefined)
+    return wrong(`it takes no argument "${argument}".`)
+  if (more.length > 0) return wrong(`it takes one ${command.argument}, not ${positionals.length}.`)
+  if (name === 'help' && argument !== undefined) return { kind: 'usage', name: commandName(argument) }
+  return { kind: 'run', name, values, argument }
+}
+
+type Token = { name: string; value?: string | undefined; inlineValue?: boolean | undefined }
+
+/** What an option was given, or what is wrong with that. */
+function givenTo(
+  { name, value, inlineValue }: Token,
+  { argument }: Option,
+): string | true | { problem: string } {
+  if (argument === undefined)
+    return value === undefined ? true : { problem: `--${name} takes no value, got "${value}".` }
+  if (value === undefined || value === '') return { problem: `--${name} takes a ${argument}, got none.` }
+  if (value.startsWith('-') && !inlineValue)
+    return {
+      problem: `--${name} takes a ${argument}, got "${value}" (if that is meant: --${name}=${value}).`,
+    }
+  return value
+}

@@ -1,0 +1,123 @@
+/** What each command does. The executable compiles this, and all that it loads, when a command is run. */
+
+import { paths } from '../../lib/appliance/paths.ts'
+import type { Host, HostOptions } from '../../lib/system/host.ts'
+import { openHost } from '../../lib/system/host.ts'
+import { openLog } from '../../lib/system/log.ts'
+import type { Values } from './command-line.ts'
+import { type Command, type CommandName, commands } from './commands.ts'
+import { inputFile } from './input-files.ts'
+import { overview } from './usage.ts'
+
+type Run = { name: CommandName; values: Values; argument?: string | undefined }
+
+/** Resolves with false where what it found makes the exit code 1. */
+type Handler = (host: Host, run: Run) => Promise<unknown>
+
+const text = (value: Values[string]) => (typeof value === 'string' ? value : undefined)
+
+/** The file that an option names, if it is given. */
+const fileOf = (option: string, { [option]: path }: Values) =>
+  typeof path === 'string' ? inputFile(option, path) : undefined
+
+/** Runs what changes files or services while nothing else of the appliance does. */
+async function alone(host: Host, act: (host: Host) => Promise<unknown>): Promise<void> {
+  const { oneAtATime } = await import('../../lib/steps/one-at-a-time.ts')
+  await oneAtATime(host, () => act(host))
+}
+
+const print = (screen: string) => void process.stdout.write(screen)
+
+const handlers: Record<CommandName, Handler> = {
+  install: async (host, { values }) => {
+    const { install } = await import('../install.ts')
+    await install(host, fileOf('release', values))
+  },
+  configure: async host => {
+    const { configure } = await import('../configure.ts')
+    await alone(host, () => configure(host))
+  },
+  bootstrap: async (host, { values }) => {
+    const { bootstrapAndFetch } = await import('../bootstrap.ts')
+    await alone(host, () => bootstrapAndFetch(host, text(values.report) ?? paths.report))
+  },
+  renew: async host => {
+    const { renew } = await import('../renew.ts')
+    await alone(host, renew)
+  },
+  'fetch-model': async (host, { values }) => {
+    const { fetchModel, retryModel } = await import('../fetch-model.ts')
+    await (values.retry ? retryModel(host) : fetchModel(host))
+  },
+  status: async host => {
+    const { status } = await import('../status.ts')
+    const { text: screen, serves } = await status(host)
+    print(screen)
+    return serves
+  },
+  'keep-prompts': async host => {
+    const { keep } = await import('../prompts.ts')
+    await keep(host)
+  },
+  'restore-prompts': async host => {
+    const { restore } = await import('../prompts.ts')
+    await restore(host)
+  },
+  'smoke-test': async (host, { values }) => {
+    const { runSmokeTest } = await import('../smoke-test.ts')
+    const endpoint = text(values.endpoint)
+    await runSmokeTest(host, { endpoint, ca: fileOf('ca', values), keyFile: fileOf('key-file', values) })
+  },
+  clients: async (host, { argument }) => {
+    const { clientsText } = await import('../clients.ts')
+    print(clientsText(host, argument))
+  },
+  models: async (host, { values }) => {
+    const { modelsList } = await import('../models.ts')
+    print(modelsList(host, text(values.memory)))
+  },
+  plan: async (host, { values }) => {
+    const { checked, planned, table } = await import('../plan.ts')
+    const { memory, cpus, model, context, users, bandwidth } = values
+    const wanted = {
+      memory: text(memory),
+      cpus: text(cpus),
+      model: text(model),
+      context: text(context),
+      users: text(users),
+      bandwidth: text(bandwidth),
+    }
+    if (values.table) print(table())
+    else if (values.check) print(await checked(host))
+    else print(await planned(host, wanted, values.json === true))
+  },
+  help: async () => {
+    const { variablesHelp } = await import('../../lib/render/tables.ts')
+    print(`${overview()}\nContext variables:\n\n${variablesHelp()}\n`)
+  },
+}
+
+/** Runs a command on this machine, or on the folder that `--root` names. */
+export async function run(line: Run): Promise<unknown> {
+  const { name, values } = line
+  const command: Command = commands[name]
+  const options: HostOptions = {
+    env: await contextOf(values),
+    root: text(values.root),
+    dryRun: values['dry-run'] === true,
+    ...(command.isStage && { log: paths.log }),
+  }
+  return handlers[name](openHost(options), line)
+}
+
+/** The context's variables: the process's environment, or the lines of a file in its place. */
+async function contextOf(values: Values): Promise<HostOptions['env']> {
+  const file = fileOf('context-file', values)
+  if (file === undefined) return process.env
+  const { parseEnvironment } = await import('../environment.ts')
+  return parseEnvironment(file.text)
+}
+
+/** The log of a live stage, for an error that ended it. */
+export const openStageLog = (path: string) =>
+  openLog(() => new Date(), process.getuid?.() === 0 ? path : undefined)

@@ -1,0 +1,16 @@
+/** The files that options name. */
+import { readFileSync } from 'node:fs'
+import { getSystemErrorMessage } from 'node:util'
+
+export type InputFile = { path: string; text: string }
+
+/** The file at an absolute path, whole. Throws what option named it, and why it cannot be read. */
+export function inputFile(option: string, path: string): InputFile {
+  try {
+    return { path, text: readFileSync(path, 'utf8') }
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException
+    const why = errno === undefined ? (error as Error).message : getSystemErrorMessage(errno)
+    throw new Error(`--${option} ${path} cannot be read: ${why}.`, { cause: error })
+  }
+}

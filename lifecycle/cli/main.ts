@@ -1,0 +1,67 @@
+/** From the command line to the exit code; the one place that prints errors. */
+import { paths } from '../../lib/appliance/paths.ts'
+import packageFile from '../../package.json' with { type: 'json' }
+import { type CommandLine, parseCommandLine, type Values } from './command-line.ts'
+import { type Command, type CommandName, commands } from './commands.ts'
+import { guardOutput } from './output.ts'
+import { overview, usageOf } from './usage.ts'
+import { isUsageError, UsageError } from './usage-error.ts'
+
+/** Does what the command line says, and returns the exit code. */
+export async function main(calledAs: string, args: string[]): Promise<number> {
+  try {
+    const line = parseCommandLine(calledAs, args, process.cwd())
+    const isStage = line.kind === 'run' && isLiveStage(line)
+    guardOutput({ isStage }, process)
+    if (line.kind === 'run') return await runCommand(line)
+    process.stdout.write(textOf(line))
+    return 0
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    return isUsageError(error) ? 2 : 1
+  }
+}
+
+/** What is printed without running a command. */
+function textOf(line: Exclude<CommandLine, { kind: 'run' }>): string {
+  if (line.kind === 'version') return `${packageFile.version}\n`
+  return line.kind === 'overview' ? overview() : usageOf(line.name, commands[line.name])
+}
+
+type Run = Extract<CommandLine, { kind: 'run' }>
+
+const isLive = ({ root, 'dry-run': dryRun }: Values) => root === undefined && dryRun === undefined
+const commandAt = (name: CommandName): Command => commands[name]
+const isLiveStage = ({ name, values }: Run) => commandAt(name).isStage === true && isLive(values)
+
+async function runCommand(line: Run): Promise<number> {
+  const { name, values } = line
+  if (commandAt(name).needsRoot && isLive(values) && process.getuid?.() !== 0)
+    throw new UsageError(`slm-copilot ${name}: must be run as root.`)
+  const { run } = await import('./handlers.ts')
+  try {
+    return (await run(line)) === false ? 1 : 0
+  } catch (error) {
+    await report(line, error)
+    return isUsageError(error) ? 2 : 1
+  }
+}
+
+/** Prints an error once: to the log, and so to standard output, for a stage at work; to standard error else. */
+async function report(line: Run, error: unknown): Promise<void> {
+  const message = `slm-copilot ${line.name}: ${explained(error)}`
+  if (!isLiveStage(line) || isUsageError(error)) {
+    process.stderr.write(`${message}\n`)
+    return
+  }
+  const { openStageLog } = await import('./handlers.ts')
+  openStageLog(paths.log).error(message)
+}
+
+/** An error's message, with what to do where a file is closed to who runs this. */
+function explained(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, path, message } = error as NodeJS.ErrnoException
+  const isRefused = (code === 'EACCES' || code === 'EPERM') && path !== undefined && process.getuid?.() !== 0
+  return isRefused ? `${path}: permission denied: must be run as root.` : message
+}

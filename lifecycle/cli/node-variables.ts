@@ -1,0 +1,10 @@
+/** Node's own variables, which a root stage does not obey: a debugger, more modules, other CAs, TLS unverified. */
+
+/** Read by Node or its OpenSSL before any line of ours runs; NODE_OPTIONS is off in the executable itself. */
+const isObeyed = (name: string) => /^NODE_|^OPENSSL_(CONF|CONF_INCLUDE|MODULES|ENGINES)$/.test(name)
+
+/** The environment without them; undefined where it has none. */
+export function withoutNodeVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv | undefined {
+  const kept = Object.entries(env).filter(([name]) => !isObeyed(name))
+  return kept.length === Object.keys(env).length ? undefined : Object.fromEntries(kept)
+}

@@ -1,0 +1,25 @@
+/** What happens when nobody can take the output any more: a closed pipe, a full disk, a terminal that is gone. */
+import { getSystemErrorMessage } from 'node:util'
+
+/** The exit code of a program that SIGPIPE ends, as a shell tells it; Node ignores that signal. */
+const closedPipe = 141
+
+const reasonOf = ({ errno, message }: NodeJS.ErrnoException) =>
+  errno === undefined ? message : getSystemErrorMessage(errno)
+
+type Process = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'on'> & { exit(code: number): void }
+
+/**
+ * A report ends with its reader, in silence, or with an error where the disk is full. A stage ends what it has begun:
+ * its log file has every line, and whoever is on its terminal may leave.
+ */
+export function guardOutput({ isStage }: { isStage: boolean }, process: Process): void {
+  // Nobody is left to be told.
+  process.stderr.on('error', () => {})
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' || isStage)
+      process.stderr.write(`slm-copilot: standard output cannot be written: ${reasonOf(error)}.\n`)
+    if (!isStage) process.exit(error.code === 'EPIPE' ? closedPipe : 1)
+  })
+  if (isStage) process.on('SIGHUP', () => {})
+}

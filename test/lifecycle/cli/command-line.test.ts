@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { parseCommandLine } from '../../../lifecycle/cli/command-line.ts'
+import { commands } from '../../../lifecycle/cli/commands.ts'
+
+const parse = (line: string, calledAs = 'slm-copilot') =>
+  parseCommandLine(calledAs, line === '' ? [] : line.split(' '), '/home/me')
+const run = (name: string, values = {}, argument?: string) => ({ kind: 'run', name, values, argument })
+
+describe('what is asked', () => {
+  it.each([
+    ['', { kind: 'overview' }],
+    ['--help', { kind: 'overview' }],
+    ['-h', { kind: 'overview' }],
+    ['--version', { kind: 'version' }],
+    ['help', run('help')],
+    ['help plan', { kind: 'usage', name: 'plan' }],
+    ['--help plan', { kind: 'usage', name: 'plan' }],
+    ['plan -h', { kind: 'usage', name: 'plan' }],
+    ['clients cline', run('clients', {}, 'cline')],
+    ['plan --memory 32G --json', run('plan', { memory: '32G', json: true })],
+    ['plan --memory=32G', run('plan', { memory: '32G' })],
+  ])('%j', (line, expected) => {
+    expect(parse(line)).toEqual(expected)
+  })
+
+  it.each(Object.keys(commands))('%s --help is its usage', name => {
+    expect(parse(`${name} --help`)).toEqual({ kind: 'usage', name })
+  })
+
+  it.each(['install', 'configure', 'bootstrap'])('%s by the name that it is called by', name => {
+    expect(parse('--dry-run', `/opt/one-appliance/bin/${name}`)).toEqual(run(name, { 'dry-run': true }))
+  })
+
+  it('takes files relative to the working directory, and as they are where they are absolute', () => {
+    expect(parse('smoke-test --ca ca.crt --key-file ../key')).toMatchObject({
+      values: { ca: '/home/me/ca.crt', 'key-file': '/home/key' },
+    })
+    expect(parse('configure --root here --context-file /run/.env')).toMatchObject({
+      values: { root: '/home/me/here', 'context-file': '/run/.env' },
+    })
+    expect(parse('install --release r.json')).toMatchObject({ values: { release: '/home/me/r.json' } })
+    expect(parse('bootstrap --report ./r')).toMatchObject({ values: { report: '/home/me/r' } })
+  })
+})
+
+it.each([
+  ['sttus', 'there is no command "sttus". Did you mean status?'],
+  ['constructor', 'there is no command "constructor".'],
+  ['--verson', 'there is no option --verson before a command. Did you mean --version?'],
+  ['--inspect', 'there is no option --inspect before a command.'],
+  ['help stat', 'there is no command "stat". Did you mean status?'],
+  ['help a b', 'it takes one COMMAND, not 2.'],
+  ['configure --dryrun', 'there is no option --dryrun. Did you mean --dry-run?'],
+  ['plan --mem 32G', 'there is no option --mem. Did you mean --memory?'],
+  ['plan -j', 'there is no option -j.'],
+  ['plan --toString', 'there is no option --toString.'],
+  ['plan --memory', '--memory takes a SIZE, got none.'],
+  ['plan --memory=', '--memory takes a SIZE, got none.'],
+  ['configure --root --dry-run', '--root takes a DIR, got "--dry-run" (if that is meant: --root=--dry-run).'],
+  ['plan --json=yes', '--json takes no value, got "yes".'],
+  ['plan --json --json', '--json is given twice.'],
+  ['plan --cpus 2 --cpus 4', '--cpus is given twice.'],
+  ['status now', 'it takes no argument "now".'],
+  ['clients a b', 'it takes one NAME, not 2.'],
+])('refuses %j', (line, message) => {
+  expect(() => parse(line)).toThrow(
+    expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(message) }),
+  )
+  expect(() => parse(line)).toThrow(/ See: slm-copilot .*--help$/)
+})
