@@ -26,11 +26,26 @@ type Outcome = Serving & { serves: boolean; measured: Omit<Measurement, 'invocat
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const plan = readPlan(host)
   await checkConfiguration(host)
-  await reloadUnits(host, [units.llama, units.gate, units.nginx])
+  await reloadUnits(host, [units.llama, units.gate, units.nginx, units.clock])
+  const clockNotes = await keepTime(host)
   if (host.isDryRun) return foretell(host, plan, reportPath)
   const outcome = plan.unserved === undefined ? await serve(host, plan) : await serveDoor(host, plan)
-  await applyFiles(host, bannerAndReport(host, plan, outcome, reportPath))
+  const notes = [...clockNotes, ...outcome.notes]
+  await applyFiles(host, bannerAndReport(host, plan, { ...outcome, notes }, reportPath))
   host.log.info(`${outcome.serves ? 'Ready. ' : ''}Report: ${reportPath}`)
+}
+
+/** Has chronyd take its time from where configure says. An appliance whose clock nobody keeps serves all the same. */
+async function keepTime(host: Host): Promise<string[]> {
+  try {
+    await applyService(host, services.clock)
+    return []
+  } catch (error) {
+    const [first = ''] = (error as Error).message.split('\n')
+    const note = `Nothing keeps this machine's clock: ${first.replace(/:$/, '.')} See: journalctl -u ${units.clock}`
+    host.log.warn(note)
+    return [note]
+  }
 }
 
 /** What a dry run can tell: what follows depends on services that it has not started. */

@@ -12,6 +12,7 @@ import { unknownNameNotes } from '../lib/appliance/unknown-names.ts'
 import { passwordName } from '../lib/appliance/values.ts'
 import { variableNames } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
+import { chronyConfiguration, chronyDropIn } from '../lib/render/clock.ts'
 import { landingPage } from '../lib/render/landing-page.ts'
 import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
 import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/llama.ts'
@@ -19,17 +20,10 @@ import { gateConfiguration, gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxSite } from '../lib/render/nginx-site.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { promptsUnit } from '../lib/render/prompts-unit.ts'
-import {
-  caFiles,
-  caNotes,
-  goodCertificates,
-  ownPair,
-  readCertificates,
-  withFormerCa,
-} from '../lib/steps/certificate.ts'
+import { caFiles, caNotes, ownPair, readCertificates } from '../lib/steps/certificate.ts'
+import { hypervisorClock, readClock } from '../lib/steps/clock.ts'
 import { isModelThere, readTrials } from '../lib/steps/fetched-models.ts'
 import { givenNotes, givenPair, judgeGivenPair } from '../lib/steps/given-certificate.ts'
-import { issueMissing } from '../lib/steps/issue-certificate.ts'
 import { acmeCaFile, readObtained } from '../lib/steps/lets-encrypt.ts'
 import { checkCandidate } from '../lib/steps/nginx.ts'
 import { generatePassword, passwordFile, readPassword } from '../lib/steps/password.ts'
@@ -46,6 +40,7 @@ import {
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles, type Change } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
+import { decideOwnCertificates } from './own-certificate.ts'
 
 /**
  * Brings the files to what the context asks for and says what became of each. Throws a ContextError on bad input.
@@ -53,8 +48,8 @@ import { reloadUnits } from '../lib/system/systemd.ts'
  */
 export async function configure(host: Host, trials: Trials = readTrials(host)): Promise<Change[]> {
   const release = installedRelease(host)
-  const now = host.now()
-  const context = parseContext(host.env, modelsOf(release), release.model, judgeGivenPair(now))
+  const clock = await readClock(host)
+  const context = parseContext(host.env, modelsOf(release), release.model, judgeGivenPair(clock))
   const facts = host.facts()
   const found = readCertificates(host)
 
@@ -63,12 +58,11 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const { serve, wanted, note, unserved } = chooseModel(release, context, knowledge, trials)
   const capacity = planCapacity(facts, serve, context)
   const names = namesOf(facts, context.domain)
-  const made = await issueMissing(goodCertificates(found, names, now), names, now)
-  const certificates = withFormerCa(made, found)
+  const certificates = await decideOwnCertificates(found, names, clock)
   const own = ownPair(certificates)
   const given = givenPair(context)
   const order = orderOf(context)
-  const served = given ?? readObtained(host, order, now) ?? own
+  const served = given ?? readObtained(host, order, clock) ?? own
   const password = context.password ?? readPassword(host) ?? generatePassword(host.random)
   const keys = [{ name: passwordName, key: password }, ...context.keys]
   const site = { keys, hasIpv6: facts.hasIpv6 }
@@ -78,7 +72,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     ...severeNotes(facts),
     ...unknownNameNotes(host.env, variableNames),
     ...[note, unserved].filter(said => said !== undefined),
-    ...caNotes(certificates, names, now),
+    ...caNotes(certificates, names, clock),
     ...givenNotes(context),
   ]
   const hardware = hardwareNotes(facts, context.threads)
@@ -95,6 +89,8 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     ...formerPairs(host, [own, given]),
     acmeCaFile(context),
     certbotDropIn(order),
+    chronyConfiguration({ servers: context.ntpServers, hypervisorClock: hypervisorClock(host) }),
+    chronyDropIn(),
     deployHook(),
     planFile({ capacity, endpoints, notes, hardware, order, wanted, unserved }),
     chatTemplateFile(),
@@ -113,6 +109,6 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     nginxSite({ ...site, certificate: paths.currentCertificate }),
   ])
   if (host.isLive)
-    await reloadUnits(host, [units.llama, units.gate, units.prompts, units.nginx, units.certbot])
+    await reloadUnits(host, [units.llama, units.gate, units.prompts, units.nginx, units.certbot, units.clock])
   return changes
 }

@@ -3,6 +3,7 @@ import { planCapacity } from '../lib/appliance/capacity.ts'
 import { paths, users } from '../lib/appliance/paths.ts'
 import { modelsOf } from '../lib/appliance/release.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
+import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/clock.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
 import { logRotation } from '../lib/render/log-rotation.ts'
 import { modelUnit } from '../lib/render/model-unit.ts'
@@ -18,8 +19,8 @@ import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
 import { ensureSystemUser } from '../lib/system/users.ts'
 import type { InputFile } from './cli/input-files.ts'
 
-/** libgomp1: llama-server's threads. certbot: for a domain's public certificate. */
-const packages = ['aria2', 'ca-certificates', 'certbot', 'libgomp1', 'logrotate', 'nginx']
+/** libgomp1: llama-server's threads. certbot: for a domain's public certificate. chrony takes systemd-timesyncd's place. */
+const packages = ['aria2', 'ca-certificates', 'certbot', 'chrony', 'libgomp1', 'logrotate', 'nginx']
 
 const folders: ManagedFile[] = [
   { path: paths.settings, mode: 0o750, folder: true },
@@ -43,6 +44,12 @@ export async function install(host: Host, named: InputFile | undefined): Promise
     { path: paths.llamaCurrent, link: release.llamaCpp.tag },
     releaseFile(release),
     logRotation(),
+    // Nobody is asked for the time until configure says whom; what it said stays where install is run again.
+    ...(host.files.status(paths.chronyDropIn) === undefined
+      ? [chronyConfiguration({ servers: [], hypervisorClock: undefined })]
+      : []),
+    chronyDropIn(),
+    clockEpoch(),
     chatTemplateFile(),
     // Run by hand on an appliance that keeps them, it leaves that as it is.
     llamaUnit({ keepsPrompts: host.files.status(paths.promptsUnit) !== undefined }),

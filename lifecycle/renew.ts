@@ -1,14 +1,7 @@
 /** Every day, by a timer: another private certificate where the present one ends soon, though nobody boots. */
 import { services } from '../lib/appliance/services.ts'
-import {
-  caFiles,
-  goodCertificates,
-  namesOfLeaf,
-  ownPair,
-  readCertificates,
-  withFormerCa,
-} from '../lib/steps/certificate.ts'
-import { issueMissing } from '../lib/steps/issue-certificate.ts'
+import { caFiles, namesOfLeaf, ownPair, readCertificates } from '../lib/steps/certificate.ts'
+import { readClock } from '../lib/steps/clock.ts'
 import {
   formerPairs,
   ownPairFiles,
@@ -19,15 +12,15 @@ import {
 import { applyService } from '../lib/steps/services.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
+import { decideOwnCertificates } from './own-certificate.ts'
 
 /** Renews the private certificate for the names that it has, and has nginx take it up. Most days there is nothing to do. */
 export async function renew(host: Host): Promise<void> {
   const found = readCertificates(host)
   const names = namesOfLeaf(found)
-  const good = goodCertificates(found, names, host.now())
-  if (good.leaf !== undefined) return
+  const certificates = await decideOwnCertificates(found, names, await readClock(host))
+  if (certificates.leaf === found.leaf) return
 
-  const certificates = withFormerCa(await issueMissing(good, names, host.now()), found)
   const own = ownPair(certificates)
   const before = readServed(host)
   const served = before.mode === 'private' ? own : before

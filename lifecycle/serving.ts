@@ -4,6 +4,7 @@ import type { Plan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
 import { landingPage } from '../lib/render/landing-page.ts'
 import { readCa } from '../lib/steps/certificate.ts'
+import { readClock } from '../lib/steps/clock.ts'
 import { obtain, readObtained } from '../lib/steps/lets-encrypt.ts'
 import { readServed, servedFiles, summarize, verifiable } from '../lib/steps/served-certificate.ts'
 import { type Applied, applyService } from '../lib/steps/services.ts'
@@ -20,10 +21,11 @@ export type Serving = {
 /** Starts nginx, which answers the ACME server's challenge, and lets it serve, and the page tell, what has come of that. */
 export async function serveCertificate(host: Host, { order, capacity, endpoints }: Plan): Promise<Serving> {
   const nginx = await applyService(host, services.nginx)
-  const notes = await obtain(host, order)
+  const clock = await readClock(host)
+  const notes = await obtain(host, order, clock)
   for (const note of notes) host.log.warn(note)
 
-  const served = readObtained(host, order, host.now()) ?? readServed(host)
+  const served = readObtained(host, order, clock) ?? readServed(host)
   const changes = await applyFiles(host, [
     ...servedFiles(served),
     landingPage({

@@ -29,6 +29,7 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_MODEL' 'configure' 'The model to serve. One that is not in the image is fetched while the baked one serves.' 'O|text|'
     'ONEAPP_COPILOT_AI_MODEL' 'configure' 'The model to serve. One that is not in the image is fetched while the baked one serves.' 'O|text|'
     'ONEAPP_COPILOT_MODEL_MIRROR' 'configure' 'Where to fetch a model from. Its SHA-256 is checked, whoever sends it.' 'O|text|'
+    'ONEAPP_COPILOT_NTP_SERVERS' 'configure' 'Where to take the time from. Nobody else is asked, and no public server unless it is named here.' 'O|text|'
     'ONEAPP_COPILOT_KEEP_PROMPTS' 'configure' 'Write the conversations last served to disk, in the clear, before a stop: after it they go on at once.' 'O|text|'
 )
 

@@ -3,8 +3,11 @@
 /** PEM of a certificate (or chain, leaf first) and of its private key. */
 export type Pair = { certificate: string; key: string }
 
-/** The VM's own CA, and the leaf under it. `formerCa`: PEM of the CA's certificate that this one has replaced. */
-export type Certificates = { ca: Pair; leaf: Pair; formerCa?: string }
+/**
+ * The VM's own CA, and the leaf under it. `formerCa`: the one that this CA has replaced, kept for going back; its
+ * certificate begins with a line that says when that was, its key is empty where it was lost.
+ */
+export type Certificates = { ca: Pair; leaf: Pair; formerCa?: Pair }
 
 /** Days that a leaf is valid, and before whose end it is renewed; days of the CA, and of telling that it is new. */
 export const validity = { leaf: 90, renewBefore: 30, ca: 3650, announceCa: 30 } as const

@@ -113,6 +113,7 @@ export function parseContext(
     threads: take(variables.threads),
     model: take(variables.model),
     keepPrompts: take(variables.keepPrompts),
+    ntpServers: take(variables.ntpServers),
     modelMirror: take(variables.modelMirror),
   }
   problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))

@@ -53,6 +53,7 @@ export const paths = {
   caCertificate: `${tls}/ca.crt`,
   caKey: `${tls}/ca.key`,
   formerCaCertificate: `${tls}/former-ca.crt`,
+  formerCaKey: `${tls}/former-ca.key`,
   certificates: `${tls}/certificates`,
   privateCertificate: `${tls}/private`,
   currentCertificate: `${tls}/current`,
@@ -67,6 +68,12 @@ export const paths = {
   acmeCa: '/etc/slm-copilot/acme-ca.pem',
   attempts: '/var/lib/slm-copilot/lets-encrypt.json',
   bootId: '/proc/sys/kernel/random/boot_id',
+
+  clockEpoch: '/usr/lib/clock-epoch',
+  chronyConfiguration: '/etc/chrony/chrony.conf',
+  chronyDropIn: '/etc/systemd/system/chrony.service.d/slm-copilot.conf',
+  hardwareClocks: '/sys/class/ptp',
+  chronySocket: '/run/chrony/chronyd.sock',
 
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
@@ -99,6 +106,7 @@ export const units = {
   nginx: 'nginx.service',
   model: 'slm-copilot-model.service',
   certbot: 'certbot.service',
+  clock: 'chrony.service',
 } as const
 
 export const users = { llama: 'slm-copilot', web: 'www-data' } as const

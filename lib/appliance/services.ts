@@ -40,4 +40,9 @@ export const services = {
     // The chain besides the link: certbot renews what stands behind an unchanged one.
     reloadInputs: [paths.site, paths.currentCertificate, paths.currentChain, paths.currentHeaders],
   },
+  clock: {
+    unit: units.clock,
+    restartInputs: [paths.chronyConfiguration, paths.chronyDropIn],
+    reloadInputs: [],
+  },
 } as const satisfies Record<string, Service>

@@ -63,3 +63,11 @@ export const pem = (kind: PemKind) =>
 export const yesOrNo = z.enum(['YES', 'NO']).transform(answer => answer === 'YES')
 
 export const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
+
+const host = new RegExp(`^(?=.{1,253}$)(${label}\\.)*${label}$|^(?=.*:)[0-9a-f:.]{2,45}$`, 'i')
+
+/** Names and addresses, with commas or white space between them. */
+export const hosts = z
+  .string()
+  .transform(text => text.split(/[\s,]+/).filter(Boolean))
+  .pipe(z.array(z.string().regex(host)).max(8))

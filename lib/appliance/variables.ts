@@ -1,6 +1,6 @@
 /** The context variables, one record each: parsing, the shim, the README, the wizard's inputs and help derive from it. */
 import * as z from 'zod'
-import { digits, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'
+import { digits, hosts, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'
 
 export type Variable<T = unknown> = {
   name: string
@@ -184,6 +184,17 @@ export const variables = {
       "the http or https URL of a folder that holds the models' GGUF files under their usual names; no password or query in it, for it is no secret",
     example: 'https://mirror.example.com/models',
     help: 'Where to fetch a model from. Its SHA-256 is checked, whoever sends it.',
+    input: 'text',
+  }),
+  ntpServers: variable<string[]>({
+    name: 'ONEAPP_COPILOT_NTP_SERVERS',
+    stage: 'configure',
+    value: hosts,
+    fallback: [],
+    byDefault: "none: the hypervisor's clock, and what the network's DHCP server names",
+    takes: 'names or IP addresses of up to 8 NTP servers, with commas or spaces between them',
+    example: 'ntp1.example.com, 192.0.2.123',
+    help: 'Where to take the time from. Nobody else is asked, and no public server unless it is named here.',
     input: 'text',
   }),
   keepPrompts: variable<boolean>({

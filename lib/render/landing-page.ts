@@ -67,8 +67,10 @@ const trust = (origin: string, caFingerprint: string) => html`
   <section aria-labelledby="trust">
     <h2 id="trust">Trust the certificate</h2>
     <p>
-      The certificate of this machine is signed by a small authority of its own (a CA), made once and good for this
-      machine’s names only. Trust it once on your machine, and every client can verify whom it talks to.
+      The certificate of this machine is signed by a small authority of its own (a CA), made once. Trust it once on your
+      machine, and every client can verify whom it talks to. You then trust whoever administers this machine, as far as
+      the CA reaches: it can vouch for servers of exactly this machine’s names, and of any numeric IP address; for no
+      other site by name.
     </p>
     <p><a class="button" href="/ca.crt" download="ca.crt">Download ca.crt</a></p>
     <p>

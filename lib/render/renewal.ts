@@ -26,8 +26,9 @@ Description=SLM-Copilot: look every day whether the private certificate ends soo
 
 [Timer]
 OnCalendar=daily
-RandomizedDelaySec=6h
 Persistent=true
+# A clock that was wrong at boot may have been set right by then.
+OnBootSec=15min
 
 [Install]
 WantedBy=timers.target

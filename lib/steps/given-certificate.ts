@@ -1,6 +1,7 @@
 /** A pair from the context: whether it will do, and where it stands. */
 import { createHash, createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import type { Servable } from '../appliance/certificates.ts'
+import { type Clock, isCredible } from '../appliance/clock.ts'
 import type { Context } from '../appliance/context.ts'
 import type { Problem } from '../appliance/problems.ts'
 import { variables } from '../appliance/variables.ts'
@@ -8,8 +9,8 @@ import { certificatesIn, covers, isSignedBy, isUnderPublicRoot, namesIn } from '
 
 /** What is wrong with the certificates and the key that are given; each is told of the variable to correct. */
 export const judgeGivenPair =
-  (now: Date) =>
-  (context: Context): Problem[] => [...pairProblems(context, now), ...acmeCaProblems(context)]
+  (clock: Clock) =>
+  (context: Context): Problem[] => [...pairProblems(context, clock), ...acmeCaProblems(context)]
 
 /** certbot would tell of it only in an attempt's failure. */
 function acmeCaProblems({ acmeCa }: Context): Problem[] {
@@ -18,7 +19,7 @@ function acmeCaProblems({ acmeCa }: Context): Problem[] {
   return [{ variable: name, got: 'what looks like a certificate and is none', takes }]
 }
 
-function pairProblems({ tlsCertificate, tlsKey }: Context, now: Date): Problem[] {
+function pairProblems({ tlsCertificate, tlsKey }: Context, clock: Clock): Problem[] {
   if (tlsCertificate === undefined || tlsKey === undefined) return []
   const chain = parsedOr(() => certificatesIn(tlsCertificate))
   const key = parsedOr(() => createPrivateKey(tlsKey))
@@ -28,7 +29,7 @@ function pairProblems({ tlsCertificate, tlsKey }: Context, now: Date): Problem[]
   if (key === undefined) return [keyProblem('what looks like a key and is none', variables.tlsKey.takes)]
   if (!leaf.checkPrivateKey(key)) return [strangeKey(chain, leaf, key)]
   return [
-    ...chain.flatMap(certificate => validityProblems(certificate, now)),
+    ...chain.flatMap(certificate => validityProblems(certificate, clock)),
     ...chainProblems(chain),
     ...(namesIn(leaf).length > 0
       ? []
@@ -66,7 +67,10 @@ function strangeKey(chain: X509Certificate[], leaf: X509Certificate, key: KeyObj
     : keyProblem('the key of another certificate', `the key of ${named(leaf)}`)
 }
 
-function validityProblems(certificate: X509Certificate, now: Date): Problem[] {
+/** By a clock that cannot be right none is refused. */
+function validityProblems(certificate: X509Certificate, clock: Clock): Problem[] {
+  if (!isCredible(clock)) return []
+  const { now } = clock
   const { validFromDate: from, validToDate: to } = certificate
   if (from <= now && now < to) return []
   const when = to <= now ? `expired ${to.toISOString()}` : `valid from ${from.toISOString()} on`

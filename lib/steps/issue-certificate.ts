@@ -1,11 +1,11 @@
 /** Making certificates with node-forge: the CA, and leaves under it (RFC 5280, RSA 2048, SHA-256). */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import type Forge from 'node-forge'
-import { type Certificates, type Pair, validity } from '../appliance/certificates.ts'
+import type { Certificates, Pair } from '../appliance/certificates.ts'
+import { type Clock, caDates, type Dates, leafDates } from '../appliance/clock.ts'
 import { constraintsFor, nameConstraintsId } from '../appliance/name-constraints.ts'
 import type { Names } from '../appliance/names.ts'
-
-const day = 86_400_000
+import { datesOf } from '../system/x509.ts'
 
 /** 16 random bytes with the first bit clear: a positive INTEGER (RFC 5280, 4.1.2.2). */
 const serialNumber = () => {
@@ -18,23 +18,24 @@ const serialNumber = () => {
 export async function issueMissing(
   good: Partial<Certificates>,
   names: Names,
-  now: Date,
+  clock: Clock,
 ): Promise<Certificates> {
   if (good.ca && good.leaf) return { ca: good.ca, leaf: good.leaf }
   // Loaded only here: most boots make no certificate.
   const { default: forge } = await import('node-forge')
-  const ca = good.ca ?? issueCa(forge, names, now)
-  return { ca, leaf: issueLeaf(forge, ca, names, now) }
+  const ca = good.ca ?? issueCa(forge, names, caDates(clock))
+  const dates = leafDates(clock, datesOf(new X509Certificate(ca.certificate)))
+  return { ca, leaf: issueLeaf(forge, ca, names, dates) }
 }
 
-/** A certificate for a new key, valid from a day before now, since clocks differ. */
-function newCertificate({ pki }: typeof Forge, commonName: string, now: Date, days: number) {
+/** A certificate for a new key. */
+function newCertificate({ pki }: typeof Forge, commonName: string, { from, to }: Dates) {
   const keys = pki.rsa.generateKeyPair({ bits: 2048 })
   const certificate = pki.createCertificate()
   certificate.publicKey = keys.publicKey
   certificate.serialNumber = serialNumber()
-  certificate.validity.notBefore = new Date(now.getTime() - day)
-  certificate.validity.notAfter = new Date(now.getTime() + days * day)
+  certificate.validity.notBefore = from
+  certificate.validity.notAfter = to
   certificate.setSubject([{ name: 'commonName', value: commonName }])
   return { certificate, keys }
 }
@@ -43,11 +44,11 @@ function newCertificate({ pki }: typeof Forge, commonName: string, now: Date, da
  * A CA for this VM, which may sign for no names but these; its own name has a random part,
  * so that those of several VMs stand beside each other in a store.
  */
-function issueCa(forge: typeof Forge, names: Names, now: Date): Pair {
+function issueCa(forge: typeof Forge, names: Names, dates: Dates): Pair {
   const { pki, md } = forge
   const hostname = names.dns[0] ?? 'slm-copilot'
   const name = `SLM-Copilot CA ${hostname.slice(0, 32)} ${randomBytes(4).toString('hex')}`
-  const { certificate, keys } = newCertificate(forge, name, now, validity.ca)
+  const { certificate, keys } = newCertificate(forge, name, dates)
   // node-forge takes the DER of an extension that it does not know, as a string of bytes.
   const constraints = constraintsFor(names).toString('latin1')
   certificate.setIssuer(certificate.subject.attributes)
@@ -67,16 +68,11 @@ function issueCa(forge: typeof Forge, names: Names, now: Date): Pair {
 }
 
 /** A server's certificate for these names and addresses, with the CA's behind it as the chain that nginx sends. */
-function issueLeaf(forge: typeof Forge, ca: Pair, names: Names, now: Date): Pair {
+function issueLeaf(forge: typeof Forge, ca: Pair, names: Names, dates: Dates): Pair {
   const { pki, md } = forge
   const caCertificate = pki.certificateFromPem(ca.certificate)
   const caKeyIdentifier = caCertificate.generateSubjectKeyIdentifier().getBytes()
-  const { certificate, keys } = newCertificate(
-    forge,
-    (names.dns[0] ?? 'slm-copilot').slice(0, 64),
-    now,
-    validity.leaf,
-  )
+  const { certificate, keys } = newCertificate(forge, (names.dns[0] ?? 'slm-copilot').slice(0, 64), dates)
   certificate.setIssuer(caCertificate.subject.attributes)
   certificate.setExtensions([
     { name: 'basicConstraints', cA: false, critical: true },

@@ -1,5 +1,7 @@
 /** Certificates from an ACME server, by certbot while nginx serves its challenges; a failure is a value, told in the report. */
+import type { X509Certificate } from 'node:crypto'
 import type { Servable } from '../appliance/certificates.ts'
+import { type Clock, isCredible } from '../appliance/clock.ts'
 import type { Context } from '../appliance/context.ts'
 import {
   type Attempt,
@@ -16,21 +18,25 @@ import { CommandError } from '../system/commands.ts'
 import type { Host } from '../system/host.ts'
 import type { ManagedFile } from '../system/managed-files.ts'
 import { readState, writeState } from '../system/state-files.ts'
-import { covers, soundCertificate } from '../system/x509.ts'
+import { certificateOf, covers } from '../system/x509.ts'
 
 /** An order's place in certbot's folders. */
 const liveFolder = (order: Order) => `${paths.certbot}/live/${orderName(order)}`
 const archiveFolder = (order: Order) => `${paths.certbot}/archive/${orderName(order)}`
 const renewalFile = (order: Order) => `${paths.certbot}/renewal/${orderName(order)}.conf`
 
+/** By a clock that cannot be right a certificate counts as valid. */
+const isInForce = ({ validFromDate, validToDate }: X509Certificate, clock: Clock) =>
+  !isCredible(clock) || (validFromDate <= clock.now && clock.now < validToDate)
+
 /** The pair that an order has brought, while it is valid. Linked to relatively, so that it holds under another root. */
-export function readObtained(host: Host, order: Order | undefined, now: Date): Servable | undefined {
+export function readObtained(host: Host, order: Order | undefined, clock: Clock): Servable | undefined {
   if (order === undefined) return undefined
   const certificate = host.files.read(`${liveFolder(order)}/${certificateFiles.chain}`)
   const key = host.files.read(`${liveFolder(order)}/${certificateFiles.key}`)
   if (certificate === undefined || key === undefined) return undefined
-  const leaf = soundCertificate({ certificate, key }, now, 0)
-  if (leaf === undefined || !covers(leaf, order.domain)) return undefined
+  const leaf = certificateOf({ certificate, key })
+  if (leaf === undefined || !isInForce(leaf, clock) || !covers(leaf, order.domain)) return undefined
   return { mode: 'acme', target: `../../letsencrypt/live/${orderName(order)}`, pair: { certificate, key } }
 }
 
@@ -53,10 +59,14 @@ function recordAttempt(host: Host, { domain }: Order, attempt: Attempt | undefin
  * Asks the server for the order's pair if it is due. Returns what to say when there is none in the end; nothing
  * slower than `attemptTimeout`, and nothing thrown: the private certificate serves.
  */
-export async function obtain(host: Host, order: Order | undefined): Promise<string[]> {
-  if (order === undefined || readObtained(host, order, host.now()) !== undefined) return []
+export async function obtain(host: Host, order: Order | undefined, clock: Clock): Promise<string[]> {
+  if (order === undefined || readObtained(host, order, clock) !== undefined) return []
+  if (!isCredible(clock))
+    return [
+      `No certificate is asked for by a clock that cannot be right: it says ${clock.now.toISOString()}.`,
+    ]
   try {
-    const last = await attemptIfDue(host, order)
+    const last = await attemptIfDue(host, order, clock)
     return last === undefined ? [] : [attemptNote(order, last)]
   } catch (error) {
     return [`No certificate from ${issuerOf(order)} for ${order.domain}: ${(error as Error).message}`]
@@ -64,7 +74,7 @@ export async function obtain(host: Host, order: Order | undefined): Promise<stri
 }
 
 /** The attempt that stands between us and a certificate; undefined when one has come. */
-async function attemptIfDue(host: Host, order: Order): Promise<Attempt | undefined> {
+async function attemptIfDue(host: Host, order: Order, clock: Clock): Promise<Attempt | undefined> {
   const last = readAttempts(host)[order.domain]
   const boot = host.files.read(paths.bootId)?.trim() ?? ''
   if (!isDue(last, boot, host.now())) return last
@@ -74,7 +84,7 @@ async function attemptIfDue(host: Host, order: Order): Promise<Attempt | undefin
   const attempt = { boot, at: host.now().toISOString(), failures, reason: 'The attempt was interrupted.' }
   // Before it is made: one that is killed, or ends with the machine's power, counts.
   recordAttempt(host, order, attempt)
-  const reason = await askServer(host, order)
+  const reason = await askServer(host, order, clock)
   if (host.isDryRun) return undefined
   const failed = reason === undefined ? undefined : { ...attempt, reason }
   recordAttempt(host, order, failed)
@@ -82,7 +92,7 @@ async function attemptIfDue(host: Host, order: Order): Promise<Attempt | undefin
 }
 
 /** Runs certbot. Returns why there is no certificate, if there is none. */
-async function askServer(host: Host, order: Order): Promise<string | undefined> {
+async function askServer(host: Host, order: Order, clock: Clock): Promise<string | undefined> {
   // What a certbot that was killed has left would make this one fail ("live directory exists").
   for (const path of [liveFolder(order), archiveFolder(order), renewalFile(order)]) host.files.remove(path)
   try {
@@ -90,7 +100,7 @@ async function askServer(host: Host, order: Order): Promise<string | undefined> 
   } catch (error) {
     return error instanceof CommandError ? reasonOf(error) : (error as Error).message
   }
-  const isThere = readObtained(host, order, host.now()) !== undefined
+  const isThere = readObtained(host, order, clock) !== undefined
   return isThere ? undefined : 'What came is no valid pair for it.'
 }
 

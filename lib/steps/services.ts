@@ -41,14 +41,22 @@ const readInputs = (host: Host, { restartInputs, reloadInputs }: Service): Input
 
 /**
  * What a service needs. A run that is known is judged by the digests of its inputs; one that is not (systemd started
- * it at boot, or after a crash) by whether it began after they last changed.
+ * it at boot, or after a crash) by whether it began after they last changed. One that began later than now began by
+ * another clock, which tells nothing.
  */
-export function decideAction(unit: string, status: UnitStatus, inputs: Inputs, proven: Proven): Action {
+export function decideAction(
+  unit: string,
+  status: UnitStatus,
+  inputs: Inputs,
+  proven: Proven,
+  now: Date,
+): Action {
   if (!status.isActive) return 'start'
+  const { startedAt } = status
   const known = proven[unit]?.invocation === status.invocation ? proven[unit] : undefined
   const isCurrent = (kind: keyof Inputs) =>
     known === undefined
-      ? status.startedAt !== undefined && status.startedAt > inputs[kind].changedAt
+      ? startedAt !== undefined && startedAt > inputs[kind].changedAt && startedAt <= now
       : known[kind] === inputs[kind].digest
   if (!isCurrent('restart')) return 'restart'
   return isCurrent('reload') ? 'leave alone' : 'reload'
@@ -67,7 +75,7 @@ export async function applyService(host: Host, service: Service): Promise<Applie
   const inputs = readInputs(host, service)
   const proven = readProven(host)
   const before = await unitStatus(host, service.unit)
-  const action = decideAction(service.unit, before, inputs, proven)
+  const action = decideAction(service.unit, before, inputs, proven, host.now())
 
   await enableUnit(host, service.unit)
   host.log.info(`${service.unit}: ${action}`)

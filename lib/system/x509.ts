@@ -12,23 +12,20 @@ export const certificatesIn = (pem: string): X509Certificate[] =>
     text => new X509Certificate(text),
   )
 
-/** The pair's certificate, if both parse, belong together, and it is valid for `remaining` milliseconds more. */
-export function soundCertificate(
-  pair: PemPair | undefined,
-  now: Date,
-  remaining: number,
-): X509Certificate | undefined {
+/** The pair's certificate, if both parse and belong together, whenever it is valid. */
+export function certificateOf(pair: PemPair | undefined): X509Certificate | undefined {
   if (pair === undefined) return undefined
   try {
     const certificate = new X509Certificate(pair.certificate)
-    const isMatch = certificate.checkPrivateKey(createPrivateKey(pair.key))
-    const lasts = certificate.validToDate.getTime() - now.getTime() > remaining
-    return isMatch && lasts && certificate.validFromDate <= now ? certificate : undefined
+    return certificate.checkPrivateKey(createPrivateKey(pair.key)) ? certificate : undefined
   } catch {
     // Not PEM: half a file, or somebody's edit. The caller does with it as with an absent one.
     return undefined
   }
 }
+
+/** From and to when a certificate is valid. */
+export const datesOf = ({ validFromDate: from, validToDate: to }: X509Certificate) => ({ from, to })
 
 /** Whether `issuer` signed a certificate. */
 export const isSignedBy = (certificate: X509Certificate, issuer: X509Certificate) =>

@@ -19,6 +19,7 @@ import { goodCertificates, readCertificates } from '../../lib/steps/certificate.
 import { readFacts } from '../../lib/system/facts.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { buildExecutable } from '../../packer/executable.ts'
+import { rightClock } from '../clock.ts'
 import { configuredFolder } from './stack.ts'
 
 const before = { ONEAPP_COPILOT_PASSWORD: 'password-before' }
@@ -73,7 +74,7 @@ function contentOf(folder: string) {
   })
   const host = openHost({ env: {}, root: folder })
   const names = namesOf(readFacts(), after.ONEAPP_COPILOT_DOMAIN)
-  const isServing = goodCertificates(readCertificates(host), names, new Date()).leaf !== undefined
+  const isServing = goodCertificates(readCertificates(host), names, rightClock(new Date())).leaf !== undefined
   return { files: files.sort(), isServing, leaves: host.files.list(paths.certificates).length }
 }
 

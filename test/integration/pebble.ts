@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { issueMissing } from '../../lib/steps/issue-certificate.ts'
 import { http } from '../../lib/system/http.ts'
+import { rightClock } from '../clock.ts'
 import { watch } from '../mirror/watch.ts'
 import { freePort } from '../ports.ts'
 
@@ -23,7 +24,7 @@ export type Pebble = {
 export async function startPebble(httpPort: number): Promise<Pebble> {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-pebble-'))
   const names = { dns: ['localhost'], ip: ['127.0.0.1'] }
-  const { ca, leaf } = await issueMissing({}, names, new Date())
+  const { ca, leaf } = await issueMissing({}, names, rightClock(new Date()))
   const ports = {
     acme: await freePort(),
     pebble: await freePort(),

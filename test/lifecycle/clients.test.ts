@@ -8,11 +8,12 @@ import { ownPairFiles, servedFiles } from '../../lib/steps/served-certificate.ts
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { clientsText } from '../../lifecycle/clients.ts'
 import { capacityFor, tinyModel } from '../capacity.ts'
+import { rightClock } from '../clock.ts'
 import { facts, recordedHost } from '../recorded-host.ts'
 
 const capacity = capacityFor(tinyModel, { contextSize: 4096 })
 const names = namesOf({ ...facts, addresses: ['192.0.2.7'] }, undefined)
-const certificates = await issueMissing({}, names, new Date())
+const certificates = await issueMissing({}, names, rightClock(new Date()))
 
 async function configured() {
   const host = recordedHost()

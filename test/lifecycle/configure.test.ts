@@ -13,10 +13,11 @@ import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { capacityFor, tinyModel } from '../capacity.ts'
+import { rightClock } from '../clock.ts'
 import { facts, recordedHost } from '../recorded-host.ts'
 
 const names = { dns: ['copilot.example.com'], ip: [] }
-const given = (await issueMissing({}, names, new Date('2026-02-14T10:00:00Z'))).leaf
+const given = (await issueMissing({}, names, rightClock(new Date('2026-02-14T10:00:00Z')))).leaf
 const context = { ONEAPP_COPILOT_TLS_CERT: given.certificate, ONEAPP_COPILOT_TLS_KEY: given.key }
 
 /** What the report says of TLS. */

@@ -30,6 +30,7 @@ it('gives every variable its default when none is set, or set empty', () => {
     acmeCa: undefined,
     model: undefined,
     keepPrompts: false,
+    ntpServers: [],
   }
   expect(parse({})).toEqual(defaults)
   expect(parse({ ONEAPP_COPILOT_PASSWORD: '', ONEAPP_COPILOT_CONTEXT_SIZE: '' })).toEqual(defaults)
@@ -50,6 +51,8 @@ it.each([
   ['ONEAPP_COPILOT_CPU_THREADS', '16', 'threads', 16],
   ['ONEAPP_COPILOT_AI_MODEL', 'devstral-small-2', 'model', 'devstral-small-2'],
   ['ONEAPP_COPILOT_MODEL', 'sentence', 'model', 'sentence'],
+  ['ONEAPP_COPILOT_NTP_SERVERS', 'ntp1, ntp.example.com', 'ntpServers', ['ntp1', 'ntp.example.com']],
+  ['ONEAPP_COPILOT_NTP_SERVERS', '192.0.2.1\n2001:db8::1,', 'ntpServers', ['192.0.2.1', '2001:db8::1']],
 ])('takes %s=%s', (name, text, field, value) => {
   expect(parse({ [name]: text })).toMatchObject({ [field]: value })
 })
@@ -78,6 +81,10 @@ it.each([
   ['ONEAPP_COPILOT_CONTEXT_SIZE', '4096.0'],
   ['ONEAPP_COPILOT_CONTEXT_SIZE', '４０９６'],
   ['ONEAPP_COPILOT_THREADS', '-1'],
+  ['ONEAPP_COPILOT_NTP_SERVERS', 'ntp;x'],
+  ['ONEAPP_COPILOT_NTP_SERVERS', 'https://ntp.example.com'],
+  ['ONEAPP_COPILOT_NTP_SERVERS', '-x'],
+  ['ONEAPP_COPILOT_NTP_SERVERS', 'a b c d e f g h i'],
   ['ONEAPP_COPILOT_THREADS', '0x4'],
   ['ONEAPP_COPILOT_MODEL', 'gpt-5'],
   ['ONEAPP_COPILOT_MODEL', '../../etc/passwd'],

@@ -2,8 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { describeOtherPem, readPem } from '../../../lib/appliance/pem.ts'
 import { issueMissing } from '../../../lib/steps/issue-certificate.ts'
+import { rightClock } from '../../clock.ts'
 
-const { leaf } = await issueMissing({}, { dns: ['copilot.example.com'], ip: [] }, new Date())
+const { leaf } = await issueMissing({}, { dns: ['copilot.example.com'], ip: [] }, rightClock(new Date()))
 const chain = leaf.certificate
 const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64')
 const perLine = (change: (line: string) => string) => (text: string) =>

@@ -2,12 +2,13 @@ import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Certificates } from '../../../lib/appliance/certificates.ts'
 import { type Names, namesOf } from '../../../lib/appliance/names.ts'
-import { caNotes, goodCertificates, withFormerCa } from '../../../lib/steps/certificate.ts'
-import { issueMissing } from '../../../lib/steps/issue-certificate.ts'
+import { caNotes, withFormerCa } from '../../../lib/steps/certificate.ts'
+import { decideOwnCertificates } from '../../../lifecycle/own-certificate.ts'
+import { rightClock } from '../../clock.ts'
 import { facts } from '../../recorded-host.ts'
 
 const decideCertificates = (found: Partial<Certificates>, names: Names, now: Date) =>
-  issueMissing(goodCertificates(found, names, now), names, now)
+  decideOwnCertificates(found, names, rightClock(now))
 
 const now = new Date('2026-02-14T10:00:00Z')
 const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000)
@@ -34,7 +35,6 @@ it('keeps what is good', async () => {
 const broken = { certificate: 'half a fi', key: 'half a fi' }
 it.each([
   ['30 days remain', (found: Certificates) => found, names, inDays(61)],
-  ['a name below ours came', (found: Certificates) => found, namesOf(facts, 'a.copilot'), now],
   [
     'an address went',
     (found: Certificates) => found,
@@ -69,6 +69,7 @@ it.each([
   ['its key is another', ({ ca, leaf }: Certificates) => ({ ca: { ...ca, key: leaf.key }, leaf })],
   ['it ends soon', (found: Certificates) => found, names, inDays(3600)],
   ['a name came', (found: Certificates) => found, namesOf(facts, 'copilot.example.com')],
+  ['a name below ours came', (found: Certificates) => found, namesOf(facts, 'a.copilot')],
   ['it has no constraints', ({ leaf }: Certificates) => ({ ca: leaf, leaf })],
 ])('makes another CA when %s', async (_, of, wanted = names, at = now) => {
   const found = of(await made)
@@ -80,8 +81,8 @@ it.each([
 describe('a CA that replaces another', () => {
   const wanted = namesOf(facts, 'copilot.example.com')
   const replaced = made.then(async found => {
-    const next = withFormerCa(await decideCertificates(found, wanted, now), found)
-    return { found, next, notes: (at: Date) => caNotes(next, wanted, at) }
+    const next = await decideCertificates(found, wanted, now)
+    return { found, next, notes: (at: Date) => caNotes(next, wanted, rightClock(at)) }
   })
 
   it('is announced with both fingerprints and why, for its first month', async () => {
@@ -96,13 +97,13 @@ describe('a CA that replaces another', () => {
 
   it('keeps being announced when nothing changes', async () => {
     const { next, notes } = await replaced
-    const again = withFormerCa(await decideCertificates(next, wanted, now), next)
-    expect(caNotes(again, wanted, now)).toEqual(notes(now))
+    const again = await decideCertificates(next, wanted, now)
+    expect(caNotes(again, wanted, rightClock(now))).toEqual(notes(now))
   })
 
   it('tells nothing of a file that was no certificate, nor of the first CA', async () => {
     const first = await made
-    expect(caNotes(withFormerCa(first, { ca: broken }), names, now)).toEqual([])
-    expect(caNotes(withFormerCa(first, {}), names, now)).toEqual([])
+    expect(caNotes(withFormerCa(first, { ca: broken }, now), names, rightClock(now))).toEqual([])
+    expect(caNotes(withFormerCa(first, {}, now), names, rightClock(now))).toEqual([])
   })
 })

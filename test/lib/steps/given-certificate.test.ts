@@ -5,11 +5,15 @@ import { parseContext } from '../../../lib/appliance/context.ts'
 import { ContextError } from '../../../lib/appliance/problems.ts'
 import { givenNotes, givenPair, judgeGivenPair } from '../../../lib/steps/given-certificate.ts'
 import { issueMissing } from '../../../lib/steps/issue-certificate.ts'
+import { rightClock } from '../../clock.ts'
 
 const now = new Date('2026-02-14T10:00:00Z')
 const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000)
 const names = { dns: ['copilot.example.com'], ip: [] }
-const [mine, another] = await Promise.all([issueMissing({}, names, now), issueMissing({}, names, now)])
+const [mine, another] = await Promise.all([
+  issueMissing({}, names, rightClock(now)),
+  issueMissing({}, names, rightClock(now)),
+])
 const chain = mine.leaf.certificate
 const [own = '', root = ''] = chain.split(/(?<=-----END CERTIFICATE-----\n)/)
 const base64 = (text: string) => Buffer.from(text).toString('base64')
@@ -20,7 +24,7 @@ const parse = (certificate: string, key: string, at = now, more = {}) =>
     { ONEAPP_COPILOT_TLS_CERT: certificate, ONEAPP_COPILOT_TLS_KEY: key, ...more },
     [model],
     model,
-    judgeGivenPair(at),
+    judgeGivenPair(rightClock(at)),
   )
 
 /** The problems, each as its variable, what was got and what it takes. */
@@ -80,7 +84,7 @@ it.each([
   ],
   ['a name of nobody', root, mine.ca.key, now, /^TLS_CERT got one without names/],
   ['one that expired', chain, mine.leaf.key, inDays(91), /^TLS_CERT got "CN=copilot.*expired 2026-05-15/],
-  ['one from the future', own + root, mine.leaf.key, inDays(-2), /^TLS_CERT got "CN=copilot.*valid from/],
+  ['one from the future', own + root, mine.leaf.key, inDays(-31), /^TLS_CERT got "CN=copilot.*valid from/],
 ])('says what is wrong with %s', (_, certificate, key, at, said) => {
   const [first, ...others] = problems(certificate, key, at)
   expect(first).toMatch(said)

@@ -47,6 +47,13 @@ it.each([
     'leave alone',
   ],
   [
+    'one that began by a clock that was ahead of now',
+    { ...running, startedAt: at(5000) },
+    { restart: old, reload: old },
+    {},
+    'restart',
+  ],
+  [
     'one that does not run',
     { ...running, isActive: false },
     { restart: old, reload: old },
@@ -54,7 +61,7 @@ it.each([
     'start',
   ],
 ] as const)('%s', (_, status, inputs, known, action) => {
-  expect(decideAction(unit, status, inputs, known)).toBe(action)
+  expect(decideAction(unit, status, inputs, known, at(1000))).toBe(action)
 })
 
 it("reads systemctl's answer", () => {

@@ -1,0 +1,27 @@
+/** The machine's clock: how far it can be believed, and what there is to set it by. */
+import { type Clock, firstRelease } from '../appliance/clock.ts'
+import { paths } from '../appliance/paths.ts'
+import type { Host } from '../system/host.ts'
+
+/** chronyd's own word, asked by its socket: where it does not run, that fails at once. */
+const tracking = ['chronyc', '-h', paths.chronySocket, '-n', 'tracking']
+
+/** Leap status: `Not synchronised` until a source has set the clock (chronyc(1)). */
+export async function readClock(host: Host): Promise<Clock> {
+  const { stdout } = await host.ask(tracking)
+  const made = host.files.status(paths.clockEpoch)?.changedAt
+  return {
+    now: host.now(),
+    isSynchronised: /^Leap status\s*: (Normal|Insert second|Delete second)$/m.test(stdout),
+    earliest: made !== undefined && made > firstRelease ? made : firstRelease,
+  }
+}
+
+/** KVM's clock as a device, where its driver is loaded. */
+export const hypervisorClock = (host: Host): string | undefined =>
+  host.files
+    .list(paths.hardwareClocks)
+    .filter(
+      name => host.files.read(`${paths.hardwareClocks}/${name}/clock_name`)?.trim() === 'KVM virtual PTP',
+    )
+    .map(name => `/dev/${name}`)[0]

@@ -1,0 +1,160 @@
+/** What a clock may do to the CA that everybody trusts: nothing, unless it is confirmed; and no leaf is spoilt by one. */
+import { X509Certificate } from 'node:crypto'
+import { expect, it } from 'vitest'
+import type { Certificates } from '../../lib/appliance/certificates.ts'
+import type { Clock } from '../../lib/appliance/clock.ts'
+import { namesOf } from '../../lib/appliance/names.ts'
+import { paths } from '../../lib/appliance/paths.ts'
+import { productionRelease } from '../../lib/appliance/release.ts'
+import { caNotes } from '../../lib/steps/certificate.ts'
+import { releaseFile } from '../../lib/steps/release.ts'
+import { applyFiles } from '../../lib/system/managed-files.ts'
+import { configure } from '../../lifecycle/configure.ts'
+import { decideOwnCertificates } from '../../lifecycle/own-certificate.ts'
+import { facts, recordedHost } from '../recorded-host.ts'
+
+const day = 86_400_000
+const built = new Date('2026-03-01T00:00:00Z')
+/** What a right clock shows. */
+const right = new Date('2026-11-26T10:00:00Z')
+const after = (date: Date, days: number) => new Date(date.getTime() + days * day)
+
+const clockAt = (now: Date, isSynchronised = false): Clock => ({ now, isSynchronised, earliest: built })
+const synchronised = clockAt(right, true)
+
+const clocks: Record<string, Clock> = {
+  '1970': clockAt(new Date('1970-01-01T00:00:10Z')),
+  '1980': clockAt(new Date('1980-01-01T00:00:00Z')),
+  'a day before the image was made': clockAt(after(built, -1)),
+  'now, confirmed': synchronised,
+  'now, not confirmed': clockAt(right),
+  'a year behind now': clockAt(after(built, 1)),
+  '2040': clockAt(new Date('2040-01-01T00:00:00Z')),
+  '2106': clockAt(new Date('2106-02-07T06:28:15Z')),
+}
+
+const names = namesOf(facts, undefined)
+const good = await decideOwnCertificates({}, names, synchronised)
+const stranger = await decideOwnCertificates({}, names, synchronised)
+const atFirstBoot = await decideOwnCertificates({}, names, clockAt(after(right, -10)))
+
+const states: Record<string, Partial<Certificates>> = {
+  'a CA and a leaf': good,
+  'those of a first boot whose clock nothing confirmed': atFirstBoot,
+  'a CA and a leaf of another': { ca: good.ca, leaf: stranger.leaf },
+  nothing: {},
+  'a CA whose key is another': { ca: { ...good.ca, key: stranger.ca.key }, leaf: good.leaf },
+}
+
+/** Whether a leaf and its CA are valid at a time, and belong together. */
+function isAccepted({ ca, leaf }: Certificates, at: Date): boolean {
+  const [authority, certificate] = [ca, leaf].map(pair => new X509Certificate(pair.certificate))
+  if (authority === undefined || certificate === undefined) return false
+  const inTime = [authority, certificate].every(each => each.validFromDate <= at && at < each.validToDate)
+  return (
+    inTime && certificate.verify(authority.publicKey) && certificate.validFromDate >= authority.validFromDate
+  )
+}
+
+const daysLeft = ({ leaf }: Certificates, at: Date) =>
+  (new X509Certificate(leaf.certificate).validToDate.getTime() - at.getTime()) / day
+const lengthOf = ({ leaf }: Certificates) => {
+  const { validFromDate, validToDate } = new X509Certificate(leaf.certificate)
+  return (validToDate.getTime() - validFromDate.getTime()) / day
+}
+
+const table = Object.keys(clocks).flatMap(clock => Object.keys(states).map(state => ({ clock, state })))
+
+it.each(table)('$state, and the clock says $clock', async ({ clock: clockName, state }) => {
+  const [clock, found] = [clocks[clockName], states[state]]
+  if (clock === undefined || found === undefined) throw new Error('no such case')
+  const then = await decideOwnCertificates(found, names, clock)
+  const mayStay = found.ca !== undefined && found.ca.key !== stranger.ca.key
+  if (mayStay) expect(then.ca).toEqual(found.ca)
+  expect(isAccepted(then, right)).toBe(true)
+  expect(await decideOwnCertificates(then, names, clock)).toEqual(then)
+
+  for (const again of [clockAt(right), synchronised]) {
+    const back = await decideOwnCertificates(then, names, again)
+    expect(back.ca).toEqual(then.ca)
+    expect(isAccepted(back, right)).toBe(true)
+    expect(lengthOf(back)).toBeLessThanOrEqual(825)
+    expect(daysLeft(back, right)).toBeGreaterThan(30)
+    expect(await decideOwnCertificates(back, names, again)).toEqual(back)
+  }
+})
+
+it.each([
+  ['ends in two months, confirmed', clockAt(after(right, 3590), true), false],
+  ['ends in two months, by a clock that nothing confirms', clockAt(after(right, 3590)), true],
+  ['is over, by a clock that nothing confirms', clockAt(after(right, 4000)), true],
+  ['is not valid yet, by a clock that nothing confirms', clockAt(after(right, -100)), true],
+  ['is not valid yet for years, confirmed: made by a wrong clock', clockAt(after(right, -1000), true), false],
+])('of a CA that %s', async (_, clock, isKept) => {
+  const next = await decideOwnCertificates(good, names, clock)
+  expect(next.ca.certificate === good.ca.certificate).toBe(isKept)
+  expect(next.formerCa?.key).toBe(isKept ? undefined : good.ca.key)
+})
+
+it('replaces a CA that was over before the image was made, whatever the clock says', async () => {
+  const old = await decideOwnCertificates({}, names, { ...synchronised, now: new Date('1971-01-01') })
+  for (const clock of Object.values(clocks))
+    expect((await decideOwnCertificates(old, names, clock)).ca).not.toEqual(old.ca)
+})
+
+it('says what is kept against the clock', () => {
+  const notes = (clock: Clock) => caNotes(good, names, clock)
+  expect(notes(synchronised)).toEqual([])
+  expect(notes(clockAt(new Date('1970-01-01')))).toEqual([
+    expect.stringMatching(/clock says 1970-01-01T00:00:00Z, and nothing confirms it.*is kept/),
+  ])
+})
+
+it('keeps the former CA with its key, and goes back to it when its names come back', async () => {
+  const domain = namesOf(facts, 'copilot.example.com')
+  const next = await decideOwnCertificates(good, domain, synchronised)
+  expect(next.ca).not.toEqual(good.ca)
+  expect(next.formerCa?.key).toBe(good.ca.key)
+  // The next CA may sign for these too: nobody has to trust another one again.
+  expect((await decideOwnCertificates(next, names, synchronised)).ca).toEqual(next.ca)
+
+  const moved = namesOf({ ...facts, hostname: 'other' }, undefined)
+  const another = await decideOwnCertificates(next, moved, synchronised)
+  const back = await decideOwnCertificates(another, domain, synchronised)
+  expect(back.ca).toEqual(next.ca)
+  expect(back.formerCa?.key).toBe(another.ca.key)
+  expect(caNotes(back, domain, synchronised)).toEqual([
+    expect.stringMatching(/may not sign for copilot\.example\.com/),
+  ])
+})
+
+it('loses no key to a kill between the new CA and its certificate', async () => {
+  const domain = namesOf(facts, 'copilot.example.com')
+  const next = await decideOwnCertificates(good, domain, synchronised)
+  // The order of caFiles: former-ca.key, former-ca.crt, ca.key; killed.
+  const cutOff = {
+    ca: { certificate: good.ca.certificate, key: next.ca.key },
+    leaf: good.leaf,
+    formerCa: next.formerCa,
+  }
+  const again = await decideOwnCertificates(cutOff as Certificates, domain, synchronised)
+  expect(again.formerCa).toEqual(next.formerCa)
+  // Back where it was in time, the former serves on.
+  expect((await decideOwnCertificates(cutOff as Certificates, names, synchronised)).ca).toEqual(good.ca)
+})
+
+it('configures a machine through all these clocks and back, and leaves its CA where it is', async () => {
+  const host = recordedHost({}, ([program]) => (program === 'chronyc' ? { stdout: '', code: 1 } : undefined))
+  await applyFiles(host, [releaseFile(productionRelease)])
+  await configure({ ...host, now: () => new Date('2026-02-14T10:00:00Z') })
+  const ca = host.files.read(paths.caCertificate)
+  const key = host.files.read(paths.caKey)
+  for (const { now } of Object.values(clocks)) {
+    await configure({ ...host, now: () => now })
+    expect([host.files.read(paths.caCertificate), host.files.read(paths.caKey)]).toEqual([ca, key])
+  }
+  expect(host.files.status(paths.formerCaKey)).toBeUndefined()
+  await configure({ ...host, env: { ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' } })
+  expect(host.files.read(paths.formerCaKey)).toBe(key)
+  expect(host.files.status(paths.formerCaKey)?.mode).toBe(0o600)
+})
