@@ -19,8 +19,8 @@ import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
 import { ensureSystemUser } from '../lib/system/users.ts'
 import type { InputFile } from './cli/input-files.ts'
 
-/** libgomp1: llama-server's threads. certbot: for a domain's public certificate. chrony takes systemd-timesyncd's place. */
-const packages = ['aria2', 'ca-certificates', 'certbot', 'chrony', 'libgomp1', 'logrotate', 'nginx']
+/** curl: downloads. libgomp1: llama-server's threads. certbot: for a domain's public certificate. chrony takes systemd-timesyncd's place. */
+const packages = ['ca-certificates', 'certbot', 'chrony', 'curl', 'libgomp1', 'logrotate', 'nginx']
 
 const folders: ManagedFile[] = [
   { path: paths.settings, mode: 0o750, folder: true },

@@ -1,5 +1,4 @@
 /** What fits into a VM, without one; on the appliance, what this one was planned to give, beside what it takes. */
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Asked, memoryInVm } from '../lib/appliance/capacity.ts'
 import { catalogue, type Model } from '../lib/appliance/catalogue.ts'
@@ -9,7 +8,7 @@ import { modelsOf } from '../lib/appliance/release.ts'
 import { variables } from '../lib/appliance/variables.ts'
 import { type PlanQuestion, planJson, planText, sizingTable } from '../lib/render/plan.ts'
 import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
-import { readGeometry } from '../lib/steps/model-header.ts'
+import { readModelFile } from '../lib/steps/model-header.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { installedRelease } from '../lib/steps/release.ts'
 import type { Host } from '../lib/system/host.ts'
@@ -37,10 +36,7 @@ async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
     const names = Object.keys(catalogue).join(', ')
     return wrong('model', text, `one of ${names}, or a file that ends in .gguf`)
   }
-  const size = statSync(text, { throwIfNoEntry: false })?.size
-  if (size === undefined) return wrong('model', text, 'a file that is there: there is no such file')
-  const geometry = await readGeometry(resolve(text), size)
-  return { ...catalogue['devstral-small-2'], name: text, size, contextLimit: 2 ** 20, geometry }
+  return { ...catalogue['devstral-small-2'], name: text, ...(await readModelFile(resolve(text))) }
 }
 
 /** The context asked for; unasked the default, as far as the model takes it. */

@@ -12,7 +12,7 @@ packages=(
   # VMs and their context disks
   qemu-system-x86 qemu-utils genisoimage openssh-client
   # the appliance's own programs, for tests on this machine and for the local mirror
-  nginx libnginx-mod-http-js curl openssl aria2 libgomp1 certbot
+  nginx libnginx-mod-http-js curl openssl libgomp1 certbot
   # tests and checks
   shellcheck strace pebble gnutls-bin libnss3-tools testssl.sh
 )

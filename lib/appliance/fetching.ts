@@ -1,6 +1,10 @@
 /** How the fetching of a model is told, and when it is tried again. */
 
-export type FetchProgress = { percent: number; secondsLeft?: number | undefined }
+export type FetchProgress = {
+  act: 'downloading' | 'verifying'
+  percent: number
+  secondsLeft?: number | undefined
+}
 
 const minute = 60
 
@@ -13,8 +17,8 @@ function left(seconds: number): string {
 }
 
 /** The line for login banner and `status`. */
-export const fetchLine = (name: string, { percent, secondsLeft }: FetchProgress) =>
-  `Fetching ${name}: ${percent} %${secondsLeft === undefined ? '' : `, ${left(secondsLeft)}`}`
+export const fetchLine = (name: string, { act, percent, secondsLeft }: FetchProgress) =>
+  `${act === 'downloading' ? 'Fetching' : 'Verifying'} ${name}: ${percent} %${secondsLeft === undefined ? '' : `, ${left(secondsLeft)}`}`
 
 /** Seconds until the next attempt: a quarter of a minute after the first failure, twice that after each, at most an hour. */
 export const pauseAfter = (failures: number) => Math.min(15 * 2 ** (failures - 1), 60 * minute)

@@ -1,5 +1,6 @@
 /** What a GGUF header says of a model that decides its memory and its speed. */
 import * as z from 'zod'
+import { bytesOf, countsOf, elementsOf, type Header, lengthOf, type Tensor } from './gguf.ts'
 
 export const geometrySchema = z.strictObject({
   /** Transformer blocks that keep a KV cache. */
@@ -29,66 +30,68 @@ export const geometrySchema = z.strictObject({
 
 export type Geometry = z.infer<typeof geometrySchema>
 
-/** A GGUF header (docs/gguf.md of ggml-org/ggml). */
-export type Header = {
-  metadata: Readonly<Record<string, unknown>>
-  tensors: { name: string /** ggml's number of the type. */; type: number; shape: number[]; bytes: number }[]
-}
-
 /** Q4_0, Q4_K, IQ4_NL, MXFP4: what a CPU with AVX2 computes faster in another layout (llama.cpp, ggml-cpu/repack.cpp). */
 const repackableTypes = new Set([2, 12, 20, 39])
 
 const sum = (numbers: number[]) => numbers.reduce((all, number) => all + number, 0)
 
-/** The geometry that a header tells. Throws where it lacks what every language model has. */
-export function geometryOf({ metadata, tensors }: Header): Geometry {
-  const architecture = String(metadata['general.architecture'])
-  const optional = (key: string): number | undefined => {
-    const value = metadata[`${architecture}.${key}`]
-    const first = Array.isArray(value) ? Math.max(...value.map(Number)) : value
-    return first === undefined ? undefined : Number(first)
-  }
-  const required = (key: string) => {
-    const value = optional(key)
-    if (value === undefined) throw new Error(`a GGUF header without ${architecture}.${key}`)
-    return value
-  }
-  const length = (key: string) => (metadata[key] as unknown[] | undefined)?.length ?? 0
-
+/** The geometry that a header tells. Throws where it lacks what every language model has, or says what cannot be. */
+export function geometryOf(header: Header): Geometry {
+  const { architecture, optional, required } = countsOf(header)
+  const { tensors } = header
   const layers = required('block_count')
+  if (layers > tensors.length)
+    throw new Error(`it has ${layers} layers by its block_count, and ${tensors.length} tensors`)
   const embedding = required('embedding_length')
-  const experts = optional('expert_count') ?? 0
-  const used = optional('expert_used_count') ?? 0
-  const window = optional('attention.sliding_window')
-  const share = (name: string) => (name.includes('_exps') ? used / experts : 1)
+  const heads = required('attention.head_count')
+  const headSize = optional('attention.key_length') ?? embedding / heads
+  const experts = expertsOf(header)
   // Without an output of its own, the embedding is the output too, and is copied as such.
   const isTied = tensors.every(({ name }) => name !== 'output.weight')
-  const isRead = (name: string) => isTied || name !== 'token_embd.weight'
-  const computed = tensors.filter(({ name }) => isRead(name))
+  const computed = tensors.filter(({ name }) => isTied || name !== 'token_embd.weight')
   const repacked = computed.filter(
     ({ type, shape }) => shape.length > 1 && repackableTypes.has(type) && (shape[1] ?? 0) % 8 === 0,
   )
   const widths =
-    experts === 0
+    experts === undefined
       ? { feedForward: required('feed_forward_length') }
-      : { feedForward: used * required('expert_feed_forward_length'), expertAnswers: used * embedding }
-  const heads = required('attention.head_count')
-  const headSize = optional('attention.key_length') ?? embedding / heads
-  return {
+      : {
+          feedForward: experts.used * required('expert_feed_forward_length'),
+          expertAnswers: experts.used * embedding,
+        }
+  const share = ({ name }: Tensor) => (name.includes('_exps') ? (experts?.share ?? 1) : 1)
+  // Every second layer in gpt-oss. Of others the pattern is not in the header: all count as if they looked back all the way.
+  const windowed = architecture === 'gpt-oss' ? Math.floor(layers / 2) : 0
+  const window = optional('attention.sliding_window') ?? 0
+  return checked({
     layers,
     kvHeads: optional('attention.head_count_kv') ?? heads,
     headSize,
     queries: heads * headSize,
     embedding,
     ...widths,
-    vocabulary: length('tokenizer.ggml.tokens'),
-    merges: length('tokenizer.ggml.merges'),
-    // Every second layer in gpt-oss. Of others the pattern is not in the header: all count as if they looked back all the way.
-    ...(architecture === 'gpt-oss' && window && { slidingWindow: { layers: layers / 2, tokens: window } }),
-    repackable: sum(repacked.map(({ bytes }) => bytes)),
-    active: Math.ceil(sum(computed.map(({ name, bytes }) => bytes * share(name)))),
-    activeParameters: Math.ceil(
-      sum(computed.map(({ name, shape }) => shape.reduce((all, size) => all * size, 1) * share(name))),
-    ),
-  }
+    vocabulary: lengthOf(header, 'tokenizer.ggml.tokens'),
+    merges: lengthOf(header, 'tokenizer.ggml.merges'),
+    ...(windowed > 0 && window > 0 && { slidingWindow: { layers: windowed, tokens: window } }),
+    repackable: sum(repacked.map(bytesOf)),
+    active: Math.ceil(sum(computed.map(tensor => bytesOf(tensor) * share(tensor)))),
+    activeParameters: Math.ceil(sum(computed.map(tensor => elementsOf(tensor) * share(tensor)))),
+  })
+}
+
+/** How many experts a token uses, and of all which share; undefined where there are none. */
+function expertsOf(header: Header): { used: number; share: number } | undefined {
+  const { optional } = countsOf(header)
+  const all = optional('expert_count') ?? 0
+  const used = optional('expert_used_count') ?? 0
+  if (all === 0 && header.tensors.every(({ name }) => !name.includes('_exps'))) return undefined
+  if (used > 0 && used <= all) return { used, share: used / all }
+  throw new Error(`it uses ${used} of ${all} experts`)
+}
+
+function checked(geometry: Geometry): Geometry {
+  const result = geometrySchema.safeParse(geometry)
+  if (result.success) return result.data
+  const [first] = result.error.issues
+  throw new Error(`its ${first?.path.join('.')} cannot be: ${first?.message}`)
 }

@@ -20,6 +20,7 @@ export const paths = {
   executable: '/opt/one-appliance/bin/slm-copilot',
 
   release: '/opt/slm-copilot/release.json',
+  fileProofs: '/opt/slm-copilot/verified.json',
   releases,
   llamaCurrent: `${releases}/current`,
   llamaServer: `${releases}/current/llama-server`,

@@ -48,5 +48,11 @@ export const productionRelease: Release = {
   further: Object.values(catalogue).filter(({ name }) => name !== baked.name),
 }
 
+/** Path → what the file there was when its SHA-256 was computed; with another inode, size or time that is done again. */
+export const fileProofsSchema = z.record(
+  z.string(),
+  z.strictObject({ sha256: z.string(), size: z.int(), inode: z.int(), modified: z.number() }),
+)
+
 /** What the context may ask for. */
 export const modelsOf = ({ model, further }: Release): Model[] => [model, ...further]

@@ -4,7 +4,7 @@ import { attemptsSchema } from './lets-encrypt.ts'
 import { trialsSchema } from './model-choice.ts'
 import { configureCommand, paths } from './paths.ts'
 import { planSchema } from './plan.ts'
-import { releaseSchema } from './release.ts'
+import { fileProofsSchema, releaseSchema } from './release.ts'
 import { provenSchema } from './services.ts'
 import { measurementSchema } from './speed.ts'
 
@@ -14,6 +14,12 @@ export const stateFiles = {
     mode: 0o644,
     schema: releaseSchema,
     whenDamaged: { fix: 'run `slm-copilot install`' },
+  },
+  fileProofs: {
+    path: paths.fileProofs,
+    mode: 0o644,
+    schema: fileProofsSchema,
+    whenDamaged: { consequence: 'the SHA-256 of model files is computed again' },
   },
   plan: {
     path: paths.plan,

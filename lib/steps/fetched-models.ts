@@ -4,17 +4,23 @@ import { type Trials, trialSchema, type Wanted } from '../appliance/model-choice
 import { modelPath } from '../appliance/paths.ts'
 import { modelsOf, type Release } from '../appliance/release.ts'
 import { stateFiles } from '../appliance/state-files.ts'
-import { download, isDownloaded, type Progress, readable } from '../system/download.ts'
+import { download, type Progress } from '../system/download.ts'
 import type { Host } from '../system/host.ts'
+import { readable } from '../system/large-files.ts'
 import { readState, writeState } from '../system/state-files.ts'
+import { isProven, removeProven } from '../system/verified-files.ts'
 
-const fileOf = ({ name, size }: Model) => ({ path: modelPath(name), size })
+const fileOf = ({ name, sha256 }: Model) => ({
+  path: modelPath(name),
+  sha256,
+  proofs: stateFiles.fileProofs,
+})
 
 /** Whether a model's file stands, proven, at its name. */
 export const isModelThere =
   (host: Host) =>
   (model: Model): boolean =>
-    isDownloaded(host, fileOf(model))
+    isProven(host, fileOf(model))
 
 /** The trials of models that have not answered yet. */
 export const readTrials = (host: Host): Trials => readState(host, stateFiles.trials) ?? {}
@@ -47,17 +53,17 @@ export const fetchWeights = (
   host: Host,
   { model, url }: Wanted,
   tell: (progress: Progress) => void,
-): Promise<void> => download(host, { ...fileOf(model), sha256: model.sha256, url }, tell)
+): Promise<void> => download(host, { ...fileOf(model), size: model.size, url }, tell)
 
 /** Removes what was fetched of the release's models, in whole or in part, except these. */
 export function removeOthers(host: Host, release: Release, kept: Model[]): void {
   const names = kept.map(({ name }) => name)
   for (const model of modelsOf(release).filter(({ name }) => !names.includes(name))) {
-    const path = modelPath(model.name)
-    for (const file of [path, `${path}.part`, `${path}.part.aria2`]) {
+    const { path, proofs } = fileOf(model)
+    for (const file of [path, `${path}.part`]) {
       const size = host.files.status(file)?.size
       if (size === undefined) continue
-      host.files.remove(file)
+      removeProven(host, { path: file, proofs })
       host.log.info(`${file}: removed, ${readable(size)} freed: it is no longer wanted`)
     }
   }

@@ -5,6 +5,7 @@ import { stateFiles } from '../appliance/state-files.ts'
 import { download } from '../system/download.ts'
 import type { Host } from '../system/host.ts'
 import { requireState, stateFile, stateFrom } from '../system/state-files.ts'
+import { removeProven } from '../system/verified-files.ts'
 
 /** The release named by a file, else the production one. */
 export const chooseRelease = (file: { path: string; text: string } | undefined): Release =>
@@ -21,6 +22,8 @@ export const installedRelease = (host: Host): Release => requireState(host, stat
 
 export const releaseFile = (release: Release) => stateFile(stateFiles.release, release)
 
+const proofs = stateFiles.fileProofs
+
 /** Downloads and unpacks llama.cpp into a folder of its tag, which appears only when it is whole. */
 export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promise<void> {
   const { architecture } = host.facts()
@@ -30,10 +33,10 @@ export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promis
   if (host.files.status(folder) === undefined) {
     const path = `${paths.releases}/${llamaCpp.tag}.tar.gz`
     const unpacking = `${paths.releases}/.unpacking`
-    await download(host, { ...archive, path })
+    await download(host, { ...archive, path, proofs })
     await unpack(host, path, unpacking)
     if (host.isLive) host.files.rename(unpacking, folder)
-    if (host.isLive) host.files.remove(path)
+    if (host.isLive) removeProven(host, { path, proofs })
   }
 }
 
@@ -56,5 +59,5 @@ async function unpack(host: Host, archive: string, folder: string) {
 /** Downloads the model's weights. */
 export async function installModel(host: Host, { model }: Release): Promise<void> {
   const path = modelPath(model.name)
-  await download(host, { url: model.url, size: model.size, sha256: model.sha256, path })
+  await download(host, { url: model.url, size: model.size, sha256: model.sha256, path, proofs })
 }

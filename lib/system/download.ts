@@ -1,13 +1,28 @@
-/** Downloads by aria2: several connections, resumed, retried; a file appears at its name only once proven. */
+/** Downloads by curl, resumed and retried. A file appears at its name only once its SHA-256 is proven. */
 import { basename, dirname } from 'node:path'
-import { CommandError } from './commands.ts'
+import { curlCommand } from './curl.ts'
 import type { Host } from './host.ts'
-import { freeBytes, sha256Of } from './large-files.ts'
+import { readable, sha256Of, syncFile } from './large-files.ts'
+import {
+  type Act,
+  fetchRest,
+  type Limits,
+  partOf,
+  type Source,
+  type TransferProgress,
+  transferOf,
+} from './partial-file.ts'
+import { isProven, type Provable, recordProof, removeProven } from './verified-files.ts'
 
-export type Download = { url: string /** Bytes. */; size: number; sha256: string; path: string }
+export type Download = Provable & Source
 
-/** `rate`: bytes per second as aria2 writes them, e.g. `12MiB`. */
-export type Progress = { percent: number; rate: string; secondsLeft?: number | undefined }
+export type Progress = TransferProgress | { act: 'verifying'; percent: number }
+
+type Tell = (progress: Progress) => void
+type Proving = Act<Download> & { tell: Tell }
+
+/** At 10 kB a second 14 GB take two weeks: whoever sends less holds us up, or has trouble. */
+const defaults: Limits = { slowest: 10_000, slowFor: 60, attempts: 5, pause: 5, tellEvery: 10 }
 
 /** What came is not what should have; it is thrown away. */
 export class DigestError extends Error {
@@ -20,80 +35,6 @@ export class DigestError extends Error {
   }
 }
 
-/** Bytes to leave free on the disk, for logs and what the system writes. */
-const spare = 500_000_000
-
-export const readable = (bytes: number) =>
-  bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
-
-/** aria2's options: aria2c(1). */
-const aria2 = (download: Download, folder: string, partial: string) => [
-  'aria2c',
-  '--no-conf',
-  '--continue=true',
-  '--max-connection-per-server=8',
-  '--split=8',
-  '--min-split-size=16M',
-  '--max-tries=20',
-  '--retry-wait=5',
-  '--connect-timeout=30',
-  '--timeout=60',
-  '--file-allocation=falloc',
-  '--auto-file-renaming=false',
-  '--allow-overwrite=true',
-  // A line every ten seconds, not every second besides.
-  '--show-console-readout=false',
-  '--summary-interval=10',
-  // Seconds; by default a download that is killed in its first minute starts over.
-  '--auto-save-interval=5',
-  '--console-log-level=warn',
-  `--dir=${folder}`,
-  `--out=${partial}`,
-  download.url,
-]
-
-/** What a line of aria2's says of its progress; undefined for its other lines. */
-export function progressOf(line: string): Progress | undefined {
-  const match = line.match(/\((\d+)%\).*?DL:(\S+?)(?: ETA:(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)?\]/)
-  if (match === null) return undefined
-  const [, percent, rate = '', ...eta] = match
-  const [hours = 0, minutes = 0, seconds = 0] = eta.map(part => Number(part ?? 0))
-  const secondsLeft = (hours * 60 + minutes) * 60 + seconds
-  return { percent: Number(percent), rate, ...(eta.some(Boolean) && { secondsLeft }) }
-}
-
-/** What aria2's exit codes say, aria2c(1), EXIT STATUS. */
-const exitCodes: Record<number, string> = {
-  1: 'aria2 does not say why: perhaps nobody listens there',
-  2: 'the server stopped sending',
-  3: 'the server has no such file',
-  5: 'the server sent too slowly',
-  6: 'there is no connection to the server',
-  8: 'the server cannot resume it',
-  9: 'the disk is full',
-  19: "the server's name is not known",
-  22: "the server's answer is no file",
-  24: 'the server wants a password',
-}
-
-const reasonOf = ({ answer: { code } }: CommandError) =>
-  exitCodes[code] ??
-  (code > 128 ? `aria2 was ended by signal ${code - 128}` : `aria2 ended with code ${code}`)
-
-/** Throws when the disk has no room for what is missing of a download, and some to spare. */
-function checkDisk(host: Host, { path, size }: Download, folder: string, got: number) {
-  const free = freeBytes(host.files.at(folder))
-  const missing = size - got + spare
-  if (free >= missing) return
-  throw new Error(
-    `${path} needs ${readable(missing)} more, and its disk has ${readable(free)} left: enlarge the disk.`,
-  )
-}
-
-/** Whether a download stands, proven, at its name. */
-export const isDownloaded = (host: Host, { path, size }: Pick<Download, 'path' | 'size'>): boolean =>
-  host.files.status(path)?.size === size
-
 /**
  * Makes sure that the file is there, downloading what is missing of it; `tell` hears how far it is. Throws when the
  * disk is too small or the server does not send, and keeps what has come; a DigestError when that is not the file.
@@ -101,50 +42,70 @@ export const isDownloaded = (host: Host, { path, size }: Pick<Download, 'path' |
 export async function download(
   host: Host,
   wanted: Download,
-  tell: (progress: Progress) => void = () => {},
+  tell: Tell = () => {},
+  limits: Partial<Limits> = {},
 ): Promise<void> {
-  if (isDownloaded(host, wanted)) return
-  const folder = dirname(wanted.path)
-  const partial = `${basename(wanted.path)}.part`
-  const partialPath = `${folder}/${partial}`
-  const got = host.files.status(partialPath)?.size ?? 0
-  host.log.info(
-    `Downloading ${wanted.url} (${readable(wanted.size)})${got > 0 ? ', as far as it is missing' : ''}`,
-  )
+  if (isProven(host, wanted)) return
+  const act = { host, wanted, tell, limits: { ...defaults, ...limits } }
   if (!host.isLive) {
-    await host.run(aria2(wanted, folder, partial))
+    await host.run(curlCommand(transferOf(act, wanted.url), act.limits))
     return
   }
-  host.files.makeFolder(folder)
-  checkDisk(host, wanted, folder, got)
+  if (await isSoundAtItsName(act)) return
+  host.files.makeFolder(dirname(wanted.path))
+  if (!(await fetchAndProve(act, false))) await fetchAndProve(act, true)
+}
 
-  const onLine = (line: string) => {
-    const progress = progressOf(line)
-    if (progress === undefined) return
-    const { percent, rate, secondsLeft } = progress
-    const left = secondsLeft === undefined ? '' : `, ${secondsLeft} s left`
-    host.log.info(`${percent}% of ${readable(wanted.size)}, ${rate}/s${left}`)
-    tell(progress)
+/** A file that stands there unproven is computed anew, and goes when it is not the one. */
+async function isSoundAtItsName(act: Proving): Promise<boolean> {
+  const { host, wanted } = act
+  const found = host.files.status(wanted.path)
+  if (found === undefined) return false
+  const isSound =
+    found.isFile && found.size === wanted.size && (await digestOf(act, wanted.path)) === wanted.sha256
+  if (isSound) {
+    recordProof(host, wanted, wanted.path)
+    return true
   }
-  try {
-    await host.run(aria2(wanted, host.files.at(folder), partial), { onLine })
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error
-    throw new Error(`${wanted.url} did not come: ${reasonOf(error)}. What has come is kept.`, {
-      cause: error,
-    })
+  host.log.warn(`${wanted.path} is not the file that it should be: it is removed, and downloaded again`)
+  removeProven(host, wanted)
+  return false
+}
+
+/** Downloads the rest and proves the whole. A wrong one is removed; one that was resumed is no error unless it `isLast`. */
+async function fetchAndProve(act: Proving, isLast: boolean): Promise<boolean> {
+  const { host, wanted } = act
+  const part = partOf(wanted.path)
+  const wasResumed = await fetchRest(act)
+  const found = await digestOf(act, part)
+  if (found !== wanted.sha256) {
+    host.files.remove(part)
+    const error = wrongDigest(wanted, found, wasResumed)
+    if (isLast || !wasResumed) throw error
+    host.log.warn(`${error.message} It was resumed: once more from the start.`)
+    return false
   }
-  host.log.info(`Checking SHA-256 of ${basename(wanted.path)}`)
-  const sha256 = await sha256Of(host.files.at(partialPath))
-  if (sha256 !== wanted.sha256) {
-    host.files.remove(partialPath)
-    host.files.remove(`${partialPath}.aria2`)
-    throw new DigestError(
-      `${wanted.url} is not what it should be: SHA-256 ${sha256}, expected ${wanted.sha256}. ` +
-        'Try again; if it stays so, the address or the digest is wrong.',
-      got > 0,
-    )
-  }
-  host.files.setMode(partialPath, 0o644)
-  host.files.rename(partialPath, wanted.path)
+  host.files.setMode(part, 0o644)
+  // On disk before it is believed: after a power cut it may have the right size and hold zeros.
+  syncFile(host.files.at(part))
+  recordProof(host, wanted, part)
+  host.files.rename(part, wanted.path)
+  return true
+}
+
+const wrongDigest = ({ url, sha256 }: Download, found: string, wasResumed: boolean) =>
+  new DigestError(
+    `Download failed: ${url} has SHA-256 ${found}, expected ${sha256}. Check the address.`,
+    wasResumed,
+  )
+
+async function digestOf({ host, wanted, tell }: Proving, path: string): Promise<string> {
+  const { size } = wanted
+  host.log.info(`Verifying SHA-256 of ${basename(path)} (${readable(size)})`)
+  let told = -1
+  return sha256Of(host.files.at(path), bytes => {
+    const percent = Math.floor((100 * bytes) / size)
+    if (percent > told) tell({ act: 'verifying', percent })
+    told = percent
+  })
 }

@@ -29,7 +29,18 @@ function unlessAbsent<T>(read: () => T): T | undefined {
   }
 }
 
-export type FileStatus = { mode: number; size: number; isFolder: boolean; isLink: boolean; changedAt: Date }
+export type FileStatus = {
+  mode: number
+  size: number
+  inode: number
+  isFile: boolean
+  isFolder: boolean
+  isLink: boolean
+  /** Of its content. */
+  modifiedAt: Date
+  /** Of its content or of what is told here. */
+  changedAt: Date
+}
 
 /** The files under a root folder; paths are given as they are without it. */
 export type Files = ReturnType<typeof filesUnder>
@@ -57,9 +68,13 @@ export function filesUnder(root: string) {
     status: (path: string): FileStatus | undefined =>
       unlessAbsent(() => {
         const found = lstatSync(at(path))
-        const { size, ctime: changedAt } = found
-        const isFolder = found.isDirectory()
-        return { mode: found.mode & 0o7777, size, isFolder, isLink: found.isSymbolicLink(), changedAt }
+        const { size, ino: inode, mtime: modifiedAt, ctime: changedAt } = found
+        const kind = {
+          isFile: found.isFile(),
+          isFolder: found.isDirectory(),
+          isLink: found.isSymbolicLink(),
+        }
+        return { mode: found.mode & 0o7777, size, inode, ...kind, modifiedAt, changedAt }
       }),
     makeFolder,
     /** Writes a file whole: a temporary one beside it, synced, renamed over it, its folder synced. Throws when it can't, and leaves what was there. */

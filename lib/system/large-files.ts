@@ -2,9 +2,15 @@
 import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, fsyncSync, openSync, statfsSync } from 'node:fs'
 
-export async function sha256Of(path: string): Promise<string> {
+/** `tell` hears how many bytes are behind it. */
+export async function sha256Of(path: string, tell: (bytes: number) => void = () => {}): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 })) hash.update(chunk)
+  let bytes = 0
+  for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 })) {
+    hash.update(chunk)
+    bytes += chunk.length
+    tell(bytes)
+  }
   return hash.digest('hex')
 }
 
@@ -20,3 +26,7 @@ export function syncFile(path: string): void {
   fsyncSync(file)
   closeSync(file)
 }
+
+/** `9.0 MB`, `14.3 GB`. */
+export const readable = (bytes: number) =>
+  bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`

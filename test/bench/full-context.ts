@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gibibytes, type KvType, memoryOf, sumOf } from '../../lib/appliance/memory.ts'
-import { readGeometry } from '../../lib/steps/model-header.ts'
+import { readModelFile } from '../../lib/steps/model-header.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import { residentSetOf } from '../../lib/system/processes.ts'
 import { startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
@@ -26,8 +26,7 @@ export async function benchFullContext(): Promise<void> {
   const { program, remove } = await unpackedLlama()
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-slots-'))
   const model = await gridModels.devstral()
-  const { size } = statSync(model)
-  const geometry = await readGeometry(model, size)
+  const { size, geometry } = await readModelFile(model)
   const settings = { contextSize, slots: 1, kvType, batchSize: 256 }
   // Reading a slot's file takes one tensor's rows besides.
   const limit = sumOf(memoryOf(geometry, size, settings)) + filled * rowSize(geometry, kvType)

@@ -1,5 +1,5 @@
 /** The plan's memory against the real llama-server's: its own word on each buffer, and what the kernel counts. */
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Capacity } from '../../lib/appliance/capacity.ts'
@@ -14,7 +14,7 @@ import {
   type Settings,
 } from '../../lib/appliance/memory.ts'
 import { allocator, llamaSettings } from '../../lib/render/llama.ts'
-import { readGeometry } from '../../lib/steps/model-header.ts'
+import { readModelFile } from '../../lib/steps/model-header.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import { residentSetOf } from '../../lib/system/processes.ts'
 import { capacityFor, tinyModel } from '../capacity.ts'
@@ -127,8 +127,7 @@ const pair = (compared: Compared) =>
  * Starts llama-server as the appliance would with these settings, fills the context, and compares: each buffer that its log names, anonymous memory, and all that is resident.
  */
 export async function compare(program: string, model: string, settings: Settings): Promise<Compared[]> {
-  const { size } = statSync(model)
-  const geometry = await readGeometry(model, size)
+  const { size, geometry } = await readModelFile(model)
   const planned = memoryOf(geometry, size, settings)
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-slots-'))
   const llama = await startBareLlama(

@@ -1,10 +1,12 @@
-/** Downloads by the real aria2 from a server that hangs up, is gone, or sends something else. */
+/** Downloads by the real curl from a server that hangs up, is gone, or sends something else. */
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
+import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { DigestError, type Download, download, type Progress } from '../../lib/system/download.ts'
 import { openHost } from '../../lib/system/host.ts'
+import { isProven } from '../../lib/system/verified-files.ts'
 import { type SlowServer, startSlowServer } from '../mirror/slow-server.ts'
 import { recordedHost } from '../recorded-host.ts'
 
@@ -26,6 +28,7 @@ const wanted = (overrides: Partial<Download> = {}): Download => ({
   size: file.length,
   sha256,
   path,
+  proofs: stateFiles.fileProofs,
   ...overrides,
 })
 
@@ -49,17 +52,21 @@ it('goes on where the server hung up, and appears at its name only when it is wh
   expect(server.sent()).toBeLessThan(file.length + 6 * MB)
 })
 
-it('goes on after aria2 was killed, in another run', async () => {
+it('goes on after curl was killed, in another run', async () => {
   server = await startSlowServer({ '/a.gguf': file }, 1 * MB)
   const host = newHost()
   const heard: Progress[] = []
   const killed = download(host, wanted(), progress => heard.push(progress)).catch((error: Error) => error)
   await until(() => server.sent() > 12 * MB)
-  const { stdout } = await openHost({ env: {} }).ask(['pgrep', '--full', `aria2c.*${server.url}`])
-  process.kill(Number(stdout), 'SIGKILL')
-  expect(String(await killed)).toMatch(/did not come: aria2 was ended by signal 9\. What has come is kept/)
+  const { stdout } = await openHost({ env: {} }).ask(['pgrep', '--full', `^curl.*${server.url}`])
+  const pid = Number(stdout)
+  // 0 would be all of our own.
+  expect(pid).toBeGreaterThan(1)
+  process.kill(pid, 'SIGKILL')
+  expect(String(await killed)).toMatch(/Download failed: curl was ended by signal 9\. Try again/)
+  expect(heard.at(0)).toMatchObject({ act: 'downloading' })
   expect(heard.at(0)?.percent).toBeGreaterThan(10)
-  expect(heard.at(0)?.secondsLeft).toBeGreaterThan(5)
+  expect((heard.at(0) as { secondsLeft: number }).secondsLeft).toBeGreaterThan(5)
   expect(existsSync(host.files.at(path))).toBe(false)
 
   server.asked.length = 0
@@ -78,21 +85,53 @@ it('throws away what is not what it should be', async () => {
   expect(host.files.list('/models')).toEqual([])
 })
 
-it('says that a wrong one was put together from several attempts, which a power cut may have spoilt', async () => {
+it.each([5 * MB, file.length, file.length + 7])(
+  'starts over where the %d bytes that were there are not of the file',
+  async bytes => {
+    server = await startSlowServer({ '/a.gguf': file })
+    const host = newHost()
+    host.files.makeFolder('/models')
+    writeFileSync(host.files.at(`${path}.part`), randomBytes(bytes))
+    await download(host, wanted())
+    expect(readFileSync(host.files.at(path)).equals(file)).toBe(true)
+    expect(server.asked.at(-1)?.from).toBe(0)
+  },
+)
+
+it('asks nobody for a file that is proven, and computes one again that is not', async () => {
   server = await startSlowServer({ '/a.gguf': file })
   const host = newHost()
-  host.files.makeFolder('/models')
-  writeFileSync(host.files.at(`${path}.part`), randomBytes(5 * MB))
-  expect(await download(host, wanted()).catch((error: unknown) => error)).toMatchObject({ wasResumed: true })
   await download(host, wanted())
-  expect(readFileSync(host.files.at(path)).equals(file)).toBe(true)
+  expect(host.lines.filter(line => line.startsWith('Verifying'))).toHaveLength(1)
+  const touches: [string, () => void, number][] = [
+    ['nothing', () => {}, 1],
+    ['another time', () => utimesSync(host.files.at(path), 1, 1), 1],
+    ['a copy of the same bytes', () => replaceBy(host.files.at(path), file), 1],
+    ['no proof', () => host.files.remove(stateFiles.fileProofs.path), 1],
+    ['a damaged proof', () => writeFileSync(host.files.at(stateFiles.fileProofs.path), '{'), 1],
+    ['other bytes of the same size', () => replaceBy(host.files.at(path), randomBytes(file.length)), 2],
+    ['fewer bytes', () => replaceBy(host.files.at(path), file.subarray(9)), 3],
+  ]
+  for (const [what, touch, requests] of touches) {
+    touch()
+    await download(host, wanted())
+    expect([what, server.asked.length]).toEqual([what, requests])
+    expect(readFileSync(host.files.at(path)).equals(file)).toBe(true)
+    expect(isProven(host, wanted())).toBe(true)
+  }
+  expect(host.lines.filter(line => line.startsWith('Verifying'))).toHaveLength(8)
 })
+
+function replaceBy(at: string, bytes: Buffer) {
+  writeFileSync(`${at}.copy`, bytes)
+  renameSync(`${at}.copy`, at)
+}
 
 it('asks for nothing where the disk is too small', async () => {
   server = await startSlowServer({ '/a.gguf': file })
   const size = 10 ** 15
   await expect(download(newHost(), wanted({ size }))).rejects.toThrow(
-    /needs 1000000\.5 GB more, and its disk has .* left/,
+    /needs 1000000\.5 GB more, and its disk has .* left\. Enlarge/,
   )
   expect(server.asked).toEqual([])
 })
@@ -100,5 +139,14 @@ it('asks for nothing where the disk is too small', async () => {
 it('says what the server has not', async () => {
   server = await startSlowServer({})
   const missing = download(newHost(), wanted())
-  await expect(missing).rejects.toThrow(/a\.gguf did not come: the server has no such file/)
+  await expect(missing).rejects.toThrow(
+    /Download failed: 127\.0\.0\.1.*the requested URL returned error: 404\. Check the address\./,
+  )
+})
+
+it('says what name is not known, and what to do', async () => {
+  server = await startSlowServer({})
+  await expect(download(newHost(), wanted({ url: 'http://mirror.invalid/a.gguf' }))).rejects.toThrow(
+    'Download failed: could not resolve host: mirror.invalid. Check the address, and the name servers',
+  )
 })

@@ -6,12 +6,14 @@ import { catalogue } from '../../lib/appliance/catalogue.ts'
 import { GiB } from '../../lib/appliance/memory.ts'
 import { modelPath, paths } from '../../lib/appliance/paths.ts'
 import { productionRelease } from '../../lib/appliance/release.ts'
+import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { readTrials, recordTrial } from '../../lib/steps/fetched-models.ts'
 import { planFile, readPlan } from '../../lib/steps/plan.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
 import { CommandError } from '../../lib/system/commands.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
+import { recordProof } from '../../lib/system/verified-files.ts'
 import { fetchModel, retryModel } from '../../lifecycle/fetch-model.ts'
 import { tinyModel } from '../capacity.ts'
 import { facts, recordedHost } from '../recorded-host.ts'
@@ -28,7 +30,8 @@ async function hostWith(plans: Parameters<typeof planFile>[0], code = 0) {
   const host = recordedHost({
     run: async command => {
       if (code === 0) return ''
-      throw new CommandError(command, { code, stdout: '', stderr: '' })
+      const stderr = `curl: (${code}) Could not resolve host: 192.0.2.1\n`
+      throw new CommandError(command, { code, stdout: '000 ', stderr })
     },
   })
   host.files.makeFolder('/run')
@@ -49,7 +52,7 @@ it('tries again what did not come, ever more patiently, and tells everybody; unt
     pauses.push(seconds)
     const said = host.files.read(paths.fetchProgress)?.replaceAll('\n', ' ')
     expect(said).toMatch(
-      /qwen2.5-coder-3b is not fetched yet: .*m\.gguf did not come: there is no connection/,
+      /qwen2.5-coder-3b is not fetched yet: Download failed: could not resolve host: 192\.0\.2\.1\. Check/,
     )
     expect(host.files.status(paths.fetchProgress)?.mode).toBe(0o644)
     expect(readTrials(host)[model.sha256]).toMatchObject({ outcome: 'under way', circumstances: 'these' })
@@ -67,6 +70,7 @@ function placeModel(host: Host, context: string) {
   host.files.replace(paths.contextFile, context, 0o600)
   host.files.replace(path, '', 0o644)
   truncateSync(host.files.at(path), model.size)
+  recordProof(host, { path, sha256: model.sha256, proofs: stateFiles.fileProofs }, path)
 }
 
 /** Fetched already, on a machine that is too small for the image's own. */

@@ -37,7 +37,7 @@ it.each([
   [{ memory: '64G', context: '400k' }, /--context 400k: takes at most 393216 tokens with devstral-small-2/],
   [{ users: 'many' }, /--users many/],
   [{ model: 'gpt-4' }, /--model gpt-4: takes one of devstral-small-2, .* or a file/],
-  [{ model: '/nowhere/x.gguf' }, /--model \/nowhere\/x\.gguf: .*no such file/],
+  [{ model: '/nowhere/x.gguf' }, /\/nowhere\/x\.gguf cannot be used as a model: there is no such file/],
   [{ memory: '12G' }, /does not fit into 11\.7 GiB/],
 ])('says what is wrong with %o', async (options, message) => {
   await expect(planned(recordedHost(), options, false)).rejects.toThrow(message)

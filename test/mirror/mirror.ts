@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readGeometry } from '../../lib/steps/model-header.ts'
+import { readModelFile } from '../../lib/steps/model-header.ts'
 import { freePort } from '../ports.ts'
 import { archiveName, llamaRelease } from './llama-release.ts'
 import { llamaTag } from './llama-source.ts'
@@ -63,8 +63,8 @@ export async function releaseValue(baseUrl: string) {
   const [path, furtherPath] = [await sentenceModel(), await toolModel()]
   const model = published(path, `${baseUrl}/${modelName}`)
   const further = published(furtherPath, `${baseUrl}/${furtherName}`)
-  const geometry = await readGeometry(path, model.size)
-  const furtherGeometry = await readGeometry(furtherPath, further.size)
+  const { geometry } = await readModelFile(path)
+  const { geometry: furtherGeometry } = await readModelFile(furtherPath)
   const template = 'devstral' as const
   return {
     llamaCpp: { tag: llamaTag, archives: { x64: archive } },

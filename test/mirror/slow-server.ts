@@ -21,7 +21,7 @@ export type SlowServer = {
 }
 
 /** Bytes per second that keep a client from giving up. */
-const trickle = 4000
+const trickle = 15_000
 const pieces = 20
 
 /** Serves files by their path, e.g. `/models/a.gguf`, on the loopback address; RFC 9110, 14: ranges with a first byte. */
@@ -39,7 +39,8 @@ export async function startSlowServer(
     const file = files[path]
     const range = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '')
     const from = Number(range?.[1] ?? 0)
-    asked.push({ path, from })
+    const isQuestion = request.method === 'HEAD'
+    if (!isQuestion) asked.push({ path, from })
     if (file === undefined) {
       response.writeHead(404).end()
       return
@@ -50,7 +51,7 @@ export async function startSlowServer(
       'content-length': to - from + 1,
       ...(range && { 'content-range': `bytes ${from}-${to}/${file.length}` }),
     })
-    for (let at = from; at <= to && !response.destroyed; ) {
+    for (let at = from; !isQuestion && at <= to && !response.destroyed; ) {
       const now = sent < end ? speed : trickle
       const piece = file.subarray(at, Math.min(to + 1, at + Math.min(now / pieces, 1 << 20)))
       at += piece.length

@@ -1,0 +1,140 @@
+/** One HTTP request by curl for the rest of a file: its options, what came back, where a redirect may lead. */
+import type { Answer } from './commands.ts'
+
+export type Transfer = {
+  url: string
+  /** The machine's own path of the file to append to. */
+  output: string
+  /** Bytes that are there already. */
+  from: number
+  /** Bytes that the whole file has. */
+  size: number
+}
+
+/** Bytes per second that a server must send, and for how many seconds it may send fewer. */
+export type Pace = { slowest: number; slowFor: number }
+
+/**
+ * curl(1): no configuration file, cookies, credentials, names chosen by the server; redirects are not followed by it,
+ * but judged by `redirectProblem`. Metalinks and torrents are bytes like all others to it.
+ */
+const curl = ({ slowest, slowFor }: Pace) => [
+  // Killed, we leave no curl behind that writes on.
+  ...['setpriv', '--pdeathsig=KILL'],
+  ...['curl', '--disable', '--silent', '--show-error', '--globoff', '--proto', '=http,https'],
+  ...['--connect-timeout', '30', '--speed-limit', String(slowest), '--speed-time', String(slowFor)],
+  ...['--write-out', '%{http_code} %{redirect_url}'],
+]
+
+/** Asks for the rest of the file. */
+export const curlCommand = ({ url, output, from, size }: Transfer, pace: Pace): string[] => [
+  // The kernel stops a server that sends without end: --max-filesize does so from curl 8.4 on.
+  ...['prlimit', `--fsize=${size}`, '--core=0'],
+  ...curl(pace),
+  ...['--fail', '--max-filesize', String(size), '--continue-at', String(from), '--output', output],
+  ...['--url', url],
+]
+
+/** Asks for nothing but where the file is: curl takes a redirect for a server that cannot resume. */
+export const headCommand = ({ url }: Transfer, pace: Pace): string[] => [
+  ...curl(pace),
+  ...['--head', '--max-time', '60', '--output', '/dev/null', '--url', url],
+]
+
+export type Result =
+  /** The whole of what the server had to send. */
+  | { is: 'done' }
+  | { is: 'redirect'; to: string }
+  /** The server does not go on where we were. */
+  | { is: 'not resumable' }
+  /** What the server has is not the file. */
+  | { is: 'wrong file'; reason: string }
+  /** `mayPass`: another attempt may fare better. */
+  | { is: 'failed'; reason: string; fix: string; mayPass: boolean }
+
+/** curl(1), EXIT CODES. */
+const exits = {
+  unresolved: 6,
+  unconnected: 7,
+  httpError: 22,
+  writeError: 23,
+  timeout: 28,
+  rangeError: 33,
+  tlsError: 35,
+  untrusted: 60,
+  tooLarge: 63,
+}
+
+/** What a shell makes of SIGXFSZ: signal(7). */
+const fileSizeExceeded = 128 + 25
+
+/** Whether what was written may be of the file: an error page is not. Empty: curl was killed. */
+export const hasContent = ({ stdout }: Answer): boolean => ['', '200', '206'].includes(stdout.slice(0, 3))
+
+/** What became of a transfer, from curl's exit code, and what it wrote to its outputs. */
+export function resultOf({ code, stdout, stderr }: Answer, { url, from, size }: Transfer): Result {
+  const { host } = new URL(url)
+  const [status = '', to = ''] = stdout.split(' ')
+  if (code === exits.rangeError || status === '416') return { is: 'not resumable' }
+  if (code === 0 && /^3/.test(status)) return { is: 'redirect', to }
+  if (code === 0 && status === (from > 0 ? '206' : '200')) return { is: 'done' }
+  if (code === 0) return { is: 'wrong file', reason: `${host} answered ${status} instead of a file` }
+  if (code === fileSizeExceeded || code === exits.tooLarge)
+    return { is: 'wrong file', reason: `${host} sends more than the file's ${size} bytes` }
+  if (code > 128)
+    return {
+      is: 'failed',
+      reason: `curl was ended by signal ${code - 128}`,
+      fix: 'Try again.',
+      mayPass: false,
+    }
+  return {
+    is: 'failed',
+    reason: saidBy(stderr, code, host),
+    fix: fixFor(code, status, host),
+    mayPass: mayPass(code, status, stderr),
+  }
+}
+
+/** curl's own words, e.g. `could not resolve host: mirror.example.com`. */
+function saidBy(stderr: string, code: number, host: string): string {
+  const words = stderr
+    .match(/^curl: \(\d+\) (.+)$/m)?.[1]
+    ?.trim()
+    .replace(/\.$/, '')
+  if (words === undefined) return `curl ended with code ${code}`
+  const said = /^[A-Z][a-z]/.test(words) ? words.charAt(0).toLowerCase() + words.slice(1) : words
+  return said.includes(host.replace(/:\d+$/, '')) ? said : `${host}: ${said}`
+}
+
+function fixFor(code: number, status: string, host: string): string {
+  if (code === exits.unresolved) return 'Check the address, and the name servers of this machine.'
+  if (code === exits.httpError && /^4/.test(status)) return 'Check the address.'
+  if (code === exits.writeError) return 'Check the disk.'
+  if (code === exits.tlsError || code === exits.untrusted)
+    return `Check the certificate of ${host}, and the clock of this machine.`
+  return `Check the network between this machine and ${host}.`
+}
+
+/** What a server, or the network on the way to it, may get over. */
+function mayPass(code: number, status: string, stderr: string): boolean {
+  if (code === exits.httpError) return /^(408|429|5..)$/.test(status)
+  if (code === exits.timeout) return !stderr.includes('too slow')
+  return ![exits.unresolved, exits.writeError, exits.untrusted].includes(code)
+}
+
+const most = 5
+
+/** Why a redirect is not followed, if it is not. `followed`: how many were on the way. */
+export function redirectProblem(from: string, to: string, followed: number): string | undefined {
+  const [source, target] = [new URL(from), URL.parse(to)]
+  const refused = (what: string) => `${source.host} redirects ${what}, which is not followed`
+  if (target === null) return refused('to what is no address')
+  const { protocol, hostname } = target
+  if (protocol !== 'https:' && protocol !== 'http:') return refused(`to a ${protocol} address`)
+  if (target.username !== '' || target.password !== '') return refused('with credentials')
+  if (protocol === 'http:' && source.protocol === 'https:') return refused('from https to http')
+  if (protocol === 'http:' && hostname !== source.hostname) return refused('to another host over http')
+  if (followed >= most) return refused(`more than ${most} times`)
+  return undefined
+}

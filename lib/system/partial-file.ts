@@ -1,0 +1,175 @@
+/** The rest of a file from a server: in several requests where need be, along its redirects, appended to a partial file. */
+import { truncateSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Answer, CommandError } from './commands.ts'
+import {
+  curlCommand,
+  hasContent,
+  headCommand,
+  type Pace,
+  type Result,
+  redirectProblem,
+  resultOf,
+  type Transfer,
+} from './curl.ts'
+import type { Host } from './host.ts'
+import { freeBytes, readable } from './large-files.ts'
+
+/** A file to come; `size` in bytes. */
+export type Source = { url: string; size: number; path: string }
+
+/** `rate`: bytes per second. */
+export type TransferProgress = {
+  act: 'downloading'
+  percent: number
+  rate: number
+  secondsLeft?: number | undefined
+}
+
+/** Seconds; `attempts`: how many in a row may bring less than a hundredth of the file. */
+export type Limits = Pace & { attempts: number; pause: number; tellEvery: number }
+
+export type Act<S extends Source = Source> = {
+  host: Host
+  wanted: S
+  tell: (progress: TransferProgress) => void
+  limits: Limits
+}
+
+/** Bytes to leave free on the disk, for logs and what the system writes. */
+const spare = 500_000_000
+
+export const partOf = (path: string) => `${path}.part`
+
+const sizeOfPart = ({ host, wanted }: Pick<Act, 'host' | 'wanted'>) =>
+  host.files.status(partOf(wanted.path))?.size ?? 0
+
+export const transferOf = (act: Pick<Act, 'host' | 'wanted'>, url: string): Transfer => ({
+  url,
+  output: act.host.files.at(partOf(act.wanted.path)),
+  from: sizeOfPart(act),
+  size: act.wanted.size,
+})
+
+/** Brings the partial file to its whole size, in several attempts where need be. Says whether it took more than one. */
+export async function fetchRest(act: Act): Promise<boolean> {
+  const { host, wanted, limits } = act
+  if (sizeOfPart(act) > wanted.size) host.files.remove(partOf(wanted.path))
+  checkDisk(act)
+  let wasResumed = sizeOfPart(act) > 0
+  let attempts = 0
+  while (sizeOfPart(act) < wanted.size) {
+    const from = sizeOfPart(act)
+    wasResumed = from > 0
+    const where = from > 0 ? `, from ${readable(from)} on` : ''
+    host.log.info(`Downloading ${wanted.url} (${readable(wanted.size)})${where}`)
+    const failure = await attempt(act)
+    if (failure === undefined) continue
+    attempts = sizeOfPart(act) - from < wanted.size / 100 ? attempts + 1 : 1
+    if (attempts >= limits.attempts || !failure.mayPass) throw failed(failure)
+    host.log.warn(`${failed(failure).message} Next attempt in ${limits.pause} s.`)
+    await sleep(limits.pause * 1000)
+  }
+  return wasResumed
+}
+
+type Failure = { reason: string; fix: string; mayPass: boolean }
+
+const failed = ({ reason, fix }: Failure) => new Error(`Download failed: ${reason}. ${fix}`)
+
+/** Throws when the disk has no room for what is missing of a download, and some to spare. */
+function checkDisk(act: Act): void {
+  const { path, size } = act.wanted
+  const free = freeBytes(act.host.files.at(dirname(path)))
+  const missing = size - sizeOfPart(act) + spare
+  if (free >= missing) return
+  throw new Error(
+    `${path} needs ${readable(missing)} more, and its disk has ${readable(free)} left. Enlarge the disk.`,
+  )
+}
+
+/** Requests, from the address on along its redirects, until one brings something. Returns why none did. */
+async function attempt(act: Act): Promise<Failure | undefined> {
+  let { url } = act.wanted
+  for (let followed = 0; ; followed += 1) {
+    const transfer = transferOf(act, url)
+    const result = (await redirectAhead(act, transfer)) ?? (await transferred(act, transfer))
+    if (result.is === 'failed') return result
+    if (result.is === 'wrong file') return thrownAway(act, result.reason)
+    if (result.is === 'done') return shortfall(act, transfer)
+    if (result.is === 'not resumable') return startOver(act, transfer)
+    const problem = redirectProblem(url, result.to, followed)
+    if (problem !== undefined) return { reason: problem, fix: 'Check the address.', mayPass: false }
+    url = result.to
+  }
+}
+
+async function transferred(act: Act, transfer: Transfer): Promise<Result> {
+  const answer = await withProgress(act, () => answerTo(act.host, curlCommand(transfer, act.limits)))
+  if (!hasContent(answer)) cutBack(act, transfer)
+  return resultOf(answer, transfer)
+}
+
+/** What a command that changes something came back with, whatever its exit code. */
+async function answerTo(host: Host, command: string[]): Promise<Answer> {
+  try {
+    return { code: 0, stdout: await host.run(command), stderr: '' }
+  } catch (error) {
+    if (error instanceof CommandError) return error.answer
+    throw error
+  }
+}
+
+/** Where a download that is resumed is redirected to, if it is. */
+async function redirectAhead({ host, limits }: Act, transfer: Transfer): Promise<Result | undefined> {
+  if (transfer.from === 0) return undefined
+  const result = resultOf(await host.ask(headCommand(transfer, limits)), transfer)
+  return result.is === 'redirect' ? result : undefined
+}
+
+/** A server that says it is done, and has sent too little. */
+function shortfall(act: Act, { url, from }: Transfer): Failure | undefined {
+  const got = sizeOfPart(act)
+  if (got >= act.wanted.size) return undefined
+  const reason = `${new URL(url).host} sent ${got} of the file's ${act.wanted.size} bytes`
+  return from > 0 ? { reason, fix: 'Check the address.', mayPass: true } : thrownAway(act, reason)
+}
+
+function thrownAway(act: Act, reason: string): Failure {
+  act.host.files.remove(partOf(act.wanted.path))
+  return { reason, fix: 'Check the address.', mayPass: false }
+}
+
+/** An error page, or a redirect's, is not of the file. */
+function cutBack(act: Act, { output, from }: Transfer): void {
+  if (from === 0) act.host.files.remove(partOf(act.wanted.path))
+  else if (sizeOfPart(act) > from) truncateSync(output, from)
+}
+
+function startOver(act: Act, { url }: Transfer): Failure {
+  act.host.files.remove(partOf(act.wanted.path))
+  const reason = `${new URL(url).host} does not resume downloads, so this one starts over`
+  return { reason, fix: 'If it stays so, use another server.', mayPass: true }
+}
+
+/** Tells how far the download is while an act runs. */
+async function withProgress<T>(act: Act, run: () => Promise<T>): Promise<T> {
+  const { host, wanted, tell, limits } = act
+  let before = sizeOfPart(act)
+  const timer = setInterval(() => {
+    const got = sizeOfPart(act)
+    const rate = Math.max(0, got - before) / limits.tellEvery
+    before = got
+    const percent = Math.floor((100 * got) / wanted.size)
+    const secondsLeft = rate > 0 ? Math.round((wanted.size - got) / rate) : undefined
+    const left = secondsLeft === undefined ? '' : `, ${secondsLeft} s left`
+    host.log.info(`${percent}% of ${readable(wanted.size)}, ${readable(rate)}/s${left}`)
+    tell({ act: 'downloading', percent, rate, secondsLeft })
+  }, limits.tellEvery * 1000)
+  try {
+    return await run()
+  } finally {
+    clearInterval(timer)
+  }
+}
