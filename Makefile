@@ -34,7 +34,7 @@ test-clients: prepare ## every client from npm, six silent minutes too, as a tab
 	@node test/clients/main.ts $(CLIENT)
 
 check: prepare ## types, lint, import arrows, shell scripts, generated files
-	@tsc --noEmit && tsc --noEmit -p lib/render/landing-page
+	@tsc --noEmit && tsc --noEmit -p lib/render/landing-page && tsc --noEmit -p lib/edge
 	@biome check --error-on-warnings .
 	@git ls-files --cached --others --exclude-standard -z | xargs -0 grep -lE '^#!.*\b(ba)?sh\b' | xargs shellcheck
 	@vitest run --project unit --reporter=dot test/house.test.ts test/generated.test.ts

@@ -7,17 +7,19 @@ import { orderOf } from '../lib/appliance/lets-encrypt.ts'
 import { chooseModel, type Trials } from '../lib/appliance/model-choice.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
-import { modelsOf } from '../lib/appliance/release.ts'
+import { modelsOf, requestNames } from '../lib/appliance/release.ts'
 import { unknownNameNotes } from '../lib/appliance/unknown-names.ts'
 import { passwordName } from '../lib/appliance/values.ts'
 import { variableNames } from '../lib/appliance/variables.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { chronyConfiguration, chronyDropIn } from '../lib/render/clock.ts'
+import { connectionLimit } from '../lib/render/connection-limit.ts'
 import { landingPage } from '../lib/render/landing-page.ts'
 import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
 import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/llama.ts'
+import { edgeConfiguration } from '../lib/render/nginx-edge.ts'
 import { gateConfiguration, gateUnit } from '../lib/render/nginx-gate.ts'
-import { nginxSite } from '../lib/render/nginx-site.ts'
+import { edgeProgram } from '../lib/render/nginx-program.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { promptsUnit } from '../lib/render/prompts-unit.ts'
 import { caFiles, caNotes, ownPair, readCertificates } from '../lib/steps/certificate.ts'
@@ -65,8 +67,10 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const served = given ?? readObtained(host, order, clock) ?? own
   const password = context.password ?? readPassword(host) ?? generatePassword(host.random)
   const keys = [{ name: passwordName, key: password }, ...context.keys]
-  const site = { keys, hasIpv6: facts.hasIpv6 }
-  await checkCandidate(host, site, served.pair)
+  const { contextSize } = capacity
+  const site = { keys, hasIpv6: facts.hasIpv6, contextSize }
+  const settings = { models: requestNames(serve, release), contextSize, readsImages: false }
+  await checkCandidate(host, site, settings, served.pair)
 
   const notes = [
     ...severeNotes(facts),
@@ -98,15 +102,17 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     llamaUnit({ keepsPrompts: context.keepPrompts }),
     ...promptsUnit(context.keepPrompts),
     memoryDropIn(capacity),
-    gateConfiguration(capacity.slots),
+    gateConfiguration(capacity),
     gateUnit(),
+    connectionLimit(),
     nginxDropIn(),
     landingPage({
       endpoints: verifiable(served, endpoints),
       capacity,
       tls: summarize(served, certificates.ca),
     }),
-    nginxSite({ ...site, certificate: paths.currentCertificate }),
+    edgeProgram(settings),
+    edgeConfiguration(site),
   ])
   if (host.isLive)
     await reloadUnits(host, [units.llama, units.gate, units.prompts, units.nginx, units.certbot, units.clock])

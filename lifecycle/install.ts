@@ -4,8 +4,9 @@ import { paths, users } from '../lib/appliance/paths.ts'
 import { modelsOf } from '../lib/appliance/release.ts'
 import { chatTemplateFile } from '../lib/render/chat-template.ts'
 import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/clock.ts'
+import { connectionLimit } from '../lib/render/connection-limit.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
-import { logRotation } from '../lib/render/log-rotation.ts'
+import { hourlyRotation, logFiles, logRotation } from '../lib/render/log-rotation.ts'
 import { modelUnit } from '../lib/render/model-unit.ts'
 import { gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
@@ -19,8 +20,21 @@ import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
 import { ensureSystemUser } from '../lib/system/users.ts'
 import type { InputFile } from './cli/input-files.ts'
 
-/** curl: downloads. libgomp1: llama-server's threads. certbot: for a domain's public certificate. chrony takes systemd-timesyncd's place. */
-const packages = ['ca-certificates', 'certbot', 'chrony', 'curl', 'libgomp1', 'logrotate', 'nginx']
+/**
+ * curl: downloads. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the limit on connections. certbot:
+ * for a domain's public certificate. chrony takes systemd-timesyncd's place.
+ */
+const packages = [
+  'ca-certificates',
+  'certbot',
+  'chrony',
+  'curl',
+  'libgomp1',
+  'libnginx-mod-http-js',
+  'logrotate',
+  'nftables',
+  'nginx',
+]
 
 const folders: ManagedFile[] = [
   { path: paths.settings, mode: 0o750, folder: true },
@@ -44,6 +58,8 @@ export async function install(host: Host, named: InputFile | undefined): Promise
     { path: paths.llamaCurrent, link: release.llamaCpp.tag },
     releaseFile(release),
     logRotation(),
+    hourlyRotation(),
+    logFiles(),
     // Nobody is asked for the time until configure says whom; what it said stays where install is run again.
     ...(host.files.status(paths.chronyDropIn) === undefined
       ? [chronyConfiguration({ servers: [], hypervisorClock: undefined })]
@@ -54,6 +70,7 @@ export async function install(host: Host, named: InputFile | undefined): Promise
     // Run by hand on an appliance that keeps them, it leaves that as it is.
     llamaUnit({ keepsPrompts: host.files.status(paths.promptsUnit) !== undefined }),
     gateUnit(),
+    connectionLimit(),
     nginxDropIn(),
     ...renewalUnits(),
     modelUnit(),

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { program } from '../lib/render/edge/program.ts'
 import { keyOf } from './cache.ts'
 
 /** A CommonJS module: its default export stands elsewhere in Node's and in the tests' way of importing it. */
@@ -26,6 +27,15 @@ const landingPageParts: Plugin = {
       contents: `export { default as script } from './page.js' with { type: 'text' }
 export { default as style } from './page.css' with { type: 'text' }`,
       resolveDir: dirname(path),
+    })),
+}
+
+/** The program for nginx is part of it as the text that it is bundled to. */
+const edgeProgram: Plugin = {
+  name: 'edge-program',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/render\/edge\/program\.ts$/ }, () => ({
+      contents: `export const program = ${JSON.stringify(program)}`,
     })),
 }
 
@@ -81,7 +91,7 @@ const seaConfig = {
 export async function buildExecutable(): Promise<string> {
   mkdirSync(dist, { recursive: true })
   const entry = await bundle('start.ts', 'slm-copilot.cjs', [handlersFromAsset])
-  const asset = await bundle('handlers.ts', handlers, [landingPageParts])
+  const asset = await bundle('handlers.ts', handlers, [landingPageParts, edgeProgram])
   const config = { ...seaConfig, assets: { [handlers]: asset } }
   const key = keyOf([readFileSync(entry), readFileSync(asset), JSON.stringify(seaConfig), process.version])
   const stamp = join(dist, 'slm-copilot.key')

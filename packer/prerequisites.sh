@@ -14,7 +14,7 @@ packages=(
   # the appliance's own programs, for tests on this machine and for the local mirror
   nginx libnginx-mod-http-js curl openssl libgomp1 certbot
   # tests and checks
-  shellcheck strace pebble gnutls-bin libnss3-tools testssl.sh
+  shellcheck strace nftables pebble gnutls-bin libnss3-tools testssl.sh
 )
 
 main() {

@@ -10,11 +10,13 @@ const files = globSync('{lib,lifecycle}/**/*.ts', { cwd: checkout })
 const allowed: Record<string, string[]> = {
   'lib/appliance': ['zod'],
   // A digest is a pure function of a text.
-  'lib/render': ['lib/appliance', 'lib/render/landing-page', 'node:crypto'],
+  'lib/render': ['lib/appliance', 'lib/render/landing-page', 'lib/render/edge', 'node:crypto'],
   // Its script and style are files.
   'lib/render/landing-page': ['node:fs'],
+  // Bundles lib/edge.
+  'lib/render/edge': ['esbuild'],
   // It runs inside nginx: what it imports imports nothing else.
-  'lib/edge': ['lib/appliance/api.ts', 'lib/appliance/request-'],
+  'lib/edge': ['lib/appliance/api.ts', 'lib/appliance/request-', 'fs'],
   'lib/system': ['node:', 'zx/'],
   'lib/steps': [
     'lib/render',

@@ -38,44 +38,10 @@ export const routes: Route[] = [
 /** Paths that need no key: the landing page, llama-server's health, the CA's certificate. */
 export const openPaths = ['/', '/health', '/ca.crt']
 
-const openAi = (message: string, type: string, code: string) => ({
-  error: { message, type, param: null, code },
-})
-const anthropic = (message: string, type: string) => ({ type: 'error', error: { type, message } })
+/** Where nginx sends a request that has no good key. */
+export const deniedLocation = '/slm-copilot-denied'
 
 /** What the door tells the gate: whose request it is, where keys share the slots. */
 export const doorHeaders = {
   sharer: { name: 'X-Copilot-Sharer', variable: '$http_x_copilot_sharer' },
 } as const
-
-/** Errors that the door itself answers, in the shapes of OpenAI's and of Anthropic's API, which clients show. */
-export const doorErrors = {
-  unauthorized: {
-    openAi: openAi('Wrong or missing API key.', 'invalid_request_error', 'invalid_api_key'),
-    anthropic: anthropic('Wrong or missing API key.', 'authentication_error'),
-  },
-  notFound: {
-    openAi: openAi('There is no such path here.', 'invalid_request_error', 'not_found'),
-    anthropic: anthropic('There is no such path here.', 'not_found_error'),
-  },
-  wrongMethod: {
-    openAi: openAi('This path takes another method.', 'invalid_request_error', 'method_not_allowed'),
-    anthropic: anthropic('This path takes another method.', 'invalid_request_error'),
-  },
-  tooLarge: {
-    openAi: openAi('The request is larger than 64 MB.', 'invalid_request_error', 'request_too_large'),
-    anthropic: anthropic('The request is larger than 64 MB.', 'request_too_large'),
-  },
-  busy: {
-    openAi: openAi('All slots are taken. Try again soon.', 'rate_limit_error', 'rate_limit_exceeded'),
-    anthropic: anthropic('All slots are taken. Try again soon.', 'rate_limit_error'),
-  },
-  tooManyFailures: {
-    openAi: openAi('Too many wrong keys. Try again later.', 'rate_limit_error', 'rate_limit_exceeded'),
-    anthropic: anthropic('Too many wrong keys. Try again later.', 'rate_limit_error'),
-  },
-  unavailable: {
-    openAi: openAi('The model is loading. Try again soon.', 'server_error', 'unavailable'),
-    anthropic: anthropic('The model is loading. Try again soon.', 'overloaded_error'),
-  },
-}

@@ -56,3 +56,8 @@ export const fileProofsSchema = z.record(
 
 /** What the context may ask for. */
 export const modelsOf = ({ model, further }: Release): Model[] => [model, ...further]
+
+/** The names by which a request may call the model that is served: clients keep the one that was served before. */
+export const requestNames = ({ name }: Model, release: Release): string[] => [
+  ...new Set([name, 'default', ...modelsOf(release).map(model => model.name)]),
+]

@@ -39,6 +39,8 @@ export const sampling: Fields = {
   // A ring of that many tokens is allocated and counted.
   repeat_last_n: integer(0, 32_768),
   logit_bias: mapByNumber(number(-100, 100), 300),
+  // Measurements ask for answers of a length. How long any answer is, is up to who asks.
+  ignore_eos: boolean,
   stream: boolean,
 }
 

@@ -36,9 +36,15 @@ export const services = {
   },
   nginx: {
     unit: units.nginx,
-    restartInputs: [paths.nginxDropIn],
+    restartInputs: [paths.nginxDropIn, paths.connectionLimit],
     // The chain besides the link: certbot renews what stands behind an unchanged one.
-    reloadInputs: [paths.site, paths.currentCertificate, paths.currentChain, paths.currentHeaders],
+    reloadInputs: [
+      paths.edgeConfiguration,
+      paths.edgeProgram,
+      paths.currentCertificate,
+      paths.currentChain,
+      paths.currentHeaders,
+    ],
   },
   clock: {
     unit: units.clock,

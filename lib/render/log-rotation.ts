@@ -1,7 +1,7 @@
-/** logrotate's rule for the appliance's log. */
-import { paths } from '../appliance/paths.ts'
+/** The appliance's logs: who may read them, and how large they get. */
+import { paths, users } from '../appliance/paths.ts'
 
-/** Monthly or at 10 MB, half a year kept; each stage opens the file anew, so nothing needs a signal. */
+/** logrotate's rules. Half a year of stages; each opens its file anew, so nothing needs a signal. nginx does. */
 export const logRotation = () => ({
   path: paths.logRotation,
   mode: 0o644,
@@ -14,5 +14,42 @@ export const logRotation = () => ({
     notifempty
     create 0640 root root
 }
+
+${paths.accessLog} ${paths.errorLog} {
+    daily
+    maxsize 10M
+    rotate 14
+    compress
+    delaycompress
+    missingok
+    notifempty
+    create 0640 ${users.web} adm
+    sharedscripts
+    postrotate
+        invoke-rc.d nginx rotate > /dev/null 2>&1
+    endscript
+}
+`,
+})
+
+/** `maxsize` counts when logrotate runs, which Debian has it do once a day. */
+export const hourlyRotation = () => ({
+  path: paths.hourlyRotation,
+  mode: 0o644,
+  text: `# Written by slm-copilot: logs are looked at for their size every hour.
+[Timer]
+OnCalendar=
+OnCalendar=hourly
+RandomizedDelaySec=5min
+`,
+})
+
+/** nginx's logs are made before it starts: it would make them root's alone (tmpfiles.d(5)). */
+export const logFiles = () => ({
+  path: paths.logFiles,
+  mode: 0o644,
+  text: `# Written by slm-copilot.
+f ${paths.accessLog} 0640 ${users.web} adm
+f ${paths.errorLog} 0640 ${users.web} adm
 `,
 })

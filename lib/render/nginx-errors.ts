@@ -1,24 +1,34 @@
-/** The errors that nginx itself answers, in nginx's words: the text that the client's kind of API expects. */
-import type { doorErrors } from '../appliance/api.ts'
+/** How nginx answers errors: each status as it is, the text from the program in nginx (lib/edge/answers.ts). */
 
-type Errors = typeof doorErrors
+/** Where a request goes that nginx could not read: it has no path, and so no way to a named location. */
+export const malformedLocation = '/slm-copilot-malformed'
 
-/** A text in nginx's single quotes, in which a backslash escapes the next character. */
-const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+/** `error_page` lines for what the edge proxy itself finds. */
+export const ownErrors = `error_page 401 404 405 413 415 429 500 @error;
+    error_page 400 414 501 505 ${malformedLocation};
+    error_page 497 =400 ${malformedLocation};
+    error_page 494 =431 ${malformedLocation};`
 
-/** A variable for an error. */
-export const errorMap = (
-  name: string,
-  { openAi, anthropic }: Errors[keyof Errors],
-) => `map $request_uri $copilot_${name} {
-    default ${quoted(JSON.stringify(openAi))};
-    "~^/v1/messages" ${quoted(JSON.stringify(anthropic))};
-}
-`
+/** Those where llama-server answers: that it does not, or that there is no slot. A location's own take the place of the others. */
+const upstreamErrors = `proxy_intercept_errors on;
+        error_page 502 503 =503 @error;`
 
-/** The location that an `error_page` names. */
-export const errorLocation = (name: keyof Errors, status: number) => `
-    location @${name} {
+/** Where nothing is asked that could be wrong. */
+export const readErrors = `${upstreamErrors}
+        error_page 404 405 413 500 504 @error;`
+
+/** What llama-server says of a request is passed on (js_body_filter). */
+export const generationErrors = `${upstreamErrors}
+        error_page 429 504 @error;`
+
+/** A status that an \`error_page\` set stays: 200 is not what comes (ngx_http_send_header, err_status). */
+export const errorLocations = `
+    location @error {
         default_type application/json;
-        return ${status} $copilot_${name};
+        return 200 $copilot_error;
+    }
+    location = ${malformedLocation} {
+        internal;
+        default_type application/json;
+        return 200 $copilot_error;
     }`

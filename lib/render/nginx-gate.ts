@@ -1,8 +1,17 @@
 /** The gate: a small nginx between the door and llama-server that admits as many generations as there are slots. */
-import { doorErrors, doorHeaders } from '../appliance/api.ts'
+import { doorHeaders, routes } from '../appliance/api.ts'
+import { answerTimeout, counters } from '../appliance/edge.ts'
 import { paths, users } from '../appliance/paths.ts'
-import { errorLocation, errorMap } from './nginx-errors.ts'
+import { exactly } from './nginx-keys.ts'
 import { sandbox } from './sandbox.ts'
+
+type Admission = {
+  slots: number
+  /** Tokens that one conversation may hold. */
+  contextSize: number
+}
+
+const generations = routes.filter(({ isGeneration }) => isGeneration)
 
 /** A key's most generations at once: where there are several keys none may take the last slot of all. */
 const shareOf = (slots: number) => Math.max(1, slots - 1)
@@ -12,7 +21,7 @@ const shareOf = (slots: number) => Math.max(1, slots - 1)
  * started anew. Here each worker has counts of its own, and one worker is all there is: its connections and its counts
  * end together. The door cannot count so, since a reload leaves old workers beside the new ones; the gate never reloads.
  */
-export const gateConfiguration = (slots: number) => ({
+export const gateConfiguration = ({ slots, contextSize }: Admission) => ({
   path: paths.gateConfiguration,
   mode: 0o644,
   text: `# Written by slm-copilot at every configure: changes made here are lost.
@@ -33,39 +42,62 @@ http {
     uwsgi_temp_path ${paths.gateFolder}/uwsgi;
     scgi_temp_path ${paths.gateFolder}/scgi;
 
-    map ${doorHeaders.sharer.variable} $copilot_sharer {
-        default "$pid ${doorHeaders.sharer.variable}";
-        "" "";
+    # An empty value is not counted.
+    map $uri $copilot_slot {
+        default "";
+${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\n')}
     }
-    limit_conn_zone $pid zone=copilot_slots:1m;
+    map "${doorHeaders.sharer.variable}:$copilot_slot" $copilot_sharer {
+        default "$pid ${doorHeaders.sharer.variable}";
+        "~^:|:\\z" "";
+    }
+    # What counts tokens takes no slot, and memory for a time: a few at once, of large ones fewer.
+    map "$copilot_slot:$content_length" $copilot_small_counter {
+        default "";
+        "~^:\\d{1,${counters.smallDigits}}\\z" $pid;
+    }
+    map "$copilot_slot$copilot_small_counter" $copilot_large_counter {
+        default "";
+        "" $pid;
+    }
+    limit_conn_zone $copilot_slot zone=copilot_slots:1m;
     limit_conn_zone $copilot_sharer zone=copilot_slots_of_key:1m;
+    limit_conn_zone $copilot_small_counter zone=copilot_small_counters:1m;
+    limit_conn_zone $copilot_large_counter zone=copilot_large_counters:1m;
     limit_conn_status 429;
     limit_conn_log_level info;
 
-${errorMap('busy', doorErrors.busy)}${errorMap('unavailable', doorErrors.unavailable)}
     server {
         listen unix:${paths.gateSocket};
         # How large, how long: all that the door decides.
         client_max_body_size 0;
         client_body_timeout 1h;
         send_timeout 1h;
-        proxy_read_timeout 1h;
+        proxy_read_timeout ${answerTimeout(contextSize) + 60}s;
         proxy_send_timeout 1h;
         proxy_http_version 1.1;
         proxy_request_buffering off;
         proxy_buffering off;
         proxy_set_header Host localhost;
         proxy_set_header ${doorHeaders.sharer.name} "";
-        error_page 429 @busy;
-        error_page 502 504 =503 @unavailable;
+        proxy_max_temp_file_size 0;
+        error_page 502 @ended;
 
         # A request that waits inside llama-server gets no byte, and its client gives up: so nobody waits there.
         location / {
             limit_conn copilot_slots ${slots};
             limit_conn copilot_slots_of_key ${shareOf(slots)};
+            limit_conn copilot_small_counters ${counters.small};
+            limit_conn copilot_large_counters ${counters.large};
             proxy_pass http://unix:${paths.socket};
         }
-${errorLocation('busy', 429)}${errorLocation('unavailable', 503)}
+        # Where there was no connection, nothing has begun: 503. Else llama-server ended while it answered.
+        location @ended {
+            if ($upstream_connect_time = "-") {
+                return 503;
+            }
+            return 502;
+        }
     }
 }
 `,

@@ -1,6 +1,7 @@
 /** Who may come in: the part of nginx's site that knows keys. */
 import { openPaths } from '../appliance/api.ts'
 import type { NamedKey } from '../appliance/values.ts'
+import { malformedLocation } from './nginx-errors.ts'
 
 /** A PCRE that matches exactly this text: all but letters and digits as \xHH, so that no text can break out. */
 export const exactly = (text: string) =>
@@ -11,6 +12,9 @@ const basicCredentials = ({ name, key }: NamedKey) => Buffer.from(`${name}:${key
 
 const indented = (lines: string[]) => lines.map(line => `    ${line}`).join('\n')
 
+/** White space after a header's value is no part of it (RFC 9110, 5.5); nginx takes it away over HTTP/1.1 alone, and no tab. */
+const end = '[ \\t]*\\z'
+
 /** Maps from a request to its user, and to whether it is turned away; the counting of failures. */
 export const keyMaps = (keys: NamedKey[]) => `\
 # Who asks. A plain string in a map is compared without regard to case, a key must not be: hence the patterns.
@@ -18,14 +22,14 @@ map $http_authorization $copilot_by_authorization {
     default "";
 ${indented(
   keys.flatMap(named => [
-    `"~^(?i:bearer) +${exactly(named.key)}\\z" ${named.name};`,
-    `"~^(?i:basic) +${exactly(basicCredentials(named))}\\z" ${named.name};`,
+    `"~^(?i:bearer) +${exactly(named.key)}${end}" ${named.name};`,
+    `"~^(?i:basic) +${exactly(basicCredentials(named))}${end}" ${named.name};`,
   ]),
 )}
 }
 map $http_x_api_key $copilot_by_api_key {
     default "";
-${indented(keys.map(({ name, key }) => `"~^${exactly(key)}\\z" ${name};`))}
+${indented(keys.map(({ name, key }) => `"~^${exactly(key)}${end}" ${name};`))}
 }
 map $copilot_by_authorization $copilot_user {
     default $copilot_by_authorization;
@@ -35,7 +39,7 @@ map $copilot_by_authorization $copilot_user {
 # A preflight carries no key (Fetch standard, CORS-preflight fetch), so it is answered before keys are looked at.
 map $uri $copilot_is_open {
     default "";
-${indented(openPaths.map(path => `"~^${exactly(path)}\\z" open;`))}
+${indented([...openPaths, malformedLocation].map(path => `"~^${exactly(path)}\\z" open;`))}
 }
 map $request_method:$copilot_is_open$copilot_user $copilot_is_denied {
     default 0;

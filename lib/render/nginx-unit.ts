@@ -1,6 +1,9 @@
 /** What the appliance adds to Debian's nginx.service: a sandbox, and life after death. */
+import { connections } from '../appliance/edge.ts'
 import { paths } from '../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
+
+const nginx = `/usr/sbin/nginx -c ${paths.edgeConfiguration} -g 'daemon on; master_process on;'`
 
 /** The drop-in. nginx's master is root, to bind 80 and 443 and to read keys; it keeps what it needs for that. */
 export const nginxDropIn = () => ({
@@ -8,6 +11,16 @@ export const nginxDropIn = () => ({
   mode: 0o644,
   text: `# Written by slm-copilot.
 [Service]
+# A configuration of our own; signals, logrotate's among them, find nginx by the same pid file as before.
+ExecStartPre=
+# As root, outside the sandbox. A kernel that cannot do it says so in the journal, and nginx starts.
+ExecStartPre=-+/usr/sbin/nft -f ${paths.connectionLimit}
+ExecStartPre=${nginx} -t -q
+ExecStart=
+ExecStart=${nginx}
+ExecReload=
+ExecReload=${nginx} -s reload
+LimitNOFILE=${connections.descriptors}
 Restart=on-failure
 RestartSec=1
 # Only its pid file, logs, and folders for bodies.

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bodyLimit } from '../../lib/appliance/edge.ts'
 import { eventsOf, smokeTest } from '../../lib/steps/smoke-test.ts'
 import { type HttpRequest, http } from '../../lib/system/http.ts'
 import { buildExecutable } from '../../packer/executable.ts'
@@ -185,12 +186,16 @@ describe('paths', () => {
     '/metrics',
     '/v1/stream',
     '/v1/models/',
-    '/v1//models/x',
+    '/v1/v1/models',
+    '/chat/completions',
+    '/v1/chat/completions/',
     '/completion',
     '/nothing',
   ])('beyond those that clients use do not reach llama-server: %s', async path => {
     const answer = await ask(path, { headers: bearer })
-    expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([404, 'not_found'])
+    const { error } = JSON.parse(answer.body)
+    expect([answer.status, error.code]).toEqual([404, 'not_found'])
+    expect(error.message).toContain(`${stack.url}/v1 for OpenAI's clients, ${stack.url} for Anthropic's`)
   })
 
   it.each([
@@ -326,12 +331,15 @@ it('answers a preflight without a key, with the headers that were asked for', as
   })
 })
 
-it('takes prompts of megabytes, and refuses more than 64 MB in JSON', async () => {
+it('takes requests of a megabyte, and refuses larger ones with words that say the limit', async () => {
+  const limit = bodyLimit(4096)
   const send = (bytes: number) =>
-    ask('/tokenize', { headers: bearer, json: { content: 'x'.repeat(bytes) }, timeout: 120 })
-  expect((await send(4 << 20)).status).toBe(200)
-  const refused = await send((64 << 20) + 1)
-  expect([refused.status, JSON.parse(refused.body).error.code]).toEqual([413, 'request_too_large'])
+    ask('/tokenize', { headers: bearer, json: { content: 'x '.repeat(bytes / 2) }, timeout: 120 })
+  expect((await send(limit - 100)).status).toBe(200)
+  const refused = await send(limit + 100)
+  const { error } = JSON.parse(refused.body)
+  expect([refused.status, error.code]).toEqual([413, 'request_too_large'])
+  expect(error.message).toContain(`${limit} bytes`)
 })
 
 it('gives no version, no header of llama-server, and no credentials to other origins', async () => {
@@ -409,6 +417,18 @@ it('keeps no connection to llama-server, which may end it at the moment that it 
   await generation
   await ask('/v1/models', { headers: bearer })
   await expect.poll(connections, { timeout: 3_000 }).toBe(0)
+})
+
+it('answers for one model, by each of its names', async () => {
+  for (const name of ['sentence', 'default']) {
+    const answer = await ask(`/v1/models/${name}`, { headers: bearer })
+    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { id: name, object: 'model' }])
+  }
+  const answer = await ask('/v1/models/another/one', { headers: bearer })
+  expect([answer.status, JSON.parse(answer.body).error]).toMatchObject([
+    404,
+    { code: 'model_not_found', message: expect.stringMatching(/"another\/one".*sentence/) },
+  ])
 })
 
 it('says in JSON that the model is loading while llama-server is away, and heals', async () => {

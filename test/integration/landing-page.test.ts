@@ -258,7 +258,7 @@ describe('the try-it box', () => {
       })
     const others = [await begin(), await begin()]
     await tryKey(key)
-    await outcomeIs('All slots are taken. Try again soon. Each answer takes a slot until it ends.')
+    await outcomeIs('All slots are busy. Try again soon. Each answer takes a slot until it ends.')
     for (const leave of others) leave()
   })
 })

@@ -3,8 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { modelPath, paths, ports } from '../../lib/appliance/paths.ts'
-import { candidateConfiguration } from '../../lib/render/nginx-site.ts'
+import { modelPath, paths, ports, users } from '../../lib/appliance/paths.ts'
 import { releaseFile } from '../../lib/steps/release.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import { openHost } from '../../lib/system/host.ts'
@@ -26,6 +25,7 @@ export type Door = {
   httpUrl: string
   httpsPort: number
   accessLog: string
+  errorLog: string
   /** nginx's workers that take connections, and those of the gate behind it. */
   workers(): number[]
   gateWorkers(): number[]
@@ -94,17 +94,25 @@ const stackIn = (root: string) =>
 
 /** What the site's absolute paths and ports are here. */
 function siteFor(root: string, socket: string, numbers: { http: number; https: number }): string {
-  const text = readFileSync(join(root, paths.site), 'utf8')
-  return text
-    .replaceAll(`listen [::]:${ports.http} default_server;`, '')
-    .replaceAll(`listen [::]:${ports.https} `, `listen [::]:${numbers.https} ipv6only=on `)
-    .replaceAll(`listen ${ports.http} `, `listen 127.0.0.1:${numbers.http} `)
-    .replaceAll(`listen ${ports.https} `, `listen ${numbers.https} `)
-    .replaceAll('/var/log/nginx', join(root, 'run'))
-    .replaceAll(paths.socket, socket)
-    .replaceAll(paths.gateFolder, gateFolder(root))
-    .replaceAll(paths.tls, join(root, paths.tls))
-    .replaceAll('/var/www/', join(root, '/var/www/'))
+  const text = readFileSync(join(root, paths.edgeConfiguration), 'utf8')
+  return (
+    text
+      .replaceAll(/listen \[::\]:80 .*;/g, '')
+      .replaceAll(`listen [::]:${ports.https} `, `listen [::]:${numbers.https} ipv6only=on `)
+      .replaceAll(`listen ${ports.http} `, `listen 127.0.0.1:${numbers.http} `)
+      .replaceAll(`listen ${ports.https} `, `listen ${numbers.https} `)
+      .replaceAll('/var/log/nginx', join(root, 'run'))
+      .replaceAll(paths.nginxPid, join(root, 'run/nginx.pid'))
+      .replaceAll(paths.edgeBodies, join(root, 'run/bodies'))
+      .replaceAll(paths.edgeProgram, join(root, paths.edgeProgram))
+      .replaceAll(paths.socket, socket)
+      .replaceAll(paths.gateFolder, gateFolder(root))
+      .replaceAll(paths.tls, join(root, paths.tls))
+      .replaceAll('/var/www/', join(root, '/var/www/'))
+      // Root's folders are the tests' own; several processes, however few cores there are.
+      .replace(`user ${users.web};`, 'user root;')
+      .replace('worker_processes auto;', 'worker_processes 2;\ndaemon off;')
+  )
 }
 
 const gateFolder = (root: string) => join(root, 'run/gate')
@@ -115,9 +123,7 @@ const workersOf = (master: number | undefined) =>
 /** An old worker takes no connection any more, and goes when its last stream ends. */
 const isLeaving = (pid: number) => titleOf({ files: filesUnder('/') }, pid)?.includes('shutting down') ?? true
 
-/** nginx as root on a configuration of the test's own. */
-function startNginx(file: string, text: string): Watched {
-  writeFileSync(file, `user root;\n${text}`)
+function startNginx(file: string): Watched {
   return watch(spawn('nginx', ['-e', 'stderr', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] }))
 }
 
@@ -127,7 +133,9 @@ async function startGate(root: string, socket: string): Promise<Watched> {
   const text = readFileSync(join(root, paths.gateConfiguration), 'utf8')
     .replaceAll(paths.gateFolder, gateFolder(root))
     .replaceAll(paths.socket, socket)
-  const gate = startNginx(join(root, 'run/gate.conf'), text)
+  const file = join(root, 'run/gate.conf')
+  writeFileSync(file, `user root;\n${text}`)
+  const gate = startNginx(file)
   await gate.until(async () => existsSync(join(gateFolder(root), 'gate.sock')))
   return gate
 }
@@ -139,15 +147,12 @@ export async function startDoor(context: Record<string, string>, options: Option
   const folder = join(root, 'run')
   const socket = join(folder, 'llama.sock')
   const { site = text => text } = options
-  const writeSite = () => writeFileSync(join(folder, 'site.conf'), site(siteFor(root, socket, numbers)))
+  const file = join(folder, 'nginx.conf')
+  const writeSite = () => writeFileSync(file, site(siteFor(root, socket, numbers)))
   mkdirSync(folder, { recursive: true })
   writeSite()
   const gate = await startGate(root, socket)
-  // Several workers, as Debian's own configuration has.
-  const nginx = startNginx(
-    join(folder, 'nginx.conf'),
-    `daemon off;\nworker_processes 2;\n${candidateConfiguration(folder)}`,
-  )
+  const nginx = startNginx(file)
   const url = `https://127.0.0.1:${numbers.https}`
   const ca = readFileSync(join(root, paths.caCertificate), 'utf8')
   await nginx.until(() =>
@@ -167,7 +172,8 @@ export async function startDoor(context: Record<string, string>, options: Option
     reloadNginx,
     httpUrl: `http://127.0.0.1:${numbers.http}`,
     httpsPort: numbers.https,
-    accessLog: join(folder, 'slm-copilot.log'),
+    accessLog: join(folder, 'slm-copilot.access'),
+    errorLog: join(folder, 'slm-copilot.errors'),
     workers: () => workersOf(nginx.pid).filter(pid => !isLeaving(pid)),
     gateWorkers: () => workersOf(gate.pid),
     socket,

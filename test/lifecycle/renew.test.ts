@@ -30,7 +30,9 @@ async function machineAfter(days: number, mode: 'private' | 'acme', reload = () 
     { path: `${folder}/${certificateFiles.chain}`, mode: 0o644, text: own.pair.certificate },
     { path: `${folder}/${certificateFiles.key}`, mode: 0o600, text: own.pair.key },
     ...servedFiles(mode === 'private' ? own : obtained),
-    { path: paths.site, mode: 0o600, text: '' },
+    { path: paths.edgeConfiguration, mode: 0o600, text: '' },
+    { path: paths.edgeProgram, mode: 0o600, text: '' },
+    { path: paths.connectionLimit, mode: 0o644, text: '' },
     { path: paths.nginxDropIn, mode: 0o644, text: '' },
   ])
   const certificate = (link: string) =>

@@ -79,7 +79,9 @@ it('a password and keys that are right stand in files of root alone, and nowhere
   await configure(host)
   await bootstrapAndFetch(host, paths.report)
   const holding = filesOf(host).filter(({ holds }) => holds)
-  expect(holding.map(({ path }) => path).sort()).toEqual([paths.report, paths.site, paths.password].sort())
+  expect(holding.map(({ path }) => path).sort()).toEqual(
+    [paths.report, paths.edgeConfiguration, paths.password].sort(),
+  )
   expect(holding.filter(({ isPublic }) => isPublic)).toEqual([])
   expect(holdsCanary(`${host.lines.join('\n')}\n${host.commands.join('\n')}`)).toBe(false)
   expect(host.files.read(paths.report)?.split('\n').filter(holdsCanary)).toHaveLength(1)

@@ -6,7 +6,7 @@ import { services } from '../../../lib/appliance/services.ts'
 import { clientConfigurations } from '../../../lib/render/clients.ts'
 import { html } from '../../../lib/render/html.ts'
 import { landingPage, landingPagePolicy } from '../../../lib/render/landing-page.ts'
-import { nginxSite } from '../../../lib/render/nginx-site.ts'
+import { edgeConfiguration } from '../../../lib/render/nginx-edge.ts'
 import { capacityFor, tinyModel } from '../../capacity.ts'
 
 const values = {
@@ -84,5 +84,5 @@ it('shows an IPv6 address as a URL has it', () => {
 it('changes neither what nginx is reloaded for, nor the site', () => {
   const { restartInputs, reloadInputs } = services.nginx
   expect([...restartInputs, ...reloadInputs]).not.toContain(paths.landingPage)
-  expect(nginxSite({ keys: [], certificate: '/c', hasIpv6: false }).text).toContain(landingPagePolicy)
+  expect(edgeConfiguration({ keys: [], hasIpv6: false, contextSize: 4096 }).text).toContain(landingPagePolicy)
 })

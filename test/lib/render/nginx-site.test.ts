@@ -1,14 +1,9 @@
 import { expect, it } from 'vitest'
+import { edgeConfiguration } from '../../../lib/render/nginx-edge.ts'
 import { exactly } from '../../../lib/render/nginx-keys.ts'
-import { nginxSite } from '../../../lib/render/nginx-site.ts'
 import { turnsMap } from '../../../lib/render/nginx-turns.ts'
 
-const site = (key: string) => ({
-  keys: [{ name: 'copilot', key }],
-  slots: 2,
-  certificate: '/c',
-  hasIpv6: false,
-})
+const site = (key: string) => ({ keys: [{ name: 'copilot', key }], hasIpv6: false, contextSize: 4096 })
 
 it('matches a text and nothing else, whatever is in it', () => {
   const printable = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join('')
@@ -18,13 +13,13 @@ it('matches a text and nothing else, whatever is in it', () => {
 })
 
 it('never holds the key as it is typed, and is root’s alone', () => {
-  const { text, mode } = nginxSite(site('a-key-with{}$#;'))
+  const { text, mode } = edgeConfiguration(site('a-key-with{}$#;'))
   expect(mode).toBe(0o600)
   expect(text).not.toContain('a-key-with{}$#;')
 })
 
 it('listens on IPv6 only where there is any', () => {
-  const text = (hasIpv6: boolean) => nginxSite({ ...site('x'.repeat(12)), hasIpv6 }).text
+  const text = (hasIpv6: boolean) => edgeConfiguration({ ...site('x'.repeat(12)), hasIpv6 }).text
   expect(text(true)).toContain('listen [::]:443')
   expect(text(false)).not.toContain('[::]')
 })

@@ -1,0 +1,34 @@
+/** What the edge proxy takes and waits for, as it follows from the plan. */
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/**
+ * Bytes of a request. A token of code is 3 to 5 bytes, of indentation up to some 30; what holds more tokens than the
+ * context does should reach llama-server, whose error names both counts, which agents take as a sign to compact.
+ */
+export const bodyLimit = (contextSize: number) => Math.min(8 * MiB, Math.max(MiB, 32 * contextSize))
+
+/** Bytes that a request may have where nothing is expected: a body that is ignored. */
+export const noBodyLimit = KiB
+
+/** Seconds until the first byte of an answer: a whole context at one token a second, which is slower than any CPU that serves. */
+export const answerTimeout = (contextSize: number) => Math.max(3600, contextSize)
+
+/** Connections that may be open in each of nginx's processes, and file descriptors: two for each, and its own. */
+export const connections = { worker: 8192, descriptors: 32_768 } as const
+
+/** Requests with a body that one key may have under way in one of nginx's processes: what bounds their memory. */
+export const requestsOfKey = 16
+
+/** Token counts and the like at once, beside the generations: small ones, and those that take memory (67 bytes for each of theirs). */
+export const counters = { small: 8, large: 1, smallDigits: 5 } as const
+
+/** Seconds that a connection may take for its handshake and its headers. */
+export const headerTimeout = 10
+
+/**
+ * New connections that one address (of IPv6 a /64) may open, a second and at once. An office of hundreds behind one
+ * address stays far below; beyond it a connection is made a second later, when its client asks again by itself.
+ */
+export const connectionRate = { perSecond: 50, burst: 500 } as const

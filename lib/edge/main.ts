@@ -1,0 +1,119 @@
+/** What nginx calls (ngx_http_js_module): the request filter, the words of errors, and llama-server's errors made theirs. */
+// biome-ignore lint/style/useNodejsImportProtocol: nginx's JavaScript knows it by this name.
+import fs from 'fs'
+import { type Bounds, errorText } from './answers.ts'
+import { postRoute } from './errors.ts'
+import { filterRequest, type Settings } from './filter.ts'
+import { modelAnswer } from './models.ts'
+import { statusOf, upstreamErrorText } from './upstream-errors.ts'
+
+/** Written before this program by configure. */
+declare const settings: Settings & Bounds & { unavailableReason: string }
+
+const json = 'application/json'
+
+function answer(r: NginxHTTPRequest, status: number, body: string): void {
+  r.headersOut['Content-Type'] = json
+  r.return(status, body)
+}
+
+/** The body; undefined where it is not UTF-8, and undefined for one that did not fit into memory. */
+function readBody(r: NginxHTTPRequest): { text: string | undefined } | undefined {
+  let bytes: Buffer | undefined
+  try {
+    bytes = r.requestBuffer
+  } catch (_) {
+    // nginx wrote it to a file (of memory): chunks of a few bytes take more room than what they carry.
+    return undefined
+  }
+  if (bytes === undefined) return { text: '' }
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes as unknown as ArrayBuffer) }
+  } catch (_) {
+    return { text: undefined }
+  }
+}
+
+/** Content of each POST route: what is allowed goes on to llama-server, as it is written here. */
+function filter(r: NginxHTTPRequest): void {
+  const body = readBody(r)
+  if (body === undefined) {
+    r.return(413)
+    return
+  }
+  const filtered = filterRequest(r.uri, body.text, settings)
+  if ('status' in filtered) {
+    answer(r, filtered.status, JSON.stringify(filtered.error))
+    return
+  }
+  r.variables.copilot_body = filtered.body
+  r.variables.copilot_is_stream = filtered.isStream ? '1' : ''
+  r.internalRedirect('@llama')
+}
+
+/** `GET /v1/models/NAME`. */
+function model(r: NginxHTTPRequest): void {
+  const found = modelAnswer(r.uri, settings.models)
+  answer(r, found.status, JSON.stringify(found.body))
+}
+
+function unavailableReason(): string {
+  try {
+    return fs.readFileSync(settings.unavailableReason).toString().trim().slice(0, 500)
+  } catch (_) {
+    // There is no such file while nothing is known but that llama-server does not answer.
+    return ''
+  }
+}
+
+/** The text of the error that nginx is about to answer. */
+function error(r: NginxHTTPRequest): string {
+  const known = r.variables
+  const status = Number(known.status)
+  return errorText(
+    {
+      status: status,
+      method: r.method,
+      target: known.request_uri ?? '',
+      path: known.copilot_path ?? '',
+      location: r.uri ?? '',
+      isTls: known.https === 'on',
+      host: known.http_host ?? '',
+      contentType: known.http_content_type ?? '',
+      contentEncoding: known.http_content_encoding ?? '',
+      upstreamStatus: known.upstream_status ?? '',
+      unavailableReason: status === 503 ? unavailableReason() : '',
+    },
+    settings,
+  )
+}
+
+function answerHeaders(r: NginxHTTPRequest): void {
+  if (r.status < 400) return
+  const isGeneration = postRoute(r.uri)?.isGeneration === true
+  r.status = statusOf(r.status, isGeneration, r.variables.copilot_is_stream === '1')
+  delete r.headersOut['Content-Length']
+  r.headersOut['Content-Type'] = json
+}
+
+/** What came so far of an error; each request has its own. */
+const collected: Buffer[] = []
+
+function answerBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
+  if (r.status < 400) {
+    // What passes through here has left nginx's sight: it would read on for ever for a client that takes nothing.
+    r.sendBuffer(data, flags)
+    r.done()
+    return
+  }
+  collected.push(data)
+  if (flags.last) r.sendBuffer(upstreamErrorText(r.uri, r.status, Buffer.concat(collected).toString()), flags)
+}
+
+export default {
+  filter: filter,
+  model: model,
+  error: error,
+  answerHeaders: answerHeaders,
+  answerBody: answerBody,
+}

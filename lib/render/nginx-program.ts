@@ -1,0 +1,26 @@
+/** The program that nginx's JavaScript module runs: the request filter and the words of errors. */
+import { answerTimeout, bodyLimit } from '../appliance/edge.ts'
+import { paths } from '../appliance/paths.ts'
+import { program } from './edge/program.ts'
+
+export type EdgeSettings = {
+  /** The names that a request may call the model by; the first is the one that is served. */
+  models: string[]
+  /** Tokens that one conversation may hold. */
+  contextSize: number
+  readsImages: boolean
+}
+
+/** The managed file, root's alone. nginx reads it when it starts or reloads. */
+export const edgeProgram = (settings: EdgeSettings) => ({
+  path: paths.edgeProgram,
+  mode: 0o600,
+  text: `// Written by slm-copilot at every configure: changes made here are lost.
+const settings = ${JSON.stringify({
+    ...settings,
+    bodyLimit: bodyLimit(settings.contextSize),
+    answerTimeout: answerTimeout(settings.contextSize),
+    unavailableReason: paths.unavailableReason,
+  })};
+${program}`,
+})
