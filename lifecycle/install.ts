@@ -55,6 +55,7 @@ export async function install(host: Host, named: InputFile | undefined): Promise
   await installModel(host, chosen)
   const release = { ...chosen, model: await withOwnGeometry(host, chosen.model) }
   const changes = await applyFiles(host, [
+    { path: paths.command, link: paths.executable },
     { path: paths.llamaCurrent, link: release.llamaCpp.tag },
     releaseFile(release),
     logRotation(),

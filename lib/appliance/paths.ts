@@ -18,6 +18,8 @@ export const landingPageFile = 'index.html'
 export const paths = {
   binaries: '/opt/one-appliance/bin',
   executable: '/opt/one-appliance/bin/slm-copilot',
+  /** On everybody's PATH: login shells', sudo's secure_path, systemd's, cron's aside. */
+  command: '/usr/local/bin/slm-copilot',
 
   release: '/opt/slm-copilot/release.json',
   fileProofs: '/opt/slm-copilot/verified.json',

@@ -119,7 +119,7 @@ export function loginBanner({
   const [first = 'localhost'] = endpoints
   const lines = [
     `SLM-Copilot ${serves ? 'serves' : 'is to serve'} ${capacity.model.name} at ${endpointUrl(first)}`,
-    `API key and editor settings: sudo cat ${paths.report}`,
+    `API key and editor settings, as root: cat ${paths.report}`,
     `Log: ${paths.log}`,
     'CA fingerprint, SHA-256:',
     ...(tls.caFingerprint.match(/.{1,48}/g) ?? []).map(part => `  ${part}`),

@@ -12,10 +12,12 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { writing } from './failures.ts'
 
 /** What `read` gives where nothing stands. Other failures are errors. */
 function unlessAbsent<T>(read: () => T): T | undefined {
@@ -27,6 +29,13 @@ function unlessAbsent<T>(read: () => T): T | undefined {
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ESRCH') return undefined
     throw error
   }
+}
+
+/** Not mkdirSync's own recursion: on a read-only file system that says that nothing is there. */
+function makeFolders(path: string) {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+  makeFolders(dirname(path))
+  mkdirSync(path, 0o755)
 }
 
 export type FileStatus = {
@@ -54,9 +63,27 @@ export function filesUnder(root: string) {
     closeSync(folder)
   }
 
-  const makeFolder = (path: string, mode?: number) => {
-    mkdirSync(at(path), { recursive: true, mode: 0o755 })
-    if (mode !== undefined) chmodSync(at(path), mode)
+  const makeFolder = (path: string, mode?: number) =>
+    writing(path, () => {
+      makeFolders(at(path))
+      if (mode !== undefined) chmodSync(at(path), mode)
+    })
+
+  /** Has something made beside its place, and renames it there; what stood there stays until then. */
+  const putInPlace = (path: string, make: (temporary: string) => void) => {
+    makeFolder(dirname(path))
+    const temporary = `${at(path)}.new`
+    writing(path, () => {
+      try {
+        rmSync(temporary, { force: true })
+        make(temporary)
+        renameSync(temporary, at(path))
+        syncFolder(dirname(at(path)))
+      } catch (error) {
+        rmSync(temporary, { force: true })
+        throw error
+      }
+    })
   }
 
   return {
@@ -78,41 +105,27 @@ export function filesUnder(root: string) {
       }),
     makeFolder,
     /** Writes a file whole: a temporary one beside it, synced, renamed over it, its folder synced. Throws when it can't, and leaves what was there. */
-    replace: (path: string, text: string, mode: number) => {
-      makeFolder(dirname(path))
-      const temporary = `${at(path)}.new`
-      rmSync(temporary, { force: true })
-      try {
+    replace: (path: string, text: string, mode: number) =>
+      putInPlace(path, temporary => {
         const file = openSync(temporary, 'wx', 0o600)
-        // Not writeSync: on a disk that is nearly full that writes a part, and calls it a success.
-        writeFileSync(file, text)
-        fchmodSync(file, mode)
-        fsyncSync(file)
-        closeSync(file)
-        renameSync(temporary, at(path))
-        syncFolder(dirname(at(path)))
-      } catch (error) {
-        rmSync(temporary, { force: true })
-        throw new Error(
-          `${path} could not be written: ${(error as Error).message}. Mend that, and run this again.`,
-          { cause: error },
-        )
-      }
-    },
+        try {
+          // Not writeSync: on a disk that is nearly full that writes a part, and calls it a success.
+          writeFileSync(file, text)
+          fchmodSync(file, mode)
+          fsyncSync(file)
+        } finally {
+          closeSync(file)
+        }
+      }),
     /** Points a symbolic link at a target in one step. */
-    replaceLink: (path: string, target: string) => {
-      makeFolder(dirname(path))
-      const temporary = `${at(path)}.new`
-      rmSync(temporary, { force: true })
-      symlinkSync(target, temporary)
-      renameSync(temporary, at(path))
-      syncFolder(dirname(at(path)))
-    },
-    setMode: (path: string, mode: number) => chmodSync(at(path), mode),
-    rename: (from: string, to: string) => {
-      renameSync(at(from), at(to))
-      syncFolder(dirname(at(to)))
-    },
-    remove: (path: string) => rmSync(at(path), { recursive: true, force: true }),
+    replaceLink: (path: string, target: string) =>
+      putInPlace(path, temporary => symlinkSync(target, temporary)),
+    setMode: (path: string, mode: number) => writing(path, () => chmodSync(at(path), mode)),
+    rename: (from: string, to: string) =>
+      writing(to, () => {
+        renameSync(at(from), at(to))
+        syncFolder(dirname(at(to)))
+      }),
+    remove: (path: string) => writing(path, () => rmSync(at(path), { recursive: true, force: true })),
   }
 }

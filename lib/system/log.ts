@@ -1,6 +1,7 @@
 /** The appliance's log: the same lines to standard output and to a file. */
-import { appendFileSync, chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { reasonOf } from './failures.ts'
 
 export type Log = { info(message: string): void; warn(message: string): void; error(message: string): void }
 
@@ -14,17 +15,31 @@ export const logLines = (now: Date, level: Level, message: string) =>
     .map(line => `${now.toISOString().slice(0, 19)}Z [${level}] ${line}\n`)
     .join('')
 
-/** A log to standard output and, where `file` is given, to that file (made 0640; its folder 0700, as the framework's). */
+/**
+ * A log to standard output and, where `file` is given, to that file (made 0640; its folder 0700, as the framework's).
+ * No stage fails for its log: where the file cannot be written, that is said once.
+ */
 export function openLog(now: () => Date, file?: string): Log {
-  if (file !== undefined && !existsSync(file)) {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    appendFileSync(file, '')
-    chmodSync(file, 0o640)
-  }
+  let isBroken = false
   const write = (level: Level) => (message: string) => {
     const lines = logLines(now(), level, message)
     process.stdout.write(lines)
-    if (file !== undefined) appendFileSync(file, lines)
+    if (file === undefined || isBroken) return
+    const problem = append(file, lines)
+    if (problem === undefined) return
+    isBroken = true
+    process.stderr.write(logLines(now(), 'WARN', `${problem} The stage goes on without it.`))
   }
   return { info: write('INFO'), warn: write('WARN'), error: write('ERROR') }
+}
+
+/** Returns why that could not be done, as a sentence. */
+function append(file: string, lines: string): string | undefined {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    appendFileSync(file, lines, { mode: 0o640 })
+    return undefined
+  } catch (error) {
+    return `The log ${file} cannot be written: ${reasonOf(error)}.`
+  }
 }

@@ -1,6 +1,6 @@
 /** The files that options name. */
 import { readFileSync } from 'node:fs'
-import { getSystemErrorMessage } from 'node:util'
+import { reasonOf } from '../../lib/system/failures.ts'
 
 export type InputFile = { path: string; text: string }
 
@@ -9,8 +9,6 @@ export function inputFile(option: string, path: string): InputFile {
   try {
     return { path, text: readFileSync(path, 'utf8') }
   } catch (error) {
-    const { errno } = error as NodeJS.ErrnoException
-    const why = errno === undefined ? (error as Error).message : getSystemErrorMessage(errno)
-    throw new Error(`--${option} ${path} cannot be read: ${why}.`, { cause: error })
+    throw new Error(`--${option} ${path} cannot be read: ${reasonOf(error)}.`, { cause: error })
   }
 }

@@ -1,11 +1,8 @@
 /** What happens when nobody can take the output any more: a closed pipe, a full disk, a terminal that is gone. */
-import { getSystemErrorMessage } from 'node:util'
+import { reasonOf } from '../../lib/system/failures.ts'
 
 /** The exit code of a program that SIGPIPE ends, as a shell tells it; Node ignores that signal. */
 const closedPipe = 141
-
-const reasonOf = ({ errno, message }: NodeJS.ErrnoException) =>
-  errno === undefined ? message : getSystemErrorMessage(errno)
 
 type Process = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'on'> & { exit(code: number): void }
 

@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { filesUnder } from '../../../lib/system/files.ts'
+
+/** Mounting is root's. */
+describe.runIf(process.getuid?.() === 0)('on a file system that takes no more', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-full-'))
+  const files = filesUnder(folder)
+  beforeAll(() => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder])
+    files.replace('/state/plan.json', 'before', 0o640)
+  })
+  afterAll(() => {
+    execFileSync('umount', [folder])
+    rmSync(folder, { recursive: true })
+  })
+
+  it('keeps the file that was there when the disk is full, and says which, why, and what to do', () => {
+    expect(() => files.replace('/state/plan.json', 'x'.repeat(2 ** 20), 0o640)).toThrow(
+      '/state/plan.json could not be written: no space left on device. It is as it was. Fix: free space there (df -h /state), then run this again.',
+    )
+    expect(readFileSync(join(folder, 'state/plan.json'), 'utf8')).toBe('before')
+    expect(readdirSync(join(folder, 'state'))).toEqual(['plan.json'])
+  })
+
+  const changes: [string, (path: string) => void][] = [
+    ['replace', path => files.replace(path, 'after', 0o640)],
+    ['replaceLink', path => files.replaceLink(path, 'elsewhere')],
+    ['makeFolder', path => files.makeFolder(`${path}.d`, 0o700)],
+    ['setMode', path => files.setMode(path, 0o600)],
+    ['rename', path => files.rename(path, path)],
+    ['remove', path => files.remove(path)],
+  ]
+  it.each(changes)('says of %s that the file system is read-only', (_, change) => {
+    execFileSync('mount', ['-o', 'remount,ro', folder])
+    try {
+      expect(() => change('/state/plan.json')).toThrow(
+        /^\/state\/plan\.json(\.d)? could not be written: read-only file system.*\. It is as it was\. Fix: /i,
+      )
+    } finally {
+      execFileSync('mount', ['-o', 'remount,rw', folder])
+    }
+    expect(readFileSync(join(folder, 'state/plan.json'), 'utf8')).toBe('before')
+  })
+})
