@@ -29,6 +29,8 @@ function caFrom({ path, text }: InputFile): string {
 
 /** Runs the whole smoke test. Throws at the first check that fails. */
 export async function runSmokeTest(host: Host, { endpoint, ca, keyFile }: SmokeTestOptions): Promise<void> {
+  if (endpoint !== undefined && !/^https:\/\/[^/?#@]+(\/(v1\/?)?)?$/.test(endpoint))
+    throw new UsageError(`--endpoint ${endpoint}: takes an https URL, e.g. https://copilot.example.com.`)
   const url = endpoint ?? `https://127.0.0.1:${ports.https}`
   const own = endpoint === undefined && ca === undefined ? trustIn(readServed(host), readCa(host)) : {}
   if (endpoint !== undefined && keyFile === undefined)

@@ -1,6 +1,7 @@
 /** Asks the appliance what its clients will ask it, through nginx and TLS. */
 import type { Host } from '../system/host.ts'
 import type { HttpAnswer, HttpRequest } from '../system/http.ts'
+import { whileWaiting } from '../system/waiting.ts'
 
 export type Endpoint = {
   /** `https://host[:port]`, with or without `/v1`. */
@@ -112,11 +113,17 @@ export async function smokeTest({ http, log }: Seam, endpoint: Endpoint, depth: 
     http({ url: `${base}${path}`, ca: endpoint.ca, servedAs: endpoint.servedAs, timeout: 30, ...request })
   for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {
     const start = Date.now()
+    const seconds = () => Math.round((Date.now() - start) / 1000)
+    const stopTelling = whileWaiting(() =>
+      log.info(`Smoke test: ${name}: no answer yet after ${seconds()} s`),
+    )
     try {
       const found = await run(ask, authorized)
       log.info(`Smoke test: ${name}: ${found} (${((Date.now() - start) / 1000).toFixed(1)} s)`)
     } catch (error) {
       throw new Error(`smoke test: ${name} at ${base}: ${(error as Error).message}`, { cause: error })
+    } finally {
+      stopTelling()
     }
   }
 }

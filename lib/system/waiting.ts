@@ -2,7 +2,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const pollEvery = 250
+const firstTold = 2_000
 const tellEvery = 10_000
+
+/** Tells after two seconds, and every ten from then on, until what it returns is called. */
+export function whileWaiting(tell: () => void): () => void {
+  let timer = setTimeout(function again() {
+    tell()
+    timer = setTimeout(again, tellEvery)
+  }, firstTold)
+  return () => clearTimeout(timer)
+}
 
 /**
  * Asks until `look` answers something other than undefined, and tells every 10 seconds how long it has been.

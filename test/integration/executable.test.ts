@@ -83,7 +83,7 @@ it.each([
 it('opens no debugger on SIGUSR1, and goes on', () => {
   const { stdout, stderr } = shell(
     `mkfifo wait
-"$0" smoke-test --endpoint http://127.0.0.1:1 --key-file wait & pid=$!
+"$0" smoke-test --endpoint https://127.0.0.1:1 --key-file wait & pid=$!
 sleep 1; kill -USR1 $pid; sleep 0.5; kill -0 $pid && echo alive; kill $pid; wait`,
   )
   expect(stdout).toContain('alive')
@@ -114,7 +114,7 @@ it('reads what options name from where it is called, whatever --root is', () => 
   expect(stderr).toBe(
     `slm-copilot configure: --context-file ${at('none.env')} cannot be read: no such file or directory.\n`,
   )
-  const smoke = ['smoke-test', '--endpoint', 'http://127.0.0.1:1', '--key-file', 'key', '--ca', 'none.crt']
+  const smoke = ['smoke-test', '--endpoint', 'https://127.0.0.1:1', '--key-file', 'key', '--ca', 'none.crt']
   expect(call(smoke).stderr).toBe(
     `slm-copilot smoke-test: --ca ${at('none.crt')} cannot be read: no such file or directory.\n`,
   )

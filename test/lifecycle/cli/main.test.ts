@@ -41,6 +41,9 @@ it.each([
     /^$/,
     /^slm-copilot smoke-test: --ca \/nowhere\/ca\.crt cannot be read: no such file or directory\.\n$/,
   ],
+  [['smoke-test', '--endpoint', 'a.example'], 2, /^$/, /--endpoint a\.example: takes an https URL/],
+  [['smoke-test', '--endpoint', 'http://a.example'], 2, /^$/, /takes an https URL/],
+  [['smoke-test', '--endpoint', 'https://a.example/v2'], 2, /^$/, /takes an https URL/],
   [['smoke-test', '--endpoint', 'https://a.example'], 2, /^$/, /--endpoint needs --key-file FILE/],
   [['configure', '--root', '/nowhere/at/all'], 1, /^$/, /^slm-copilot configure: --root \/nowhere\/at\/all/],
 ])('%j ends with %i', async (args, code, printed, complained) => {
