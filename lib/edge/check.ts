@@ -1,5 +1,5 @@
 /** A value held against its rule: what is named is kept, what is not is left out, what is out of range is said. */
-import type { Fields, Rule, Variant } from '../appliance/request-rules.ts'
+import type { Field, Fields, Rule, Variant } from '../appliance/request-rules.ts'
 import { hasOwn, isList, isLongInteger, isObject, type Json, type JsonObject, object, put } from './json.ts'
 import type { Limits } from './parse-json.ts'
 import { cleanSchema } from './schema.ts'
@@ -174,9 +174,15 @@ export function checkFields(given: JsonObject, fields: Fields, path: string, now
     if ('problem' in checked) return checked
     if (checked.value !== undefined) put(kept, key, checked.value)
   }
-  const missing = Object.keys(fields).filter(key => fields[key]?.isRequired && kept.at[key] === undefined)[0]
-  if (missing === undefined) return { value: kept }
-  return problem(below(path, missing), `missing; takes ${takes(fields[missing] as Rule)}`)
+  const names = Object.keys(fields)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string
+    const rule = fields[name] as Field
+    if (rule.isRequired && kept.at[name] === undefined) {
+      return problem(below(path, name), `missing; takes ${takes(rule)}`)
+    }
+  }
+  return { value: kept }
 }
 
 const takesNull = (rule: Rule): boolean =>

@@ -22,23 +22,17 @@ const openBrace = 123
 const closeBrace = 125
 
 const number = /^-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/
-const mostDigits = 400
+const mostDigits = 40
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these.
 const controlCharacter = /[\u0000-\u001f]/
-const badEscape = /\\(?:[^"\\/bfnrtu]|u(?![0-9a-fA-F]{4}))/
 const escapedSurrogate = /\\u[dD][89a-fA-F]/
 const escapedPair = /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}/g
 const escapedBackslash = /\\\\/g
 
-/** What is wrong with a string's text between its quotes. */
-function problemOf(inner: string): string | undefined {
-  if (controlCharacter.test(inner)) return 'a control character that is not escaped'
-  if (inner.indexOf('\\') === -1) return undefined
-  const escapes = inner.replace(escapedBackslash, '')
-  if (badEscape.test(escapes)) return 'an unknown escape sequence'
-  const isHalf = escapedSurrogate.test(escapes) && escapedSurrogate.test(escapes.replace(escapedPair, ''))
-  return isHalf ? 'half of a surrogate pair (\\ud800 to \\udfff), which is no character' : undefined
-}
+/** Whether escapes stand for half of a surrogate pair, which is no character. */
+const hasHalfPair = (inner: string): boolean =>
+  escapedSurrogate.test(inner) &&
+  escapedSurrogate.test(inner.replace(escapedBackslash, '').replace(escapedPair, ''))
 
 /** Where a string that began at `start` ends: the position of its closing quote, or -1. */
 function endOfString(text: string, start: number): number {
@@ -76,28 +70,48 @@ function skipSpace(reader: Reader): number {
 /** The string that begins here; undefined where there is a problem. */
 function readString(reader: Reader): string | undefined {
   const end = endOfString(reader.text, reader.at)
+  if (end === -1) {
+    reader.problem = 'a string that does not end'
+    return undefined
+  }
   const inner = reader.text.slice(reader.at + 1, end)
-  reader.problem = end === -1 ? 'a string that does not end' : problemOf(inner)
+  if (controlCharacter.test(inner)) reader.problem = 'a control character that is not escaped'
+  else if (hasHalfPair(inner))
+    reader.problem = 'half of a surrogate pair (\\ud800 to \\udfff), which is no character'
   if (reader.problem !== undefined) return undefined
-  reader.at = end + 1
-  return inner.indexOf('\\') === -1 ? inner : JSON.parse(`"${inner}"`)
+  try {
+    const value = inner.indexOf('\\') === -1 ? inner : JSON.parse(`"${inner}"`)
+    reader.at = end + 1
+    return value
+  } catch (_) {
+    reader.problem = 'an unknown escape sequence'
+    return undefined
+  }
+}
+
+/** The words, by their first characters. */
+const words: Record<string, [string, null | boolean]> = {
+  t: ['true', true],
+  f: ['false', false],
+  n: ['null', null],
 }
 
 /** The number or word that begins here; undefined where there is a problem. */
 function readWord(reader: Reader): Json | undefined {
-  const ahead = reader.text.slice(reader.at, reader.at + mostDigits + 1)
-  const word = /^(?:true|false|null)/.exec(ahead)
-  const found = word === null ? number.exec(ahead) : word
-  if (found === null) {
-    reader.problem = ahead === '' ? tooEarly : 'something that is no value'
-    return undefined
+  const first = reader.text.charAt(reader.at)
+  const word = words[first]
+  if (word !== undefined && reader.text.slice(reader.at, reader.at + word[0].length) === word[0]) {
+    reader.at += word[0].length
+    return word[1]
   }
-  reader.at += found[0].length
-  if (word !== null) return word[0] === 'null' ? null : word[0] === 'true'
-  const value = numberOf(found[0], found[1] === undefined && found[2] === undefined)
-  if (value !== undefined && found[0].length <= mostDigits) return value
-  reader.problem = 'a number that is too large'
-  return undefined
+  const found = number.exec(reader.text.slice(reader.at, reader.at + mostDigits + 1))
+  const digits = found === null ? '' : found[0]
+  const value =
+    found === null ? undefined : numberOf(digits, found[1] === undefined && found[2] === undefined)
+  reader.at += digits.length
+  if (found === null) reader.problem = first === '' ? tooEarly : 'something that is no value'
+  else if (value === undefined || digits.length > mostDigits) reader.problem = 'a number that is too large'
+  return value
 }
 
 /** A key with its colon; undefined where there is a problem. */

@@ -9,8 +9,9 @@ import { hasOwn, isList, isObject, type Json, type JsonObject, object, put, remo
 const mostRepetitions = 500
 /** Each value is one more state of the grammar at every token. */
 const mostValues = 500
-/** llama.cpp writes bounds out by their digits, up to 16 of them, and overflows beyond. */
-const largestBound = 1e15
+/** llama.cpp writes bounds out by their digits: up to 16 of them between two bounds, 15 where there is only one. */
+const largest = 1e16
+const largestAlone = 1e15
 const mostProperties = 250
 /** Of names llama.cpp makes rule names by `std::regex`, which recurses for each character. */
 const longestName = 128
@@ -36,24 +37,29 @@ function cleanCounts(schema: JsonObject, low: string, high: string): void {
   if ((schema.at[low] as number) > (schema.at[high] as number)) remove(schema, low, high)
 }
 
+const bounds = ['minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum']
+
 /** `minimum` and its like: numbers that llama.cpp can write out, in order. */
 function cleanBounds(schema: JsonObject): void {
-  const bounds = ['minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum']
   bounds.forEach(name => {
-    const value = schema.at[name]
-    // Zero in its other sign, and what is between whole numbers, are as good.
-    if (typeof value !== 'number' || Math.abs(value) >= largestBound) remove(schema, name)
+    if (typeof schema.at[name] !== 'number') remove(schema, name)
   })
-  const lowest = Math.ceil((schema.at.minimum ?? schema.at.exclusiveMinimum) as number)
-  const highest = Math.floor((schema.at.maximum ?? schema.at.exclusiveMaximum) as number)
-  const isOpen = schema.at.minimum === undefined && schema.at.exclusiveMinimum !== undefined ? 1 : 0
-  const isOpenAbove = schema.at.maximum === undefined && schema.at.exclusiveMaximum !== undefined ? 1 : 0
-  if (lowest + isOpen > highest - isOpenAbove) {
+  const at = schema.at
+  const lowest = at.minimum ?? exclusive(at.exclusiveMinimum, Math.floor, 1)
+  const highest = at.maximum ?? exclusive(at.exclusiveMaximum, Math.ceil, -1)
+  const isAlone = lowest === undefined || highest === undefined
+  const isTooLarge = (value: Json | undefined) =>
+    Math.abs(value as number) >= (isAlone ? largestAlone : largest)
+  const isEmpty = Math.ceil(lowest as number) > Math.floor(highest as number)
+  if (isTooLarge(lowest) || isTooLarge(highest) || isEmpty) {
     bounds.forEach(name => {
       remove(schema, name)
     })
   }
 }
+
+const exclusive = (value: Json | undefined, round: (value: number) => number, step: number) =>
+  value === undefined ? undefined : round(value as number) + step
 
 /** One piece of a regular expression that llama.cpp's converter reads as everybody does. */
 const piece =

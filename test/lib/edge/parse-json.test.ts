@@ -43,7 +43,7 @@ it.each([
   ['[01]', 'something where a comma belongs @2'],
   ['[+1]', 'something that is no value @1'],
   ['[1e999]', 'a number that is too large @6'],
-  [`[${'1'.repeat(500)}]`, 'a number that is too large @402'],
+  [`[${'1'.repeat(500)}]`, 'a number that is too large @42'],
   ['"abc', 'a string that does not end @0'],
   ['"abc\\"', 'a string that does not end @0'],
   ['"a\nb"', 'a control character that is not escaped @0'],
