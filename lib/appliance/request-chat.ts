@@ -35,7 +35,8 @@ import {
   topTokens,
 } from './request-sampling.ts'
 
-export const mostMessages = 20_000
+/** Templates go through those before for each. */
+export const mostMessages = 2000
 export const mostParts = 2000
 export const mostTools = 512
 export const noAudio = 'the model takes no audio'
@@ -80,7 +81,7 @@ const message = variant('role', {
     content: content,
     name: functionName,
     reasoning_content: longText,
-    tool_calls: list(toolCall, 1000),
+    tool_calls: list(toolCall, 256),
   }),
   tool: having({ role: type, content: required(content), name: functionName, tool_call_id: identifier }),
 })

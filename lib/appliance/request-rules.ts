@@ -51,8 +51,9 @@ export const prompt: Rule = { is: 'prompt' }
 export const integer = (min: number, max: number): Rule => ({ is: 'integer', min: min, max: max })
 export const number = (min: number, max: number): Rule => ({ is: 'number', min: min, max: max })
 export const only = (value: number | boolean): Rule => ({ is: 'only', value: value })
-/** Text of which the request's size is the only bound. */
-export const longText: Rule = { is: 'text', max: 2 ** 26 }
+/** Characters of text of which the request's size is the only bound. */
+export const unbounded = 2 ** 26
+export const longText: Rule = { is: 'text', max: unbounded }
 export const text = (max: number): Rule => ({ is: 'text', max: max })
 export const oneOf = (values: string[]): Rule => ({ is: 'text', max: 64, oneOf: values })
 export const list = (of: Rule, max: number): Rule => ({ is: 'list', of: of, max: max })

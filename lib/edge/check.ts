@@ -3,7 +3,7 @@ import type { Field, Fields, Rule, Variant } from '../appliance/request-rules.ts
 import { hasOwn, isList, isLongInteger, isObject, type Json, type JsonObject, object, put } from './json.ts'
 import type { Limits } from './parse-json.ts'
 import { cleanSchema } from './schema.ts'
-import { hasSafeArguments, isImage, onePrompt } from './texts.ts'
+import { isImage, isJson, onePrompt } from './texts.ts'
 import { clean, namesOf, quoted, shown, takes } from './words.ts'
 
 /** What the answers to the rules depend on, and what one request has left. */
@@ -23,7 +23,6 @@ const below = (path: string, key: string): string => (path === '' ? key : `${pat
 function isAbout(rule: Rule, value: Json): boolean {
   switch (rule.is) {
     case 'anything':
-    case 'schema':
     case 'refused':
       return true
     case 'boolean':
@@ -71,7 +70,7 @@ export function check(value: Json, given: Rule, path: string, now: Circumstances
     case 'arguments':
       // Some clients send nothing for no arguments, which no template can parse.
       if (value === '') return { value: '{}' }
-      return keep(hasSafeArguments(value as string, now.limits))
+      return keep(isJson(value as string, now.limits))
     case 'image':
       return keep(isImage(value as string))
     case 'prompt': {
@@ -174,7 +173,8 @@ export function checkFields(given: JsonObject, fields: Fields, path: string, now
     if ('problem' in checked) return checked
     if (checked.value !== undefined) put(kept, key, checked.value)
   }
-  const names = Object.keys(fields)
+  // nginx's JavaScript has an order of its own.
+  const names = Object.keys(fields).sort()
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string
     const rule = fields[name] as Field

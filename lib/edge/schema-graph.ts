@@ -23,6 +23,9 @@ const members = (value: Json | undefined): JsonObject[] =>
 /** llama.cpp goes from reference to reference by recursion. */
 const longestChain = 20
 
+/** llama.cpp goes through them by recursion: 1000 in a row are fine. */
+const mostTargets = 500
+
 /** Whether a reference comes to an end soon. */
 function endsSoon(first: JsonObject, targets: Record<string, JsonObject>): boolean {
   let target: JsonObject | undefined = first
@@ -147,6 +150,7 @@ export function untangle(document: Document): number {
   })
   for (let i = 0; i < same.length; i++) most = Math.max(most, same[i] as number)
 
+  if (Object.keys(targets).length > mostTargets) return endless
   // Where what was dropped held a reference's target.
   const left = references(document)
   resolveAll(document)

@@ -2,15 +2,8 @@
 import { isList, type Json } from './json.ts'
 import { type Limits, parseJson } from './parse-json.ts'
 
-/**
- * What a tool was called with. Templates parse it, so that it has the limits of a request; a text that is no JSON, as of
- * an answer that was cut off, goes on as it is, unless brackets are most of it.
- */
-export function hasSafeArguments(text: string, limits: Limits): boolean {
-  const parsed = parseJson(text, limits)
-  if ('value' in parsed) return true
-  return text.length - text.replace(/[[{]/g, '').length <= limits.levels
-}
+/** What a tool was called with: llama-server parses it for its template, so that it has the limits of a request. */
+export const isJson = (text: string, limits: Limits): boolean => 'value' in parseJson(text, limits)
 
 const imageUrl = /^data:image\/(?:png|jpeg|jpg|gif|webp|bmp);base64,/
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/

@@ -1,5 +1,5 @@
 /** What a request's author reads: what was got, short and on one line, and what is taken. */
-import type { Rule, Variant } from '../appliance/request-rules.ts'
+import { type Rule, unbounded, type Variant } from '../appliance/request-rules.ts'
 import { isList, isLongInteger, isObject, type Json } from './json.ts'
 
 const longest = 40
@@ -23,7 +23,9 @@ export const quoted = (values: string[]): string => values.map(value => `"${valu
 
 /** The variants that a request may name. */
 export const namesOf = (variants: Record<string, Variant>): string[] =>
-  Object.keys(variants).filter(name => 'fields' in (variants[name] as Variant))
+  Object.keys(variants)
+    .filter(name => 'fields' in (variants[name] as Variant))
+    .sort()
 
 /** What is taken. */
 export function takes(rule: Rule): string {
@@ -37,9 +39,8 @@ export function takes(rule: Rule): string {
     case 'only':
       return `only ${rule.value}`
     case 'text':
-      return rule.oneOf === undefined
-        ? `a string of at most ${rule.max} characters`
-        : `one of ${quoted(rule.oneOf)}`
+      if (rule.oneOf !== undefined) return `one of ${quoted(rule.oneOf)}`
+      return rule.max >= unbounded ? 'a string' : `a string of at most ${rule.max} characters`
     case 'list':
       return `an array of at most ${rule.max}`
     case 'either':
@@ -47,7 +48,7 @@ export function takes(rule: Rule): string {
     case 'null':
       return 'null'
     case 'arguments':
-      return 'a string of JSON'
+      return 'JSON in a string'
     case 'prompt':
       return 'one string, or one array of tokens'
     case 'image':
