@@ -1,4 +1,5 @@
 /** Every boot and at context changes: context → plan → files. Starts nothing; bad input changes nothing. */
+import { cacheSharingOf } from '../lib/appliance/cache-sharing.ts'
 import { planCapacity, refusalOf } from '../lib/appliance/capacity.ts'
 import type { Model } from '../lib/appliance/catalogue.ts'
 import { parseContext } from '../lib/appliance/context.ts'
@@ -68,7 +69,8 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const password = context.password ?? readPassword(host) ?? generatePassword(host.random)
   const keys = [{ name: passwordName, key: password }, ...context.keys]
   const { contextSize } = capacity
-  const site = { keys, hasIpv6: facts.hasIpv6, contextSize }
+  const cacheSharing = cacheSharingOf(context)
+  const site = { keys, cacheSharing, hasIpv6: facts.hasIpv6, contextSize }
   const settings = { models: requestNames(serve, release), contextSize, readsImages: false }
   await checkCandidate(host, site, settings, served.pair)
 
@@ -96,7 +98,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     chronyConfiguration({ servers: context.ntpServers, hypervisorClock: hypervisorClock(host) }),
     chronyDropIn(),
     deployHook(),
-    planFile({ capacity, endpoints, notes, hardware, order, wanted, unserved }),
+    planFile({ capacity, endpoints, notes, hardware, cacheSharing, order, wanted, unserved }),
     chatTemplateFile(),
     llamaEnvironment(capacity),
     llamaUnit({ keepsPrompts: context.keepPrompts }),
@@ -109,6 +111,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     landingPage({
       endpoints: verifiable(served, endpoints),
       capacity,
+      cacheSharing,
       tls: summarize(served, certificates.ca),
     }),
     edgeProgram(settings),

@@ -19,7 +19,10 @@ export type Serving = {
 }
 
 /** Starts nginx, which answers the ACME server's challenge, and lets it serve, and the page tell, what has come of that. */
-export async function serveCertificate(host: Host, { order, capacity, endpoints }: Plan): Promise<Serving> {
+export async function serveCertificate(
+  host: Host,
+  { order, capacity, endpoints, cacheSharing }: Plan,
+): Promise<Serving> {
   const nginx = await applyService(host, services.nginx)
   const clock = await readClock(host)
   const notes = await obtain(host, order, clock)
@@ -31,6 +34,7 @@ export async function serveCertificate(host: Host, { order, capacity, endpoints 
     landingPage({
       endpoints: verifiable(served, endpoints),
       capacity,
+      cacheSharing,
       tls: summarize(served, readCa(host)),
     }),
   ])

@@ -31,6 +31,7 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_MODEL_MIRROR' 'configure' 'Where to fetch a model from. Its SHA-256 is checked, whoever sends it.' 'O|text|'
     'ONEAPP_COPILOT_NTP_SERVERS' 'configure' 'Where to take the time from. Nobody else is asked, and no public server unless it is named here.' 'O|text|'
     'ONEAPP_COPILOT_KEEP_PROMPTS' 'configure' 'Write the conversations last served to disk, in the clear, before a stop: after it they go on at once.' 'O|text|'
+    'ONEAPP_COPILOT_SHARED_CACHE' 'configure' 'Reuse cached prompts across keys: faster, but a key'\''s owner can find out whether others have sent a known text.' 'O|text|'
 )
 
 service_install() {

@@ -114,6 +114,7 @@ export function parseContext(
     model: take(variables.model),
     keepPrompts: take(variables.keepPrompts),
     ntpServers: take(variables.ntpServers),
+    sharedCache: take(variables.sharedCache),
     modelMirror: take(variables.modelMirror),
   }
   problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))

@@ -1,5 +1,6 @@
 /** What configure tells bootstrap: the plan in force, one JSON. */
 import * as z from 'zod'
+import { cacheSharingSchema } from './cache-sharing.ts'
 import { capacitySchema } from './capacity.ts'
 import { orderSchema } from './lets-encrypt.ts'
 import { wantedSchema } from './model-choice.ts'
@@ -12,6 +13,8 @@ export const planSchema = z.strictObject({
   notes: z.array(z.string()),
   /** What of the hardware deserves one: for the report alone. */
   hardware: z.array(z.string()),
+  /** Whose cached prompts a request may use. */
+  cacheSharing: cacheSharingSchema,
   /** What to ask of an ACME server, if anything. */
   order: orderSchema.optional(),
   /** The model to fetch and try, if one is asked for that has not answered here yet. */

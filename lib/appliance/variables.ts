@@ -208,6 +208,17 @@ export const variables = {
     help: 'Write the conversations last served to disk, in the clear, before a stop: after it they go on at once.',
     input: 'text',
   }),
+  sharedCache: variable<boolean>({
+    name: 'ONEAPP_COPILOT_SHARED_CACHE',
+    stage: 'configure',
+    value: yesOrNo,
+    fallback: false,
+    byDefault: 'NO: the cached prompts of each key are for that key alone',
+    takes: 'YES or NO',
+    example: 'YES',
+    help: "Reuse cached prompts across keys: faster, but a key's owner can find out whether others have sent a known text.",
+    input: 'text',
+  }),
 }
 
 /** The records in the order in which tables show them. */

@@ -4,6 +4,7 @@ import { apiOf, errorBody, postRoute } from './errors.ts'
 import { isObject, type JsonObject, put, writeJson } from './json.ts'
 import { type Limits, parseJson } from './parse-json.ts'
 import { mostSchemas } from './schema.ts'
+import { markTenant } from './tenant.ts'
 import { shown } from './words.ts'
 
 export type Settings = {
@@ -20,8 +21,16 @@ export type Filtered = { body: string; isStream: boolean } | { status: number; e
  */
 export const limits: Limits = { levels: 64, values: 100_000, keys: 1000 }
 
-/** What goes on to llama-server, or the error. `text` is undefined where the body was not UTF-8. */
-export function filterRequest(path: string, text: string | undefined, settings: Settings): Filtered {
+/**
+ * What goes on to llama-server, or the error. `text` is undefined where the body was not UTF-8; `salt` is the tenant's,
+ * where tenants' caches are apart.
+ */
+export function filterRequest(
+  path: string,
+  text: string | undefined,
+  settings: Settings,
+  salt?: string,
+): Filtered {
   const refuse = (status: number, message: string, code: string, field?: string): Filtered => ({
     status: status,
     error: errorBody(apiOf(path), status, message, code, field),
@@ -57,6 +66,7 @@ export function filterRequest(path: string, text: string | undefined, settings: 
   }
   const kept = checked.value as JsonObject
   put(kept, 'model', settings.models[0] as string)
+  markTenant(path, kept, salt)
   return { body: writeJson(kept), isStream: kept.at.stream === true }
 }
 

@@ -41,7 +41,7 @@ function filter(r: NginxHTTPRequest): void {
     r.return(413)
     return
   }
-  const filtered = filterRequest(r.uri, body.text, settings)
+  const filtered = filterRequest(r.uri, body.text, settings, r.variables.copilot_tenant_salt)
   if ('status' in filtered) {
     answer(r, filtered.status, JSON.stringify(filtered.error))
     return

@@ -1,5 +1,6 @@
 /** The landing page: what a developer who opens the appliance's address reads. One file, without a secret. */
 import { createHash } from 'node:crypto'
+import type { CacheSharing } from '../appliance/cache-sharing.ts'
 import type { Capacity } from '../appliance/capacity.ts'
 import type { TlsSummary } from '../appliance/certificates.ts'
 import { endpointUrl } from '../appliance/names.ts'
@@ -14,6 +15,7 @@ export type LandingPage = {
   /** Names and addresses, the one to show first. */
   endpoints: string[]
   capacity: Capacity
+  cacheSharing: CacheSharing
   tls: Pick<TlsSummary, 'mode' | 'isPublic' | 'caFingerprint'>
 }
 
@@ -115,6 +117,24 @@ const about = (origin: string, { model, contextSize, slots }: Capacity) => html`
     </dl>
   </section>`
 
+const sharing: Record<CacheSharing, string> = {
+  'one-key':
+    'Everybody here has the same key, and with it one cache: how soon an answer begins shows whether a text that one already knows was sent before. Ask whoever runs this appliance for a key of your own.',
+  separate:
+    'Each key has a cache of its own: what you send is neither reused for another key nor shown by it. What others can notice is that the machine is busy.',
+  shared:
+    'All keys share one cache, as whoever runs this appliance has chosen: how soon an answer begins shows whether a text that one already knows was sent before, by anybody. The text itself is not shown to others.',
+}
+
+const privacy = (cacheSharing: CacheSharing) => html`
+  <section aria-labelledby="privacy">
+    <h2 id="privacy">What others can see</h2>
+    <p>
+      The start of a conversation stays in this machine’s memory, so that it need not be computed again.
+      ${sharing[cacheSharing]}
+    </p>
+  </section>`
+
 const connect = (values: ClientValues) => html`
   <section aria-labelledby="connect">
     <h2 id="connect">Connect your editor</h2>
@@ -161,7 +181,7 @@ function pageText(page: LandingPage): string {
 <style>${{ markup: style }}</style>
 </head>
 <body>${header}
-<main>${about(origin, capacity)}${toTrust(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}
+<main>${about(origin, capacity)}${toTrust(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing)}
 </main>
 <script type="module">${{ markup: script }}</script>
 </body>

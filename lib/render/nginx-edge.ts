@@ -4,6 +4,7 @@ import { paths, users } from '../appliance/paths.ts'
 import { keyMaps } from './nginx-keys.ts'
 import { answerMaps, requestMaps } from './nginx-maps.ts'
 import { plainServer, type Site, tlsServer } from './nginx-site.ts'
+import { tenantMap } from './nginx-tenants.ts'
 
 /** What stands elsewhere while `nginx -t` looks at a candidate. */
 export type EdgeFiles = { certificate: string; program: string; pid: string }
@@ -56,6 +57,7 @@ http {
     scgi_temp_path ${paths.edgeBodies};
 
 ${keyMaps(site.keys)}
+${tenantMap(site.keys, site.cacheSharing)}
 ${requestMaps}
 ${answerMaps}
 # Each of nginx's processes counts for itself (as in ${paths.gateConfiguration}).

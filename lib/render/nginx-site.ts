@@ -1,5 +1,6 @@
 /** The edge proxy's two servers: TLS, keys, routes, CORS, and streams that nothing holds up; over plain HTTP the way there. */
 import { deniedLocation, doorHeaders, type Route, routes } from '../appliance/api.ts'
+import type { CacheSharing } from '../appliance/cache-sharing.ts'
 import { answerTimeout, bodyLimit, noBodyLimit, requestsOfKey } from '../appliance/edge.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../appliance/paths.ts'
 import type { NamedKey } from '../appliance/values.ts'
@@ -9,6 +10,7 @@ import { exactly } from './nginx-keys.ts'
 
 export type Site = {
   keys: NamedKey[]
+  cacheSharing: CacheSharing
   hasIpv6: boolean
   /** Tokens that one conversation may hold. */
   contextSize: number

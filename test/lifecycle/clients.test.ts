@@ -21,7 +21,7 @@ async function configured() {
     ...caFiles(certificates),
     ...ownPairFiles(ownPair(certificates)),
     ...servedFiles(ownPair(certificates)),
-    planFile({ capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [] }),
+    planFile({ capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [], cacheSharing: 'one-key' }),
     { path: paths.password, mode: 0o600, text: 'the-key-of-this-test\n' },
   ])
   return host

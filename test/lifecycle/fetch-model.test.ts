@@ -23,7 +23,7 @@ const model = catalogue['qwen2.5-coder-3b']
 const machine = { cpus: 1, physicalCores: 1, memory: 64 * GiB }
 const asked = { contextSize: 512, parallel: 1, threads: 1 }
 const capacity = planCapacity(machine, productionRelease.model, asked)
-const plan = { capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [] }
+const plan = { capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [], cacheSharing: 'one-key' as const }
 const wanted = { model, url: 'http://192.0.2.1/m.gguf', circumstances: 'these' }
 
 async function hostWith(plans: Parameters<typeof planFile>[0], code = 0) {

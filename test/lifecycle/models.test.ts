@@ -19,7 +19,13 @@ it('tells of every model what it is good at and what fits into a VM, in 80 colum
 it('lists those of the image, and says which is served', async () => {
   const host = recordedHost()
   const release = { ...productionRelease, model: tinyModel, further: [catalogue['gpt-oss-20b']] }
-  const plan = { capacity: capacityFor(tinyModel), endpoints: ['192.0.2.7'], notes: [], hardware: [] }
+  const plan = {
+    capacity: capacityFor(tinyModel),
+    endpoints: ['192.0.2.7'],
+    notes: [],
+    hardware: [],
+    cacheSharing: 'one-key' as const,
+  }
   await applyFiles(host, [releaseFile(release), planFile(plan)])
   const names = modelsList(host, undefined).match(/^[a-z].*$/gm)
   expect(names).toEqual(['tiny  (served now)', 'gpt-oss-20b'])

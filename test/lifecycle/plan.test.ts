@@ -57,7 +57,9 @@ it('compares the running server with its plan', async () => {
   const host = recordedHost({}, command =>
     command.includes('show') ? { stdout: 'ActiveState=active\nMainPID=77\n' } : undefined,
   )
-  await applyFiles(host, [planFile({ capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [] })])
+  await applyFiles(host, [
+    planFile({ capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [], cacheSharing: 'one-key' }),
+  ])
   mkdirSync(join(host.root, 'proc/77'), { recursive: true })
   const hasAnonymous = (bytes: number) =>
     writeFileSync(

@@ -31,6 +31,7 @@ it('gives every variable its default when none is set, or set empty', () => {
     model: undefined,
     keepPrompts: false,
     ntpServers: [],
+    sharedCache: false,
   }
   expect(parse({})).toEqual(defaults)
   expect(parse({ ONEAPP_COPILOT_PASSWORD: '', ONEAPP_COPILOT_CONTEXT_SIZE: '' })).toEqual(defaults)

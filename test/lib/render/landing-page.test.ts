@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
+import type { CacheSharing } from '../../../lib/appliance/cache-sharing.ts'
 import type { TlsMode } from '../../../lib/appliance/certificates.ts'
 import { paths } from '../../../lib/appliance/paths.ts'
 import { services } from '../../../lib/appliance/services.ts'
@@ -12,6 +13,7 @@ import { capacityFor, tinyModel } from '../../capacity.ts'
 const values = {
   endpoints: ['copilot.example.com', '192.0.2.7'],
   capacity: capacityFor(tinyModel, { contextSize: 4096 }),
+  cacheSharing: 'one-key' as CacheSharing,
   tls: { mode: 'private' as TlsMode, isPublic: false, caFingerprint: 'AB:CD' },
 }
 const pageOf = (overrides: Partial<typeof values> = {}) => landingPage({ ...values, ...overrides }).text
@@ -84,5 +86,7 @@ it('shows an IPv6 address as a URL has it', () => {
 it('changes neither what nginx is reloaded for, nor the site', () => {
   const { restartInputs, reloadInputs } = services.nginx
   expect([...restartInputs, ...reloadInputs]).not.toContain(paths.landingPage)
-  expect(edgeConfiguration({ keys: [], hasIpv6: false, contextSize: 4096 }).text).toContain(landingPagePolicy)
+  expect(
+    edgeConfiguration({ keys: [], cacheSharing: 'one-key', hasIpv6: false, contextSize: 4096 }).text,
+  ).toContain(landingPagePolicy)
 })

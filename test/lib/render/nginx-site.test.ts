@@ -3,7 +3,12 @@ import { edgeConfiguration } from '../../../lib/render/nginx-edge.ts'
 import { exactly } from '../../../lib/render/nginx-keys.ts'
 import { turnsMap } from '../../../lib/render/nginx-turns.ts'
 
-const site = (key: string) => ({ keys: [{ name: 'copilot', key }], hasIpv6: false, contextSize: 4096 })
+const site = (key: string) => ({
+  keys: [{ name: 'copilot', key }],
+  cacheSharing: 'one-key' as const,
+  hasIpv6: false,
+  contextSize: 4096,
+})
 
 it('matches a text and nothing else, whatever is in it', () => {
   const printable = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join('')
