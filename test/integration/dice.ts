@@ -1,0 +1,14 @@
+/** Numbers that look random and are the same for the same seed (mulberry32). */
+
+/** A whole number from 0 to below the limit. */
+export type Dice = (below: number) => number
+
+export function dice(seed: number): Dice {
+  let state = seed
+  return below => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}

@@ -1,0 +1,260 @@
+/** Two keys on one llama-server: no word depends on what the other has sent, and no count tells of it. */
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { filterRequest } from '../../lib/edge/filter.ts'
+import { saltOf } from '../../lib/render/nginx-tenants.ts'
+import { http } from '../../lib/system/http.ts'
+import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
+import { contextModel } from '../mirror/context-model.ts'
+import { dice } from './dice.ts'
+import { generate } from './generation.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
+type Name = keyof typeof keys
+type Body = Record<string, unknown>
+
+const startWith = async (context: Record<string, string>) =>
+  startStack(
+    {
+      ONEAPP_COPILOT_KEYS: Object.entries(keys)
+        .map(pair => pair.join('='))
+        .join(' '),
+      ONEAPP_COPILOT_PARALLEL: '3',
+      ONEAPP_COPILOT_CONTEXT_SIZE: '4096',
+      ...context,
+    },
+    { settings: { LLAMA_ARG_MODEL: await contextModel() } },
+  )
+
+/** Asks until admitted: a generation that was left keeps its slot for a moment. */
+async function ask(stack: Stack, name: Name, path: string, json: Body): Promise<string> {
+  const headers = { authorization: `Bearer ${keys[name]}` }
+  for (;;) {
+    const { status, body } = await http({
+      url: `${stack.url}${path}`,
+      ca: stack.ca,
+      headers,
+      json,
+      timeout: 60,
+    })
+    if (status === 200) return body
+    if (status !== 429) throw new Error(`${path}: ${status} ${body}`)
+    await setTimeout(20)
+  }
+}
+
+/** The largest count of reused tokens that an answer tells. */
+const reused = (answer: string) =>
+  Math.max(
+    0,
+    ...[...answer.matchAll(/"(?:cached_tokens|cache_read_input_tokens|cache_n)":(\d+)/g)].map(found =>
+      Number(found[1]),
+    ),
+  )
+
+/** At most so many tokens stand before a prompt's mark: the template's, in a vocabulary that spells them out. */
+const beforeMark = 12
+
+const secret = `The password is ${'swordfish and seven tall ships, '.repeat(20)}.`
+const rendered = `[INST]${secret}[/INST]`
+const chat = { messages: [{ role: 'user', content: secret }] }
+const requests: [string, Body][] = [
+  ['/v1/chat/completions', { ...chat, max_tokens: 2 }],
+  ['/v1/messages', { ...chat, max_tokens: 2 }],
+  ['/v1/responses', { input: secret, max_output_tokens: 2 }],
+  ['/v1/completions', { prompt: rendered, max_tokens: 2 }],
+]
+
+/** What two keys are told to have reused of a text that one of them has sent, by each path, to a server new for each. */
+async function reuse(stack: Stack, isSetAside: boolean) {
+  const found: Record<Name, number[]> = { alice: [], bob: [] }
+  for (const [path, request] of requests)
+    for (const [otherPath, replay] of requests) {
+      await stack.stopLlama()
+      await stack.startLlama()
+      await ask(stack, 'alice', path, request)
+      if (isSetAside)
+        for (let count = 0; count < 4; count++)
+          await ask(stack, 'alice', '/v1/completions', { prompt: `${count} `.repeat(50), max_tokens: 1 })
+      if (path === otherPath) found.alice.push(reused(await ask(stack, 'alice', path, request)))
+      found.bob.push(reused(await ask(stack, 'bob', otherPath, replay)))
+    }
+  return found
+}
+
+it.each([
+  { context: {}, isSetAside: false, sees: 'nothing' },
+  { context: {}, isSetAside: true, sees: 'nothing' },
+  // The same question where the answer is known: without the marks the test would see what it looks for.
+  { context: { ONEAPP_COPILOT_SHARED_CACHE: 'YES' }, isSetAside: false, sees: 'what alice has sent' },
+])('with $context, set aside in RAM: $isSetAside, bob sees $sees', async ({ context, isSetAside, sees }) => {
+  const stack = await startWith(context)
+  try {
+    const { alice, bob } = await reuse(stack, isSetAside)
+    console.log({ alice, bob })
+    expect(Math.min(...alice)).toBeGreaterThan(100)
+    if (sees === 'nothing') expect(Math.max(...bob)).toBeLessThanOrEqual(beforeMark)
+    else expect(Math.max(...bob)).toBeGreaterThan(100)
+  } finally {
+    await stack.close()
+  }
+})
+
+const seed = Number(process.env.TENANTS_SEED ?? 1)
+const steps = Number(process.env.TENANTS_STEPS ?? 240)
+const salts = { alice: saltOf(keys.alice), bob: saltOf(keys.bob) }
+
+/** The sentences of one tenant, none of them the other's; both begin alike. */
+const vocabularies: Record<Name, string[]> = {
+  alice: ['apple', 'amber', 'anchor', 'angel', 'arrow'],
+  bob: ['butter', 'bishop', 'bridge', 'bronze', 'basket'],
+}
+const common = 'You are an assistant. Answer in few words. Here is what the tools can do: read, write, run. '
+
+type Step = { name: Name; kind: string; path: string; body: Body; isLeft: boolean }
+
+/** A tenant's next request: new conversations, longer ones, the other's replayed, all with whatever llama-server has that names slots and caches. */
+function nextStep(random: (below: number) => number, told: Record<Name, Body[][]>): Step {
+  const name: Name = random(2) === 0 ? 'alice' : 'bob'
+  const other: Name = name === 'alice' ? 'bob' : 'alice'
+  const pick = <T>(list: T[]) => list[random(list.length)] as T
+  const sentence = () =>
+    Array.from({ length: 3 + random(30) }, () => pick(vocabularies[name]))
+      .join(' ')
+      .concat('.')
+  const conversations = told[name]
+  const kind = pick(['new', 'new', 'longer', 'longer', 'replay', 'raw', 'raw replay'])
+  let messages: Body[] = [
+    { role: 'system', content: common },
+    { role: 'user', content: sentence() },
+  ]
+  if (kind === 'longer' && conversations.length > 0)
+    messages = [
+      ...pick(conversations),
+      { role: 'assistant', content: sentence() },
+      { role: 'user', content: sentence() },
+    ]
+  if (kind.endsWith('replay') && told[other].length > 0) messages = pick(told[other])
+  const isRaw = kind.startsWith('raw')
+  if (!isRaw && kind !== 'replay') conversations.push(messages)
+  const tricks: Body = pick([
+    {},
+    {},
+    { id_slot: random(4) - 1 },
+    { id_slot: random(4) - 1, cache_prompt: true },
+    { cache_prompt: false },
+    { n_cache_reuse: 1 },
+    { n_keep: -1, id_slot: 0 },
+    { return_progress: true, timings_per_token: true },
+  ])
+  const isLeft = random(5) === 0
+  const asked = { ...tricks, temperature: 0, max_tokens: isLeft ? 400 : 1 + random(12) }
+  const raw = messages.map(({ role, content }) =>
+    role === 'system'
+      ? `[SYSTEM_PROMPT]${content}[/SYSTEM_PROMPT]`
+      : role === 'user'
+        ? `[INST]${content}[/INST]`
+        : `${content}</s>`,
+  )
+  return isRaw
+    ? { name, kind, path: '/v1/completions', body: { ...asked, prompt: raw.join('') }, isLeft }
+    : { name, kind, path: '/v1/chat/completions', body: { ...asked, messages }, isLeft }
+}
+
+const textOf = (answer: string): string => {
+  const [choice] = JSON.parse(answer).choices
+  return choice.message?.content ?? choice.text
+}
+
+let stack: Stack
+let reference: BareLlama
+let remove: () => void
+
+beforeAll(async () => {
+  stack = await startWith({})
+  const unpacked = await unpackedLlama()
+  remove = unpacked.remove
+  reference = await startBareLlama(unpacked.program, {
+    LLAMA_ARG_MODEL: await contextModel(),
+    LLAMA_ARG_N_PARALLEL: '1',
+    LLAMA_ARG_CTX_SIZE: '4096',
+    LLAMA_ARG_CACHE_RAM: '0',
+    LLAMA_ARG_THREADS: '1',
+    LLAMA_ARG_FIT: 'off',
+    LLAMA_ARG_FLASH_ATTN: 'on',
+  })
+})
+
+afterAll(async () => {
+  await reference?.stop()
+  await stack?.close()
+  remove?.()
+})
+
+type Choice = {
+  message?: { content: string }
+  text?: string
+  logprobs: { content: { token: string; top_logprobs: { logprob: number }[] }[] }
+}
+
+/** What a server that has computed nothing else says to what the filter makes of this request. */
+async function alone({ name, path, body }: Step): Promise<Choice> {
+  const settings = { models: ['context'], readsImages: false }
+  const filtered = filterRequest(path, JSON.stringify(body), settings, salts[name])
+  if (!('body' in filtered)) throw new Error(JSON.stringify(filtered.error))
+  const likeliest = path === '/v1/completions' ? { logprobs: 2 } : { logprobs: true, top_logprobs: 2 }
+  const request = { ...JSON.parse(filtered.body), ...likeliest, id_slot: -1, cache_prompt: false }
+  const answer = (await reference.post(path, request)) as { choices: [Choice] }
+  return answer.choices[0]
+}
+
+/** Whether words differ only from where two were equally likely: batches of other sizes round otherwise. */
+function isRounding(words: string, { logprobs }: Choice): boolean {
+  let said = ''
+  for (const {
+    token,
+    top_logprobs: [first, second],
+  } of logprobs.content) {
+    said += token
+    if (!words.startsWith(said)) return (first?.logprob ?? 0) - (second?.logprob ?? -Infinity) < 0.01
+  }
+  return false
+}
+
+it(`says in ${steps} interleaved requests of two keys what a server of one's own would say (seed ${seed})`, async () => {
+  const random = dice(seed)
+  const told: Record<Name, Body[][]> = { alice: [], bob: [] }
+  const counts: Record<string, number> = {}
+  const count = (what: string) => {
+    counts[what] = (counts[what] ?? 0) + 1
+  }
+  const wrong: string[] = []
+  const take = async (step: Step) => {
+    count(step.kind)
+    if (step.isLeft) {
+      const left = await generate(stack, keys[step.name], step.path, step.body)
+      await left.until(1 + random(6))
+      left.leave()
+      count(left.status === 200 ? 'left in mid-answer' : 'not admitted')
+      return
+    }
+    const answer = await ask(stack, step.name, step.path, step.body)
+    const words = textOf(answer)
+    if (reused(answer) > beforeMark) count('with own tokens reused')
+    const choice = await alone(step)
+    const wanted = choice.message?.content ?? choice.text
+    count('compared')
+    if (words === wanted) return
+    if (isRounding(words, choice)) count('equally likely')
+    else wrong.push(`${step.name} ${step.kind} ${JSON.stringify(step.body)}: "${words}", alone "${wanted}"`)
+  }
+  const lane = async (share: number) => {
+    for (let index = 0; index < share; index++) await take(nextStep(random, told))
+  }
+  await Promise.all([lane(steps / 3), lane(steps / 3), lane(steps / 3)])
+  console.log(counts)
+  expect(wrong).toEqual([])
+  expect(counts.compared).toBeGreaterThan(steps / 2)
+  expect(counts['with own tokens reused']).toBeGreaterThan(steps / 10)
+}, 300_000)
