@@ -29,19 +29,18 @@ import { isModelThere, readTrials } from '../lib/steps/fetched-models.ts'
 import { givenNotes, givenPair, judgeGivenPair } from '../lib/steps/given-certificate.ts'
 import { acmeCaFile, readObtained } from '../lib/steps/lets-encrypt.ts'
 import { checkCandidate } from '../lib/steps/nginx.ts'
-import { generatePassword, passwordFile, readPassword } from '../lib/steps/password.ts'
+import { decidePassword, findPassword, passwordFiles, passwordNotes } from '../lib/steps/password.ts'
 import { planFile } from '../lib/steps/plan.ts'
 import { installedRelease } from '../lib/steps/release.ts'
 import {
   formerPairs,
-  ownPairFiles,
   pairFiles,
   servedFiles,
   summarize,
   verifiable,
 } from '../lib/steps/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
-import { applyFiles, type Change } from '../lib/system/managed-files.ts'
+import { applyFiles, type Change, exposureNotes } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
 import { decideOwnCertificates } from './own-certificate.ts'
 
@@ -66,17 +65,25 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const given = givenPair(context)
   const order = orderOf(context)
   const served = given ?? readObtained(host, order, clock) ?? own
-  const password = context.password ?? readPassword(host) ?? generatePassword(host.random)
-  const keys = [{ name: passwordName, key: password }, ...context.keys]
+  const password = decidePassword(findPassword(host), context.password, clock.now, host.random)
+  const keys = [{ name: passwordName, key: password.password }, ...context.keys]
   const { contextSize } = capacity
   const cacheSharing = cacheSharingOf(context)
   const site = { keys, cacheSharing, hasIpv6: facts.hasIpv6, contextSize }
   const settings = { models: requestNames(serve, release), contextSize, readsImages: false }
   await checkCandidate(host, site, settings, served.pair)
 
+  const secrets = [
+    ...passwordFiles(password),
+    ...caFiles(certificates),
+    ...pairFiles(own),
+    ...(given === undefined ? [] : pairFiles(given)),
+  ]
   const notes = [
     ...severeNotes(facts),
     ...unknownNameNotes(host.env, variableNames),
+    ...passwordNotes(password),
+    ...exposureNotes(host, secrets),
     ...[note, unserved].filter(said => said !== undefined),
     ...caNotes(certificates, names, clock),
     ...givenNotes(context),
@@ -87,10 +94,8 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const changes = await applyFiles(host, [
     { path: paths.state, mode: 0o700, folder: true },
     { path: paths.settings, mode: 0o750, folder: true },
-    passwordFile(password),
-    ...caFiles(certificates),
-    ...ownPairFiles(own),
-    ...(given === undefined ? [] : pairFiles(given)),
+    ...secrets,
+    { path: paths.privateCertificate, link: own.target },
     ...servedFiles(served),
     ...formerPairs(host, [own, given]),
     acmeCaFile(context),

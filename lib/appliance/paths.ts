@@ -92,6 +92,7 @@ export const paths = {
 
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
+  passwordReplacement: '/var/lib/slm-copilot/password-replaced.json',
   /** The slots of a stopped llama-server, its user's alone; what proves them is root's. */
   promptFiles: '/var/cache/slm-copilot',
   keptPrompts: '/var/lib/slm-copilot/kept-prompts.json',

@@ -28,6 +28,22 @@ function write(host: Host, file: ManagedFile) {
   else host.files.replace(file.path, file.text, file.mode)
 }
 
+/**
+ * What to say of files that are their owner's alone and stood open to others, or are links to elsewhere: applying
+ * them puts that right, and what others may have read stays read.
+ */
+export const exposureNotes = (host: Host, files: ManagedFile[]): string[] =>
+  files.flatMap(file => {
+    const status = host.files.status(file.path)
+    if (!('text' in file) || (file.mode & 0o077) !== 0 || status === undefined) return []
+    if (status.isLink) return [`${file.path} was a link to elsewhere: it is a file of its own again.`]
+    if ((status.mode & 0o077) === 0) return []
+    return [
+      `${file.path} could be read by others (mode 0${status.mode.toString(8)}): its mode is put right. ` +
+        'Replace what it holds, if somebody may have read it.',
+    ]
+  })
+
 /** Writes the files that differ, in order, each whole, and says what became of each. */
 export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Change[]> {
   const changes: Change[] = []

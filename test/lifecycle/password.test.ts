@@ -1,0 +1,102 @@
+/** A key that is not the one that clients know is never made without a word. */
+import { expect, it } from 'vitest'
+import { paths } from '../../lib/appliance/paths.ts'
+import { bootstrapAndFetch } from '../../lifecycle/bootstrap.ts'
+import { configure } from '../../lifecycle/configure.ts'
+import { tinyModel } from '../capacity.ts'
+import type { RecordedHost } from '../recorded-host.ts'
+import { servingHost } from '../serving-host.ts'
+
+const given = 'the-key-in-force'
+const inForce = (host: RecordedHost) => host.files.read(paths.password)?.trim()
+/** Report and banner, their lines joined as they are read. */
+const texts = (host: RecordedHost) =>
+  [paths.report, paths.banner].map(path => host.files.read(path)?.replaceAll(/'? \\\n +'|\s+/g, ' '))
+
+async function configuredHost() {
+  const host = await servingHost({}, tinyModel)
+  await configure({ ...host, env: { ONEAPP_COPILOT_PASSWORD: given } })
+  host.lines.length = 0
+  return host
+}
+
+it.each<[string, string, (host: RecordedHost) => void]>([
+  ['is emptied', 'was empty', ({ files }) => files.replace(paths.password, '', 0o600)],
+  ['holds white space', 'was empty', ({ files }) => files.replace(paths.password, ' \n\t\n', 0o600)],
+  ['is gone', 'was gone', ({ files }) => files.remove(paths.password)],
+  [
+    'holds several lines',
+    'held what is no key',
+    ({ files }) => files.replace(paths.password, 'one-key-0123\ntwo-key-0123\n', 0o600),
+  ],
+  [
+    'holds NULs, as after a power cut',
+    'held what is no key',
+    ({ files }) => files.replace(paths.password, '\0'.repeat(21), 0o600),
+  ],
+  [
+    'is cut off',
+    'held what is no key',
+    ({ files }) => files.replace(paths.password, given.slice(0, 5), 0o600),
+  ],
+])('where the file %s, another key is made, and log, report and banner say so', async (_, reason, damage) => {
+  const host = await configuredHost()
+  damage(host)
+  await configure(host)
+  expect(inForce(host)).not.toBe(given)
+  expect(host.lines.join('\n')).toContain(`${paths.password} ${reason}.`)
+  await bootstrapAndFetch(host, paths.report)
+  for (const text of texts(host)) expect(text).toContain(`${paths.password} ${reason}.`)
+
+  // It stays told for a month, and is the same key.
+  const key = inForce(host)
+  const changes = await configure(host)
+  expect(changes.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
+  const later = (days: number) => () => new Date(host.now().getTime() + days * 86_400_000)
+  host.lines.length = 0
+  await configure({ ...host, now: later(29) })
+  expect(host.lines.join('\n')).toContain('The key was replaced on 2026-02-14')
+  host.lines.length = 0
+  await configure({ ...host, now: later(31) })
+  expect(host.lines.join('\n')).not.toContain('The key was replaced')
+  expect(inForce(host)).toBe(key)
+})
+
+it('says nothing of the first key, nor of one that the context gives', async () => {
+  const host = await servingHost({}, tinyModel)
+  await configure(host)
+  host.files.replace(paths.password, '', 0o600)
+  await configure({ ...host, env: { ONEAPP_COPILOT_PASSWORD: given } })
+  expect(host.lines.join('\n')).not.toContain('replaced on')
+  expect(inForce(host)).toBe(given)
+})
+
+it.each([paths.password, paths.caKey])('says that others could read %s, and puts that right', async path => {
+  const host = await configuredHost()
+  const before = host.files.read(path)
+  host.files.setMode(path, 0o644)
+  await configure(host)
+  expect(host.lines.join('\n')).toContain(`${path} could be read by others (mode 0644)`)
+  expect(host.files.status(path)?.mode).toBe(0o600)
+  expect(host.files.read(path)).toBe(before)
+  host.lines.length = 0
+  await configure(host)
+  expect(host.lines.join('\n')).not.toContain('could be read')
+})
+
+it('makes a file of a link, with the key that it led to, and says so', async () => {
+  const host = await configuredHost()
+  host.files.replace('/var/lib/slm-copilot/elsewhere', `${given}\n`, 0o600)
+  host.files.replaceLink(paths.password, 'elsewhere')
+  await configure(host)
+  expect(host.files.status(paths.password)).toMatchObject({ isLink: false, mode: 0o600 })
+  expect(inForce(host)).toBe(given)
+  expect(host.lines.join('\n')).toContain(`${paths.password} was a link`)
+})
+
+it('says what to do about a folder in its place', async () => {
+  const host = await configuredHost()
+  host.files.remove(paths.password)
+  host.files.makeFolder(paths.password)
+  await expect(configure(host)).rejects.toThrow(`${paths.password} is a folder, not a file with the key.`)
+})
