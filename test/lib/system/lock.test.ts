@@ -43,15 +43,13 @@ it('lets one after the other in, also after one that fails', async () => {
 
 it('tells those who wait', async () => {
   const path = newLock()
-  let release = quiet
-  const held = alone(
-    path,
-    quiet,
-    () =>
-      new Promise<void>(resolve => {
-        release = resolve
-      }),
-  )
+  const { promise: isHeld, resolve: hold } = Promise.withResolvers<void>()
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
+  const held = alone(path, quiet, () => {
+    hold()
+    return isReleased
+  })
+  await isHeld
   await new Promise<void>(told => void alone(path, told, async () => {}))
   release()
   await held
