@@ -1,9 +1,11 @@
 /** Every boot and at context changes: services, model, smoke test, report. What fails here must not be READY. */
+import { hasNoModel } from '../lib/appliance/availability.ts'
 import { paths, ports, units } from '../lib/appliance/paths.ts'
 import type { Plan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services.ts'
 import type { Measurement } from '../lib/appliance/speed.ts'
 import { loginBanner, reportFile } from '../lib/render/report.ts'
+import { setAvailable, setUnavailable } from '../lib/steps/availability.ts'
 import { readCa } from '../lib/steps/certificate.ts'
 import { orderFetch } from '../lib/steps/fetch-progress.ts'
 import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
@@ -11,6 +13,7 @@ import { waitForModel } from '../lib/steps/model-loading.ts'
 import { checkConfiguration } from '../lib/steps/nginx.ts'
 import { passwordInForce } from '../lib/steps/password.ts'
 import { readPlan } from '../lib/steps/plan.ts'
+import { recordLoaded } from '../lib/steps/restarts.ts'
 import { summarize, trustIn, verifiable } from '../lib/steps/served-certificate.ts'
 import { applyService, recordProven } from '../lib/steps/services.ts'
 import { smokeTest } from '../lib/steps/smoke-test.ts'
@@ -64,7 +67,9 @@ async function serve(host: Host, plan: Plan): Promise<Outcome> {
   // While the model loads: what an ACME server takes its time for costs the boot nothing.
   const serving = await serveCertificate(host, plan)
 
-  await waitForModel(host, llama.run.invocation)
+  await waitForModel(host, llama.run.invocation, plan.capacity.model.size)
+  recordLoaded(host)
+  setAvailable(host)
   const trust = trustIn(serving.served, readCa(host))
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trust, key: passwordInForce(host) }
   await smokeTest(host, endpoint, llama.isProven ? 'light' : 'full')
@@ -79,6 +84,7 @@ async function serve(host: Host, plan: Plan): Promise<Outcome> {
 /** The door alone, which tells clients to come again: the model has yet to come, and nothing else fits. */
 async function serveDoor(host: Host, plan: Plan): Promise<Outcome> {
   await disableUnit(host, units.llama)
+  setUnavailable(host, hasNoModel(plan.unserved ?? '', plan.wanted !== undefined))
   const gate = await applyService(host, services.gate)
   const serving = await serveCertificate(host, plan)
   recordProven(host, [gate, serving.nginx])

@@ -11,6 +11,7 @@ import { modelUnit } from '../lib/render/model-unit.ts'
 import { gateUnit } from '../lib/render/nginx-gate.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { renewalUnits } from '../lib/render/renewal.ts'
+import { watchdogUnits } from '../lib/render/watchdog-units.ts'
 import { withOwnGeometry } from '../lib/steps/model-header.ts'
 import { checkSettings, prewarm } from '../lib/steps/prewarm.ts'
 import { chooseRelease, installLlamaCpp, installModel, releaseFile } from '../lib/steps/release.ts'
@@ -74,6 +75,7 @@ export async function install(host: Host, named: InputFile | undefined): Promise
     connectionLimit(),
     nginxDropIn(),
     ...renewalUnits(),
+    ...watchdogUnits(),
     modelUnit(),
   ])
 

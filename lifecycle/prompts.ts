@@ -2,6 +2,7 @@
 import { units } from '../lib/appliance/paths.ts'
 import { forgetPrompts, handOver, keepPrompts, provenPrompts } from '../lib/steps/kept-prompts.ts'
 import { waitForModel } from '../lib/steps/model-loading.ts'
+import { readPlan } from '../lib/steps/plan.ts'
 import type { Host } from '../lib/system/host.ts'
 import { unitStatus } from '../lib/system/systemd.ts'
 
@@ -17,6 +18,6 @@ export async function restore(host: Host): Promise<void> {
   const prompts = await provenPrompts(host, mainPid)
   if (prompts.length === 0) return forgetPrompts(host)
 
-  await waitForModel(host, invocation)
+  await waitForModel(host, invocation, readPlan(host).capacity.model.size)
   await handOver(host, prompts)
 }

@@ -1,12 +1,16 @@
 /** Every state file: where it is, what it holds, and what happens where it is damaged. */
+import * as z from 'zod'
+import { unavailableSchema } from './availability.ts'
 import { keptSchema } from './kept-prompts.ts'
 import { attemptsSchema } from './lets-encrypt.ts'
 import { trialsSchema } from './model-choice.ts'
 import { configureCommand, paths } from './paths.ts'
 import { planSchema } from './plan.ts'
 import { fileProofsSchema, releaseSchema } from './release.ts'
+import { restartsSchema } from './restarts.ts'
 import { provenSchema } from './services.ts'
 import { measurementSchema } from './speed.ts'
+import { historySchema } from './watchdog.ts'
 
 export const stateFiles = {
   release: {
@@ -56,5 +60,29 @@ export const stateFiles = {
     mode: 0o600,
     schema: measurementSchema,
     whenDamaged: { consequence: 'the speed is measured again' },
+  },
+  unavailable: {
+    path: paths.unavailable,
+    mode: 0o644,
+    schema: unavailableSchema,
+    whenDamaged: { consequence: 'clients are told that the model is not available, without a reason' },
+  },
+  restarts: {
+    path: paths.restarts,
+    mode: 0o600,
+    schema: restartsSchema,
+    whenDamaged: { consequence: 'restarts are counted anew' },
+  },
+  watchdog: {
+    path: paths.watchdog,
+    mode: 0o600,
+    schema: z.record(z.string(), historySchema),
+    whenDamaged: { consequence: 'services are watched anew' },
+  },
+  loaded: {
+    path: paths.loaded,
+    mode: 0o600,
+    schema: z.strictObject({ configuration: z.string() }),
+    whenDamaged: { consequence: 'the model counts as one that has not loaded yet' },
   },
 } as const

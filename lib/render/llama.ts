@@ -110,12 +110,14 @@ Description=SLM-Copilot: llama-server, for nginx on ${paths.socket}
 Documentation=file:${paths.report}
 ConditionPathExists=${paths.llamaEnvironment}
 After=local-fs.target
-# A model that cannot be loaded is not loaded for ever.
-StartLimitIntervalSec=600
-StartLimitBurst=10
+# What has served is started again however often it ends; one that never loads is given up by the executable below.
+StartLimitIntervalSec=0
 
 [Service]
 Type=exec
+# The pause after a crash, which grows to a minute (RestartSteps= needs systemd 254), and what clients are told. Outside
+# the sandbox; where it fails llama-server starts all the same.
+ExecStartPre=-+${paths.executable} llama-starting
 ExecStart=${paths.llamaServer}${keepsPrompts ? ` --slot-save-path ${paths.promptFiles}` : ''}
 EnvironmentFile=${paths.llamaEnvironment}
 WorkingDirectory=/
@@ -126,7 +128,9 @@ UMask=0007
 # Removed at each stop: llama-server does not replace a socket that a dead one left.
 RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
 RuntimeDirectoryMode=0750${keepsPrompts ? slotFiles : ''}
-Restart=on-failure
+ExecStopPost=-+${paths.executable} llama-ended
+# Whatever ends it: on SIGTERM it ends with success. \`systemctl stop\` starts nothing again.
+Restart=always
 RestartSec=1
 # Longer than a batch. v0.5.0 handles SIGTERM in the thread that it interrupts, and waits for ever where that one holds
 # the lock of its queue: often, while it generates. It has nothing to lose.

@@ -112,6 +112,8 @@ Description=SLM-Copilot: as many generations at once as llama-server has slots
 Documentation=file:${paths.report}
 ConditionPathExists=${paths.gateConfiguration}
 After=local-fs.target
+# However often it ends it is started again: nobody may be there to do it.
+StartLimitIntervalSec=0
 
 [Service]
 Type=exec
@@ -123,7 +125,7 @@ UMask=0007
 # Removed at each stop: nginx does not replace a socket that a dead one left.
 RuntimeDirectory=${paths.gateFolder.replace('/run/', '')}
 RuntimeDirectoryMode=0750
-Restart=on-failure
+Restart=always
 RestartSec=1
 OOMScoreAdjust=-500
 

@@ -10,6 +10,10 @@ export const nginxDropIn = () => ({
   path: paths.nginxDropIn,
   mode: 0o644,
   text: `# Written by slm-copilot.
+[Unit]
+# However often it ends it is started again: nobody may be there to do it.
+StartLimitIntervalSec=0
+
 [Service]
 # A configuration of our own; signals, logrotate's among them, find nginx by the same pid file as before.
 ExecStartPre=
@@ -21,7 +25,7 @@ ExecStart=${nginx}
 ExecReload=
 ExecReload=${nginx} -s reload
 LimitNOFILE=${connections.descriptors}
-Restart=on-failure
+Restart=always
 RestartSec=1
 # Only its pid file, logs, and folders for bodies.
 ProtectSystem=strict

@@ -1,12 +1,16 @@
 /** Waits until llama-server has loaded its model. */
 import { healthUrl, paths, units } from '../appliance/paths.ts'
+import { loadTimeout } from '../appliance/restarts.ts'
 import type { Host } from '../system/host.ts'
 import { isServing } from '../system/http.ts'
 import { lastWords, unitStatus } from '../system/systemd.ts'
 import { waitFor } from '../system/waiting.ts'
 
-/** Waits as long as the unit runs on and loads. Throws when it ends or is started anew meanwhile. */
-export async function waitForModel(host: Host, invocation: string): Promise<void> {
+/**
+ * Waits while this run of the unit loads a model of so many bytes. Throws when it ends or is started anew meanwhile, and
+ * when it takes longer than it would from the slowest disk.
+ */
+export async function waitForModel(host: Host, invocation: string, size: number): Promise<void> {
   const look = async () => {
     if (await isServing(host, healthUrl, host.files.at(paths.socket))) return true
     const status = await unitStatus(host, units.llama)
@@ -16,5 +20,10 @@ export async function waitForModel(host: Host, invocation: string): Promise<void
         `More: journalctl -u ${units.llama}`,
     )
   }
-  await waitFor(look, seconds => host.log.info(`Loading the model: ${seconds} s so far`))
+  const tell = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)
+  try {
+    await waitFor(look, tell, loadTimeout(size))
+  } catch (error) {
+    throw new Error(`The model was not loaded: ${(error as Error).message}`, { cause: error })
+  }
 }

@@ -3,6 +3,7 @@
 import type { Capacity } from '../appliance/capacity.ts'
 import { healthUrl, modelPath, paths, users } from '../appliance/paths.ts'
 import { stackLimit } from '../appliance/request-size.ts'
+import { loadTimeout } from '../appliance/restarts.ts'
 import { llamaSettings } from '../render/llama.ts'
 import type { Host } from '../system/host.ts'
 import { isServing } from '../system/http.ts'
@@ -54,6 +55,7 @@ export async function prewarm(host: Host, capacity: Capacity): Promise<void> {
         return (await isServing(host, healthUrl, socket)) || undefined
       },
       seconds => host.log.info(`Loading the model: ${seconds} s so far`),
+      loadTimeout(capacity.model.size),
     )
     const json = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 16 }
     const answer = await host.http({

@@ -11,8 +11,8 @@ import { readState, writeState } from '../system/state-files.ts'
 import { enableUnit, lastWords, type UnitStatus, unitStatus } from '../system/systemd.ts'
 import { waitFor } from '../system/waiting.ts'
 
-/** Milliseconds that nginx may take to make workers anew. */
-const reloadTimeout = 60_000
+/** Seconds that nginx may take to make workers anew. */
+const reloadTimeout = 60
 
 type Input = { digest: string /** When the last of them changed. */; changedAt: Date }
 export type Inputs = { restart: Input; reload: Input }
@@ -97,16 +97,17 @@ async function begin(host: Host, unit: string, action: 'start' | 'restart') {
 /** Reloads nginx, and waits until none of its old workers takes a connection: they know only the old keys. */
 async function reload(host: Host, unit: string, mainPid: number) {
   const workers = childrenOf(host, mainPid)
-  const start = host.now().getTime()
   await ordered(host, unit, 'reload')
-  if (host.isDryRun) return
-  const look = async () => {
-    const isOver = workers.every(pid => titleOf(host, pid)?.includes('shutting down') ?? true)
-    if (isOver) return true
-    if (host.now().getTime() - start < reloadTimeout) return undefined
-    throw new Error(`${unit} goes on with its old configuration:\n${await lastWords(host, unit)}`)
+  const look = async () =>
+    workers.every(pid => titleOf(host, pid)?.includes('shutting down') ?? true) || undefined
+  const tell = (seconds: number) => host.log.info(`Reloading ${unit}: ${seconds} s so far`)
+  try {
+    await waitFor(look, tell, reloadTimeout)
+  } catch (error) {
+    throw new Error(`${unit} goes on with its old configuration:\n${await lastWords(host, unit)}`, {
+      cause: error,
+    })
   }
-  await waitFor(look, seconds => host.log.info(`Reloading ${unit}: ${seconds} s so far`))
 }
 
 async function ordered(host: Host, unit: string, action: Action) {

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { childEnvironment } from './commands.ts'
+import type { Host } from './host.ts'
 
 /** Milliseconds after which somebody who waits says so. */
 const patience = 2000
@@ -75,4 +76,10 @@ export async function alone<T>(path: string, waiting: () => void, act: () => Pro
 
 const refused = (path: string) => () => {
   throw new Error(`flock(1) did not lock ${path}`)
+}
+
+/** Whether somebody holds the lock now. */
+export async function isLocked({ files, ask }: Pick<Host, 'files' | 'ask'>, path: string): Promise<boolean> {
+  if (files.status(path) === undefined) return false
+  return (await ask(['flock', '--shared', '--nonblock', files.at(path), 'true'])).code !== 0
 }

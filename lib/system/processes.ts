@@ -24,13 +24,46 @@ export function residentSetOf({ files }: Pick<Host, 'files'>, pid: number): Resi
   return status === undefined ? undefined : { anonymous: bytes('RssAnon'), file: bytes('RssFile') }
 }
 
+/** Fields of a `stat` file of /proc after the name, which may hold anything: the state is the first. */
+const fieldsOf = (stat: string): string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+
+/** The states of a process's threads, by proc(5)'s letters; none when it has ended. */
+export const threadStatesOf = ({ files }: Pick<Host, 'files'>, pid: number): string[] =>
+  files
+    .list(`/proc/${pid}/task`)
+    .map(thread => files.read(`/proc/${pid}/task/${thread}/stat`))
+    .filter(stat => stat !== undefined)
+    .map(stat => fieldsOf(stat)[0] ?? '')
+
+/** A thread in one of these states runs, waits for a CPU, or for a disk. */
+export const workingStates = ['R', 'D']
+/** Stopped by a signal; one that a debugger has stopped is `t`. */
+export const stoppedState = 'T'
+
 /** Whether one of a process's threads runs, waits for a CPU, or for a disk. Throws when it has ended. */
 export function isWorking(host: Host, pid: number): boolean {
-  const threads = host.files.list(`/proc/${pid}/task`)
-  if (threads.length === 0) throw new Error(`process ${pid} has ended.`)
-  const stats = threads.map(thread => host.files.read(`/proc/${pid}/task/${thread}/stat`) ?? '')
-  // The state follows the name, which may hold anything.
-  return stats.some(stat => /^\) [RD]/.test(stat.slice(stat.lastIndexOf(')'))))
+  const states = threadStatesOf(host, pid)
+  if (states.length === 0) throw new Error(`process ${pid} has ended.`)
+  return states.some(state => workingStates.includes(state))
+}
+
+/** Linux reports it in hundredths of a second, whatever the kernel's own clock (USER_HZ, time(7)). */
+const ticksPerSecond = 100
+
+/** Seconds of CPU time that a process has used; 0 when it has ended. */
+export function cpuTimeOf({ files }: Pick<Host, 'files'>, pid: number): number {
+  const stat = files.read(`/proc/${pid}/stat`)
+  if (stat === undefined) return 0
+  // utime and stime, the 14th and 15th field; the state is the third.
+  const [user, system] = fieldsOf(stat).slice(11, 13).map(Number)
+  return ((user ?? 0) + (system ?? 0)) / ticksPerSecond
+}
+
+/** Connections that a process's network namespace holds accepted on a unix socket. */
+export function connectionsOf({ files }: Pick<Host, 'files'>, pid: number, socket: string): number {
+  const lines = (files.read(`/proc/${pid}/net/unix`) ?? '').split('\n')
+  // Num RefCount Protocol Flags Type St Inode Path; 03: connected.
+  return lines.filter(line => line.endsWith(` ${socket}`) && line.split(/\s+/)[5] === '03').length
 }
 
 /** The variables that a process was started with. Throws when it has ended. */

@@ -3,6 +3,10 @@ import type { Host } from './host.ts'
 
 export type UnitStatus = {
   isActive: boolean
+  /** It is active, and nothing is about to start, stop or restart it. */
+  isRunning: boolean
+  /** A start, stop or restart that somebody has asked for is at work. */
+  hasJob: boolean
   isEnabled: boolean
   /** Differs each time that the unit is started; empty when it never was. */
   invocation: string
@@ -21,14 +25,19 @@ const properties = [
   'MainPID',
   'ActiveEnterTimestamp',
   'NeedDaemonReload',
+  'Job',
 ]
 
 /** The unit's status, from `systemctl show` (systemctl(1)), times in UTC seconds. */
 export function parseUnitStatus(text: string): UnitStatus {
   const fields = new Map(text.split('\n').map(line => line.split(/=(.*)/s).slice(0, 2) as [string, string]))
   const seconds = fields.get('ActiveEnterTimestamp')?.match(/^@(\d+)/)?.[1]
+  const isActive = fields.get('ActiveState') === 'active' || fields.get('ActiveState') === 'reloading'
+  const hasJob = Number(fields.get('Job') || 0) > 0
   return {
-    isActive: fields.get('ActiveState') === 'active' || fields.get('ActiveState') === 'reloading',
+    isActive,
+    hasJob,
+    isRunning: fields.get('ActiveState') === 'active' && !hasJob,
     isEnabled: fields.get('UnitFileState') === 'enabled',
     invocation: fields.get('InvocationID') ?? '',
     mainPid: Number(fields.get('MainPID') ?? 0),

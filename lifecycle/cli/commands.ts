@@ -99,6 +99,26 @@ whether they could be read or not.`,
     options: {},
     ...stage,
   },
+  'llama-starting': {
+    summary: 'before llama-server starts: the pause after a crash',
+    details: `For ${units.llama}. The pause grows: 1 second, 2, 4, a minute at most.`,
+    options: {},
+    ...stage,
+  },
+  'llama-ended': {
+    summary: 'after llama-server ended: why, and what follows',
+    details: `For ${units.llama}. A model that never loads is given up.`,
+    options: {},
+    ...stage,
+  },
+  watchdog: {
+    summary: 'by a timer: restart a service that has hung',
+    details: `Looks at ${units.llama}, ${units.gate}
+and ${units.nginx}. Work, however long, a full house, and a unit
+that was stopped are left alone.`,
+    options: {},
+    ...stage,
+  },
   'smoke-test': {
     summary: 'ask this or a remote appliance what clients will ask',
     details: `Health, a refusal without key, models, a completion, a stream; TLS verified.

@@ -63,6 +63,18 @@ const handlers: Record<CommandName, Handler> = {
     const { restore } = await import('../prompts.ts')
     await restore(host)
   },
+  'llama-starting': async host => {
+    const { llamaStarting } = await import('../llama-unit.ts')
+    await llamaStarting(host)
+  },
+  'llama-ended': async host => {
+    const { llamaEnded } = await import('../llama-unit.ts')
+    await llamaEnded(host)
+  },
+  watchdog: async host => {
+    const { watchdog } = await import('../watchdog.ts')
+    await watchdog(host)
+  },
   'smoke-test': async (host, { values }) => {
     const { runSmokeTest } = await import('../smoke-test.ts')
     const endpoint = text(values.endpoint)

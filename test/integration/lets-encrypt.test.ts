@@ -104,6 +104,7 @@ const untilShown = (serial: string) =>
   waitFor(
     async () => ((await shown(domain)) === serial ? true : undefined),
     () => {},
+    60,
   )
 
 const acme = () => ({
@@ -286,6 +287,7 @@ it('promises TLS for ever with a public certificate only', async () => {
   const promised = await waitFor(
     async () => (await http(optionsAs(name))).headers['strict-transport-security'],
     () => {},
+    60,
   )
   expect(promised).toBe('max-age=15768000')
   const page = await http({ url: `${door.url}/`, ca: pebble.root, servedAs: name, timeout: 10 })

@@ -29,8 +29,10 @@ export type Door = {
   /** nginx's workers that take connections, and those of the gate behind it. */
   workers(): number[]
   gateWorkers(): number[]
-  /** Where nginx expects llama-server. */
+  gatePid(): number | undefined
+  /** Where nginx expects llama-server, and the gate. */
   socket: string
+  gateSocket: string
   ca: string
   key: string
   /** Resolves once none of nginx's old workers takes a connection any more. */
@@ -176,7 +178,9 @@ export async function startDoor(context: Record<string, string>, options: Option
     errorLog: join(folder, 'slm-copilot.errors'),
     workers: () => workersOf(nginx.pid).filter(pid => !isLeaving(pid)),
     gateWorkers: () => workersOf(gate.pid),
+    gatePid: () => gate.pid,
     socket,
+    gateSocket: join(gateFolder(root), 'gate.sock'),
     ca,
     key: readFileSync(join(root, paths.password), 'utf8').trim(),
     reload: async changed => {

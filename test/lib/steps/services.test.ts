@@ -5,6 +5,8 @@ import { parseUnitStatus, type UnitStatus } from '../../../lib/system/systemd.ts
 const at = (seconds: number) => new Date(seconds * 1000)
 const running: UnitStatus = {
   isActive: true,
+  isRunning: true,
+  hasJob: false,
   isEnabled: true,
   invocation: 'a1',
   mainPid: 7,
@@ -81,6 +83,8 @@ NeedDaemonReload=no
     parseUnitStatus('ActiveState=inactive\nUnitFileState=\nInvocationID=\nActiveEnterTimestamp=\n'),
   ).toEqual({
     isActive: false,
+    isRunning: false,
+    hasJob: false,
     isEnabled: false,
     invocation: '',
     mainPid: 0,

@@ -1,0 +1,45 @@
+/** What llama-server's unit calls before each start and after each end: the pause between them, and what clients are told. */
+import { setTimeout } from 'node:timers/promises'
+import {
+  hasFailed,
+  isLoading,
+  isLoadingAgain,
+  isRestarting,
+  isStopped,
+} from '../lib/appliance/availability.ts'
+import { units } from '../lib/appliance/paths.ts'
+import { afterFailure, attemptsToLoad, causeOf, longestPause, noRestarts } from '../lib/appliance/restarts.ts'
+import { setUnavailable } from '../lib/steps/availability.ts'
+import { hasServed, readRestarts, recordRestarts } from '../lib/steps/restarts.ts'
+import type { Host } from '../lib/system/host.ts'
+import { unitStatus } from '../lib/system/systemd.ts'
+
+/** Waits until it may start again, where it has just crashed. */
+export async function llamaStarting(host: Host): Promise<void> {
+  const { failures, next, endedAt, cause } = readRestarts(host)
+  // A clock that is set back must not make a minute an hour.
+  const pause = Math.min(next - host.now().getTime(), longestPause * 1000)
+  if (failures > 0 && pause > 0) await setTimeout(pause)
+  setUnavailable(host, failures > 0 ? isLoadingAgain(cause, endedAt) : isLoading())
+}
+
+/** Decides when it starts again, or that it does not, where nobody has asked for its end. */
+export async function llamaEnded(host: Host): Promise<void> {
+  const now = host.now().getTime()
+  const { hasJob } = await unitStatus(host, units.llama)
+  if (hasJob) {
+    recordRestarts(host, noRestarts)
+    setUnavailable(host, isStopped(now))
+    return
+  }
+  const before = readRestarts(host)
+  const { SERVICE_RESULT: result, EXIT_CODE: exitCode, EXIT_STATUS: exitStatus } = host.env
+  const cause = before.endedFor ?? causeOf({ result, exitCode, exitStatus })
+  const { restarts, isGivenUp } = afterFailure(before, { cause, now, hasServed: hasServed(host) })
+  recordRestarts(host, restarts)
+  const reason = isGivenUp ? hasFailed(cause, attemptsToLoad) : isRestarting(cause, now, restarts.next)
+  setUnavailable(host, reason)
+  host.log[isGivenUp ? 'error' : 'warn'](reason.message)
+  // Without this systemd would start it again (systemd.service(5), Restart=).
+  if (isGivenUp) await host.run(['systemctl', 'stop', '--no-block', units.llama])
+}

@@ -1,0 +1,62 @@
+/** By a timer: looks whether the services answer, and ends one that has hung, so that systemd starts it again. */
+import { units } from '../lib/appliance/paths.ts'
+import { loadTimeout } from '../lib/appliance/restarts.ts'
+import { stateFiles } from '../lib/appliance/state-files.ts'
+import { type History, type Judgement, judge, limits, type Observation } from '../lib/appliance/watchdog.ts'
+import { setAvailable } from '../lib/steps/availability.ts'
+import { isStageAtWork } from '../lib/steps/one-at-a-time.ts'
+import { readRestarts, recordLoaded, recordRestarts } from '../lib/steps/restarts.ts'
+import { generatesToken, kill, observe, watched } from '../lib/steps/watchdog.ts'
+import type { Host } from '../lib/system/host.ts'
+import { readState, writeState } from '../lib/system/state-files.ts'
+import { unitStatus } from '../lib/system/systemd.ts'
+
+/** One look at each service. Stages restart services themselves, and wait for them: nobody looks meanwhile. */
+export async function watchdog(host: Host): Promise<void> {
+  if (await isStageAtWork(host)) return
+  const before = readState(host, stateFiles.watchdog) ?? {}
+  const bounds = { ...limits, loading: loadTimeout(modelSize(host)) }
+  const histories: Record<string, History> = {}
+  for (const service of Object.values(watched)) {
+    const seen = await observe(host, service)
+    const { unit } = service
+    const judgement = judge(before[unit], seen, bounds, monotonicTime(host))
+    if (judgement === undefined) continue
+    histories[unit] = judgement.history
+    if (unit === units.llama && seen.reply === 'answer') noteLoaded(host)
+    await act(host, unit, seen, judgement)
+    // What stands behind it does not answer: what a proxy makes of that says nothing of the proxy.
+    if (unit === units.llama && judgement.verdict !== 'healthy' && seen.reply === 'silence') break
+  }
+  writeState(host, stateFiles.watchdog, histories)
+}
+
+/** It answers: what was said while it did not is over. */
+function noteLoaded(host: Host): void {
+  recordLoaded(host)
+  setAvailable(host)
+}
+
+async function act(host: Host, unit: string, seen: Observation, judgement: Judgement): Promise<void> {
+  const problem = await problemOf(host, judgement)
+  if (problem === undefined) return
+  // Somebody may have stopped or restarted it since.
+  const { isRunning, invocation } = await unitStatus(host, unit)
+  if (!isRunning || invocation !== seen.invocation) return
+  host.log.warn(`${unit} ${problem}: it is ended, and started again.`)
+  if (unit === units.llama) recordRestarts(host, { ...readRestarts(host), endedFor: problem })
+  await kill(host, unit)
+}
+
+async function problemOf(host: Host, judgement: Judgement): Promise<string | undefined> {
+  if (judgement.verdict === 'hung') return judgement.problem
+  if (judgement.verdict !== 'ask for a token' || (await generatesToken(host))) return undefined
+  return 'left requests waiting and generated no token'
+}
+
+/** Milliseconds since the machine started: no clock that is set changes them. */
+const monotonicTime = (host: Host): number =>
+  Math.round(Number((host.files.read('/proc/uptime') ?? '0').split(' ')[0]) * 1000)
+
+/** Bytes of the model in service; none where no plan says so. */
+const modelSize = (host: Host): number => readState(host, stateFiles.plan)?.capacity.model.size ?? 0

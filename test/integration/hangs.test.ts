@@ -1,0 +1,167 @@
+/** What the watchdog makes of the real llama-server and gate, hung in several ways, and at work in others. */
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { paths, units } from '../../lib/appliance/paths.ts'
+import { type History, type Judgement, judge } from '../../lib/appliance/watchdog.ts'
+import { generatesToken, observe, watched } from '../../lib/steps/watchdog.ts'
+import { type Host, openHost } from '../../lib/system/host.ts'
+import { http } from '../../lib/system/http.ts'
+import { watch as watchProcess } from '../mirror/watch.ts'
+import { type Stack, startStack } from './stack.ts'
+
+/** Seconds, a fifteenth of the appliance's. */
+const bounds = { silence: 2, runaway: 60, absence: 2, loading: 60, waiting: 3 }
+
+let stack: Stack
+const open: Socket[] = []
+
+beforeEach(async () => {
+  stack = await startStack({})
+})
+afterEach(async () => {
+  for (const socket of open.splice(0)) socket.destroy()
+  for (const pid of [stack.llamaPid(), stack.gatePid(), ...(stack.gateWorkers() ?? [])])
+    if (pid !== undefined) process.kill(pid, 'SIGCONT')
+  await stack.close()
+})
+
+/** This machine, the stack's processes in the place of units. */
+function host(): Host {
+  const live = openHost({ env: {} })
+  const moved: Record<string, string> = { [paths.socket]: stack.socket, [paths.gateSocket]: stack.gateSocket }
+  const pids: Record<string, number | undefined> = {
+    [units.llama]: stack.llamaPid(),
+    [units.gate]: stack.gatePid(),
+  }
+  return {
+    ...live,
+    files: { ...live.files, at: path => moved[path] ?? path },
+    ask: async command => {
+      const pid = pids[command.at(-1) ?? '']
+      return {
+        code: 0,
+        stdout: `ActiveState=active\nInvocationID=i${pid}\nMainPID=${pid}\nJob=0\n`,
+        stderr: '',
+      }
+    },
+  }
+}
+
+/** Looks for so many seconds, or until it is judged to have hung, or to need a question. */
+async function watch(name: 'llama' | 'gate', seconds: number, timeout = 1): Promise<Judgement[]> {
+  const judgements: Judgement[] = []
+  let history: History | undefined
+  const start = Date.now()
+  while (Date.now() - start < seconds * 1000) {
+    const judgement = judge(history, await observe(host(), watched[name], timeout), bounds, Date.now())
+    if (judgement === undefined) throw new Error(`${name} does not run`)
+    judgements.push(judgement)
+    history = judgement.history
+    if (judgement.verdict === 'hung' || judgement.verdict === 'ask for a token') break
+    await sleep(500)
+  }
+  return judgements
+}
+
+const problemOf = async (name: 'llama' | 'gate') => {
+  const last = (await watch(name, 15)).at(-1)
+  return last?.verdict === 'hung' ? last.problem : `${last?.verdict}`
+}
+
+/** A generation by the gate's way that goes on until the test is over. */
+const generate = (prompt: string) => {
+  const json = { prompt, n_predict: 100_000, ignore_eos: true, stream: true }
+  http({ url: 'http://x/completion', socket: stack.gateSocket, json, timeout: 60 }).catch(() => {})
+}
+
+describe('is left alone', () => {
+  it('idle', async () => {
+    for (const name of ['llama', 'gate'] as const)
+      expect((await watch(name, 4)).every(({ verdict }) => verdict === 'healthy')).toBe(true)
+  })
+
+  it('with all slots generating: the gate is full, the queue answers', async () => {
+    generate('Hi')
+    generate('Ho')
+    await sleep(500)
+    const third = { url: 'http://x/completion', socket: stack.gateSocket, json: { prompt: 'Hu' }, timeout: 5 }
+    expect((await http(third)).status).toBe(429)
+    for (const name of ['llama', 'gate'] as const)
+      expect((await watch(name, 6)).map(({ verdict }) => verdict)).not.toContain('hung')
+  })
+
+  it('while a prompt is computed, though no answer comes in time', async () => {
+    generate('word '.repeat(30_000))
+    await sleep(200)
+    const judgements = await watch('llama', 8, 0.002)
+    expect(judgements.map(({ history }) => history.silentSince).filter(Boolean).length).toBeGreaterThan(2)
+    expect(judgements.map(({ verdict }) => verdict)).not.toContain('hung')
+  })
+
+  it('with connections that ask nothing: it generates the token that it is asked for', async () => {
+    for (let count = 0; count < 2; count += 1) {
+      const socket = connect(stack.socket)
+      open.push(socket)
+      socket.write('POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{')
+    }
+    await sleep(200)
+    expect((await watch('llama', 10)).at(-1)?.verdict).toBe('ask for a token')
+    expect(await generatesToken(host())).toBe(true)
+  })
+})
+
+describe('has hung', () => {
+  it('llama-server, stopped by a signal', async () => {
+    process.kill(stack.llamaPid() as number, 'SIGSTOP')
+    expect(await problemOf('llama')).toBe('was stopped by a signal')
+    // The gate waits for it, and is not to blame.
+    process.kill(stack.llamaPid() as number, 'SIGCONT')
+  })
+
+  it('llama-server, its main loop stuck, though /health answers', async () => {
+    const pid = String(stack.llamaPid())
+    const stuck = ['-e', 'trace=futex', '-e', 'inject=futex:delay_enter=120000000']
+    const tracer = watchProcess(
+      spawn('strace', ['-o', '/dev/null', ...stuck, '-p', pid], { stdio: 'ignore' }),
+    )
+    await sleep(500)
+    expect(await problemOf('llama')).toBe('stopped answering')
+    expect((await http({ url: 'http://x/health', socket: stack.socket, timeout: 5 })).status).toBe(200)
+    await tracer.stop()
+  })
+
+  // Its handler waits for a lock that the thread which it interrupts may hold; often, not always.
+  it('llama-server, deadlocked by SIGTERM while it generates (v0.5.0)', async () => {
+    for (let attempt = 1; attempt <= 10; attempt += 1) {
+      generate('Hi')
+      await sleep(400)
+      process.kill(stack.llamaPid() as number, 'SIGTERM')
+      await sleep(3000)
+      if (stack.llamaRuns()) break
+      await stack.stopLlama()
+      await stack.startLlama()
+    }
+    expect(stack.llamaRuns()).toBe(true)
+    expect(await problemOf('llama')).toMatch(/^(stopped answering|no longer listened on its socket)$/)
+  })
+
+  it('llama-server, its socket removed', async () => {
+    rmSync(stack.socket)
+    expect(await problemOf('llama')).toBe('no longer listened on its socket')
+  })
+
+  it('the gate, its socket removed', async () => {
+    rmSync(stack.gateSocket)
+    expect(await problemOf('gate')).toBe('no longer listened on its socket')
+    expect((await watch('llama', 2)).at(-1)?.verdict).toBe('healthy')
+  })
+
+  it.each(['master', 'worker'])('the gate, its %s stopped by a signal', async process_ => {
+    const pid = process_ === 'master' ? stack.gatePid() : stack.gateWorkers()[0]
+    process.kill(pid as number, 'SIGSTOP')
+    expect(await problemOf('gate')).toBe('was stopped by a signal')
+  })
+})
