@@ -15,6 +15,7 @@ import { passwordInForce } from '../lib/steps/password.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { recordLoaded } from '../lib/steps/restarts.ts'
 import { summarize, trustIn, verifiable } from '../lib/steps/served-certificate.ts'
+import { serviceProblem } from '../lib/steps/service-check.ts'
 import { applyService, recordProven } from '../lib/steps/services.ts'
 import { smokeTest } from '../lib/steps/smoke-test.ts'
 import { speedOf } from '../lib/steps/speed.ts'
@@ -73,6 +74,8 @@ async function serve(host: Host, plan: Plan): Promise<Outcome> {
   const trust = trustIn(serving.served, readCa(host))
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trust, key: passwordInForce(host) }
   await smokeTest(host, endpoint, llama.isProven ? 'light' : 'full')
+  const problem = await serviceProblem(host, endpoint)
+  if (problem !== undefined) throw new Error(`Clients are not served: ${problem}`)
   const measured = await speedOf(host, llama.run.invocation)
   recordProven(host, [llama, gate, serving.nginx])
 

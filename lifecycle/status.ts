@@ -1,10 +1,13 @@
 /** What serves, what is wanted, how far a fetch is: asked of the machine, changing nothing. */
-import { ports, units } from '../lib/appliance/paths.ts'
+import { units } from '../lib/appliance/paths.ts'
 import { statusText } from '../lib/render/status.ts'
+import { readUnavailable } from '../lib/steps/availability.ts'
 import { readCa } from '../lib/steps/certificate.ts'
 import { readProgress } from '../lib/steps/fetch-progress.ts'
+import { passwordInForce } from '../lib/steps/password.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { readServed, trustIn, verifiable } from '../lib/steps/served-certificate.ts'
+import { serviceProblem } from '../lib/steps/service-check.ts'
 import type { Host } from '../lib/system/host.ts'
 import { type UnitStatus, unitStatus } from '../lib/system/systemd.ts'
 
@@ -13,27 +16,23 @@ const stateOf = ({ isActive, isEnabled, startedAt }: UnitStatus) =>
     ? `active since ${startedAt?.toISOString().slice(0, 19)}Z${isEnabled ? '' : ', not enabled at boot'}`
     : 'not active'
 
-/** Whether nginx, and llama-server behind it, answer as clients ask. */
-async function isAnswering(host: Host): Promise<boolean> {
-  try {
-    const url = `https://127.0.0.1:${ports.https}/health`
-    return (await host.http({ url, ...trustIn(readServed(host), readCa(host)), timeout: 10 })).status === 200
-  } catch {
-    // Nobody listens, or not with the certificate that should be served: it does not serve.
-    return false
-  }
+/** Why nothing can be generated: what llama-server's unit said when it ended, else what a client would see. */
+async function problemOf(host: Host): Promise<string | undefined> {
+  const access = { ...trustIn(readServed(host), readCa(host)), key: passwordInForce(host) }
+  const problem = await serviceProblem(host, access)
+  return problem === undefined ? undefined : (readUnavailable(host)?.message ?? problem)
 }
 
 /** The screen, and whether the appliance serves. Throws when configure has never run, or may not be read. */
 export async function status(host: Host): Promise<{ text: string; serves: boolean }> {
   if (process.getuid?.() !== 0) throw new Error('the plan is for root to read: sudo slm-copilot status')
   const { capacity, endpoints, notes, wanted } = readPlan(host)
-  const serves = await isAnswering(host)
+  const problem = await problemOf(host)
   const services: { unit: string; state: string }[] = []
   for (const unit of [units.llama, units.gate, units.nginx])
     services.push({ unit, state: stateOf(await unitStatus(host, unit)) })
   const text = statusText({
-    serves,
+    problem,
     endpoints: verifiable(readServed(host), endpoints),
     services,
     model: capacity.model.name,
@@ -41,5 +40,5 @@ export async function status(host: Host): Promise<{ text: string; serves: boolea
     progress: readProgress(host)?.replace(/\s+/g, ' ').trim(),
     notes: [...capacity.notes, ...notes],
   })
-  return { text, serves }
+  return { text, serves: problem === undefined }
 }

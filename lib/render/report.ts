@@ -15,8 +15,6 @@ export type Report = {
   endpoints: string[]
   password: string
   capacity: Capacity
-  /** False while the model has yet to come. */
-  serves: boolean
   services: { unit: string; state: string }[]
   tls: TlsSummary
   /** Absent where it could not be measured. */
@@ -114,12 +112,11 @@ export function loginBanner({
   capacity,
   tls,
   notes,
-  serves,
-}: Pick<Report, 'endpoints' | 'capacity' | 'tls' | 'notes' | 'serves'>) {
+}: Pick<Report, 'endpoints' | 'capacity' | 'tls' | 'notes'>) {
   const [first = 'localhost'] = endpoints
   const lines = [
-    `SLM-Copilot ${serves ? 'serves' : 'is to serve'} ${capacity.model.name} at ${endpointUrl(first)}`,
     `API key and editor settings, as root: cat ${paths.report}`,
+    `SLM-Copilot, model ${capacity.model.name}: ${endpointUrl(first)}`,
     `Log: ${paths.log}`,
     'CA fingerprint, SHA-256:',
     ...(tls.caFingerprint.match(/.{1,48}/g) ?? []).map(part => `  ${part}`),
@@ -135,7 +132,8 @@ case $- in
 *i*)
     printf '  %s\\n' \\
 ${quoted}
-    # While a model is fetched: how far it is.
+    # While nothing can be generated: why. While a model is fetched: how far it is.
+    if [ -r ${paths.unavailableText} ]; then sed 's/^/  /' ${paths.unavailableText}; fi
     if [ -r ${paths.fetchProgress} ]; then sed 's/^/  /' ${paths.fetchProgress}; fi
     ;;
 esac

@@ -4,8 +4,8 @@ import { paths } from '../appliance/paths.ts'
 import { wrapped } from '../appliance/text.ts'
 
 export type Status = {
-  /** The endpoint answers, over TLS. */
-  serves: boolean
+  /** Why nothing can be generated, a sentence; undefined where the appliance serves. */
+  problem: string | undefined
   /** Names and addresses, the one to show first. */
   endpoints: string[]
   services: { unit: string; state: string }[]
@@ -25,10 +25,11 @@ const row = (name: string, text: string) =>
     .map((line, index) => `  ${(index === 0 ? name : '').padEnd(width - 2)}${line}\n`)
     .join('')
 
-export function statusText({ serves, endpoints, services, model, wanted, progress, notes }: Status): string {
+export function statusText({ problem, endpoints, services, model, wanted, progress, notes }: Status): string {
   const url = endpointUrl(endpoints[0] ?? 'localhost')
   return [
-    serves ? `SLM-Copilot serves ${model}.\n\n` : 'SLM-Copilot does not serve.\n\n',
+    problem === undefined ? `SLM-Copilot serves ${model}.\n\n` : 'SLM-Copilot does not serve.\n\n',
+    ...(problem === undefined ? [] : [row('reason', problem)]),
     row('endpoint', url),
     ...services.map(({ unit, state }) => row(unit, state)),
     row('model', model),

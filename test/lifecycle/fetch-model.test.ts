@@ -102,7 +102,7 @@ it('decides anew what is wanted where a trial was cut off', async () => {
   const { unserved, wanted: next } = readPlan(host)
   expect(unserved).toMatch(/^qwen2\.5-coder-3b is not served: .* No other model that is here fits\. To try/)
   expect(next).toBeUndefined()
-  expect(host.files.read(paths.banner)).toContain('is to serve qwen2.5-coder-3b')
+  expect(host.files.read(paths.banner)).toContain('model qwen2.5-coder-3b')
 })
 
 it('holds no model for proven but the one that was served', async () => {

@@ -187,7 +187,7 @@ it('serves nothing while it fetches one where the image holds one that is too la
     'caller is not in this image, and no model that is here fits: nothing is served until it is fetched'
   for (const said of [await report(), await banner(), await log()])
     expect(said.replace(/\s+/g, ' ')).toContain(why)
-  expect(await banner()).toContain('is to serve caller')
+  expect(await banner()).toContain('model caller')
   expect(await served()).toBe(503)
   await until(async () => /model to come +Fetching caller/.test((await status()).stdout))
   const { stdout, code } = await status()

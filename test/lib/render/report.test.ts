@@ -1,6 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { severeNotes } from '../../../lib/appliance/hardware.ts'
+import { paths } from '../../../lib/appliance/paths.ts'
 import { productionRelease } from '../../../lib/appliance/release.ts'
 import { loginBanner, type Report, reportText } from '../../../lib/render/report.ts'
 import { capacityFor } from '../../capacity.ts'
@@ -10,7 +14,6 @@ const report: Report = {
   endpoints: ['192.0.2.7'],
   password: 'x',
   capacity: capacityFor(productionRelease.model),
-  serves: true,
   services: [],
   tls: { mode: 'private', names: [], isPublic: false, ends: '', caFingerprint: 'AA:BB' },
   notes: [],
@@ -34,9 +37,16 @@ it('tells the speed that the plan expects', () => {
   )
 })
 
-it('does not say in the banner that a model is served which has yet to come', () => {
-  expect(loginBanner(report).text).toContain("'SLM-Copilot serves devstral-small-2 at")
-  expect(loginBanner({ ...report, serves: false }).text).toContain("'SLM-Copilot is to serve devstral-small")
+it('says in the banner why nothing can be generated, as long as that is so', () => {
+  const banner = join(mkdtempSync(join(tmpdir(), 'banner-')), 'banner.sh')
+  const reason = `${banner}.txt`
+  writeFileSync(banner, loginBanner(report).text.replaceAll(paths.unavailableText, reason))
+  const shown = () => execFileSync('bash', ['-ic', `. ${banner}`], { encoding: 'utf8', stdio: 'pipe' })
+  expect(shown()).toMatch(/^ {2}SLM-Copilot, model devstral-small-2: https/)
+  expect(shown()).not.toContain('Not available')
+  writeFileSync(reason, 'Not available: it crashed.\n')
+  expect(shown()).toContain('\n  Not available: it crashed.\n')
+  rmSync(dirname(banner), { recursive: true })
 })
 
 it('tells all notes in the report, once each, and no remark in the banner', () => {

@@ -18,7 +18,7 @@ const quiet = {
 it('fits one screen of 80 columns, whatever it has to tell', () => {
   const text = statusText({
     ...quiet,
-    serves: true,
+    problem: undefined,
     wanted: 'b',
     progress: `b is not fetched yet: ${'x'.repeat(300)} Download failed: the server has no such file.`,
     notes: ['A note of some length that goes on and on until it has to be broken, and then goes on.'],
@@ -33,8 +33,12 @@ it('fits one screen of 80 columns, whatever it has to tell', () => {
 })
 
 it.each([
-  [{ ...quiet, serves: false }, /^SLM-Copilot does not serve\./, /model to come/],
-  [{ ...quiet, serves: true, wanted: 'b' }, /model to come +b: nobody fetches it now/, /undefined/],
+  [
+    { ...quiet, problem: 'It is loading.' },
+    /^SLM-Copilot does not serve\.\n\n {2}reason +It is loading\./,
+    /model to come/,
+  ],
+  [{ ...quiet, problem: undefined, wanted: 'b' }, /model to come +b: nobody fetches it now/, /undefined/],
 ])('tells %#', (status, says, saysNot) => {
   expect(statusText(status)).toMatch(says)
   expect(statusText(status)).not.toMatch(saysNot)

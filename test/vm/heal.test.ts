@@ -1,0 +1,162 @@
+/** Services that crash, hang or lose their sockets in the VM: what heals by itself, in what time, and what is said meanwhile. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Access, readAccess } from './access.ts'
+import { ask, untilServing } from './client.ts'
+import { makeImage } from './image.ts'
+import { waitForContextualization } from './ready.ts'
+import { ssh, sshOutput } from './ssh.ts'
+import { startVm, stopVm, type Vm } from './vm.ts'
+
+const vmName = 'heal'
+let vm: Vm
+let access: Access
+
+beforeAll(async () => {
+  const image = await makeImage()
+  vm = await startVm({ name: vmName, image: image.disk, accelerator: image.accelerator, context: {} })
+  expect((await waitForContextualization(vm)).status).toBe('bootstrap_success')
+  access = await readAccess(vm)
+})
+afterAll(() => stopVm(vmName))
+
+const question = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }
+const generates = () =>
+  ask(access, '/v1/chat/completions', { json: question, timeout: 5 }).then(
+    ({ status }) => status === 200,
+    () => false,
+  )
+
+/** Seconds until a completion comes back. */
+async function untilGenerating(what: string): Promise<number> {
+  const start = Date.now()
+  while (!(await generates())) {
+    if (Date.now() - start > 300_000) throw new Error(`${what}: nothing generated in 300 s`)
+    await sleep(500)
+  }
+  const seconds = Math.round((Date.now() - start) / 1000)
+  console.log(`${what}: generates again after ${seconds} s`)
+  return seconds
+}
+
+const run = (command: string) => sshOutput(vm, command)
+const reason = async () => JSON.parse(await run('cat /run/slm-copilot-availability/unavailable.json'))
+const restarts = async () => JSON.parse(await run('cat /run/slm-copilot-restarts.json'))
+const status = () => ssh(vm, '/opt/one-appliance/bin/slm-copilot status')
+/** Ends the pause before a start, which a test need not wait for. */
+const skipPause =
+  'while ! pkill -x -9 llama-server; do pkill -f "slm-copilot llama-starting" || true; sleep 0.2; done'
+
+describe('a fault of llama-server', () => {
+  it.each([
+    ['ended by a signal that it takes for a stop', 'pkill -TERM -x llama-server', 60],
+    ['crashes', 'pkill -SEGV -x llama-server', 60],
+    ['is stopped by a signal', 'pkill -STOP -x llama-server', 120],
+    ['loses its socket', 'rm /run/slm-copilot/llama.sock', 120],
+  ])('it %s', async (what, command, most) => {
+    await run(command)
+    await sleep(1000)
+    expect(await untilGenerating(`llama-server ${what}`)).toBeLessThan(most)
+    // So that the next pause is a second again.
+    await run('systemctl restart slm-copilot')
+    await untilServing(access)
+  })
+
+  it('it runs out of memory', async () => {
+    await run('systemctl set-property --runtime slm-copilot MemoryMax=12M')
+    await expect.poll(async () => (await restarts()).cause, { timeout: 60_000 }).toBe('ran out of memory')
+    expect((await reason()).message).toMatch(/ran out of memory/)
+    await run('systemctl revert slm-copilot; systemctl restart slm-copilot')
+    expect(await untilGenerating('llama-server ran out of memory')).toBeLessThan(120)
+  })
+
+  it('it is killed eleven times: started again each time, after pauses that grow', async () => {
+    for (let time = 1; time <= 11; time += 1) await run(skipPause)
+    expect(await restarts()).toMatchObject({ failures: 11, cause: 'was ended by signal KILL' })
+    const { next, endedAt } = await restarts()
+    expect(next - endedAt).toBe(60_000)
+    const { message, retryAfter, state } = await reason()
+    expect({ message, state }).toEqual({
+      state: 'restarting',
+      message: expect.stringMatching(
+        /^llama-server was ended by signal KILL at \S+ UTC; it starts again at /,
+      ),
+    })
+    expect(retryAfter).toBeGreaterThan(60)
+    const { stdout, code } = await status()
+    expect(code).toBe(1)
+    expect(stdout).toContain('signal KILL')
+    expect(await untilGenerating('llama-server killed eleven times in a row')).toBeLessThan(120)
+  })
+})
+
+describe('a fault of a proxy', () => {
+  it.each([
+    [
+      'the gate loses its socket, nginx is stopped by a signal',
+      'rm /run/slm-copilot-gate/gate.sock; pkill -STOP -P $(cat /run/nginx.pid); kill -STOP $(cat /run/nginx.pid)',
+    ],
+    [
+      'the gate is stopped by a signal',
+      'pkill -STOP -u www-data -f "nginx.*gate"; pkill -STOP -P $(systemctl show -P MainPID slm-copilot-gate)',
+    ],
+  ])('%s', async (what, command) => {
+    await run(command)
+    expect(await untilGenerating(what)).toBeLessThan(120)
+  })
+
+  it('both are killed eleven times', async () => {
+    for (let time = 1; time <= 11; time += 1) {
+      await run('systemctl kill -s KILL nginx slm-copilot-gate')
+      await run('until systemctl -q is-active nginx slm-copilot-gate; do sleep 0.2; done')
+    }
+    expect(await untilGenerating('nginx and gate killed eleven times')).toBeLessThan(60)
+  })
+})
+
+describe('what is stopped on purpose', () => {
+  it('the gate: status says so, and nobody starts it again', async () => {
+    await run('systemctl stop slm-copilot-gate')
+    const { code, stdout } = await status()
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^SLM-Copilot does not serve/)
+    await sleep(70_000)
+    expect((await ssh(vm, 'systemctl is-active slm-copilot-gate')).stdout).toBe('inactive\n')
+    await run('systemctl start slm-copilot-gate')
+    await untilGenerating('the gate, started by hand')
+  })
+
+  it('llama-server: the reason says so, and nobody starts it again', async () => {
+    await run('systemctl stop slm-copilot')
+    expect(await reason()).toMatchObject({ state: 'stopped' })
+    await sleep(50_000)
+    expect((await ssh(vm, 'systemctl is-active slm-copilot')).stdout).toBe('inactive\n')
+    await run('systemctl start slm-copilot')
+    await untilGenerating('llama-server, started by hand')
+    expect((await status()).code).toBe(0)
+  })
+})
+
+it('a model that never loads is given up, with the reason; bootstrap takes it up again', async () => {
+  const model = '/opt/slm-copilot/models/sentence.gguf'
+  await run(
+    `systemctl stop slm-copilot; rm /var/lib/slm-copilot/loaded.json; mv ${model} /root/; head -c 1000 /root/sentence.gguf > ${model}; systemctl start slm-copilot`,
+  )
+  await run(
+    'until [ "$(systemctl is-active slm-copilot)" = failed ]; do pkill -f "slm-copilot llama-starting"; sleep 0.2; done',
+  )
+  expect(await reason()).toMatchObject({
+    state: 'failed',
+    message: expect.stringMatching(/cannot be loaded.*exit code 1.*8 attempts/),
+  })
+  expect((await status()).stdout).toContain('cannot be loaded')
+  expect(await run('bash -lic true 2> /dev/null')).toContain('cannot be loaded')
+  await sleep(5000)
+  expect((await ssh(vm, 'systemctl is-active slm-copilot')).stdout).toBe('failed\n')
+  await run(`mv /root/sentence.gguf ${model}; /opt/one-appliance/bin/bootstrap`)
+  expect(await generates()).toBe(true)
+})
+
+it('gives llama-server’s threads the stack that the largest request needs', async () => {
+  expect(await run('grep "Max stack size" /proc/$(pgrep -x llama-server)/limits')).toMatch(/ 536870912 /)
+})
