@@ -1,8 +1,8 @@
-/** Tells a hung service from one that is at work, by what is seen of it every 20 seconds. */
+/** Tells a hung service from one that is at work, by what is seen of it every 15 seconds. */
 import * as z from 'zod'
 
 /** Seconds between two looks. */
-export const lookEvery = 20
+export const lookEvery = 15
 
 /**
  * What came of a question: an answer; word that the model loads; nothing in time; nobody who listens. llama-server is
@@ -52,7 +52,7 @@ export type Limits = {
   waiting: number
 }
 
-export const limits = { silence: 35, runaway: 900, absence: 35, waiting: 55 } as const
+export const limits = { silence: 35, runaway: 900, absence: 25, waiting: 55 } as const
 
 /** Below this share of a CPU a service does nothing: a batch takes whole ones. */
 const idleShare = 0.02

@@ -21,10 +21,10 @@ ExecStart=${paths.executable} watchdog
 TimeoutStartSec=120
 # Those who are served come first.
 Nice=10
-# Three lines a minute, of systemd's and its own, say nothing: what it does is logged as a warning.
+# systemd's own two lines for each look say nothing; what it does is logged as a warning.
 LogLevelMax=notice
 SyslogLevel=warning
-CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_SYS_PTRACE
+CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_KILL CAP_SYS_PTRACE
 RestrictAddressFamilies=AF_INET AF_UNIX
 ProtectSystem=strict
 ReadWritePaths=/run ${paths.state} /var/log/one-appliance

@@ -14,7 +14,7 @@ import {
 import { unitStatus } from '../system/systemd.ts'
 
 /** Seconds that an answer may take: some without a wait; a batch of a slow CPU may take longer. */
-const replyTimeout = 10
+const replyTimeout = 5
 /** Seconds that one token may take on a machine that does nothing else. */
 const tokenTimeout = 30
 

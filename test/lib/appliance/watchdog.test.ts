@@ -61,10 +61,10 @@ describe('is left alone', () => {
 
 describe('has hung', () => {
   it.each<[string, Partial<Observation>, number, number, RegExp]>([
-    ['stopped by a signal', { reply: 'silence', isStopped: true }, 0, 40, /stopped by a signal/],
-    ['one process of several stopped', { isStopped: true }, 0, 40, /stopped by a signal/],
-    ['deadlocked', { reply: 'silence', requests: 2 }, 0, 40, /stopped answering/],
-    ['its socket is gone', { reply: 'nobody' }, 0, 40, /no longer listened/],
+    ['stopped by a signal', { reply: 'silence', isStopped: true }, 0, 45, /stopped by a signal/],
+    ['one process of several stopped', { isStopped: true }, 0, 45, /stopped by a signal/],
+    ['deadlocked', { reply: 'silence', requests: 2 }, 0, 45, /stopped answering/],
+    ['its socket is gone', { reply: 'nobody' }, 0, 30, /no longer listened/],
     [
       'its socket is gone while it computes',
       { reply: 'nobody', isRunning: true },
