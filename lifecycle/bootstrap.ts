@@ -87,7 +87,7 @@ async function serve(host: Host, plan: Plan): Promise<Outcome> {
 /** The door alone, which tells clients to come again: the model has yet to come, and nothing else fits. */
 async function serveDoor(host: Host, plan: Plan): Promise<Outcome> {
   await disableUnit(host, units.llama)
-  setUnavailable(host, hasNoModel(plan.unserved ?? '', plan.wanted !== undefined))
+  setUnavailable(host, hasNoModel(plan.unserved ?? ''))
   const gate = await applyService(host, services.gate)
   const serving = await serveCertificate(host, plan)
   recordProven(host, [gate, serving.nginx])

@@ -1,15 +1,9 @@
 /** What llama-server's unit calls before each start and after each end: the pause between them, and what clients are told. */
 import { setTimeout } from 'node:timers/promises'
-import {
-  hasFailed,
-  isLoading,
-  isLoadingAgain,
-  isRestarting,
-  isStopped,
-} from '../lib/appliance/availability.ts'
+import { hasFailed, isLoadingAgain, isRestarting, isStopped } from '../lib/appliance/availability.ts'
 import { units } from '../lib/appliance/paths.ts'
 import { afterFailure, attemptsToLoad, causeOf, longestPause, noRestarts } from '../lib/appliance/restarts.ts'
-import { setUnavailable } from '../lib/steps/availability.ts'
+import { setAvailable, setUnavailable } from '../lib/steps/availability.ts'
 import { hasServed, readRestarts, recordRestarts } from '../lib/steps/restarts.ts'
 import type { Host } from '../lib/system/host.ts'
 import { unitStatus } from '../lib/system/systemd.ts'
@@ -20,7 +14,8 @@ export async function llamaStarting(host: Host): Promise<void> {
   // A clock that is set back must not make a minute an hour.
   const pause = Math.min(next - host.now().getTime(), longestPause * 1000)
   if (failures > 0 && pause > 0) await setTimeout(pause)
-  setUnavailable(host, failures > 0 ? isLoadingAgain(cause, endedAt) : isLoading())
+  if (failures > 0) setUnavailable(host, isLoadingAgain(cause, endedAt))
+  else setAvailable(host)
 }
 
 /** Decides when it starts again, or that it does not, where nobody has asked for its end. */
@@ -39,7 +34,7 @@ export async function llamaEnded(host: Host): Promise<void> {
   recordRestarts(host, restarts)
   const reason = isGivenUp ? hasFailed(cause, attemptsToLoad) : isRestarting(cause, now, restarts.next)
   setUnavailable(host, reason)
-  host.log[isGivenUp ? 'error' : 'warn'](reason.message)
+  host.log[isGivenUp ? 'error' : 'warn'](reason)
   // Without this systemd would start it again (systemd.service(5), Restart=).
   if (isGivenUp) await host.run(['systemctl', 'stop', '--no-block', units.llama])
 }

@@ -20,7 +20,7 @@ const stateOf = ({ isActive, isEnabled, startedAt }: UnitStatus) =>
 async function problemOf(host: Host): Promise<string | undefined> {
   const access = { ...trustIn(readServed(host), readCa(host)), key: passwordInForce(host) }
   const problem = await serviceProblem(host, access)
-  return problem === undefined ? undefined : (readUnavailable(host)?.message ?? problem)
+  return problem === undefined ? undefined : (readUnavailable(host) ?? problem)
 }
 
 /** The screen, and whether the appliance serves. Throws when configure has never run, or may not be read. */

@@ -57,7 +57,7 @@ export const paths = {
   errorLog: '/var/log/nginx/slm-copilot.errors',
   logFiles: '/etc/tmpfiles.d/slm-copilot.conf',
   hourlyRotation: '/etc/systemd/system/logrotate.timer.d/slm-copilot.conf',
-  /** Why llama-server does not serve, in a sentence for clients; not there while it does, or while it loads. */
+  /** Why llama-server does not serve, in a sentence for clients; not there while it does, or first loads. */
   unavailableReason: '/run/slm-copilot-unavailable',
   gateConfiguration: '/etc/nginx/slm-copilot-gate.conf',
   defaultSite: '/etc/nginx/sites-enabled/default',
@@ -107,10 +107,6 @@ export const paths = {
   fetchProgress: '/run/slm-copilot-model/progress',
   proven: '/run/slm-copilot-proven.json',
   measurement: '/run/slm-copilot-measurement.json',
-  /** Why nothing can be generated, as long as that is so: for nginx, and for the login banner. */
-  availability: '/run/slm-copilot-availability',
-  unavailable: '/run/slm-copilot-availability/unavailable.json',
-  unavailableText: '/run/slm-copilot-availability/unavailable.txt',
   restarts: '/run/slm-copilot-restarts.json',
   watchdog: '/run/slm-copilot-watchdog.json',
   loaded: '/var/lib/slm-copilot/loaded.json',
@@ -149,5 +145,11 @@ export const configureCommand = `slm-copilot configure ${contextOption}`
 /** The file of a model's weights. */
 export const modelPath = (name: string) => `${paths.models}/${name}.gguf`
 
-/** llama-server's own word on its health, asked over its socket. */
+/**
+ * Asked over a socket: llama-server's adapters, of which it has none. The question goes through its queue as a generation
+ * does, and takes no slot: the answer comes after the batch in work.
+ */
+export const queueUrl = 'http://localhost/lora-adapters'
+
+/** llama-server's own word on its health, asked over its socket. It answers whatever the queue does. */
 export const healthUrl = 'http://localhost/health'

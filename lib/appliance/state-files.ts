@@ -1,6 +1,5 @@
 /** Every state file: where it is, what it holds, and what happens where it is damaged. */
 import * as z from 'zod'
-import { unavailableSchema } from './availability.ts'
 import { keptSchema } from './kept-prompts.ts'
 import { attemptsSchema } from './lets-encrypt.ts'
 import { trialsSchema } from './model-choice.ts'
@@ -60,12 +59,6 @@ export const stateFiles = {
     mode: 0o600,
     schema: measurementSchema,
     whenDamaged: { consequence: 'the speed is measured again' },
-  },
-  unavailable: {
-    path: paths.unavailable,
-    mode: 0o644,
-    schema: unavailableSchema,
-    whenDamaged: { consequence: 'clients are told that the model is not available, without a reason' },
   },
   restarts: {
     path: paths.restarts,

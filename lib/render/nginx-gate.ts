@@ -1,7 +1,7 @@
 /** The gate: a small nginx between the door and llama-server that admits as many generations as there are slots. */
 import { doorHeaders, routes } from '../appliance/api.ts'
 import { answerTimeout, counters } from '../appliance/edge.ts'
-import { paths, users } from '../appliance/paths.ts'
+import { paths, queueUrl, users } from '../appliance/paths.ts'
 import { exactly } from './nginx-keys.ts'
 import { sandbox } from './sandbox.ts'
 
@@ -89,6 +89,10 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
             limit_conn copilot_slots_of_key ${shareOf(slots)};
             limit_conn copilot_small_counters ${counters.small};
             limit_conn copilot_large_counters ${counters.large};
+            proxy_pass http://unix:${paths.socket};
+        }
+        # What the watchdog and \`status\` ask; the door lets nobody else.
+        location = ${new URL(queueUrl).pathname} {
             proxy_pass http://unix:${paths.socket};
         }
         # Where there was no connection, nothing has begun: 503. Else llama-server ended while it answered.

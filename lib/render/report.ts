@@ -115,8 +115,8 @@ export function loginBanner({
 }: Pick<Report, 'endpoints' | 'capacity' | 'tls' | 'notes'>) {
   const [first = 'localhost'] = endpoints
   const lines = [
-    `API key and editor settings, as root: cat ${paths.report}`,
     `SLM-Copilot, model ${capacity.model.name}: ${endpointUrl(first)}`,
+    `API key and editor settings, as root: cat ${paths.report}`,
     `Log: ${paths.log}`,
     'CA fingerprint, SHA-256:',
     ...(tls.caFingerprint.match(/.{1,48}/g) ?? []).map(part => `  ${part}`),
@@ -133,7 +133,9 @@ case $- in
     printf '  %s\\n' \\
 ${quoted}
     # While nothing can be generated: why. While a model is fetched: how far it is.
-    if [ -r ${paths.unavailableText} ]; then sed 's/^/  /' ${paths.unavailableText}; fi
+    if [ -r ${paths.unavailableReason} ]; then
+        printf 'Not available: %s\\n' "$(cat ${paths.unavailableReason})" | fold -s -w 76 | sed 's/^/  /'
+    fi
     if [ -r ${paths.fetchProgress} ]; then sed 's/^/  /' ${paths.fetchProgress}; fi
     ;;
 esac

@@ -1,25 +1,14 @@
-/** What clients, status and banner are told while nothing can be generated; there only as long as that is so. */
-import type { Unavailable } from '../appliance/availability.ts'
+/** The file that says why nothing can be generated: for nginx, status and banner; there only as long as that is so. */
 import { paths } from '../appliance/paths.ts'
-import { stateFiles } from '../appliance/state-files.ts'
-import { wrapped } from '../appliance/text.ts'
 import type { Host } from '../system/host.ts'
-import { readState, writeState } from '../system/state-files.ts'
 
-/** nginx reads the first file, the login banner the second. */
-export function setUnavailable(host: Host, reason: Unavailable): void {
-  if (host.isDryRun) return
-  host.files.makeFolder(paths.availability, 0o755)
-  writeState(host, stateFiles.unavailable, reason)
-  const lines = wrapped(`Not available: ${reason.message}`, 76)
-  host.files.replace(paths.unavailableText, `${lines.join('\n')}\n`, 0o644)
+export function setUnavailable(host: Host, reason: string): void {
+  if (!host.isDryRun) host.files.replace(paths.unavailableReason, `${reason}\n`, 0o644)
 }
 
 export function setAvailable(host: Host): void {
-  if (host.isDryRun) return
-  host.files.remove(paths.unavailable)
-  host.files.remove(paths.unavailableText)
+  if (!host.isDryRun) host.files.remove(paths.unavailableReason)
 }
 
-export const readUnavailable = (host: Host): Unavailable | undefined =>
-  readState(host, stateFiles.unavailable)
+export const readUnavailable = (host: Host): string | undefined =>
+  host.files.read(paths.unavailableReason)?.trim() || undefined

@@ -2,7 +2,7 @@
  * Whether clients are served: asked by their way, without a slot. One token would do as well and costs a conversation its
  * slot, and where little memory is left to set prompts aside minutes of computing it again.
  */
-import { paths, ports, units } from '../appliance/paths.ts'
+import { paths, ports, queueUrl, units } from '../appliance/paths.ts'
 import type { Host } from '../system/host.ts'
 import type { HttpAnswer } from '../system/http.ts'
 
@@ -30,8 +30,7 @@ function edgeProblem(host: Host, { key, ...trust }: Access): Promise<string | un
 
 /** A question by the gate's way that waits in llama-server's queue, as a generation does. */
 function queueProblem(host: Host): Promise<string | undefined> {
-  const url = 'http://localhost/lora-adapters'
-  const ask = () => host.http({ url, socket: host.files.at(paths.gateSocket), timeout })
+  const ask = () => host.http({ url: queueUrl, socket: host.files.at(paths.gateSocket), timeout })
   return problemOf(units.gate, paths.gateSocket, ask)
 }
 

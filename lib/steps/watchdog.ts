@@ -1,6 +1,6 @@
 /** What the watchdog sees of a service, and what it does to one that has hung. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { paths, ports, units } from '../appliance/paths.ts'
+import { healthUrl, paths, ports, queueUrl, units } from '../appliance/paths.ts'
 import type { Observation, Reply } from '../appliance/watchdog.ts'
 import type { Host } from '../system/host.ts'
 import {
@@ -28,17 +28,17 @@ type Watched = {
 }
 
 /**
- * What is asked of each. llama-server: for its adapters, of which it has none; the question goes through its queue, as
- * a generation does, and takes no slot. nginx: any answer to a request that needs no key and no file.
+ * What is asked of each. llama-server: what waits in its queue. The gate: for what llama-server
+ * answers whatever its queue does. nginx: any answer to a request that needs no key and no file.
  */
 export const watched = {
   llama: {
     unit: units.llama,
     socket: paths.socket,
-    url: 'http://localhost/lora-adapters',
+    url: queueUrl,
     saysLoading: true,
   },
-  gate: { unit: units.gate, socket: paths.gateSocket, url: 'http://localhost/health', saysLoading: false },
+  gate: { unit: units.gate, socket: paths.gateSocket, url: healthUrl, saysLoading: false },
   nginx: { unit: units.nginx, url: `http://127.0.0.1:${ports.http}/`, saysLoading: false },
 } as const satisfies Record<string, Watched>
 
@@ -89,8 +89,8 @@ async function ask(host: Host, { url, socket, saysLoading }: Watched, timeout: n
 
 /** Whether llama-server generates one token: by the gate's way, or, where that is full, without it. */
 export async function generatesToken(host: Host): Promise<boolean> {
-  const json = { prompt: 'Hi', n_predict: 1, cache_prompt: false }
-  const url = 'http://localhost/completion'
+  const json = { prompt: 'Hi', max_tokens: 1 }
+  const url = 'http://localhost/v1/completions'
   for (const socket of [paths.gateSocket, paths.socket])
     try {
       const { status } = await host.http({ url, socket: host.files.at(socket), json, timeout: tokenTimeout })

@@ -40,7 +40,7 @@ async function untilGenerating(what: string): Promise<number> {
 }
 
 const run = (command: string) => sshOutput(vm, command)
-const reason = async () => JSON.parse(await run('cat /run/slm-copilot-availability/unavailable.json'))
+const reason = () => run('cat /run/slm-copilot-unavailable')
 const restarts = async () => JSON.parse(await run('cat /run/slm-copilot-restarts.json'))
 const status = () => ssh(vm, '/opt/one-appliance/bin/slm-copilot status')
 /** Ends the pause before a start, which a test need not wait for. */
@@ -65,7 +65,7 @@ describe('a fault of llama-server', () => {
   it('it runs out of memory', async () => {
     await run('systemctl set-property --runtime slm-copilot MemoryMax=12M')
     await expect.poll(async () => (await restarts()).cause, { timeout: 60_000 }).toBe('ran out of memory')
-    expect((await reason()).message).toMatch(/ran out of memory/)
+    expect(await reason()).toMatch(/ran out of memory/)
     await run('systemctl revert slm-copilot; systemctl restart slm-copilot')
     expect(await untilGenerating('llama-server ran out of memory')).toBeLessThan(120)
   })
@@ -75,14 +75,7 @@ describe('a fault of llama-server', () => {
     expect(await restarts()).toMatchObject({ failures: 11, cause: 'was ended by signal KILL' })
     const { next, endedAt } = await restarts()
     expect(next - endedAt).toBe(60_000)
-    const { message, retryAfter, state } = await reason()
-    expect({ message, state }).toEqual({
-      state: 'restarting',
-      message: expect.stringMatching(
-        /^llama-server was ended by signal KILL at \S+ UTC; it starts again at /,
-      ),
-    })
-    expect(retryAfter).toBeGreaterThan(60)
+    expect(await reason()).toMatch(/^llama-server was ended by signal KILL at \S+ UTC; it starts again at /)
     const { stdout, code } = await status()
     expect(code).toBe(1)
     expect(stdout).toContain('signal KILL')
@@ -128,7 +121,7 @@ describe('what is stopped on purpose', () => {
 
   it('llama-server: the reason says so, and nobody starts it again', async () => {
     await run('systemctl stop slm-copilot')
-    expect(await reason()).toMatchObject({ state: 'stopped' })
+    expect(await reason()).toMatch(/^llama-server was stopped at /)
     await sleep(50_000)
     expect((await ssh(vm, 'systemctl is-active slm-copilot')).stdout).toBe('inactive\n')
     await run('systemctl start slm-copilot')
@@ -145,10 +138,7 @@ it('a model that never loads is given up, with the reason; bootstrap takes it up
   await run(
     'until [ "$(systemctl is-active slm-copilot)" = failed ]; do pkill -f "slm-copilot llama-starting"; sleep 0.2; done',
   )
-  expect(await reason()).toMatchObject({
-    state: 'failed',
-    message: expect.stringMatching(/cannot be loaded.*exit code 1.*8 attempts/),
-  })
+  expect(await reason()).toMatch(/cannot be loaded.*exit code 1.*8 attempts/)
   expect((await status()).stdout).toContain('cannot be loaded')
   expect(await run('bash -lic true 2> /dev/null')).toContain('cannot be loaded')
   await sleep(5000)

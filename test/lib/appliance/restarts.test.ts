@@ -2,11 +2,9 @@ import { describe, expect, it } from 'vitest'
 import {
   hasFailed,
   hasNoModel,
-  isLoading,
   isLoadingAgain,
   isRestarting,
   isStopped,
-  unavailableSchema,
 } from '../../../lib/appliance/availability.ts'
 import {
   afterFailure,
@@ -77,13 +75,11 @@ it('gives a load more time than the slowest disk needs', () => {
 })
 
 it.each([
-  isLoading(),
   isRestarting('crashed (aborted)', 0, 8000),
   isLoadingAgain('crashed (aborted)', 0),
   hasFailed('ended with exit code 1', 8),
   isStopped(0),
-  hasNoModel(`one\u001b[31m${'x'.repeat(500)}`, true),
-])('says to clients: $message', reason => {
-  expect(unavailableSchema.parse(reason)).toEqual(reason)
-  expect(reason.message).toMatch(/^[\x20-\x7e]{10,300}$/)
+  hasNoModel(`one\u001b[31m${'x'.repeat(500)}`),
+])('says to clients: %s', reason => {
+  expect(reason).toMatch(/^[\x20-\x7e]{10,300}$/)
 })

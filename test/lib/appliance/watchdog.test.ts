@@ -69,7 +69,7 @@ describe('has hung', () => {
       'its socket is gone while it computes',
       { reply: 'nobody', isRunning: true },
       8,
-      40,
+      30,
       /no longer listened/,
     ],
     ['computes for ever', { reply: 'silence', isRunning: true }, 1, 900, /without answering for 15 minutes/],

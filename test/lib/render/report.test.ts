@@ -40,12 +40,12 @@ it('tells the speed that the plan expects', () => {
 it('says in the banner why nothing can be generated, as long as that is so', () => {
   const banner = join(mkdtempSync(join(tmpdir(), 'banner-')), 'banner.sh')
   const reason = `${banner}.txt`
-  writeFileSync(banner, loginBanner(report).text.replaceAll(paths.unavailableText, reason))
+  writeFileSync(banner, loginBanner(report).text.replaceAll(paths.unavailableReason, reason))
   const shown = () => execFileSync('bash', ['-ic', `. ${banner}`], { encoding: 'utf8', stdio: 'pipe' })
   expect(shown()).toMatch(/^ {2}SLM-Copilot, model devstral-small-2: https/)
   expect(shown()).not.toContain('Not available')
-  writeFileSync(reason, 'Not available: it crashed.\n')
-  expect(shown()).toContain('\n  Not available: it crashed.\n')
+  writeFileSync(reason, 'It crashed.\n')
+  expect(shown()).toContain('\n  Not available: It crashed.\n')
   rmSync(dirname(banner), { recursive: true })
 })
 
