@@ -5,7 +5,7 @@ import { expectedText } from '../appliance/expected-speed.ts'
 import { endpointUrl } from '../appliance/names.ts'
 import { paths } from '../appliance/paths.ts'
 import { type Speed, speedText } from '../appliance/speed.ts'
-import { wrapped } from '../appliance/text.ts'
+import { onOneLine, wrapped } from '../appliance/text.ts'
 import { passwordName } from '../appliance/values.ts'
 import { type ClientConfiguration, configurationText } from './client-configuration.ts'
 import { clientConfigurations, clientValues } from './clients.ts'
@@ -26,7 +26,11 @@ export type Report = {
 
 const section = (title: string, fields: [string, string][]) => {
   const width = Math.max(20, ...fields.map(([name]) => name.length + 1))
-  return [`[${title}]`, ...fields.map(([name, value]) => `${name.padEnd(width)}= ${value}`), ''].join('\n')
+  return [
+    `[${title}]`,
+    ...fields.map(([name, value]) => `${name.padEnd(width)}= ${onOneLine(value)}`),
+    '',
+  ].join('\n')
 }
 
 /** Where the pair in use comes from, and what clients must trust. */

@@ -2,11 +2,12 @@
 import { paths, units } from '../appliance/paths.ts'
 import { wrapped } from '../appliance/text.ts'
 import type { Host } from '../system/host.ts'
+import { plain } from '../system/plain-text.ts'
 
 /** Writes what login banner and `status` show, in lines of 76 columns. */
 export function showProgress(host: Host, text: string): void {
   host.files.makeFolder(paths.fetching, 0o755)
-  host.files.replace(paths.fetchProgress, `${wrapped(text, 76).join('\n')}\n`, 0o644)
+  host.files.replace(paths.fetchProgress, `${wrapped(plain(text), 76).join('\n')}\n`, 0o644)
 }
 
 export const readProgress = (host: Host): string | undefined => host.files.read(paths.fetchProgress)

@@ -53,11 +53,11 @@ const certificateProblem = (got: string, takes: string): Problem => ({
 })
 const keyProblem = (got: string, takes: string): Problem => ({ variable: variables.tlsKey.name, got, takes })
 
-const onOneLine = (name: string) => JSON.stringify(name.split('\n').join(', '))
+const quoted = (name: string) => JSON.stringify(name.split('\n').join(', '))
 
 /** A certificate by its subject, which may be empty. */
 const named = ({ subject, serialNumber }: X509Certificate) =>
-  onOneLine((subject as string | undefined) ?? `serial number ${serialNumber}`)
+  quoted((subject as string | undefined) ?? `serial number ${serialNumber}`)
 
 /** A key that is not the first certificate's: the chain may be upside down. */
 function strangeKey(chain: X509Certificate[], leaf: X509Certificate, key: KeyObject): Problem {
@@ -85,7 +85,7 @@ function chainProblems(chain: X509Certificate[]): Problem[] {
       return [
         certificateProblem(
           `number ${index + 2} that did not sign number ${index + 1}`,
-          `${onOneLine(certificate.issuer)} there`,
+          `${quoted(certificate.issuer)} there`,
         ),
       ]
   }
@@ -94,7 +94,7 @@ function chainProblems(chain: X509Certificate[]): Problem[] {
   return [
     certificateProblem(
       `a chain that ends with ${named(last)}`,
-      `its issuers too, up to the root: ${onOneLine(last.issuer)}`,
+      `its issuers too, up to the root: ${quoted(last.issuer)}`,
     ),
   ]
 }

@@ -2,17 +2,21 @@
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { reasonOf } from './failures.ts'
+import { plain } from './plain-text.ts'
 
 export type Log = { info(message: string): void; warn(message: string): void; error(message: string): void }
 
 type Level = 'INFO' | 'WARN' | 'ERROR'
 
-/** Lines such as `2026-02-14T10:00:00Z [INFO] …`, one for each line of the message. */
+/**
+ * Lines such as `2026-02-14T10:00:00Z [INFO] …`, one for each line of the message. All but its first are indented: text
+ * from outside cannot begin an entry of its own.
+ */
 export const logLines = (now: Date, level: Level, message: string) =>
-  message
+  plain(message)
     .trimEnd()
     .split('\n')
-    .map(line => `${now.toISOString().slice(0, 19)}Z [${level}] ${line}\n`)
+    .map((line, index) => `${now.toISOString().slice(0, 19)}Z [${level}] ${index === 0 ? '' : '  '}${line}\n`)
     .join('')
 
 /**

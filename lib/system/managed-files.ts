@@ -1,5 +1,6 @@
 /** The files that the appliance owns, as values, and the one act that makes the disk like them. */
 import type { Host } from './host.ts'
+import { plain, print } from './plain-text.ts'
 
 export type ManagedFile =
   | { path: string; mode: number; text: string }
@@ -44,10 +45,14 @@ export const exposureNotes = (host: Host, files: ManagedFile[]): string[] =>
     ]
   })
 
+/** Whoever reads it in a terminal reads what it says: parts of it come from outside. */
+const legible = (file: ManagedFile): ManagedFile =>
+  'text' in file ? { ...file, text: plain(file.text) } : file
+
 /** Writes the files that differ, in order, each whole, and says what became of each. */
 export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Change[]> {
   const changes: Change[] = []
-  for (const file of files) {
+  for (const file of files.map(legible)) {
     const outcome = outcomeOf(host, file)
     if (outcome !== 'unchanged') {
       if (host.isDryRun) await showDifference(host, file)
@@ -68,5 +73,5 @@ async function showDifference(host: Host, file: ManagedFile) {
   const { stdout } = await host.ask(['diff', '-u', '--label', file.path, '--label', file.path, before, '-'], {
     input: file.text,
   })
-  process.stdout.write(stdout)
+  print(stdout)
 }

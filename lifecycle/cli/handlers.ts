@@ -4,6 +4,7 @@ import { paths } from '../../lib/appliance/paths.ts'
 import type { Host, HostOptions } from '../../lib/system/host.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { openLog } from '../../lib/system/log.ts'
+import { print } from '../../lib/system/plain-text.ts'
 import type { Values } from './command-line.ts'
 import { type Command, type CommandName, commands } from './commands.ts'
 import { inputFile } from './input-files.ts'
@@ -25,8 +26,6 @@ async function alone(host: Host, act: (host: Host) => Promise<unknown>): Promise
   const { oneAtATime } = await import('../../lib/steps/one-at-a-time.ts')
   await oneAtATime(host, () => act(host))
 }
-
-const print = (screen: string) => void process.stdout.write(screen)
 
 const handlers: Record<CommandName, Handler> = {
   install: async (host, { values }) => {

@@ -1,5 +1,6 @@
 /** From the command line to the exit code; the one place that prints errors. */
 import { paths } from '../../lib/appliance/paths.ts'
+import { print, printError } from '../../lib/system/plain-text.ts'
 import packageFile from '../../package.json' with { type: 'json' }
 import { type CommandLine, parseCommandLine, type Values } from './command-line.ts'
 import { type Command, type CommandName, commands } from './commands.ts'
@@ -14,10 +15,10 @@ export async function main(calledAs: string, args: string[]): Promise<number> {
     const isStage = line.kind === 'run' && isLiveStage(line)
     guardOutput({ isStage }, process)
     if (line.kind === 'run') return await runCommand(line)
-    process.stdout.write(textOf(line))
+    print(textOf(line))
     return 0
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`)
+    printError((error as Error).message)
     return isUsageError(error) ? 2 : 1
   }
 }
@@ -51,7 +52,7 @@ async function runCommand(line: Run): Promise<number> {
 async function report(line: Run, error: unknown): Promise<void> {
   const message = `slm-copilot ${line.name}: ${explained(error)}`
   if (!isLiveStage(line) || isUsageError(error)) {
-    process.stderr.write(`${message}\n`)
+    printError(message)
     return
   }
   const { openStageLog } = await import('./handlers.ts')

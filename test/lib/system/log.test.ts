@@ -14,9 +14,9 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-it('stamps every line', () => {
-  expect(logLines(now(), 'INFO', 'one\ntwo\n')).toBe(
-    '2026-02-14T10:00:00Z [INFO] one\n2026-02-14T10:00:00Z [INFO] two\n',
+it('stamps every line, and indents those that begin no entry', () => {
+  expect(logLines(new Date('2026-02-14T10:00:00.123Z'), 'INFO', 'one\ntwo\n')).toBe(
+    '2026-02-14T10:00:00Z [INFO] one\n2026-02-14T10:00:00Z [INFO]   two\n',
   )
 })
 
