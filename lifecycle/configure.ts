@@ -24,7 +24,7 @@ import { edgeProgram } from '../lib/render/nginx-program.ts'
 import { nginxDropIn } from '../lib/render/nginx-unit.ts'
 import { promptsUnit } from '../lib/render/prompts-unit.ts'
 import { caFiles, caNotes, ownPair, readCertificates } from '../lib/steps/certificate.ts'
-import { hypervisorClock, readClock } from '../lib/steps/clock.ts'
+import { readClock, timeSources } from '../lib/steps/clock.ts'
 import { isModelThere, readTrials } from '../lib/steps/fetched-models.ts'
 import { givenNotes, givenPair, judgeGivenPair } from '../lib/steps/given-certificate.ts'
 import { acmeCaFile, readObtained } from '../lib/steps/lets-encrypt.ts'
@@ -100,7 +100,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     ...formerPairs(host, [own, given]),
     acmeCaFile(context),
     certbotDropIn(order),
-    chronyConfiguration({ servers: context.ntpServers, hypervisorClock: hypervisorClock(host) }),
+    chronyConfiguration(timeSources(host, context.ntpServers)),
     chronyDropIn(),
     deployHook(),
     planFile({ capacity, endpoints, notes, hardware, cacheSharing, order, wanted, unserved }),

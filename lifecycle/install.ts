@@ -64,7 +64,7 @@ export async function install(host: Host, named: InputFile | undefined): Promise
     logFiles(),
     // Nobody is asked for the time until configure says whom; what it said stays where install is run again.
     ...(host.files.status(paths.chronyDropIn) === undefined
-      ? [chronyConfiguration({ servers: [], hypervisorClock: undefined })]
+      ? [chronyConfiguration({ servers: [], byDhcp: [], hypervisorClock: undefined })]
       : []),
     chronyDropIn(),
     clockEpoch(),

@@ -91,6 +91,7 @@ export const paths = {
   chronyConfiguration: '/etc/chrony/chrony.conf',
   chronyDropIn: '/etc/systemd/system/chrony.service.d/slm-copilot.conf',
   hardwareClocks: '/sys/class/ptp',
+  networkdState: '/run/systemd/netif/state',
   chronySocket: '/run/chrony/chronyd.sock',
 
   state: '/var/lib/slm-copilot',

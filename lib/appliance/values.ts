@@ -66,6 +66,9 @@ export const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
 
 const host = new RegExp(`^(?=.{1,253}$)(${label}\\.)*${label}$|^(?=.*:)[0-9a-f:.]{2,45}$`, 'i')
 
+/** Whether a text is a host's name or address. */
+export const isHost = (text: string) => host.test(text)
+
 /** Names and addresses, with commas or white space between them. */
 export const hosts = z
   .string()

@@ -2,24 +2,26 @@
 import { paths } from '../appliance/paths.ts'
 
 export type TimeSources = {
-  /** NTP servers by name or address. */
+  /** NTP servers by name or address: those that the context names, and those that DHCP does. */
   servers: string[]
+  byDhcp: string[]
   /** The hypervisor's clock, as a device under /dev; undefined where it offers none. */
   hypervisorClock: string | undefined
 }
 
-/** Where no server is named, those are asked that the network's own DHCP server names, as Debian's hooks write them down. */
-const serverLines = (servers: string[]) =>
-  servers.length === 0
-    ? 'sourcedir /run/chrony-dhcp\n'
-    : servers.map(server => `server ${server} iburst\n`).join('')
+/** Those that DHCP names count where the context names none; dhclient's come by files of Debian's hook. */
+const serverLines = (servers: string[], byDhcp: string[]) =>
+  [
+    ...(servers.length > 0 ? servers : byDhcp).map(server => `server ${server} iburst\n`),
+    ...(servers.length > 0 ? [] : ['sourcedir /run/chrony-dhcp\n']),
+  ].join('')
 
 /** chronyd asks nobody but these: no public pool, unless one is named. */
-export const chronyConfiguration = ({ servers, hypervisorClock }: TimeSources) => ({
+export const chronyConfiguration = ({ servers, byDhcp, hypervisorClock }: TimeSources) => ({
   path: paths.chronyConfiguration,
   mode: 0o644,
   text: `# Written by slm-copilot at every configure: changes made here are lost.
-${hypervisorClock === undefined ? '' : `refclock PHC ${hypervisorClock} poll 2\n`}${serverLines(servers)}
+${hypervisorClock === undefined ? '' : `refclock PHC ${hypervisorClock} poll 2\n`}${serverLines(servers, byDhcp)}
 # A VM that was paused wakes up with the old time: it is set at once, whenever that is.
 makestep 1 -1
 rtcsync

@@ -25,10 +25,9 @@ ExecStart=${paths.executable} renew
 Description=SLM-Copilot: look every day whether the private certificate ends soon
 
 [Timer]
-OnCalendar=daily
-Persistent=true
-# A clock that was wrong at boot may have been set right by then.
+# By the time that passes, not by the clock: one that was wrong at boot may be right by then.
 OnBootSec=15min
+OnUnitActiveSec=1d
 
 [Install]
 WantedBy=timers.target
