@@ -1,14 +1,15 @@
-/** The files that derive from the variables' records: `node packer/generated.ts` writes them, a test compares them. */
+/** The files that derive from the code's records: `node packer/generated.ts` writes them, a test compares them. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { sizingTable } from '../lib/render/plan.ts'
+import { requestTable } from '../lib/render/requests.ts'
 import { shim } from '../lib/render/shim.ts'
 import { envExample, readmeTable } from '../lib/render/tables.ts'
 import packageFile from '../package.json' with { type: 'json' }
 
 const checkout = resolve(import.meta.dirname, '..')
 /** The README's tables, each between its marks. */
-const tables = { variables: readmeTable, sizes: sizingTable }
+const tables = { variables: readmeTable, sizes: sizingTable, requests: requestTable }
 
 /** The README with what stands between a table's marks replaced. Throws where a mark is missing. */
 function withTable(readme: string, name: string, table: string): string {

@@ -101,7 +101,6 @@ const tool = variantOr('function', 'type', {
   custom: refused('the model calls functions only'),
 })
 
-/** llama-server reads the strings; a function's name it leaves to the model. */
 const toolChoice = either([
   oneOf(['auto', 'none', 'required']),
   variant('type', {

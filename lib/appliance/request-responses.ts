@@ -87,6 +87,19 @@ const toolChoice = either([
   }),
 ])
 
+/** As `response_format` of chats. */
+const textFormat = variant('type', {
+  text: having({ type: type }),
+  json_object: having({ type: type }),
+  json_schema: having({
+    type: type,
+    name: text(256),
+    description: longText,
+    strict: boolean,
+    schema: required(schema),
+  }),
+})
+
 const notStored = refuse('nothing is stored here: send the whole conversation')
 
 export const responsesPrompt: Fields = {
@@ -96,6 +109,7 @@ export const responsesPrompt: Fields = {
   tool_choice: toolChoice,
   parallel_tool_calls: boolean,
   reasoning: fields({ effort: effort }),
+  text: fields({ format: textFormat }),
   chat_template_kwargs: templateVariables,
   previous_response_id: notStored,
   conversation: notStored,

@@ -1,5 +1,5 @@
 /** A value held against its rule: what is named is kept, what is not is left out, what is out of range is said. */
-import type { Field, Fields, Rule, Variant } from '../appliance/request-rules.ts'
+import type { Fields, Rule, Variant } from '../appliance/request-rules.ts'
 import { hasOwn, isList, isLongInteger, isObject, type Json, type JsonObject, object, put } from './json.ts'
 import type { Limits } from './parse-json.ts'
 import { cleanSchema } from './schema.ts'
@@ -54,8 +54,14 @@ const isEmpty = (value: Json): boolean =>
   value === '' ||
   (isList(value) ? value.length === 0 : isObject(value) && value.keys.length === 0)
 
+/** The first that is about values of this kind. */
+function chosen(rules: Rule[], value: Json): Rule | undefined {
+  for (let i = 0; i < rules.length; i++) if (isAbout(rules[i] as Rule, value)) return rules[i]
+  return undefined
+}
+
 export function check(value: Json, given: Rule, path: string, now: Circumstances): Checked {
-  const rule = given.is === 'either' ? (given.of.filter(one => isAbout(one, value))[0] ?? given) : given
+  const rule = given.is === 'either' ? (chosen(given.of, value) ?? given) : given
   if (!isAbout(rule, value)) return wrong(path, value, takes(rule))
   const keep = (isRight: boolean): Checked => (isRight ? { value: value } : wrong(path, value, takes(rule)))
   switch (rule.is) {
@@ -173,16 +179,19 @@ export function checkFields(given: JsonObject, fields: Fields, path: string, now
     if ('problem' in checked) return checked
     if (checked.value !== undefined) put(kept, key, checked.value)
   }
-  // nginx's JavaScript has an order of its own.
-  const names = Object.keys(fields).sort()
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i] as string
-    const rule = fields[name] as Field
-    if (rule.isRequired && kept.at[name] === undefined) {
-      return problem(below(path, name), `missing; takes ${takes(rule)}`)
-    }
+  const missing = missingIn(kept, fields)
+  if (missing === undefined) return { value: kept }
+  return problem(below(path, missing), `missing; takes ${takes(fields[missing] as Rule)}`)
+}
+
+/** The first by name: nginx's JavaScript has an order of its own. */
+function missingIn(kept: JsonObject, fields: Fields): string | undefined {
+  let first: string | undefined
+  for (const name in fields) {
+    const isMissing = fields[name]?.isRequired === true && kept.at[name] === undefined
+    if (isMissing && (first === undefined || name < first)) first = name
   }
-  return { value: kept }
+  return first
 }
 
 const takesNull = (rule: Rule): boolean =>

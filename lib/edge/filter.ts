@@ -1,4 +1,5 @@
 /** The request filter: what llama-server receives is what is written here. Runs inside nginx's JavaScript module. */
+import { adapt } from './adapt.ts'
 import { checkFields } from './check.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
 import { isObject, type JsonObject, put, writeJson } from './json.ts'
@@ -61,10 +62,9 @@ export function filterRequest(
     limits: limits,
     budget: { schemas: mostSchemas },
   })
-  if ('problem' in checked) {
-    return refuse(400, `${checked.problem.message}.`, 'invalid_value', checked.problem.field)
-  }
-  const kept = checked.value as JsonObject
+  const problem = 'problem' in checked ? checked.problem : adapt(checked.value as JsonObject)
+  if (problem !== undefined) return refuse(400, `${problem.message}.`, 'invalid_value', problem.field)
+  const kept = (checked as { value: JsonObject }).value
   put(kept, 'model', settings.models[0] as string)
   markTenant(path, kept, salt)
   return { body: writeJson(kept), isStream: kept.at.stream === true }

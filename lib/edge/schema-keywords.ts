@@ -97,7 +97,8 @@ function cleanPattern(schema: JsonObject): void {
 }
 
 /** Characters that mean something in a grammar's brackets, where keys beside the known ones are described. */
-const awkward = /[\]\\^[-]/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a grammar ends at NUL.
+const awkward = /[\u0000-\u001f\]\\^[-]/
 
 /** What is to be an object of schemas is one, or is gone. */
 function cleanProperties(schema: JsonObject, path: string): string | undefined {

@@ -212,6 +212,70 @@ describe('what is written', () => {
   })
 })
 
+const named = (name: string) => ({ type: 'function', function: { name } })
+
+describe('what llama-server would overlook', () => {
+  it.each([
+    [
+      chat,
+      { ...hello, tools: [named('a'), named('b')], tool_choice: named('b') },
+      { ...hello, tools: [named('b')], tool_choice: 'required' },
+    ],
+    [
+      '/v1/responses',
+      {
+        input: 'a',
+        tools: [
+          { type: 'function', name: 'a' },
+          { type: 'function', name: 'b' },
+        ],
+        tool_choice: { type: 'function', name: 'a' },
+      },
+      { input: 'a', tools: [{ type: 'function', name: 'a' }], tool_choice: 'required' },
+    ],
+    [
+      '/v1/messages',
+      {
+        ...hello,
+        tools: [
+          { name: 'a', input_schema: {} },
+          { name: 'b', input_schema: {} },
+        ],
+        tool_choice: { type: 'tool', name: 'b' },
+      },
+      { ...hello, tools: [{ name: 'b', input_schema: {} }], tool_choice: { type: 'tool', name: 'b' } },
+    ],
+    [
+      '/v1/messages',
+      { ...hello, tools: [{ name: 'a', input_schema: {} }], tool_choice: { type: 'none' } },
+      hello,
+    ],
+    [
+      '/v1/responses',
+      {
+        input: 'a',
+        text: { format: { type: 'json_schema', name: 'x', schema: { type: 'object' } }, verbosity: 'low' },
+      },
+      {
+        input: 'a',
+        response_format: {
+          type: 'json_schema',
+          json_schema: { type: 'json_schema', name: 'x', schema: { type: 'object' } },
+        },
+      },
+    ],
+    ['/v1/responses', { input: 'a', text: { verbosity: 'low' } }, { input: 'a' }],
+  ])('%s %j', (path, request, expected) => {
+    expect(kept(path, request)).toEqual({ ...expected, model: 'devstral' })
+  })
+
+  it('a tool that there is not', () => {
+    expect(refusal(chat, { ...hello, tools: [named('a')], tool_choice: named('b') })).toBe(
+      '400 tool_choice: got "b"; takes the name of one of the tools.',
+    )
+  })
+})
+
 describe('models', () => {
   it.each([undefined, null, 'default', 'devstral'])('%s is the one that is served', model => {
     expect(kept(chat, { ...hello, model })).toMatchObject({ model: 'devstral' })

@@ -95,6 +95,10 @@ describe('what llama-server cannot take is loosened', () => {
       { properties: { 'page[size]': {} }, additionalProperties: {} },
       { properties: { 'page[size]': {} }, additionalProperties: false },
     ],
+    [
+      { properties: { 'a\u0000': {} }, additionalProperties: true },
+      { properties: { 'a\u0000': {} }, additionalProperties: false },
+    ],
     // A reference with a description beside it, as pydantic writes it.
     [
       { properties: { a: { allOf: [{ $ref: '#/$defs/a' }], description: 'x' } }, $defs: { a: {} } },
