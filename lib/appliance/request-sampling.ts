@@ -22,7 +22,7 @@ export const stop = either([text(256), list(text(256), 64)])
 /** More is more to send, and to sort, at each token. */
 export const topTokens = integer(0, 20)
 export const effort = oneOf(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])
-export const identifier = text(256)
+export const identifier = text(1024)
 export const functionName = text(256)
 
 export const sampling: Fields = {

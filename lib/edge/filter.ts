@@ -6,7 +6,7 @@ import { isObject, type JsonObject, put, writeJson } from './json.ts'
 import { type Limits, parseJson } from './parse-json.ts'
 import { mostSchemas } from './schema.ts'
 import { markTenant } from './tenant.ts'
-import { shown } from './words.ts'
+import { noSuchModel, shown } from './words.ts'
 
 export type Settings = {
   /** The names that a request may call the model by; the first is the one that is served. */
@@ -54,8 +54,7 @@ export function filterRequest(
   if (!isObject(request)) return refuse(400, `Got ${shown(request)}; takes a JSON object.`, 'invalid_json')
 
   if (!isServed(request, settings)) {
-    const message = `There is no model ${shown(request.at.model)} here; there is "${settings.models[0]}".`
-    return refuse(404, message, 'model_not_found', 'model')
+    return refuse(404, noSuchModel(request.at.model, settings.models), 'model_not_found', 'model')
   }
   const checked = checkFields(request, fields, '', {
     readsImages: settings.readsImages,

@@ -1,6 +1,6 @@
 /** `GET /v1/models/NAME`, which llama-server has not. Pure; runs inside nginx. */
 import { errorBody } from './errors.ts'
-import { shown } from './words.ts'
+import { noSuchModel } from './words.ts'
 
 const prefix = '/v1/models/'
 
@@ -10,6 +10,8 @@ export function modelAnswer(path: string, models: string[]): { status: number; b
   if (models.indexOf(name) !== -1) {
     return { status: 200, body: { id: name, object: 'model', created: 0, owned_by: 'slm-copilot' } }
   }
-  const message = `There is no model ${shown(name)} here; there is ${models.join(', ')}.`
-  return { status: 404, body: errorBody('openai', 404, message, 'model_not_found', 'model') }
+  return {
+    status: 404,
+    body: errorBody('openai', 404, noSuchModel(name, models), 'model_not_found', 'model'),
+  }
 }

@@ -61,3 +61,7 @@ export function takes(rule: Rule): string {
       return 'an object'
   }
 }
+
+/** What somebody reads who names another model: names by which the served one may be called are no models here. */
+export const noSuchModel = (name: Json | undefined, models: string[]): string =>
+  `There is no model ${shown(name)} here; there is "${models[0]}".`
