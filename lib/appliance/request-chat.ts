@@ -81,7 +81,8 @@ const message = variant('role', {
     content: content,
     name: functionName,
     reasoning_content: longText,
-    tool_calls: list(toolCall, 256),
+    // Each is looked for in each of the results that follow.
+    tool_calls: list(toolCall, 128),
   }),
   tool: having({ role: type, content: required(content), name: functionName, tool_call_id: identifier }),
 })

@@ -13,14 +13,25 @@ const tooMuch = `larger, with its references, than the ${mostSchemas} schemas th
 export type Budget = { schemas: number }
 export type Cleaned = { value: Json } | { message: string }
 
-const sizeOf = (value: Json | undefined): number =>
-  isList(value) ? value.length : isObject(value) ? value.keys.length : 0
+const sizeOf = (value: Json | undefined): number => (isList(value) ? value.length : 0)
+
+/** How many of a schema's properties need not be there. */
+function optionalOf(schema: JsonObject): number {
+  const properties = schema.at.properties
+  if (!isObject(properties)) return 0
+  const required = object()
+  if (isList(schema.at.required)) {
+    schema.at.required.forEach(name => {
+      if (typeof name === 'string') put(required, name, true)
+    })
+  }
+  return properties.keys.filter(name => required.at[name] === undefined).length
+}
 
 /** Rules are named by all names above; each value is an alternative; what is optional is combined, to the third power. */
 function costOf(schema: JsonObject, names: number): number {
-  const optional = sizeOf(schema.at.properties) - sizeOf(schema.at.required)
   const repetitions = ((schema.at.maxItems ?? schema.at.minItems ?? 0) as number) + lengthOf(schema)
-  return 1 + names / 50 + sizeOf(schema.at.enum) + Math.max(0, optional) ** 3 / 2500 + repetitions / 10
+  return 1 + names / 50 + sizeOf(schema.at.enum) + optionalOf(schema) ** 3 / 2500 + repetitions / 10
 }
 
 const lengthOf = (schema: JsonObject): number => (schema.at.maxLength ?? schema.at.minLength ?? 0) as number

@@ -181,6 +181,20 @@ describe('what is too much is said', () => {
     ],
     ['references to alternatives', chained(25, $ref => ({ anyOf: [{ $ref }, { $ref }] }))],
     [
+      'optional properties that names of no properties would hide',
+      {
+        properties: Object.fromEntries(
+          Array.from({ length: 5 }, (_, n) => [
+            `o${n}`,
+            {
+              properties: Object.fromEntries(Array.from({ length: 240 }, (_, i) => [`p${i}`, {}])),
+              required: Array.from({ length: 240 }, (_, i) => `q${i}`),
+            },
+          ]),
+        ),
+      },
+    ],
+    [
       'optional properties by the thousand',
       nested(10, below => ({
         properties: Object.fromEntries(
