@@ -1,0 +1,117 @@
+/** Whatever a client with a key sends: llama-server and nginx go on, errors are told, and nothing of another's is seen. */
+import { request } from 'node:https'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { http } from '../../lib/system/http.ts'
+import { readCall } from '../mirror/tool-model.ts'
+import { type Wire, wires } from './requests.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const seconds = Number(process.env.FUZZ_SECONDS ?? 40)
+const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
+/** Seconds for one answer, on a machine that is busy with other tests. */
+const patience = 30
+const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
+const canary = 'heliotrope-canary-of-bob'
+const known = [200, 400, 404, 413, 415, 431, 501]
+
+type Answer = { status: number; body: string }
+
+/** Bytes as they are, with alice's key. */
+const send = (stack: Stack, { path, headers, body }: Wire): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const sent = request(
+      `${stack.url}${path}`,
+      {
+        method: 'POST',
+        ca: stack.ca,
+        agent: false,
+        headers: { authorization: `Bearer ${keys.alice}`, ...headers },
+        signal: AbortSignal.timeout(patience * 1000),
+      },
+      answer => {
+        const pieces: Buffer[] = []
+        answer.on('data', (piece: Buffer) => pieces.push(piece))
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(pieces).toString() }),
+        )
+        answer.on('error', reject)
+      },
+    )
+    sent.on('error', reject)
+    sent.end(body)
+  })
+
+/** A good request of another key's, which leaves the canary in a slot. */
+async function ask(stack: Stack): Promise<void> {
+  const { status, body } = await http({
+    url: `${stack.url}/v1/chat/completions`,
+    ca: stack.ca,
+    headers: { authorization: `Bearer ${keys.bob}` },
+    json: { messages: [{ role: 'user', content: `${canary} `.repeat(20) }], max_tokens: 3 },
+    timeout: patience,
+  })
+  expect(status, body).toBe(200)
+}
+
+/** Why an answer is not one that a client may get. */
+function fault(path: string, { status, body }: Answer): string | undefined {
+  // A token beyond the vocabulary, which only llama-server knows.
+  if (status === 500 && path === '/detokenize') return undefined
+  if (!known.includes(status)) return `status ${status}`
+  if (body.includes(canary)) return "another's words"
+  if (status === 200) return undefined
+  try {
+    const { error } = JSON.parse(body)
+    return typeof error.message === 'string' && error.message !== '' ? undefined : 'an error without words'
+  } catch {
+    return 'an error that is not JSON'
+  }
+}
+
+it(
+  `${seconds} s of requests from the table and against it (FUZZ_SECONDS, FUZZ_SEED=${seed})`,
+  async () => {
+    const stack = await startStack(
+      {
+        ONEAPP_COPILOT_KEYS: Object.entries(keys)
+          .map(pair => pair.join('='))
+          .join(' '),
+        ONEAPP_COPILOT_CONTEXT_SIZE: '4096',
+      },
+      { call: readCall },
+    )
+    const counts: Record<string, Record<string, number>> = {}
+    let sent = 0
+    try {
+      const llama = stack.llamaPid()
+      const nginx = stack.workers().join()
+      const oneByOne = fc.asyncProperty(wires, async wire => {
+        if (sent % 20 === 0) await ask(stack)
+        sent += 1
+        const answer = await send(stack, wire)
+        const name = `${wire.path}, ${wire.kind}`
+        const row = counts[name] ?? {}
+        counts[name] = row
+        row[answer.status] = (row[answer.status] ?? 0) + 1
+        expect(
+          fault(wire.path, answer),
+          `${wire.body.toString().slice(0, 2000)}\n${answer.body.slice(0, 500)}`,
+        ).toBeUndefined()
+        expect(stack.llamaRuns() && stack.llamaPid() === llama && stack.workers().join() === nginx).toBe(true)
+      })
+      await fc.assert(oneByOne, {
+        seed,
+        numRuns: 1_000_000,
+        interruptAfterTimeLimit: seconds * 1000,
+        endOnFailure: true,
+      })
+      await ask(stack)
+    } finally {
+      console.log(`${sent} requests, seed ${seed}`)
+      console.table(counts)
+      await stack.close()
+    }
+  },
+  (seconds + 120) * 1000,
+)
