@@ -29,14 +29,18 @@ const renewalFile = (order: Order) => `${paths.certbot}/renewal/${orderName(orde
 const isInForce = ({ validFromDate, validToDate }: X509Certificate, clock: Clock) =>
   !isCredible(clock) || (validFromDate <= clock.now && clock.now < validToDate)
 
-/** The pair that an order has brought, while it is valid. Linked to relatively, so that it holds under another root. */
+/**
+ * The pair that an order has brought, while it is valid: by the present time, since it may have come after the clock was
+ * read. Linked to relatively, so that it holds under another root.
+ */
 export function readObtained(host: Host, order: Order | undefined, clock: Clock): Servable | undefined {
   if (order === undefined) return undefined
   const certificate = host.files.read(`${liveFolder(order)}/${certificateFiles.chain}`)
   const key = host.files.read(`${liveFolder(order)}/${certificateFiles.key}`)
   if (certificate === undefined || key === undefined) return undefined
   const leaf = certificateOf({ certificate, key })
-  if (leaf === undefined || !isInForce(leaf, clock) || !covers(leaf, order.domain)) return undefined
+  if (leaf === undefined || !isInForce(leaf, { ...clock, now: host.now() }) || !covers(leaf, order.domain))
+    return undefined
   return { mode: 'acme', target: `../../letsencrypt/live/${orderName(order)}`, pair: { certificate, key } }
 }
 
