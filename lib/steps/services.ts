@@ -34,7 +34,7 @@ function readInput(host: Host, files: readonly string[]): Input {
   return { digest: hash.digest('hex'), changedAt }
 }
 
-const readInputs = (host: Host, { restartInputs, reloadInputs }: Service): Inputs => ({
+export const readInputs = (host: Host, { restartInputs, reloadInputs }: Service): Inputs => ({
   restart: readInput(host, restartInputs),
   reload: readInput(host, reloadInputs),
 })
@@ -77,12 +77,13 @@ export async function applyService(host: Host, service: Service): Promise<Applie
   const before = await unitStatus(host, service.unit)
   const action = decideAction(service.unit, before, inputs, proven, host.now())
 
-  await enableUnit(host, service.unit)
+  await enableUnit(host, service.unit, before)
   host.log.info(`${service.unit}: ${action}`)
   if (action === 'reload') await reload(host, service.unit, before.mainPid)
   else if (action !== 'leave alone') await begin(host, service.unit, action)
 
-  const { invocation } = await unitStatus(host, service.unit)
+  // Only a start makes another run of it.
+  const { invocation } = ['start', 'restart'].includes(action) ? await unitStatus(host, service.unit) : before
   const run = { invocation, restart: inputs.restart.digest, reload: inputs.reload.digest }
   const isProven = isDeepStrictEqual(proven[service.unit], run)
   return { service, action, isProven, run }

@@ -14,19 +14,9 @@ export type UnitStatus = {
   mainPid: number
   /** When it last became active, if it did. */
   startedAt: Date | undefined
-  /** The unit's file differs from what systemd has loaded. */
-  needsReload: boolean
 }
 
-const properties = [
-  'ActiveState',
-  'UnitFileState',
-  'InvocationID',
-  'MainPID',
-  'ActiveEnterTimestamp',
-  'NeedDaemonReload',
-  'Job',
-]
+const properties = ['ActiveState', 'UnitFileState', 'InvocationID', 'MainPID', 'ActiveEnterTimestamp', 'Job']
 
 /** The unit's status, from `systemctl show` (systemctl(1)), times in UTC seconds. */
 export function parseUnitStatus(text: string): UnitStatus {
@@ -42,7 +32,6 @@ export function parseUnitStatus(text: string): UnitStatus {
     invocation: fields.get('InvocationID') ?? '',
     mainPid: Number(fields.get('MainPID') ?? 0),
     startedAt: seconds === undefined ? undefined : new Date(Number(seconds) * 1000),
-    needsReload: fields.get('NeedDaemonReload') === 'yes',
   }
 }
 
@@ -57,18 +46,15 @@ export async function unitStatus(host: Host, unit: string): Promise<UnitStatus> 
   return parseUnitStatus(stdout)
 }
 
-/** Makes systemd read its units anew where one of these differs from what it has loaded. */
+/** Makes systemd read its units anew where one of these differs from what it has loaded. One question for all of them. */
 export async function reloadUnits(host: Host, units: string[]): Promise<void> {
-  for (const unit of units) {
-    if (!(await unitStatus(host, unit)).needsReload) continue
-    await host.run(['systemctl', 'daemon-reload'])
-    return
-  }
+  const { stdout } = await host.ask(['systemctl', 'show', '--property=NeedDaemonReload', '--value', ...units])
+  if (stdout.split('\n').includes('yes')) await host.run(['systemctl', 'daemon-reload'])
 }
 
 /** Enables a unit, unless it is. */
-export async function enableUnit(host: Host, unit: string): Promise<void> {
-  if (!(await unitStatus(host, unit)).isEnabled) await host.run(['systemctl', 'enable', '--quiet', unit])
+export async function enableUnit(host: Host, unit: string, { isEnabled }: UnitStatus): Promise<void> {
+  if (!isEnabled) await host.run(['systemctl', 'enable', '--quiet', unit])
 }
 
 /** Stops a unit and keeps it from starting at boot, unless it neither runs nor would. */

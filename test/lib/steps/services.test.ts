@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { decideAction } from '../../../lib/steps/services.ts'
-import { parseUnitStatus, type UnitStatus } from '../../../lib/system/systemd.ts'
+import { parseUnitStatus, reloadUnits, type UnitStatus } from '../../../lib/system/systemd.ts'
+import { recordedHost } from '../../recorded-host.ts'
 
 const at = (seconds: number) => new Date(seconds * 1000)
 const running: UnitStatus = {
@@ -11,7 +12,6 @@ const running: UnitStatus = {
   invocation: 'a1',
   mainPid: 7,
   startedAt: at(100),
-  needsReload: false,
 }
 const unit = 'nginx.service'
 const proven = (restart: string, reload: string, invocation = 'a1') => ({
@@ -72,7 +72,6 @@ UnitFileState=enabled
 InvocationID=0f5b
 MainPID=7
 ActiveEnterTimestamp=@1771063200
-NeedDaemonReload=no
 `
   expect(parseUnitStatus(text)).toEqual({
     ...running,
@@ -89,6 +88,15 @@ NeedDaemonReload=no
     invocation: '',
     mainPid: 0,
     startedAt: undefined,
-    needsReload: false,
   })
+})
+
+it.each([
+  ['one of them has changed', 'no\n\nyes\n', true],
+  ['none has', 'no\n\nno\n', false],
+])('has units read anew, asking once for all, where %s', async (_, stdout, isReloaded) => {
+  const host = recordedHost({}, command => (command.includes('show') ? { stdout } : undefined))
+  await reloadUnits(host, ['a.service', 'b.service'])
+  const asked = 'systemctl show --property=NeedDaemonReload --value a.service b.service'
+  expect(host.commands).toEqual([asked, ...(isReloaded ? ['systemctl daemon-reload'] : [])])
 })
