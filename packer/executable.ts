@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { program } from '../lib/render/edge/program.ts'
-import { keyOf } from './cache.ts'
+import { aloneInCache, keyOf } from './cache.ts'
 
 /** A CommonJS module: its default export stands elsewhere in Node's and in the tests' way of importing it. */
 const { default: sea }: typeof import('@yao-pkg/pkg/lib-es5/sea.js') = createRequire(import.meta.url)(
@@ -87,8 +87,10 @@ const seaConfig = {
   execArgvExtension: 'none',
 }
 
-/** Builds the executable unless it was built from these very sources, and returns its path. */
-export async function buildExecutable(): Promise<string> {
+/** Builds the executable unless it was built from these very sources, and returns its path. One build at a time. */
+export const buildExecutable = (): Promise<string> => aloneInCache('executable', buildUnlessBuilt)
+
+async function buildUnlessBuilt(): Promise<string> {
   mkdirSync(dist, { recursive: true })
   const entry = await bundle('start.ts', 'slm-copilot.cjs', [handlersFromAsset])
   const asset = await bundle('handlers.ts', handlers, [landingPageParts, edgeProgram])

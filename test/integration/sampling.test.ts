@@ -6,6 +6,7 @@ import { catalogue } from '../../lib/appliance/catalogue.ts'
 import { llamaSettings } from '../../lib/render/llama.ts'
 import { http } from '../../lib/system/http.ts'
 import { capacityFor } from '../capacity.ts'
+import { unpackedRelease } from '../mirror/llama-release.ts'
 import { type Stack, startStack } from './stack.ts'
 
 const settingsOf = (model: (typeof catalogue)[keyof typeof catalogue]) =>
@@ -40,8 +41,11 @@ it("a request's own values win", async () => {
   expect(await used(own)).toEqual([0.1, 0.5, 3, 1.2])
 })
 
-it.each(Object.values(catalogue))('$name is given no setting that llama-server does not name', model => {
-  const help = execFileSync(join(stack.root, 'llama.cpp', 'llama-server'), ['--help'], { encoding: 'utf8' })
-  const known = new Set(help.match(/LLAMA_ARG_[A-Z0-9_]+/g))
-  expect(Object.keys(settingsOf(model)).filter(name => !known.has(name))).toEqual([])
-})
+it.each(Object.values(catalogue))(
+  '$name is given no setting that llama-server does not name',
+  async model => {
+    const help = execFileSync(join(await unpackedRelease(), 'llama-server'), ['--help'], { encoding: 'utf8' })
+    const known = new Set(help.match(/LLAMA_ARG_[A-Z0-9_]+/g))
+    expect(Object.keys(settingsOf(model)).filter(name => !known.has(name))).toEqual([])
+  },
+)

@@ -1,5 +1,5 @@
 /** llama-server as it serves a model of the catalogue, for what its template makes of conversations. */
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { llamaSettings } from '../../lib/render/llama.ts'
 import { http, isServing } from '../../lib/system/http.ts'
 import { capacityFor } from '../capacity.ts'
 import type { Chat } from '../conversations/chat.ts'
-import { llamaRelease } from '../mirror/llama-release.ts'
+import { unpackedRelease } from '../mirror/llama-release.ts'
 import { llamaFile } from '../mirror/llama-source.ts'
 import { toolModel } from '../mirror/tool-model.ts'
 import { watch } from '../mirror/watch.ts'
@@ -21,7 +21,6 @@ export type Server = { ask(path: string, json: object): ReturnType<typeof http>;
 /** llama-server with a model's settings and a template, the weights those of a small one. */
 export async function serve(name: ModelName, template: string): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), `serves-${name}-`))
-  execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
   const socket = join(folder, 'llama.sock')
   const templatePath = join(folder, 'template.jinja')
   writeFileSync(templatePath, template)
@@ -32,7 +31,7 @@ export async function serve(name: ModelName, template: string): Promise<Server> 
     LLAMA_ARG_HOST: socket,
     LLAMA_ARG_CHAT_TEMPLATE_FILE: templatePath,
   }
-  const limited = [`--stack=${stackLimit(capacity)}`, join(folder, 'llama-server')]
+  const limited = [`--stack=${stackLimit(capacity)}`, join(await unpackedRelease(), 'llama-server')]
   const llama = watch(spawn('prlimit', limited, { env, stdio: ['ignore', 'pipe', 'pipe'] }))
   await llama.until(() => isServing({ http }, 'http://x/health', socket))
   return {

@@ -1,5 +1,5 @@
 /** The appliance without its VM: what configure writes, run by the real nginx and llama-server on ports of their own. */
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { http } from '../../lib/system/http.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { titleOf } from '../../lib/system/processes.ts'
 import { configure } from '../../lifecycle/configure.ts'
-import { llamaRelease } from '../mirror/llama-release.ts'
+import { unpackedRelease } from '../mirror/llama-release.ts'
 import { releaseValue } from '../mirror/mirror.ts'
 import { sentenceModel } from '../mirror/sentence-model.ts'
 import { type Call, toolModel } from '../mirror/tool-model.ts'
@@ -200,10 +200,7 @@ export async function startDoor(context: Record<string, string>, options: Option
 export async function startStack(context: Record<string, string>, options: Options = {}): Promise<Stack> {
   const door = await startDoor(context, options)
   const { root, socket } = door
-  const folder = join(root, 'llama.cpp')
-  mkdirSync(folder)
-  execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
-
+  const folder = await unpackedRelease()
   const settings = environmentOf(readFileSync(join(root, paths.llamaEnvironment), 'utf8'))
   const model = options.call === undefined ? await sentenceModel() : await toolModel(options.call)
   if (settings.LLAMA_ARG_MODEL !== modelPath('sentence'))

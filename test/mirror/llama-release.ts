@@ -1,9 +1,10 @@
-/** A release archive of llama.cpp, built from npm's copy of its source, laid out as the official ones are. */
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+/** A release archive of llama.cpp, laid out as the official ones are: npm's libraries, and the server from its source. */
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { cached, cacheFolder, keyOf } from '../../packer/cache.ts'
 import { runLogged, step } from '../../packer/progress.ts'
-import { checkOutLlama, llamaTag, npmPackage } from './llama-source.ts'
+import { checkOutLlama, llamaTag, packages, unpackLibraries } from './llama-source.ts'
 
 /** What the archive is called where it is published. */
 export const archiveName = `llama-${llamaTag}-bin-ubuntu-x64.tar.gz`
@@ -13,58 +14,75 @@ const cmakeFlags = [
   '-DLLAMA_CURL=OFF',
   '-DLLAMA_BUILD_TESTS=OFF',
   '-DLLAMA_BUILD_EXAMPLES=OFF',
-  // As the official releases do: one library per CPU generation, chosen at run time.
+  // As the ready-made libraries were built, and the official releases are: one library per CPU generation, chosen at
+  // run time.
   '-DGGML_NATIVE=OFF',
   '-DGGML_BACKEND_DL=ON',
   '-DGGML_CPU_ALL_VARIANTS=ON',
-  // The libraries are found beside the executable, wherever the archive is unpacked.
-  '-DCMAKE_INSTALL_RPATH=$ORIGIN',
-  '-DCMAKE_BUILD_WITH_INSTALL_RPATH=ON',
+  // Those libraries hold the HTTP server, without TLS: it listens on a socket.
+  '-DLLAMA_OPENSSL=OFF',
 ]
 
+/** What no library holds: the server itself, and what it alone uses. */
+const ownObjects = /^(tools|vendor\/hash)\/.*\.o$/
+
 /**
- * The archive's path; its one folder is `llama-<tag>/`. Building takes 8 to 11 minutes on two cores. A build
+ * The archive's path; its one folder is `llama-<tag>/`. Compiling takes some two minutes on two cores. A build
  * that was interrupted goes on where it stopped: its folder stands in the cache until the archive does.
- * Not for two callers at once on an empty cache: both would build in that folder.
  */
 export async function llamaRelease(): Promise<string> {
-  const inputs = [npmPackage, ...cmakeFlags]
+  const inputs = [...packages, ...cmakeFlags]
   const work = join(cacheFolder, `llama-build-${keyOf(inputs)}`)
   const archive = await cached('llama-release.tgz', inputs, async path => {
     const source = join(work, 'src')
     const build = join(work, 'build')
-    mkdirSync(work, { recursive: true })
-    await step(`llama-server ${llamaTag} from source`, () => compile(source, build))
-    await step(`its archive, as ${archiveName}`, () => pack(source, build, join(work, 'pack'), path))
+    const name = `llama-${llamaTag}`
+    const release = join(work, 'pack', name)
+    rmSync(release, { recursive: true, force: true })
+    mkdirSync(release, { recursive: true })
+    await step(`llama.cpp's libraries from npm`, () => unpackLibraries(release))
+    await step(`llama-server ${llamaTag} from source`, () => compile(source, build, release))
+    cpSync(join(source, 'LICENSE'), join(release, 'LICENSE'))
+    await step(`its archive, as ${archiveName}`, () => pack(release, path))
   })
   rmSync(work, { recursive: true, force: true })
   return archive
 }
 
-async function compile(source: string, build: string): Promise<void> {
+/** Compiles the server's own objects, and links them to the libraries in the release's folder. */
+async function compile(source: string, build: string, release: string): Promise<void> {
   if (!existsSync(source)) await checkOutLlama(source)
   // Written last by CMake; from then on Ninja itself calls CMake when there is cause to.
   if (!existsSync(join(build, 'build.ninja')))
     await runLogged('llama-cmake', ['cmake', '-G', 'Ninja', '-S', source, '-B', build, ...cmakeFlags])
-  await runLogged('llama-ninja', ['ninja', '-C', build, 'llama-server'], { show: /^\[\d+\/\d+\]/ })
+  const inputs = execFileSync('ninja', ['-C', build, '-t', 'inputs', 'llama-server'], { encoding: 'utf8' })
+  const objects = inputs.split('\n').filter(path => ownObjects.test(path))
+  await runLogged('llama-ninja', ['ninja', '-C', build, ...objects], { show: /^\[\d+\/\d+\]/ })
+
+  // The libraries are found beside the executable, wherever the archive is unpacked.
+  const output = ['-o', join(release, 'llama-server'), '-s', '-pthread', '-Wl,-rpath,$ORIGIN']
+  const libraries = [
+    'libllama-common.so',
+    `libllama.${llamaTag}.so`,
+    `libggml.${llamaTag}.so`,
+    'libggml-base.so',
+  ]
+  const linked = libraries.map(name => join(release, name))
+  await runLogged('llama-link', ['g++', ...objects, ...output, ...linked], { cwd: build })
 }
 
-async function pack(source: string, build: string, folder: string, archive: string): Promise<void> {
-  const name = `llama-${llamaTag}`
-  const release = join(folder, name)
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(release, { recursive: true })
-
-  const binaries = readdirSync(join(build, 'bin')).filter(
-    file => file === 'llama-server' || /^lib.+\.so/.test(file),
-  )
-  for (const file of binaries)
-    cpSync(join(build, 'bin', file), join(release, file), { verbatimSymlinks: true })
-  cpSync(join(source, 'LICENSE'), join(release, 'LICENSE'))
-
-  const files = binaries.map(file => join(release, file)).filter(file => lstatSync(file).isFile())
-  await runLogged('llama-strip', ['strip', '--strip-unneeded', ...files])
+async function pack(release: string, archive: string): Promise<void> {
   // Same inputs, same names, owners and times.
   const same = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0']
-  await runLogged('llama-pack', ['tar', ...same, '-C', folder, '-czf', archive, name])
+  const inFolder = ['-C', dirname(release), basename(release)]
+  await runLogged('llama-pack', ['tar', ...same, '-czf', archive, ...inFolder])
+}
+
+/** The folder of its one unpacked copy, which nobody changes: llama-server finds its libraries beside itself. */
+export async function unpackedRelease(): Promise<string> {
+  const archive = await llamaRelease()
+  return cached('llama-unpacked', [archive], async folder => {
+    mkdirSync(folder)
+    await runLogged('llama-unpack', ['tar', '-xzf', archive, '-C', folder, '--strip-components=1'])
+  })
 }

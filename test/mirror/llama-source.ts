@@ -1,43 +1,47 @@
-/** llama.cpp's source as npm carries it: the git bundle in node-llama-cpp, proven by the package's digest. */
+/** llama.cpp as npm carries it in node-llama-cpp's packages, proven by their digests: its source, a git bundle, and its libraries. */
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, globSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { cached } from '../../packer/cache.ts'
 import { runLogged, step } from '../../packer/progress.ts'
+import { type NpmPackage, withPackage } from './npm-package.ts'
 
-export const npmPackage = 'node-llama-cpp@3.22.1'
-/** The llama.cpp release in that package: `llama/llama.cpp.info.json`. */
+/** Of node-llama-cpp, whose packages of one version belong together. */
+const version = '3.22.1'
+/** The llama.cpp release in them: `llama/llama.cpp.info.json`. */
 export const llamaTag = 'v0.5.0'
 
-// `npm view node-llama-cpp@3.22.1 dist.integrity`
-const integrity =
-  'sha512-bltIipuWmc123H7tMIgDGKSsSrhmhlQYeVUC48XTjVW7XGJJiJJyCdlTMzQ/LiWoPkGDpcL4FviDpgw7qfTiDw=='
+const source: NpmPackage = {
+  spec: `node-llama-cpp@${version}`,
+  integrity:
+    'sha512-bltIipuWmc123H7tMIgDGKSsSrhmhlQYeVUC48XTjVW7XGJJiJJyCdlTMzQ/LiWoPkGDpcL4FviDpgw7qfTiDw==',
+}
+/** llama.cpp's libraries, built from that very source with all variants for CPUs: `bins/linux-x64/*.so`. */
+const libraries: NpmPackage = {
+  spec: `@node-llama-cpp/linux-x64@${version}`,
+  integrity:
+    'sha512-5uCCDNqWCNfaAm8aR/Uzxbo4HBpKgNF91kCHPepKhgMgV2OAmatoefbOlMihsqCiH2Od35E/eUHQCFbfRBJuOg==',
+}
+/** What a build of them depends on. */
+export const packages = [source, libraries].map(({ spec, integrity }) => `${spec} ${integrity}`)
 
 /** The bundle's path: 35 MB, one squashed commit. */
 export const llamaBundle = () =>
-  cached('llama-source.bundle', [npmPackage, integrity], path =>
-    step(`llama.cpp ${llamaTag} from npm's ${npmPackage}`, async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'llama-source-'))
-      try {
-        await runLogged('npm-pack', ['npm', 'pack', npmPackage, '--silent', '--pack-destination', folder])
-        const archive = join(folder, `${npmPackage.replace('@', '-')}.tgz`)
-        verify(archive)
-        await runLogged('npm-unpack', [
-          'tar',
-          '-xzf',
-          archive,
-          '-C',
-          folder,
-          'package/llama/gitRelease.bundle',
-        ])
-        await runLogged('bundle-move', ['mv', join(folder, 'package/llama/gitRelease.bundle'), path])
-      } finally {
-        rmSync(folder, { recursive: true, force: true })
-      }
-    }),
+  cached('llama-source.bundle', [source.spec, source.integrity], path =>
+    step(`llama.cpp ${llamaTag} from npm's ${source.spec}`, () =>
+      withPackage(source, ['llama/gitRelease.bundle'], folder =>
+        runLogged('bundle-move', ['mv', join(folder, 'llama/gitRelease.bundle'), path]),
+      ),
+    ),
   )
+
+/** Puts the ready-made libraries into a folder. */
+export const unpackLibraries = (folder: string): Promise<void> =>
+  withPackage(libraries, ['bins/linux-x64'], async unpacked => {
+    for (const library of globSync(join(unpacked, 'bins/linux-x64/lib*.so')))
+      copyFileSync(library, join(folder, basename(library)))
+  })
 
 /** Checks the bundle out to a folder: whole, or not there at all. */
 export async function checkOutLlama(folder: string): Promise<void> {
@@ -56,9 +60,4 @@ export async function llamaFile(path: string): Promise<Buffer> {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-function verify(archive: string): void {
-  const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`
-  if (found !== integrity) throw new Error(`npm pack ${npmPackage} gave ${found}; expected ${integrity}`)
 }

@@ -1,0 +1,29 @@
+/** A package as npm's registry has it, proven by its digest. */
+import { createHash } from 'node:crypto'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runLogged } from '../../packer/progress.ts'
+
+/** `spec`: name@version. `integrity`: `npm view SPEC dist.integrity`. */
+export type NpmPackage = { spec: string; integrity: string }
+
+/** Unpacks some paths of a package, or all, for as long as `use` takes. It is given their folder. */
+export async function withPackage<T>(
+  { spec, integrity }: NpmPackage,
+  paths: string[],
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'npm-package-'))
+  try {
+    await runLogged('npm-pack', ['npm', 'pack', spec, '--silent', '--pack-destination', folder])
+    const [archive = ''] = globSync(join(folder, '*.tgz'))
+    const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`
+    if (found !== integrity) throw new Error(`npm pack ${spec} gave ${found}; expected ${integrity}`)
+    const inPackage = paths.map(path => `package/${path}`)
+    await runLogged('npm-unpack', ['tar', '-xzf', archive, '-C', folder, ...inPackage])
+    return await use(join(folder, 'package'))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
