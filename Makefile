@@ -27,17 +27,16 @@ logs: ## follow the appliance's log in the VM
 stage: ## push the executable into the VM, run STAGE=configure or bootstrap
 	@node test/vm/stage.ts $(STAGE)
 
-test: prepare check ## everything: checks, unit, integration, a VM baked and booted
+test: prepare ## everything: checks, unit, integration, a VM baked and booted
+	@npm run --silent check
 	@vitest run
 
 test-clients: prepare ## every client from npm, six silent minutes too, as a table (CLIENT=NAME: one)
 	@node test/clients/main.ts $(CLIENT)
 
-check: prepare ## types, lint, import arrows, shell scripts, generated files
-	@tsc --noEmit && tsc --noEmit -p lib/render/landing-page && tsc --noEmit -p lib/edge
-	@biome check --error-on-warnings .
-	@git ls-files --cached --others --exclude-standard -z | xargs -0 grep -lE '^#!.*\b(ba)?sh\b' | xargs shellcheck
-	@vitest run --project unit --reporter=dot test/house.test.ts test/generated.test.ts
+check: ## types, lint, import arrows, shell scripts, generated files
+	@bash packer/prerequisites.sh check
+	@npm run --silent check
 
 bench: prepare ## measure, side by side; BENCH=NAME for one of them
 	@node test/bench/bench.ts $(BENCH)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building, running and testing need on this machine: the one list. Debian 12 and Ubuntu 24.04.
 # What is there already is left alone: the second run does nothing and asks for no password.
+#
+# usage: prerequisites.sh [check]      check: only what the checks need, which run no program of the appliance's
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,9 +21,13 @@ packages=(
 
 main() {
   check_system
+  if [ "${1:-}" = check ]; then
+    packages=(git shellcheck)
+  else
+    wish_for packer packer
+    wish_for chromium chromium
+  fi
   wish_for npm nodejs npm
-  wish_for packer packer
-  wish_for chromium chromium
   local missing
   mapfile -t missing < <(missing_packages)
   if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
@@ -103,4 +109,4 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -- "$@"; fi
 }
 
-main
+main "$@"
