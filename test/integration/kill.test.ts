@@ -1,4 +1,7 @@
-/** configure, killed before and after every file's rename: run again, it ends where an undisturbed run ends. */
+/**
+ * configure, killed before and after every file's rename: run again, it ends where an undisturbed run ends, and what
+ * bootstrap will then do to the services is what it would have done. That they come to it: test/vm/kill.test.ts.
+ */
 import { spawnSync } from 'node:child_process'
 import {
   cpSync,
@@ -20,6 +23,7 @@ import { readFacts } from '../../lib/system/facts.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { buildExecutable } from '../../packer/executable.ts'
 import { rightClock } from '../clock.ts'
+import { actionsBetween } from './actions.ts'
 import { configuredFolder } from './stack.ts'
 
 const before = { ONEAPP_COPILOT_PASSWORD: 'password-before' }
@@ -90,6 +94,8 @@ const countOf = (call: string) => {
 beforeAll(async () => {
   executable = await buildExecutable()
   start = await configuredFolder(before)
+  // The install stage's, by which llama-server's version is known.
+  openHost({ env: {}, root: start }).files.replaceLink(paths.llamaCurrent, `${paths.llamaCurrent}-release`)
   writeFileSync(
     environment,
     Object.entries(after)
@@ -108,6 +114,8 @@ afterAll(() => {
 it.each(['rename', 'fsync'])('converges after a kill at each %s', call => {
   const wanted = contentOf(undisturbed)
   expect(wanted).toMatchObject({ isServing: true, leaves: 1 })
+  const actions = actionsBetween(start, undisturbed)
+  expect(actions).toEqual({ llama: 'restart', gate: 'restart', nginx: 'reload' })
   const count = countOf(call)
   expect(count).toBeGreaterThan(4)
   for (let number = 1; number <= count; number += 1) {
@@ -116,6 +124,7 @@ it.each(['rename', 'fsync'])('converges after a kill at each %s', call => {
     expect(configure(folder, ['strace', '-o', '/dev/null', ...inject]).signal).toBe('SIGKILL')
     expect(configure(folder)).toMatchObject({ status: 0 })
     expect(contentOf(folder), `${call} ${number} of ${count}`).toEqual(wanted)
+    expect(actionsBetween(start, folder)).toEqual(actions)
     expect(configure(folder).stdout).not.toMatch(/created|updated|removed/)
     rmSync(folder, { recursive: true })
   }

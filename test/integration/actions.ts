@@ -1,0 +1,29 @@
+/** What bootstrap would do to the services of one configured folder, were they to go on with another. */
+import { type Service, services } from '../../lib/appliance/services.ts'
+import { type Action, decideAction, readInputs } from '../../lib/steps/services.ts'
+import { openHost } from '../../lib/system/host.ts'
+
+const running = {
+  isActive: true,
+  isRunning: true,
+  hasJob: false,
+  isEnabled: true,
+  invocation: 'the run that is proven',
+  mainPid: 1,
+  startedAt: new Date(),
+}
+
+/** Those that would not be left alone, by the service's name. Each runs, proven on what stands in the folder `from`. */
+export const actionsBetween = (from: string, to: string): Partial<Record<string, Action>> =>
+  Object.fromEntries(
+    Object.entries(services)
+      .map(([name, service]) => [name, actionBetween(service, from, to)] as const)
+      .filter(([, action]) => action !== 'leave alone'),
+  )
+
+function actionBetween(service: Service, from: string, to: string): Action {
+  const inputsIn = (root: string) => readInputs(openHost({ env: {}, root }), service)
+  const { restart, reload } = inputsIn(from)
+  const run = { invocation: running.invocation, restart: restart.digest, reload: reload.digest }
+  return decideAction(service.unit, running, inputsIn(to), { [service.unit]: run }, new Date())
+}

@@ -1,0 +1,41 @@
+/** What another context does to the services, by the files that configure writes; test/vm/appliance.test.ts sees it done. */
+import { cpSync, rmSync } from 'node:fs'
+import { expect, it, onTestFinished } from 'vitest'
+import { paths } from '../../lib/appliance/paths.ts'
+import { openHost } from '../../lib/system/host.ts'
+import { actionsBetween } from './actions.ts'
+import { configuredFolder } from './stack.ts'
+
+const context = { ONEAPP_COPILOT_PASSWORD: 'password-before', ONEAPP_COPILOT_THREADS: '2' }
+
+/** Configured for the context, and a copy of that, configured for the changed one. */
+async function folders(changed: Record<string, string>): Promise<[string, string]> {
+  const before = await configuredFolder(context)
+  // The install stage's, by which llama-server's version is known.
+  openHost({ env: {}, root: before }).files.replaceLink(paths.llamaCurrent, `${paths.llamaCurrent}-release`)
+  const after = `${before}-after`
+  onTestFinished(() => {
+    for (const folder of [before, after]) rmSync(folder, { recursive: true, force: true })
+  })
+  cpSync(before, after, { recursive: true, verbatimSymlinks: true })
+  await configuredFolder({ ...context, ...changed }, {}, after)
+  return [before, after]
+}
+
+const reload = { nginx: 'reload' }
+it.each([
+  ['nothing', {}, {}],
+  ['a password', { ONEAPP_COPILOT_PASSWORD: 'password-after-1' }, reload],
+  ['a further key', { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' }, reload],
+  ['threads', { ONEAPP_COPILOT_THREADS: '1' }, { llama: 'restart' }],
+  // The edge takes no body, and the gate waits for no answer, that is larger than the context.
+  [
+    'a context size',
+    { ONEAPP_COPILOT_CONTEXT_SIZE: '4096' },
+    { llama: 'restart', gate: 'restart', ...reload },
+  ],
+  ['conversations at once', { ONEAPP_COPILOT_PARALLEL: '1' }, { llama: 'restart', gate: 'restart' }],
+  ['a domain', { ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' }, reload],
+] as const)('%s: %o', async (_, changed, actions) => {
+  expect(actionsBetween(...(await folders(changed)))).toEqual(actions)
+})
