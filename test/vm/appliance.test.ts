@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generatePassword } from '../../lib/steps/password.ts'
 import { eventsOf } from '../../lib/steps/smoke-test.ts'
 import { sentence } from '../mirror/sentence-model.ts'
+import { commandsIn, expected, withNames } from '../printed-commands.ts'
 import { type Access, readAccess } from './access.ts'
 import { ask, canary, snapshot, untilServing } from './client.ts'
 import { type Image, makeImage } from './image.ts'
@@ -139,6 +140,47 @@ describe('first boot', () => {
     const others = listening.filter(line => !/:(22|80|443) /.test(line))
     expect(listening.length).toBeGreaterThan(3)
     expect(others.join('\n')).not.toMatch(/0\.0\.0\.0|\*:/)
+  })
+})
+
+describe('what its texts tell people to type', () => {
+  const typed = Object.entries(expected).filter(([, code]) => typeof code === 'number')
+  it.each(typed)('%s', async (command, code) => {
+    const { stdout, stderr, code: ended } = await ssh(vm, withNames(command))
+    expect({ ended, stderr }).toEqual({ ended: code, stderr: code === 0 ? '' : expect.any(String) })
+    if (code === 0 && !command.startsWith('systemctl')) expect(stdout).not.toBe('')
+  })
+
+  it('says nothing else in report, banner, message of the day, status and log', async () => {
+    const texts = `cat /etc/one-appliance/config /etc/motd ${logFile}; bash -lic true 2> /dev/null; slm-copilot status`
+    const commands = commandsIn(await sshOutput(vm, texts))
+    expect(commands).toContain('cat /etc/one-appliance/config')
+    expect(commands.filter(command => !(command in expected))).toEqual([])
+  })
+
+  it('finds slm-copilot in every shell, and has no sudo', async () => {
+    for (const shell of ['bash -lc', 'bash -c', 'env -i sh -lc'])
+      expect(await sshOutput(vm, `${shell} 'command -v slm-copilot'`)).toBe('/usr/local/bin/slm-copilot\n')
+    expect((await ssh(vm, 'command -v sudo')).code).not.toBe(0)
+  })
+
+  it.each(['status', 'clients', 'plan --check', 'smoke-test', 'configure'])(
+    'tells others than root that %s is for root',
+    async command => {
+      const asNobody = `setpriv --reuid=nobody --regid=nogroup --clear-groups slm-copilot ${command}`
+      const { code, stdout, stderr } = await ssh(vm, asNobody)
+      expect([code, stdout]).toEqual([expect.any(Number), ''])
+      expect(code).not.toBe(0)
+      expect(stderr).toMatch(/as root/)
+    },
+  )
+
+  it('what the report says to try answers', async () => {
+    const report = await sshOutput(vm, 'cat /etc/one-appliance/config')
+    const [, line = ''] = report.match(/^\[Try it[^\n]*\n(.*?)\n\n/ms) ?? []
+    const local = line.replace('10.0.2.15', new URL(access.endpoint).host).replace('ca.crt', access.ca)
+    const said = execFileSync('bash', ['-c', local], { encoding: 'utf8', input: readFileSync(access.key) })
+    expect(said).toContain(sentence)
   })
 })
 
