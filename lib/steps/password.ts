@@ -1,7 +1,7 @@
 /** The password in force: what is given, else what stands on disk, else made once; that it is another is told. */
 import * as z from 'zod'
 import type { Context } from '../appliance/context.ts'
-import { paths } from '../appliance/paths.ts'
+import { configureCommand, paths } from '../appliance/paths.ts'
 import { key } from '../appliance/values.ts'
 import type { Host } from '../system/host.ts'
 import type { ManagedFile } from '../system/managed-files.ts'
@@ -88,6 +88,6 @@ export const passwordFiles = ({ password, replacement }: Password): ManagedFile[
 /** The password from the one place where it is kept. Throws when configure has not put it there. */
 export function passwordInForce(host: Host): string {
   const { password, problem = 'is missing' } = findPassword(host)
-  if (password === undefined) throw new Error(`${paths.password} ${problem}: run \`slm-copilot configure\`.`)
+  if (password === undefined) throw new Error(`${paths.password} ${problem}: run \`${configureCommand}\`.`)
   return password
 }
