@@ -175,6 +175,25 @@ describe('what its texts tell people to type', () => {
     },
   )
 
+  it('goes on where nobody reads its output, and where its log is full', async () => {
+    const stage = 'slm-copilot configure --context-file /run/one-context/one_env'
+    const line = await linesOfLog()
+    expect(await sshOutput(vm, `{ sleep 1; ${stage} --dry-run; } 2>&1 | true; echo $PIPESTATUS`)).toBe(
+      '141\n',
+    )
+    expect(await sshOutput(vm, `{ sleep 1; slm-copilot bootstrap; } 2>&1 | true; echo $PIPESTATUS`)).toBe(
+      '0\n',
+    )
+    expect(await logSince(line)).toContain('Ready.')
+
+    const full = `cd /var/log/one-appliance && mount -t tmpfs -o size=4k tmpfs . && trap 'cd /; umount /var/log/one-appliance' EXIT
+{ cat /dev/zero > /var/log/one-appliance/full; } 2> /dev/null
+slm-copilot bootstrap > /dev/null`
+    const { code, stderr } = await ssh(vm, full)
+    expect(code).toBe(0)
+    expect(stderr.match(/The log .* cannot be written: no space left on device/g)).toHaveLength(1)
+  })
+
   it('what the report says to try answers', async () => {
     const report = await sshOutput(vm, 'cat /etc/one-appliance/config')
     const [, line = ''] = report.match(/^\[Try it[^\n]*\n(.*?)\n\n/ms) ?? []
