@@ -40,6 +40,10 @@ export const openPaths = ['/', '/health', '/ca.crt']
 
 /** Where nginx sends a request that has no good key. */
 export const deniedLocation = '/slm-copilot-denied'
+/** Before a path: asked once more, when llama-server has failed. */
+export const checkLocation = '/slm-copilot-check'
+/** Where it sends what it could not read: that has no path, and so no way to a named location. */
+export const malformedLocation = '/slm-copilot-malformed'
 
 /** What the door tells the gate: whose request it is, where keys share the slots. */
 export const doorHeaders = {

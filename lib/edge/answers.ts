@@ -1,5 +1,5 @@
 /** The words of every error that the edge proxy itself answers. Pure; runs inside nginx. */
-import { deniedLocation, routes } from '../appliance/api.ts'
+import { deniedLocation, malformedLocation, routes } from '../appliance/api.ts'
 import { apiOf, errorBody } from './errors.ts'
 import { shown } from './words.ts'
 
@@ -37,7 +37,7 @@ const targetPath = /^(?:[a-zA-Z]+:\/\/[^/?#]*)?([^?#]*)/
 
 /** The path that the shape of an error goes by: nginx's, or, where it came to none, the request line's. */
 export function pathOf(refused: { path: string; target: string }): string {
-  if (refused.path !== '') return refused.path
+  if (refused.path !== '' && refused.path !== malformedLocation) return refused.path
   const written = targetPath.exec(refused.target)
   return (written?.[1] ?? '').replace(/\/+/g, '/')
 }
@@ -114,8 +114,6 @@ function unavailable(refused: Refused): Words {
 function wordsFor(refused: Refused, bounds: Bounds): Words {
   switch (refused.status) {
     case 400:
-    case 501:
-    case 505:
       return malformed(refused)
     case 401:
       return words('Wrong or missing API key.', 'invalid_api_key')

@@ -1,11 +1,11 @@
 /** What nginx calls (ngx_http_js_module): the request filter, the words of errors, and llama-server's errors made theirs. */
 // biome-ignore lint/style/useNodejsImportProtocol: nginx's JavaScript knows it by this name.
 import fs from 'fs'
+import { checkLocation } from '../appliance/api.ts'
 import { type Bounds, errorText } from './answers.ts'
-import { postRoute } from './errors.ts'
 import { filterRequest, type Settings } from './filter.ts'
 import { modelAnswer } from './models.ts'
-import { statusOf, upstreamErrorText } from './upstream-errors.ts'
+import { checkOf, upstreamErrorText } from './upstream-errors.ts'
 
 /** Written before this program by configure. */
 declare const settings: Settings & Bounds & { unavailableReason: string }
@@ -47,7 +47,6 @@ function filter(r: NginxHTTPRequest): void {
     return
   }
   r.variables.copilot_body = filtered.body
-  r.variables.copilot_is_stream = filtered.isStream ? '1' : ''
   r.internalRedirect('@llama')
 }
 
@@ -88,10 +87,25 @@ function error(r: NginxHTTPRequest): string {
   )
 }
 
+/** Answers where llama-server has answered 500: with 400 and its words where the request is the reason. */
+function failed(r: NginxHTTPRequest): void {
+  const path = r.variables.copilot_path as string
+  const check = checkOf(path)
+  const answerWith = (status: number, said: string) =>
+    answer(r, status, upstreamErrorText(path, status, said))
+  if (check === undefined) {
+    answerWith(500, 'The model server failed to handle the request.')
+    return
+  }
+  r.subrequest(checkLocation + check, { method: 'POST' }, reply => {
+    r.variables.copilot_path = path
+    if (reply.status === 400 || reply.status === 500) answerWith(400, reply.responseText ?? '')
+    else answerWith(500, 'The model server failed while it computed the answer.')
+  })
+}
+
 function answerHeaders(r: NginxHTTPRequest): void {
   if (r.status < 400) return
-  const isGeneration = postRoute(r.uri)?.isGeneration === true
-  r.status = statusOf(r.status, isGeneration, r.variables.copilot_is_stream === '1')
   delete r.headersOut['Content-Length']
   r.headersOut['Content-Type'] = json
 }
@@ -114,6 +128,7 @@ export default {
   filter: filter,
   model: model,
   error: error,
+  failed: failed,
   answerHeaders: answerHeaders,
   answerBody: answerBody,
 }

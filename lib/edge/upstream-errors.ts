@@ -1,12 +1,21 @@
 /** llama-server's own errors, told in the API's shape and as what they are. Pure; runs inside nginx. */
-import { apiOf, errorBody } from './errors.ts'
+import { apiOf, errorBody, postRoute } from './errors.ts'
+
+/** What reads the same request as a generation, templates and grammars included, and generates nothing. */
+const counters: Record<string, string> = {
+  '/v1/chat/completions': '/v1/chat/completions/input_tokens',
+  '/v1/messages': '/v1/messages/count_tokens',
+  '/v1/responses': '/v1/responses/input_tokens',
+}
 
 /**
- * llama-server answers 500 to whatever throws in it. Before a stream begins, and where nothing is generated, only what the
- * request says is looked at by then: templates, grammars. Of a whole answer it may be the computation that failed.
+ * Where to ask whether a request is the reason that llama-server failed: it answers 500 to whatever throws in it. Undefined
+ * where there is no telling.
  */
-export const statusOf = (status: number, isGeneration: boolean, isStream: boolean): number =>
-  status === 500 && (isStream || !isGeneration) ? 400 : status
+export function checkOf(path: string): string | undefined {
+  const route = postRoute(path)
+  return route === undefined || route.isGeneration !== true ? path : counters[path]
+}
 
 type LlamaError = { message?: string; type?: string; code?: number; n_prompt_tokens?: number; n_ctx?: number }
 

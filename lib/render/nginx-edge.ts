@@ -41,7 +41,6 @@ http {
     js_import copilot from ${program};
     js_set $copilot_error copilot.error;
     js_var $copilot_body;
-    js_var $copilot_is_stream;
 
     server_tokens off;
     sendfile on;

@@ -1,7 +1,6 @@
 /** Who may come in: the part of nginx's site that knows keys. */
-import { openPaths } from '../appliance/api.ts'
+import { malformedLocation, openPaths } from '../appliance/api.ts'
 import type { NamedKey } from '../appliance/values.ts'
-import { malformedLocation } from './nginx-errors.ts'
 
 /** A PCRE that matches exactly this text: all but letters and digits as \xHH, so that no text can break out. */
 export const exactly = (text: string) =>

@@ -1,5 +1,5 @@
 /** The edge proxy's two servers: TLS, keys, routes, CORS, and streams that nothing holds up; over plain HTTP the way there. */
-import { deniedLocation, doorHeaders, type Route, routes } from '../appliance/api.ts'
+import { checkLocation, deniedLocation, doorHeaders, type Route, routes } from '../appliance/api.ts'
 import type { CacheSharing } from '../appliance/cache-sharing.ts'
 import { answerTimeout, bodyLimit, noBodyLimit, requestsOfKey } from '../appliance/edge.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../appliance/paths.ts'
@@ -141,17 +141,27 @@ const landingPage = (
         include ${certificate}.conf;
     }`
 
+const asWritten = `proxy_set_header Host localhost;
+        proxy_set_header Content-Type application/json;
+        proxy_set_body $copilot_body;`
+
 /** Where the filter sends what it has written. Of several keys none may take the last slot. */
 const filteredRequests = ({ keys }: Site) => `
     location @llama {
         ${generationErrors}
         js_header_filter copilot.answerHeaders;
         js_body_filter copilot.answerBody buffer_type=buffer;
-        proxy_set_header Host localhost;
-        proxy_set_header Content-Type application/json;
+        ${asWritten}
         proxy_set_header ${doorHeaders.sharer.name} ${keys.length > 1 ? '$copilot_user' : '""'};
-        proxy_set_body $copilot_body;
         proxy_pass http://slm_copilot_gate$uri;
+    }
+    location @failed {
+        js_content copilot.failed;
+    }
+    location ~ ^${checkLocation}(?<copilot_checked>/.*)\\z {
+        internal;
+        ${asWritten}
+        proxy_pass http://slm_copilot_gate$copilot_checked;
     }`
 
 /** HTTPS. */

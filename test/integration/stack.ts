@@ -26,6 +26,8 @@ export type Door = {
   httpsPort: number
   accessLog: string
   errorLog: string
+  /** What nginx and the gate have printed. */
+  output(): string
   /** nginx's workers that take connections, and those of the gate behind it. */
   workers(): number[]
   gateWorkers(): number[]
@@ -62,8 +64,9 @@ export const environmentOf = (text: string) =>
 export type Options = {
   /** The model: one that calls this tool where it has tools, in Devstral's format; else the one that knows a sentence. */
   call?: Call
-  /** nginx's site, changed. */
+  /** The edge proxy's configuration, changed; the program in it. */
   site?: (text: string) => string
+  program?: (text: string) => string
   /** Further settings of llama-server, by its variables' names. */
   settings?: Record<string, string>
 }
@@ -148,9 +151,13 @@ export async function startDoor(context: Record<string, string>, options: Option
   const numbers = { http: await freePort(), https: await freePort() }
   const folder = join(root, 'run')
   const socket = join(folder, 'llama.sock')
-  const { site = text => text } = options
+  const { site = text => text, program = text => text } = options
   const file = join(folder, 'nginx.conf')
-  const writeSite = () => writeFileSync(file, site(siteFor(root, socket, numbers)))
+  const writeSite = () => {
+    writeFileSync(file, site(siteFor(root, socket, numbers)))
+    const script = join(root, paths.edgeProgram)
+    writeFileSync(script, program(readFileSync(script, 'utf8')))
+  }
   mkdirSync(folder, { recursive: true })
   writeSite()
   const gate = await startGate(root, socket)
@@ -176,6 +183,7 @@ export async function startDoor(context: Record<string, string>, options: Option
     httpsPort: numbers.https,
     accessLog: join(folder, 'slm-copilot.access'),
     errorLog: join(folder, 'slm-copilot.errors'),
+    output: () => nginx.output() + gate.output(),
     workers: () => workersOf(nginx.pid).filter(pid => !isLeaving(pid)),
     gateWorkers: () => workersOf(gate.pid),
     gatePid: () => gate.pid,

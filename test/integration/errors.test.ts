@@ -1,0 +1,384 @@
+/** Each error as what it is: its status, the shape of the API that was asked, words for the one who must act; none in a log. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { connect as connect2 } from 'node:http2'
+import { connect as connectPlain } from 'node:net'
+import { join } from 'node:path'
+import { deflateSync, gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { paths } from '../../lib/appliance/paths.ts'
+import { answersIn, sendRaw } from './raw.ts'
+import { type Door, startDoor } from './stack.ts'
+
+const key = 'The-only-key_which/opens+this~door'
+const canary = 'CANARY7f3a'
+const question = JSON.stringify({ messages: [{ role: 'user', content: `Hi ${canary}` }], max_tokens: 4 })
+
+let door: Door
+/** Stands where llama-server would, and answers what a test has it answer. */
+let behind: Server
+let answer: (() => { status: number; body: string }) | undefined
+let reasonFile: string
+
+beforeAll(async () => {
+  reasonFile = join('/tmp', `slm-copilot-reason-${process.pid}`)
+  door = await startDoor(
+    { ONEAPP_COPILOT_PASSWORD: key },
+    {
+      // Seconds in place of hours.
+      site: text => text.replace(/proxy_read_timeout \d+s/, 'proxy_read_timeout 2s'),
+      program: text => text.replaceAll(paths.unavailableReason, reasonFile),
+    },
+  )
+  behind = createServer((request, response) => {
+    request.resume().on('end', () => {
+      const given = answer?.()
+      if (given === undefined) return
+      if (given.status === 0) response.socket?.destroy()
+      else response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.body)
+    })
+  })
+  await new Promise<void>(resolve => behind.listen(door.socket, resolve))
+})
+afterAll(async () => {
+  behind?.closeAllConnections()
+  behind?.close()
+  rmSync(reasonFile, { force: true })
+  await door?.close()
+})
+
+const bearer = `Authorization: Bearer ${key}`
+const json = 'Content-Type: application/json'
+type Asked = { path?: string; method?: string; lines?: string[]; body?: string | Buffer }
+
+function bytesOf({
+  path = '/v1/chat/completions',
+  method = 'POST',
+  lines = [bearer, json],
+  body = question,
+}: Asked) {
+  const head = [`${method} ${path} HTTP/1.1`, 'Host: copilot.example', 'Connection: close', ...lines]
+  const length = method === 'POST' ? [`Content-Length: ${Buffer.byteLength(body)}`] : []
+  return Buffer.concat([
+    Buffer.from([...head, ...length, '', ''].join('\r\n'), 'latin1'),
+    Buffer.from(method === 'POST' ? body : ''),
+  ])
+}
+
+/** The last answer on a connection of its own. */
+async function ask(asked: Asked) {
+  const last = (await sendRaw(door, bytesOf(asked), '127.0.7.1')).at(-1)
+  return {
+    status: last?.status ?? 0,
+    type: last?.headers['content-type'],
+    retryAfter: last?.headers['retry-after'],
+    body: JSON.parse(last?.body || 'null'),
+  }
+}
+
+const isGood = async () => {
+  answer = () => ({ status: 200, body: '{"good":true}' })
+  expect(await ask({})).toMatchObject({ status: 200, body: { good: true } })
+}
+
+const xs = (count: number) => 'x'.repeat(count)
+/** What is asked, the status, and what the message says. */
+const table: [string, Asked, number, RegExp][] = [
+  [
+    'gzip',
+    { lines: [bearer, json, 'Content-Encoding: gzip'], body: gzipSync(question) },
+    415,
+    /Content-Encoding is "gzip".*uncompressed/,
+  ],
+  [
+    'deflate',
+    { lines: [bearer, json, 'Content-Encoding: deflate'], body: deflateSync(question) },
+    415,
+    /"deflate"/,
+  ],
+  ['br', { lines: [bearer, json, 'Content-Encoding: br'] }, 415, /"br"/],
+  ['several encodings', { lines: [bearer, json, 'Content-Encoding: gzip, gzip'] }, 415, /"gzip, gzip"/],
+  [
+    'a form',
+    { lines: [bearer, 'Content-Type: application/x-www-form-urlencoded'] },
+    415,
+    /application\/x-www-form-urlencoded.*takes application\/json/,
+  ],
+  ['a form of text', { lines: [bearer, 'Content-Type: text/plain;charset=UTF-8'] }, 415, /text\/plain/],
+  ['several parts', { lines: [bearer, 'Content-Type: multipart/form-data; boundary=x'] }, 415, /multipart/],
+  ['no type', { lines: [bearer] }, 415, /Content-Type is missing/],
+  [
+    'a type that only begins so',
+    { lines: [bearer, 'Content-Type: application/jsonp'] },
+    415,
+    /application\/jsonp/,
+  ],
+  ['two keys', { lines: [bearer, bearer, json] }, 400, /comes? twice|came twice/],
+  ['a header too large', { lines: [bearer, json, `X-Large: ${xs(9000)}`] }, 431, /headers are too large/],
+  [
+    'too many headers',
+    { lines: [bearer, json, ...Array.from({ length: 40 }, (_, i) => `X-${i}: ${xs(1000)}`)] },
+    431,
+    /headers are too large/,
+  ],
+  ['a URL too long', { path: `/v1/chat/completions?${xs(9000)}` }, 414, /URL is longer/],
+  ['a method that is none', { method: 'G\x01T' }, 400, /malformed/],
+  [
+    'an unknown transfer coding',
+    { lines: [bearer, json, 'Transfer-Encoding: gzip'], body: '' },
+    400,
+    /malformed/,
+  ],
+  ['a version of HTTP to come', { path: '/v1/models HTTP/3.7 ' }, 400, /malformed/],
+  ['not JSON', { body: '{' }, 400, /not JSON/],
+  ['not UTF-8', { body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) }, 400, /UTF-8/],
+  ['no body', { body: '' }, 400, /not JSON/],
+  [
+    'too large',
+    { body: `{"messages":"${xs(1 << 20)}"}` },
+    413,
+    /larger than 1\.0 MB \(1048576 bytes\).*context of 32768 tokens/,
+  ],
+  ['another method', { method: 'GET' }, 405, /takes POST, not GET/],
+  ['another method for what is read', { path: '/v1/models' }, 405, /takes GET, not POST/],
+  [
+    'the prefix twice',
+    { path: '/v1/v1/chat/completions' },
+    404,
+    /base URL is https:\/\/copilot\.example\/v1 for OpenAI/,
+  ],
+  ['no prefix', { path: '/chat/completions' }, 404, /"\/chat\/completions".*base URL/],
+  ['a slash at the end', { path: '/v1/chat/completions/' }, 404, /base URL/],
+]
+
+describe('what nginx and the filter find wrong', () => {
+  it.each(table)('%s', async (_, asked, status, message) => {
+    const got = await ask(asked)
+    expect([got.status, got.type]).toEqual([status, 'application/json'])
+    expect(got.body.error).toMatchObject({
+      message: expect.stringMatching(message),
+      type: 'invalid_request_error',
+      code: expect.any(String),
+    })
+    await isGood()
+  })
+
+  it.each(table.filter(([, { path, method }]) => path === undefined && !method?.includes('\x01')))(
+    "%s, in Anthropic's shape where Anthropic's clients ask",
+    async (_, asked, status, message) => {
+      for (const path of ['/v1/messages', '//v1/messages?beta=true', '/v1/messages/count_tokens']) {
+        const got = await ask({ ...asked, path })
+        expect([got.status, got.body]).toMatchObject([
+          status,
+          {
+            type: 'error',
+            error: {
+              type: expect.stringMatching(/^(invalid_request_error|request_too_large)$/),
+              message: expect.stringMatching(message),
+            },
+          },
+        ])
+      }
+    },
+  )
+
+  it('takes what clients do send', async () => {
+    answer = () => ({ status: 200, body: '{"good":true}' })
+    for (const type of [
+      'application/json',
+      'application/json; charset=utf-8',
+      'APPLICATION/JSON;charset=UTF-8',
+    ])
+      expect(
+        (await ask({ lines: [bearer, `Content-Type: ${type}`, 'Content-Encoding: identity'] })).status,
+      ).toBe(200)
+    for (const path of [
+      '//v1/chat/completions',
+      '/v1/./chat/completions',
+      '/v1/chat/completions?api-version=1',
+    ])
+      expect((await ask({ path })).status).toBe(200)
+    const chunked = `${question.length.toString(16)}\r\n${question}\r\n0\r\n\r\n`
+    const bytes = [
+      'POST /v1/chat/completions HTTP/1.1',
+      'Host: x',
+      'Connection: close',
+      bearer,
+      json,
+      'Transfer-Encoding: chunked',
+      '',
+      chunked,
+    ].join('\r\n')
+    expect((await sendRaw(door, bytes)).map(({ status }) => status)).toEqual([200])
+  })
+
+  it('says to who speaks plain HTTP to the port of HTTPS that it does', async () => {
+    const received = await new Promise<string>(resolve => {
+      let text = ''
+      const socket = connectPlain(door.httpsPort, '127.0.0.1', () => socket.write(bytesOf({})))
+      socket.on('data', chunk => {
+        text += chunk
+      })
+      socket.on('error', () => {}).on('close', () => resolve(text))
+    })
+    const [only] = answersIn(received)
+    expect([only?.status, JSON.parse(only?.body ?? '').error.message]).toEqual([
+      400,
+      expect.stringMatching(/HTTPS/),
+    ])
+  })
+})
+
+describe('white space around a key', () => {
+  const status2 = (headers: Record<string, string>) =>
+    new Promise<number>((resolve, reject) => {
+      const session = connect2(door.url, { ca: door.ca, strictFieldWhitespaceValidation: false })
+      const sent = session.request({ ':path': '/v1/models', ...headers })
+      sent.on('error', reject).on('response', ({ ':status': status }) => {
+        resolve(status ?? 0)
+        sent.close()
+        session.close()
+      })
+      sent.end()
+    })
+
+  it.each([' ', '  ', '\t', ' \t '])(
+    'is no part of it, over either version of HTTP: %j after it',
+    async space => {
+      answer = () => ({ status: 200, body: '{"good":true}' })
+      const basic = `Basic ${Buffer.from(`copilot:${key}`).toString('base64')}`
+      for (const [name, value] of [
+        ['authorization', `Bearer ${key}`],
+        ['authorization', basic],
+        ['x-api-key', key],
+      ] as const) {
+        expect(
+          (await ask({ path: '/v1/models', method: 'GET', lines: [`${name}: ${value}${space}`] })).status,
+        ).toBe(200)
+        expect(await status2({ [name]: `${value}${space}` })).toBe(200)
+      }
+    },
+  )
+})
+
+describe('what is wrong behind', () => {
+  const anthropic = { path: '/v1/messages' }
+
+  it('passes on what llama-server says of a request, and what it counts', async () => {
+    const error = {
+      code: 400,
+      message: 'request (9008 tokens) exceeds the available context size (8192 tokens)',
+      type: 'exceed_context_size_error',
+      n_prompt_tokens: 9008,
+      n_ctx: 8192,
+    }
+    answer = () => ({ status: 400, body: JSON.stringify({ error }) })
+    expect(await ask({})).toMatchObject({
+      status: 400,
+      body: { error: { type: error.type, n_prompt_tokens: 9008, n_ctx: 8192 } },
+    })
+    expect(await ask(anthropic)).toMatchObject({
+      status: 400,
+      body: {
+        type: 'error',
+        error: { type: 'invalid_request_error', message: 'prompt is too long: 9008 tokens > 8192 maximum' },
+      },
+    })
+    await isGood()
+  })
+
+  it.each(['/v1/chat/completions', '/v1/messages', '/v1/messages/count_tokens'])(
+    'tells whose fault it is when llama-server fails: %s',
+    async path => {
+      const failure = {
+        status: 500,
+        body: '{"error":{"code":500,"message":"the template threw","type":"server_error"}}',
+      }
+      answer = () => failure
+      const got = await ask({ path })
+      expect([got.status, got.body.error]).toMatchObject([
+        400,
+        { message: 'the template threw', type: 'invalid_request_error' },
+      ])
+      const answers = [{ status: 200, body: '{}' }, failure]
+      answer = () => answers.pop() as typeof failure
+      const other = await ask({ path })
+      expect([other.status, other.body.error.message]).toEqual([
+        500,
+        expect.stringMatching(/while it computed/),
+      ])
+    },
+  )
+
+  it('tells an error that is no JSON', async () => {
+    answer = () => ({ status: 404, body: '<html>' })
+    expect((await ask(anthropic)).body).toMatchObject({ type: 'error', error: { message: '<html>' } })
+  })
+
+  it('says that an answer took too long, and what helps', async () => {
+    answer = undefined
+    for (const path of ['/v1/chat/completions', '/v1/messages']) {
+      const got = await ask({ path })
+      expect([got.status, got.body.error.message]).toEqual([
+        504,
+        expect.stringMatching(/took longer than 9\.1 hours.*streaming/),
+      ])
+    }
+  })
+
+  it('tells an end in the midst from a beginning', async () => {
+    answer = () => ({ status: 0, body: '' })
+    expect(await ask({})).toMatchObject({
+      status: 503,
+      retryAfter: '5',
+      body: { error: { message: expect.stringMatching(/stopped while it was answering/) } },
+    })
+    answer = () => ({ status: 503, body: '{"error":{"message":"Loading model"}}' })
+    expect(await ask({})).toMatchObject({
+      status: 503,
+      retryAfter: '5',
+      body: { error: { message: expect.stringMatching(/is loading/) } },
+    })
+  })
+
+  it('gives the reason where the appliance knows one', async () => {
+    answer = () => ({ status: 503, body: '' })
+    writeFileSync(reasonFile, 'The model does not load: out of memory.\n')
+    expect((await ask({})).body.error.message).toBe('The model does not load: out of memory.')
+    expect((await ask(anthropic)).body.error).toMatchObject({
+      type: 'overloaded_error',
+      message: /out of memory/,
+    })
+    expect(await ask({ path: '/health', method: 'GET' })).toMatchObject({
+      status: 503,
+      body: { status: 'unavailable', reason: /out of memory/ },
+    })
+    rmSync(reasonFile)
+    expect((await ask({ path: '/health', method: 'GET' })).body).toEqual({ status: 'loading' })
+  })
+})
+
+it('writes no key, query or body into a log, whatever comes of it', async () => {
+  const withQuery = `/v1/chat/completions?key=${canary}`
+  for (const [, asked] of table) await ask(asked)
+  for (const path of [withQuery, `/v1/models/${canary}`, `/${canary}`, `/v1/messages?api_key=${canary}`]) {
+    for (const lines of [[bearer, json], [`x-api-key: ${canary}`, json], [`Authorization: Basic ${canary}`]])
+      await ask({ path, lines })
+    await ask({ path, method: 'GET' })
+    await ask({ path, method: canary })
+  }
+  for (const status of [200, 400, 429, 500, 502, 503, 504]) {
+    answer = () => ({ status, body: `{"error":{"message":"${canary}"}}` })
+    await ask({ path: withQuery })
+  }
+  answer = undefined
+  await ask({ path: withQuery })
+  await new Promise(resolve => behind.close(resolve).closeAllConnections())
+  expect((await ask({ path: withQuery })).status).toBe(503)
+  await door.reloadNginx()
+  const logs =
+    [door.accessLog, door.errorLog].map(path => readFileSync(path, 'utf8')).join('\n') + door.output()
+  expect(logs).toMatch(/copilot \[.*"POST \/v1\/chat\/completions" 503/)
+  for (const secret of [canary, key, Buffer.from(`copilot:${key}`).toString('base64')])
+    expect(logs).not.toContain(secret)
+})

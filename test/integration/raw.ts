@@ -1,0 +1,56 @@
+/** Requests as bytes, and whatever comes back: what no HTTP client would send. */
+import { connect } from 'node:tls'
+import type { Door } from './stack.ts'
+
+export type RawAnswer = { status: number; headers: Record<string, string>; body: string }
+
+/** RFC 9112, 7.1: the content of chunks, and what follows them. */
+function unchunked(text: string): { body: string; rest: string } {
+  let body = ''
+  let rest = text
+  for (;;) {
+    const [, size = '', after = ''] = /^([0-9a-f]+)\r\n(.*)$/is.exec(rest) ?? []
+    const length = Number.parseInt(size || '0', 16)
+    body += after.slice(0, length)
+    rest = after.slice(length + 2)
+    if (length === 0) return { body, rest }
+  }
+}
+
+/** The answers in what a connection received. */
+export function answersIn(received: string): RawAnswer[] {
+  const answers: RawAnswer[] = []
+  let rest = received
+  while (rest.startsWith('HTTP/1.1 ') && rest.includes('\r\n\r\n')) {
+    const end = rest.indexOf('\r\n\r\n')
+    const [first = '', ...lines] = rest.slice(0, end).split('\r\n')
+    const headers = Object.fromEntries(
+      lines.map(line => {
+        const [, name = '', value = ''] = /^([^:]*): *(.*)$/.exec(line) ?? []
+        return [name.toLowerCase(), value]
+      }),
+    )
+    const after = rest.slice(end + 4)
+    const length = Number(headers['content-length'] ?? 0)
+    const { body, rest: further } =
+      headers['transfer-encoding'] === 'chunked'
+        ? unchunked(after)
+        : { body: after.slice(0, length), rest: after.slice(length) }
+    answers.push({ status: Number(first.split(' ')[1]), headers, body })
+    rest = further
+  }
+  return answers
+}
+
+/** Sends bytes over TLS, and resolves with the answers once the connection ends, or after five seconds without a byte. */
+export const sendRaw = (door: Door, bytes: string | Buffer, localAddress = '127.0.0.1') =>
+  new Promise<RawAnswer[]>(resolve => {
+    let received = ''
+    const options = { host: '127.0.0.1', port: door.httpsPort, ca: door.ca, localAddress }
+    const socket = connect(options, () => socket.write(bytes))
+    socket.setEncoding('latin1').on('data', text => {
+      received += text
+    })
+    socket.setTimeout(5_000, () => socket.destroy())
+    socket.on('error', () => {}).on('close', () => resolve(answersIn(received)))
+  })
