@@ -15,8 +15,12 @@ export const noBodyLimit = KiB
 /** Seconds until the first byte of an answer: a whole context at one token a second, which is slower than any CPU that serves. */
 export const answerTimeout = (contextSize: number) => Math.max(3600, contextSize)
 
-/** Connections that may be open in each of nginx's processes, and file descriptors: two for each, and its own. */
-export const connections = { worker: 8192, descriptors: 32_768 } as const
+/**
+ * nginx's processes, the connections that each may have, and its file descriptors: two for each connection, and its own. A
+ * connection that strangers leave at half a handshake takes about 45 KiB. More processes than small VMs have cores: a
+ * stream waits only for the request that its own process parses.
+ */
+export const connections = { processes: 4, worker: 4096, descriptors: 16_384 } as const
 
 /** Requests with a body that one key may have under way in one of nginx's processes: what bounds their memory. */
 export const requestsOfKey = 16

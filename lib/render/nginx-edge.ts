@@ -27,7 +27,7 @@ export const edgeConfiguration = (site: Site, { certificate, program, pid }: Edg
 
 load_module ${paths.nginxScriptModule};
 user ${users.web};
-worker_processes auto;
+worker_processes ${connections.processes};
 pid ${pid};
 # Only what concerns nginx itself: a line about a request holds its query, which some put a key into. Already at \`crit\` each
 # request would be one while llama-server's socket is not there.

@@ -176,8 +176,8 @@ export const tlsServer = (site: Site, certificate: string) => `server {
     client_body_buffer_size ${noBodyLimit};
     client_body_timeout 60s;
     # A body that nobody reads: so long is its end waited for, so that the client sees the answer.
-    lingering_time 5s;
-    lingering_timeout 2s;
+    lingering_time 2s;
+    lingering_timeout 1s;
     # One who takes nothing of what is there for him gives his slot to others. Over HTTP/2 that shows after the 64 KB of
     # his window; who takes 300 bytes a second, about one token, is not cut. Over HTTP/1.1 the kernel takes megabytes
     # for him, and the slot is free when the answer ends.

@@ -114,9 +114,8 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
       .replaceAll(paths.gateFolder, gateFolder(root))
       .replaceAll(paths.tls, join(root, paths.tls))
       .replaceAll('/var/www/', join(root, '/var/www/'))
-      // Root's folders are the tests' own; several processes, however few cores there are.
-      .replace(`user ${users.web};`, 'user root;')
-      .replace('worker_processes auto;', 'worker_processes 2;\ndaemon off;')
+      // Root's folders are the tests' own.
+      .replace(`user ${users.web};`, 'user root;\ndaemon off;')
   )
 }
 

@@ -1,0 +1,254 @@
+/** What somebody without a key can do: not have a body read, not write to a disk, not keep others out. */
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { connect as connect2 } from 'node:http2'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { connect } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bodyLimit, connectionRate } from '../../lib/appliance/edge.ts'
+import { connectionLimitText } from '../../lib/render/connection-limit.ts'
+import { http } from '../../lib/system/http.ts'
+import { answersIn, sendRaw } from './raw.ts'
+import { type Door, startDoor } from './stack.ts'
+
+const key = 'The-only-key_which/opens+this~door'
+const bearer = { authorization: `Bearer ${key}` }
+const question = { messages: [{ role: 'user', content: 'Hi' }] }
+
+let door: Door
+let behind: Server
+let seen = 0
+beforeAll(async () => {
+  door = await startDoor({ ONEAPP_COPILOT_PASSWORD: key, ONEAPP_COPILOT_CONTEXT_SIZE: '262144' })
+  behind = createServer((request, response) => {
+    request.resume().on('end', () => {
+      seen += 1
+      response.end(
+        JSON.stringify({ text: request.url?.startsWith('/v1/completions') ? 'x'.repeat(16 << 20) : '' }),
+      )
+    })
+  })
+  await new Promise<void>(resolve => behind.listen(door.socket, resolve))
+})
+afterAll(async () => {
+  behind?.closeAllConnections()
+  behind?.close()
+  await door?.close()
+})
+
+const ask = (path: string, json?: object, timeout = 30) =>
+  http({ url: `${door.url}${path}`, ca: door.ca, headers: bearer, json, timeout })
+const isGood = async () => expect((await ask('/v1/chat/completions', question)).status).toBe(200)
+
+/** Memory of nginx's processes, in MiB. */
+const residentMiB = () =>
+  door
+    .workers()
+    .map(pid => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
+    .reduce((sum, one) => sum + one, 0)
+const bodiesOnDisk = () =>
+  existsSync(join(door.root, 'run/bodies')) ? readdirSync(join(door.root, 'run/bodies')) : []
+
+const address = (() => {
+  let last = 0
+  return () => {
+    last += 1
+    return `127.0.6.${last}`
+  }
+})()
+
+/** Sends a body without an end, as fast as it is taken; how much that was, and what came back, once the connection ends. */
+const pour = (head: string, localAddress: string) =>
+  new Promise<{ megabytes: number; seconds: number; answered: number; statuses: number[] }>(resolve => {
+    const piece = Buffer.alloc(64 << 10, 'x')
+    const chunk = Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')])
+    const next = head.includes('chunked') ? chunk : piece
+    const start = performance.now()
+    let [taken, received, answered] = [0, '', Number.NaN]
+    const options = { host: '127.0.0.1', port: door.httpsPort, ca: door.ca, localAddress }
+    const socket = connect(options, () => {
+      socket.write(head)
+      const more = () => {
+        while (!socket.destroyed && socket.write(next, error => (taken += error ? 0 : next.length)))
+          if (socket.writableLength > 1 << 20) break
+      }
+      socket.on('drain', more)
+      more()
+    })
+    socket.setEncoding('latin1').on('data', text => {
+      if (received === '') answered = performance.now() - start
+      received += text
+    })
+    socket
+      .on('error', () => {})
+      .on('close', () =>
+        resolve({
+          megabytes: taken / 1e6,
+          seconds: (performance.now() - start) / 1000,
+          answered,
+          statuses: answersIn(received).map(({ status }) => status),
+        }),
+      )
+  })
+
+describe('a body that nobody has asked for', () => {
+  const length = 'Content-Length: 99999999999'
+  const chunked = 'Transfer-Encoding: chunked'
+  it.each([
+    ['without a key', 'POST /v1/chat/completions', length, 401],
+    ['without a key, in chunks', 'POST /v1/chat/completions', chunked, 401],
+    ['without a key, asking first', 'POST /v1/chat/completions', `${length}\r\nExpect: 100-continue`, 401],
+    ['with a wrong key', 'POST /v1/messages', `${length}\r\nx-api-key: wrong-wrong-wrong`, 401],
+    ['to no path', 'PUT /nothing', chunked, 401],
+    ['to health', 'POST /health', length, 413],
+    ['to health, in chunks', 'POST /health', chunked, 405],
+    ['to health, by GET', 'GET /health', length, 413],
+    ['to health, by GET, in chunks', 'GET /health', chunked, 413],
+    ['to the page', 'POST /', chunked, 405],
+    ['to the CA', 'PUT /ca.crt', chunked, 405],
+    ['of a preflight', 'OPTIONS /v1/models', chunked, 204],
+  ])('%s, is refused at once, and taken for seconds only, to nowhere', async (_, line, headers, status) => {
+    const before = residentMiB()
+    const poured = pour(`${line} HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`, address())
+    await setTimeout(1500)
+    await isGood()
+    expect(residentMiB() - before).toBeLessThan(16)
+    expect(bodiesOnDisk()).toEqual([])
+    const { megabytes, seconds, answered, statuses } = await poured
+    expect(statuses.at(-1)).toBe(status)
+    expect(answered).toBeLessThan(1500)
+    expect(seconds).toBeLessThan(12)
+    console.log(
+      `${megabytes.toFixed(0)} MB in ${seconds.toFixed(1)} s, answered after ${answered.toFixed(0)} ms`,
+    )
+  })
+
+  it('ends over HTTP/2 with its stream', async () => {
+    const session = connect2(door.url, { ca: door.ca, localAddress: address() } as object)
+    const sent = session.request({ ':method': 'POST', ':path': '/v1/chat/completions' }, { endStream: false })
+    const status = new Promise(resolve => sent.on('response', headers => resolve(headers[':status'])))
+    sent.on('error', () => {}).resume()
+    let taken = 0
+    const piece = Buffer.alloc(16 << 10, 'x')
+    const more = () =>
+      sent.destroyed ||
+      sent.write(piece, error => {
+        taken += error ? 0 : piece.length
+        if (!error) more()
+      })
+    more()
+    expect(await status).toBe(401)
+    await new Promise(resolve => sent.on('close', resolve))
+    session.destroy()
+    expect(taken).toBeLessThan(1 << 20)
+    await isGood()
+  })
+
+  it('reaches llama-server never', async () => {
+    seen = 0
+    await sendRaw(
+      door,
+      `GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello`,
+    )
+    expect(seen).toBe(1)
+  })
+})
+
+it('the largest request and answer touch no disk', async () => {
+  const limit = bodyLimit(262_144)
+  const content = 'word '.repeat(Math.floor((limit - 100) / 5))
+  const log = join(door.root, 'run/opened')
+  const pids = [...door.workers(), ...door.gateWorkers()].flatMap(pid => ['-p', String(pid)])
+  const tracer = spawn(
+    'strace',
+    ['-f', '-qq', '-o', log, '-e', 'trace=openat,open,creat,mkdir,mkdirat,unlink,rename', ...pids],
+    { stdio: 'ignore' },
+  )
+  await setTimeout(1000)
+  const answer = await ask('/v1/completions', { prompt: content }, 120)
+  expect([answer.status, answer.body.length > 16 << 20]).toEqual([200, true])
+  const chunk = (text: string) => [...text].map(one => `1\r\n${one}\r\n`).join('')
+  // Every byte a chunk of its own: six bytes for one.
+  const small = JSON.stringify({ prompt: 'word '.repeat(200_000) })
+  const head = `POST /v1/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nAuthorization: Bearer ${key}\r\nTransfer-Encoding: chunked\r\n\r\n`
+  const [chunked] = await sendRaw(door, `${head}${chunk(small)}0\r\n\r\n`)
+  expect(chunked?.status).toBe(200)
+  tracer.kill('SIGINT')
+  await new Promise(resolve => tracer.on('close', resolve))
+  const opened = readFileSync(log, 'utf8')
+    .split('\n')
+    .filter(line => /O_CREAT|creat\(|mkdir|rename/.test(line))
+  expect(opened).toEqual([])
+})
+
+describe('connections that send half a header', () => {
+  /** Opens so many, from these addresses, and holds them. */
+  const openHalf = async (count: number, from: string[], port = door.httpsPort) => {
+    const sockets: Socket[] = []
+    for (let index = 0; index < count; index += 1) {
+      const socket = connectTcp({
+        host: '127.0.0.1',
+        port,
+        localAddress: from[index % from.length] as string,
+      })
+      socket.on('error', () => {}).on('connect', () => socket.write('\x16\x03\x01'))
+      sockets.push(socket)
+      if (index % 200 === 199) await setTimeout(20)
+    }
+    return sockets
+  }
+  const isOpen = (socket: Socket) => !socket.destroyed && !socket.connecting
+  /** Valid users' requests, one after the other: the slowest, in seconds. */
+  const slowestOf = async (count: number) => {
+    let slowest = 0
+    for (let index = 0; index < count; index += 1) {
+      const start = performance.now()
+      await isGood()
+      slowest = Math.max(slowest, (performance.now() - start) / 1000)
+    }
+    return slowest
+  }
+
+  it('by the thousand, from a few addresses, keep nobody out, and are ended', {
+    timeout: 120_000,
+  }, async () => {
+    const before = residentMiB()
+    const sockets = await openHalf(6000, ['127.0.5.1', '127.0.5.2', '127.0.5.3', '127.0.5.4'])
+    await expect.poll(() => sockets.filter(isOpen).length, { timeout: 20_000 }).toBeGreaterThan(4000)
+    const held = sockets.filter(isOpen).length
+    const memory = residentMiB() - before
+    const slowest = await slowestOf(20)
+    console.log(
+      `${held} half-open connections, ${memory.toFixed(0)} MiB for them; the slowest of 20 requests took ${slowest.toFixed(2)} s`,
+    )
+    expect(slowest).toBeLessThan(5)
+    await expect.poll(() => sockets.filter(isOpen).length, { timeout: 60_000 }).toBe(0)
+    for (const socket of sockets) socket.destroy()
+  })
+
+  it('from one address are held back by the kernel, and no other address is', {
+    timeout: 120_000,
+  }, async () => {
+    const table = `slm_copilot_test_${door.httpsPort}`
+    execFileSync('nft', ['-f', '-'], { input: connectionLimitText(table, [door.httpsPort]) })
+    try {
+      const start = performance.now()
+      const sockets = await openHalf(4000, ['127.0.4.1'])
+      const slowest = await slowestOf(10)
+      const seconds = (performance.now() - start) / 1000
+      const open = sockets.filter(isOpen).length
+      console.log(
+        `${open} of 4000 connections of one address are there after ${seconds.toFixed(1)} s; the slowest of 10 requests from another took ${slowest.toFixed(2)} s`,
+      )
+      expect(open).toBeLessThan(connectionRate.burst + connectionRate.perSecond * (seconds + 1) + 100)
+      expect(open).toBeGreaterThan(connectionRate.burst / 2)
+      expect(slowest).toBeLessThan(3)
+      for (const socket of sockets) socket.destroy()
+    } finally {
+      execFileSync('nft', ['delete', 'table', 'inet', table])
+    }
+  })
+})
