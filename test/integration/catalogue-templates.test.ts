@@ -1,7 +1,10 @@
 /** The models that are served with the template in their files: what of the same conversations it refuses and drops. */
 import { expect, it } from 'vitest'
 import { catalogue } from '../../lib/appliance/catalogue.ts'
-import { chats } from '../conversations/chat.ts'
+import { filterRequest } from '../../lib/edge/filter.ts'
+import { chatTemplateFile } from '../../lib/render/chat-template.ts'
+import { saltOf } from '../../lib/render/nginx-tenants.ts'
+import { type Chat, chats } from '../conversations/chat.ts'
 import { dropped, type ModelName, render, serve, templateNamed } from './served.ts'
 
 /** What llama.cpp's source has of each family; the files of the weights are not here. */
@@ -28,4 +31,35 @@ it.each(names)('%s', async name => {
   const list = lost.map(line => `${line}\n`).join('')
   console.log(`${name}: of ${Object.keys(chats).length} conversations its template loses\n${list}`)
   await expect(list).toMatchFileSnapshot(`../conversations/lost/${name}.txt`)
+})
+
+/** What llama-server receives of a conversation whose tenant has this salt. */
+function marked(chat: object, salt: string): object {
+  const settings = { models: ['any'], readsImages: false }
+  const filtered = filterRequest('/v1/chat/completions', JSON.stringify(chat), settings, salt)
+  if (!('body' in filtered)) throw new Error(JSON.stringify(filtered.error))
+  return JSON.parse(filtered.body)
+}
+
+it.each(Object.values(catalogue))('$name puts nothing of a request before its tenant’s mark', async model => {
+  const isOwn = 'template' in model
+  const template = isOwn ? chatTemplateFile().text : await templateNamed(templates[model.name] ?? model.name)
+  const server = await serve(model.name, template)
+  const salt = saltOf('a-key-of-somebody')
+  const before = new Set<string>()
+  let rendered = 0
+  try {
+    for (const chat of Object.values(chats)) {
+      const prompt = await render(server, marked(chat, salt) as Chat)
+      if (prompt === undefined) continue
+      rendered += 1
+      before.add(prompt.slice(0, prompt.indexOf(salt)))
+    }
+  } finally {
+    await server.stop()
+  }
+  console.log(`${model.name}: ${rendered} conversations, before the mark:`, [...before])
+  expect(rendered).toBeGreaterThan(30)
+  // gpt-oss's own text has one more sentence where there are tools, whichever they are.
+  expect(before.size).toBeLessThanOrEqual(model.name === 'gpt-oss-20b' ? 2 : 1)
 })
