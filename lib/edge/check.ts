@@ -17,7 +17,7 @@ const problem = (field: string, message: string): Checked => ({
 })
 const wrong = (field: string, value: Json | undefined, takes: string): Checked =>
   problem(field, `got ${shown(value)}; takes ${takes}`)
-const below = (path: string, key: string): string => (path === '' ? key : `${path}.${clean(key)}`)
+const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
 
 /** Whether a rule is about values of this kind. */
 function isAbout(rule: Rule, value: Json): boolean {
@@ -123,7 +123,7 @@ function checkMap(given: JsonObject, rule: Rule & { is: 'map' }, path: string, n
     if (rule.keys === 'digits' && !/^[0-9]{1,9}$/.test(key)) {
       return problem(path, `got the key ${shown(key)}; takes keys that are token numbers`)
     }
-    const checked = check(given.at[key] as Json, rule.of, below(path, key), now)
+    const checked = check(given.at[key] as Json, rule.of, below(path, clean(key)), now)
     if ('problem' in checked) return checked
     if (checked.value !== undefined) put(kept, key, checked.value)
   }

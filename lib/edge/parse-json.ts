@@ -75,12 +75,13 @@ function readString(reader: Reader): string | undefined {
     return undefined
   }
   const inner = reader.text.slice(reader.at + 1, end)
+  const isPlain = inner.indexOf('\\') === -1
   if (controlCharacter.test(inner)) reader.problem = 'a control character that is not escaped'
-  else if (hasHalfPair(inner))
+  else if (!isPlain && hasHalfPair(inner))
     reader.problem = 'half of a surrogate pair (\\ud800 to \\udfff), which is no character'
   if (reader.problem !== undefined) return undefined
   try {
-    const value = inner.indexOf('\\') === -1 ? inner : JSON.parse(`"${inner}"`)
+    const value = isPlain ? inner : JSON.parse(`"${inner}"`)
     reader.at = end + 1
     return value
   } catch (_) {
