@@ -1,7 +1,15 @@
 /** Three kinds of tests: pure ones, those against real programs on this machine, those in a VM. */
+
 import { defineConfig } from 'vitest/config'
 
 const minute = 60_000
+
+/** What these assert depends on how fast the machine is, or changes it: nothing runs beside them. */
+const alone = ['hangs', 'huge-pages', 'slow-readers', 'speed'].map(name => `test/integration/${name}.test.ts`)
+
+/** Two files at a time: where one waits, the other computes. */
+const shared = { maxWorkers: 2, sequence: { groupOrder: 1 } }
+const patience = { testTimeout: 5 * minute, hookTimeout: 20 * minute }
 
 export default defineConfig({
   test: {
@@ -14,9 +22,9 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{integration,mirror}/**/*.test.ts'],
-          testTimeout: 5 * minute,
-          hookTimeout: 20 * minute,
-          fileParallelism: false,
+          exclude: alone,
+          ...patience,
+          ...shared,
         },
       },
       {
@@ -25,8 +33,17 @@ export default defineConfig({
           include: ['test/vm/**/*.test.ts'],
           testTimeout: 10 * minute,
           hookTimeout: 60 * minute,
-          fileParallelism: false,
-          sequence: { concurrent: false },
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'integration-alone',
+          include: alone,
+          ...patience,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
