@@ -1,7 +1,8 @@
 /** Sandboxes, as lines of a unit's [Service] section (systemd.exec(5)). */
 
-/** What no unit of ours needs, whatever it does. */
-export const hardening = `LockPersonality=yes
+/** What no unit of ours needs, whatever it does; a core dump would write keys and prompts to disk. */
+export const hardening = `LimitCORE=0
+LockPersonality=yes
 NoNewPrivileges=yes
 PrivateDevices=yes
 PrivateTmp=yes
