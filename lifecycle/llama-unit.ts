@@ -6,7 +6,7 @@ import { afterFailure, attemptsToLoad, causeOf, longestPause, noRestarts } from 
 import { setAvailable, setUnavailable } from '../lib/steps/availability.ts'
 import { hasServed, readRestarts, recordRestarts } from '../lib/steps/restarts.ts'
 import type { Host } from '../lib/system/host.ts'
-import { unitStatus } from '../lib/system/systemd.ts'
+import { isBeingStopped } from '../lib/system/systemd.ts'
 
 /** Waits until it may start again, where it has just crashed. */
 export async function llamaStarting(host: Host): Promise<void> {
@@ -21,8 +21,7 @@ export async function llamaStarting(host: Host): Promise<void> {
 /** Decides when it starts again, or that it does not, where nobody has asked for its end. */
 export async function llamaEnded(host: Host): Promise<void> {
   const now = host.now().getTime()
-  const { hasJob } = await unitStatus(host, units.llama)
-  if (hasJob) {
+  if (await isBeingStopped(host, units.llama)) {
     recordRestarts(host, noRestarts)
     setUnavailable(host, isStopped(now))
     return

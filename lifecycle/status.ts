@@ -16,25 +16,27 @@ const stateOf = ({ isActive, isEnabled, startedAt }: UnitStatus) =>
     ? `active since ${startedAt?.toISOString().slice(0, 19)}Z${isEnabled ? '' : ', not enabled at boot'}`
     : 'not active'
 
-/** Why nothing can be generated: what llama-server's unit said when it ended, else what a client would see. */
-async function problemOf(host: Host): Promise<string | undefined> {
+/** Why nothing can be generated: what was said when llama-server ended, the unit that does not run, else what a client sees. */
+async function problemOf(host: Host, stopped: string | undefined): Promise<string | undefined> {
   const access = { ...trustIn(readServed(host), readCa(host)), key: passwordInForce(host) }
   const problem = await serviceProblem(host, access)
-  return problem === undefined ? undefined : (readUnavailable(host) ?? problem)
+  if (problem === undefined) return undefined
+  return readUnavailable(host) ?? (stopped === undefined ? problem : `${stopped} is not running.`)
 }
 
 /** The screen, and whether the appliance serves. Throws when configure has never run, or may not be read. */
 export async function status(host: Host): Promise<{ text: string; serves: boolean }> {
   if (process.getuid?.() !== 0) throw new Error('the plan is for root to read: sudo slm-copilot status')
   const { capacity, endpoints, notes, wanted } = readPlan(host)
-  const problem = await problemOf(host)
-  const services: { unit: string; state: string }[] = []
+  const services: { unit: string; status: UnitStatus }[] = []
   for (const unit of [units.llama, units.gate, units.nginx])
-    services.push({ unit, state: stateOf(await unitStatus(host, unit)) })
+    services.push({ unit, status: await unitStatus(host, unit) })
+  const stopped = services.find(({ status }) => !status.isActive)?.unit
+  const problem = await problemOf(host, stopped)
   const text = statusText({
     problem,
     endpoints: verifiable(readServed(host), endpoints),
-    services,
+    services: services.map(({ unit, status }) => ({ unit, state: stateOf(status) })),
     model: capacity.model.name,
     wanted: wanted?.model.name,
     progress: readProgress(host)?.replace(/\s+/g, ' ').trim(),

@@ -3,7 +3,7 @@ import { units } from '../lib/appliance/paths.ts'
 import { loadTimeout } from '../lib/appliance/restarts.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { type History, type Judgement, judge, limits, type Observation } from '../lib/appliance/watchdog.ts'
-import { setAvailable } from '../lib/steps/availability.ts'
+import { readUnavailable, setAvailable, setUnavailable } from '../lib/steps/availability.ts'
 import { isStageAtWork } from '../lib/steps/one-at-a-time.ts'
 import { readRestarts, recordLoaded, recordRestarts } from '../lib/steps/restarts.ts'
 import { generatesToken, kill, observe, watched } from '../lib/steps/watchdog.ts'
@@ -21,7 +21,10 @@ export async function watchdog(host: Host): Promise<void> {
     const seen = await observe(host, service)
     const { unit } = service
     const judgement = judge(before[unit], seen, bounds, monotonicTime(host))
-    if (judgement === undefined) continue
+    if (judgement === undefined) {
+      noteStopped(host, unit)
+      continue
+    }
     histories[unit] = judgement.history
     if (unit === units.llama && seen.reply === 'answer') noteLoaded(host)
     await act(host, unit, seen, judgement)
@@ -35,6 +38,12 @@ export async function watchdog(host: Host): Promise<void> {
 function noteLoaded(host: Host): void {
   recordLoaded(host)
   setAvailable(host)
+}
+
+/** What llama-server's own unit says of its end is more than this. */
+function noteStopped(host: Host, unit: string): void {
+  if (unit !== units.llama && readUnavailable(host) === undefined)
+    setUnavailable(host, `${unit} is not running.`)
 }
 
 async function act(host: Host, unit: string, seen: Observation, judgement: Judgement): Promise<void> {

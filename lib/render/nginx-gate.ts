@@ -1,7 +1,7 @@
 /** The gate: a small nginx between the door and llama-server that admits as many generations as there are slots. */
 import { doorHeaders, routes } from '../appliance/api.ts'
 import { answerTimeout, counters } from '../appliance/edge.ts'
-import { paths, queueUrl, users } from '../appliance/paths.ts'
+import { healthUrl, paths, queueUrl, users } from '../appliance/paths.ts'
 import { exactly } from './nginx-keys.ts'
 import { sandbox } from './sandbox.ts'
 
@@ -12,6 +12,12 @@ type Admission = {
 }
 
 const generations = routes.filter(({ isGeneration }) => isGeneration)
+
+/** What is read: by clients; and by the watchdog and `status`, which the door lets nobody else ask. */
+const uncounted = [
+  ...new Set([healthUrl, queueUrl].map(url => new URL(url).pathname)),
+  ...routes.filter(({ method }) => method === 'GET').map(({ path }) => path),
+]
 
 /** A key's most generations at once: where there are several keys none may take the last slot of all. */
 const shareOf = (slots: number) => Math.max(1, slots - 1)
@@ -91,10 +97,8 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
             limit_conn copilot_large_counters ${counters.large};
             proxy_pass http://unix:${paths.socket};
         }
-        # What the watchdog and \`status\` ask; the door lets nobody else.
-        location = ${new URL(queueUrl).pathname} {
-            proxy_pass http://unix:${paths.socket};
-        }
+        # What is read takes no slot. By this way all the same: where it is closed, nobody is served.
+${uncounted.map(path => `        location = ${path} {\n            proxy_pass http://unix:${paths.socket};\n        }`).join('\n')}
         # Where there was no connection, nothing has begun: 503. Else llama-server ended while it answered.
         location @ended {
             if ($upstream_connect_time = "-") {

@@ -35,7 +35,7 @@ const readRoute = (path: string) => `
         }
         ${readErrors}
         proxy_method GET;
-        proxy_pass http://slm_copilot${path};
+        proxy_pass http://slm_copilot_gate${path};
     }`
 
 /**

@@ -5,8 +5,6 @@ export type UnitStatus = {
   isActive: boolean
   /** It is active, and nothing is about to start, stop or restart it. */
   isRunning: boolean
-  /** A start, stop or restart that somebody has asked for is at work. */
-  hasJob: boolean
   isEnabled: boolean
   /** Differs each time that the unit is started; empty when it never was. */
   invocation: string
@@ -26,7 +24,6 @@ export function parseUnitStatus(text: string): UnitStatus {
   const hasJob = Number(fields.get('Job') || 0) > 0
   return {
     isActive,
-    hasJob,
     isRunning: fields.get('ActiveState') === 'active' && !hasJob,
     isEnabled: fields.get('UnitFileState') === 'enabled',
     invocation: fields.get('InvocationID') ?? '',
@@ -44,6 +41,13 @@ export async function unitStatus(host: Host, unit: string): Promise<UnitStatus> 
     unit,
   ])
   return parseUnitStatus(stdout)
+}
+
+/** Whether somebody has asked for a unit's end: `systemctl stop` or `restart`, a shutdown. A crash has no such job. */
+export async function isBeingStopped(host: Host, unit: string): Promise<boolean> {
+  const { stdout } = await host.ask(['systemctl', 'list-jobs', '--no-legend', '--plain', unit])
+  // JOB UNIT TYPE STATE; systemd's own start after a crash is a job of type start.
+  return stdout.split('\n').some(line => ['stop', 'restart'].includes(line.trim().split(/\s+/)[2] ?? ''))
 }
 
 /** Makes systemd read its units anew where one of these differs from what it has loaded. One question for all of them. */

