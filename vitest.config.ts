@@ -1,19 +1,30 @@
 /** Three kinds of tests: pure ones, those against real programs on this machine, those in a VM. */
 
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const minute = 60_000
 
 /** What these assert depends on how fast the machine is, or changes it: nothing runs beside them. */
 const alone = ['hangs', 'huge-pages', 'slow-readers', 'speed'].map(name => `test/integration/${name}.test.ts`)
 
-/** Two files at a time: where one waits, the other computes. */
+/** Integration and VM tests share two workers: where one waits, the other computes. */
 const shared = { maxWorkers: 2, sequence: { groupOrder: 1 } }
 const patience = { testTimeout: 5 * minute, hookTimeout: 20 * minute }
+
+/** The longest file first, which bakes the image besides; the other VMs' when it is there. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId, project }: TestSpecification) =>
+      moduleId.endsWith('/vm/kill.test.ts') ? 0 : project.name === 'vm' ? 2 : 1
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+  }
+}
 
 export default defineConfig({
   test: {
     reporters: ['verbose', './test/totals.ts'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: { name: 'unit', include: ['test/{lib,lifecycle,packer,house}/**/*.test.ts', 'test/*.test.ts'] },
@@ -33,8 +44,8 @@ export default defineConfig({
           include: ['test/vm/**/*.test.ts'],
           testTimeout: 10 * minute,
           hookTimeout: 60 * minute,
-          maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          globalSetup: 'test/vm/shared.ts',
+          ...shared,
         },
       },
       {

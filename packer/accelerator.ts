@@ -9,6 +9,12 @@ export type Accelerator = 'kvm' | 'tcg'
 /** The CPU model to give a VM: llama-server wants AVX2, which both have. */
 export const cpuModel = { kvm: 'host', tcg: 'max' } as const satisfies Record<Accelerator, string>
 
+/**
+ * How many CPUs a VM gets. Of two emulated ones the kernel finds the time-stamp counters apart, and asks a clock that
+ * QEMU must answer each time: a stage then takes some three times as much of the host's CPU.
+ */
+export const cpus = { kvm: 2, tcg: 1 } as const satisfies Record<Accelerator, number>
+
 /** `reason` is for the person who wonders why it is slow. */
 export type Choice = { accelerator: Accelerator; reason: string }
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { type Accelerator, chooseAccelerator, cpuModel } from './accelerator.ts'
+import { type Accelerator, chooseAccelerator, cpuModel, cpus } from './accelerator.ts'
 import { baseImage } from './base-image.ts'
 import { cached, cacheFolder } from './cache.ts'
 import { userNetwork, writeContextDisk } from './context-disk.ts'
@@ -29,10 +29,11 @@ export type BakeInputs = {
   /** A release file, and what it stands for: its text names a mirror whose port is another at each run. */
   release?: { file: string; key: string }
   /** VM sizes: the small ones of a test by default. Memory in MB. */
-  size?: { cpus: number; memory: number; disk: string }
+  size?: Size
 }
 
-const testSize = { cpus: 2, memory: 2048, disk: '8G' }
+type Size = { cpus?: number; memory: number; disk: string }
+const testSize: Size = { memory: 2048, disk: '8G' }
 
 /** The path of the baked qcow2. */
 export async function bake(inputs: BakeInputs): Promise<string> {
@@ -57,7 +58,7 @@ async function runPacker(
   path: string,
   baseDisk: string,
   accelerator: Accelerator,
-  size: typeof testSize,
+  size: Size,
   inputs: BakeInputs,
 ): Promise<void> {
   removeAbandoned()
@@ -73,7 +74,7 @@ async function runPacker(
     output_directory: output,
     accelerator,
     cpu_model: cpuModel[accelerator],
-    cpus: size.cpus,
+    cpus: size.cpus ?? cpus[accelerator],
     memory: size.memory,
     disk_size: size.disk,
     serial: `file:${join(cacheFolder, 'logs', 'bake-console.log')}`,

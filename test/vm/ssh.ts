@@ -1,5 +1,5 @@
 /** Commands and files over SSH into a VM, as root, with the developer's key of this cache. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { cacheFolder } from '../../packer/cache.ts'
@@ -33,6 +33,11 @@ export const sshOptions = (vm: Vm): string[] =>
     ['ControlPersist', '60'],
     ['Port', String(vm.ports.ssh)],
   ].map(([name, value]) => `-o${name}=${value}`)
+
+/** Ends the shared connection, if there is one; the next command opens another. */
+export const closeConnection = (vm: Vm): void => {
+  spawnSync('ssh', [...sshOptions(vm), '-O', 'exit', 'root@127.0.0.1'], { stdio: 'ignore' })
+}
 
 /** `code` is the command's own; 255 is also SSH's when there is no connection. */
 export type Result = { stdout: string; stderr: string; code: number }

@@ -1,11 +1,11 @@
 /** A virtual machine from a baked image: started, found again by its name, given another context, cut off, stopped. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { filesUnder } from '../../lib/system/files.ts'
 import { titleOf } from '../../lib/system/processes.ts'
-import { type Accelerator, cpuModel } from '../../packer/accelerator.ts'
+import { type Accelerator, cpuModel, cpus } from '../../packer/accelerator.ts'
 import { cacheFolder } from '../../packer/cache.ts'
 import { type Context, userNetwork, writeContextDisk } from '../../packer/context-disk.ts'
 import { freePort } from '../ports.ts'
@@ -23,6 +23,8 @@ export type Vm = {
   ports: Ports
   context: Context
   oneGatePid: number
+  /** Its snapshots (snapshots.ts), and the context that each was saved with. */
+  snapshots: Record<string, Context>
 }
 
 export type VmInputs = {
@@ -32,18 +34,16 @@ export type VmInputs = {
   context: Context
   /** Taken if nobody listens there, else free ones. */
   wishedPorts?: Partial<Ports>
-  /** MB. */
-  memory?: number
-  cpus?: number
 }
 
 /** What QEMU calls the drive that `-cdrom` makes. */
-const contextDrive = 'ide1-cd0'
+export const contextDrive = 'ide1-cd0'
 /** The host, as a guest on QEMU's user network sees it. */
 export const hostSeenByGuest = '10.0.2.2'
 export const oneGateToken = 'token-of-the-stand-in'
 
-const vmFolder = (name: string) => join(cacheFolder, 'vms', name)
+const vmsFolder = join(cacheFolder, 'vms')
+const vmFolder = (name: string) => join(vmsFolder, name)
 const inFolder = (vm: Vm, name: string) => join(vm.folder, name)
 export const serialLog = (vm: Vm): string => inFolder(vm, 'serial.log')
 export const oneGateLog = (vm: Vm): string => inFolder(vm, 'onegate.jsonl')
@@ -56,7 +56,7 @@ export async function startVm(inputs: VmInputs): Promise<Vm> {
   const ports = await choosePorts(inputs.wishedPorts ?? {})
   const oneGatePid = await spawnOneGate(ports.oneGate, join(folder, 'onegate.jsonl'))
   const { name, image, context } = inputs
-  const vm: Vm = { name, folder, image, ports, context, oneGatePid }
+  const vm: Vm = { name, folder, image, ports, context, oneGatePid, snapshots: {} }
   writeVm(vm)
   insertContext(vm)
   execFileSync('qemu-img', [
@@ -70,7 +70,9 @@ export async function startVm(inputs: VmInputs): Promise<Vm> {
     'qcow2',
     inFolder(vm, 'disk.qcow2'),
   ])
-  execFileSync('qemu-system-x86_64', qemuArguments(vm, inputs), { stdio: ['ignore', 'ignore', 'pipe'] })
+  execFileSync('qemu-system-x86_64', qemuArguments(vm, inputs.accelerator), {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   return vm
 }
 
@@ -79,6 +81,10 @@ export function findVm(name: string): Vm | undefined {
   const path = join(vmFolder(name), 'vm.json')
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Vm) : undefined
 }
+
+/** Of the VMs that are there, running or not. */
+export const vmNames = (): string[] =>
+  existsSync(vmsFolder) ? readdirSync(vmsFolder).filter(name => findVm(name) !== undefined) : []
 
 /** Whether its QEMU lives: the process id may long be another's, so its command line must name this VM's disk. */
 export function isRunning(vm: Vm): boolean {
@@ -133,7 +139,7 @@ export const fullContext = (vm: Vm): Context => ({
 const insertContext = (vm: Vm) =>
   writeContextDisk(inFolder(vm, 'context.iso'), fullContext(vm), { 'token.txt': oneGateToken })
 
-const writeVm = (vm: Vm) =>
+export const writeVm = (vm: Vm): void =>
   writeFileSync(inFolder(vm, 'vm.json'), `${JSON.stringify(vm, null, 2)}\n`, { mode: 0o600 })
 
 const choosePorts = async (wished: Partial<Ports>): Promise<Ports> => ({
@@ -143,7 +149,7 @@ const choosePorts = async (wished: Partial<Ports>): Promise<Ports> => ({
   oneGate: await freePort(wished.oneGate),
 })
 
-function qemuArguments(vm: Vm, { accelerator, cpus = 2, memory = 2048 }: VmInputs): string[] {
+function qemuArguments(vm: Vm, accelerator: Accelerator): string[] {
   const { ssh, https, http } = vm.ports
   const forwards = [`${ssh}-:22`, `${https}-:443`, `${http}-:80`].map(
     ports => `hostfwd=tcp:127.0.0.1:${ports}`,
@@ -152,8 +158,8 @@ function qemuArguments(vm: Vm, { accelerator, cpus = 2, memory = 2048 }: VmInput
     ['-name', `slm-copilot-${vm.name}`],
     ['-accel', accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm'],
     ['-cpu', cpuModel[accelerator]],
-    ['-smp', String(cpus)],
-    ['-m', String(memory)],
+    ['-smp', String(cpus[accelerator])],
+    ['-m', '2048'],
     ['-drive', `file=${inFolder(vm, 'disk.qcow2')},if=virtio,cache=unsafe,discard=unmap`],
     ['-cdrom', inFolder(vm, 'context.iso')],
     ['-netdev', ['user', 'id=net', ...forwards].join(',')],

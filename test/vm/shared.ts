@@ -1,0 +1,38 @@
+/**
+ * The VM that the test files share: one real first boot a run, then a snapshot of it restored for each file.
+ *
+ *   let vm: Vm
+ *   beforeAll(async () => { vm = await readyVm() })
+ *
+ * is all that a file needs: the appliance is contextualized without any variable, and serves. Nothing is to be put
+ * back or stopped afterwards. A state that takes a file long to reach may be saved in turn (snapshots.ts), under any
+ * name but this one. Each of vitest's workers has a VM of its own.
+ */
+import { step } from '../../packer/progress.ts'
+import { makeImage } from './image.ts'
+import { waitForContextualization } from './ready.ts'
+import { hasSnapshot, restoreSnapshot, saveSnapshot } from './snapshots.ts'
+import { findVm, startVm, stopVm, type Vm, vmNames } from './vm.ts'
+
+const prefix = 'test-'
+const name = () => `${prefix}${process.env.VITEST_POOL_ID ?? 0}`
+const firstBoot = 'first-boot'
+
+/** The VM as it was after its first boot, which ended in success. */
+export async function readyVm(): Promise<Vm> {
+  const image = await makeImage()
+  const found = findVm(name())
+  if (found?.image === image.disk && hasSnapshot(found, firstBoot)) return restoreSnapshot(found, firstBoot)
+  const vm = await startVm({ name: name(), image: image.disk, accelerator: image.accelerator, context: {} })
+  const { status, lastLine } = await step('First boot', () => waitForContextualization(vm))
+  if (status !== 'bootstrap_success') throw new Error(`the first boot ended with ${status}: ${lastLine}`)
+  return saveSnapshot(vm, firstBoot)
+}
+
+const stopAll = async () => {
+  for (const each of vmNames()) if (each.startsWith(prefix)) await stopVm(each)
+}
+
+/** Called by vitest before the first file and after the last one: a run's first boot is its own. */
+export const setup = stopAll
+export const teardown = stopAll
