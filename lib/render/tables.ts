@@ -4,15 +4,22 @@ import { type Variable, variableList } from '../appliance/variables.ts'
 
 const alsoAccepted = ({ alias }: Variable) => (alias === undefined ? '' : `\`${alias}\``)
 
+/** A text as a cell of a Markdown table, where a vertical bar would end it. */
+const cell = (text: string) => text.replaceAll('|', '\\|')
+
+const readmeRow = (variable: Variable) =>
+  [
+    `\`${variable.name}\``,
+    alsoAccepted(variable),
+    ...[variable.byDefault, variable.takes, variable.help].map(cell),
+  ].join(' | ')
+
 /** The README's table. */
 export const readmeTable = () =>
   [
     '| variable | also accepted | default | takes | meaning |',
     '|---|---|---|---|---|',
-    ...variableList.map(
-      variable =>
-        `| \`${variable.name}\` | ${alsoAccepted(variable)} | ${variable.byDefault} | ${variable.takes} | ${variable.help} |`,
-    ),
+    ...variableList.map(variable => `| ${readmeRow(variable)} |`),
     '',
   ].join('\n')
 

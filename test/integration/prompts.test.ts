@@ -7,8 +7,8 @@ let stack: Stack
 afterEach(() => stack?.close())
 
 /** Two slots, and this much RAM, in MiB, for prompts that are in none: a token takes 128 bytes in this model. */
-const start = async (cacheRam: number) => {
-  stack = await startStack({}, { settings: { LLAMA_ARG_CACHE_RAM: String(cacheRam) } })
+const start = async (cacheRam: number, context: Record<string, string> = {}) => {
+  stack = await startStack(context, { settings: { LLAMA_ARG_CACHE_RAM: String(cacheRam) } })
 }
 
 /** What follows the beginning: the question, and what the template puts around it. */
@@ -21,10 +21,11 @@ it('is not computed again for another question', async () => {
 })
 
 it('is not computed again after a context change that reloads nothing but nginx', async () => {
-  await start(0)
+  const keys = 'alice=alices-own-key-0123'
+  await start(0, { ONEAPP_COPILOT_KEYS: keys })
   const pid = stack.llamaPid()
   await ask(stack, beginning('First'))
-  await stack.reload({ ONEAPP_COPILOT_KEYS: 'alice=alices-own-key-0123' })
+  await stack.reload({ ONEAPP_COPILOT_KEYS: `${keys} bob=bobs-own-key-012345` })
   expect((await ask(stack, beginning('First'))).computed).toBeLessThan(few)
   expect(stack.llamaPid()).toBe(pid)
 })
