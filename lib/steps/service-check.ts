@@ -24,7 +24,7 @@ export async function serviceProblem(host: Host, access: Access): Promise<string
 function edgeProblem(host: Host, { key, ...trust }: Access): Promise<string | undefined> {
   const url = `https://127.0.0.1:${ports.https}/tokenize`
   const headers = { authorization: `Bearer ${key}` }
-  const ask = () => host.http({ url, ...trust, headers, json: { content: text }, timeout })
+  const ask = () => host.http({ ...trust, url, headers, json: { content: text }, timeout })
   return problemOf(units.nginx, url, ask)
 }
 
