@@ -9,6 +9,7 @@ import { chooseModel, type Trials } from '../lib/appliance/model-choice.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
 import { modelsOf, requestNames } from '../lib/appliance/release.ts'
+import { largestBody } from '../lib/appliance/request-size.ts'
 import { unknownNameNotes } from '../lib/appliance/unknown-names.ts'
 import { passwordName } from '../lib/appliance/values.ts'
 import { variableNames } from '../lib/appliance/variables.ts'
@@ -67,10 +68,10 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const served = given ?? readObtained(host, order, clock) ?? own
   const password = decidePassword(findPassword(host), context.password, clock.now, host.random)
   const keys = [{ name: passwordName, key: password.password }, ...context.keys]
-  const { contextSize } = capacity
+  const limits = { contextSize: capacity.contextSize, bodyLimit: largestBody(capacity) }
   const cacheSharing = cacheSharingOf(context)
-  const site = { keys, cacheSharing, hasIpv6: facts.hasIpv6, contextSize }
-  const settings = { models: requestNames(serve, release), contextSize, readsImages: false }
+  const site = { keys, cacheSharing, hasIpv6: facts.hasIpv6, ...limits }
+  const settings = { models: requestNames(serve, release), ...limits, readsImages: false }
   await checkCandidate(host, site, settings, served.pair)
 
   const secrets = [

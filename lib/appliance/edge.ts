@@ -1,16 +1,7 @@
 /** What the edge proxy takes and waits for, as it follows from the plan. */
 
-const KiB = 1024
-const MiB = 1024 * KiB
-
-/**
- * Bytes of a request. A token of code is 3 to 5 bytes, of indentation up to some 30; what holds more tokens than the
- * context does should reach llama-server, whose error names both counts, which agents take as a sign to compact.
- */
-export const bodyLimit = (contextSize: number) => Math.min(8 * MiB, Math.max(MiB, 32 * contextSize))
-
 /** Bytes that a request may have where nothing is expected: a body that is ignored. */
-export const noBodyLimit = KiB
+export const noBodyLimit = 1024
 
 /** Seconds until the first byte of an answer: a whole context at one token a second, which is slower than any CPU that serves. */
 export const answerTimeout = (contextSize: number) => Math.max(3600, contextSize)

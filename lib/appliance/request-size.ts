@@ -4,7 +4,10 @@ import { MiB } from './memory.ts'
 /** The parts of a plan that decide it. */
 type Limits = { contextSize: number; memoryLimit: number }
 
-/** Bytes of JSON for a token of context: text has 3 to 4 a token, escaped text up to three times as many. */
+/**
+ * Bytes of JSON for a token of context: text has 3 to 5 a token, escaped text up to three times as many. What holds more
+ * tokens than the context should still reach llama-server, whose error names both counts: agents compact by it.
+ */
 const bytesPerToken = 16
 
 /**

@@ -1,5 +1,5 @@
 /** The program that nginx's JavaScript module runs: the request filter and the words of errors. */
-import { answerTimeout, bodyLimit } from '../appliance/edge.ts'
+import { answerTimeout } from '../appliance/edge.ts'
 import { paths } from '../appliance/paths.ts'
 import { program } from './edge/program.ts'
 
@@ -8,6 +8,8 @@ export type EdgeSettings = {
   models: string[]
   /** Tokens that one conversation may hold. */
   contextSize: number
+  /** Bytes of the largest request. */
+  bodyLimit: number
   readsImages: boolean
 }
 
@@ -18,7 +20,6 @@ export const edgeProgram = (settings: EdgeSettings) => ({
   text: `// Written by slm-copilot at every configure: changes made here are lost.
 const settings = ${JSON.stringify({
     ...settings,
-    bodyLimit: bodyLimit(settings.contextSize),
     answerTimeout: answerTimeout(settings.contextSize),
     unavailableReason: paths.unavailableReason,
   })};

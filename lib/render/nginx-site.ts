@@ -1,7 +1,7 @@
 /** The edge proxy's two servers: TLS, keys, routes, CORS, and streams that nothing holds up; over plain HTTP the way there. */
 import { checkLocation, deniedLocation, doorHeaders, type Route, routes } from '../appliance/api.ts'
 import type { CacheSharing } from '../appliance/cache-sharing.ts'
-import { answerTimeout, bodyLimit, noBodyLimit, requestsOfKey } from '../appliance/edge.ts'
+import { answerTimeout, noBodyLimit, requestsOfKey } from '../appliance/edge.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../appliance/paths.ts'
 import type { NamedKey } from '../appliance/values.ts'
 import { landingPagePolicy } from './landing-page.ts'
@@ -14,6 +14,8 @@ export type Site = {
   hasIpv6: boolean
   /** Tokens that one conversation may hold. */
   contextSize: number
+  /** Bytes of the largest request. */
+  bodyLimit: number
 }
 
 const pathsOf = (wanted: Route['method']) =>
@@ -217,7 +219,7 @@ ${readPaths.map(readRoute).join('\n')}
         }
         js_content copilot.model;
     }
-${writeRoutes(bodyLimit(site.contextSize))}
+${writeRoutes(site.bodyLimit)}
 
 ${filteredRequests(site)}
     location / {

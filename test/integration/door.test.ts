@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { request } from 'node:https'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bodyLimit } from '../../lib/appliance/edge.ts'
+import { largestBody } from '../../lib/appliance/request-size.ts'
 import { eventsOf, smokeTest } from '../../lib/steps/smoke-test.ts'
 import { type HttpRequest, http } from '../../lib/system/http.ts'
 import { buildExecutable } from '../../packer/executable.ts'
@@ -332,7 +333,7 @@ it('answers a preflight without a key, with the headers that were asked for', as
 })
 
 it('takes requests of a megabyte, and refuses larger ones with words that say the limit', async () => {
-  const limit = bodyLimit(4096)
+  const limit = largestBody({ contextSize: 4096, memoryLimit: totalmem() })
   const send = (bytes: number) =>
     ask('/tokenize', { headers: bearer, json: { content: 'x '.repeat(bytes / 2) }, timeout: 120 })
   expect((await send(limit - 100)).status).toBe(200)

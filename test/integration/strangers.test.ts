@@ -4,11 +4,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { connect as connect2 } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bodyLimit, connectionRate } from '../../lib/appliance/edge.ts'
+import { connectionRate } from '../../lib/appliance/edge.ts'
+import { largestBody } from '../../lib/appliance/request-size.ts'
 import { connectionLimitText } from '../../lib/render/connection-limit.ts'
 import { http } from '../../lib/system/http.ts'
 import { answersIn, sendRaw } from './raw.ts'
@@ -158,7 +160,7 @@ describe('a body that nobody has asked for', () => {
 })
 
 it('the largest request and answer touch no disk', async () => {
-  const limit = bodyLimit(262_144)
+  const limit = largestBody({ contextSize: 262_144, memoryLimit: totalmem() })
   const content = 'word '.repeat(Math.floor((limit - 100) / 5))
   const log = join(door.root, 'run/opened')
   const pids = [...door.workers(), ...door.gateWorkers()].flatMap(pid => ['-p', String(pid)])

@@ -1,5 +1,6 @@
 import { rootCertificates } from 'node:tls'
 import { expect, it } from 'vitest'
+import { GiB } from '../../lib/appliance/memory.ts'
 import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
 import { productionRelease } from '../../lib/appliance/release.ts'
 import { reportText } from '../../lib/render/report.ts'
@@ -112,6 +113,22 @@ it("limits llama-server's memory to what the plan gives it, and lets it swap not
     `MemoryMax=${capacity.memoryLimit}\nMemorySwapMax=0\n`,
   )
 })
+
+it.each(['4096', '131072', '393216'])(
+  'lets in no text that %s tokens of context leave too little stack for',
+  async size => {
+    const host = recordedHost({ facts: () => ({ ...facts, memory: 128 * GiB }) })
+    await applyFiles(host, [releaseFile(productionRelease)])
+    await configure({ ...host, env: { ONEAPP_COPILOT_CONTEXT_SIZE: size } })
+    const numbers = (path: string, pattern: RegExp) =>
+      [...(host.files.read(path) ?? '').matchAll(pattern)].map(([, number]) => Number(number))
+    const [stack = 0] = numbers(paths.memoryDropIn, /^LimitSTACK=(\d+)$/gm)
+    const largest = Math.max(...numbers(paths.edgeConfiguration, /client_max_body_size (\d+);/g))
+    // 340 bytes a character at most, measured.
+    expect(largest).toBeGreaterThanOrEqual(2 ** 20)
+    expect(stack / largest).toBeGreaterThan(340)
+  },
+)
 
 it('prepares for a model to come where the image holds one that does not fit, and for nothing else', async () => {
   const small = { ...facts, memory: 8 * 2 ** 30 }

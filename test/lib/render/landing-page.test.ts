@@ -87,6 +87,12 @@ it('changes neither what nginx is reloaded for, nor the site', () => {
   const { restartInputs, reloadInputs } = services.nginx
   expect([...restartInputs, ...reloadInputs]).not.toContain(paths.landingPage)
   expect(
-    edgeConfiguration({ keys: [], cacheSharing: 'one-key', hasIpv6: false, contextSize: 4096 }).text,
+    edgeConfiguration({
+      keys: [],
+      cacheSharing: 'one-key',
+      hasIpv6: false,
+      contextSize: 4096,
+      bodyLimit: 1_048_576,
+    }).text,
   ).toContain(landingPagePolicy)
 })

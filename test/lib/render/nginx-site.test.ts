@@ -8,6 +8,7 @@ const site = (key: string) => ({
   cacheSharing: 'one-key' as const,
   hasIpv6: false,
   contextSize: 4096,
+  bodyLimit: 1_048_576,
 })
 
 it('matches a text and nothing else, whatever is in it', () => {
