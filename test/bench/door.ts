@@ -4,33 +4,44 @@ import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { median, promptOf, stream, type Timing, type Way } from './measure.ts'
 
 const rounds = 15
-const chat = () => ({ messages: promptOf(500), ignore_eos: true, max_tokens: 100 })
+/** Bytes that a request has besides its prompt: what the filter reads and leaves out, and no model computes. */
+const sizes = [0, 100_000, 1_000_000]
+const chat = (bytes: number) => ({
+  messages: promptOf(500),
+  padding: 'x'.repeat(bytes),
+  ignore_eos: true,
+  max_tokens: 100,
+})
 
-/** Aims: first token within 1.05 times, rate at least 0.99 times. */
+/** Aims, with 100 kB: first token within 1.05 times, rate at least 0.99 times. */
 export async function benchDoor(): Promise<void> {
   const model = await wideSentenceModel()
   const stack = await startStack({}, { settings: { LLAMA_ARG_MODEL: model } })
   try {
-    await measure(stack, 'bare socket')
-    const pairs: { bare: Timing; door: Timing }[] = []
-    for (let round = 1; round <= rounds; round += 1) {
-      // Who goes first changes, so that a machine that grows slower or faster favours nobody.
-      const order: Way[] =
-        round % 2 === 0 ? ['bare socket', 'nginx and TLS'] : ['nginx and TLS', 'bare socket']
-      const times = new Map<Way, Timing>()
-      for (const way of order) times.set(way, await measure(stack, way))
-      pairs.push({
-        bare: times.get('bare socket') as Timing,
-        door: times.get('nginx and TLS') as Timing,
-      })
-    }
-    print(pairs)
+    await measure(stack, 'bare socket', 0)
+    for (const bytes of sizes) await compare(stack, bytes)
   } finally {
     await stack.close()
   }
 }
 
-const measure = (stack: Stack, way: Way) => stream(stack, way, chat()).ended
+async function compare(stack: Stack, bytes: number): Promise<void> {
+  const pairs: { bare: Timing; door: Timing }[] = []
+  for (let round = 1; round <= rounds; round += 1) {
+    // Who goes first changes, so that a machine that grows slower or faster favours nobody.
+    const order: Way[] = round % 2 === 0 ? ['bare socket', 'nginx and TLS'] : ['nginx and TLS', 'bare socket']
+    const times = new Map<Way, Timing>()
+    for (const way of order) times.set(way, await measure(stack, way, bytes))
+    pairs.push({
+      bare: times.get('bare socket') as Timing,
+      door: times.get('nginx and TLS') as Timing,
+    })
+  }
+  console.log(`  ${bytes / 1000} kB besides the prompt`)
+  print(pairs)
+}
+
+const measure = (stack: Stack, way: Way, bytes: number) => stream(stack, way, chat(bytes)).ended
 
 function print(pairs: { bare: Timing; door: Timing }[]): void {
   const line = (name: string, of: (timing: Timing) => number, digits: number) => {
