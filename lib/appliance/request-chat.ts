@@ -29,6 +29,7 @@ import {
   effort,
   functionName,
   identifier,
+  returnProgress,
   sampling,
   stop,
   streamOptions,
@@ -154,4 +155,5 @@ export const chat: Fields = Object.assign({}, chatPrompt, sampling, {
   logprobs: boolean,
   top_logprobs: topTokens,
   stream_options: streamOptions,
+  return_progress: returnProgress,
 })

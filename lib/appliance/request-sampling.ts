@@ -44,4 +44,7 @@ export const sampling: Fields = {
   stream: boolean,
 }
 
+/** How far a prompt is, in events of their own; of what was cached it tells what `usage` tells. */
+export const returnProgress = boolean
+
 export const streamOptions = fields({ include_usage: boolean })

@@ -13,7 +13,15 @@ import {
   schema,
   text,
 } from './request-rules.ts'
-import { answerLength, largest, sampling, stop, streamOptions, topTokens } from './request-sampling.ts'
+import {
+  answerLength,
+  largest,
+  returnProgress,
+  sampling,
+  stop,
+  streamOptions,
+  topTokens,
+} from './request-sampling.ts'
 
 /** Milliseconds after which an answer ends at its next line. */
 const milliseconds = integer(0, largest)
@@ -32,6 +40,7 @@ export const completions: Fields = Object.assign(
     logprobs: topTokens,
     json_schema: schema,
     stream_options: streamOptions,
+    return_progress: returnProgress,
     t_max_predict_ms: milliseconds,
   },
   sampling,

@@ -40,7 +40,16 @@ function adaptTextFormat(request: JsonObject): void {
   put(request, 'response_format', asInChats)
 }
 
+/** Where a grammar asks for the end of an answer, and `ignore_eos` forbids it, llama-server fails. */
+function adaptEnd(request: JsonObject): void {
+  const { tools, response_format, json_schema } = request.at
+  if ((isList(tools) && tools.length > 0) || response_format !== undefined || json_schema !== undefined) {
+    remove(request, 'ignore_eos')
+  }
+}
+
 export function adapt(request: JsonObject): Problem | undefined {
   if (isObject(request.at.text)) adaptTextFormat(request)
+  adaptEnd(request)
   return adaptToolChoice(request)
 }

@@ -25,6 +25,12 @@ import { someTokens, writeSlotFile } from '../mirror/slot-file.ts'
 /** Bytes: planned, and as found. */
 export type Compared = { term: string; planned: number; measured: number }
 
+/**
+ * The kind of CPU whose library is left out: with AMX llama.cpp packs the weights of dense layers whole, in a buffer of its
+ * own, and the plan counts what other CPUs repack.
+ */
+export const withAmx = ['sapphirerapids']
+
 const small = { heads: { query: 12, keyValue: 4, size: 128 }, width: 1536, feedForward: 4864 }
 
 /**
@@ -86,7 +92,7 @@ const grid: Settings[] = [
 
 /** Prints each point of the grid and the worst that the plan is off. */
 export async function benchMemory(): Promise<void> {
-  const { program, remove } = await unpackedLlama()
+  const { program, remove } = await unpackedLlama(withAmx)
   const worst = { anonymous: 0, resident: 0 }
   try {
     console.log('  model      context slots KV   batch   anonymous, MiB      %   resident, MiB       %')

@@ -1,11 +1,11 @@
 /** The plan's terms against the real llama-server: a small part of `make bench BENCH=memory`. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Compared, compare, errorOf, gridModels } from '../bench/memory.ts'
+import { type Compared, compare, errorOf, gridModels, withAmx } from '../bench/memory.ts'
 import { unpackedLlama } from '../mirror/bare-llama.ts'
 
 let llama: Awaited<ReturnType<typeof unpackedLlama>>
 beforeAll(async () => {
-  llama = await unpackedLlama()
+  llama = await unpackedLlama(withAmx)
 })
 afterAll(() => llama?.remove())
 

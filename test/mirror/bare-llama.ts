@@ -20,10 +20,11 @@ export type BareLlama = {
   stop(): Promise<void>
 }
 
-/** The release, unpacked to a folder that is there until `remove` is called. */
-export async function unpackedLlama(): Promise<{ program: string; remove(): void }> {
+/** The release, unpacked to a folder that is there until `remove` is called; without its libraries for some kinds of CPU. */
+export async function unpackedLlama(without: string[] = []): Promise<{ program: string; remove(): void }> {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-llama-'))
   execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
+  for (const kind of without) rmSync(join(folder, `libggml-cpu-${kind}.so`))
   return {
     program: join(folder, 'llama-server'),
     remove: () => rmSync(folder, { recursive: true, force: true }),

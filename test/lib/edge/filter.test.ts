@@ -245,6 +245,19 @@ describe('what llama-server would overlook', () => {
       },
       { ...hello, tools: [{ name: 'b', input_schema: {} }], tool_choice: { type: 'tool', name: 'b' } },
     ],
+    // A grammar asks for an end that this forbids.
+    [
+      chat,
+      { ...hello, ignore_eos: true, response_format: { type: 'json_object' } },
+      { ...hello, response_format: { type: 'json_object' } },
+    ],
+    [
+      '/v1/completions',
+      { prompt: 'a', ignore_eos: true, json_schema: { type: 'object' } },
+      { prompt: 'a', json_schema: { type: 'object' } },
+    ],
+    [chat, { ...hello, ignore_eos: true, tools: [named('a')] }, { ...hello, tools: [named('a')] }],
+    [chat, { ...hello, ignore_eos: true, tools: [] }, { ...hello, ignore_eos: true, tools: [] }],
     [
       '/v1/messages',
       { ...hello, tools: [{ name: 'a', input_schema: {} }], tool_choice: { type: 'none' } },
