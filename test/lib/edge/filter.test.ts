@@ -27,7 +27,7 @@ describe('what is not named is left out', () => {
     [{ grammar: '%llguidance {}' }],
     [{ lora: [{ id: 0, scale: 1 }] }],
     [{ n_probs: 1_000_000, samplers: [], mirostat: 2, dry_penalty_last_n: 2 ** 31 - 1 }],
-    [{ cache_prompt: false, n_cache_reuse: 1, return_progress: true, timings_per_token: true }],
+    [{ cache_prompt: false, n_cache_reuse: 1, timings_per_token: true }],
     [{ sse_ping_interval: 0, speculative: {}, 'speculative.n_max': 100, chat_parser: 'x' }],
     [{ generation_prompt: 'x', prompt: 'x', message_delimiters: [], preserved_tokens: ['a'] }],
     [{ user: 'me', metadata: {}, store: true, service_tier: 'auto', stream_options: null, stop: null }],
