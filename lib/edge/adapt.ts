@@ -42,8 +42,9 @@ function adaptTextFormat(request: JsonObject): void {
 
 /** Where a grammar asks for the end of an answer, and `ignore_eos` forbids it, llama-server fails. */
 function adaptEnd(request: JsonObject): void {
-  const { tools, response_format, json_schema } = request.at
-  if ((isList(tools) && tools.length > 0) || response_format !== undefined || json_schema !== undefined) {
+  const tools = request.at.tools
+  const hasTools = isList(tools) && tools.length > 0
+  if (hasTools || request.at.response_format !== undefined || request.at.json_schema !== undefined) {
     remove(request, 'ignore_eos')
   }
 }
