@@ -1,24 +1,19 @@
 /** Services that crash, hang or lose their sockets in the VM: what heals by itself, in what time, and what is said meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { type Access, readAccess } from './access.ts'
 import { ask, untilServing } from './client.ts'
-import { makeImage } from './image.ts'
-import { waitForContextualization } from './ready.ts'
+import { readyVm } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
-import { startVm, stopVm, type Vm } from './vm.ts'
+import type { Vm } from './vm.ts'
 
-const vmName = 'heal'
 let vm: Vm
 let access: Access
 
 beforeAll(async () => {
-  const image = await makeImage()
-  vm = await startVm({ name: vmName, image: image.disk, accelerator: image.accelerator, context: {} })
-  expect((await waitForContextualization(vm)).status).toBe('bootstrap_success')
+  vm = await readyVm()
   access = await readAccess(vm)
 })
-afterAll(() => stopVm(vmName))
 
 const question = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }
 const generates = () =>

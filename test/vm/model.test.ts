@@ -9,6 +9,7 @@ import { type Access, readAccess } from './access.ts'
 import { ask } from './client.ts'
 import { makeImage } from './image.ts'
 import { contextualizeNow, reboot, waitForContextualization } from './ready.ts'
+import { pauseReadyVm } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
 import { changeContext, hostSeenByGuest, startVm, stopVm, type Vm } from './vm.ts'
 
@@ -26,6 +27,7 @@ let access: Access
 let wishes: Record<string, string>
 
 beforeAll(async () => {
+  await pauseReadyVm()
   const image = await makeImage()
   const caller = readFileSync(await toolModel())
   server = await startSlowServer({ '/models/caller.gguf': caller, '/models/garbage.gguf': garbage })

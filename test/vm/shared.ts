@@ -11,8 +11,8 @@
 import { step } from '../../packer/progress.ts'
 import { makeImage } from './image.ts'
 import { waitForContextualization } from './ready.ts'
-import { hasSnapshot, restoreSnapshot, saveSnapshot } from './snapshots.ts'
-import { findVm, startVm, stopVm, type Vm, vmNames } from './vm.ts'
+import { hasSnapshot, pauseVm, restoreSnapshot, saveSnapshot } from './snapshots.ts'
+import { findVm, isRunning, startVm, stopVm, type Vm, vmNames } from './vm.ts'
 
 const prefix = 'test-'
 const name = () => `${prefix}${process.env.VITEST_POOL_ID ?? 0}`
@@ -27,6 +27,12 @@ export async function readyVm(): Promise<Vm> {
   const { status, lastLine } = await step('First boot', () => waitForContextualization(vm))
   if (status !== 'bootstrap_success') throw new Error(`the first boot ended with ${status}: ${lastLine}`)
   return saveSnapshot(vm, firstBoot)
+}
+
+/** For a file that boots a VM of its own: the shared one, if it is there, is in nobody's way meanwhile. */
+export async function pauseReadyVm(): Promise<void> {
+  const found = findVm(name())
+  if (found !== undefined && isRunning(found)) await pauseVm(found)
 }
 
 const stopAll = async () => {

@@ -46,6 +46,9 @@ export async function restoreSnapshot(vm: Vm, name: string): Promise<Vm> {
   return restored
 }
 
+/** Halts the guest, which costs CPU even where it is idle, until a snapshot is restored. */
+export const pauseVm = (vm: Vm) => control(vm, 'stop')
+
 /** QEMU's human monitor says what went wrong, and nothing when all is well. */
 async function monitor(vm: Vm, line: string): Promise<void> {
   const said = await control(vm, 'human-monitor-command', { 'command-line': line })
