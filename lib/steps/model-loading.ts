@@ -21,9 +21,5 @@ export async function waitForModel(host: Host, invocation: string, size: number)
     )
   }
   const tell = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)
-  try {
-    await waitFor(look, tell, loadTimeout(size))
-  } catch (error) {
-    throw new Error(`The model was not loaded: ${(error as Error).message}`, { cause: error })
-  }
+  await waitFor(look, tell, loadTimeout(size), 'Loading the model')
 }

@@ -56,6 +56,7 @@ export async function prewarm(host: Host, capacity: Capacity): Promise<void> {
       },
       seconds => host.log.info(`Loading the model: ${seconds} s so far`),
       loadTimeout(capacity.model.size),
+      'Loading the model',
     )
     const json = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 16 }
     const answer = await host.http({

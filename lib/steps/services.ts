@@ -103,7 +103,7 @@ async function reload(host: Host, unit: string, mainPid: number) {
     workers.every(pid => titleOf(host, pid)?.includes('shutting down') ?? true) || undefined
   const tell = (seconds: number) => host.log.info(`Reloading ${unit}: ${seconds} s so far`)
   try {
-    await waitFor(look, tell, reloadTimeout)
+    await waitFor(look, tell, reloadTimeout, `Reloading ${unit}`)
   } catch (error) {
     throw new Error(`${unit} goes on with its old configuration:\n${await lastWords(host, unit)}`, {
       cause: error,

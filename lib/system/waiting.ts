@@ -16,12 +16,13 @@ export function whileWaiting(tell: () => void): () => void {
 
 /**
  * Asks until `look` answers something other than undefined, and tells every 10 seconds how long it has been.
- * Throws when `look` throws, and when it takes longer than `atMost` seconds.
+ * Throws when `look` throws, and when `what` takes longer than `atMost` seconds.
  */
 export async function waitFor<T>(
   look: () => Promise<T | undefined>,
   tell: (seconds: number) => void,
   atMost: number,
+  what: string,
 ): Promise<T> {
   const start = Date.now()
   let told = start
@@ -29,7 +30,7 @@ export async function waitFor<T>(
     const found = await look()
     if (found !== undefined) return found
     if (Date.now() - start > atMost * 1000)
-      throw new Error(`it took longer than ${Math.round(atMost / 60)} minutes`)
+      throw new Error(`${what} took longer than ${Math.round(atMost / 60)} minutes`)
     await sleep(pollEvery)
     if (Date.now() - told < tellEvery) continue
     told = Date.now()

@@ -105,6 +105,7 @@ const untilShown = (serial: string) =>
     async () => ((await shown(domain)) === serial ? true : undefined),
     () => {},
     60,
+    'The certificate',
   )
 
 const acme = () => ({
@@ -288,6 +289,7 @@ it('promises TLS for ever with a public certificate only', async () => {
     async () => (await http(optionsAs(name))).headers['strict-transport-security'],
     () => {},
     60,
+    'The header',
   )
   expect(promised).toBe('max-age=15768000')
   const page = await http({ url: `${door.url}/`, ca: pebble.root, servedAs: name, timeout: 10 })
