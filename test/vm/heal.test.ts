@@ -74,10 +74,6 @@ describe('a fault of a proxy', () => {
       'the gate loses its socket, nginx is stopped by a signal',
       'rm /run/slm-copilot-gate/gate.sock; pkill -STOP -P $(cat /run/nginx.pid); kill -STOP $(cat /run/nginx.pid)',
     ],
-    [
-      'the gate is stopped by a signal',
-      'pkill -STOP -u www-data -f "nginx.*gate"; pkill -STOP -P $(systemctl show -P MainPID slm-copilot-gate)',
-    ],
   ])('%s', async (what, command) => {
     await run(command)
     expect(await untilGenerating(what)).toBeLessThan(120)
@@ -113,23 +109,6 @@ describe('what is stopped on purpose', () => {
     await untilGenerating('llama-server, started by hand')
     expect((await status()).code).toBe(0)
   })
-})
-
-it('a model that never loads is given up, with the reason; bootstrap takes it up again', async () => {
-  const model = '/opt/slm-copilot/models/sentence.gguf'
-  await run(
-    `systemctl stop slm-copilot; rm /var/lib/slm-copilot/loaded.json; mv ${model} /root/; head -c 1000 /root/sentence.gguf > ${model}; systemctl start slm-copilot`,
-  )
-  await run(
-    'until [ "$(systemctl is-active slm-copilot)" = failed ]; do pkill -f "slm-copilot [l]lama-starting"; sleep 0.2; done',
-  )
-  expect(await reason()).toMatch(/cannot be loaded.*exit code 1.*8 attempts/)
-  expect((await status()).stdout).toContain('cannot be loaded')
-  expect(await run('bash -lic true 2> /dev/null')).toContain('cannot be loaded')
-  await sleep(5000)
-  expect((await ssh(vm, 'systemctl is-active slm-copilot')).stdout).toBe('failed\n')
-  await run(`mv /root/sentence.gguf ${model}; /opt/one-appliance/bin/bootstrap`)
-  expect(await generates()).toBe(true)
 })
 
 it('gives llama-server’s threads the stack that the largest request needs', async () => {
