@@ -32,7 +32,7 @@ const parentsOf = (name: string) =>
 /**
  * The extension's value in DER. A permitted name includes all below it, and the VM has nothing there: that is excluded
  * again, unless one of its own names stands there. A dot before it is not in the RFC's words on DNS names, but
- * OpenSSL, BoringSSL, GnuTLS, NSS, Go and webpki all read it so.
+ * OpenSSL, GnuTLS, NSS, Python and Go were seen to read it so.
  *
  * Of addresses it says nothing: BoringSSL, and with it opencode, Cline and Claude Code, refuses every chain whose leaf
  * has an address and whose CA a range ("unsupported name constraint type"). What people keep their money at has a name.

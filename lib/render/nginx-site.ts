@@ -117,7 +117,7 @@ const proxying = ({ contextSize }: Site) => `proxy_http_version 1.1;
     proxy_hide_header Access-Control-Allow-Methods;
     proxy_hide_header Access-Control-Allow-Headers;`
 
-/** Who has no good key. A \`return 401\` would come before failures are counted. His body is never read. */
+/** A request without a good key. A \`return 401\` would come before failures are counted. Its body is never read. */
 const denied = `location = ${deniedLocation} {
         internal;
         client_max_body_size 0;
