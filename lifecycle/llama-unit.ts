@@ -5,11 +5,14 @@ import { units } from '../lib/appliance/paths.ts'
 import { afterFailure, attemptsToLoad, causeOf, longestPause, noRestarts } from '../lib/appliance/restarts.ts'
 import { setAvailable, setUnavailable } from '../lib/steps/availability.ts'
 import { hasServed, readRestarts, recordRestarts } from '../lib/steps/restarts.ts'
+import { recordHealth } from '../lib/steps/watchdog.ts'
 import type { Host } from '../lib/system/host.ts'
 import { isBeingStopped } from '../lib/system/systemd.ts'
 
 /** Waits until it may start again, where it has just crashed. */
 export async function llamaStarting(host: Host): Promise<void> {
+  // That this run has loaded its model is for the watchdog to see.
+  recordHealth(host, false)
   const { failures, next, endedAt, cause } = readRestarts(host)
   // A clock that is set back must not make a minute an hour.
   const pause = Math.min(next - host.now().getTime(), longestPause * 1000)

@@ -6,7 +6,7 @@ import { type History, type Judgement, judge, limits, type Observation } from '.
 import { readUnavailable, setAvailable, setUnavailable } from '../lib/steps/availability.ts'
 import { isStageAtWork } from '../lib/steps/one-at-a-time.ts'
 import { readRestarts, recordLoaded, recordRestarts } from '../lib/steps/restarts.ts'
-import { generatesToken, kill, observe, watched } from '../lib/steps/watchdog.ts'
+import { generatesToken, kill, observe, recordHealth, watched } from '../lib/steps/watchdog.ts'
 import type { Host } from '../lib/system/host.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import { unitStatus } from '../lib/system/systemd.ts'
@@ -17,6 +17,7 @@ export async function watchdog(host: Host): Promise<void> {
   const before = readState(host, stateFiles.watchdog) ?? {}
   const bounds = { ...limits, loading: loadTimeout(modelSize(host)) }
   const histories: Record<string, History> = {}
+  let isHealthy = true
   for (const service of Object.values(watched)) {
     const seen = await observe(host, service)
     const { unit } = service
@@ -26,12 +27,14 @@ export async function watchdog(host: Host): Promise<void> {
       continue
     }
     histories[unit] = judgement.history
+    isHealthy &&= judgement.verdict === 'healthy'
     if (unit === units.llama && seen.reply === 'answer') noteLoaded(host)
     await act(host, unit, seen, judgement)
     // What stands behind it does not answer: what a proxy makes of that says nothing of the proxy.
     if (unit === units.llama && judgement.verdict !== 'healthy' && seen.reply === 'silence') break
   }
   writeState(host, stateFiles.watchdog, histories)
+  recordHealth(host, isHealthy)
 }
 
 /** It answers: what was said while it did not is over. */

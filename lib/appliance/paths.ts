@@ -39,6 +39,8 @@ export const paths = {
   modelService: '/etc/systemd/system/slm-copilot-model.service',
   watchdogService: '/etc/systemd/system/slm-copilot-watchdog.service',
   watchdogTimer: '/etc/systemd/system/slm-copilot-watchdog.timer',
+  /** What the watchdog runs first: it starts the executable only where it does not find all well. */
+  watchdogQuickLook: '/opt/slm-copilot/watchdog.sh',
   watchdogWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-watchdog.timer',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
@@ -110,6 +112,8 @@ export const paths = {
   measurement: '/run/slm-copilot-measurement.json',
   restarts: '/run/slm-copilot-restarts.json',
   watchdog: '/run/slm-copilot-watchdog.json',
+  /** There while the last whole look of the watchdog found nothing amiss, and llama-server has not been started since. */
+  healthy: '/run/slm-copilot-healthy',
   loaded: '/var/lib/slm-copilot/loaded.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',

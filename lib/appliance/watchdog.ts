@@ -3,6 +3,8 @@ import * as z from 'zod'
 
 /** Seconds between two looks. */
 export const lookEvery = 15
+/** Seconds that an answer may take: some without a wait; a batch of a slow CPU may take longer. */
+export const replyTimeout = 5
 
 /**
  * What came of a question: an answer; word that the model loads; nothing in time; nobody who listens. llama-server is

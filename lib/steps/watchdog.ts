@@ -1,7 +1,7 @@
 /** What the watchdog sees of a service, and what it does to one that has hung. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { healthUrl, paths, ports, queueUrl, units } from '../appliance/paths.ts'
-import type { Observation, Reply } from '../appliance/watchdog.ts'
+import { type Observation, type Reply, replyTimeout } from '../appliance/watchdog.ts'
 import type { Host } from '../system/host.ts'
 import {
   childrenOf,
@@ -13,8 +13,6 @@ import {
 } from '../system/processes.ts'
 import { unitStatus } from '../system/systemd.ts'
 
-/** Seconds that an answer may take: some without a wait; a batch of a slow CPU may take longer. */
-const replyTimeout = 5
 /** Seconds that one token may take on a machine that does nothing else. */
 const tokenTimeout = 30
 
@@ -105,3 +103,9 @@ export async function generatesToken(host: Host): Promise<boolean> {
 /** Ends a service's processes at once: systemd starts it again, as after any crash. */
 export const kill = (host: Host, unit: string): Promise<string> =>
   host.run(['systemctl', 'kill', '--signal=KILL', unit])
+
+/** Lets the watchdog's quick look end its next turns; or has the executable look again. */
+export function recordHealth(host: Host, isHealthy: boolean): void {
+  if (isHealthy) host.files.replace(paths.healthy, '', 0o644)
+  else host.files.remove(paths.healthy)
+}

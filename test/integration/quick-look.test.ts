@@ -1,0 +1,130 @@
+/** The watchdog's quick look at the real services: it ends while all is well, and calls the executable for anything else. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { paths, ports, units } from '../../lib/appliance/paths.ts'
+import { quickLook } from '../../lib/render/watchdog-units.ts'
+import { http } from '../../lib/system/http.ts'
+import { type Stack, startStack } from './stack.ts'
+
+let stack: Stack
+let script: string
+let healthy: string
+
+const groups = () => join(stack.root, 'run/groups')
+
+/** The processes that systemd would count to each unit. */
+function writeGroups(): void {
+  const processes = {
+    [units.llama]: [stack.llamaPid()],
+    [units.gate]: [stack.gatePid(), ...stack.gateWorkers()],
+    [units.nginx]: stack.workers(),
+  }
+  for (const [unit, pids] of Object.entries(processes)) {
+    mkdirSync(join(groups(), unit), { recursive: true })
+    writeFileSync(join(groups(), unit, 'cgroup.procs'), `${pids.join('\n')}\n`)
+  }
+}
+
+beforeAll(async () => {
+  stack = await startStack({})
+  script = join(stack.root, 'watchdog.sh')
+  healthy = join(stack.root, 'run/healthy')
+  writeGroups()
+  const moved = quickLook()
+    .replaceAll('/sys/fs/cgroup/system.slice', groups())
+    .replaceAll(paths.gateSocket, stack.gateSocket)
+    .replaceAll(paths.socket, stack.socket)
+    .replaceAll(`-d ${paths.socketFolder} `, `-d ${join(stack.root, 'run')} `)
+    .replaceAll(`127.0.0.1:${ports.http}/`, `${stack.httpUrl.replace('http://', '')}/`)
+    .replaceAll(paths.healthy, healthy)
+    .replaceAll(paths.executable, '/bin/echo')
+  writeFileSync(script, moved)
+  writeFileSync(healthy, '')
+})
+afterAll(() => stack.close())
+
+/** What it calls, if anything. */
+const look = () => execFileSync('sh', [script], { encoding: 'utf8' })
+const allIsWell = ''
+const callsExecutable = 'watchdog\n'
+
+it('is sound shell', () => {
+  expect(execFileSync('shellcheck', [script], { encoding: 'utf8' })).toBe('')
+})
+
+describe('ends at once', () => {
+  it('while all is idle', () => {
+    expect(look()).toBe(allIsWell)
+  })
+
+  it('while answers are generated', async () => {
+    const json = { prompt: 'Hi', max_tokens: 100_000, ignore_eos: true, stream: true }
+    const cut = http({
+      url: 'http://x/v1/completions',
+      socket: stack.gateSocket,
+      json,
+      isEnough: pieces => pieces.length > 300,
+      timeout: 60,
+    })
+    await sleep(200)
+    expect(look()).toBe(allIsWell)
+    await cut
+  })
+
+  it('where llama-server is not to run', () => {
+    const folder = join(stack.root, 'run')
+    const text = readFileSync(script, 'utf8')
+    const without = join(stack.root, 'without-llama.sh')
+    writeFileSync(
+      without,
+      text.replace(`[ -d ${folder} ]`, '[ -d /nowhere ]').replaceAll(stack.socket, '/nowhere'),
+    )
+    expect(execFileSync('sh', [without], { encoding: 'utf8' })).toBe(allIsWell)
+  })
+})
+
+describe('calls the executable', () => {
+  const away = (path: () => string): [() => void, () => void] => [
+    () => renameSync(path(), `${path()}.away`),
+    () => renameSync(`${path()}.away`, path()),
+  ]
+  const stopped = (pid: () => number | undefined): [() => void, () => void] => [
+    () => process.kill(pid() as number, 'SIGSTOP'),
+    () => process.kill(pid() as number, 'SIGCONT'),
+  ]
+  it.each<[string, [() => void, () => void]]>([
+    ['something was amiss when it last looked, or llama-server is new', away(() => healthy)],
+    ["llama-server's socket is gone", away(() => stack.socket)],
+    ["the admission proxy's socket is gone", away(() => stack.gateSocket)],
+    ['llama-server is stopped by a signal', stopped(() => stack.llamaPid())],
+    ["the admission proxy's master is stopped", stopped(() => stack.gatePid())],
+    ["the admission proxy's worker is stopped", stopped(() => stack.gateWorkers()[0])],
+    ['one of several workers of the edge proxy is stopped', stopped(() => stack.workers().at(-1))],
+  ])('%s', async (_, [harm, undo]) => {
+    harm()
+    try {
+      expect(look()).toBe(callsExecutable)
+    } finally {
+      undo()
+    }
+    await expect.poll(look, { timeout: 20_000 }).toBe(allIsWell)
+  })
+
+  it('requests wait while nothing computes', async () => {
+    const socket = connect(stack.socket)
+    socket.write('POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{')
+    await sleep(200)
+    expect(look()).toBe(callsExecutable)
+    socket.destroy()
+    await expect.poll(look, { timeout: 20_000 }).toBe(allIsWell)
+  })
+
+  it('a tool that it needs is missing', () => {
+    const env = { PATH: '/nowhere' }
+    expect(execFileSync('/bin/sh', [script], { encoding: 'utf8', env })).toBe(callsExecutable)
+  })
+})
