@@ -10,7 +10,7 @@ help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 prepare: ## install what is missing of packages and modules
-	@bash packer/prerequisites.sh
+	@bash packer/build/prerequisites.sh
 
 up: prepare ## build, bake, boot, and talk to the appliance in a VM
 	@node test/vm/up.ts
@@ -35,17 +35,17 @@ test-clients: prepare ## every client from npm, six silent minutes too, as a tab
 	@node test/clients/main.ts $(CLIENT)
 
 check: ## types, lint, import arrows, shell scripts, generated files
-	@bash packer/prerequisites.sh check
+	@bash packer/build/prerequisites.sh check
 	@npm run --silent check
 
 bench: prepare ## measure, side by side; BENCH=NAME for one of them
 	@node test/bench/bench.ts $(BENCH)
 
 generate: prepare ## write the files that derive from the variables' records
-	@node packer/generated.ts
+	@node packer/build/generated.ts
 
 build: prepare ## dist/slm-copilot
-	@node packer/executable.ts
+	@node packer/build/executable.ts
 
 clean: down ## remove the VM, what was built here, and the cache
 	@rm -rf dist "$${SLM_COPILOT_CACHE:-$$HOME/.cache/slm-copilot}"

@@ -23,11 +23,11 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    reporters: ['verbose', './test/totals.ts'],
+    reporters: ['verbose', './test/support/totals.ts'],
     sequence: { sequencer: LongestFirst },
     projects: [
       {
-        test: { name: 'unit', include: ['test/{lib,lifecycle,packer,house}/**/*.test.ts', 'test/*.test.ts'] },
+        test: { name: 'unit', include: ['test/{lib,lifecycle,packer}/**/*.test.ts', 'test/*.test.ts'] },
       },
       {
         test: {

@@ -1,24 +1,25 @@
 /** Every boot and at context changes: services, model, smoke test, report. What fails here must not be READY. */
-import { hasNoModel } from '../lib/appliance/availability.ts'
+
 import { paths, ports, units } from '../lib/appliance/paths.ts'
 import type { Plan } from '../lib/appliance/plan.ts'
-import { services } from '../lib/appliance/services.ts'
-import type { Measurement } from '../lib/appliance/speed.ts'
-import { loginBanner, reportFile } from '../lib/render/report.ts'
-import { setAvailable, setUnavailable } from '../lib/steps/availability.ts'
-import { readCa } from '../lib/steps/certificate.ts'
-import { orderFetch } from '../lib/steps/fetch-progress.ts'
-import { comparedMemory, measuredMemory } from '../lib/steps/memory-check.ts'
-import { waitForModel } from '../lib/steps/model-loading.ts'
-import { checkConfiguration } from '../lib/steps/nginx.ts'
+import { hasNoModel } from '../lib/appliance/services/availability.ts'
+import { services } from '../lib/appliance/services/services.ts'
+import type { Measurement } from '../lib/appliance/sizing/speed.ts'
+import { loginBanner, reportFile } from '../lib/render/text/report.ts'
+import { comparedMemory, measuredMemory } from '../lib/steps/llama/memory-check.ts'
+import { waitForModel } from '../lib/steps/llama/model-loading.ts'
+import { recordLoaded } from '../lib/steps/llama/restarts.ts'
+import { speedOf } from '../lib/steps/llama/speed.ts'
+import { orderFetch } from '../lib/steps/models/fetch-progress.ts'
 import { passwordInForce } from '../lib/steps/password.ts'
 import { readPlan } from '../lib/steps/plan.ts'
-import { recordLoaded } from '../lib/steps/restarts.ts'
-import { summarize, trustIn, verifiable } from '../lib/steps/served-certificate.ts'
-import { serviceProblem } from '../lib/steps/service-check.ts'
-import { applyService, recordProven } from '../lib/steps/services.ts'
-import { smokeTest } from '../lib/steps/smoke-test.ts'
-import { speedOf } from '../lib/steps/speed.ts'
+import { setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
+import { serviceProblem } from '../lib/steps/services/check.ts'
+import { checkConfiguration } from '../lib/steps/services/nginx.ts'
+import { applyService, recordProven } from '../lib/steps/services/services.ts'
+import { smokeTest } from '../lib/steps/services/smoke-test.ts'
+import { readCa } from '../lib/steps/tls/own-certificate.ts'
+import { summarize, trustIn, verifiable } from '../lib/steps/tls/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { disableUnit, reloadUnits } from '../lib/system/systemd.ts'
@@ -30,10 +31,10 @@ type Outcome = Serving & { serves: boolean; measured: Omit<Measurement, 'invocat
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const plan = readPlan(host)
   await checkConfiguration(host)
-  await reloadUnits(host, [units.llama, units.gate, units.nginx, units.clock])
+  await reloadUnits(host, [units.llama, units.admission, units.nginx, units.clock])
   const clockNotes = await keepTime(host)
   if (host.isDryRun) return foretell(host, plan, reportPath)
-  const outcome = plan.unserved === undefined ? await serve(host, plan) : await serveDoor(host, plan)
+  const outcome = plan.unserved === undefined ? await serve(host, plan) : await serveEdgeAlone(host, plan)
   const notes = [...clockNotes, ...outcome.notes]
   await applyFiles(host, bannerAndReport(host, plan, { ...outcome, notes }, reportPath))
   host.log.info(`${outcome.serves ? 'Ready. ' : ''}Report: ${reportPath}`)
@@ -56,7 +57,7 @@ async function keepTime(host: Host): Promise<string[]> {
 async function foretell(host: Host, plan: Plan, reportPath: string): Promise<void> {
   if (plan.unserved === undefined) await applyService(host, services.llama)
   else await disableUnit(host, units.llama)
-  await applyService(host, services.gate)
+  await applyService(host, services.admission)
   await serveCertificate(host, plan)
   host.log.info(`Then the smoke test would be run, and ${paths.banner} and ${reportPath} written.`)
 }
@@ -64,7 +65,7 @@ async function foretell(host: Host, plan: Plan, reportPath: string): Promise<voi
 /** Everything runs, and answers as clients ask. */
 async function serve(host: Host, plan: Plan): Promise<Outcome> {
   const llama = await applyService(host, services.llama)
-  const gate = await applyService(host, services.gate)
+  const admission = await applyService(host, services.admission)
   // While the model loads: what an ACME server takes its time for costs the boot nothing.
   const serving = await serveCertificate(host, plan)
 
@@ -77,20 +78,20 @@ async function serve(host: Host, plan: Plan): Promise<Outcome> {
   const problem = await serviceProblem(host, endpoint)
   if (problem !== undefined) throw new Error(`Clients are not served: ${problem}`)
   const measured = await speedOf(host, llama.run.invocation)
-  recordProven(host, [llama, gate, serving.nginx])
+  recordProven(host, [llama, admission, serving.nginx])
 
   const memory = comparedMemory(plan.capacity, await measuredMemory(host))
   host.log[memory.isWithin ? 'info' : 'warn'](memory.text)
   return { ...serving, serves: true, measured }
 }
 
-/** The door alone, which tells clients to come again: the model has yet to come, and nothing else fits. */
-async function serveDoor(host: Host, plan: Plan): Promise<Outcome> {
+/** The edge proxy alone, which tells clients to come again: the model has yet to come, and nothing else fits. */
+async function serveEdgeAlone(host: Host, plan: Plan): Promise<Outcome> {
   await disableUnit(host, units.llama)
   setUnavailable(host, hasNoModel(plan.unserved ?? ''))
-  const gate = await applyService(host, services.gate)
+  const admission = await applyService(host, services.admission)
   const serving = await serveCertificate(host, plan)
-  recordProven(host, [gate, serving.nginx])
+  recordProven(host, [admission, serving.nginx])
   return { ...serving, serves: false, measured: { notes: [] } }
 }
 
@@ -110,7 +111,7 @@ function bannerAndReport(host: Host, plan: Plan, outcome: Outcome, reportPath: s
     password: passwordInForce(host),
     services: [
       { unit: units.llama, state: serves ? running : 'off: there is no model to serve' },
-      { unit: units.gate, state: running },
+      { unit: units.admission, state: running },
       { unit: units.nginx, state: running },
     ],
   }

@@ -1,45 +1,46 @@
 /** Every boot and at context changes: context → plan → files. Starts nothing; bad input changes nothing. */
-import { cacheSharingOf } from '../lib/appliance/cache-sharing.ts'
-import { planCapacity, refusalOf } from '../lib/appliance/capacity.ts'
-import type { Model } from '../lib/appliance/catalogue.ts'
-import { parseContext } from '../lib/appliance/context.ts'
-import { hardwareNotes, severeNotes } from '../lib/appliance/hardware.ts'
-import { orderOf } from '../lib/appliance/lets-encrypt.ts'
-import { chooseModel, type Trials } from '../lib/appliance/model-choice.ts'
+
+import { parseContext } from '../lib/appliance/context/context.ts'
+import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
+import { passwordName } from '../lib/appliance/context/values.ts'
+import { variableNames } from '../lib/appliance/context/variables.ts'
+import type { Model } from '../lib/appliance/models/catalogue.ts'
+import { chooseModel, type Trials } from '../lib/appliance/models/choice.ts'
+import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
+import { cacheSharingOf } from '../lib/appliance/nginx/cache-sharing.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
-import { modelsOf, requestNames } from '../lib/appliance/release.ts'
-import { largestBody } from '../lib/appliance/request-size.ts'
-import { unknownNameNotes } from '../lib/appliance/unknown-names.ts'
-import { passwordName } from '../lib/appliance/values.ts'
-import { variableNames } from '../lib/appliance/variables.ts'
-import { chatTemplateFile } from '../lib/render/chat-template.ts'
-import { chronyConfiguration, chronyDropIn } from '../lib/render/clock.ts'
-import { connectionLimit } from '../lib/render/connection-limit.ts'
-import { landingPage } from '../lib/render/landing-page.ts'
-import { certbotDropIn, deployHook } from '../lib/render/lets-encrypt.ts'
-import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/llama.ts'
-import { edgeConfiguration } from '../lib/render/nginx-edge.ts'
-import { gateConfiguration, gateUnit } from '../lib/render/nginx-gate.ts'
-import { edgeProgram } from '../lib/render/nginx-program.ts'
-import { nginxDropIn } from '../lib/render/nginx-unit.ts'
-import { promptsUnit } from '../lib/render/prompts-unit.ts'
-import { caFiles, caNotes, ownPair, readCertificates } from '../lib/steps/certificate.ts'
-import { readClock, timeSources } from '../lib/steps/clock.ts'
-import { isModelThere, readTrials } from '../lib/steps/fetched-models.ts'
-import { givenNotes, givenPair, judgeGivenPair } from '../lib/steps/given-certificate.ts'
-import { acmeCaFile, readObtained } from '../lib/steps/lets-encrypt.ts'
-import { checkCandidate } from '../lib/steps/nginx.ts'
+import { largestBody } from '../lib/appliance/requests/size.ts'
+import { planCapacity, refusalOf } from '../lib/appliance/sizing/capacity.ts'
+import { hardwareNotes, severeNotes } from '../lib/appliance/sizing/hardware.ts'
+import { orderOf } from '../lib/appliance/tls/lets-encrypt.ts'
+import { chatTemplateFile } from '../lib/render/models/chat-template.ts'
+import { admissionConfiguration, admissionUnit } from '../lib/render/nginx/admission.ts'
+import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
+import { edgeConfiguration } from '../lib/render/nginx/edge.ts'
+import { edgeProgram } from '../lib/render/nginx/program.ts'
+import { landingPage } from '../lib/render/page/landing-page.ts'
+import { certbotDropIn, deployHook } from '../lib/render/tls/lets-encrypt.ts'
+import { chronyConfiguration, chronyDropIn } from '../lib/render/units/clock.ts'
+import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/units/llama.ts'
+import { nginxDropIn } from '../lib/render/units/nginx.ts'
+import { promptCacheUnit } from '../lib/render/units/prompt-cache.ts'
+import { isModelThere, readTrials } from '../lib/steps/models/fetched-models.ts'
+import { installedRelease } from '../lib/steps/models/release.ts'
 import { decidePassword, findPassword, passwordFiles, passwordNotes } from '../lib/steps/password.ts'
 import { planFile } from '../lib/steps/plan.ts'
-import { installedRelease } from '../lib/steps/release.ts'
+import { checkCandidate } from '../lib/steps/services/nginx.ts'
+import { readClock, timeSources } from '../lib/steps/tls/clock.ts'
+import { givenNotes, givenPair, judgeGivenPair } from '../lib/steps/tls/given-certificate.ts'
+import { acmeCaFile, readObtained } from '../lib/steps/tls/lets-encrypt.ts'
+import { caFiles, caNotes, ownPair, readCertificates } from '../lib/steps/tls/own-certificate.ts'
 import {
   formerPairs,
   pairFiles,
   servedFiles,
   summarize,
   verifiable,
-} from '../lib/steps/served-certificate.ts'
+} from '../lib/steps/tls/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles, type Change, exposureNotes } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
@@ -108,10 +109,10 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     chatTemplateFile(),
     llamaEnvironment(capacity),
     llamaUnit({ keepsPrompts: context.keepPrompts }),
-    ...promptsUnit(context.keepPrompts),
+    ...promptCacheUnit(context.keepPrompts),
     memoryDropIn(capacity),
-    gateConfiguration(capacity),
-    gateUnit(),
+    admissionConfiguration(capacity),
+    admissionUnit(),
     connectionLimit(),
     nginxDropIn(),
     landingPage({
@@ -124,6 +125,13 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     edgeConfiguration(site),
   ])
   if (host.isLive)
-    await reloadUnits(host, [units.llama, units.gate, units.prompts, units.nginx, units.certbot, units.clock])
+    await reloadUnits(host, [
+      units.llama,
+      units.admission,
+      units.promptCache,
+      units.nginx,
+      units.certbot,
+      units.clock,
+    ])
   return changes
 }

@@ -1,20 +1,20 @@
 /** By a unit, while another model serves, or none: the model that is wanted is fetched, tried, and served from then on. */
 import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { fetchLine, pauseAfter } from '../lib/appliance/fetching.ts'
-import type { Wanted } from '../lib/appliance/model-choice.ts'
+import type { Wanted } from '../lib/appliance/models/choice.ts'
+import { fetchLine, pauseAfter } from '../lib/appliance/models/fetching.ts'
 import { paths } from '../lib/appliance/paths.ts'
-import { hideProgress, orderFetch, showProgress } from '../lib/steps/fetch-progress.ts'
+import { hideProgress, orderFetch, showProgress } from '../lib/steps/models/fetch-progress.ts'
 import {
   fetchWeights,
   forgetFailures,
   readTrials,
   recordTrial,
   removeOthers,
-} from '../lib/steps/fetched-models.ts'
+} from '../lib/steps/models/fetched-models.ts'
+import { installedRelease } from '../lib/steps/models/release.ts'
 import { oneAtATime, oneFetch } from '../lib/steps/one-at-a-time.ts'
 import { readPlan } from '../lib/steps/plan.ts'
-import { installedRelease } from '../lib/steps/release.ts'
 import { DigestError } from '../lib/system/download.ts'
 import type { Host } from '../lib/system/host.ts'
 import { bootstrap } from './bootstrap.ts'

@@ -1,25 +1,26 @@
 /** Bake time: packages, llama-server, model, unit; a real completion before the bake may succeed. */
-import { planCapacity } from '../lib/appliance/capacity.ts'
+
+import { modelsOf } from '../lib/appliance/models/release.ts'
 import { paths, users } from '../lib/appliance/paths.ts'
-import { modelsOf } from '../lib/appliance/release.ts'
-import { chatTemplateFile } from '../lib/render/chat-template.ts'
-import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/clock.ts'
-import { connectionLimit } from '../lib/render/connection-limit.ts'
-import { llamaSettings, llamaUnit } from '../lib/render/llama.ts'
-import { hourlyRotation, logFiles, logRotation } from '../lib/render/log-rotation.ts'
-import { modelUnit } from '../lib/render/model-unit.ts'
-import { gateUnit } from '../lib/render/nginx-gate.ts'
-import { nginxDropIn } from '../lib/render/nginx-unit.ts'
-import { renewalUnits } from '../lib/render/renewal.ts'
-import { watchdogUnits } from '../lib/render/watchdog-units.ts'
-import { withOwnGeometry } from '../lib/steps/model-header.ts'
-import { checkSettings, prewarm } from '../lib/steps/prewarm.ts'
-import { chooseRelease, installLlamaCpp, installModel, releaseFile } from '../lib/steps/release.ts'
+import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
+import { chatTemplateFile } from '../lib/render/models/chat-template.ts'
+import { admissionUnit } from '../lib/render/nginx/admission.ts'
+import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
+import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/units/clock.ts'
+import { modelUnit } from '../lib/render/units/fetch-model.ts'
+import { llamaSettings, llamaUnit } from '../lib/render/units/llama.ts'
+import { hourlyRotation, logFiles, logRotation } from '../lib/render/units/log-rotation.ts'
+import { nginxDropIn } from '../lib/render/units/nginx.ts'
+import { renewalUnits } from '../lib/render/units/renewal.ts'
+import { watchdogUnits } from '../lib/render/units/watchdog.ts'
+import { withOwnGeometry } from '../lib/steps/models/header.ts'
+import { checkSettings, prewarm } from '../lib/steps/models/prewarm.ts'
+import { chooseRelease, installLlamaCpp, installModel, releaseFile } from '../lib/steps/models/release.ts'
 import { installPackages } from '../lib/system/apt.ts'
 import type { Host } from '../lib/system/host.ts'
+import type { InputFile } from '../lib/system/input-files.ts'
 import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
 import { ensureSystemUser } from '../lib/system/users.ts'
-import type { InputFile } from './cli/input-files.ts'
 
 /**
  * curl: downloads. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the limit on connections. certbot:
@@ -70,8 +71,8 @@ export async function install(host: Host, named: InputFile | undefined): Promise
     clockEpoch(),
     chatTemplateFile(),
     // Run by hand on an appliance that keeps them, it leaves that as it is.
-    llamaUnit({ keepsPrompts: host.files.status(paths.promptsUnit) !== undefined }),
-    gateUnit(),
+    llamaUnit({ keepsPrompts: host.files.status(paths.promptCacheUnit) !== undefined }),
+    admissionUnit(),
     connectionLimit(),
     nginxDropIn(),
     ...renewalUnits(),

@@ -1,11 +1,17 @@
 /** What llama-server's unit calls before each start and after each end: the pause between them, and what clients are told. */
 import { setTimeout } from 'node:timers/promises'
-import { hasFailed, isLoadingAgain, isRestarting, isStopped } from '../lib/appliance/availability.ts'
 import { units } from '../lib/appliance/paths.ts'
-import { afterFailure, attemptsToLoad, causeOf, longestPause, noRestarts } from '../lib/appliance/restarts.ts'
-import { setAvailable, setUnavailable } from '../lib/steps/availability.ts'
-import { hasServed, readRestarts, recordRestarts } from '../lib/steps/restarts.ts'
-import { recordHealth } from '../lib/steps/watchdog.ts'
+import { hasFailed, isLoadingAgain, isRestarting, isStopped } from '../lib/appliance/services/availability.ts'
+import {
+  afterFailure,
+  attemptsToLoad,
+  causeOf,
+  longestPause,
+  noRestarts,
+} from '../lib/appliance/services/restarts.ts'
+import { hasServed, readRestarts, recordRestarts } from '../lib/steps/llama/restarts.ts'
+import { setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
+import { recordHealth } from '../lib/steps/services/watchdog.ts'
 import type { Host } from '../lib/system/host.ts'
 import { isBeingStopped } from '../lib/system/systemd.ts'
 

@@ -1,9 +1,10 @@
 /** The VM's own CA and certificate: the one decision that configure and the daily renewal share. */
-import type { Certificates } from '../lib/appliance/certificates.ts'
-import type { Clock } from '../lib/appliance/clock.ts'
+
 import type { Names } from '../lib/appliance/names.ts'
-import { goodCertificates, withFormerCa } from '../lib/steps/certificate.ts'
-import { issueMissing } from '../lib/steps/issue-certificate.ts'
+import type { Certificates } from '../lib/appliance/tls/certificates.ts'
+import type { Clock } from '../lib/appliance/tls/clock.ts'
+import { issueMissing } from '../lib/steps/tls/issue-certificate.ts'
+import { goodCertificates, withFormerCa } from '../lib/steps/tls/own-certificate.ts'
 
 /** What is good of what is there, what is missing made, and the CA that was replaced, if one was. */
 export async function decideOwnCertificates(

@@ -1,15 +1,15 @@
 /** Every day, by a timer: another private certificate where the present one ends soon, though nobody boots. */
-import { services } from '../lib/appliance/services.ts'
-import { caFiles, namesOfLeaf, ownPair, readCertificates } from '../lib/steps/certificate.ts'
-import { readClock } from '../lib/steps/clock.ts'
+import { services } from '../lib/appliance/services/services.ts'
+import { applyService } from '../lib/steps/services/services.ts'
+import { readClock } from '../lib/steps/tls/clock.ts'
+import { caFiles, namesOfLeaf, ownPair, readCertificates } from '../lib/steps/tls/own-certificate.ts'
 import {
   formerPairs,
   ownPairFiles,
   pairFiles,
   readServed,
   servedFiles,
-} from '../lib/steps/served-certificate.ts'
-import { applyService } from '../lib/steps/services.ts'
+} from '../lib/steps/tls/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { decideOwnCertificates } from './own-certificate.ts'

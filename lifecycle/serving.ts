@@ -1,13 +1,14 @@
 /** The certificate that nginx comes to serve at boot: an ACME server's where one is to be had, else configure's choice. */
-import type { Servable } from '../lib/appliance/certificates.ts'
+
 import type { Plan } from '../lib/appliance/plan.ts'
-import { services } from '../lib/appliance/services.ts'
-import { landingPage } from '../lib/render/landing-page.ts'
-import { readCa } from '../lib/steps/certificate.ts'
-import { readClock } from '../lib/steps/clock.ts'
-import { obtain, readObtained } from '../lib/steps/lets-encrypt.ts'
-import { readServed, servedFiles, summarize, verifiable } from '../lib/steps/served-certificate.ts'
-import { type Applied, applyService } from '../lib/steps/services.ts'
+import { services } from '../lib/appliance/services/services.ts'
+import type { Servable } from '../lib/appliance/tls/certificates.ts'
+import { landingPage } from '../lib/render/page/landing-page.ts'
+import { type Applied, applyService } from '../lib/steps/services/services.ts'
+import { readClock } from '../lib/steps/tls/clock.ts'
+import { obtain, readObtained } from '../lib/steps/tls/lets-encrypt.ts'
+import { readCa } from '../lib/steps/tls/own-certificate.ts'
+import { readServed, servedFiles, summarize, verifiable } from '../lib/steps/tls/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 

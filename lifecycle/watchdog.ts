@@ -1,12 +1,18 @@
 /** By a timer: looks whether the services answer, and ends one that has hung, so that systemd starts it again. */
 import { units } from '../lib/appliance/paths.ts'
-import { loadTimeout } from '../lib/appliance/restarts.ts'
+import { loadTimeout } from '../lib/appliance/services/restarts.ts'
+import {
+  type History,
+  type Judgement,
+  judge,
+  limits,
+  type Observation,
+} from '../lib/appliance/services/watchdog.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
-import { type History, type Judgement, judge, limits, type Observation } from '../lib/appliance/watchdog.ts'
-import { readUnavailable, setAvailable, setUnavailable } from '../lib/steps/availability.ts'
+import { readRestarts, recordLoaded, recordRestarts } from '../lib/steps/llama/restarts.ts'
 import { isStageAtWork } from '../lib/steps/one-at-a-time.ts'
-import { readRestarts, recordLoaded, recordRestarts } from '../lib/steps/restarts.ts'
-import { generatesToken, kill, observe, recordHealth, watched } from '../lib/steps/watchdog.ts'
+import { readUnavailable, setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
+import { generatesToken, kill, observe, recordHealth, watched } from '../lib/steps/services/watchdog.ts'
 import type { Host } from '../lib/system/host.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import { unitStatus } from '../lib/system/systemd.ts'

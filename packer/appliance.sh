@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Generated from lib/appliance/variables.ts by `make generate`. The framework sources this file.
+# Generated from lib/appliance/context/variables.ts by `make generate`. The framework sources this file.
 # shellcheck disable=SC2034  # the variables are the framework's to read
 
 ONE_SERVICE_NAME='SLM-Copilot'

@@ -1,5 +1,5 @@
 # For Packer 1.7 and newer (`packer init packer`). Debian's 1.6.6 has the QEMU builder inside and does not know this
-# block: packer/bake.ts leaves this file out for it.
+# block: packer/build/bake.ts leaves this file out for it.
 packer {
   required_plugins {
     qemu = {

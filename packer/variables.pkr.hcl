@@ -1,4 +1,4 @@
-# What a bake takes. The defaults are those of the production image; packer/bake.ts gives a developer's own.
+# What a bake takes. The defaults are those of the production image; packer/build/bake.ts gives a developer's own.
 
 variable "base_image" {
   description = "A Debian 12 disk (qcow2) with OpenNebula's context agent."

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { generatedFiles } from '../packer/generated.ts'
+import { generatedFiles } from '../packer/build/generated.ts'
 
 it.each(generatedFiles())('$name is as `make generate` writes it', ({ found, wanted }) => {
   expect(found).toBe(wanted)

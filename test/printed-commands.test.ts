@@ -4,7 +4,13 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { units } from '../lib/appliance/paths.ts'
 import { parseCommandLine } from '../lifecycle/cli/command-line.ts'
-import { commandsIn, expected, printedCommands, printedTargets, withNames } from './printed-commands.ts'
+import {
+  commandsIn,
+  expected,
+  printedCommands,
+  printedTargets,
+  withNames,
+} from './support/printed-commands.ts'
 
 const printed = printedCommands()
 /** After its name in prose, as in "written by slm-copilot at every configure". */

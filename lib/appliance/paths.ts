@@ -7,7 +7,7 @@ const certbot = '/etc/letsencrypt'
 /** File names inside a certificate's folder (certbot's too): the chain that nginx sends, leaf first, and its key. */
 export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
 
-const gateFolder = '/run/slm-copilot-gate'
+const admissionFolder = '/run/slm-copilot-admission'
 
 /** What everybody may read, as nginx's sandbox lets it: not under /home, /root or /tmp. */
 const pages = '/var/www/slm-copilot-pages'
@@ -35,7 +35,7 @@ export const paths = {
 
   unit: '/etc/systemd/system/slm-copilot.service',
   memoryDropIn: '/etc/systemd/system/slm-copilot.service.d/memory.conf',
-  gateUnit: '/etc/systemd/system/slm-copilot-gate.service',
+  admissionUnit: '/etc/systemd/system/slm-copilot-admission.service',
   modelService: '/etc/systemd/system/slm-copilot-model.service',
   watchdogService: '/etc/systemd/system/slm-copilot-watchdog.service',
   watchdogTimer: '/etc/systemd/system/slm-copilot-watchdog.timer',
@@ -44,8 +44,8 @@ export const paths = {
   watchdogWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-watchdog.timer',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
-  promptsUnit: '/etc/systemd/system/slm-copilot-prompts.service',
-  promptsWanted: '/etc/systemd/system/slm-copilot.service.wants/slm-copilot-prompts.service',
+  promptCacheUnit: '/etc/systemd/system/slm-copilot-prompt-cache.service',
+  promptCacheWanted: '/etc/systemd/system/slm-copilot.service.wants/slm-copilot-prompt-cache.service',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
   nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
   nginxScriptModule: '/usr/lib/nginx/modules/ngx_http_js_module.so',
@@ -61,7 +61,7 @@ export const paths = {
   hourlyRotation: '/etc/systemd/system/logrotate.timer.d/slm-copilot.conf',
   /** Why llama-server does not serve, in a sentence for clients; not there while it does, or first loads. */
   unavailableReason: '/run/slm-copilot-unavailable',
-  gateConfiguration: '/etc/nginx/slm-copilot-gate.conf',
+  admissionConfiguration: '/etc/nginx/slm-copilot-admission.conf',
   defaultSite: '/etc/nginx/sites-enabled/default',
   acme: '/var/www/slm-copilot',
   pages,
@@ -100,8 +100,8 @@ export const paths = {
   password: '/var/lib/slm-copilot/password',
   passwordReplacement: '/var/lib/slm-copilot/password-replaced.json',
   /** The slots of a stopped llama-server, its user's alone; what proves them is root's. */
-  promptFiles: '/var/cache/slm-copilot',
-  keptPrompts: '/var/lib/slm-copilot/kept-prompts.json',
+  promptCacheFolder: '/var/cache/slm-copilot',
+  savedPrompts: '/var/lib/slm-copilot/saved-prompts.json',
   trials: '/var/lib/slm-copilot/models.json',
   lock: '/run/slm-copilot-locks/stages',
   fetchLock: '/run/slm-copilot-locks/fetch',
@@ -117,8 +117,8 @@ export const paths = {
   loaded: '/var/lib/slm-copilot/loaded.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',
-  gateFolder,
-  gateSocket: `${gateFolder}/gate.sock`,
+  admissionFolder,
+  admissionSocket: `${admissionFolder}/admission.sock`,
   candidate: '/run/slm-copilot-candidate',
   prewarm: '/run/slm-copilot-prewarm',
 
@@ -128,8 +128,8 @@ export const paths = {
 
 export const units = {
   llama: 'slm-copilot.service',
-  gate: 'slm-copilot-gate.service',
-  prompts: 'slm-copilot-prompts.service',
+  admission: 'slm-copilot-admission.service',
+  promptCache: 'slm-copilot-prompt-cache.service',
   nginx: 'nginx.service',
   model: 'slm-copilot-model.service',
   watchdog: 'slm-copilot-watchdog.service',

@@ -1,9 +1,9 @@
 /** What configure tells bootstrap: the plan in force, one JSON. */
 import * as z from 'zod'
-import { cacheSharingSchema } from './cache-sharing.ts'
-import { capacitySchema } from './capacity.ts'
-import { orderSchema } from './lets-encrypt.ts'
-import { wantedSchema } from './model-choice.ts'
+import { wantedSchema } from './models/choice.ts'
+import { cacheSharingSchema } from './nginx/cache-sharing.ts'
+import { capacitySchema } from './sizing/capacity.ts'
+import { orderSchema } from './tls/lets-encrypt.ts'
 
 export const planSchema = z.strictObject({
   capacity: capacitySchema,

@@ -1,15 +1,15 @@
 /** Every state file: where it is, what it holds, and what happens where it is damaged. */
 import * as z from 'zod'
-import { keptSchema } from './kept-prompts.ts'
-import { attemptsSchema } from './lets-encrypt.ts'
-import { trialsSchema } from './model-choice.ts'
+import { savedSchema } from './llama/prompt-cache.ts'
+import { trialsSchema } from './models/choice.ts'
+import { fileProofsSchema, releaseSchema } from './models/release.ts'
 import { configureCommand, paths } from './paths.ts'
 import { planSchema } from './plan.ts'
-import { fileProofsSchema, releaseSchema } from './release.ts'
-import { restartsSchema } from './restarts.ts'
-import { provenSchema } from './services.ts'
-import { measurementSchema } from './speed.ts'
-import { historySchema } from './watchdog.ts'
+import { restartsSchema } from './services/restarts.ts'
+import { provenSchema } from './services/services.ts'
+import { historySchema } from './services/watchdog.ts'
+import { measurementSchema } from './sizing/speed.ts'
+import { attemptsSchema } from './tls/lets-encrypt.ts'
 
 export const stateFiles = {
   release: {
@@ -42,10 +42,10 @@ export const stateFiles = {
     schema: attemptsSchema,
     whenDamaged: { consequence: 'a certificate is asked for at once' },
   },
-  keptPrompts: {
-    path: paths.keptPrompts,
+  savedPrompts: {
+    path: paths.savedPrompts,
     mode: 0o600,
-    schema: keptSchema,
+    schema: savedSchema,
     whenDamaged: { consequence: 'prompts are computed again' },
   },
   proven: {

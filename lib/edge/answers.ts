@@ -1,5 +1,5 @@
 /** The words of every error that the edge proxy itself answers. Pure; runs inside nginx. */
-import { deniedLocation, malformedLocation, routes } from '../appliance/api.ts'
+import { deniedLocation, malformedLocation, routes } from '../appliance/requests/api.ts'
 import { apiOf, errorBody } from './errors.ts'
 import { shown } from './words.ts'
 

@@ -1,5 +1,5 @@
 /** A value held against its rule: what is named is kept, what is not is left out, what is out of range is said. */
-import type { Fields, Rule, Variant } from '../appliance/request-rules.ts'
+import type { Fields, Rule, Variant } from '../appliance/requests/rules.ts'
 import { hasOwn, isList, isLongInteger, isObject, type Json, type JsonObject, object, put } from './json.ts'
 import type { Limits } from './parse-json.ts'
 import { cleanSchema } from './schema.ts'

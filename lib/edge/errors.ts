@@ -1,5 +1,5 @@
 /** Errors in the shape of the client's API, which clients show. */
-import { type Api, type Route, routes } from '../appliance/api.ts'
+import { type Api, type Route, routes } from '../appliance/requests/api.ts'
 
 type Types = Record<Api, string>
 const types: Record<number, Types> = {

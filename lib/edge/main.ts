@@ -1,7 +1,7 @@
 /** What nginx calls (ngx_http_js_module): the request filter, the words of errors, and llama-server's errors made theirs. */
 // biome-ignore lint/style/useNodejsImportProtocol: nginx's JavaScript knows it by this name.
 import fs from 'fs'
-import { checkLocation } from '../appliance/api.ts'
+import { checkLocation } from '../appliance/requests/api.ts'
 import { type Bounds, errorText } from './answers.ts'
 import { filterRequest, type Settings } from './filter.ts'
 import { modelAnswer } from './models.ts'

@@ -1,5 +1,5 @@
 /** What a request's author reads: what was got, short and on one line, and what is taken. */
-import { type Rule, unbounded, type Variant } from '../appliance/request-rules.ts'
+import { type Rule, unbounded, type Variant } from '../appliance/requests/rules.ts'
 import { isList, isLongInteger, isObject, type Json } from './json.ts'
 
 const longest = 40

@@ -1,8 +1,8 @@
 /** The password in force: what is given, else what stands on disk, else made once; that it is another is told. */
 import * as z from 'zod'
-import type { Context } from '../appliance/context.ts'
+import type { Context } from '../appliance/context/context.ts'
+import { key } from '../appliance/context/values.ts'
 import { configureCommand, paths } from '../appliance/paths.ts'
-import { key } from '../appliance/values.ts'
 import type { Host } from '../system/host.ts'
 import type { ManagedFile } from '../system/managed-files.ts'
 import { readState, type StateFile, stateFile } from '../system/state-files.ts'

@@ -1,7 +1,7 @@
 /** The command line as a value: which command, its options, its argument; or what is wrong with it. */
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { nearestName } from '../../lib/appliance/spelling.ts'
+import { nearestName } from '../../lib/appliance/context/spelling.ts'
 import { type Command, type CommandName, commandOf, commands, type Option } from './commands.ts'
 import { UsageError } from './usage-error.ts'
 

@@ -85,16 +85,16 @@ By hand --retry alone is of use: after a model that was fetched did not serve.`,
     options: {},
     needsRoot: true,
   },
-  'keep-prompts': {
+  'save-prompts': {
     summary: 'before llama-server stops: its prompts to files',
-    details: `For ${units.prompts}, which is there with
+    details: `For ${units.promptCache}, which is there with
 ONEAPP_COPILOT_KEEP_PROMPTS=YES.`,
     options: {},
     ...stage,
   },
   'restore-prompts': {
     summary: 'after llama-server started: its prompts from files',
-    details: `For ${units.prompts}. The files are gone afterwards,
+    details: `For ${units.promptCache}. The files are gone afterwards,
 whether they could be read or not.`,
     options: {},
     ...stage,
@@ -113,7 +113,7 @@ whether they could be read or not.`,
   },
   watchdog: {
     summary: 'by a timer: restart a service that has hung',
-    details: `Looks at ${units.llama}, ${units.gate}
+    details: `Looks at ${units.llama}, ${units.admission}
 and ${units.nginx}. Work, however long, a full house, and a unit
 that was stopped are left alone.`,
     options: {},

@@ -3,11 +3,11 @@
 import { paths } from '../../lib/appliance/paths.ts'
 import type { Host, HostOptions } from '../../lib/system/host.ts'
 import { openHost } from '../../lib/system/host.ts'
+import { inputFile } from '../../lib/system/input-files.ts'
 import { openLog } from '../../lib/system/log.ts'
 import { print } from '../../lib/system/plain-text.ts'
 import type { Values } from './command-line.ts'
 import { type Command, type CommandName, commands } from './commands.ts'
-import { inputFile } from './input-files.ts'
 import { overview } from './usage.ts'
 
 type Run = { name: CommandName; values: Values; argument?: string | undefined }
@@ -49,17 +49,17 @@ const handlers: Record<CommandName, Handler> = {
     await (values.retry ? retryModel(host) : fetchModel(host))
   },
   status: async host => {
-    const { status } = await import('../status.ts')
+    const { status } = await import('./status.ts')
     const { text: screen, serves } = await status(host)
     print(screen)
     return serves
   },
-  'keep-prompts': async host => {
-    const { keep } = await import('../prompts.ts')
-    await keep(host)
+  'save-prompts': async host => {
+    const { save } = await import('../prompt-cache.ts')
+    await save(host)
   },
   'restore-prompts': async host => {
-    const { restore } = await import('../prompts.ts')
+    const { restore } = await import('../prompt-cache.ts')
     await restore(host)
   },
   'llama-starting': async host => {
@@ -75,20 +75,20 @@ const handlers: Record<CommandName, Handler> = {
     await watchdog(host)
   },
   'smoke-test': async (host, { values }) => {
-    const { runSmokeTest } = await import('../smoke-test.ts')
+    const { runSmokeTest } = await import('./smoke-test.ts')
     const endpoint = text(values.endpoint)
     await runSmokeTest(host, { endpoint, ca: fileOf('ca', values), keyFile: fileOf('key-file', values) })
   },
   clients: async (host, { argument }) => {
-    const { clientsText } = await import('../clients.ts')
+    const { clientsText } = await import('./clients.ts')
     print(clientsText(host, argument))
   },
   models: async (host, { values }) => {
-    const { modelsList } = await import('../models.ts')
+    const { modelsList } = await import('./models.ts')
     print(modelsList(host, text(values.memory)))
   },
   plan: async (host, { values }) => {
-    const { checked, planned, table } = await import('../plan.ts')
+    const { checked, planned, table } = await import('./plan.ts')
     const { memory, cpus, model, context, users, bandwidth } = values
     const wanted = {
       memory: text(memory),
@@ -103,7 +103,7 @@ const handlers: Record<CommandName, Handler> = {
     else print(await planned(host, wanted, values.json === true))
   },
   help: async () => {
-    const { variablesHelp } = await import('../../lib/render/tables.ts')
+    const { variablesHelp } = await import('../../lib/render/text/tables.ts')
     print(`${overview()}\nContext variables:\n\n${variablesHelp()}\n`)
   },
 }

@@ -1,9 +1,9 @@
-/** `make bench`: measures side by side and prints ratios. `make bench BENCH=door` runs one. */
-import { script, step } from '../../packer/progress.ts'
+/** `make bench`: measures side by side and prints ratios. `make bench BENCH=edge` runs one. */
+import { script, step } from '../../packer/build/progress.ts'
 import { benchBatches } from './batches.ts'
 import { benchDepth } from './depth.ts'
-import { benchDoor } from './door.ts'
 import { benchDrafts } from './drafts.ts'
+import { benchEdge } from './edge.ts'
 import { benchFullContext } from './full-context.ts'
 import { benchMany } from './many.ts'
 import { benchMemory } from './memory.ts'
@@ -11,7 +11,7 @@ import { benchPrompts } from './prompts.ts'
 import { benchSpeed } from './speed.ts'
 
 const benches: Record<string, () => Promise<void>> = {
-  door: benchDoor,
+  edge: benchEdge,
   batches: benchBatches,
   speed: benchSpeed,
   depth: benchDepth,

@@ -1,5 +1,5 @@
 /** Fifty clients on two slots, generations of half a minute: what each choice of Retry-After costs them. */
-import { type Turns, turns, turnsMap } from '../../lib/render/nginx-turns.ts'
+import { type RetryAfter, retryAfter, retryAfterMap } from '../../lib/render/nginx/retry-after.ts'
 import { mean, serveCrowd, summaryOf } from '../integration/crowd.ts'
 import { type Stack, startStack } from '../integration/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
@@ -8,7 +8,7 @@ import { promptOf, stream } from './measure.ts'
 const clients = 50
 const slots = 2
 const generationSeconds = 30
-const choices: Turns[] = [turns, { least: 5, most: 5 }, { least: 10, most: 20 }]
+const choices: RetryAfter[] = [retryAfter, { least: 5, most: 5 }, { least: 10, most: 20 }]
 const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map(name => ({
   name,
   key: `${name}-key-0123456`,
@@ -25,19 +25,19 @@ export async function benchMany(): Promise<void> {
   )
 }
 
-async function measure(choice: Turns): Promise<void> {
+async function measure(choice: RetryAfter): Promise<void> {
   const stack = await startStack(
     { ONEAPP_COPILOT_KEYS: keys.map(({ name, key }) => `${name}=${key}`).join('\n') },
     {
       settings: { LLAMA_ARG_MODEL: await wideSentenceModel() },
-      site: text => text.replace(turnsMap(turns), turnsMap(choice)),
+      site: text => text.replace(retryAfterMap(retryAfter), retryAfterMap(choice)),
     },
   )
   try {
     const tokens = Math.round((await rateOfTwo(stack)) * generationSeconds)
     const kill = (count: number) => {
       if (count === 10) process.kill(stack.workers()[0] ?? 0, 'SIGKILL')
-      if (count === 20) process.kill(stack.gateWorkers()[0] ?? 0, 'SIGKILL')
+      if (count === 20) process.kill(stack.admissionWorkers()[0] ?? 0, 'SIGKILL')
     }
     const start = performance.now()
     const all = await serveCrowd(stack, {

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Capacity } from '../../lib/appliance/capacity.ts'
-import type { Geometry } from '../../lib/appliance/geometry.ts'
+import type { Geometry } from '../../lib/appliance/models/geometry.ts'
+import type { Capacity } from '../../lib/appliance/sizing/capacity.ts'
 import {
   anonymousOf,
   checkpoints,
@@ -12,15 +12,15 @@ import {
   memoryOf,
   residentOf,
   type Settings,
-} from '../../lib/appliance/memory.ts'
-import { allocator, llamaSettings } from '../../lib/render/llama.ts'
-import { readModelFile } from '../../lib/steps/model-header.ts'
+} from '../../lib/appliance/sizing/memory.ts'
+import { allocator, llamaSettings } from '../../lib/render/units/llama.ts'
+import { readModelFile } from '../../lib/steps/models/header.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import { residentSetOf } from '../../lib/system/processes.ts'
-import { capacityFor, tinyModel } from '../capacity.ts'
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { allOf, q4KM, quantisedModel } from '../mirror/quantised-model.ts'
 import { someTokens, writeSlotFile } from '../mirror/slot-file.ts'
+import { capacityFor, tinyModel } from '../support/capacity.ts'
 
 /** Bytes: planned, and as found. */
 export type Compared = { term: string; planned: number; measured: number }

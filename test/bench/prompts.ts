@@ -1,5 +1,5 @@
 /** The first token of a prompt that an agent sends every time: cold, warm, after others, after a restart. */
-import { handOver, keepPrompts, provenPrompts } from '../../lib/steps/kept-prompts.ts'
+import { provenPrompts, restorePrompts, savePrompts } from '../../lib/steps/llama/prompt-cache.ts'
 import { machineOf } from '../integration/machine.ts'
 import { type Stack, startStack } from '../integration/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
@@ -64,11 +64,11 @@ async function measure(stack: Stack, isKept: boolean): Promise<Row> {
 
 async function restart(stack: Stack, isKept: boolean) {
   const host = machineOf(stack)
-  const keeping = isKept ? await secondsOf(() => keepPrompts(host, stack.llamaPid() ?? 0)) : 0
+  const keeping = isKept ? await secondsOf(() => savePrompts(host, stack.llamaPid() ?? 0)) : 0
   await stack.stopLlama()
   await stack.startLlama()
   const restoring = isKept
-    ? await secondsOf(async () => handOver(host, await provenPrompts(host, stack.llamaPid() ?? 0)))
+    ? await secondsOf(async () => restorePrompts(host, await provenPrompts(host, stack.llamaPid() ?? 0)))
     : 0
   return { keeping, restoring }
 }

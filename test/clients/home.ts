@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { type ClientConfiguration, program, shell } from '../../lib/render/client-configuration.ts'
+import { type ClientConfiguration, program, shell } from '../../lib/render/clients/configuration.ts'
 
 /** What a client's user sees, and how it ended: null when it was ended from here. */
 export type Screen = { text: string; code: number | null; seconds: number }

@@ -1,8 +1,8 @@
 /** The clients as npm has them: pinned, their integrity proven by the lock, installed into the cache. */
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cached } from '../../packer/cache.ts'
-import { runLogged, step } from '../../packer/progress.ts'
+import { cached } from '../../packer/build/cache.ts'
+import { runLogged, step } from '../../packer/build/progress.ts'
 
 const inputs = ['package.json', 'package-lock.json', '.npmrc'].map(name => join(import.meta.dirname, name))
 

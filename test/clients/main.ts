@@ -1,8 +1,8 @@
 /** `make test-clients`: all clients, or those named, and what each did as a table. Needs root for the CPU quota. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheFolder } from '../../packer/cache.ts'
-import { script, step } from '../../packer/progress.ts'
+import { cacheFolder } from '../../packer/build/cache.ts'
+import { script, step } from '../../packer/build/progress.ts'
 import { type Options, type Stack, startStack } from '../integration/stack.ts'
 import { allClients, type Client } from './clients.ts'
 import { installedClients } from './install.ts'

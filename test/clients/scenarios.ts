@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { clientConfigurations } from '../../lib/render/clients.ts'
+import { clientConfigurations } from '../../lib/render/clients/clients.ts'
 import type { Stack } from '../integration/stack.ts'
 import { sentence } from '../mirror/sentence-model.ts'
 import type { Client } from './clients.ts'

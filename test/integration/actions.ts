@@ -1,6 +1,6 @@
 /** What bootstrap would do to the services of one configured folder, were they to go on with another. */
-import { type Service, services } from '../../lib/appliance/services.ts'
-import { type Action, decideAction, readInputs } from '../../lib/steps/services.ts'
+import { type Service, services } from '../../lib/appliance/services/services.ts'
+import { type Action, decideAction, readInputs } from '../../lib/steps/services/services.ts'
 import { openHost } from '../../lib/system/host.ts'
 
 const running = {

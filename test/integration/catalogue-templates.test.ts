@@ -1,9 +1,9 @@
 /** The models that are served with the template in their files: what of the same conversations it refuses and drops. */
 import { expect, it } from 'vitest'
-import { catalogue } from '../../lib/appliance/catalogue.ts'
+import { catalogue } from '../../lib/appliance/models/catalogue.ts'
 import { filterRequest } from '../../lib/edge/filter.ts'
-import { chatTemplateFile } from '../../lib/render/chat-template.ts'
-import { saltOf } from '../../lib/render/nginx-tenants.ts'
+import { chatTemplateFile } from '../../lib/render/models/chat-template.ts'
+import { saltOf } from '../../lib/render/nginx/tenants.ts'
 import { type Chat, chats } from '../conversations/chat.ts'
 import { dropped, type ModelName, render, serve, templateNamed } from './served.ts'
 

@@ -28,13 +28,13 @@ it.each([
   ['a password', { ONEAPP_COPILOT_PASSWORD: 'password-after-1' }, reload],
   ['a further key', { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' }, reload],
   ['threads', { ONEAPP_COPILOT_THREADS: '1' }, { llama: 'restart' }],
-  // The edge takes no body, and the gate waits for no answer, that is larger than the context.
+  // The edge takes no body, and the admission proxy waits for no answer, that is larger than the context.
   [
     'a context size',
     { ONEAPP_COPILOT_CONTEXT_SIZE: '4096' },
-    { llama: 'restart', gate: 'restart', ...reload },
+    { llama: 'restart', admission: 'restart', ...reload },
   ],
-  ['conversations at once', { ONEAPP_COPILOT_PARALLEL: '1' }, { llama: 'restart', gate: 'restart' }],
+  ['conversations at once', { ONEAPP_COPILOT_PARALLEL: '1' }, { llama: 'restart', admission: 'restart' }],
   ['a domain', { ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' }, reload],
 ] as const)('%s: %o', async (_, changed, actions) => {
   expect(actionsBetween(...(await folders(changed)))).toEqual(actions)

@@ -1,6 +1,6 @@
 /** Devstral's template, rendered by the real llama-server: goldens, and the same text as Mistral's own gives. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { chatTemplateFile } from '../../lib/render/chat-template.ts'
+import { chatTemplateFile } from '../../lib/render/models/chat-template.ts'
 import { chats } from '../conversations/chat.ts'
 import { messages } from '../conversations/messages.ts'
 import { responses } from '../conversations/responses.ts'

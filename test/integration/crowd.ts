@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { sentence } from '../mirror/sentence-model.ts'
 import { generate } from './generation.ts'
-import type { Door } from './stack.ts'
+import type { Edge } from './stack.ts'
 
 /** `slow` reads a few hundred bytes at a time; `leaves` goes away in mid-stream, and does not come again. */
 export type Manner = 'steady' | 'slow' | 'leaves'
@@ -70,18 +70,18 @@ async function* slowly(answer: IncomingMessage): AsyncIterable<Buffer> {
 }
 
 /** Lets them all come at once. Resolves when each has been served, or has left. */
-export const serveCrowd = (door: Door, crowd: Crowd): Promise<Served[]> => {
+export const serveCrowd = (edge: Edge, crowd: Crowd): Promise<Served[]> => {
   let count = 0
   const onAdmitted = () => {
     count += 1
     crowd.onAdmitted?.(count)
   }
   return Promise.all(
-    Array.from({ length: crowd.clients }, (_, client) => serve(door, crowd, client, onAdmitted)),
+    Array.from({ length: crowd.clients }, (_, client) => serve(edge, crowd, client, onAdmitted)),
   )
 }
 
-async function serve(door: Door, crowd: Crowd, client: number, onAdmitted: () => void): Promise<Served> {
+async function serve(edge: Edge, crowd: Crowd, client: number, onAdmitted: () => void): Promise<Served> {
   const manner = mannerOf(client)
   const key = crowd.keys[client % crowd.keys.length] ?? ''
   const wish = wishOf(client, crowd.tokens)
@@ -90,7 +90,7 @@ async function serve(door: Door, crowd: Crowd, client: number, onAdmitted: () =>
   const served: Served = { manner, isOwnAndWhole: false, ids: [], retries: 0, cuts: 0, waited: 0, held: 0 }
   while (true) {
     // No answer at all, since a worker was killed: as if there were no header.
-    const stream = await generate(door, key, '/v1/completions', wish.json, read).catch(() => undefined)
+    const stream = await generate(edge, key, '/v1/completions', wish.json, read).catch(() => undefined)
     if (stream?.status !== 200) {
       if (stream !== undefined && ![429, 503].includes(stream.status)) throw new Error(`${stream.status}`)
       await setTimeout(patience(stream?.retryAfter ?? Number.NaN, served.retries))

@@ -8,7 +8,7 @@ import { DigestError, type Download, download, type Progress } from '../../lib/s
 import { openHost } from '../../lib/system/host.ts'
 import { isProven } from '../../lib/system/verified-files.ts'
 import { type SlowServer, startSlowServer } from '../mirror/slow-server.ts'
-import { recordedHost } from '../recorded-host.ts'
+import { recordedHost } from '../support/recorded-host.ts'
 
 const MB = 1_000_000
 const file = randomBytes(24 * MB)

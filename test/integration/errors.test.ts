@@ -8,13 +8,13 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { answersIn, sendRaw } from './raw.ts'
-import { type Door, startDoor } from './stack.ts'
+import { type Edge, startEdge } from './stack.ts'
 
 const key = 'The-only-key_which/opens+this~door'
 const canary = 'CANARY7f3a'
 const question = JSON.stringify({ messages: [{ role: 'user', content: `Hi ${canary}` }], max_tokens: 4 })
 
-let door: Door
+let edge: Edge
 /** Stands where llama-server would, and answers what a test has it answer. */
 let behind: Server
 let answer: (() => { status: number; body: string }) | undefined
@@ -22,7 +22,7 @@ let reasonFile: string
 
 beforeAll(async () => {
   reasonFile = join('/tmp', `slm-copilot-reason-${process.pid}`)
-  door = await startDoor(
+  edge = await startEdge(
     { ONEAPP_COPILOT_PASSWORD: key },
     {
       // Seconds in place of hours.
@@ -38,13 +38,13 @@ beforeAll(async () => {
       else response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.body)
     })
   })
-  await new Promise<void>(resolve => behind.listen(door.socket, resolve))
+  await new Promise<void>(resolve => behind.listen(edge.socket, resolve))
 })
 afterAll(async () => {
   behind?.closeAllConnections()
   behind?.close()
   rmSync(reasonFile, { force: true })
-  await door?.close()
+  await edge?.close()
 })
 
 const bearer = `Authorization: Bearer ${key}`
@@ -67,7 +67,7 @@ function bytesOf({
 
 /** The last answer on a connection of its own. */
 async function ask(asked: Asked) {
-  const last = (await sendRaw(door, bytesOf(asked), '127.0.7.1')).at(-1)
+  const last = (await sendRaw(edge, bytesOf(asked), '127.0.7.1')).at(-1)
   return {
     status: last?.status ?? 0,
     type: last?.headers['content-type'],
@@ -209,13 +209,13 @@ describe('what nginx and the filter find wrong', () => {
       '',
       chunked,
     ].join('\r\n')
-    expect((await sendRaw(door, bytes)).map(({ status }) => status)).toEqual([200])
+    expect((await sendRaw(edge, bytes)).map(({ status }) => status)).toEqual([200])
   })
 
   it('says to who speaks plain HTTP to the port of HTTPS that it does', async () => {
     const received = await new Promise<string>(resolve => {
       let text = ''
-      const socket = connectPlain(door.httpsPort, '127.0.0.1', () => socket.write(bytesOf({})))
+      const socket = connectPlain(edge.httpsPort, '127.0.0.1', () => socket.write(bytesOf({})))
       socket.on('data', chunk => {
         text += chunk
       })
@@ -232,7 +232,7 @@ describe('what nginx and the filter find wrong', () => {
 describe('white space around a key', () => {
   const status2 = (headers: Record<string, string>) =>
     new Promise<number>((resolve, reject) => {
-      const session = connect2(door.url, { ca: door.ca, strictFieldWhitespaceValidation: false })
+      const session = connect2(edge.url, { ca: edge.ca, strictFieldWhitespaceValidation: false })
       const sent = session.request({ ':path': '/v1/models', ...headers })
       sent.on('error', reject).on('response', ({ ':status': status }) => {
         resolve(status ?? 0)
@@ -375,9 +375,9 @@ it('writes no key, query or body into a log, whatever comes of it', async () => 
   await ask({ path: withQuery })
   await new Promise(resolve => behind.close(resolve).closeAllConnections())
   expect((await ask({ path: withQuery })).status).toBe(503)
-  await door.reloadNginx()
+  await edge.reloadNginx()
   const logs =
-    [door.accessLog, door.errorLog].map(path => readFileSync(path, 'utf8')).join('\n') + door.output()
+    [edge.accessLog, edge.errorLog].map(path => readFileSync(path, 'utf8')).join('\n') + edge.output()
   expect(logs).toMatch(/copilot \[.*"POST \/v1\/chat\/completions" 503/)
   for (const secret of [canary, key, Buffer.from(`copilot:${key}`).toString('base64')])
     expect(logs).not.toContain(secret)

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildExecutable } from '../../packer/executable.ts'
+import { buildExecutable } from '../../packer/build/executable.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'slm-copilot-executable-'))
 const at = (name: string) => join(home, name)

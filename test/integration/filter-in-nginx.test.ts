@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { routes } from '../../lib/appliance/api.ts'
+import { routes } from '../../lib/appliance/requests/api.ts'
 import { filterRequest } from '../../lib/edge/filter.ts'
 import { type Watched, watch } from '../mirror/watch.ts'
 

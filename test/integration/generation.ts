@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { setTimeout } from 'node:timers/promises'
-import { eventsOf } from '../../lib/steps/smoke-test.ts'
-import type { Door } from './stack.ts'
+import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
+import type { Edge } from './stack.ts'
 
 export type Generation = {
   status: number
@@ -20,16 +20,16 @@ export type Generation = {
 
 /** Reads as fast as it comes, unless `read` reads otherwise. Rejects when there is no answer at all. */
 export function generate(
-  door: Door,
+  edge: Edge,
   key: string,
   path: string,
   json: object,
   read: (answer: IncomingMessage) => AsyncIterable<Buffer> = answer => answer,
 ): Promise<Generation> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-  const options = { method: 'POST', headers, ca: door.ca, agent: false as const }
+  const options = { method: 'POST', headers, ca: edge.ca, agent: false as const }
   return new Promise((resolve, reject) => {
-    const sent = request(`${door.url}${path}`, options, answer => {
+    const sent = request(`${edge.url}${path}`, options, answer => {
       const pieces: Buffer[] = []
       const events = () => eventsOf(Buffer.concat(pieces).toString())
       let isOver = false

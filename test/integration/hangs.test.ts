@@ -1,12 +1,12 @@
-/** What the watchdog makes of the real llama-server and gate, hung in several ways, and at work in others. */
+/** What the watchdog makes of the real llama-server and admission proxy, hung in several ways, and at work in others. */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { paths, units } from '../../lib/appliance/paths.ts'
-import { type History, type Judgement, judge } from '../../lib/appliance/watchdog.ts'
-import { generatesToken, observe, watched } from '../../lib/steps/watchdog.ts'
+import { type History, type Judgement, judge } from '../../lib/appliance/services/watchdog.ts'
+import { generatesToken, observe, watched } from '../../lib/steps/services/watchdog.ts'
 import { type Host, openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
 import { watch as watchProcess } from '../mirror/watch.ts'
@@ -23,7 +23,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   for (const socket of open.splice(0)) socket.destroy()
-  for (const pid of [stack.llamaPid(), stack.gatePid(), ...(stack.gateWorkers() ?? [])])
+  for (const pid of [stack.llamaPid(), stack.admissionPid(), ...(stack.admissionWorkers() ?? [])])
     if (pid !== undefined) process.kill(pid, 'SIGCONT')
   await stack.close()
 })
@@ -31,10 +31,13 @@ afterEach(async () => {
 /** This machine, the stack's processes in the place of units. */
 function host(): Host {
   const live = openHost({ env: {} })
-  const moved: Record<string, string> = { [paths.socket]: stack.socket, [paths.gateSocket]: stack.gateSocket }
+  const moved: Record<string, string> = {
+    [paths.socket]: stack.socket,
+    [paths.admissionSocket]: stack.admissionSocket,
+  }
   const pids: Record<string, number | undefined> = {
     [units.llama]: stack.llamaPid(),
-    [units.gate]: stack.gatePid(),
+    [units.admission]: stack.admissionPid(),
   }
   return {
     ...live,
@@ -51,7 +54,7 @@ function host(): Host {
 }
 
 /** Looks for so many seconds, or until it is judged to have hung, or to need a question. */
-async function watch(name: 'llama' | 'gate', seconds: number, timeout = 1): Promise<Judgement[]> {
+async function watch(name: 'llama' | 'admission', seconds: number, timeout = 1): Promise<Judgement[]> {
   const judgements: Judgement[] = []
   let history: History | undefined
   const start = Date.now()
@@ -66,35 +69,35 @@ async function watch(name: 'llama' | 'gate', seconds: number, timeout = 1): Prom
   return judgements
 }
 
-const problemOf = async (name: 'llama' | 'gate') => {
+const problemOf = async (name: 'llama' | 'admission') => {
   const last = (await watch(name, 15)).at(-1)
   return last?.verdict === 'hung' ? last.problem : `${last?.verdict}`
 }
 
-/** A generation by the gate's way that goes on until the test is over. */
+/** A generation by the admission proxy's way that goes on until the test is over. */
 const generate = (prompt: string) => {
   const json = { prompt, max_tokens: 100_000, ignore_eos: true, stream: true }
-  http({ url: 'http://x/v1/completions', socket: stack.gateSocket, json, timeout: 60 }).catch(() => {})
+  http({ url: 'http://x/v1/completions', socket: stack.admissionSocket, json, timeout: 60 }).catch(() => {})
 }
 
 describe('is left alone', () => {
   it('idle', async () => {
-    for (const name of ['llama', 'gate'] as const)
+    for (const name of ['llama', 'admission'] as const)
       expect((await watch(name, 4)).map(({ verdict }) => verdict)).not.toContain('hung')
   })
 
-  it('with all slots generating: the gate is full, the queue answers', async () => {
+  it('with all slots generating: the admission proxy is full, the queue answers', async () => {
     generate('Hi')
     generate('Ho')
     await sleep(500)
     const third = {
       url: 'http://x/v1/completions',
-      socket: stack.gateSocket,
+      socket: stack.admissionSocket,
       json: { prompt: 'Hu' },
       timeout: 5,
     }
     expect((await http(third)).status).toBe(429)
-    for (const name of ['llama', 'gate'] as const)
+    for (const name of ['llama', 'admission'] as const)
       expect((await watch(name, 6)).map(({ verdict }) => verdict)).not.toContain('hung')
   })
 
@@ -122,7 +125,7 @@ describe('has hung', () => {
   it('llama-server, stopped by a signal', async () => {
     process.kill(stack.llamaPid() as number, 'SIGSTOP')
     expect(await problemOf('llama')).toBe('was stopped by a signal')
-    // The gate waits for it, and is not to blame.
+    // The admission proxy waits for it, and is not to blame.
     process.kill(stack.llamaPid() as number, 'SIGCONT')
   })
 
@@ -158,15 +161,15 @@ describe('has hung', () => {
     expect(await problemOf('llama')).toBe('no longer listened on its socket')
   })
 
-  it('the gate, its socket removed', async () => {
-    rmSync(stack.gateSocket)
-    expect(await problemOf('gate')).toBe('no longer listened on its socket')
+  it('the admission proxy, its socket removed', async () => {
+    rmSync(stack.admissionSocket)
+    expect(await problemOf('admission')).toBe('no longer listened on its socket')
     expect((await watch('llama', 2)).at(-1)?.verdict).toBe('healthy')
   })
 
-  it.each(['master', 'worker'])('the gate, its %s stopped by a signal', async process_ => {
-    const pid = process_ === 'master' ? stack.gatePid() : stack.gateWorkers()[0]
+  it.each(['master', 'worker'])('the admission proxy, its %s stopped by a signal', async process_ => {
+    const pid = process_ === 'master' ? stack.admissionPid() : stack.admissionWorkers()[0]
     process.kill(pid as number, 'SIGSTOP')
-    expect(await problemOf('gate')).toBe('was stopped by a signal')
+    expect(await problemOf('admission')).toBe('was stopped by a signal')
   })
 })

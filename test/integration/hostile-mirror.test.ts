@@ -9,7 +9,7 @@ import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { download } from '../../lib/system/download.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { type HostileMirror, startHostileMirror } from '../mirror/hostile-mirror.ts'
-import { recordedHost } from '../recorded-host.ts'
+import { recordedHost } from '../support/recorded-host.ts'
 
 const file = randomBytes(3_000_000)
 const evil = randomBytes(file.length)

@@ -2,32 +2,32 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { openPaths, routes } from '../../lib/appliance/api.ts'
+import { openPaths, routes } from '../../lib/appliance/requests/api.ts'
 import { http } from '../../lib/system/http.ts'
-import { type Door, startDoor } from './stack.ts'
+import { type Edge, startEdge } from './stack.ts'
 
 const key = 'The-only-key_which/opens+this~door'
 const alice = 'alices-own-key-0123'
 const basic = (credentials: string | Buffer) => `Basic ${Buffer.from(credentials).toString('base64')}`
 const good = [`Bearer ${key}`, basic(`copilot:${key}`), `Bearer ${alice}`, basic(`alice:${alice}`)]
 
-let door: Door
+let edge: Edge
 /** Stands where llama-server would, and keeps what comes through. */
 let behind: Server
 let through: IncomingMessage[] = []
 
 beforeAll(async () => {
-  door = await startDoor({ ONEAPP_COPILOT_PASSWORD: key, ONEAPP_COPILOT_KEYS: `alice=${alice}` })
+  edge = await startEdge({ ONEAPP_COPILOT_PASSWORD: key, ONEAPP_COPILOT_KEYS: `alice=${alice}` })
   behind = createServer((request, response) => {
     through.push(request)
     request.resume().on('end', () => response.end('{}'))
   })
-  await new Promise<void>(resolve => behind.listen(door.socket, resolve))
+  await new Promise<void>(resolve => behind.listen(edge.socket, resolve))
 })
 afterAll(async () => {
   behind.closeAllConnections()
   behind.close()
-  await door.close()
+  await edge.close()
 })
 beforeEach(() => {
   through = []
@@ -55,7 +55,7 @@ const send = (bytes: Buffer) =>
     let answer = ''
     const end = () =>
       resolve([...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status)))
-    const options = { host: '127.0.0.1', port: door.httpsPort, ca: door.ca, localAddress: nextAddress() }
+    const options = { host: '127.0.0.1', port: edge.httpsPort, ca: edge.ca, localAddress: nextAddress() }
     const socket = connect(options, () => socket.write(bytes))
     socket.setEncoding('latin1').on('data', chunk => {
       answer += chunk
@@ -150,7 +150,7 @@ it('lets in no malformed authorisation of 5000', { timeout: 600_000 }, async () 
   expect(through.map(({ headers }) => headers)).toEqual([])
   for (const authorization of good)
     expect(
-      (await http({ url: `${door.url}/v1/models`, ca: door.ca, headers: { authorization }, timeout: 10 }))
+      (await http({ url: `${edge.url}/v1/models`, ca: edge.ca, headers: { authorization }, timeout: 10 }))
         .status,
     ).toBe(200)
 })
@@ -249,8 +249,8 @@ it('passes on neither the key nor a name for replays', async () => {
     'x-forwarded-for': '192.0.2.1',
   }
   await http({
-    url: `${door.url}/v1/chat/completions?beta=true`,
-    ca: door.ca,
+    url: `${edge.url}/v1/chat/completions?beta=true`,
+    ca: edge.ca,
     headers,
     json: { messages: [{ role: 'user', content: 'Hi' }] },
     timeout: 10,

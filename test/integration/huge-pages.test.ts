@@ -1,10 +1,10 @@
 /** The real llama-server with the appliance's settings has its caches and repacked weights in huge pages. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { llamaEnvironment } from '../../lib/render/llama.ts'
-import { capacityFor, tinyModel } from '../capacity.ts'
+import { llamaEnvironment } from '../../lib/render/units/llama.ts'
 import { startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { q4KM, quantisedModel } from '../mirror/quantised-model.ts'
+import { capacityFor, tinyModel } from '../support/capacity.ts'
 import { environmentOf } from './stack.ts'
 
 const policy = readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8')

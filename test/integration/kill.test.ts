@@ -18,11 +18,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { namesOf } from '../../lib/appliance/names.ts'
 import { paths } from '../../lib/appliance/paths.ts'
-import { goodCertificates, readCertificates } from '../../lib/steps/certificate.ts'
+import { goodCertificates, readCertificates } from '../../lib/steps/tls/own-certificate.ts'
 import { readFacts } from '../../lib/system/facts.ts'
 import { openHost } from '../../lib/system/host.ts'
-import { buildExecutable } from '../../packer/executable.ts'
-import { rightClock } from '../clock.ts'
+import { buildExecutable } from '../../packer/build/executable.ts'
+import { rightClock } from '../support/clock.ts'
 import { actionsBetween } from './actions.ts'
 import { configuredFolder } from './stack.ts'
 
@@ -115,7 +115,7 @@ it.each(['rename', 'fsync'])('converges after a kill at each %s', call => {
   const wanted = contentOf(undisturbed)
   expect(wanted).toMatchObject({ isServing: true, leaves: 1 })
   const actions = actionsBetween(start, undisturbed)
-  expect(actions).toEqual({ llama: 'restart', gate: 'restart', nginx: 'reload' })
+  expect(actions).toEqual({ llama: 'restart', admission: 'restart', nginx: 'reload' })
   const count = countOf(call)
   expect(count).toBeGreaterThan(4)
   for (let number = 1; number <= count; number += 1) {

@@ -1,4 +1,4 @@
-/** The landing page as a developer finds it: a real browser, which trusts the CA as the page says, at the real door. */
+/** The landing page as a developer finds it: a real browser, which trusts the CA as the page says, at the real edge proxy. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
@@ -8,7 +8,7 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { http } from '../../lib/system/http.ts'
-import { buildExecutable } from '../../packer/executable.ts'
+import { buildExecutable } from '../../packer/build/executable.ts'
 import { sentence } from '../mirror/sentence-model.ts'
 import { type Stack, startStack } from './stack.ts'
 

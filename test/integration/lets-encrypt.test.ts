@@ -7,26 +7,26 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { attemptTimeout } from '../../lib/appliance/lets-encrypt.ts'
 import { paths } from '../../lib/appliance/paths.ts'
-import { servedHeaders } from '../../lib/render/nginx-site.ts'
-import { readCa } from '../../lib/steps/certificate.ts'
+import { attemptTimeout } from '../../lib/appliance/tls/lets-encrypt.ts'
+import { servedHeaders } from '../../lib/render/nginx/site.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
-import { summarize, trustIn, verifiable } from '../../lib/steps/served-certificate.ts'
+import { readCa } from '../../lib/steps/tls/own-certificate.ts'
+import { summarize, trustIn, verifiable } from '../../lib/steps/tls/served-certificate.ts'
 import { childEnvironment, run } from '../../lib/system/commands.ts'
 import { type Host, openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
 import { waitFor } from '../../lib/system/waiting.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { serveCertificate } from '../../lifecycle/serving.ts'
-import { freePort } from '../ports.ts'
+import { freePort } from '../support/ports.ts'
 import { type Pebble, startPebble } from './pebble.ts'
-import { type Door, startDoor } from './stack.ts'
+import { type Edge, startEdge } from './stack.ts'
 
 const domain = 'copilot.example.com'
 const day = 86_400_000
 
-let door: Door
+let edge: Edge
 let pebble: Pebble
 /** How far the appliance's clock is ahead. */
 let lead = 0
@@ -34,22 +34,22 @@ let lead = 0
 let instead = (command: string[]) => command
 
 beforeAll(async () => {
-  door = await startDoor({})
-  mkdirSync(join(door.root, paths.acme), { recursive: true })
-  pebble = await startPebble(Number(new URL(door.httpUrl).port))
+  edge = await startEdge({})
+  mkdirSync(join(edge.root, paths.acme), { recursive: true })
+  pebble = await startPebble(Number(new URL(edge.httpUrl).port))
 })
 afterAll(async () => {
   await pebble?.stop()
-  await door?.close()
+  await edge?.close()
 })
 
-const at = (path: string) => join(door.root, path)
+const at = (path: string) => join(edge.root, path)
 
 /** The folder as a machine whose systemd knows one service, nginx, and it runs. */
 function hostFor(context: Record<string, string>, orders: string[][]): Host {
   const isActive = 'ActiveState=active\nUnitFileState=enabled\nInvocationID=n1\nActiveEnterTimestamp=@1\n'
   return {
-    ...openHost({ env: context, root: door.root }),
+    ...openHost({ env: context, root: edge.root }),
     now: () => new Date(Date.now() + lead),
     ask: async () => ({ code: 0, stdout: isActive, stderr: '' }),
     run: async command => {
@@ -57,7 +57,7 @@ function hostFor(context: Record<string, string>, orders: string[][]): Host {
         orders.push(command)
         return run(instead(command))
       }
-      if (command[0] === 'systemctl') await door.reloadNginx()
+      if (command[0] === 'systemctl') await edge.reloadNginx()
       return ''
     },
   }
@@ -91,7 +91,7 @@ const serialOf = (pem: string) => new X509Certificate(pem).serialNumber
 /** The serial number of the certificate that nginx shows to who asks for a name. */
 const shown = (servername: string) =>
   new Promise<string>((resolve, reject) => {
-    const socket = connect({ port: door.httpsPort, servername, rejectUnauthorized: false }, () => {
+    const socket = connect({ port: edge.httpsPort, servername, rejectUnauthorized: false }, () => {
       const certificate = socket.getPeerX509Certificate()
       socket.destroy()
       resolve(certificate?.serialNumber ?? 'none')
@@ -114,7 +114,7 @@ const acme = () => ({
 })
 const withDomain = (name = domain) => ({ ...acme(), ONEAPP_COPILOT_DOMAIN: name })
 const optionsAs = (servedAs: string) => ({
-  url: `${door.url}/v1/models`,
+  url: `${edge.url}/v1/models`,
   method: 'OPTIONS' as const,
   ca: pebble.root,
   servedAs,
@@ -134,7 +134,7 @@ it('gets a certificate for a domain while nginx serves, and serves it', async ()
   first = serial
   await untilShown(first)
   expect((await http(optionsAs(domain))).status).toBe(204)
-  const own = await http({ url: `${door.url}/ca.crt`, ...trustIn(served, readCa(host)), timeout: 10 })
+  const own = await http({ url: `${edge.url}/ca.crt`, ...trustIn(served, readCa(host)), timeout: 10 })
   expect(own.status).toBe(200)
   expect(summarize(served, readCa(host))).toMatchObject({ mode: 'acme', names: [domain], isPublic: false })
   expect(verifiable(served, [domain, '192.0.2.7'])).toEqual([domain])
@@ -170,7 +170,7 @@ function renew(): string {
     ...['--config-dir', at(paths.certbot), '--work-dir', at(paths.certbotWork)],
     ...['--logs-dir', at(paths.certbotLogs)],
   ]
-  const variables = values('Environment').map(value => value.replace('=/', `=${door.root}/`))
+  const variables = values('Environment').map(value => value.replace('=/', `=${edge.root}/`))
   const [command = []] = values('ExecStart').map(value => value.replace(' -q', '').split(' '))
   return execFileSync('env', [...variables, ...command, '--force-renewal', ...folders], {
     env: { ...childEnvironment, PATH: `${bin}:${childEnvironment.PATH}` },
@@ -284,7 +284,7 @@ it('promises TLS for ever with a public certificate only', async () => {
   await untilShown(serial)
   expect((await http(optionsAs(name))).headers['strict-transport-security']).toBeUndefined()
   host.files.replace(paths.currentHeaders, servedHeaders(true).text, 0o644)
-  await door.reloadNginx()
+  await edge.reloadNginx()
   const promised = await waitFor(
     async () => (await http(optionsAs(name))).headers['strict-transport-security'],
     () => {},
@@ -292,6 +292,6 @@ it('promises TLS for ever with a public certificate only', async () => {
     'The header',
   )
   expect(promised).toBe('max-age=15768000')
-  const page = await http({ url: `${door.url}/`, ca: pebble.root, servedAs: name, timeout: 10 })
+  const page = await http({ url: `${edge.url}/`, ca: pebble.root, servedAs: name, timeout: 10 })
   expect(page.headers['strict-transport-security']).toBe('max-age=15768000')
 })

@@ -1,7 +1,7 @@
 /** Text of one character as long as a request may be: llama-server splits it, whichever tokenizer the model has. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GiB } from '../../lib/appliance/memory.ts'
-import { largestBody } from '../../lib/appliance/request-size.ts'
+import { largestBody } from '../../lib/appliance/requests/size.ts'
+import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { http } from '../../lib/system/http.ts'
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { bytePairModel, type PreTokenizer, preTokenizers } from '../mirror/byte-pair-model.ts'

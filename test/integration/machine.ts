@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { paths } from '../../lib/appliance/paths.ts'
 import { type Host, openHost } from '../../lib/system/host.ts'
-import { cacheFolder } from '../../packer/cache.ts'
+import { cacheFolder } from '../../packer/build/cache.ts'
 import type { Stack } from './stack.ts'
 
 export function machineOf({ root, socket }: Stack): Host {

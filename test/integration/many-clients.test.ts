@@ -39,7 +39,7 @@ const busySlots = async () => {
 it('serves all that stay, each its own text, and loses no slot', async () => {
   const kill = (count: number) => {
     if (count === 10) process.kill(stack.workers()[0] ?? 0, 'SIGKILL')
-    if (count === 20) process.kill(stack.gateWorkers()[0] ?? 0, 'SIGKILL')
+    if (count === 20) process.kill(stack.admissionWorkers()[0] ?? 0, 'SIGKILL')
   }
   const start = performance.now()
   const all = await serveCrowd(stack, { clients, keys: keys.map(({ key }) => key), tokens, onAdmitted: kill })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { paths, ports, units } from '../../lib/appliance/paths.ts'
-import { quickLook } from '../../lib/render/watchdog-units.ts'
+import { quickLook } from '../../lib/render/units/watchdog.ts'
 import { http } from '../../lib/system/http.ts'
 import { type Stack, startStack } from './stack.ts'
 
@@ -20,7 +20,7 @@ const groups = () => join(stack.root, 'run/groups')
 function writeGroups(): void {
   const processes = {
     [units.llama]: [stack.llamaPid()],
-    [units.gate]: [stack.gatePid(), ...stack.gateWorkers()],
+    [units.admission]: [stack.admissionPid(), ...stack.admissionWorkers()],
     [units.nginx]: stack.workers(),
   }
   for (const [unit, pids] of Object.entries(processes)) {
@@ -36,7 +36,7 @@ beforeAll(async () => {
   writeGroups()
   const moved = quickLook()
     .replaceAll('/sys/fs/cgroup/system.slice', groups())
-    .replaceAll(paths.gateSocket, stack.gateSocket)
+    .replaceAll(paths.admissionSocket, stack.admissionSocket)
     .replaceAll(paths.socket, stack.socket)
     .replaceAll(`-d ${paths.socketFolder} `, `-d ${join(stack.root, 'run')} `)
     .replaceAll(`127.0.0.1:${ports.http}/`, `${stack.httpUrl.replace('http://', '')}/`)
@@ -65,7 +65,7 @@ describe('ends at once', () => {
     const json = { prompt: 'Hi', max_tokens: 100_000, ignore_eos: true, stream: true }
     const cut = http({
       url: 'http://x/v1/completions',
-      socket: stack.gateSocket,
+      socket: stack.admissionSocket,
       json,
       isEnough: pieces => pieces.length > 300,
       timeout: 60,
@@ -99,10 +99,10 @@ describe('calls the executable', () => {
   it.each<[string, [() => void, () => void]]>([
     ['something was amiss when it last looked, or llama-server is new', away(() => healthy)],
     ["llama-server's socket is gone", away(() => stack.socket)],
-    ["the admission proxy's socket is gone", away(() => stack.gateSocket)],
+    ["the admission proxy's socket is gone", away(() => stack.admissionSocket)],
     ['llama-server is stopped by a signal', stopped(() => stack.llamaPid())],
-    ["the admission proxy's master is stopped", stopped(() => stack.gatePid())],
-    ["the admission proxy's worker is stopped", stopped(() => stack.gateWorkers()[0])],
+    ["the admission proxy's master is stopped", stopped(() => stack.admissionPid())],
+    ["the admission proxy's worker is stopped", stopped(() => stack.admissionWorkers()[0])],
     ['one of several workers of the edge proxy is stopped', stopped(() => stack.workers().at(-1))],
   ])('%s', async (_, [harm, undo]) => {
     harm()

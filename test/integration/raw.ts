@@ -1,6 +1,6 @@
 /** Requests as bytes, and whatever comes back: what no HTTP client would send. */
 import { connect } from 'node:tls'
-import type { Door } from './stack.ts'
+import type { Edge } from './stack.ts'
 
 export type RawAnswer = { status: number; headers: Record<string, string>; body: string }
 
@@ -43,10 +43,10 @@ export function answersIn(received: string): RawAnswer[] {
 }
 
 /** Sends bytes over TLS, and resolves with the answers once the connection ends, or after five seconds without a byte. */
-export const sendRaw = (door: Door, bytes: string | Buffer, localAddress = '127.0.0.1') =>
+export const sendRaw = (edge: Edge, bytes: string | Buffer, localAddress = '127.0.0.1') =>
   new Promise<RawAnswer[]>(resolve => {
     let received = ''
-    const options = { host: '127.0.0.1', port: door.httpsPort, ca: door.ca, localAddress }
+    const options = { host: '127.0.0.1', port: edge.httpsPort, ca: edge.ca, localAddress }
     const socket = connect(options, () => socket.write(bytes))
     socket.setEncoding('latin1').on('data', text => {
       received += text

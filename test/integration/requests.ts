@@ -1,7 +1,7 @@
 /** Requests made from the table of fields, and against it, for the fuzzer. */
 import fc from 'fast-check'
-import { type Route, routes } from '../../lib/appliance/api.ts'
-import type { Field, Fields, Rule, Variant } from '../../lib/appliance/request-rules.ts'
+import { type Route, routes } from '../../lib/appliance/requests/api.ts'
+import type { Field, Fields, Rule, Variant } from '../../lib/appliance/requests/rules.ts'
 
 export type Wire = { kind: string; path: string; headers: Record<string, string>; body: Buffer }
 type Values = fc.Arbitrary<unknown>
@@ -305,7 +305,7 @@ const headers = fc.oneof(
     { 'content-encoding': 'gzip' },
     { 'transfer-encoding': 'chunked' },
     { 'x-conversation-id': 'mine' },
-    { 'x-copilot-sharer': '' },
+    { 'x-copilot-tenant': '' },
     { expect: '100-continue' },
     { 'x-long': 'x'.repeat(9000) },
   ),

@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { catalogue } from '../../lib/appliance/catalogue.ts'
-import { llamaSettings } from '../../lib/render/llama.ts'
+import { catalogue } from '../../lib/appliance/models/catalogue.ts'
+import { llamaSettings } from '../../lib/render/units/llama.ts'
 import { http } from '../../lib/system/http.ts'
-import { capacityFor } from '../capacity.ts'
 import { unpackedRelease } from '../mirror/llama-release.ts'
+import { capacityFor } from '../support/capacity.ts'
 import { type Stack, startStack } from './stack.ts'
 
 const settingsOf = (model: (typeof catalogue)[keyof typeof catalogue]) =>

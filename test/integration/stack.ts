@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { modelPath, paths, ports, users } from '../../lib/appliance/paths.ts'
-import { releaseFile } from '../../lib/steps/release.ts'
+import { releaseFile } from '../../lib/steps/models/release.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
@@ -16,25 +16,25 @@ import { releaseValue } from '../mirror/mirror.ts'
 import { sentenceModel } from '../mirror/sentence-model.ts'
 import { type Call, toolModel } from '../mirror/tool-model.ts'
 import { type Watched, watch } from '../mirror/watch.ts'
-import { freePort } from '../ports.ts'
+import { freePort } from '../support/ports.ts'
 
 /** nginx before a socket, as configured for a context. */
-export type Door = {
+export type Edge = {
   root: string
   url: string
   httpUrl: string
   httpsPort: number
   accessLog: string
   errorLog: string
-  /** What nginx and the gate have printed. */
+  /** What nginx and the admission proxy have printed. */
   output(): string
-  /** nginx's workers that take connections, and those of the gate behind it. */
+  /** nginx's workers that take connections, and those of the admission proxy behind it. */
   workers(): number[]
-  gateWorkers(): number[]
-  gatePid(): number | undefined
-  /** Where nginx expects llama-server, and the gate. */
+  admissionWorkers(): number[]
+  admissionPid(): number | undefined
+  /** Where nginx expects llama-server, and the admission proxy. */
   socket: string
-  gateSocket: string
+  admissionSocket: string
   ca: string
   key: string
   /** Resolves once none of nginx's old workers takes a connection any more. */
@@ -44,7 +44,7 @@ export type Door = {
   close(): Promise<void>
 }
 
-export type Stack = Door & {
+export type Stack = Edge & {
   llamaPid(): number | undefined
   llamaRuns(): boolean
   startLlama(): Promise<void>
@@ -111,7 +111,7 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
       .replaceAll(paths.edgeBodies, join(root, 'run/bodies'))
       .replaceAll(paths.edgeProgram, join(root, paths.edgeProgram))
       .replaceAll(paths.socket, socket)
-      .replaceAll(paths.gateFolder, gateFolder(root))
+      .replaceAll(paths.admissionFolder, admissionFolder(root))
       .replaceAll(paths.tls, join(root, paths.tls))
       .replaceAll('/var/www/', join(root, '/var/www/'))
       // Root's folders are the tests' own.
@@ -119,7 +119,7 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
   )
 }
 
-const gateFolder = (root: string) => join(root, 'run/gate')
+const admissionFolder = (root: string) => join(root, 'run/admission')
 
 const workersOf = (master: number | undefined) =>
   readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
@@ -131,21 +131,21 @@ function startNginx(file: string): Watched {
   return watch(spawn('nginx', ['-e', 'stderr', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] }))
 }
 
-/** The gate of a folder, before the same socket as the door. */
-async function startGate(root: string, socket: string): Promise<Watched> {
-  mkdirSync(gateFolder(root), { recursive: true })
-  const text = readFileSync(join(root, paths.gateConfiguration), 'utf8')
-    .replaceAll(paths.gateFolder, gateFolder(root))
+/** The admission proxy of a folder, before the same socket as the edge proxy. */
+async function startAdmission(root: string, socket: string): Promise<Watched> {
+  mkdirSync(admissionFolder(root), { recursive: true })
+  const text = readFileSync(join(root, paths.admissionConfiguration), 'utf8')
+    .replaceAll(paths.admissionFolder, admissionFolder(root))
     .replaceAll(paths.socket, socket)
-  const file = join(root, 'run/gate.conf')
+  const file = join(root, 'run/admission.conf')
   writeFileSync(file, `user root;\n${text}`)
-  const gate = startNginx(file)
-  await gate.until(async () => existsSync(join(gateFolder(root), 'gate.sock')))
-  return gate
+  const admission = startNginx(file)
+  await admission.until(async () => existsSync(join(admissionFolder(root), 'admission.sock')))
+  return admission
 }
 
-/** The real nginx with its gate, and whatever listens on its socket. */
-export async function startDoor(context: Record<string, string>, options: Options = {}): Promise<Door> {
+/** The real nginx with its admission proxy, and whatever listens on its socket. */
+export async function startEdge(context: Record<string, string>, options: Options = {}): Promise<Edge> {
   const root = await configuredFolder(context, options)
   const numbers = { http: await freePort(), https: await freePort() }
   const folder = join(root, 'run')
@@ -159,7 +159,7 @@ export async function startDoor(context: Record<string, string>, options: Option
   }
   mkdirSync(folder, { recursive: true })
   writeSite()
-  const gate = await startGate(root, socket)
+  const admission = await startAdmission(root, socket)
   const nginx = startNginx(file)
   const url = `https://127.0.0.1:${numbers.https}`
   const ca = readFileSync(join(root, paths.caCertificate), 'utf8')
@@ -182,12 +182,12 @@ export async function startDoor(context: Record<string, string>, options: Option
     httpsPort: numbers.https,
     accessLog: join(folder, 'slm-copilot.access'),
     errorLog: join(folder, 'slm-copilot.errors'),
-    output: () => nginx.output() + gate.output(),
+    output: () => nginx.output() + admission.output(),
     workers: () => workersOf(nginx.pid).filter(pid => !isLeaving(pid)),
-    gateWorkers: () => workersOf(gate.pid),
-    gatePid: () => gate.pid,
+    admissionWorkers: () => workersOf(admission.pid),
+    admissionPid: () => admission.pid,
     socket,
-    gateSocket: join(gateFolder(root), 'gate.sock'),
+    admissionSocket: join(admissionFolder(root), 'admission.sock'),
     ca,
     key: readFileSync(join(root, paths.password), 'utf8').trim(),
     reload: async changed => {
@@ -197,7 +197,7 @@ export async function startDoor(context: Record<string, string>, options: Option
     },
     close: async () => {
       await nginx.stop()
-      await gate.stop()
+      await admission.stop()
       rmSync(root, { recursive: true, force: true })
     },
   }
@@ -205,8 +205,8 @@ export async function startDoor(context: Record<string, string>, options: Option
 
 /** Everything up, the model loaded. */
 export async function startStack(context: Record<string, string>, options: Options = {}): Promise<Stack> {
-  const door = await startDoor(context, options)
-  const { root, socket } = door
+  const edge = await startEdge(context, options)
+  const { root, socket } = edge
   const folder = await unpackedRelease()
   const settings = environmentOf(readFileSync(join(root, paths.llamaEnvironment), 'utf8'))
   const model = options.call === undefined ? await sentenceModel() : await toolModel(options.call)
@@ -242,17 +242,17 @@ export async function startStack(context: Record<string, string>, options: Optio
     )
   }
   // As CacheDirectory= would make it.
-  mkdirSync(join(root, paths.promptFiles), { recursive: true, mode: 0o700 })
+  mkdirSync(join(root, paths.promptCacheFolder), { recursive: true, mode: 0o700 })
   await startLlama()
   return {
-    ...door,
+    ...edge,
     llamaPid: () => llama?.pid,
     llamaRuns: () => llama?.runs() ?? false,
     startLlama,
     stopLlama,
     close: async () => {
       await stopLlama()
-      await door.close()
+      await edge.close()
     },
   }
 }

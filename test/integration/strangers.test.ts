@@ -9,22 +9,22 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { connectionRate } from '../../lib/appliance/edge.ts'
-import { largestBody } from '../../lib/appliance/request-size.ts'
-import { connectionLimitText } from '../../lib/render/connection-limit.ts'
+import { connectionRate } from '../../lib/appliance/nginx/edge.ts'
+import { largestBody } from '../../lib/appliance/requests/size.ts'
+import { connectionLimitText } from '../../lib/render/nginx/connection-limit.ts'
 import { http } from '../../lib/system/http.ts'
 import { answersIn, sendRaw } from './raw.ts'
-import { type Door, startDoor } from './stack.ts'
+import { type Edge, startEdge } from './stack.ts'
 
 const key = 'The-only-key_which/opens+this~door'
 const bearer = { authorization: `Bearer ${key}` }
 const question = { messages: [{ role: 'user', content: 'Hi' }] }
 
-let door: Door
+let edge: Edge
 let behind: Server
 let seen = 0
 beforeAll(async () => {
-  door = await startDoor({ ONEAPP_COPILOT_PASSWORD: key, ONEAPP_COPILOT_CONTEXT_SIZE: '262144' })
+  edge = await startEdge({ ONEAPP_COPILOT_PASSWORD: key, ONEAPP_COPILOT_CONTEXT_SIZE: '262144' })
   behind = createServer((request, response) => {
     request.resume().on('end', () => {
       seen += 1
@@ -33,26 +33,26 @@ beforeAll(async () => {
       )
     })
   })
-  await new Promise<void>(resolve => behind.listen(door.socket, resolve))
+  await new Promise<void>(resolve => behind.listen(edge.socket, resolve))
 })
 afterAll(async () => {
   behind?.closeAllConnections()
   behind?.close()
-  await door?.close()
+  await edge?.close()
 })
 
 const ask = (path: string, json?: object, timeout = 30) =>
-  http({ url: `${door.url}${path}`, ca: door.ca, headers: bearer, json, timeout })
+  http({ url: `${edge.url}${path}`, ca: edge.ca, headers: bearer, json, timeout })
 const isGood = async () => expect((await ask('/v1/chat/completions', question)).status).toBe(200)
 
 /** Memory of nginx's processes, in MiB. */
 const residentMiB = () =>
-  door
+  edge
     .workers()
     .map(pid => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
     .reduce((sum, one) => sum + one, 0)
 const bodiesOnDisk = () =>
-  existsSync(join(door.root, 'run/bodies')) ? readdirSync(join(door.root, 'run/bodies')) : []
+  existsSync(join(edge.root, 'run/bodies')) ? readdirSync(join(edge.root, 'run/bodies')) : []
 
 const address = (() => {
   let last = 0
@@ -70,7 +70,7 @@ const pour = (head: string, localAddress: string) =>
     const next = head.includes('chunked') ? chunk : piece
     const start = performance.now()
     let [taken, received, answered] = [0, '', Number.NaN]
-    const options = { host: '127.0.0.1', port: door.httpsPort, ca: door.ca, localAddress }
+    const options = { host: '127.0.0.1', port: edge.httpsPort, ca: edge.ca, localAddress }
     const socket = connect(options, () => {
       socket.write(head)
       const more = () => {
@@ -129,7 +129,7 @@ describe('a body that nobody has asked for', () => {
   })
 
   it('ends over HTTP/2 with its stream', async () => {
-    const session = connect2(door.url, { ca: door.ca, localAddress: address() } as object)
+    const session = connect2(edge.url, { ca: edge.ca, localAddress: address() } as object)
     const sent = session.request({ ':method': 'POST', ':path': '/v1/chat/completions' }, { endStream: false })
     const status = new Promise(resolve => sent.on('response', headers => resolve(headers[':status'])))
     sent.on('error', () => {}).resume()
@@ -152,7 +152,7 @@ describe('a body that nobody has asked for', () => {
   it('reaches llama-server never', async () => {
     seen = 0
     await sendRaw(
-      door,
+      edge,
       `GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello`,
     )
     expect(seen).toBe(1)
@@ -162,8 +162,8 @@ describe('a body that nobody has asked for', () => {
 it('the largest request and answer touch no disk', async () => {
   const limit = largestBody({ contextSize: 262_144, memoryLimit: totalmem() })
   const content = 'word '.repeat(Math.floor((limit - 100) / 5))
-  const log = join(door.root, 'run/opened')
-  const pids = [...door.workers(), ...door.gateWorkers()].flatMap(pid => ['-p', String(pid)])
+  const log = join(edge.root, 'run/opened')
+  const pids = [...edge.workers(), ...edge.admissionWorkers()].flatMap(pid => ['-p', String(pid)])
   const tracer = spawn(
     'strace',
     ['-f', '-qq', '-o', log, '-e', 'trace=openat,open,creat,mkdir,mkdirat,unlink,rename', ...pids],
@@ -176,7 +176,7 @@ it('the largest request and answer touch no disk', async () => {
   // Every byte a chunk of its own: six bytes for one.
   const small = JSON.stringify({ prompt: 'word '.repeat(120_000) })
   const head = `POST /v1/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nAuthorization: Bearer ${key}\r\nTransfer-Encoding: chunked\r\n\r\n`
-  const [chunked] = await sendRaw(door, `${head}${chunk(small)}0\r\n\r\n`)
+  const [chunked] = await sendRaw(edge, `${head}${chunk(small)}0\r\n\r\n`)
   expect(chunked?.status).toBe(200)
   tracer.kill('SIGINT')
   await new Promise(resolve => tracer.on('close', resolve))
@@ -188,7 +188,7 @@ it('the largest request and answer touch no disk', async () => {
 
 describe('connections that send half a header', () => {
   /** Opens so many, from these addresses, and holds them. */
-  const openHalf = async (count: number, from: string[], port = door.httpsPort) => {
+  const openHalf = async (count: number, from: string[], port = edge.httpsPort) => {
     const sockets: Socket[] = []
     for (let index = 0; index < count; index += 1) {
       const socket = connectTcp({
@@ -234,8 +234,8 @@ describe('connections that send half a header', () => {
   it('from one address are held back by the kernel, and no other address is', {
     timeout: 120_000,
   }, async () => {
-    const table = `slm_copilot_test_${door.httpsPort}`
-    execFileSync('nft', ['-f', '-'], { input: connectionLimitText(table, [door.httpsPort]) })
+    const table = `slm_copilot_test_${edge.httpsPort}`
+    execFileSync('nft', ['-f', '-'], { input: connectionLimitText(table, [edge.httpsPort]) })
     try {
       const start = performance.now()
       const sockets = await openHalf(4000, ['127.0.4.1'])

@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect, constants } from 'node:http2'
 import { request } from 'node:https'
 import type { Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { eventsOf } from '../../lib/steps/smoke-test.ts'
+import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
 import { http } from '../../lib/system/http.ts'
 import { type Stack, startStack } from './stack.ts'
 

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { filterRequest } from '../../lib/edge/filter.ts'
-import { saltOf } from '../../lib/render/nginx-tenants.ts'
+import { saltOf } from '../../lib/render/nginx/tenants.ts'
 import { http } from '../../lib/system/http.ts'
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { contextModel } from '../mirror/context-model.ts'

@@ -3,13 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Door, startDoor } from './stack.ts'
+import { type Edge, startEdge } from './stack.ts'
 
-let door: Door
+let edge: Edge
 beforeAll(async () => {
-  door = await startDoor({})
+  edge = await startEdge({})
 })
-afterAll(() => door?.close())
+afterAll(() => edge?.close())
 
 type Finding = { id: string; severity: string; finding: string }
 
@@ -20,8 +20,8 @@ type Finding = { id: string; severity: string; finding: string }
 const ofPrivateCa = ['cert_chain_of_trust', 'cert_revocation', 'DNS_CAArecord', 'HSTS']
 
 it('testssl.sh finds nothing above INFO', { timeout: 900_000 }, async () => {
-  const file = join(door.root, 'testssl.json')
-  const host = `localhost:${door.httpsPort}`
+  const file = join(edge.root, 'testssl.json')
+  const host = `localhost:${edge.httpsPort}`
   const { stderr } = spawnSync(
     'testssl',
     ['--quiet', '--warnings', 'off', '--color', '0', '--ip', '127.0.0.1', '--jsonfile', file, host],

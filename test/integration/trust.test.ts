@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, createServer } from 'node:tls'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Certificates } from '../../lib/appliance/certificates.ts'
 import type { Names } from '../../lib/appliance/names.ts'
-import { issueMissing } from '../../lib/steps/issue-certificate.ts'
-import { rightClock } from '../clock.ts'
-import { freePort } from '../ports.ts'
+import type { Certificates } from '../../lib/appliance/tls/certificates.ts'
+import { issueMissing } from '../../lib/steps/tls/issue-certificate.ts'
+import { rightClock } from '../support/clock.ts'
+import { freePort } from '../support/ports.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-trust-'))
 const own = {

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
-import { GiB } from '../../lib/appliance/memory.ts'
+import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { paths, units } from '../../lib/appliance/paths.ts'
-import { productionRelease } from '../../lib/appliance/release.ts'
+import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { bootstrapAndFetch } from '../../lifecycle/bootstrap.ts'
 import { configure } from '../../lifecycle/configure.ts'
-import { tinyModel } from '../capacity.ts'
-import { facts } from '../recorded-host.ts'
-import { servingHost } from '../serving-host.ts'
+import { tinyModel } from '../support/capacity.ts'
+import { facts } from '../support/recorded-host.ts'
+import { servingHost } from '../support/serving-host.ts'
 
 it.each([
   [2 ** 20, false],
@@ -21,7 +21,7 @@ it.each([
   expect(host.commands.at(-1)).toBe(`systemctl stop --no-block ${units.model}`)
 })
 
-it('serves the door alone while a model has yet to come and no other fits; has it fetched, and fails', async () => {
+it('serves the edge proxy alone while a model has yet to come and no other fits; has it fetched, and fails', async () => {
   const env = { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' }
   const small = () => ({ ...facts, memory: 8 * GiB })
   const host = await servingHost({ env, facts: small }, productionRelease.model)
@@ -31,7 +31,7 @@ it('serves the door alone while a model has yet to come and no other fits; has i
     /^qwen2\.5-coder-3b is not in this image, .*: nothing is served .* How far it is: slm-copilot status$/,
   )
   const changing = host.commands.filter(command => /^systemctl (?!show)/.test(command))
-  expect(changing).toContain(`systemctl restart ${units.gate}`)
+  expect(changing).toContain(`systemctl restart ${units.admission}`)
   expect(changing).toContain(`systemctl restart ${units.nginx}`)
   expect(changing.filter(command => command.endsWith(` ${units.llama}`))).toEqual([
     `systemctl disable --now --quiet ${units.llama}`,

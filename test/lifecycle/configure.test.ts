@@ -1,21 +1,21 @@
 import { rootCertificates } from 'node:tls'
 import { expect, it } from 'vitest'
-import { GiB } from '../../lib/appliance/memory.ts'
+import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
-import { productionRelease } from '../../lib/appliance/release.ts'
-import { reportText } from '../../lib/render/report.ts'
-import { readCa } from '../../lib/steps/certificate.ts'
-import { issueMissing } from '../../lib/steps/issue-certificate.ts'
+import { GiB } from '../../lib/appliance/sizing/memory.ts'
+import { reportText } from '../../lib/render/text/report.ts'
+import { releaseFile } from '../../lib/steps/models/release.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
-import { releaseFile } from '../../lib/steps/release.ts'
-import { readServed, servedFiles, summarize, verifiable } from '../../lib/steps/served-certificate.ts'
+import { issueMissing } from '../../lib/steps/tls/issue-certificate.ts'
+import { readCa } from '../../lib/steps/tls/own-certificate.ts'
+import { readServed, servedFiles, summarize, verifiable } from '../../lib/steps/tls/served-certificate.ts'
 import type { Facts } from '../../lib/system/facts.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { configure } from '../../lifecycle/configure.ts'
-import { capacityFor, tinyModel } from '../capacity.ts'
-import { rightClock } from '../clock.ts'
-import { facts, recordedHost } from '../recorded-host.ts'
+import { capacityFor, tinyModel } from '../support/capacity.ts'
+import { rightClock } from '../support/clock.ts'
+import { facts, recordedHost } from '../support/recorded-host.ts'
 
 const names = { dns: ['copilot.example.com'], ip: [] }
 const given = (await issueMissing({}, names, rightClock(new Date('2026-02-14T10:00:00Z')))).leaf
@@ -89,18 +89,23 @@ it('lets llama-server write conversations only where that is asked for, and remo
   const unit = () => host.files.read(paths.unit)
   await configure(host)
   expect(unit()).not.toContain('--slot-save-path')
-  expect(host.files.status(paths.promptsUnit)).toBeUndefined()
+  expect(host.files.status(paths.promptCacheUnit)).toBeUndefined()
 
   await configure({ ...host, env: { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' } })
-  expect(unit()).toContain(`--slot-save-path ${paths.promptFiles}\n`)
+  expect(unit()).toContain(`--slot-save-path ${paths.promptCacheFolder}\n`)
   expect(unit()).toContain('CacheDirectoryMode=0700\n')
-  expect(host.files.target(paths.promptsWanted)).toBe(paths.promptsUnit)
-  host.files.replace(`${paths.promptFiles}/slot-0.kv`, 'a conversation', 0o600)
-  host.files.replace(paths.keptPrompts, '{}', 0o600)
+  expect(host.files.target(paths.promptCacheWanted)).toBe(paths.promptCacheUnit)
+  host.files.replace(`${paths.promptCacheFolder}/slot-0.kv`, 'a conversation', 0o600)
+  host.files.replace(paths.savedPrompts, '{}', 0o600)
 
   await configure(host)
   expect(unit()).not.toContain('--slot-save-path')
-  for (const path of [paths.promptFiles, paths.keptPrompts, paths.promptsUnit, paths.promptsWanted])
+  for (const path of [
+    paths.promptCacheFolder,
+    paths.savedPrompts,
+    paths.promptCacheUnit,
+    paths.promptCacheWanted,
+  ])
     expect(host.files.status(path)).toBeUndefined()
 })
 

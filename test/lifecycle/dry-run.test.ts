@@ -18,9 +18,9 @@ import { bootstrapAndFetch } from '../../lifecycle/bootstrap.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { install } from '../../lifecycle/install.ts'
 import { renew } from '../../lifecycle/renew.ts'
-import { tinyModel } from '../capacity.ts'
-import type { RecordedHost } from '../recorded-host.ts'
-import { servingHost } from '../serving-host.ts'
+import { tinyModel } from '../support/capacity.ts'
+import type { RecordedHost } from '../support/recorded-host.ts'
+import { servingHost } from '../support/serving-host.ts'
 
 /** Everything under a folder, with all that a change would show in. */
 const snapshot = (root: string) =>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { install } from '../../lifecycle/install.ts'
-import { recordedHost } from '../recorded-host.ts'
+import { recordedHost } from '../support/recorded-host.ts'
 
 it('links the executable into the PATH, once, whatever stood there', async () => {
   const host = recordedHost({ isLive: false })

@@ -1,17 +1,17 @@
 /** What a clock may do to the CA that everybody trusts: nothing, unless it is confirmed; and no leaf is spoilt by one. */
 import { X509Certificate } from 'node:crypto'
 import { expect, it } from 'vitest'
-import type { Certificates } from '../../lib/appliance/certificates.ts'
-import type { Clock } from '../../lib/appliance/clock.ts'
+import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { namesOf } from '../../lib/appliance/names.ts'
 import { paths } from '../../lib/appliance/paths.ts'
-import { productionRelease } from '../../lib/appliance/release.ts'
-import { caNotes } from '../../lib/steps/certificate.ts'
-import { releaseFile } from '../../lib/steps/release.ts'
+import type { Certificates } from '../../lib/appliance/tls/certificates.ts'
+import type { Clock } from '../../lib/appliance/tls/clock.ts'
+import { releaseFile } from '../../lib/steps/models/release.ts'
+import { caNotes } from '../../lib/steps/tls/own-certificate.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { decideOwnCertificates } from '../../lifecycle/own-certificate.ts'
-import { facts, recordedHost } from '../recorded-host.ts'
+import { facts, recordedHost } from '../support/recorded-host.ts'
 
 const day = 86_400_000
 const built = new Date('2026-03-01T00:00:00Z')

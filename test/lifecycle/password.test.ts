@@ -3,9 +3,9 @@ import { expect, it } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { bootstrapAndFetch } from '../../lifecycle/bootstrap.ts'
 import { configure } from '../../lifecycle/configure.ts'
-import { tinyModel } from '../capacity.ts'
-import type { RecordedHost } from '../recorded-host.ts'
-import { servingHost } from '../serving-host.ts'
+import { tinyModel } from '../support/capacity.ts'
+import type { RecordedHost } from '../support/recorded-host.ts'
+import { servingHost } from '../support/serving-host.ts'
 
 const given = 'the-key-in-force'
 const inForce = (host: RecordedHost) => host.files.read(paths.password)?.trim()

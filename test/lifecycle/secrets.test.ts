@@ -3,13 +3,13 @@
 import { globSync, lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { variableNames } from '../../lib/appliance/context/variables.ts'
 import { paths } from '../../lib/appliance/paths.ts'
-import { variableNames } from '../../lib/appliance/variables.ts'
 import { bootstrapAndFetch } from '../../lifecycle/bootstrap.ts'
 import { configure } from '../../lifecycle/configure.ts'
-import { tinyModel } from '../capacity.ts'
-import type { RecordedHost } from '../recorded-host.ts'
-import { servingHost } from '../serving-host.ts'
+import { tinyModel } from '../support/capacity.ts'
+import type { RecordedHost } from '../support/recorded-host.ts'
+import { servingHost } from '../support/serving-host.ts'
 
 const canary = 'Canary0Canary1Canary2'
 const base64 = (text: string) => Buffer.from(text).toString('base64')

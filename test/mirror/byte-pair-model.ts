@@ -1,7 +1,7 @@
 /** A model with the pre-tokenizer of a catalogue model: the patterns by which llama.cpp splits text, over GPT-2's tokens. */
 import { writeFileSync } from 'node:fs'
-import { cached } from '../../packer/cache.ts'
-import { step } from '../../packer/progress.ts'
+import { cached } from '../../packer/build/cache.ts'
+import { step } from '../../packer/build/progress.ts'
 import { encodeChain, ownSource, ownSources } from './chain-model.ts'
 import { readMetadata, string } from './gguf.ts'
 import { llamaFile } from './llama-source.ts'

@@ -1,7 +1,7 @@
 /** Models whose weights are set by hand: each token decides the one that follows, so what they answer is known. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cached } from '../../packer/cache.ts'
+import { cached } from '../../packer/build/cache.ts'
 import { encodeGguf, float32, type Metadata, readMetadata, string, type Tensor, uint32 } from './gguf.ts'
 import { llamaFile } from './llama-source.ts'
 

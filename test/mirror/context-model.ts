@@ -1,7 +1,7 @@
 /** A model of random weights whose every word depends on all that stands before it: one foreign token changes what it says. */
 import { writeFileSync } from 'node:fs'
-import { cached } from '../../packer/cache.ts'
-import { step } from '../../packer/progress.ts'
+import { cached } from '../../packer/build/cache.ts'
+import { step } from '../../packer/build/progress.ts'
 import { contextLimit, ownSource, tokensOf, vocabulary } from './chain-model.ts'
 import { encodeGguf, float32, type Metadata, string, type Tensor, uint32 } from './gguf.ts'
 

@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { cached, cacheFolder, keyOf } from '../../packer/cache.ts'
-import { runLogged, step } from '../../packer/progress.ts'
+import { cached, cacheFolder, keyOf } from '../../packer/build/cache.ts'
+import { runLogged, step } from '../../packer/build/progress.ts'
 import { checkOutLlama, llamaTag, packages, unpackLibraries } from './llama-source.ts'
 
 /** What the archive is called where it is published. */

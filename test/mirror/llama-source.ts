@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, globSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { cached } from '../../packer/cache.ts'
-import { runLogged, step } from '../../packer/progress.ts'
+import { cached } from '../../packer/build/cache.ts'
+import { runLogged, step } from '../../packer/build/progress.ts'
 import { type NpmPackage, withPackage } from './npm-package.ts'
 
 /** Of node-llama-cpp, whose packages of one version belong together. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runLogged } from '../../packer/progress.ts'
+import { runLogged } from '../../packer/build/progress.ts'
 
 /** `spec`: name@version. `integrity`: `npm view SPEC dist.integrity`. */
 export type NpmPackage = { spec: string; integrity: string }

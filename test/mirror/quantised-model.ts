@@ -1,7 +1,7 @@
 /** Models of any shape and any quantisation with random weights, whose every answer is known: each token's successor. */
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { cached } from '../../packer/cache.ts'
-import { step } from '../../packer/progress.ts'
+import { cached } from '../../packer/build/cache.ts'
+import { step } from '../../packer/build/progress.ts'
 import { contextLimit, ownSource, type Size, tokensOf, vocabulary } from './chain-model.ts'
 import {
   encodeHead,

@@ -1,7 +1,7 @@
 /** A model that knows one sentence, and says it whatever it is asked. */
 import { writeFileSync } from 'node:fs'
-import { cached } from '../../packer/cache.ts'
-import { step } from '../../packer/progress.ts'
+import { cached } from '../../packer/build/cache.ts'
+import { step } from '../../packer/build/progress.ts'
 import {
   encodeChain,
   endOfText,

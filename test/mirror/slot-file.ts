@@ -1,7 +1,7 @@
 /** Slots' files as llama.cpp writes them (state_seq_save_file, version 3), with random numbers for what would be computed. */
 import { closeSync, openSync, writeSync } from 'node:fs'
-import type { Geometry } from '../../lib/appliance/geometry.ts'
-import type { KvType } from '../../lib/appliance/memory.ts'
+import type { Geometry } from '../../lib/appliance/models/geometry.ts'
+import type { KvType } from '../../lib/appliance/sizing/memory.ts'
 
 /** ggml's number of the type; elements and bytes of a block; a block's scale where it has one. */
 const layouts = {

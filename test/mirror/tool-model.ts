@@ -1,7 +1,7 @@
 /** A model that calls a tool where it is given tools, and says the sentence once a result is in, or without tools. */
 import { writeFileSync } from 'node:fs'
-import { cached, keyOf } from '../../packer/cache.ts'
-import { step } from '../../packer/progress.ts'
+import { cached, keyOf } from '../../packer/build/cache.ts'
+import { step } from '../../packer/build/progress.ts'
 import {
   encodeChain,
   endOfText,

@@ -5,10 +5,10 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { generatePassword } from '../../lib/steps/password.ts'
-import { eventsOf } from '../../lib/steps/smoke-test.ts'
-import { executable } from '../../packer/executable.ts'
+import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
+import { executable } from '../../packer/build/executable.ts'
 import { sentence } from '../mirror/sentence-model.ts'
-import { commandsIn, expected, withNames } from '../printed-commands.ts'
+import { commandsIn, expected, withNames } from '../support/printed-commands.ts'
 import { type Access, readAccess } from './access.ts'
 import { ask, canary, snapshot, untilServing } from './client.ts'
 import { contextualizeNow, isReportedReady, waitForContextualization } from './ready.ts'
@@ -79,7 +79,7 @@ describe('first boot', () => {
       'sentence',
       '32768 tokens',
       'slm-copilot.service',
-      'slm-copilot-gate.service',
+      'slm-copilot-admission.service',
       'nginx.service',
       'curl --cacert',
       'Cline',
@@ -119,7 +119,7 @@ describe('first boot', () => {
   it('lets llama-server reach nothing, and exposes little', async () => {
     for (const [unit, most] of [
       ['slm-copilot.service', 0.5],
-      ['slm-copilot-gate.service', 0.5],
+      ['slm-copilot-admission.service', 0.5],
       ['nginx.service', 2.5],
     ] as const) {
       const verdict = await sshOutput(vm, `systemd-analyze security ${unit} --no-pager | tail -n 1`)

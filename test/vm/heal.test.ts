@@ -71,8 +71,8 @@ describe('a fault of llama-server', () => {
 describe('a fault of a proxy', () => {
   it.each([
     [
-      'the gate loses its socket, nginx is stopped by a signal',
-      'rm /run/slm-copilot-gate/gate.sock; pkill -STOP -P $(cat /run/nginx.pid); kill -STOP $(cat /run/nginx.pid)',
+      'the admission proxy loses its socket, nginx is stopped by a signal',
+      'rm /run/slm-copilot-admission/admission.sock; pkill -STOP -P $(cat /run/nginx.pid); kill -STOP $(cat /run/nginx.pid)',
     ],
   ])('%s', async (what, command) => {
     await run(command)
@@ -81,23 +81,23 @@ describe('a fault of a proxy', () => {
 
   it('both are killed eleven times', async () => {
     for (let time = 1; time <= 11; time += 1) {
-      await run('systemctl kill -s KILL nginx slm-copilot-gate')
-      await run('until systemctl -q is-active nginx slm-copilot-gate; do sleep 0.2; done')
+      await run('systemctl kill -s KILL nginx slm-copilot-admission')
+      await run('until systemctl -q is-active nginx slm-copilot-admission; do sleep 0.2; done')
     }
-    expect(await untilGenerating('nginx and gate killed eleven times')).toBeLessThan(60)
+    expect(await untilGenerating('nginx and admission proxy killed eleven times')).toBeLessThan(60)
   })
 })
 
 describe('what is stopped on purpose', () => {
-  it('the gate: status says so, and nobody starts it again', async () => {
-    await run('systemctl stop slm-copilot-gate')
+  it('the admission proxy: status says so, and nobody starts it again', async () => {
+    await run('systemctl stop slm-copilot-admission')
     const { code, stdout } = await status()
     expect(code).toBe(1)
     expect(stdout).toMatch(/^SLM-Copilot does not serve/)
     await sleep(70_000)
-    expect((await ssh(vm, 'systemctl is-active slm-copilot-gate')).stdout).toBe('inactive\n')
-    await run('systemctl start slm-copilot-gate')
-    await untilGenerating('the gate, started by hand')
+    expect((await ssh(vm, 'systemctl is-active slm-copilot-admission')).stdout).toBe('inactive\n')
+    await run('systemctl start slm-copilot-admission')
+    await untilGenerating('the admission proxy, started by hand')
   })
 
   it('llama-server: the reason says so, and nobody starts it again', async () => {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
-import type { Context } from '../../packer/context-disk.ts'
+import type { Context } from '../../packer/build/context-disk.ts'
 import { findVm, isRunning, type Vm } from './vm.ts'
 
 export const myVmName = 'mine'

@@ -8,7 +8,7 @@
  * back or stopped afterwards. A state that takes a file long to reach may be saved in turn (snapshots.ts), under any
  * name but this one. Each of vitest's workers has a VM of its own.
  */
-import { step } from '../../packer/progress.ts'
+import { step } from '../../packer/build/progress.ts'
 import { makeImage } from './image.ts'
 import { waitForContextualization } from './ready.ts'
 import { hasSnapshot, pauseVm, restoreSnapshot, saveSnapshot } from './snapshots.ts'

@@ -2,7 +2,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { cacheFolder } from '../../packer/cache.ts'
+import { cacheFolder } from '../../packer/build/cache.ts'
 import type { Vm } from './vm.ts'
 
 const key = join(cacheFolder, 'vms', 'key')

@@ -1,6 +1,6 @@
 /** `make stage STAGE=…`: the executable and shim just built, pushed into the VM; the stage run by the framework. */
-import { buildExecutable, shim } from '../../packer/executable.ts'
-import { step } from '../../packer/progress.ts'
+import { buildExecutable, shim } from '../../packer/build/executable.ts'
+import { step } from '../../packer/build/progress.ts'
 import { myVm } from './mine.ts'
 import { push, ssh } from './ssh.ts'
 import type { Vm } from './vm.ts'

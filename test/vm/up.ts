@@ -1,7 +1,7 @@
 /** `make up`: from sources to a VM that answers, with what was made before left as it is. */
 import { spawnSync } from 'node:child_process'
 import { isDeepStrictEqual } from 'node:util'
-import { script, step } from '../../packer/progress.ts'
+import { script, step } from '../../packer/build/progress.ts'
 import { type Access, curlLine, readAccess } from './access.ts'
 import { type Image, makeImage } from './image.ts'
 import { myContext, myPorts, myVmName } from './mine.ts'

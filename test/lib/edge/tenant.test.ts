@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { routes } from '../../../lib/appliance/api.ts'
+import { routes } from '../../../lib/appliance/requests/api.ts'
 import { filterRequest } from '../../../lib/edge/filter.ts'
 import { markedPaths } from '../../../lib/edge/tenant.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { variables } from '../../../lib/appliance/variables.ts'
+import { variables } from '../../../lib/appliance/context/variables.ts'
 import { generatePassword } from '../../../lib/steps/password.ts'
 
 it('generates 20 characters that its own variable takes, another each time', () => {

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { readOnly } from '../../../lib/system/host.ts'
 import { applyFiles, type ManagedFile } from '../../../lib/system/managed-files.ts'
-import { recordedHost } from '../../recorded-host.ts'
+import { recordedHost } from '../../support/recorded-host.ts'
 
 const files: ManagedFile[] = [
   { path: '/etc/a/folder', mode: 0o750, folder: true },

@@ -1,13 +1,13 @@
 /** Text from outside: what reaches log, report, banner and terminal says what it says, and does nothing. */
 import { expect, it } from 'vitest'
 import { paths } from '../../../lib/appliance/paths.ts'
-import { loginBanner, reportFile } from '../../../lib/render/report.ts'
-import { showProgress } from '../../../lib/steps/fetch-progress.ts'
+import { loginBanner, reportFile } from '../../../lib/render/text/report.ts'
+import { showProgress } from '../../../lib/steps/models/fetch-progress.ts'
 import { logLines } from '../../../lib/system/log.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { plain } from '../../../lib/system/plain-text.ts'
-import { capacityFor, tinyModel } from '../../capacity.ts'
-import { recordedHost } from '../../recorded-host.ts'
+import { capacityFor, tinyModel } from '../../support/capacity.ts'
+import { recordedHost } from '../../support/recorded-host.ts'
 
 const attacks: [string, string, string][] = [
   ['a cleared screen', 'a\u001b[2J\u001b[Hb', 'ab'],

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { readState, requireState, type StateFile, writeState } from '../../../lib/system/state-files.ts'
-import { recordedHost } from '../../recorded-host.ts'
+import { recordedHost } from '../../support/recorded-host.ts'
 
 const files = Object.values<StateFile<unknown>>(stateFiles)
 

@@ -1,0 +1,124 @@
+/** The context variables parsed into one typed value; past this line nothing reads the environment. */
+import type * as z from 'zod'
+import type { Model } from '../models/catalogue.ts'
+import { ContextError, type Problem } from '../problems.ts'
+import { masked } from './masking.ts'
+import { type Variable, variables } from './variables.ts'
+
+type Records = typeof variables
+export type Context = { [K in keyof Records]: Records[K] extends Variable<infer T> ? T : never }
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const shown = ({ input, isSecret }: Variable, text: string) =>
+  masked(text, input === 'password' || isSecret === true)
+
+/** The text given under either name; empty is unset. Both set to different values is a problem. */
+function givenText(variable: Variable, env: Environment): { text?: string; problem?: Problem } {
+  const byName = env[variable.name] || undefined
+  const byAlias = variable.alias === undefined ? undefined : env[variable.alias] || undefined
+  if (byName !== undefined && byAlias !== undefined && byName !== byAlias) {
+    const got = `${shown(variable, byName)}, and ${shown(variable, byAlias)} as ${variable.alias}`
+    return { problem: { variable: variable.name, got, takes: 'one value: set only one of the two' } }
+  }
+  const text = byName ?? byAlias
+  return text === undefined ? {} : { text }
+}
+
+function parseVariable<T>(
+  variable: Variable<T>,
+  env: Environment,
+): { value: T; problem?: Problem | undefined } {
+  const { text, problem } = givenText(variable as Variable, env)
+  if (text === undefined) return { value: variable.fallback, problem }
+  const result = variable.value.safeParse(text)
+  if (result.success) return { value: result.data }
+  const takes = variable.example ? `${variable.takes}, e.g. ${variable.example}` : variable.takes
+  return {
+    value: variable.fallback,
+    problem: { variable: variable.name, got: wrong(variable as Variable, text, result.error.issues), takes },
+  }
+}
+
+/** What is wrong with a value, in the words of its own rule where it has some. */
+function wrong(variable: Variable, text: string, issues: z.core.$ZodIssue[]): string {
+  const words = issues.filter(({ code }) => code === 'custom').map(({ message }) => message)
+  return words.length === 0 ? shown(variable, text) : words.join('; ')
+}
+
+/** A key that is also the password: its user's name would be either. */
+const sharedKeys = ({ keys, password }: Context): Problem[] =>
+  keys
+    .map(({ key }, index) => ({ key, number: index + 1 }))
+    .filter(({ key }) => key === password)
+    .map(({ number }) => ({
+      variable: variables.keys.name,
+      got: `the password as the key of number ${number}`,
+      takes: 'another key for each',
+    }))
+
+/** A given certificate and its key come together. */
+function pairProblems(env: Environment): Problem[] {
+  const { tlsCertificate, tlsKey } = variables
+  const [hasCertificate, hasKey] = [tlsCertificate, tlsKey].map(({ name }) => Boolean(env[name]))
+  if (hasCertificate === hasKey) return []
+  const [missing, other] = hasKey ? [tlsCertificate, tlsKey] : [tlsKey, tlsCertificate]
+  return [{ variable: missing.name, got: 'nothing', takes: `${missing.takes}, since ${other.name} is set` }]
+}
+
+/** What one variable says about the catalogue. */
+function modelProblems(context: Context, models: Model[], baked: Model): Problem[] {
+  const model = context.model === undefined ? baked : models.find(({ name }) => name === context.model)
+  if (model === undefined) {
+    const names = models.map(({ name }) => name).join(', ')
+    return [
+      {
+        variable: variables.model.name,
+        got: shown(variables.model as Variable, context.model ?? ''),
+        takes: `one of: ${names}`,
+      },
+    ]
+  }
+  if (context.contextSize === 'auto' || context.contextSize <= model.contextLimit) return []
+  const takes = `at most ${model.contextLimit} tokens with ${model.name}`
+  return [{ variable: variables.contextSize.name, got: String(context.contextSize), takes }]
+}
+
+/**
+ * The context from the environment. `models` is what may be named, `baked` what is served unless another is;
+ * `judge` knows what takes more than text to see. Throws a ContextError with every problem.
+ */
+export function parseContext(
+  env: Environment,
+  models: Model[],
+  baked: Model,
+  judge: (context: Context) => Problem[] = () => [],
+): Context {
+  const problems: Problem[] = []
+  const take = <T>(variable: Variable<T>) => {
+    const { value, problem } = parseVariable(variable, env)
+    if (problem !== undefined) problems.push(problem)
+    return value
+  }
+  const context: Context = {
+    password: take(variables.password),
+    keys: take(variables.keys),
+    domain: take(variables.domain),
+    tlsCertificate: take(variables.tlsCertificate),
+    tlsKey: take(variables.tlsKey),
+    acmeEmail: take(variables.acmeEmail),
+    acmeUrl: take(variables.acmeUrl),
+    acmeCa: take(variables.acmeCa),
+    contextSize: take(variables.contextSize),
+    parallel: take(variables.parallel),
+    threads: take(variables.threads),
+    model: take(variables.model),
+    keepPrompts: take(variables.keepPrompts),
+    ntpServers: take(variables.ntpServers),
+    sharedCache: take(variables.sharedCache),
+    modelMirror: take(variables.modelMirror),
+  }
+  problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))
+  problems.push(...modelProblems(context, models, baked))
+  if (problems.length > 0) throw new ContextError(problems)
+  return context
+}

@@ -1,0 +1,75 @@
+/** What the paths without a conversation take: completions, infill, tokens. */
+import {
+  boolean,
+  type Fields,
+  fields,
+  integer,
+  list,
+  longText,
+  only,
+  prompt,
+  refuse,
+  required,
+  schema,
+  text,
+} from './rules.ts'
+import {
+  answerLength,
+  largest,
+  returnProgress,
+  sampling,
+  stop,
+  streamOptions,
+  topTokens,
+} from './sampling.ts'
+
+/** Milliseconds after which an answer ends at its next line. */
+const milliseconds = integer(0, largest)
+
+export const completions: Fields = Object.assign(
+  {
+    prompt: required(prompt),
+    max_tokens: answerLength,
+    n_predict: answerLength,
+    // Each would take a slot more.
+    n: only(1),
+    best_of: only(1),
+    echo: only(false),
+    suffix: refuse('send /infill an input_prefix and an input_suffix'),
+    stop: stop,
+    logprobs: topTokens,
+    json_schema: schema,
+    stream_options: streamOptions,
+    return_progress: returnProgress,
+    t_max_predict_ms: milliseconds,
+  },
+  sampling,
+)
+
+/** As llama.vim and llama.vscode ask. */
+export const infill: Fields = Object.assign(
+  {
+    input_prefix: required(longText),
+    input_suffix: required(longText),
+    input_extra: list(fields({ filename: text(4096), text: required(longText) }), 1000),
+    prompt: longText,
+    n_predict: answerLength,
+    max_tokens: answerLength,
+    n_indent: integer(0, 1000),
+    stop: stop,
+    samplers: list(text(32), 16),
+    t_max_prompt_ms: milliseconds,
+    t_max_predict_ms: milliseconds,
+    response_fields: list(text(256), 64),
+  },
+  sampling,
+)
+
+export const tokenize: Fields = {
+  content: required(longText),
+  add_special: boolean,
+  parse_special: boolean,
+  with_pieces: boolean,
+}
+
+export const detokenize: Fields = { tokens: required(list(integer(0, largest), 2 ** 20)) }

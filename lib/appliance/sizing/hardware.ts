@@ -1,0 +1,107 @@
+/** What slows inference here, judged by the machine's facts: notes, each with its cure. */
+import { variables } from '../context/variables.ts'
+
+export type Hardware = {
+  architecture: 'x64' | 'arm64'
+  cpu: { model: string | undefined; features: string[] }
+  /** CPUs that threads can run on. */
+  cpus: number
+  /** Cores without their hyper-threads. */
+  physicalCores: number
+  /** When the kernel gives transparent huge pages; undefined where it has none. */
+  hugePages: 'always' | 'madvise' | 'never' | undefined
+}
+
+/** What a busy machine shows of itself. */
+export type Load = {
+  /** Ticks of all CPUs since the machine started: all of them, and those that the host gave to others. */
+  cpuTime: { total: number; stolen: number }
+  /** Bytes. */
+  swap: { size: number; used: number }
+  /** Bytes. */
+  memory: number
+}
+
+/** The line of OpenNebula's VM template that shows the host's own CPU to the VM. */
+const passthrough = 'CPU_MODEL = [ MODEL = "host-passthrough" ]'
+
+/** QEMU's models for a VM that may run on any host. They may have AVX2 added, and still hide what came after. */
+const genericModel = /^(QEMU Virtual CPU|Common( 32-bit)? KVM processor|qemu(32|64)|kvm(32|64))\b/i
+
+/** From this share of the CPUs' time on its absence is felt; from this one of the memory it is more than idle pages. */
+const feltShare = 0.03
+const feltSwap = 0.01
+
+const lacksAvx2 = ({ architecture, cpu }: Hardware) =>
+  architecture === 'x64' && !cpu.features.includes('avx2')
+
+/** What no administrator may miss: for the login banner too. */
+export function severeNotes(hardware: Hardware): string[] {
+  if (!lacksAvx2(hardware)) return []
+  const { model } = hardware.cpu
+  return [
+    `The CPU that this VM sees${model === undefined ? '' : ` (${model})`} has no AVX2: about 20 times slower. ` +
+      `Put ${passthrough} into the VM template, and choose a host that has AVX2.`,
+  ]
+}
+
+/** The others that hold as long as the machine runs. `threads`: as many as were asked for, 0 for none. */
+export const hardwareNotes = (hardware: Hardware, threads: number): string[] => [
+  ...cpuNotes(hardware),
+  ...threadNotes(hardware, threads),
+  ...hugePageNotes(hardware),
+]
+
+/** A CPU without AVX2 has been told of, with the same cure. */
+function cpuNotes(hardware: Hardware): string[] {
+  const { model = '' } = hardware.cpu
+  if (model.startsWith('QEMU TCG'))
+    return [`The CPU is emulated (${model}): much slower. Choose a host that has KVM.`]
+  if (lacksAvx2(hardware) || !genericModel.test(model)) return []
+  return [
+    `The VM has a generic CPU model (${model}), which hides what the host's can do. ` +
+      `Put ${passthrough} into the VM template.`,
+  ]
+}
+
+/** More threads than CPUs are the plan's to tell. */
+function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string[] {
+  if (threads <= physicalCores || threads > cpus) return []
+  return [
+    `${threads} threads on ${physicalCores} physical cores: two that share a core make all others wait. ` +
+      `${variables.threads.name}=0 takes one for each core.`,
+  ]
+}
+
+/** llama-server has them where the kernel gives them always, or to who asks: its allocator does. */
+function hugePageNotes({ hugePages }: Hardware): string[] {
+  if (hugePages !== 'never') return []
+  return [
+    'Transparent huge pages are off. Boot the VM with transparent_hugepage=madvise on its kernel command line.',
+  ]
+}
+
+const percent = (share: number) => `${Math.round(share * 100)} %`
+const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
+
+/** What was seen between two looks while llama-server computed. */
+export function loadNotes(before: Load, after: Load): string[] {
+  const elapsed = after.cpuTime.total - before.cpuTime.total
+  const stolen = elapsed > 0 ? (after.cpuTime.stolen - before.cpuTime.stolen) / elapsed : 0
+  const { swap, memory } = after
+  return [
+    ...(stolen < feltShare
+      ? []
+      : [
+          `The host gave ${percent(stolen)} of this VM's CPU time to others while its speed was measured; threads wait ` +
+            'for each other, so that a core taken away costs 5 to 10 times as much. ' +
+            'Set CPU as high as VCPU in the VM template, or move the VM to a host that is less busy.',
+        ]),
+    ...(swap.used <= feltSwap * memory
+      ? []
+      : [
+          `Swap is in use (${gigabytes(swap.used)} of ${gigabytes(swap.size)}): memory is short. ` +
+            `Give the VM more of it, or set a smaller ${variables.contextSize.name}.`,
+        ]),
+  ]
+}

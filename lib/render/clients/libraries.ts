@@ -1,0 +1,100 @@
+/** Libraries: what a program of one's own needs to reach the appliance. */
+import { endpointUrl } from '../../appliance/names.ts'
+import { type ClientConfiguration, type ClientValues, exports, program } from './configuration.ts'
+
+const streamed =
+  'Ask for streams: comments then keep the connection alive while the prompt is computed, which takes minutes. An answer in one piece sends nothing till it is whole, and Node gives up after five minutes.'
+
+const openAi = ({ endpoint, model, key, caFile }: ClientValues): ClientConfiguration => ({
+  name: 'openai',
+  title: 'openai SDK, Node and Python',
+  note: streamed,
+  parts: [
+    exports({
+      OPENAI_BASE_URL: endpointUrl(endpoint),
+      OPENAI_API_KEY: key,
+      NODE_EXTRA_CA_CERTS: caFile,
+      // Python's
+      SSL_CERT_FILE: caFile,
+    }),
+    {
+      place: `${program} (Node)`,
+      text: `import OpenAI from "openai"
+const client = new OpenAI()
+const model = ${JSON.stringify(model)}
+
+const messages = [{ role: "user", content: "Hello" }]
+const request = { model, messages, stream: true }
+const stream = await client.chat.completions.create(request)
+for await (const { choices } of stream)
+  process.stdout.write(choices[0]?.delta.content ?? "")
+`,
+    },
+    {
+      place: `${program} (Python)`,
+      text: `from openai import OpenAI
+messages = [{"role": "user", "content": "Hello"}]
+stream = OpenAI().chat.completions.create(
+    model=${JSON.stringify(model)}, messages=messages, stream=True)
+for chunk in stream:
+    print(chunk.choices[0].delta.content or "", end="", flush=True)
+`,
+    },
+  ],
+})
+
+const aiSdk = ({ endpoint, model, key, caFile }: ClientValues): ClientConfiguration => ({
+  name: 'ai-sdk',
+  title: 'AI SDK, with @ai-sdk/openai-compatible',
+  note: streamed,
+  parts: [
+    exports({ SLM_COPILOT_KEY: key, NODE_EXTRA_CA_CERTS: caFile }),
+    {
+      place: program,
+      text: `import { createOpenAICompatible } from "@ai-sdk/openai-compatible"
+import { streamText } from "ai"
+const copilot = createOpenAICompatible({
+  name: "slm-copilot",
+  baseURL: ${JSON.stringify(endpointUrl(endpoint))},
+  apiKey: process.env.SLM_COPILOT_KEY,
+})
+const model = copilot(${JSON.stringify(model)})
+
+const { textStream } = streamText({ model, prompt: "Hello" })
+for await (const text of textStream) process.stdout.write(text)
+`,
+    },
+  ],
+})
+
+const anthropic = ({ endpoint, model, key, caFile }: ClientValues): ClientConfiguration => ({
+  name: 'anthropic',
+  title: 'Anthropic SDK, Node',
+  note: streamed,
+  parts: [
+    exports({
+      ANTHROPIC_BASE_URL: endpointUrl(endpoint).replace(/\/v1$/, ''),
+      ANTHROPIC_API_KEY: key,
+      NODE_EXTRA_CA_CERTS: caFile,
+    }),
+    {
+      place: program,
+      text: `import Anthropic from "@anthropic-ai/sdk"
+const client = new Anthropic()
+const model = ${JSON.stringify(model)}
+
+const messages = [{ role: "user", content: "Hello" }]
+const stream = client.messages.stream({ model, messages, max_tokens: 1024 })
+stream.on("text", text => process.stdout.write(text))
+await stream.done()
+`,
+    },
+  ],
+})
+
+/** The SDKs' configurations. */
+export const sdks = (values: ClientValues): ClientConfiguration[] => [
+  openAi(values),
+  aiSdk(values),
+  anthropic(values),
+]

@@ -1,0 +1,133 @@
+/** Devstral's chat template: the prompt, in the format that it was trained on, for every conversation that clients send. */
+import { paths } from '../../appliance/paths.ts'
+
+/**
+ * Jinja, as far as llama.cpp's engine goes. The format is Mistral's of version 13: system messages where they stand,
+ * tools before the first turn that is not one, results after their calls, with neither ids nor names, an answer after
+ * `[/INST]` or a result. Mistral's own template refuses what real clients send (a system message after the user's,
+ * two user turns in a row); this one renders it.
+ *
+ * llama-server chooses its parser for Devstral's tool calls by this text: it must hold `[SYSTEM_PROMPT]`,
+ * `[TOOL_CALLS]` and `[ARGS]`, and not the mark for a call's id (common/chat.cpp).
+ */
+const devstral = String.raw`{#- What a message says. Blocks of text stand on lines of their own, as llama-server joins them. -#}
+{%- macro text(message) -%}
+    {%- set said = namespace(text=false) -%}
+    {%- if message.content is string -%}
+        {{- message.content -}}
+    {%- elif message.content -%}
+        {%- for block in message.content -%}
+            {%- if block.type == 'text' -%}
+                {{- '\n' + block.text if said.text else block.text -}}
+                {%- set said.text = said.text or block.text != '' -%}
+            {%- elif block.type == 'thinking' and message.role in ['system', 'developer', 'assistant'] -%}
+                {{- '[THINK]' + block.thinking + '[/THINK]' -}}
+            {%- else -%}
+                {{- raise_exception('Text alone is read; no block of type "' + block.type + '" (' + message.role + ').') -}}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro call(function) -%}
+    {%- set arguments = function.arguments -%}
+    {%- if arguments is not string -%}
+        {%- set arguments = arguments | tojson -%}
+    {%- endif -%}
+    {{- '[TOOL_CALLS]' + function.name + '[ARGS]' + (arguments or '{}') -}}
+{%- endmacro -%}
+
+{%- macro result(message) -%}
+    {{- '[TOOL_RESULTS]' + text(message) + '[/TOOL_RESULTS]' -}}
+{%- endmacro -%}
+
+{#- Results in the order of their calls: with no ids in the prompt, nothing else tells which is whose. -#}
+{%- macro answers(calls, results) -%}
+    {%- set given = namespace(indexes=[]) -%}
+    {%- for call in calls -%}
+        {%- for message in results -%}
+            {%- if call.id and call.id == message.tool_call_id and loop.index not in given.indexes -%}
+                {{- result(message) -}}
+                {%- set given.indexes = given.indexes + [loop.index] -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for message in results -%}
+        {{- '' if loop.index in given.indexes else result(message) -}}
+    {%- endfor -%}
+{%- endmacro -%}
+
+{%- macro available(tools) -%}
+    {%- if tools -%}
+        {{- '[AVAILABLE_TOOLS]' + (tools | tojson) + '[/AVAILABLE_TOOLS]' -}}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro question(asked) -%}
+    {{- '' if asked is none else '[INST]' + asked + '[/INST]' -}}
+{%- endmacro -%}
+
+{{- bos_token -}}
+{#- What has come since the last answer: "asked" is the question that stands, "told" what the system said after it. -#}
+{%- set turn = namespace(tools=available(tools), calls=[], results=[], before='', asked=none, told='') -%}
+{#- The empty message at the end closes the last turn. -#}
+{%- for message in messages + [{}] -%}
+    {%- set role = 'system' if message.role == 'developer' else message.role -%}
+
+    {%- if role == 'system' -%}
+        {%- set said = '[SYSTEM_PROMPT]' + text(message) + '[/SYSTEM_PROMPT]' -%}
+        {%- if turn.asked is none -%}
+            {%- set turn.before = turn.before + said -%}
+        {%- else -%}
+            {%- set turn.told = turn.told + said -%}
+        {%- endif -%}
+
+    {%- elif role == 'user' -%}
+        {%- if turn.told -%}
+            {%- set turn.before = turn.before + turn.tools + question(turn.asked) + turn.told -%}
+            {%- set turn.tools = '' -%}
+            {%- set turn.asked = none -%}
+            {%- set turn.told = '' -%}
+        {%- endif -%}
+        {%- set turn.asked = text(message) if turn.asked is none else turn.asked + '\n\n' + text(message) -%}
+
+    {%- elif role == 'tool' -%}
+        {%- set turn.results = turn.results + [message] -%}
+
+    {%- elif role == 'assistant' or role is undefined -%}
+        {#- An answer follows a question or a result: what the system said after it goes before it. -#}
+        {%- set given = answers(turn.calls, turn.results) -%}
+        {%- if turn.asked is not none and turn.calls -%}
+            {{- given + turn.before + turn.told + question(turn.asked) -}}
+        {%- else -%}
+            {{- turn.before + turn.told + turn.tools + given + question(turn.asked) -}}
+        {%- endif -%}
+        {%- if turn.before or turn.asked is not none or turn.results -%}
+            {%- set turn.calls = [] -%}
+        {%- endif -%}
+        {%- set turn.tools = '' -%}
+        {%- set turn.results = [] -%}
+        {%- set turn.before = '' -%}
+        {%- set turn.asked = none -%}
+        {%- set turn.told = '' -%}
+
+        {%- if role == 'assistant' -%}
+            {{- text(message) -}}
+            {%- for tool_call in message.tool_calls or [] -%}
+                {{- call(tool_call.function) -}}
+                {%- set turn.calls = turn.calls + [tool_call] -%}
+            {%- endfor -%}
+            {#- An answer that has begun is left open, for the model to carry on. -#}
+            {%- if message.tool_calls or loop.index < messages | length or not add_generation_prompt -%}
+                {{- eos_token -}}
+            {%- endif -%}
+        {%- endif -%}
+
+    {%- else -%}
+        {{- raise_exception('No role "' + role + '": there are system, developer, user, assistant and tool.') -}}
+    {%- endif -%}
+{%- endfor -%}
+`
+
+/** The file that llama-server reads it from. */
+export const chatTemplateFile = () => ({ path: paths.chatTemplate, mode: 0o644, text: devstral })

@@ -1,0 +1,27 @@
+/** The program that nginx's JavaScript module runs: the request filter and the words of errors. */
+import { answerTimeout } from '../../appliance/nginx/edge.ts'
+import { paths } from '../../appliance/paths.ts'
+import { program } from './bundle/edge.ts'
+
+export type EdgeSettings = {
+  /** The names that a request may call the model by; the first is the one that is served. */
+  models: string[]
+  /** Tokens that one conversation may hold. */
+  contextSize: number
+  /** Bytes of the largest request. */
+  bodyLimit: number
+  readsImages: boolean
+}
+
+/** The managed file, root's alone. nginx reads it when it starts or reloads. */
+export const edgeProgram = (settings: EdgeSettings) => ({
+  path: paths.edgeProgram,
+  mode: 0o600,
+  text: `// Written by slm-copilot at every configure: changes made here are lost.
+const settings = ${JSON.stringify({
+    ...settings,
+    answerTimeout: answerTimeout(settings.contextSize),
+    unavailableReason: paths.unavailableReason,
+  })};
+${program}`,
+})

@@ -1,0 +1,197 @@
+/** The landing page: what a developer who opens the appliance's address reads. One file, without a secret. */
+import { createHash } from 'node:crypto'
+import { endpointUrl } from '../../appliance/names.ts'
+import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
+import { paths } from '../../appliance/paths.ts'
+import type { Capacity } from '../../appliance/sizing/capacity.ts'
+import type { TlsSummary } from '../../appliance/tls/certificates.ts'
+import { clientConfigurations, clientValues } from '../clients/clients.ts'
+import type { ClientConfiguration, ClientValues } from '../clients/configuration.ts'
+import { trustCommands } from '../clients/trust.ts'
+import { script, style } from './assets/parts.ts'
+import { type Html, html } from './html.ts'
+
+export type LandingPage = {
+  /** Names and addresses, the one to show first. */
+  endpoints: string[]
+  capacity: Capacity
+  cacheSharing: CacheSharing
+  tls: Pick<TlsSummary, 'mode' | 'isPublic' | 'caFingerprint'>
+}
+
+const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+/** What a browser lets the page do (Content Security Policy 3): its own script and style, and questions to this host. */
+export const landingPagePolicy = [
+  "default-src 'none'",
+  `script-src ${digest(script)}`,
+  `style-src ${digest(style)}`,
+  "connect-src 'self'",
+  // The icon below. Without one, browsers ask for /favicon.ico, which counts as an attempt without a key.
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ')
+
+const icon = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0f766e"/><path d="M4 5l3 3-3 3M8.5 11.5H12" fill="none" stroke="#fff" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"/></svg>',
+)}`
+
+const copyable = (caption: string, text: string) => html`
+        <figure class="copyable">
+          <figcaption>${caption} <button type="button" hidden>Copy</button></figcaption>
+          <pre tabindex="0"><code>${text}</code></pre>
+        </figure>`
+
+/** Tabs. Without the script there are no buttons, and every panel is shown. */
+const tabs = (label: string, all: ClientConfiguration[]) => html`
+    <div class="tabs">
+      <div role="tablist" aria-label="${label}" hidden>${all.map(
+        ({ name, title }) => html`
+        <button type="button" role="tab" id="tab-${name}" aria-controls="panel-${name}">${title}</button>`,
+      )}
+      </div>${all.map(
+        ({ name, title, note, parts }) => html`
+      <section role="tabpanel" id="panel-${name}" aria-labelledby="tab-${name}">
+        <h3>${title}</h3>${
+          note === undefined
+            ? ''
+            : html`
+        <p>${note}</p>`
+        }${parts.map(({ place, text }) => copyable(`In ${place}`, text))}
+      </section>`,
+      )}
+    </div>`
+
+const trust = (origin: string, caFingerprint: string) => html`
+  <section aria-labelledby="trust">
+    <h2 id="trust">Trust the certificate</h2>
+    <p>
+      The certificate of this machine is signed by a small authority of its own (a CA), made once. Trust it once on your
+      machine, and every client can verify whom it talks to. You then trust whoever administers this machine, as far as
+      the CA reaches: it can vouch for servers of exactly this machine’s names, and of any numeric IP address; for no
+      other site by name.
+    </p>
+    <p><a class="button" href="/ca.crt" download="ca.crt">Download ca.crt</a></p>
+    <p>
+      Before you trust the file, compare its fingerprint with the one in the appliance’s report: ask whoever runs it.
+      It stands here too, but this page came over a connection that is not proven yet.
+    </p>
+    <div id="fingerprint">${copyable('SHA-256 fingerprint', caFingerprint)}
+    </div>${tabs('Systems', trustCommands({ caUrl: `${origin}/ca.crt`, caFile: 'ca.crt' }))}
+  </section>`
+
+/** The first step, where there is something to trust. */
+function toTrust(origin: string, { mode, isPublic, caFingerprint }: LandingPage['tls']): Html | '' {
+  if (isPublic) return ''
+  if (mode === 'private') return trust(origin, caFingerprint)
+  return html`
+  <section aria-labelledby="trust">
+    <h2 id="trust">Trust the certificate</h2>
+    <p>
+      The certificate of this machine comes from an authority that machines do not know by themselves. Ask whoever runs
+      this appliance for its root; it stands as <code>root.crt</code> below.
+    </p>
+  </section>`
+}
+
+const header = html`
+<header>
+  <h1>SLM-Copilot</h1>
+  <p id="status" role="status" data-state="asking">Asking for its state …</p>
+</header>`
+
+const about = (origin: string, { model, contextSize, slots }: Capacity) => html`
+  <section aria-label="About">
+    <p class="lead">
+      A private coding assistant. <strong>${model.name}</strong> runs on this machine’s own CPUs: what you send it stays
+      here, and the model has no network at all. Point your editor at it; it speaks the APIs of OpenAI and Anthropic.
+    </p>
+    <dl>
+      <div><dt>Endpoint</dt><dd><code>${origin}/v1</code></dd></div>
+      <div><dt>Model</dt><dd><code>${model.name}</code></dd></div>
+      <div><dt>Context window</dt><dd>${contextSize} tokens</dd></div>
+      <div><dt>Answers at once</dt><dd>${slots}</dd></div>
+    </dl>
+  </section>`
+
+const sharing: Record<CacheSharing, string> = {
+  'one-key':
+    'Everybody here has the same key, and with it one cache: how soon an answer begins, and the tokens that it says were cached, show whether a text that one already knows was sent before. Ask whoever runs this appliance for a key of your own.',
+  separate:
+    'Each key has a cache of its own: what you send is neither reused for another key nor shown by it. What others can notice is that the machine is busy.',
+  shared:
+    'All keys share one cache, as whoever runs this appliance has chosen: how soon an answer begins, and the tokens that it says were cached, show whether a text that one already knows was sent before, by anybody. The text itself is not shown to others.',
+}
+
+const privacy = (cacheSharing: CacheSharing) => html`
+  <section aria-labelledby="privacy">
+    <h2 id="privacy">What others can see</h2>
+    <p>
+      The start of a conversation stays in this machine’s memory, so that it need not be computed again.
+      ${sharing[cacheSharing]}
+    </p>
+  </section>`
+
+const connect = (values: ClientValues) => html`
+  <section aria-labelledby="connect">
+    <h2 id="connect">Connect your editor</h2>
+    <p>Put your key where it says <code>YOUR_KEY</code>. Whoever runs this appliance has it, or one for you.</p>${tabs(
+      'Clients',
+      clientConfigurations(values),
+    )}
+  </section>`
+
+const tryIt = html`
+  <section aria-labelledby="try">
+    <h2 id="try">Try it here</h2>
+    <noscript><p>This needs JavaScript.</p></noscript>
+    <form hidden>
+      <label for="key">Key <small>kept by this page only, until you leave it</small></label>
+      <input id="key" type="password" required autocomplete="off" autocapitalize="off" spellcheck="false">
+      <label for="question">Question</label>
+      <textarea id="question" rows="3" required>Write a function that tells whether a string is a palindrome.</textarea>
+      <p class="buttons">
+        <button id="send" type="submit">Ask</button>
+        <button id="stop" type="button" disabled>Stop</button>
+        <span id="outcome" role="status"></span>
+      </p>
+      <pre id="answer" aria-live="polite" aria-label="Answer" tabindex="0"></pre>
+    </form>
+  </section>`
+
+/** The page's text. */
+function pageText(page: LandingPage): string {
+  const {
+    endpoints: [endpoint = 'localhost'],
+    capacity,
+    tls,
+  } = page
+  const origin = endpointUrl(endpoint).replace(/\/v1$/, '')
+  return html`<!doctype html>
+<html lang="en" data-origin="${origin}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>SLM-Copilot</title>
+<link rel="icon" href="${icon}">
+<style>${{ markup: style }}</style>
+</head>
+<body>${header}
+<main>${about(origin, capacity)}${toTrust(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing)}
+</main>
+<script type="module">${{ markup: script }}</script>
+</body>
+</html>
+`.markup
+}
+
+/** The page as a managed file, for nginx's workers to read. No service takes it up: nginx opens it for each request. */
+export const landingPage = (page: LandingPage) => ({
+  path: paths.landingPage,
+  mode: 0o644,
+  text: pageText(page),
+})

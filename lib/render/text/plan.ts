@@ -1,0 +1,142 @@
+/** A plan for people: what fits into a VM, what each piece takes, how fast it may be, and the table of sizes. */
+
+import { catalogue, type Model } from '../../appliance/models/catalogue.ts'
+import {
+  type Asked,
+  type Capacity,
+  memoryInVm,
+  planCapacity,
+  smallestVm,
+} from '../../appliance/sizing/capacity.ts'
+import {
+  bandwidths,
+  expectedGeneration,
+  expectedPrompt,
+  gigabyte,
+  perCore,
+  type Range,
+  rangeText,
+} from '../../appliance/sizing/expected-speed.ts'
+import { GiB, gibibytes, type Memory, sumOf } from '../../appliance/sizing/memory.ts'
+import { wrapped } from '../../appliance/text.ts'
+
+export type PlanQuestion = {
+  model: Model
+  /** Bytes of the VM's memory, as its template says; absent: of this machine, `memory` is known. */
+  vmMemory?: number | undefined
+  /** Bytes that its kernel has to give. */
+  memory: number
+  cores: number
+  asked: Asked
+  /** Bytes per second of the memory, where it is known. */
+  bandwidth?: number | undefined
+}
+
+const terms: Record<keyof Memory, string> = {
+  mapped: 'weights, mapped from the file',
+  repacked: 'weights, in a faster layout',
+  kvCache: 'KV cache',
+  compute: 'compute buffers',
+  process: 'llama-server itself',
+  checkpoints: 'windows to go back to',
+  promptCache: 'prompts set aside',
+  system: 'system, and a margin',
+}
+
+/** The plan for a machine of this size. Throws where the model does not fit at all. */
+const planFor = ({ model, memory, cores, asked }: PlanQuestion): Capacity =>
+  planCapacity({ cpus: cores, physicalCores: cores, memory }, model, asked)
+
+const machineOf = ({ vmMemory, memory }: PlanQuestion) =>
+  vmMemory === undefined ? `this machine of ${gibibytes(memory)}` : `a VM of ${gibibytes(vmMemory)}`
+
+const row = (name: string, value: string) => `  ${name.padEnd(31)}${value}`
+const amount = (name: string, bytes: number) => row(name, gibibytes(bytes).padStart(9))
+const range = (speed: Range) => `${rangeText(speed)} tokens/s`
+
+/** What fits, what it costs, how fast it may be, and the smallest VM that gives all that was asked for. */
+export function planText(question: PlanQuestion): string {
+  const { model, cores, asked } = question
+  const { contextSize, slots, kvType, threads, memory, notes } = planFor(question)
+  return [
+    `${model.name} in ${machineOf(question)} with ${cores} cores`,
+    '',
+    row('context of a conversation', `${contextSize} tokens`),
+    row('conversations at once', String(slots)),
+    row('KV cache', kvType === 'f16' ? 'f16 (16 bits)' : 'q8_0 (8 bits)'),
+    row('threads', String(threads)),
+    '',
+    'Memory',
+    ...termRows(memory),
+    amount('in all', sumOf(memory)),
+    amount('what there is', question.memory),
+    '',
+    'Speed to expect, of one conversation alone',
+    ...speedRows(question),
+    '',
+    row('smallest VM for what was asked', gibibytes(smallestVm(model, asked)).padStart(9)),
+    ...notes.flatMap(note => ['', ...wrapped(`Note: ${note}`, 78)]),
+    '',
+  ].join('\n')
+}
+
+/** Few models look through a window. */
+const termRows = (memory: Memory) =>
+  Object.entries(terms)
+    .map(([term, name]) => ({ term, name, bytes: memory[term as keyof Memory] }))
+    .filter(({ term, bytes }) => term !== 'checkpoints' || bytes > 0)
+    .map(({ name, bytes }) => amount(name, bytes))
+
+function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): string[] {
+  const machines =
+    bandwidth === undefined
+      ? Object.entries(bandwidths).map(([name, bytes]) => ({ bytes, machine: ` (a ${name})` }))
+      : [{ bytes: bandwidth, machine: '' }]
+  return [
+    row('prompts', range(expectedPrompt(geometry, cores))),
+    ...machines.map(({ bytes, machine }) =>
+      row(
+        'generation',
+        `${range(expectedGeneration(geometry, bytes))} at ${bytes / gigabyte} GB/s${machine}`,
+      ),
+    ),
+    `  Rules: generation reads ${(geometry.active / gigabyte).toFixed(1)} GB for each token, at 0.55 to 0.65 of the`,
+    '  bandwidth; prompts take two operations for each active parameter and token,',
+    `  at ${perCore.least / gigabyte} to ${perCore.most / gigabyte} thousand million a second on each core.`,
+  ]
+}
+
+/** The plan as a value for programs: bytes and tokens per second. */
+export function planJson(question: PlanQuestion): string {
+  const { model, cores, vmMemory, asked, bandwidth } = question
+  const generation = bandwidth === undefined ? undefined : expectedGeneration(model.geometry, bandwidth)
+  const expected = { prompt: expectedPrompt(model.geometry, cores), generation }
+  return `${JSON.stringify({ vmMemory, ...planFor(question), expected, smallestVm: smallestVm(model, asked) }, null, 2)}\n`
+}
+
+const sizes = [16, 32, 64, 128]
+const defaults: Asked = { contextSize: 32_768, parallel: 'auto', threads: 0 }
+
+/** Conversations and context that a VM of so many GiB gives, as asked. */
+function cell(model: Model, size: number, asked: Asked): string {
+  if (smallestVm(model, { contextSize: 4096, parallel: 1 }) > size * GiB) return '–'
+  const memory = memoryInVm(size * GiB)
+  const { slots, contextSize, kvType } = planFor({ model, memory, cores: 16, asked })
+  return `${slots} × ${contextSize}${kvType === 'q8_0' ? ' (q8_0)' : ''}`
+}
+
+/** The README's table of sizes: for every catalogue model, by default and with the largest context. */
+export const sizingTable = () =>
+  [
+    `| model | smallest VM | asked | ${sizes.map(size => `${size} GiB`).join(' | ')} |`,
+    `|---|---|---|${sizes.map(() => '---|').join('')}`,
+    ...Object.values(catalogue).flatMap((model: Model) => {
+      const smallest = smallestVm(model, { ...defaults, contextSize: 4096 }) / GiB
+      const cells = (asked: Asked) => sizes.map(size => cell(model, size, asked)).join(' | ')
+      return [
+        `| \`${model.name}\` | ${smallest} GiB | default | ${cells(defaults)} |`,
+        `| | | \`auto\` | ${cells({ ...defaults, contextSize: 'auto' })} |`,
+      ]
+    }),
+    '',
+  ].join('\n')

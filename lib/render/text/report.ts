@@ -1,0 +1,149 @@
+/** What the administrator reads: the report with everything, the login banner without secrets. */
+
+import { passwordName } from '../../appliance/context/values.ts'
+import { endpointUrl } from '../../appliance/names.ts'
+import { paths } from '../../appliance/paths.ts'
+import type { Capacity } from '../../appliance/sizing/capacity.ts'
+import { expectedText } from '../../appliance/sizing/expected-speed.ts'
+import { type Speed, speedText } from '../../appliance/sizing/speed.ts'
+import { onOneLine, wrapped } from '../../appliance/text.ts'
+import { fileToTrust, type TlsSummary } from '../../appliance/tls/certificates.ts'
+import { clientConfigurations, clientValues } from '../clients/clients.ts'
+import { type ClientConfiguration, configurationText } from '../clients/configuration.ts'
+
+export type Report = {
+  /** Names and addresses, the one to show first. */
+  endpoints: string[]
+  password: string
+  capacity: Capacity
+  services: { unit: string; state: string }[]
+  tls: TlsSummary
+  /** Absent where it could not be measured. */
+  speed?: Speed | undefined
+  notes: string[]
+  /** Notes that are not for the login banner. */
+  remarks: string[]
+}
+
+const section = (title: string, fields: [string, string][]) => {
+  const width = Math.max(20, ...fields.map(([name]) => name.length + 1))
+  return [
+    `[${title}]`,
+    ...fields.map(([name, value]) => `${name.padEnd(width)}= ${onOneLine(value)}`),
+    '',
+  ].join('\n')
+}
+
+/** Where the pair in use comes from, and what clients must trust. */
+function tlsMode({ mode, names, isPublic }: TlsSummary): string {
+  if (mode === 'private') return "private CA of this VM; trust it once on each developer's machine"
+  const issuer = isPublic ? "Let's Encrypt" : 'private ACME server'
+  const trust = isPublic ? 'publicly trusted' : "trust its root on each developer's machine"
+  return `${mode === 'given' ? 'given in the context' : issuer}, for ${names.join(', ')}; ${trust}`
+}
+
+/** Cline's configuration in full, and how to see the others'. */
+function clientsSection(clients: ClientConfiguration[]): string {
+  const isShown = ({ name }: ClientConfiguration) => name === 'cline'
+  const others = clients.filter(client => !isShown(client)).map(({ name }) => name)
+  const sentence = `For ${others.join(', ')}: slm-copilot clients NAME`
+  return `${clients.filter(isShown).map(configurationText).join('\n')}
+[Other clients]
+${wrapped(sentence, 78).join('\n')}
+`
+}
+
+/** What was measured, beside what the plan expects. */
+const speedFields = (speed: Speed | undefined, { model, threads }: Capacity): [string, string][] => [
+  ['speed', speed === undefined ? 'not measured' : `${speedText(speed)} (measured at the last start)`],
+  ['expected', expectedText(model.geometry, threads)],
+]
+
+/** The text of the report. */
+export function reportText(report: Report) {
+  const { endpoints, password, capacity, services, tls } = report
+  const notes = [...report.notes, ...report.remarks]
+  const [first = 'localhost', ...others] = endpoints
+  const url = endpointUrl(first)
+  const { model, contextSize, slots, threads } = capacity
+  const trusted = fileToTrust(tls)
+  return [
+    section('SLM-Copilot', [
+      ['endpoint', url],
+      ...others.map((name): [string, string] => ['also', endpointUrl(name)]),
+      ['API key', password],
+      ['user', `${passwordName} (Basic, with the key as its password)`],
+      ['model', model.name],
+      ['context', `${contextSize} tokens for each conversation`],
+      ['conversations', `${slots} at once`],
+      ['threads', String(threads)],
+      ...speedFields(report.speed, capacity),
+    ]),
+    section('TLS', [
+      ['mode', tlsMode(tls)],
+      ['valid until', tls.ends],
+      [
+        tls.mode === 'private' ? 'CA' : 'private CA, unused',
+        `https://${first.includes(':') ? `[${first}]` : first}/ca.crt (no key needed)`,
+      ],
+      ['CA fingerprint', `SHA-256 ${tls.caFingerprint}`],
+    ]),
+    section(
+      'Services',
+      services.map(({ unit, state }) => [unit, state]),
+    ),
+    ...(notes.length === 0
+      ? []
+      : [
+          section(
+            'Notes',
+            notes.map((note): [string, string] => ['note', note]),
+          ),
+        ]),
+    `[Try it: asks for the key, then a completion]
+read -rs KEY && curl ${trusted === undefined ? '' : `--cacert ${trusted} `}-H @- ${url}/chat/completions \\
+  --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
+
+${clientsSection(clientConfigurations(clientValues({ endpoints, capacity, tls }, 'YOUR_KEY')))}`,
+  ].join('\n')
+}
+
+/** The report as a managed file: it holds the key, so it is root's alone. */
+export const reportFile = (path: string, report: Report) => ({ path, mode: 0o600, text: reportText(report) })
+
+/** The login banner: shell that prints a few lines to people, and nothing to scripts. No secret in it. */
+export function loginBanner({
+  endpoints,
+  capacity,
+  tls,
+  notes,
+}: Pick<Report, 'endpoints' | 'capacity' | 'tls' | 'notes'>) {
+  const [first = 'localhost'] = endpoints
+  const lines = [
+    `SLM-Copilot, model ${capacity.model.name}: ${endpointUrl(first)}`,
+    `API key and editor settings, as root: cat ${paths.report}`,
+    `Log: ${paths.log}`,
+    'CA fingerprint, SHA-256:',
+    ...(tls.caFingerprint.match(/.{1,48}/g) ?? []).map(part => `  ${part}`),
+    // 75: a fingerprint is broken between two of its bytes.
+    ...notes.flatMap(note => wrapped(`Note: ${note}`, 75)),
+  ]
+  const quoted = lines.map(line => `        '${line.replaceAll("'", `'\\''`)}'`).join(' \\\n')
+  return {
+    path: paths.banner,
+    mode: 0o644,
+    text: `# Written by slm-copilot. Sourced by login shells.
+case $- in
+*i*)
+    printf '  %s\\n' \\
+${quoted}
+    # While nothing can be generated: why. While a model is fetched: how far it is.
+    if [ -r ${paths.unavailableReason} ]; then
+        printf 'Not available: %s\\n' "$(cat ${paths.unavailableReason})" | fold -s -w 76 | sed 's/^/  /'
+    fi
+    if [ -r ${paths.fetchProgress} ]; then sed 's/^/  /' ${paths.fetchProgress}; fi
+    ;;
+esac
+`,
+  }
+}

@@ -1,0 +1,54 @@
+/** The shim that the one-apps framework sources: it names the appliance and calls the executable. */
+
+import { type Variable, variableList } from '../../appliance/context/variables.ts'
+import { paths } from '../../appliance/paths.ts'
+
+const singleQuoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+
+/** Names of a record: its own and its alias. */
+const namesOf = ({ name, alias }: Variable) => (alias === undefined ? [name] : [name, alias])
+
+/** The framework's flat array of four: name, stage, description, user input. */
+const parameters = variableList
+  .flatMap(variable => namesOf(variable).map(name => ({ ...variable, name })))
+  .map(({ name, stage, help, input }) => [name, stage, help, `O|${input}|`].map(singleQuoted).join(' '))
+  .map(line => `    ${line}`)
+  .join('\n')
+
+/** The text of /etc/one-appliance/service.d/appliance.sh. */
+export const shim = (version: string) => `#!/usr/bin/env bash
+# Generated from lib/appliance/context/variables.ts by \`make generate\`. The framework sources this file.
+# shellcheck disable=SC2034  # the variables are the framework's to read
+
+ONE_SERVICE_NAME='SLM-Copilot'
+ONE_SERVICE_VERSION=${singleQuoted(version)}
+ONE_SERVICE_BUILD=''
+ONE_SERVICE_SHORT_DESCRIPTION='Private AI coding assistant on CPUs'
+ONE_SERVICE_DESCRIPTION='llama-server serves a coding model on CPUs, behind nginx with TLS and a key.
+Cline, Continue, aider, opencode and any OpenAI client connect to it.'
+ONE_SERVICE_RECONFIGURABLE=true
+
+ONE_SERVICE_PARAMS=(
+${parameters}
+)
+
+service_install() {
+    ${paths.binaries}/install \${SLM_COPILOT_RELEASE:+--release "$SLM_COPILOT_RELEASE"}
+}
+
+service_configure() {
+    ${paths.binaries}/configure
+}
+
+service_bootstrap() {
+    ${paths.binaries}/bootstrap --report "\${ONE_SERVICE_REPORT:-${paths.report}}"
+}
+
+service_help() {
+    ${paths.executable} help
+}
+
+service_cleanup() {
+    :
+}
+`

@@ -1,0 +1,41 @@
+/** The screen of `slm-copilot status`: plain words in 80 columns. */
+import { endpointUrl } from '../../appliance/names.ts'
+import { paths } from '../../appliance/paths.ts'
+import { wrapped } from '../../appliance/text.ts'
+
+export type Status = {
+  /** Why nothing can be generated, a sentence; undefined where the appliance serves. */
+  problem: string | undefined
+  /** Names and addresses, the one to show first. */
+  endpoints: string[]
+  services: { unit: string; state: string }[]
+  /** The model that the plan has served. */
+  model: string
+  /** The model to come, and how far it is where it is being fetched. */
+  wanted: string | undefined
+  progress: string | undefined
+  notes: string[]
+}
+
+/** Of the column of names: as long as the longest unit, with a gap. */
+const width = 33
+
+const row = (name: string, text: string) =>
+  wrapped(text, 78 - width)
+    .map((line, index) => `  ${(index === 0 ? name : '').padEnd(width - 2)}${line}\n`)
+    .join('')
+
+export function statusText({ problem, endpoints, services, model, wanted, progress, notes }: Status): string {
+  const url = endpointUrl(endpoints[0] ?? 'localhost')
+  return [
+    problem === undefined ? `SLM-Copilot serves ${model}.\n\n` : 'SLM-Copilot does not serve.\n\n',
+    ...(problem === undefined ? [] : [row('reason', problem)]),
+    row('endpoint', url),
+    ...services.map(({ unit, state }) => row(unit, state)),
+    row('model', model),
+    ...(wanted === undefined ? [] : [row('model to come', progress ?? `${wanted}: nobody fetches it now`)]),
+    ...notes.map(note => row('note', note)),
+    row('report', paths.report),
+    row('log', paths.log),
+  ].join('')
+}

@@ -1,0 +1,53 @@
+/** The context variables as the README's table, as the commented .env.example, and as help. */
+
+import { type Variable, variableList } from '../../appliance/context/variables.ts'
+import { wrapped } from '../../appliance/text.ts'
+
+const alsoAccepted = ({ alias }: Variable) => (alias === undefined ? '' : `\`${alias}\``)
+
+/** A text as a cell of a Markdown table, where a vertical bar would end it. */
+const cell = (text: string) => text.replaceAll('|', '\\|')
+
+const readmeRow = (variable: Variable) =>
+  [
+    `\`${variable.name}\``,
+    alsoAccepted(variable),
+    ...[variable.byDefault, variable.takes, variable.help].map(cell),
+  ].join(' | ')
+
+/** The README's table. */
+export const readmeTable = () =>
+  [
+    '| variable | also accepted | default | takes | meaning |',
+    '|---|---|---|---|---|',
+    ...variableList.map(variable => `| ${readmeRow(variable)} |`),
+    '',
+  ].join('\n')
+
+/** `.env.example`: each variable commented out, in the form that OpenNebula's context gives it. */
+export const envExample = () =>
+  [
+    '# Context of the development VM, in the form that OpenNebula gives it: copy to .env.',
+    '# Generated from lib/appliance/context/variables.ts by `make generate`.',
+    ...variableList.flatMap(({ name, help, takes, byDefault, example }) => [
+      '',
+      `# ${help}`,
+      `# Takes ${takes}.`,
+      `# Default: ${byDefault}.`,
+      `#${name}=${example}`,
+    ]),
+    '',
+  ].join('\n')
+
+/** The variables as help prints them, at most 80 columns wide. */
+export const variablesHelp = () =>
+  variableList
+    .map(({ name, alias, help, takes, byDefault }) => {
+      const lines = [help, `Takes ${takes}.`, `Default: ${byDefault}.`].flatMap(text => wrapped(text, 74))
+      return [
+        `  ${name}`,
+        ...(alias === undefined ? [] : [`  or ${alias}`]),
+        ...lines.map(line => `      ${line}`),
+      ].join('\n')
+    })
+    .join('\n\n')

@@ -1,0 +1,147 @@
+/** llama-server's settings: its environment file, and the unit that runs it. */
+
+import type { Sampling } from '../../appliance/models/catalogue.ts'
+import { modelPath, paths, users } from '../../appliance/paths.ts'
+import { stackLimit } from '../../appliance/requests/size.ts'
+import type { Capacity } from '../../appliance/sizing/capacity.ts'
+import { checkpoints, MiB } from '../../appliance/sizing/memory.ts'
+import { sandbox } from './sandbox.ts'
+
+/** llama-server's settings by its own variables' names (`llama-server --help`), so that nothing stands in argv. */
+export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
+  LLAMA_ARG_MODEL: modelPath(capacity.model.name),
+  LLAMA_ARG_ALIAS: capacity.model.name,
+  LLAMA_ARG_HOST: paths.socket,
+  // Each slot has its own limit in a pool of slots x context: no conversation can end another's.
+  LLAMA_ARG_N_PARALLEL: String(capacity.slots),
+  LLAMA_ARG_KV_UNIFIED: '1',
+  LLAMA_ARG_KV_UNIFIED_PER_SLOT: String(capacity.contextSize),
+  LLAMA_ARG_CTX_SIZE: String(capacity.slots * capacity.contextSize),
+  LLAMA_ARG_THREADS: String(capacity.threads),
+  LLAMA_ARG_BATCH: String(capacity.batchSize),
+  LLAMA_ARG_UBATCH: String(capacity.batchSize),
+  LLAMA_ARG_FLASH_ATTN: 'on',
+  LLAMA_ARG_CACHE_TYPE_K: capacity.kvType,
+  LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
+  // Prompts set aside, in MiB; 0: none.
+  LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
+  // By default each request clears the other, idle slots into that cache, and what does not fit there is lost. Here
+  // every slot has its own share of the pool, so what stands in one may stay; it is set aside when another comes in.
+  LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
+  LLAMA_ARG_CTX_CHECKPOINTS: String(checkpoints),
+  // On a CPU host it counts the wrong memory and shrinks the context silently.
+  LLAMA_ARG_FIT: 'off',
+  // Comments during minutes of prompt processing, under every proxy's and client's limit.
+  LLAMA_ARG_SSE_PING_INTERVAL: '15',
+  LLAMA_ARG_TIMEOUT: '3600',
+  // A thread that stays keeps the stack that it has touched. One stays; others come as requests do, and go after 3 s.
+  LLAMA_ARG_THREADS_HTTP: '1',
+  LLAMA_ARG_LOG_COLORS: 'off',
+  LLAMA_ARG_OFFLINE: '1',
+  LLAMA_ARG_UI: '0',
+  LLAMA_ARG_ENDPOINT_SLOTS: '0',
+  ...(capacity.model.template === undefined ? {} : ownTemplate),
+  ...samplingSettings(capacity.model.sampling ?? {}),
+})
+
+/**
+ * glibc asks the kernel for huge pages, which Ubuntu's kernel gives only to who asks: answers come 1.04 to 1.1 times as
+ * fast (`make bench BENCH=speed`), for at most 1 % more of anonymous memory.
+ */
+export const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
+
+/** What is sampled by where a request does not say; what the maker does not state is llama-server's default. */
+function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty }: Sampling) {
+  const settings = {
+    LLAMA_ARG_TEMPERATURE: temperature,
+    LLAMA_ARG_TOP_P: topP,
+    LLAMA_ARG_TOP_K: topK,
+    LLAMA_ARG_MIN_P: minP,
+    LLAMA_ARG_REPEAT_PENALTY: repetitionPenalty,
+  }
+  const stated = Object.entries(settings).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(stated.map(([name, value]) => [name, String(value)]))
+}
+
+const ownTemplate = {
+  LLAMA_ARG_CHAT_TEMPLATE_FILE: paths.chatTemplate,
+  // The template leaves an answer that has begun open; llama-server would put empty thoughts before it.
+  LLAMA_ARG_PREFILL_ASSISTANT: '0',
+}
+
+/** The environment file that the unit reads (systemd.exec(5), EnvironmentFile). */
+export const llamaEnvironment = (capacity: Capacity) => ({
+  path: paths.llamaEnvironment,
+  mode: 0o640,
+  text: Object.entries({ ...llamaSettings(capacity), ...allocator })
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join(''),
+})
+
+/**
+ * The unit's memory, as planned (systemd.resource-control(5)): a plan that is wrong ends llama-server, which is started
+ * anew, and not sshd or nginx. No MemoryHigh: it would slow down what it should rather end.
+ */
+export const memoryDropIn = (capacity: Capacity) => ({
+  path: paths.memoryDropIn,
+  mode: 0o644,
+  text: `# Written by slm-copilot, from ${paths.plan}.
+[Service]
+MemoryMax=${capacity.memoryLimit}
+MemorySwapMax=0
+# Every thread's stack: splitting text into tokens recurses for each character of a run, and the usual 8 MB end at
+# 25,000 equal characters with a segmentation fault. This is enough for the largest request of nothing else. Not
+# "infinity": with that glibc gives threads 2 MB. Only what a thread touches is memory, and counts as such.
+LimitSTACK=${stackLimit(capacity)}
+`,
+})
+
+/** The folder for slots' files, which llama-server takes as an argument only: it has no variable for it. */
+const slotFiles = `
+# Its alone: these files hold conversations, and its group is nginx's.
+CacheDirectory=${paths.promptCacheFolder.replace('/var/cache/', '')}
+CacheDirectoryMode=0700`
+
+/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder, and that for prompts. */
+export const llamaUnit = ({ keepsPrompts }: { keepsPrompts: boolean }) => ({
+  path: paths.unit,
+  mode: 0o644,
+  text: `[Unit]
+Description=SLM-Copilot: llama-server, for nginx on ${paths.socket}
+Documentation=file:${paths.report}
+ConditionPathExists=${paths.llamaEnvironment}
+After=local-fs.target
+# What has served is started again however often it ends; one that never loads is given up by the executable below.
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+# The pause after a crash, which grows to a minute (RestartSteps= needs systemd 254), and what clients are told. Outside
+# the sandbox; where it fails llama-server starts all the same.
+ExecStartPre=-+${paths.executable} llama-starting
+ExecStart=${paths.llamaServer}${keepsPrompts ? ` --slot-save-path ${paths.promptCacheFolder}` : ''}
+EnvironmentFile=${paths.llamaEnvironment}
+WorkingDirectory=/
+User=${users.llama}
+# nginx's workers are of this group: they alone may connect.
+Group=${users.web}
+UMask=0007
+# Removed at each stop: llama-server does not replace a socket that a dead one left.
+RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
+RuntimeDirectoryMode=0750${keepsPrompts ? slotFiles : ''}
+ExecStopPost=-+${paths.executable} llama-ended
+# Whatever ends it: on SIGTERM it ends with success. \`systemctl stop\` starts nothing again.
+Restart=always
+RestartSec=1
+# Longer than a batch. v0.5.0 handles SIGTERM in the thread that it interrupts, and waits for ever where that one holds
+# the lock of its queue: often, while it generates. It has nothing to lose.
+TimeoutStopSec=15
+OOMScoreAdjust=-500
+
+# Nothing in here may reach the network: the model cannot phone home.
+${sandbox}
+
+[Install]
+WantedBy=multi-user.target
+`,
+})

@@ -1,0 +1,55 @@
+/** The appliance's logs: who may read them, and how large they get. */
+import { paths, users } from '../../appliance/paths.ts'
+
+/** logrotate's rules. Half a year of stages; each opens its file anew, so nothing needs a signal. nginx does. */
+export const logRotation = () => ({
+  path: paths.logRotation,
+  mode: 0o644,
+  text: `${paths.log} {
+    monthly
+    maxsize 10M
+    rotate 6
+    compress
+    missingok
+    notifempty
+    create 0640 root root
+}
+
+${paths.accessLog} ${paths.errorLog} {
+    daily
+    maxsize 10M
+    rotate 14
+    compress
+    delaycompress
+    missingok
+    notifempty
+    create 0640 ${users.web} adm
+    sharedscripts
+    postrotate
+        invoke-rc.d nginx rotate > /dev/null 2>&1
+    endscript
+}
+`,
+})
+
+/** `maxsize` counts when logrotate runs, which Debian has it do once a day. */
+export const hourlyRotation = () => ({
+  path: paths.hourlyRotation,
+  mode: 0o644,
+  text: `# Written by slm-copilot: logs are looked at for their size every hour.
+[Timer]
+OnCalendar=
+OnCalendar=hourly
+RandomizedDelaySec=5min
+`,
+})
+
+/** nginx's logs are made before it starts: it would make them root's alone (tmpfiles.d(5)). */
+export const logFiles = () => ({
+  path: paths.logFiles,
+  mode: 0o644,
+  text: `# Written by slm-copilot.
+f ${paths.accessLog} 0640 ${users.web} adm
+f ${paths.errorLog} 0640 ${users.web} adm
+`,
+})

@@ -1,0 +1,99 @@
+/** The watchdog: a timer, a quick look by a few small programs, and our executable where that does not find all well. */
+import { healthUrl, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
+import { lookEvery, replyTimeout } from '../../appliance/services/watchdog.ts'
+import { hardening } from './sandbox.ts'
+
+const note = '# Written by slm-copilot.'
+
+/**
+ * The quick look. Starting the executable takes 0.3 s of CPU, this some hundredths. It ends the watchdog's look only
+ * when it has seen for itself that all is well; whatever else it sees, or cannot see, is the executable's to judge.
+ */
+export const quickLook = () => `#!/bin/sh
+${note}
+# Ends at once while all is well; else the executable looks, which takes its time and remembers what it has seen.
+set -u
+
+# The processes of a unit.
+pids() {
+    cat "/sys/fs/cgroup/system.slice/$1/cgroup.procs" 2> /dev/null
+}
+
+# llama-server's queue, the admission proxy and the edge proxy. Without its folder llama-server is not to run.
+all_answer() {
+    if [ -d ${paths.socketFolder} ]; then
+        set -- --fail --max-time ${replyTimeout} --unix-socket ${paths.socket} ${queueUrl} --next --silent
+    else
+        set --
+    fi
+    curl --disable --fail-early --silent "$@" \
+        --max-time ${replyTimeout} --unix-socket ${paths.admissionSocket} ${healthUrl} \
+        --next --silent --max-time ${replyTimeout} http://127.0.0.1:${ports.http}/ > /dev/null
+}
+
+# A signal has stopped a process (SIGSTOP): the third field of proc_pid_stat(5).
+one_is_stopped() {
+    for pid in $(pids ${units.llama}) $(pids ${units.admission}) $(pids ${units.nginx}); do
+        read -r _ _ state _ < "/proc/$pid/stat" && [ "$state" = T ] && return 0
+    done
+    return 1
+}
+
+# llama-server has accepted requests, and none of its threads runs or waits for a disk.
+requests_wait() {
+    for pid in $(pids ${units.llama}); do
+        grep -q ' 03 *[0-9]* ${paths.socket}$' "/proc/$pid/net/unix" &&
+            ! grep -q ') [RD] ' "/proc/$pid/task/"*/stat && return 0
+    done
+    return 1
+}
+
+[ -e ${paths.healthy} ] && all_answer && ! one_is_stopped && ! requests_wait && exit
+exec ${paths.executable} watchdog
+`
+
+/** Script, service, timer, and the link by which systemd starts the timer at boot. */
+export const watchdogUnits = () => [
+  { path: paths.watchdogQuickLook, mode: 0o755, text: quickLook() },
+  {
+    path: paths.watchdogService,
+    mode: 0o644,
+    text: `${note}
+[Unit]
+Description=SLM-Copilot: restart a service that has hung
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart=${paths.watchdogQuickLook}
+TimeoutStartSec=120
+# Those who are served come first.
+Nice=10
+# systemd's own two lines for each look say nothing; what it does is logged as a warning.
+LogLevelMax=notice
+SyslogLevel=warning
+CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_KILL CAP_SYS_PTRACE
+RestrictAddressFamilies=AF_INET AF_UNIX
+ProtectSystem=strict
+ReadWritePaths=/run ${paths.state} /var/log/one-appliance
+${hardening}
+`,
+  },
+  {
+    path: paths.watchdogTimer,
+    mode: 0o644,
+    text: `${note}
+[Unit]
+Description=SLM-Copilot: look every ${lookEvery} seconds whether the services answer
+
+[Timer]
+OnActiveSec=${lookEvery}
+OnUnitInactiveSec=${lookEvery}
+AccuracySec=1s
+
+[Install]
+WantedBy=timers.target
+`,
+  },
+  { path: paths.watchdogWanted, link: paths.watchdogTimer },
+]

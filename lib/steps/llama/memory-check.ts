@@ -1,0 +1,33 @@
+/** The memory that the running llama-server has, beside what the plan gives it. */
+
+import { units } from '../../appliance/paths.ts'
+import type { Capacity } from '../../appliance/sizing/capacity.ts'
+import { anonymousOf, gibibytes } from '../../appliance/sizing/memory.ts'
+import type { Host } from '../../system/host.ts'
+import { type ResidentSet, residentSetOf } from '../../system/processes.ts'
+import { unitStatus } from '../../system/systemd.ts'
+
+/** Planned bytes of anonymous memory: before and after the first long prompts. */
+const planned = ({ memory }: Capacity) => ({
+  least: anonymousOf(memory) - memory.compute,
+  most: anonymousOf(memory) + memory.checkpoints + memory.promptCache,
+})
+
+/** What llama-server has in memory. Throws where it does not run. */
+export async function measuredMemory(host: Host): Promise<ResidentSet> {
+  const { mainPid } = await unitStatus(host, units.llama)
+  const measured = residentSetOf(host, mainPid)
+  if (measured === undefined)
+    throw new Error(`${units.llama} does not run: see \`systemctl status ${units.llama}\`.`)
+  return measured
+}
+
+/** Whether it has no more than was planned, 5 % of grace given, and how much in words. */
+export function comparedMemory(capacity: Capacity, { anonymous, file }: ResidentSet) {
+  const { least, most } = planned(capacity)
+  const isWithin = anonymous <= most * 1.05
+  const text =
+    `llama-server has ${gibibytes(anonymous)} of anonymous memory, planned: ${gibibytes(least)} after the start, ` +
+    `${gibibytes(most)} at most; and ${gibibytes(file)} of files mapped.`
+  return { isWithin, text: isWithin ? text : `${text} That is more than the plan gives it.` }
+}

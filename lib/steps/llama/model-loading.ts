@@ -1,0 +1,25 @@
+/** Waits until llama-server has loaded its model. */
+import { healthUrl, paths, units } from '../../appliance/paths.ts'
+import { loadTimeout } from '../../appliance/services/restarts.ts'
+import type { Host } from '../../system/host.ts'
+import { isServing } from '../../system/http.ts'
+import { lastWords, unitStatus } from '../../system/systemd.ts'
+import { waitFor } from '../../system/waiting.ts'
+
+/**
+ * Waits while this run of the unit loads a model of so many bytes. Throws when it ends or is started anew meanwhile, and
+ * when it takes longer than it would from the slowest disk.
+ */
+export async function waitForModel(host: Host, invocation: string, size: number): Promise<void> {
+  const look = async () => {
+    if (await isServing(host, healthUrl, host.files.at(paths.socket))) return true
+    const status = await unitStatus(host, units.llama)
+    if (status.isActive && status.invocation === invocation) return undefined
+    throw new Error(
+      `llama-server ended while it loaded the model.\nIts last words:\n${await lastWords(host, units.llama)}\n` +
+        `More: journalctl -u ${units.llama}`,
+    )
+  }
+  const tell = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)
+  await waitFor(look, tell, loadTimeout(size), 'Loading the model')
+}

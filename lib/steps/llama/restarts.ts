@@ -1,0 +1,32 @@
+/** llama-server's ends and starts, as they are remembered while the machine runs; and that a configuration has served. */
+import { createHash } from 'node:crypto'
+import { paths } from '../../appliance/paths.ts'
+import { noRestarts, type Restarts } from '../../appliance/services/restarts.ts'
+import { stateFiles } from '../../appliance/state-files.ts'
+import type { Host } from '../../system/host.ts'
+import { readState, writeState } from '../../system/state-files.ts'
+
+export const readRestarts = (host: Host): Restarts => readState(host, stateFiles.restarts) ?? noRestarts
+
+export const recordRestarts = (host: Host, restarts: Restarts): void =>
+  writeState(host, stateFiles.restarts, restarts)
+
+/** What llama-server is started with: its settings, the model's file among them, and the release. */
+function configurationDigest(host: Host): string {
+  const release = host.files.target(paths.llamaCurrent) ?? ''
+  return createHash('sha256')
+    .update(`${release}\n${host.files.read(paths.llamaEnvironment) ?? ''}`)
+    .digest('hex')
+}
+
+/** Whether llama-server has ever loaded its model with the present configuration. */
+export const hasServed = (host: Host): boolean =>
+  readState(host, stateFiles.loaded)?.configuration === configurationDigest(host)
+
+/** Remembers that the present run has loaded its model. */
+export function recordLoaded(host: Host): void {
+  if (host.isDryRun) return
+  const restarts = readRestarts(host)
+  if (restarts.loadedAt === undefined) recordRestarts(host, { ...restarts, loadedAt: host.now().getTime() })
+  if (!hasServed(host)) writeState(host, stateFiles.loaded, { configuration: configurationDigest(host) })
+}

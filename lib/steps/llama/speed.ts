@@ -1,0 +1,133 @@
+/** Measures how fast llama-server computes, once for each of its runs, and remembers that until the machine stops. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as z from 'zod'
+import { paths, units } from '../../appliance/paths.ts'
+import { loadNotes } from '../../appliance/sizing/hardware.ts'
+import {
+  firstPromptTokens,
+  generatedTokens,
+  type Measurement,
+  patience,
+  promptTokensFor,
+  type Speed,
+  speedText,
+} from '../../appliance/sizing/speed.ts'
+import { stateFiles } from '../../appliance/state-files.ts'
+import type { Host } from '../../system/host.ts'
+import { isWorking } from '../../system/processes.ts'
+import { readState, writeState } from '../../system/state-files.ts'
+import { unitStatus } from '../../system/systemd.ts'
+
+/** Seconds until an answer must be over: some ten on any machine that is not in trouble. */
+const answerTimeout = 60
+
+/** Looks at llama-server's threads, milliseconds apart, and how many in a row must see none at work. */
+const looks = 50
+const lookEvery = 100
+const idleLooks = 5
+
+/** Token ids that are text in every vocabulary: control tokens stand before them, the smallest has 32,000. */
+const firstTextToken = 1000
+const textTokens = 30_000
+
+/** llama-server's own clock, as each event of a stream tells it. */
+const eventSchema = z.object({
+  timings: z.object({
+    prompt_per_second: z.number(),
+    predicted_ms: z.number(),
+    predicted_per_second: z.number(),
+  }),
+})
+type Timings = z.infer<typeof eventSchema>['timings']
+
+/**
+ * What is kept of this run of llama-server, or else a new measurement of some seconds. Where nothing could be
+ * measured, a note says why; nothing is thrown for that.
+ */
+export async function speedOf(host: Host, invocation: string): Promise<Measurement> {
+  const kept = readState(host, stateFiles.measurement)
+  if (kept?.invocation === invocation) return kept
+  const measurement = { invocation, ...(await measureOrTell(host)) }
+  writeState(host, stateFiles.measurement, measurement)
+  return measurement
+}
+
+async function measureOrTell(host: Host): Promise<Omit<Measurement, 'invocation'>> {
+  const before = host.facts()
+  try {
+    const { mainPid } = await unitStatus(host, units.llama)
+    const speed = await measureSpeed(host, mainPid, host.files.at(paths.socket))
+    const notes = loadNotes(before, host.facts())
+    host.log.info(`Speed: ${speedText(speed)}`)
+    for (const note of notes) host.log.warn(note)
+    return { speed, notes }
+  } catch (error) {
+    const note = `The speed could not be measured: ${(error as Error).message}`
+    host.log.warn(note)
+    return { notes: [note] }
+  }
+}
+
+/**
+ * Measures an idle llama-server, past nginx and its admission: a client that finds all slots taken for these seconds
+ * waits for them. Throws when it is busy with others, or does not answer.
+ */
+export async function measureSpeed(host: Host, pid: number, socket: string): Promise<Speed> {
+  if (!(await isIdle(host, pid))) throw new Error('llama-server is busy with others.')
+  const first = await compute(host, socket, firstPromptTokens, generatedTokens)
+  const tokens = promptTokensFor(first.prompt_per_second)
+  const { prompt_per_second } = tokens === undefined ? first : await compute(host, socket, tokens, 1)
+  return { prompt: prompt_per_second, generation: first.predicted_per_second }
+}
+
+/** Has patience with threads that have just finished: they spin on for a moment. */
+async function isIdle(host: Host, pid: number): Promise<boolean> {
+  let quiet = 0
+  for (let look = 0; look < looks && quiet < idleLooks; look++) {
+    quiet = isWorking(host, pid) ? 0 : quiet + 1
+    await sleep(lookEvery)
+  }
+  return quiet === idleLooks
+}
+
+/**
+ * Has llama-server compute random tokens, which no cache knows, and generate others until the time for that is over.
+ * They stay in one slot until a conversation takes it; of the prompt cache they are then the oldest, the first to go.
+ */
+async function compute(host: Host, socket: string, tokens: number, generated: number): Promise<Timings> {
+  const json = {
+    prompt: randomTokens(host, tokens),
+    n_predict: generated,
+    ignore_eos: true,
+    cache_prompt: false,
+    stream: true,
+    timings_per_token: true,
+  }
+  const answer = await host.http({
+    url: 'http://localhost/completion',
+    socket,
+    json,
+    isEnough: arrivals => (lastTimings(arrivals.join(''))?.predicted_ms ?? 0) > patience * 1000,
+    timeout: answerTimeout,
+  })
+  const timings = lastTimings(answer.body)
+  if (timings !== undefined) return timings
+  throw new Error(`llama-server answered ${answer.status}: ${answer.body.slice(0, 300)}`)
+}
+
+function randomTokens(host: Host, count: number): number[] {
+  const random = host.random(2 * count)
+  return Array.from(
+    { length: count },
+    (_, index) => firstTextToken + (random.readUInt16LE(2 * index) % textTokens),
+  )
+}
+
+/** Those of the last event of a stream that is there as a whole; undefined where it tells none. */
+function lastTimings(body: string): Timings | undefined {
+  const events = body.slice(0, Math.max(0, body.lastIndexOf('\n\n'))).split('\n\n')
+  const last = events.findLast(event => event.startsWith('data: {'))
+  return last === undefined
+    ? undefined
+    : eventSchema.safeParse(JSON.parse(last.slice('data: '.length))).data?.timings
+}

@@ -1,0 +1,81 @@
+/** What the header of a GGUF file tells of its model. Whoever made the file, it is checked before it is believed. */
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { gguf } from '@huggingface/gguf'
+import type { Model } from '../../appliance/models/catalogue.ts'
+import { type Geometry, geometryOf } from '../../appliance/models/geometry.ts'
+import { checkStart, checkTensors, checkWhole, countsOf, startLength } from '../../appliance/models/gguf.ts'
+import { modelPath } from '../../appliance/paths.ts'
+import type { Host } from '../../system/host.ts'
+
+export type ModelFile = {
+  /** Bytes. */
+  size: number
+  geometry: Geometry
+  /** The longest context that the model was trained for, in tokens. */
+  contextLimit: number
+}
+
+/** With a shorter context nothing can be planned: modelSchema. */
+const leastContextLimit = 512
+
+/** What the file at an absolute path holds. Throws when it is no whole GGUF file of a language model. */
+export async function readModelFile(path: string): Promise<ModelFile> {
+  try {
+    const size = sizeOf(path)
+    checkStart(startOf(path), size)
+    const { metadata, tensorInfos, tensorDataOffset } = await gguf(path, { allowLocalFile: true })
+    const dataOffset = Number(tensorDataOffset)
+    // Its reader puts zeros where a file ends too early.
+    if (dataOffset > size)
+      throw new Error(`it is cut off: its header has ${dataOffset} bytes, the file ${size}`)
+    const tensors = tensorInfos.map(({ name, dtype: type, shape, offset }) => ({
+      name,
+      type,
+      shape: shape.map(Number),
+      offset: Number(offset),
+    }))
+    const header = { metadata: { ...metadata } as Record<string, unknown>, tensors }
+    checkWhole(header.metadata)
+    checkTensors(tensors, size - dataOffset)
+    const contextLimit = countsOf(header).required('context_length')
+    if (contextLimit < leastContextLimit)
+      throw new Error(`its context of ${contextLimit} tokens is shorter than ${leastContextLimit}`)
+    return { size, geometry: geometryOf(header), contextLimit }
+  } catch (error) {
+    throw new Error(`${path} cannot be used as a model: ${wordsOf(error as Error)}.`, { cause: error })
+  }
+}
+
+/** Throws where it is no file with an end: a pipe would never answer, a device never end. */
+function sizeOf(path: string): number {
+  const status = statSync(path, { throwIfNoEntry: false })
+  if (status === undefined) throw new Error('there is no such file')
+  if (!status.isFile()) throw new Error(`it is ${status.isDirectory() ? 'a folder' : 'not a regular file'}`)
+  return status.size
+}
+
+function startOf(path: string): DataView {
+  const bytes = new Uint8Array(startLength)
+  const file = openSync(path, 'r')
+  try {
+    return new DataView(bytes.buffer, 0, readSync(file, bytes))
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** The reader leaves its buffer, which ends at 50 MB, where a header is cut off or promises what it does not have. */
+const wordsOf = (error: Error) =>
+  error instanceof RangeError ? 'its header is cut off, or damaged' : error.message.replace(/\.$/, '')
+
+/** The model with what its own file tells, whatever was believed before. */
+export async function withOwnGeometry(host: Host, model: Model): Promise<Model> {
+  if (!host.isLive) return model
+  const { geometry, contextLimit: found } = await readModelFile(host.files.at(modelPath(model.name)))
+  if (!isDeepStrictEqual(geometry, model.geometry))
+    host.log.warn(`${model.name}: plans go by its header, which says ${JSON.stringify(geometry)}`)
+  if (found < model.contextLimit)
+    host.log.warn(`${model.name}: its header allows ${found} tokens of context, not ${model.contextLimit}`)
+  return { ...model, geometry, contextLimit: Math.min(found, model.contextLimit) }
+}

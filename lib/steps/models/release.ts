@@ -1,0 +1,64 @@
+/** The release on the machine: llama.cpp unpacked, the model's weights, and the value that says which. */
+
+import { productionRelease, type Release } from '../../appliance/models/release.ts'
+import { modelPath, paths } from '../../appliance/paths.ts'
+import { stateFiles } from '../../appliance/state-files.ts'
+import { download } from '../../system/download.ts'
+import type { Host } from '../../system/host.ts'
+import { requireState, stateFile, stateFrom } from '../../system/state-files.ts'
+import { removeProven } from '../../system/verified-files.ts'
+
+/** The release named by a file, else the production one. */
+export const chooseRelease = (file: { path: string; text: string } | undefined): Release =>
+  file === undefined
+    ? productionRelease
+    : stateFrom(file.text, {
+        path: `--release ${file.path}`,
+        schema: stateFiles.release.schema,
+        fix: 'name a file that holds a release',
+      })
+
+/** The release that install has put here. Throws when there is none. */
+export const installedRelease = (host: Host): Release => requireState(host, stateFiles.release)
+
+export const releaseFile = (release: Release) => stateFile(stateFiles.release, release)
+
+const proofs = stateFiles.fileProofs
+
+/** Downloads and unpacks llama.cpp into a folder of its tag, which appears only when it is whole. */
+export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promise<void> {
+  const { architecture } = host.facts()
+  const archive = llamaCpp.archives[architecture]
+  if (archive === undefined) throw new Error(`the release has no llama.cpp for ${architecture}`)
+  const folder = `${paths.releases}/${llamaCpp.tag}`
+  if (host.files.status(folder) === undefined) {
+    const path = `${paths.releases}/${llamaCpp.tag}.tar.gz`
+    const unpacking = `${paths.releases}/.unpacking`
+    await download(host, { ...archive, path, proofs })
+    await unpack(host, path, unpacking)
+    if (host.isLive) host.files.rename(unpacking, folder)
+    if (host.isLive) removeProven(host, { path, proofs })
+  }
+}
+
+/** Archives hold one folder: its content is what counts. */
+async function unpack(host: Host, archive: string, folder: string) {
+  if (host.isLive) host.files.remove(folder)
+  if (host.isLive) host.files.makeFolder(folder, 0o755)
+  const tar = [
+    'tar',
+    '--extract',
+    '--gzip',
+    '--strip-components=1',
+    '--no-same-owner',
+    '--no-same-permissions',
+  ]
+  await host.run([...tar, '--file', host.files.at(archive), '--directory', host.files.at(folder)])
+  await host.run(['chmod', '--recursive', 'u=rwX,go=rX', host.files.at(folder)])
+}
+
+/** Downloads the model's weights. */
+export async function installModel(host: Host, { model }: Release): Promise<void> {
+  const path = modelPath(model.name)
+  await download(host, { url: model.url, size: model.size, sha256: model.sha256, path, proofs })
+}

@@ -1,0 +1,129 @@
+/** Asks the appliance what its clients will ask it, through nginx and TLS. */
+import type { Host } from '../../system/host.ts'
+import type { HttpAnswer, HttpRequest } from '../../system/http.ts'
+import { whileWaiting } from '../../system/waiting.ts'
+
+export type Endpoint = {
+  /** `https://host[:port]`, with or without `/v1`. */
+  url: string
+  /** PEM of the CA to trust; the system's where it is not given. */
+  ca?: string | undefined
+  /** The name that its certificate is for, where `url` says another. */
+  servedAs?: string | undefined
+  key: string
+}
+
+/** `light` costs the streams of others nothing. */
+export type Depth = 'full' | 'light'
+
+/** Seconds that a completion may take on a slow machine. */
+const completionTimeout = 120
+
+type Seam = Pick<Host, 'http' | 'log'>
+type Ask = (path: string, request?: Partial<HttpRequest>) => Promise<HttpAnswer>
+type Check = {
+  name: string
+  depth: Depth
+  run(ask: Ask, authorized: Record<string, string>): Promise<string>
+}
+
+const question = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 24 }
+
+/** Throws unless the answer has this status. A busy server, 429, serves. */
+function expectStatus(answer: HttpAnswer, status: number) {
+  if (answer.status === status) return
+  throw new Error(`answered ${answer.status} instead of ${status}: ${answer.body.slice(0, 300)}`)
+}
+
+/** The data of a stream's events (HTML standard, server-sent events), comments left out. */
+export const eventsOf = (body: string) =>
+  body
+    .split('\n')
+    .filter(line => line.startsWith('data: '))
+    .map(line => line.slice('data: '.length).trim())
+
+const checks: Check[] = [
+  {
+    name: 'health',
+    depth: 'light',
+    run: async ask => {
+      expectStatus(await ask('/health'), 200)
+      return 'serving'
+    },
+  },
+  {
+    name: 'no key',
+    depth: 'light',
+    run: async ask => {
+      expectStatus(await ask('/v1/models'), 401)
+      return 'refused'
+    },
+  },
+  {
+    name: 'models',
+    depth: 'light',
+    run: async (ask, headers) => {
+      const answer = await ask('/v1/models', { headers })
+      expectStatus(answer, 200)
+      const { data } = JSON.parse(answer.body) as { data: { id: string }[] }
+      if (data.length === 0) throw new Error('names no model')
+      return data.map(({ id }) => id).join(', ')
+    },
+  },
+  {
+    name: 'completion',
+    depth: 'full',
+    run: async (ask, headers) => {
+      const answer = await ask('/v1/chat/completions', {
+        headers,
+        json: question,
+        timeout: completionTimeout,
+      })
+      if (answer.status === 429) return 'busy with others'
+      expectStatus(answer, 200)
+      const { usage } = JSON.parse(answer.body) as { usage?: { completion_tokens: number } }
+      if (!usage?.completion_tokens) throw new Error(`has no token: ${answer.body.slice(0, 300)}`)
+      return `${usage.completion_tokens} tokens`
+    },
+  },
+  {
+    name: 'stream',
+    depth: 'full',
+    run: async (ask, headers) => {
+      const json = { ...question, stream: true }
+      const answer = await ask('/v1/chat/completions', { headers, json, timeout: completionTimeout })
+      if (answer.status === 429) return 'busy with others'
+      expectStatus(answer, 200)
+      const events = eventsOf(answer.body)
+      if (events.at(-1) !== '[DONE]') throw new Error(`ended without [DONE]: ${answer.body.slice(-300)}`)
+      if (answer.arrivals.length < 3)
+        throw new Error(
+          `${events.length} events came in ${answer.arrivals.length} pieces: something holds them up`,
+        )
+      return `${events.length} events in ${answer.arrivals.length} pieces`
+    },
+  },
+]
+
+/** Runs the checks and logs each. Throws at the first that fails, with what was asked and what came back. */
+export async function smokeTest({ http, log }: Seam, endpoint: Endpoint, depth: Depth): Promise<void> {
+  const base = endpoint.url.replace(/\/(v1\/?)?$/, '')
+  const authorized = { authorization: `Bearer ${endpoint.key}` }
+  const ask: Ask = (path, request) =>
+    http({ url: `${base}${path}`, ca: endpoint.ca, servedAs: endpoint.servedAs, timeout: 30, ...request })
+  for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {
+    const start = Date.now()
+    const seconds = () => Math.round((Date.now() - start) / 1000)
+    const stopTelling = whileWaiting(() =>
+      log.info(`Smoke test: ${name}: no answer yet after ${seconds()} s`),
+    )
+    try {
+      const found = await run(ask, authorized)
+      log.info(`Smoke test: ${name}: ${found} (${((Date.now() - start) / 1000).toFixed(1)} s)`)
+    } catch (error) {
+      throw new Error(`smoke test: ${name} at ${base}: ${(error as Error).message}`, { cause: error })
+    } finally {
+      stopTelling()
+    }
+  }
+}

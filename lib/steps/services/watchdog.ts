@@ -1,0 +1,111 @@
+/** What the watchdog sees of a service, and what it does to one that has hung. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { healthUrl, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
+import { type Observation, type Reply, replyTimeout } from '../../appliance/services/watchdog.ts'
+import type { Host } from '../../system/host.ts'
+import {
+  childrenOf,
+  connectionsOf,
+  cpuTimeOf,
+  stoppedState,
+  threadStatesOf,
+  workingStates,
+} from '../../system/processes.ts'
+import { unitStatus } from '../../system/systemd.ts'
+
+/** Seconds that one token may take on a machine that does nothing else. */
+const tokenTimeout = 30
+
+type Watched = {
+  unit: string
+  /** Where it listens, if on a unix socket. */
+  socket?: string
+  url: string
+  /** llama-server's own 503 says that it loads; a proxy's 503 is of what stands behind it. */
+  saysLoading: boolean
+}
+
+/**
+ * What is asked of each. llama-server: what waits in its queue. The admission proxy: for what llama-server
+ * answers whatever its queue does. nginx: any answer to a request that needs no key and no file.
+ */
+export const watched = {
+  llama: {
+    unit: units.llama,
+    socket: paths.socket,
+    url: queueUrl,
+    saysLoading: true,
+  },
+  admission: { unit: units.admission, socket: paths.admissionSocket, url: healthUrl, saysLoading: false },
+  nginx: { unit: units.nginx, url: `http://127.0.0.1:${ports.http}/`, saysLoading: false },
+} as const satisfies Record<string, Watched>
+
+/** Milliseconds between two looks at a service's threads, and how many must see none at work. */
+const lookEvery = 50
+const looks = 5
+
+/** What is seen of a service now. `timeout`: seconds that its answer may take. */
+export async function observe(host: Host, service: Watched, timeout = replyTimeout): Promise<Observation> {
+  const { isRunning, invocation, mainPid } = await unitStatus(host, service.unit)
+  const processes = [mainPid, ...childrenOf(host, mainPid)]
+  const nothing = { invocation: '', reply: 'nobody' as const, cpuTime: 0, isRunning: false, isStopped: false }
+  if (!isRunning || mainPid === 0) return { ...nothing, requests: 0 }
+  const requests =
+    service.socket === undefined ? 0 : connectionsOf(host, mainPid, host.files.at(service.socket))
+  const reply = await ask(host, service, timeout)
+  return {
+    invocation,
+    reply,
+    cpuTime: processes.reduce((sum, pid) => sum + cpuTimeOf(host, pid), 0),
+    isRunning: await isAnyAtWork(host, processes),
+    isStopped: processes.some(pid => threadStatesOf(host, pid).includes(stoppedState)),
+    requests,
+  }
+}
+
+async function isAnyAtWork(host: Host, processes: number[]): Promise<boolean> {
+  for (let look = 0; look < looks; look += 1) {
+    const states = processes.flatMap(pid => threadStatesOf(host, pid))
+    if (states.some(state => workingStates.includes(state))) return true
+    await sleep(lookEvery)
+  }
+  return false
+}
+
+/** Nobody: there is no socket, or it is a dead one's. */
+const refusals = ['ENOENT', 'ECONNREFUSED']
+
+async function ask(host: Host, { url, socket, saysLoading }: Watched, timeout: number): Promise<Reply> {
+  const at = socket === undefined ? {} : { socket: host.files.at(socket) }
+  try {
+    const { status } = await host.http({ url, ...at, timeout })
+    return saysLoading && status === 503 ? 'loading' : 'answer'
+  } catch (error) {
+    return refusals.includes((error as NodeJS.ErrnoException).code ?? '') ? 'nobody' : 'silence'
+  }
+}
+
+/** Whether llama-server generates one token: by the admission proxy's way, or, where that is full, without it. */
+export async function generatesToken(host: Host): Promise<boolean> {
+  const json = { prompt: 'Hi', max_tokens: 1 }
+  const url = 'http://localhost/v1/completions'
+  for (const socket of [paths.admissionSocket, paths.socket])
+    try {
+      const { status } = await host.http({ url, socket: host.files.at(socket), json, timeout: tokenTimeout })
+      if (status !== 429) return status === 200
+    } catch {
+      // No answer in time, or the connection ended: that is the answer to the question.
+      return false
+    }
+  return false
+}
+
+/** Ends a service's processes at once: systemd starts it again, as after any crash. */
+export const kill = (host: Host, unit: string): Promise<string> =>
+  host.run(['systemctl', 'kill', '--signal=KILL', unit])
+
+/** Lets the watchdog's quick look end its next turns; or has the executable look again. */
+export function recordHealth(host: Host, isHealthy: boolean): void {
+  if (isHealthy) host.files.replace(paths.healthy, '', 0o644)
+  else host.files.remove(paths.healthy)
+}

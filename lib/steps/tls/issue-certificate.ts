@@ -1,0 +1,96 @@
+/** Making certificates with node-forge: the CA, and leaves under it (RFC 5280, RSA 2048, SHA-256). */
+import { randomBytes, X509Certificate } from 'node:crypto'
+import type Forge from 'node-forge'
+import type { Names } from '../../appliance/names.ts'
+import type { Certificates, Pair } from '../../appliance/tls/certificates.ts'
+import { type Clock, caDates, type Dates, leafDates } from '../../appliance/tls/clock.ts'
+import { constraintsFor, nameConstraintsId } from '../../appliance/tls/name-constraints.ts'
+import { datesOf } from '../../system/x509.ts'
+
+/** 16 random bytes with the first bit clear: a positive INTEGER (RFC 5280, 4.1.2.2). */
+const serialNumber = () => {
+  const bytes = randomBytes(16)
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
+  return bytes.toString('hex')
+}
+
+/** The pairs, what is missing of them made: a leaf alone where the CA is good. */
+export async function issueMissing(
+  good: Partial<Certificates>,
+  names: Names,
+  clock: Clock,
+): Promise<Certificates> {
+  if (good.ca && good.leaf) return { ca: good.ca, leaf: good.leaf }
+  // Loaded only here: most boots make no certificate.
+  const { default: forge } = await import('node-forge')
+  const ca = good.ca ?? issueCa(forge, names, caDates(clock))
+  const dates = leafDates(clock, datesOf(new X509Certificate(ca.certificate)))
+  return { ca, leaf: issueLeaf(forge, ca, names, dates) }
+}
+
+/** A certificate for a new key. */
+function newCertificate({ pki }: typeof Forge, commonName: string, { from, to }: Dates) {
+  const keys = pki.rsa.generateKeyPair({ bits: 2048 })
+  const certificate = pki.createCertificate()
+  certificate.publicKey = keys.publicKey
+  certificate.serialNumber = serialNumber()
+  certificate.validity.notBefore = from
+  certificate.validity.notAfter = to
+  certificate.setSubject([{ name: 'commonName', value: commonName }])
+  return { certificate, keys }
+}
+
+/**
+ * A CA for this VM, which may sign for no names but these; its own name has a random part,
+ * so that those of several VMs stand beside each other in a store.
+ */
+function issueCa(forge: typeof Forge, names: Names, dates: Dates): Pair {
+  const { pki, md } = forge
+  const hostname = names.dns[0] ?? 'slm-copilot'
+  const name = `SLM-Copilot CA ${hostname.slice(0, 32)} ${randomBytes(4).toString('hex')}`
+  const { certificate, keys } = newCertificate(forge, name, dates)
+  // node-forge takes the DER of an extension that it does not know, as a string of bytes.
+  const constraints = constraintsFor(names).toString('latin1')
+  certificate.setIssuer(certificate.subject.attributes)
+  certificate.setExtensions([
+    { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
+    { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    // Neither mail nor code: only servers, of these names.
+    { name: 'extKeyUsage', serverAuth: true },
+    { name: 'subjectKeyIdentifier' },
+    { id: nameConstraintsId, critical: true, value: constraints },
+  ])
+  certificate.sign(keys.privateKey, md.sha256.create())
+  return {
+    certificate: pem(pki.certificateToPem(certificate)),
+    key: pem(pki.privateKeyToPem(keys.privateKey)),
+  }
+}
+
+/** A server's certificate for these names and addresses, with the CA's behind it as the chain that nginx sends. */
+function issueLeaf(forge: typeof Forge, ca: Pair, names: Names, dates: Dates): Pair {
+  const { pki, md } = forge
+  const caCertificate = pki.certificateFromPem(ca.certificate)
+  const caKeyIdentifier = caCertificate.generateSubjectKeyIdentifier().getBytes()
+  const { certificate, keys } = newCertificate(forge, (names.dns[0] ?? 'slm-copilot').slice(0, 64), dates)
+  certificate.setIssuer(caCertificate.subject.attributes)
+  certificate.setExtensions([
+    { name: 'basicConstraints', cA: false, critical: true },
+    { name: 'keyUsage', digitalSignature: true, keyEncipherment: true, critical: true },
+    { name: 'extKeyUsage', serverAuth: true },
+    { name: 'subjectKeyIdentifier' },
+    { name: 'authorityKeyIdentifier', keyIdentifier: caKeyIdentifier },
+    {
+      name: 'subjectAltName',
+      altNames: [...names.dns.map(value => ({ type: 2, value })), ...names.ip.map(ip => ({ type: 7, ip }))],
+    },
+  ])
+  certificate.sign(pki.privateKeyFromPem(ca.key), md.sha256.create())
+  return {
+    certificate: pem(pki.certificateToPem(certificate)) + ca.certificate,
+    key: pem(pki.privateKeyToPem(keys.privateKey)),
+  }
+}
+
+/** node-forge ends lines as RFC 1421 did; everything else here ends them with a line feed. */
+const pem = (text: string) => text.replaceAll('\r\n', '\n')

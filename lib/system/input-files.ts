@@ -1,0 +1,14 @@
+/** The files that options name. */
+import { readFileSync } from 'node:fs'
+import { reasonOf } from './failures.ts'
+
+export type InputFile = { path: string; text: string }
+
+/** The file at an absolute path, whole. Throws what option named it, and why it cannot be read. */
+export function inputFile(option: string, path: string): InputFile {
+  try {
+    return { path, text: readFileSync(path, 'utf8') }
+  } catch (error) {
+    throw new Error(`--${option} ${path} cannot be read: ${reasonOf(error)}.`, { cause: error })
+  }
+}

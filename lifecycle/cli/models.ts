@@ -1,0 +1,24 @@
+/** The models that ONEAPP_COPILOT_MODEL may name, and what of each fits into this machine or another. */
+
+import { variables } from '../../lib/appliance/context/variables.ts'
+import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
+import { modelsOf } from '../../lib/appliance/models/release.ts'
+import { paths } from '../../lib/appliance/paths.ts'
+import { memoryInVm } from '../../lib/appliance/sizing/capacity.ts'
+import { stateFiles } from '../../lib/appliance/state-files.ts'
+import { modelsText } from '../../lib/render/text/models.ts'
+import { installedRelease } from '../../lib/steps/models/release.ts'
+import type { Host } from '../../lib/system/host.ts'
+import { readState } from '../../lib/system/state-files.ts'
+import { memoryFrom } from './sizes.ts'
+
+/** The list. `memory`: of a VM, as `32G`; else this machine's. Throws when that is no size. */
+export function modelsList(host: Host, memory: string | undefined): string {
+  const isAppliance = host.files.read(paths.release) !== undefined
+  const models: Model[] = isAppliance ? modelsOf(installedRelease(host)) : Object.values(catalogue)
+  const facts = host.facts()
+  const machine = memory === undefined ? facts : { ...facts, memory: memoryInVm(memoryFrom(memory)) }
+  const plan = readState(host, stateFiles.plan)
+  const served = plan?.unserved === undefined ? plan?.capacity.model.name : undefined
+  return `${modelsText(models, machine, served)}\nTo serve another: ${variables.model.name}=NAME in the VM's context.\n`
+}

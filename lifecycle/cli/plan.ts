@@ -1,0 +1,85 @@
+/** What fits into a VM, without one; on the appliance, what this one was planned to give, beside what it takes. */
+import { resolve } from 'node:path'
+import { variables } from '../../lib/appliance/context/variables.ts'
+import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
+import { modelsOf } from '../../lib/appliance/models/release.ts'
+import { paths } from '../../lib/appliance/paths.ts'
+import { type Asked, memoryInVm } from '../../lib/appliance/sizing/capacity.ts'
+import { gigabyte } from '../../lib/appliance/sizing/expected-speed.ts'
+import { type PlanQuestion, planJson, planText, sizingTable } from '../../lib/render/text/plan.ts'
+import { comparedMemory, measuredMemory } from '../../lib/steps/llama/memory-check.ts'
+import { readModelFile } from '../../lib/steps/models/header.ts'
+import { installedRelease } from '../../lib/steps/models/release.ts'
+import { readPlan } from '../../lib/steps/plan.ts'
+import type { Host } from '../../lib/system/host.ts'
+import { countFrom, memoryFrom, tokensFrom, wrong } from './sizes.ts'
+
+const defaultContext = variables.contextSize.fallback as number
+
+/** The options as given. */
+export type PlanOptions = {
+  memory?: string | undefined
+  cpus?: string | undefined
+  model?: string | undefined
+  context?: string | undefined
+  users?: string | undefined
+  bandwidth?: string | undefined
+}
+
+/** The appliance's own model, one of its release or of the catalogue, or whatever a GGUF file holds. */
+async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
+  const own = host.files.read(paths.release) === undefined ? [] : modelsOf(installedRelease(host))
+  if (text === undefined) return own[0] ?? catalogue['devstral-small-2']
+  const known = [...own, ...Object.values<Model>(catalogue)].find(({ name }) => name === text)
+  if (known !== undefined) return known
+  if (!text.endsWith('.gguf')) {
+    const names = Object.keys(catalogue).join(', ')
+    return wrong('model', text, `one of ${names}, or a file that ends in .gguf`)
+  }
+  return { ...catalogue['devstral-small-2'], name: text, ...(await readModelFile(resolve(text))) }
+}
+
+/** The context asked for; unasked the default, as far as the model takes it. */
+function contextFrom(text: string | undefined, { name, contextLimit }: Model): number | 'auto' {
+  if (text === undefined) return Math.min(defaultContext, contextLimit)
+  const tokens = tokensFrom(text)
+  if (tokens === 'auto' || tokens <= contextLimit) return tokens
+  return wrong('context', text, `at most ${contextLimit} tokens with ${name}`)
+}
+
+async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuestion> {
+  const facts = host.facts()
+  const model = await modelFrom(host, options.model)
+  const vmMemory = options.memory === undefined ? undefined : memoryFrom(options.memory)
+  const asked: Asked = {
+    contextSize: contextFrom(options.context, model),
+    parallel: options.users === undefined ? 'auto' : countFrom('users', options.users),
+    threads: 0,
+  }
+  return {
+    model,
+    vmMemory,
+    memory: vmMemory === undefined ? facts.memory : memoryInVm(vmMemory),
+    cores: options.cpus === undefined ? facts.physicalCores : countFrom('cpus', options.cpus),
+    asked,
+    bandwidth:
+      options.bandwidth === undefined ? undefined : countFrom('bandwidth', options.bandwidth) * gigabyte,
+  }
+}
+
+/** The plan in words, or as JSON. Throws what an option takes, or what memory would do. */
+export async function planned(host: Host, options: PlanOptions, asJson: boolean): Promise<string> {
+  const question = await questionFrom(host, options)
+  return asJson ? planJson(question) : planText(question)
+}
+
+/** The README's table of sizes. */
+export const table = sizingTable
+
+/** The plan in force beside the memory that llama-server has. Throws where it has more than was planned. */
+export async function checked(host: Host): Promise<string> {
+  const { capacity } = readPlan(host)
+  const { isWithin, text } = comparedMemory(capacity, await measuredMemory(host))
+  if (!isWithin) throw new Error(text)
+  return `${text}\n`
+}

@@ -1,0 +1,46 @@
+/** What serves, what is wanted, how far a fetch is: asked of the machine, changing nothing. */
+import { units } from '../../lib/appliance/paths.ts'
+import { statusText } from '../../lib/render/text/status.ts'
+import { readProgress } from '../../lib/steps/models/fetch-progress.ts'
+import { passwordInForce } from '../../lib/steps/password.ts'
+import { readPlan } from '../../lib/steps/plan.ts'
+import { readUnavailable } from '../../lib/steps/services/availability.ts'
+import { serviceProblem } from '../../lib/steps/services/check.ts'
+import { readCa } from '../../lib/steps/tls/own-certificate.ts'
+import { readServed, trustIn, verifiable } from '../../lib/steps/tls/served-certificate.ts'
+import type { Host } from '../../lib/system/host.ts'
+import { type UnitStatus, unitStatus } from '../../lib/system/systemd.ts'
+
+const stateOf = ({ isActive, isEnabled, startedAt }: UnitStatus) =>
+  isActive
+    ? `active since ${startedAt?.toISOString().slice(0, 19)}Z${isEnabled ? '' : ', not enabled at boot'}`
+    : 'not active'
+
+/** Why nothing can be generated: what was said when llama-server ended, the unit that does not run, else what a client sees. */
+async function problemOf(host: Host, stopped: string | undefined): Promise<string | undefined> {
+  const access = { ...trustIn(readServed(host), readCa(host)), key: passwordInForce(host) }
+  const problem = await serviceProblem(host, access)
+  if (problem === undefined) return undefined
+  return readUnavailable(host) ?? (stopped === undefined ? problem : `${stopped} is not running.`)
+}
+
+/** The screen, and whether the appliance serves. Throws when configure has never run, or may not be read. */
+export async function status(host: Host): Promise<{ text: string; serves: boolean }> {
+  if (process.getuid?.() !== 0) throw new Error('the plan is for root to read: sudo slm-copilot status')
+  const { capacity, endpoints, notes, wanted } = readPlan(host)
+  const services: { unit: string; status: UnitStatus }[] = []
+  for (const unit of [units.llama, units.admission, units.nginx])
+    services.push({ unit, status: await unitStatus(host, unit) })
+  const stopped = services.find(({ status }) => !status.isActive)?.unit
+  const problem = await problemOf(host, stopped)
+  const text = statusText({
+    problem,
+    endpoints: verifiable(readServed(host), endpoints),
+    services: services.map(({ unit, status }) => ({ unit, state: stateOf(status) })),
+    model: capacity.model.name,
+    wanted: wanted?.model.name,
+    progress: readProgress(host)?.replace(/\s+/g, ' ').trim(),
+    notes: [...capacity.notes, ...notes],
+  })
+  return { text, serves: problem === undefined }
+}

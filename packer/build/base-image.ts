@@ -1,0 +1,26 @@
+/** The Debian 12 disk that a bake starts from, with the context agent of a checkout of the framework. */
+import { basename, join } from 'node:path'
+import { asRoot } from './as-root.ts'
+import { cached } from './cache.ts'
+import { contentOf } from './files.ts'
+import { runLogged, step } from './progress.ts'
+
+const script = join(import.meta.dirname, '..', 'base-image.sh')
+
+/** `disk`: a qcow2 that boots by itself (BIOS). `kernel`: the kernel in it, to try an accelerator with. */
+export type BaseImage = { disk: string; kernel: string }
+
+/**
+ * Makes the disk unless it is there: one per framework, script and month.
+ * A month is how old Debian's updates in it may become; what a bake installs is fresh all the same.
+ */
+export async function baseImage(oneAppsDir: string): Promise<BaseImage> {
+  const month = new Date().toISOString().slice(0, 7)
+  const inputs = [month, ...contentOf(script), ...contentOf(join(oneAppsDir, 'context-linux'))]
+  const folder = await cached(`base-${basename(oneAppsDir)}`, inputs, path =>
+    step('Debian 12 base image (mmdebstrap)', () =>
+      runLogged('base-image', asRoot([script, oneAppsDir, path]), { show: /^I: / }),
+    ),
+  )
+  return { disk: join(folder, 'disk.qcow2'), kernel: join(folder, 'vmlinuz') }
+}

@@ -1,0 +1,72 @@
+/** What is slow to make is made once, outside the checkout, under a name that its inputs decide. */
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { basename, extname, join } from 'node:path'
+import { alone } from '../../lib/system/lock.ts'
+
+/** The folder of things slow to make: SLM_COPILOT_CACHE, or `~/.cache/slm-copilot`. */
+export const cacheFolder = process.env.SLM_COPILOT_CACHE ?? join(homedir(), '.cache', 'slm-copilot')
+
+/** The first 12 hexadecimal digits of the SHA-256 over all inputs, each delimited. */
+export const keyOf = (inputs: (string | Buffer)[]): string => {
+  const hash = createHash('sha256')
+  for (const input of inputs) hash.update(`${input.length}:`).update(input)
+  return hash.digest('hex').slice(0, 12)
+}
+
+/** Runs an act while no other process that uses this cache runs one of this name. */
+export const aloneInCache = <T>(name: string, act: () => Promise<T>): Promise<T> =>
+  alone(
+    join(cacheFolder, 'locks', name),
+    () => console.log(`==> Waiting for another process that makes ${name}`),
+    act,
+  )
+
+/**
+ * The cached file or folder `name` for these inputs, made if absent: `base.qcow2` becomes `base-<key>.qcow2`.
+ * `make` writes to the path it is given; only what it finished gets the final name. Versions of other inputs go.
+ * Of two callers at once the second waits, and makes nothing.
+ */
+export async function cached(
+  name: string,
+  inputs: (string | Buffer)[],
+  make: (path: string) => Promise<void>,
+): Promise<string> {
+  const extension = extname(name)
+  const stem = basename(name, extension)
+  const path = join(cacheFolder, `${stem}-${keyOf(inputs)}${extension}`)
+  if (existsSync(path)) return path
+  mkdirSync(cacheFolder, { recursive: true })
+  await aloneInCache(basename(path), async () => {
+    if (existsSync(path)) return
+    await makeWhole(path, stem, extension, make)
+    removeOthers(path, stem, extension)
+  })
+  return path
+}
+
+async function makeWhole(
+  path: string,
+  stem: string,
+  extension: string,
+  make: (path: string) => Promise<void>,
+): Promise<void> {
+  const partial = join(cacheFolder, `.${stem}-${randomBytes(4).toString('hex')}${extension}`)
+  try {
+    await make(partial)
+    renameSync(partial, path)
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
+  }
+}
+
+/** Those that other inputs have made under this name. */
+function removeOthers(path: string, stem: string, extension: string): void {
+  for (const entry of readdirSync(cacheFolder)) {
+    const isOlder =
+      entry.startsWith(`${stem}-`) && entry.length === basename(path).length && entry.endsWith(extension)
+    if (isOlder && entry !== basename(path))
+      rmSync(join(cacheFolder, entry), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Installs what building, running and testing need on this machine: the one list. Debian 12 and Ubuntu 24.04.
+# What is there already is left alone: the second run does nothing and asks for no password.
+#
+# usage: prerequisites.sh [check]      check: only what the checks need, which run no program of the appliance's
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+packages=(
+  # llama-server
+  cmake ninja-build g++ git
+  # the base image
+  mmdebstrap debian-archive-keyring extlinux syslinux-common fdisk e2fsprogs mount
+  # VMs and their context disks
+  qemu-system-x86 qemu-utils genisoimage openssh-client
+  # the appliance's own programs, for tests on this machine and for the local mirror
+  nginx libnginx-mod-http-js curl openssl libgomp1 certbot
+  # tests and checks
+  shellcheck strace nftables pebble gnutls-bin libnss3-tools testssl.sh
+)
+
+main() {
+  check_system
+  if [ "${1:-}" = check ]; then
+    packages=(git shellcheck)
+  else
+    wish_for packer packer
+    wish_for chromium chromium
+  fi
+  wish_for npm nodejs npm
+  local missing
+  mapfile -t missing < <(missing_packages)
+  if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
+  install_node_modules
+}
+
+check_system() {
+  if [ "$(uname -m)" != x86_64 ] || ! command -v apt-get > /dev/null; then
+    echo 'This needs Debian 12 or Ubuntu 24.04 on x86-64.' >&2
+    exit 1
+  fi
+}
+
+# wish_for COMMAND PACKAGE...: those packages too, unless the command is there from wherever.
+wish_for() {
+  if ! command -v "$1" > /dev/null; then packages+=("${@:2}"); fi
+}
+
+missing_packages() {
+  local package
+  for package in "${packages[@]}"; do
+    if ! dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed; then
+      echo "$package"
+    fi
+  done
+}
+
+install_packages() {
+  local had_nginx=yes
+  if ! command -v nginx > /dev/null; then had_nginx=no; fi
+
+  echo "==> Installing $# Debian packages: $*"
+  as_root apt-get -q update
+  check_archive "$@"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
+  if [ "$had_nginx" = no ]; then stop_default_site; fi
+}
+
+# Ubuntu 24.04 has no Packer (its licence changed), and Chromium as a snap only, which reads no other home folder.
+check_archive() {
+  local is_whole=yes
+  if is_absent packer "$@"; then
+    is_whole=no
+    cat >&2 <<'END'
+Packer is not in this system's archive. Any version from 1.6.6 on will do; put `packer` on the PATH:
+  https://developer.hashicorp.com/packer/install
+and its QEMU plugin beside it (`packer init packer`). Then run this again.
+END
+  fi
+  if is_absent chromium "$@"; then
+    is_whole=no
+    cat >&2 <<'END'
+Chromium is not in this system's archive. Google Chrome will do; put it on the PATH as `chromium`:
+  https://www.google.com/chrome/ (then: ln -s /usr/bin/google-chrome /usr/local/bin/chromium)
+Then run this again.
+END
+  fi
+  if [ "$is_whole" = no ]; then exit 1; fi
+}
+
+# is_absent PACKAGE MISSING...: it is missing, and the archive does not have it.
+is_absent() {
+  [[ " ${*:2} " == *" $1 "* ]] && ! apt-cache show "$1" > /dev/null 2>&1
+}
+
+# Debian starts nginx with a page on port 80 when it is installed. Nothing here needs it: ours run as the tests' own.
+stop_default_site() {
+  if [ -d /run/systemd/system ]; then as_root systemctl disable --now nginx; fi
+}
+
+# As the lock says, when it says something new.
+install_node_modules() {
+  if [ node_modules/.package-lock.json -nt package-lock.json ]; then return; fi
+  echo '==> npm ci'
+  npm ci --no-audit --no-fund
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -- "$@"; fi
+}
+
+main "$@"

@@ -1,0 +1,61 @@
+/** What the edge proxy costs a stream: nginx and TLS against llama-server's bare socket, turn by turn in one run. */
+import { type Stack, startStack } from '../integration/stack.ts'
+import { wideSentenceModel } from '../mirror/sentence-model.ts'
+import { median, promptOf, stream, type Timing, type Way } from './measure.ts'
+
+const rounds = 15
+/** Bytes that a request has besides its prompt: what the filter reads and leaves out, and no model computes. */
+const sizes = [0, 100_000, 1_000_000]
+const chat = (bytes: number) => ({
+  messages: promptOf(500),
+  padding: 'x'.repeat(bytes),
+  ignore_eos: true,
+  max_tokens: 100,
+})
+
+/** Aims, with 100 kB: first token within 1.05 times, rate at least 0.99 times. */
+export async function benchEdge(): Promise<void> {
+  const model = await wideSentenceModel()
+  const stack = await startStack({}, { settings: { LLAMA_ARG_MODEL: model } })
+  try {
+    await measure(stack, 'bare socket', 0)
+    for (const bytes of sizes) await compare(stack, bytes)
+  } finally {
+    await stack.close()
+  }
+}
+
+async function compare(stack: Stack, bytes: number): Promise<void> {
+  const pairs: { bare: Timing; edge: Timing }[] = []
+  for (let round = 1; round <= rounds; round += 1) {
+    // Who goes first changes, so that a machine that grows slower or faster favours nobody.
+    const order: Way[] = round % 2 === 0 ? ['bare socket', 'nginx and TLS'] : ['nginx and TLS', 'bare socket']
+    const times = new Map<Way, Timing>()
+    for (const way of order) times.set(way, await measure(stack, way, bytes))
+    pairs.push({
+      bare: times.get('bare socket') as Timing,
+      edge: times.get('nginx and TLS') as Timing,
+    })
+  }
+  console.log(`  ${bytes / 1000} kB besides the prompt`)
+  print(pairs)
+}
+
+const measure = (stack: Stack, way: Way, bytes: number) => stream(stack, way, chat(bytes)).ended
+
+function print(pairs: { bare: Timing; edge: Timing }[]): void {
+  const line = (name: string, of: (timing: Timing) => number, digits: number) => {
+    const bare = median(pairs.map(pair => of(pair.bare)))
+    const edge = median(pairs.map(pair => of(pair.edge)))
+    const ratio = median(pairs.map(pair => of(pair.edge) / of(pair.bare)))
+    console.log(
+      `  ${name.padEnd(24)}${bare.toFixed(digits).padStart(12)}${edge.toFixed(digits).padStart(16)}${ratio.toFixed(3).padStart(10)}`,
+    )
+  }
+  console.log(
+    `  ${''.padEnd(24)}${'bare socket'.padStart(12)}${'nginx and TLS'.padStart(16)}${'ratio'.padStart(10)}`,
+  )
+  line('first token, s', ({ firstToken }) => firstToken, 3)
+  line('tokens per second', ({ rate }) => rate, 2)
+  console.log(`  Medians of ${pairs.length} rounds; a new connection each; ratios by round.`)
+}

@@ -1,0 +1,63 @@
+/** The admission proxy counts right whatever becomes of nginx's workers: no admission is lost, none is given twice. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Generation, generate } from './generation.ts'
+import { type Stack, startStack } from './stack.ts'
+
+// Two slots, and no key may take the last one.
+const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
+const context = {
+  ONEAPP_COPILOT_KEYS: Object.entries(keys)
+    .map(([name, key]) => `${name}=${key}`)
+    .join('\n'),
+}
+const endless = { messages: [{ role: 'user', content: 'Hi' }], ignore_eos: true, max_tokens: 30_000 }
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack(context)
+})
+afterAll(() => stack?.close())
+
+const begin = (name: keyof typeof keys, more = {}) =>
+  generate(stack, keys[name], '/v1/chat/completions', { ...endless, ...more })
+
+/** Comes again until it is let in. */
+async function admitted(name: keyof typeof keys): Promise<Generation> {
+  const generation = await begin(name).catch(() => undefined)
+  return generation?.status === 200 ? generation : admitted(name)
+}
+
+it.each(['edge', 'admission'] as const)(
+  'admits as many as before when workers of the %s were killed while they streamed',
+  async whose => {
+    const streams = [await admitted('alice'), await admitted('bob')]
+    for (const pid of whose === 'edge' ? stack.workers() : stack.admissionWorkers())
+      process.kill(pid, 'SIGKILL')
+    for (const { ended, events } of streams) {
+      await ended
+      expect(events()).not.toContain('[DONE]')
+    }
+    const again = [await admitted('alice'), await admitted('bob')]
+    expect((await begin('carol')).status).toBe(429)
+    for (const { leave } of again) leave()
+  },
+)
+
+it('counts the streams of old workers after a reload', async () => {
+  const old = await admitted('alice')
+  await stack.reloadNginx()
+  const other = await admitted('bob')
+  const more = await begin('carol')
+  expect([more.status, more.retryAfter]).toEqual([429, expect.any(Number)])
+  expect((await begin('alice')).status).toBe(429)
+  old.leave()
+  const next = await admitted('carol')
+  for (const { leave } of [other, next]) leave()
+})
+
+it('turns a long prompt away as it does a short one', async () => {
+  const streams = [await admitted('alice'), await admitted('bob')]
+  const messages = [{ role: 'user', content: 'word '.repeat(180_000) }]
+  expect((await begin('carol', { messages })).status).toBe(429)
+  for (const { leave } of streams) leave()
+})

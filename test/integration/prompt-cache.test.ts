@@ -1,0 +1,262 @@
+/** Prompts over a restart of llama-server: there again when all is well, computed again when anything is not. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type SavedPrompts, savedSchema } from '../../lib/appliance/llama/prompt-cache.ts'
+import { paths } from '../../lib/appliance/paths.ts'
+import { provenPrompts, restorePrompts, savePrompts } from '../../lib/steps/llama/prompt-cache.ts'
+import type { Host } from '../../lib/system/host.ts'
+import { stream } from '../bench/measure.ts'
+import { ask, beginning } from './agent-prompts.ts'
+import { machineOf } from './machine.ts'
+import { type Stack, startStack } from './stack.ts'
+
+let stack: Stack
+let host: Host
+let settings: Record<string, string>
+const few = 20
+
+beforeEach(async () => {
+  settings = {}
+  stack = await startStack({ ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' }, { settings })
+  host = machineOf(stack)
+})
+afterEach(() => stack?.close())
+
+const pid = () => stack.llamaPid() ?? 0
+const manifest = () => join(stack.root, paths.savedPrompts)
+const fileOf = (slot: number) => join(stack.root, paths.promptCacheFolder, `slot-${slot}.kv`)
+const leftovers = () => [
+  ...readdirSync(join(stack.root, paths.promptCacheFolder)),
+  ...readdirSync(join(stack.root, paths.state)).filter(name => name === 'saved-prompts.json'),
+]
+
+async function restart() {
+  await stack.stopLlama()
+  await stack.startLlama()
+}
+const restore = async () => restorePrompts(host, await provenPrompts(host, pid()))
+
+/** Two agents' prompts, one in each slot, saved. */
+async function saveTwo(): Promise<SavedPrompts> {
+  await ask(stack, beginning('First'))
+  await ask(stack, beginning('Second'))
+  await savePrompts(host, pid())
+  const saved = savedSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data
+  if (saved === undefined) throw new Error('nothing was saved')
+  return saved
+}
+
+it('is there again after a restart, and its files are gone', async () => {
+  const { prompts } = await saveTwo()
+  expect(prompts.map(({ tokens }) => tokens > 3000)).toEqual([true, true])
+  await restart()
+  await restore()
+  expect((await ask(stack, beginning('First'))).computed).toBeLessThan(few)
+  expect((await ask(stack, beginning('Second'))).computed).toBeLessThan(few)
+  expect(leftovers()).toEqual([])
+})
+
+it('is computed again after a restart without that', async () => {
+  await ask(stack, beginning('First'))
+  await restart()
+  expect((await ask(stack, beginning('First'))).cached).toBeLessThan(few)
+})
+
+it('keeps what is in slots only, not what is set aside in RAM', async () => {
+  settings.LLAMA_ARG_CACHE_RAM = '64'
+  await restart()
+  await ask(stack, beginning('Third'))
+  await saveTwo()
+  await restart()
+  await restore()
+  expect((await ask(stack, beginning('First'))).computed).toBeLessThan(few)
+  expect((await ask(stack, beginning('Third'))).cached).toBeLessThan(few)
+})
+
+it('waits for an answer under way, and keeps its prompt too', async () => {
+  await ask(stack, beginning('First'))
+  const talk = stream(stack, 'bare socket', {
+    messages: [{ role: 'user', content: beginning('Second') }],
+    cache_prompt: true,
+    ignore_eos: true,
+    max_tokens: 1000,
+  })
+  await talk.begun
+  await savePrompts(host, pid())
+  expect((await talk.ended).tokens).toBe(1000)
+  const { prompts } = savedSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data ?? {
+    prompts: [],
+  }
+  expect(prompts.map(({ tokens }) => tokens > 3900).toSorted()).toEqual([false, true])
+})
+
+const write = (saved: SavedPrompts) => writeFileSync(manifest(), JSON.stringify(saved))
+function each(damage: (file: string) => void) {
+  for (const slot of [0, 1]) damage(fileOf(slot))
+}
+function flip(file: string, at: number) {
+  const bytes = readFileSync(file)
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 0xff, at)
+  writeFileSync(file, bytes)
+}
+/** As if this had been written. */
+function believe(saved: SavedPrompts) {
+  const prompts = saved.prompts.map(prompt => {
+    const bytes = readFileSync(fileOf(prompt.slot))
+    return { ...prompt, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+  })
+  write({ ...saved, prompts })
+}
+
+describe('what is not as it was written is computed again, and nothing is left of it', () => {
+  it.each<[string, (saved: SavedPrompts) => void]>([
+    ['truncated', () => each(file => truncateSync(file, 100_000))],
+    ['empty', () => each(file => truncateSync(file))],
+    ['longer', () => each(file => appendFileSync(file, 'x'))],
+    ['of another byte', () => each(file => flip(file, 200_000))],
+    ['gone', () => each(file => rmSync(file))],
+    [
+      'swapped',
+      () => {
+        renameSync(fileOf(0), `${fileOf(0)}.other`)
+        renameSync(fileOf(1), fileOf(0))
+        renameSync(`${fileOf(0)}.other`, fileOf(1))
+      },
+    ],
+    [
+      'a link',
+      () =>
+        each(file => {
+          renameSync(file, `${file}.elsewhere`)
+          symlinkSync(`${file}.elsewhere`, file)
+        }),
+    ],
+    ['of another server', saved => write({ ...saved, server: 'another' })],
+    ['proven by nothing', () => rmSync(manifest())],
+    ['proven by half a text', () => truncateSync(manifest(), 100)],
+    ['proven by what another version wrote', () => writeFileSync(manifest(), '{"version":2}')],
+    [
+      'refused by llama-server',
+      saved => {
+        each(file => flip(file, 4)) // its format's version
+        believe(saved)
+      },
+    ],
+  ])('%s', async (_, damage) => {
+    damage(await saveTwo())
+    await restart()
+    const before = pid()
+    await restore()
+    expect((await ask(stack, beginning('First'))).cached).toBeLessThan(few)
+    expect(pid()).toBe(before)
+    expect(leftovers()).toEqual([])
+  })
+})
+
+it.each([
+  ['a context of another size', { LLAMA_ARG_KV_UNIFIED_PER_SLOT: '16384' }],
+  ['a KV cache of another type', { LLAMA_ARG_CACHE_TYPE_K: 'q8_0', LLAMA_ARG_CACHE_TYPE_V: 'q8_0' }],
+])('is not given to a server with %s', async (_, changed) => {
+  await saveTwo()
+  Object.assign(settings, changed)
+  await restart()
+  expect(await provenPrompts(host, pid())).toEqual([])
+})
+
+it('is given to a server with other threads', async () => {
+  await saveTwo()
+  settings.LLAMA_ARG_THREADS = '2'
+  await restart()
+  expect(await provenPrompts(host, pid())).toHaveLength(2)
+})
+
+it('ends no second server with a file that has ended one', async () => {
+  const saved = await saveTwo()
+  truncateSync(fileOf(0), 100_000)
+  believe(saved)
+  await restart()
+  // Forgotten before it is handed over: whoever is killed meanwhile, it is not tried again.
+  const http: Host['http'] = request => {
+    expect(existsSync(manifest())).toBe(false)
+    return host.http(request)
+  }
+  await restorePrompts({ ...host, http }, await provenPrompts(host, pid()))
+  await expect.poll(() => stack.llamaRuns(), { timeout: 10_000 }).toBe(false)
+  await restart()
+  await restore()
+  expect((await ask(stack, beginning('First'))).cached).toBeLessThan(few)
+  expect(leftovers()).toEqual([])
+})
+
+it('keeps nothing of a server that ends meanwhile, and says so', async () => {
+  await ask(stack, beginning('First'))
+  const dying = { ...host, http: () => Promise.reject(new Error('socket hang up')) }
+  await savePrompts(dying, pid())
+  expect(savedSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data?.prompts).toEqual([])
+})
+
+it('writes nothing where the disk may not have room for all of it', async () => {
+  await ask(stack, beginning('First'))
+  const status = (path: string) => (path.endsWith('/status') ? 'RssAnon:\t99999999999 kB' : undefined)
+  const files = { ...host.files, read: (path: string) => status(path) ?? host.files.read(path) }
+  await savePrompts({ ...host, files }, pid())
+  expect(leftovers()).toEqual([])
+})
+
+describe('killed at any step, it leaves a server that serves', () => {
+  function run(action: string, tracer: string[] = []) {
+    const script = join(import.meta.dirname, 'prompt-cache-process.ts')
+    const [program = '', ...args] = [...tracer, process.execPath, script, action, stack.root, String(pid())]
+    return spawnSync(program, args, { encoding: 'utf8' })
+  }
+  function countOf(action: string, call: string) {
+    const trace = join(stack.root, 'trace')
+    const { status, stderr } = run(action, ['strace', '-f', '-o', trace, '-e', `trace=${call}`])
+    expect(status, stderr).toBe(0)
+    return readFileSync(trace, 'utf8')
+      .split('\n')
+      .filter(line => line.includes(`${call}(`)).length
+  }
+  async function keepAnew(action: string) {
+    await restart()
+    await saveTwo()
+    if (action === 'restore') await restart()
+  }
+
+  it.each([
+    { action: 'keep', call: 'unlink' },
+    { action: 'keep', call: 'connect' },
+    { action: 'keep', call: 'fsync' },
+    { action: 'keep', call: 'rename' },
+    { action: 'restore', call: 'unlink' },
+    { action: 'restore', call: 'connect' },
+  ])('$action at each $call', async ({ action, call }) => {
+    await keepAnew(action)
+    const count = countOf(action, call)
+    expect(count).toBeGreaterThan(0)
+    for (let number = 1; number <= count; number += 1) {
+      await keepAnew(action)
+      const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${number}`]
+      expect(run(action, ['strace', '-f', '-o', '/dev/null', ...inject]).signal).toBe('SIGKILL')
+      await restart()
+      const before = pid()
+      await restore()
+      await ask(stack, beginning('First'))
+      expect(pid()).toBe(before)
+      expect(leftovers(), `${call} ${number} of ${count}`).toEqual([])
+    }
+  })
+})

@@ -1,0 +1,197 @@
+/** The catalogue's geometry, made again from the makers' configurations and the types that llama-quantize gives. */
+import { expect, it } from 'vitest'
+import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
+import { geometryOf } from '../../../../lib/appliance/models/geometry.ts'
+import { bytesOf, type Header } from '../../../../lib/appliance/models/gguf.ts'
+
+/** ggml's number of a type. */
+const types = {
+  f32: 0,
+  q8_0: 8,
+  q4_K: 12,
+  q6_K: 14,
+  mxfp4: 39,
+} as const
+type Type = keyof typeof types
+
+/** Vocabulary and merges stand in the metadata: as many as there are. */
+type Configuration = {
+  architecture: string
+  layers: number
+  embedding: number
+  /** Of an expert, where there are some. */
+  feedForward: number
+  heads: { query: number; keyValue: number; size: number }
+  vocabulary: number
+  merges: number
+  experts?: { all: number; used: number }
+  window?: number
+}
+
+const tensor = (name: string, type: Type, ...shape: number[]) => ({
+  name,
+  type: types[type],
+  shape,
+  offset: 0,
+})
+
+/** Q4_K_M: what matters most of every second layer or so is Q6_K. */
+const isDear = (layer: number, layers: number) => {
+  const eighth = Math.floor(layers / 8)
+  return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2
+}
+
+function headerOf(configuration: Configuration, tensors: Header['tensors']): Header {
+  const { architecture, layers, embedding, feedForward, heads, vocabulary, merges, experts, window } =
+    configuration
+  const own = {
+    block_count: layers,
+    embedding_length: embedding,
+    feed_forward_length: feedForward,
+    'attention.head_count': heads.query,
+    'attention.head_count_kv': heads.keyValue,
+    'attention.key_length': heads.size,
+    ...(experts && {
+      expert_count: experts.all,
+      expert_used_count: experts.used,
+      expert_feed_forward_length: feedForward,
+    }),
+    ...(window && { 'attention.sliding_window': window }),
+  }
+  return {
+    metadata: {
+      'general.architecture': architecture,
+      ...Object.fromEntries(Object.entries(own).map(([key, value]) => [`${architecture}.${key}`, value])),
+      'tokenizer.ggml.tokens': new Array(vocabulary),
+      'tokenizer.ggml.merges': new Array(merges),
+    },
+    tensors,
+  }
+}
+
+/** Tensors of a model that llama-quantize made Q4_K_M. */
+function q4KM(configuration: Configuration, small: number[]): Header {
+  const { layers, embedding, feedForward, heads, vocabulary, experts } = configuration
+  const [queries, keys] = [heads.query * heads.size, heads.keyValue * heads.size]
+  const [suffix, count] = experts === undefined ? ['', []] : ['_exps', [experts.all]]
+  const layer = (index: number) => {
+    const dear = isDear(index, layers) ? 'q6_K' : 'q4_K'
+    return [
+      tensor(`blk.${index}.attn_q.weight`, 'q4_K', embedding, queries),
+      tensor(`blk.${index}.attn_k.weight`, 'q4_K', embedding, keys),
+      tensor(`blk.${index}.attn_v.weight`, dear, embedding, keys),
+      tensor(`blk.${index}.attn_output.weight`, 'q4_K', queries, embedding),
+      tensor(`blk.${index}.ffn_gate${suffix}.weight`, 'q4_K', embedding, feedForward, ...count),
+      tensor(`blk.${index}.ffn_up${suffix}.weight`, 'q4_K', embedding, feedForward, ...count),
+      tensor(`blk.${index}.ffn_down${suffix}.weight`, dear, feedForward, embedding, ...count),
+      ...(experts ? [tensor(`blk.${index}.ffn_gate_inp.weight`, 'f32', embedding, experts.all)] : []),
+      ...small.map((size, number) => tensor(`blk.${index}.small.${number}`, 'f32', size)),
+    ]
+  }
+  return headerOf(configuration, [
+    tensor('token_embd.weight', 'q4_K', embedding, vocabulary),
+    tensor('output.weight', 'q6_K', embedding, vocabulary),
+    tensor('output_norm.weight', 'f32', embedding),
+    ...Array.from({ length: layers }, (_, index) => layer(index)).flat(),
+  ])
+}
+
+const qwenVocabulary = { vocabulary: 151_936, merges: 151_387 }
+const headers = {
+  'devstral-small-2': q4KM(
+    {
+      architecture: 'mistral3',
+      layers: 40,
+      embedding: 5120,
+      feedForward: 32_768,
+      heads: { query: 32, keyValue: 8, size: 128 },
+      vocabulary: 131_072,
+      merges: 269_443,
+    },
+    [5120, 5120],
+  ),
+  'qwen3-coder-30b-a3b': q4KM(
+    {
+      architecture: 'qwen3moe',
+      layers: 48,
+      embedding: 2048,
+      feedForward: 768,
+      heads: { query: 32, keyValue: 4, size: 128 },
+      ...qwenVocabulary,
+      experts: { all: 128, used: 8 },
+    },
+    [2048, 2048, 128, 128],
+  ),
+  'qwen2.5-coder-3b': q4KM(
+    {
+      architecture: 'qwen2',
+      layers: 36,
+      embedding: 2048,
+      feedForward: 11_008,
+      heads: { query: 16, keyValue: 2, size: 128 },
+      ...qwenVocabulary,
+    },
+    [2048, 2048, 2048, 256, 256],
+  ),
+  'gpt-oss-20b': gptOss(),
+}
+
+/** MXFP4 for the experts, as its maker gives them; Q8_0 for the rest. */
+function gptOss(): Header {
+  const [layers, embedding, feedForward, all] = [24, 2880, 2880, 32]
+  const layer = (index: number) => [
+    tensor(`blk.${index}.attn_q.weight`, 'q8_0', embedding, 4096),
+    tensor(`blk.${index}.attn_k.weight`, 'q8_0', embedding, 512),
+    tensor(`blk.${index}.attn_v.weight`, 'q8_0', embedding, 512),
+    tensor(`blk.${index}.attn_output.weight`, 'q8_0', 4096, embedding),
+    ...['gate', 'up', 'down'].flatMap(part => [
+      tensor(`blk.${index}.ffn_${part}_exps.weight`, 'mxfp4', embedding, feedForward, all),
+      tensor(`blk.${index}.ffn_${part}_exps.bias`, 'f32', feedForward, all),
+    ]),
+    tensor(`blk.${index}.ffn_gate_inp.weight`, 'f32', embedding, all),
+    ...[all, 4096, 512, 512, embedding, embedding, embedding, 64].map((size, number) =>
+      tensor(`blk.${index}.small.${number}`, 'f32', size),
+    ),
+  ]
+  const configuration = {
+    architecture: 'gpt-oss',
+    layers,
+    embedding,
+    feedForward,
+    heads: { query: 64, keyValue: 8, size: 64 },
+    vocabulary: 201_088,
+    merges: 446_189,
+    experts: { all, used: 4 },
+    window: 128,
+  }
+  return headerOf(configuration, [
+    tensor('token_embd.weight', 'q8_0', embedding, 201_088),
+    tensor('output.weight', 'q8_0', embedding, 201_088),
+    tensor('output_norm.weight', 'f32', embedding),
+    ...Array.from({ length: layers }, (_, index) => layer(index)).flat(),
+  ])
+}
+
+it.each(Object.keys(headers) as (keyof typeof headers)[])('knows the geometry of %s', name => {
+  const { geometry, size } = catalogue[name]
+  expect(geometryOf(headers[name])).toEqual(geometry)
+  const weights = headers[name].tensors.reduce((sum, one) => sum + bytesOf(one), 0)
+  // What is left of the file is its metadata: the vocabulary, before all.
+  expect(size - weights).toBeGreaterThan(4e6)
+  expect(size - weights).toBeLessThan(16e6)
+})
+
+it('counts a tied embedding as the output that it is too', () => {
+  const tied = headers['qwen2.5-coder-3b'].tensors.filter(({ name }) => name !== 'output.weight')
+  const { metadata } = headers['qwen2.5-coder-3b']
+  const embedding = (2048 * 151_936 * 144) / 256
+  expect(geometryOf({ metadata, tensors: tied }).repackable).toBe(
+    catalogue['qwen2.5-coder-3b'].geometry.repackable + embedding,
+  )
+})
+
+it('says what a header lacks', () => {
+  expect(() => geometryOf({ metadata: { 'general.architecture': 'bert' }, tensors: [] })).toThrow(
+    'its bert.block_count is missing',
+  )
+})

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type History,
+  type Judgement,
+  judge,
+  limits,
+  lookEvery,
+  type Observation,
+} from '../../../../lib/appliance/services/watchdog.ts'
+
+const bounds = { ...limits, loading: 1800 }
+const quiet: Observation = {
+  invocation: 'a',
+  reply: 'answer',
+  cpuTime: 0,
+  isRunning: false,
+  isStopped: false,
+  requests: 0,
+}
+
+/** What comes of looking at the same thing again and again for so many seconds. `cpu`: shares of a CPU in use. */
+function watch(
+  seen: Partial<Observation>,
+  seconds: number,
+  cpu = 0,
+): (Judgement & { after: number }) | undefined {
+  let history: History | undefined
+  let last: (Judgement & { after: number }) | undefined
+  for (let time = 0; time <= seconds; time += lookEvery) {
+    const judgement = judge(history, { ...quiet, ...seen, cpuTime: cpu * time }, bounds, time * 1000)
+    if (judgement === undefined) return undefined
+    history = judgement.history
+    last = { ...judgement, after: time }
+    if (judgement.verdict === 'hung') return last
+  }
+  return last
+}
+
+const hours = 4 * 3600
+
+describe('is left alone', () => {
+  it.each<[string, Partial<Observation>, number, number]>([
+    ['idle, for hours', {}, hours, 0],
+    ['computing, its answers in time', { isRunning: true, requests: 4 }, hours, 8],
+    [
+      'a long prompt: batches longer than an answer may take',
+      { reply: 'silence', isRunning: true, requests: 1 },
+      800,
+      8,
+    ],
+    ['a slow CPU, seen between two threads', { reply: 'silence', requests: 1 }, 800, 0.5],
+    ['weights read again from a disk', { reply: 'silence', isRunning: true, requests: 1 }, 800, 0],
+    ['loading from a slow disk', { reply: 'loading', isRunning: true }, 1700, 0.1],
+    ['stopped, or being restarted', { invocation: '', reply: 'nobody' }, hours, 0],
+    ['not listening yet', { reply: 'nobody', isRunning: true }, lookEvery, 0],
+    ['silent once', { reply: 'silence' }, lookEvery, 0],
+  ])('%s', (_, seen, seconds, cpu) => {
+    expect(['hung', 'ask for a token']).not.toContain(watch(seen, seconds, cpu)?.verdict)
+  })
+})
+
+describe('has hung', () => {
+  it.each<[string, Partial<Observation>, number, number, RegExp]>([
+    ['stopped by a signal', { reply: 'silence', isStopped: true }, 0, 45, /stopped by a signal/],
+    ['one process of several stopped', { isStopped: true }, 0, 45, /stopped by a signal/],
+    ['deadlocked', { reply: 'silence', requests: 2 }, 0, 45, /stopped answering/],
+    ['its socket is gone', { reply: 'nobody' }, 0, 30, /no longer listened/],
+    [
+      'its socket is gone while it computes',
+      { reply: 'nobody', isRunning: true },
+      8,
+      30,
+      /no longer listened/,
+    ],
+    ['computes for ever', { reply: 'silence', isRunning: true }, 1, 900, /without answering for 15 minutes/],
+    ['loads for ever', { reply: 'loading', isRunning: true }, 1, 1800, /loading the model/],
+  ])('%s', (_, seen, cpu, after, problem) => {
+    const last = watch(seen, hours, cpu)
+    expect(last).toMatchObject({ verdict: 'hung', after, problem: expect.stringMatching(problem) })
+  })
+})
+
+it('asks for a token only where requests wait and nothing computes', () => {
+  expect(watch({ requests: 2 }, 40)?.verdict).toBe('wait')
+  expect(watch({ requests: 2 }, 60)?.verdict).toBe('ask for a token')
+  expect(watch({ requests: 2, isRunning: true }, hours)?.verdict).toBe('healthy')
+})
+
+it('forgets what it saw of another run, and once it is answered', () => {
+  const first = judge(undefined, { ...quiet, reply: 'silence' }, bounds, 0)
+  const later = { ...quiet, reply: 'silence' as const }
+  expect(judge(first?.history, { ...later, invocation: 'b' }, bounds, 60_000)?.verdict).toBe('wait')
+  const answered = judge(first?.history, quiet, bounds, 20_000)
+  expect(judge(answered?.history, later, bounds, 60_000)?.verdict).toBe('wait')
+  expect(judge(first?.history, later, bounds, 60_000)?.verdict).toBe('hung')
+})

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest'
+import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
+import {
+  type Asked,
+  type Capacity,
+  memoryInVm,
+  planCapacity,
+  smallestVm,
+} from '../../../../lib/appliance/sizing/capacity.ts'
+import { GiB, sumOf } from '../../../../lib/appliance/sizing/memory.ts'
+
+const defaults: Asked = { contextSize: 32_768, parallel: 'auto', threads: 0 }
+type Name = keyof typeof catalogue
+
+/** The plan for a VM of so many GiB. */
+const plan = (gibibytes: number, asked: Partial<Asked> = {}, model: Name = 'devstral-small-2'): Capacity =>
+  planCapacity({ cpus: 8, physicalCores: 4, memory: memoryInVm(gibibytes * GiB) }, catalogue[model], {
+    ...defaults,
+    ...asked,
+  })
+
+const said = (text: RegExp) => expect.stringMatching(text)
+
+it.each([
+  { asked: {}, gives: { threads: 4, batchSize: 256, notes: [] } },
+  { asked: { threads: 8 }, gives: { threads: 8, notes: [] } },
+  { asked: { threads: 9 }, gives: { threads: 8, notes: [said(/9 threads asked for, 8 CPUs/)] } },
+])('gives threads for $asked', ({ asked, gives }) => {
+  expect(plan(32, asked)).toMatchObject(gives)
+})
+
+describe('Devstral', () => {
+  it.each([
+    // As asked, in 16 bits; slots that nobody asked for, as long as one more conversation can be set aside.
+    { vm: 32, asked: {}, gives: { contextSize: 32_768, slots: 2, kvType: 'f16', notes: [] } },
+    { vm: 64, asked: {}, gives: { contextSize: 32_768, slots: 4, kvType: 'f16', notes: [] } },
+    { vm: 128, asked: {}, gives: { contextSize: 32_768, slots: 4, kvType: 'f16', notes: [] } },
+    { vm: 64, asked: { parallel: 7 }, gives: { contextSize: 32_768, slots: 7, kvType: 'f16' } },
+    // In 8 bits where that is enough.
+    {
+      vm: 32,
+      asked: { contextSize: 131_072 },
+      gives: { contextSize: 131_072, slots: 1, kvType: 'q8_0', notes: [said(/8 bits/)] },
+    },
+    { vm: 32, asked: { parallel: 4 }, gives: { contextSize: 32_768, slots: 4, kvType: 'q8_0' } },
+    // Else a shorter context, down to 4096 tokens; then fewer slots.
+    {
+      vm: 16,
+      asked: {},
+      gives: {
+        contextSize: 15_360,
+        slots: 1,
+        kvType: 'q8_0',
+        notes: expect.arrayContaining([said(/32768 .* 15360 fit .* 18.0 GiB/)]),
+      },
+    },
+    { vm: 32, asked: { parallel: 20 }, gives: { contextSize: 9216, slots: 20, kvType: 'q8_0' } },
+    {
+      vm: 16,
+      asked: { parallel: 8 },
+      gives: {
+        contextSize: 5120,
+        slots: 3,
+        notes: expect.arrayContaining([said(/8 conversations .* 3 fit/)]),
+      },
+    },
+    // auto.
+    {
+      vm: 32,
+      asked: { contextSize: 'auto' },
+      gives: { contextSize: 53_248, slots: 1, kvType: 'f16', notes: [] },
+    },
+    { vm: 24, asked: { contextSize: 'auto' }, gives: { contextSize: 58_368, kvType: 'f16', slots: 1 } },
+    { vm: 20, asked: { contextSize: 'auto' }, gives: { contextSize: 32_768, kvType: 'f16', slots: 1 } },
+    { vm: 18, asked: { contextSize: 'auto' }, gives: { kvType: 'q8_0', slots: 1 } },
+    { vm: 24, asked: { contextSize: 200_000 }, gives: { contextSize: 109_568, kvType: 'q8_0', slots: 1 } },
+    { vm: 256, asked: { contextSize: 'auto' }, gives: { contextSize: 393_216, kvType: 'f16' } },
+    { vm: 256, asked: { contextSize: 393_216 }, gives: { notes: [said(/393216 tokens takes much memory/)] } },
+  ] as const)('plans $asked for $vm GiB', ({ vm, asked, gives }) => {
+    expect(plan(vm, asked)).toMatchObject(gives)
+  })
+})
+
+it('never plans for more than there is, nor for less than it could', () => {
+  for (const model of Object.keys(catalogue) as Name[])
+    for (const vm of [20, 24, 31, 48, 96])
+      for (const asked of [{}, { contextSize: 'auto' }, { contextSize: 100_000, parallel: 3 }] as const) {
+        const { memory, memoryLimit } = plan(vm, asked, model)
+        const { system, ...llama } = memory
+        expect(sumOf(llama)).toBeLessThanOrEqual(memoryLimit)
+        expect(memoryLimit + system).toBeLessThanOrEqual(memoryInVm(vm * GiB))
+        expect(llama.promptCache).toBeGreaterThanOrEqual(0)
+      }
+  const automatic = plan(32, { contextSize: 'auto' })
+  expect(automatic.memory.promptCache).toBeGreaterThanOrEqual(automatic.memory.kvCache)
+  const larger = plan(32, { contextSize: automatic.contextSize + 1024, parallel: 1 })
+  expect(larger.memory.promptCache).toBeLessThan(larger.memory.kvCache)
+})
+
+it('is the same after a boot in which the kernel keeps a little more for itself', () => {
+  const machine = { cpus: 8, physicalCores: 4, memory: 31.4 * GiB }
+  const again = { ...machine, memory: machine.memory - 1_000_000 }
+  const model = catalogue['devstral-small-2']
+  expect(planCapacity(again, model, defaults)).toEqual(planCapacity(machine, model, defaults))
+})
+
+it('refuses where not even 4096 tokens fit, and says what would do', () => {
+  expect(() => plan(14)).toThrow(/devstral-small-2 does not fit into 13\.7 GiB .* 4096 .* VM 15\.0 GiB/)
+  expect(plan(15).contextSize).toBeGreaterThanOrEqual(4096)
+})
+
+it('promises of a larger VM only what that VM gives', () => {
+  for (const name of Object.keys(catalogue) as Name[])
+    for (const vm of [19, 24, 40, 64, 100])
+      for (const contextSize of [32_768, 100_000, 393_216, 409_600, 1_000_000])
+        for (const parallel of [1, 3, 16] as const) {
+          const { notes } = plan(vm, { contextSize, parallel }, name)
+          const promised = notes.join().match(/A VM of ([\d.]+) GiB holds all of it/)?.[1]
+          if (promised === undefined) continue
+          expect(Number(promised)).toBeGreaterThan(vm)
+          expect(plan(Number(promised), { contextSize, parallel }, name)).toMatchObject({
+            contextSize: Math.min(contextSize, catalogue[name].contextLimit),
+            slots: parallel,
+          })
+        }
+})
+
+it('says what a model does not take, whatever the memory', () => {
+  const { contextSize, notes } = plan(256, { contextSize: 409_600 })
+  expect(contextSize).toBe(393_216)
+  expect(notes).toContainEqual(said(/409600 tokens .* devstral-small-2 takes at most 393216\./))
+  expect(notes.join()).not.toContain('A VM of')
+})
+
+it('finds a VM for what no machine holds', () => {
+  const model = { ...catalogue['devstral-small-2'], contextLimit: 2 ** 31 }
+  const asked = { contextSize: 2 ** 31, parallel: 64 }
+  expect(smallestVm(model, asked)).toBeGreaterThan(2 ** 50)
+})
+
+it.each([
+  ['devstral-small-2', 18],
+  ['qwen3-coder-30b-a3b', 21],
+  ['gpt-oss-20b', 13],
+  ['qwen2.5-coder-3b', 4],
+] as const)('finds the smallest VM that gives %s its default context', (name, gibibytes) => {
+  expect(smallestVm(catalogue[name], { contextSize: 32_768, parallel: 1 })).toBe(gibibytes * GiB)
+  expect(plan(gibibytes, {}, name)).toMatchObject({ contextSize: 32_768 })
+  const smaller = memoryInVm((gibibytes - 1) * GiB)
+  expect(
+    sumOf(plan(gibibytes, {}, name).memory) - plan(gibibytes, {}, name).memory.promptCache,
+  ).toBeGreaterThan(smaller)
+})

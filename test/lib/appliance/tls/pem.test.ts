@@ -1,0 +1,103 @@
+import { X509Certificate } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { describeOtherPem, readPem } from '../../../../lib/appliance/tls/pem.ts'
+import { issueMissing } from '../../../../lib/steps/tls/issue-certificate.ts'
+import { rightClock } from '../../../support/clock.ts'
+
+const { leaf } = await issueMissing({}, { dns: ['copilot.example.com'], ip: [] }, rightClock(new Date()))
+const chain = leaf.certificate
+const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64')
+const perLine = (change: (line: string) => string) => (text: string) =>
+  text.split('\n').map(change).join('\n')
+const relabelled = (label: string) => (text: string) =>
+  text.replaceAll(/(BEGIN|END) CERTIFICATE/g, `$1 ${label}`)
+/** As `openssl x509 -trustout` writes it: what it is trusted for stands behind the certificate. */
+const trusted = (text: string) =>
+  text
+    .split(/(?<=-----END CERTIFICATE-----\n)/)
+    .map(pem => {
+      const der = Buffer.concat([
+        new X509Certificate(pem).raw,
+        Buffer.from('300c300a06082b06010505070301', 'hex'),
+      ])
+      return `-----BEGIN TRUSTED CERTIFICATE-----\n${base64(der)}\n-----END TRUSTED CERTIFICATE-----\n`
+    })
+    .join('')
+
+const forms: Record<string, (text: string) => string> = {
+  'as it should be': text => text,
+  'with spaces at the ends of lines': perLine(line => `${line}  `),
+  'with tabs at the ends of lines': perLine(line => `${line}\t`),
+  indented: perLine(line => `    ${line}`),
+  'with carriage returns': text => text.replaceAll('\n', '\r\n'),
+  'with carriage returns alone': text => text.replaceAll('\n', '\r'),
+  'with empty lines': text => text.replaceAll('\n', '\n\n'),
+  'with a byte order mark': text => `\uFEFF${text}`,
+  'without an end of its last line': text => text.trimEnd(),
+  'with words around and between': text =>
+    `Bag Attributes\n  x: y\n${text.replaceAll('-----BEGIN', 'subject=x\n-----BEGIN')}end`,
+  'with its line feeds written out': text => text.replaceAll('\n', '\\n'),
+  'with its line ends written out': text => text.replaceAll('\n', '\\r\\n'),
+  'on one line': text => text.replaceAll('\n', ' '),
+  'on one long line in each block': text =>
+    text.replaceAll(
+      /-----\n([^-]+)\n-----/g,
+      (_, body: string) => `-----\n${body.replaceAll('\n', '')}\n-----`,
+    ),
+  'in Base64': base64,
+  'in Base64 in lines': text => base64(text).replaceAll(/.{76}/g, '$&\r\n'),
+  'in Base64 twice': text => base64(base64(text)),
+  'in Base64 of UTF-16': text =>
+    base64(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')])),
+  'in Base64 of a text with a byte order mark': text => base64(`\uFEFF${text}`),
+}
+
+it.each(Object.entries(forms))('reads certificates and a key %s', (_, form) => {
+  expect(readPem('certificate', form(chain))).toBe(chain)
+  expect(readPem('private key', form(leaf.key))).toBe(leaf.key)
+  expect(readPem('certificate', form(leaf.key + chain))).toBe(chain)
+  expect(readPem('private key', form(chain + leaf.key))).toBe(leaf.key)
+})
+
+it.each([relabelled('X509 CERTIFICATE'), trusted])('reads certificates under their other labels', form => {
+  expect(readPem('certificate', form(chain))).toBe(chain)
+})
+
+it.each([
+  ['certificate', 'hello', 'no certificate in PEM'],
+  ['certificate', base64('hello'), 'no certificate in PEM'],
+  ['certificate', leaf.key, 'a private key alone'],
+  ['certificate', base64(leaf.key), 'a private key alone'],
+  ['certificate', chain.slice(0, 300), 'a certificate that is cut off or damaged'],
+  ['certificate', chain.replaceAll('a', '*'), 'a certificate that is cut off or damaged'],
+  [
+    'certificate',
+    '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----',
+    'a certificate request, which no CA has signed yet',
+  ],
+  ['certificate', '-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----', 'certificates in PKCS #7'],
+  [
+    'certificate',
+    '-----BEGIN CERTIFICATE-----\nAAAA\n-----END PRIVATE KEY-----',
+    'a certificate that is cut off or damaged',
+  ],
+  ['private key', chain, 'a certificate alone'],
+  [
+    'private key',
+    '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----',
+    'a private key with a passphrase',
+  ],
+  [
+    'private key',
+    '-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----',
+    'a private key with a passphrase',
+  ],
+  [
+    'private key',
+    '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----',
+    'a private key of OpenSSH',
+  ],
+] as const)('finds no %s in what is none, and says what it is', (kind, text, words) => {
+  expect(readPem(kind, text)).toBeUndefined()
+  expect(describeOtherPem(kind, text)).toBe(words)
+})

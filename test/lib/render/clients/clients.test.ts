@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { clientConfigurations } from '../../../../lib/render/clients/clients.ts'
+import { configurationText } from '../../../../lib/render/clients/configuration.ts'
+
+const values = {
+  endpoint: '192.0.2.7',
+  model: 'devstral-small-2',
+  contextSize: 32_768,
+  key: 'the-key-of-this-test',
+  caFile: '/home/dev/ca.crt',
+}
+const clients = clientConfigurations(values)
+
+it('knows each client by one name', () => {
+  const names = clients.map(({ name }) => name)
+  expect(new Set(names).size).toBe(names.length)
+  expect(names.join(' ')).toMatch(/^[a-z -]+$/)
+})
+
+describe.each(clients)('$name', client => {
+  const text = configurationText(client)
+
+  it('says endpoint, model, key and CA', () => {
+    expect(text).toContain('https://192.0.2.7')
+    for (const value of [values.model, values.key, values.caFile]) expect(text).toContain(value)
+  })
+
+  it('fits a terminal of 80 columns', () => {
+    expect(text.split('\n').filter(line => line.length > 80)).toEqual([])
+  })
+
+  it('has JSON that is JSON', () => {
+    for (const part of client.parts.filter(({ place }) => place.endsWith('.json')))
+      expect(() => JSON.parse(part.text)).not.toThrow()
+  })
+})
+
+it.each(clientConfigurations({ ...values, caFile: undefined }))(
+  '$name needs no CA where the certificate is public',
+  client => {
+    expect(configurationText(client)).not.toMatch(/CERT|caBundle|undefined/)
+  },
+)
+
+it.each(clients.filter(({ parts }) => !parts.some(({ place }) => place.startsWith('a program'))))(
+  '$name is told the window of a conversation',
+  client => {
+    // aider counts what is asked and what is answered apart: three quarters and a quarter.
+    expect(configurationText(client)).toMatch(/\b(32768|24576)\b/)
+  },
+)

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest'
+import { edgeConfiguration } from '../../../../lib/render/nginx/edge.ts'
+import { exactly } from '../../../../lib/render/nginx/keys.ts'
+import { retryAfterMap } from '../../../../lib/render/nginx/retry-after.ts'
+
+const site = (key: string) => ({
+  keys: [{ name: 'copilot', key }],
+  cacheSharing: 'one-key' as const,
+  hasIpv6: false,
+  contextSize: 4096,
+  bodyLimit: 1_048_576,
+})
+
+it('matches a text and nothing else, whatever is in it', () => {
+  const printable = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join('')
+  expect(exactly(printable)).toMatch(/^([A-Za-z0-9]|\\x[0-9a-f]{2})+$/)
+  expect(new RegExp(`^${exactly(printable)}$`).test(printable)).toBe(true)
+  expect(new RegExp(`^${exactly('a.b')}$`).test('aXb')).toBe(false)
+})
+
+it('never holds the key as it is typed, and is root’s alone', () => {
+  const { text, mode } = edgeConfiguration(site('a-key-with{}$#;'))
+  expect(mode).toBe(0o600)
+  expect(text).not.toContain('a-key-with{}$#;')
+})
+
+it('listens on IPv6 only where there is any', () => {
+  const text = (hasIpv6: boolean) => edgeConfiguration({ ...site('x'.repeat(12)), hasIpv6 }).text
+  expect(text(true)).toContain('listen [::]:443')
+  expect(text(false)).not.toContain('[::]')
+})
+
+it('tells those whom it turns away to come at different times', () => {
+  const lines = retryAfterMap({ least: 5, most: 8 }).split('\n').slice(1, -1)
+  expect(lines).toEqual(['    25% 5;', '    25% 6;', '    25% 7;', '    * 8;'])
+  expect(retryAfterMap({ least: 5, most: 5 })).toContain('{\n    * 5;\n}')
+})

@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest'
+import { catalogue, modelSchema } from '../../../../lib/appliance/models/catalogue.ts'
+import { memoryInVm, planCapacity } from '../../../../lib/appliance/sizing/capacity.ts'
+import { checkpoints, GiB, MiB } from '../../../../lib/appliance/sizing/memory.ts'
+import { llamaSettings } from '../../../../lib/render/units/llama.ts'
+import { capacityFor } from '../../../support/capacity.ts'
+
+const samplingOf = (name: keyof typeof catalogue) => {
+  const named = /TEMPERATURE|TOP_|MIN_P|REPEAT/
+  return Object.fromEntries(
+    Object.entries(llamaSettings(capacityFor(catalogue[name]))).filter(([variable]) => named.test(variable)),
+  )
+}
+
+it.each([
+  ['devstral-small-2', { LLAMA_ARG_TEMPERATURE: '0.15' }],
+  ['gpt-oss-20b', { LLAMA_ARG_TEMPERATURE: '1', LLAMA_ARG_TOP_P: '1' }],
+  [
+    'qwen3-coder-30b-a3b',
+    {
+      LLAMA_ARG_TEMPERATURE: '0.7',
+      LLAMA_ARG_TOP_P: '0.8',
+      LLAMA_ARG_TOP_K: '20',
+      LLAMA_ARG_REPEAT_PENALTY: '1.05',
+    },
+  ],
+] as const)('samples %s as its maker says', (name, settings) => {
+  expect(samplingOf(name)).toEqual(settings)
+})
+
+it.each(Object.values(catalogue))('$name says what it is good at, and its licence', model => {
+  expect(modelSchema.parse(model)).toEqual(model)
+  expect(model.goodAt).toMatch(/\.$/)
+  expect(model.licence).toMatch(/^(Apache-2\.0|LicenseRef-[\w-]+)$/)
+})
+
+it('runs llama-server by the plan: KV type, and the memory for prompts in MiB', () => {
+  const short = planCapacity(
+    { cpus: 4, physicalCores: 4, memory: memoryInVm(32 * GiB) },
+    catalogue['devstral-small-2'],
+    {
+      contextSize: 131_072,
+      parallel: 1,
+      threads: 0,
+    },
+  )
+  expect(llamaSettings(short)).toMatchObject({
+    LLAMA_ARG_CACHE_TYPE_K: 'q8_0',
+    LLAMA_ARG_CACHE_TYPE_V: 'q8_0',
+    LLAMA_ARG_CTX_SIZE: '131072',
+    LLAMA_ARG_CTX_CHECKPOINTS: String(checkpoints),
+    LLAMA_ARG_CACHE_RAM: String(short.memory.promptCache / MiB),
+  })
+  expect(short.memory.promptCache).toBeGreaterThan(GiB)
+})

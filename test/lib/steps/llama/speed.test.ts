@@ -1,0 +1,88 @@
+import { expect, it } from 'vitest'
+import { paths } from '../../../../lib/appliance/paths.ts'
+import { speedOf } from '../../../../lib/steps/llama/speed.ts'
+import type { HttpRequest } from '../../../../lib/system/http.ts'
+import { facts, recordedHost } from '../../../support/recorded-host.ts'
+
+const event = (prompt: number, milliseconds: number, generation: number) =>
+  `data: ${JSON.stringify({
+    content: 'x',
+    timings: {
+      prompt_per_second: prompt,
+      predicted_ms: milliseconds,
+      predicted_per_second: generation,
+    },
+  })}\n\n`
+
+/** A host with an idle llama-server that sends these pieces, as long as they are not enough, to whatever is asked. */
+function hostWith(pieces: string[], status = 200) {
+  const asked: HttpRequest[] = []
+  const recorded = recordedHost({}, () => ({ stdout: 'MainPID=7\n' }))
+  recorded.files.replace('/proc/7/task/7/stat', '7 (llama-server) R) S 1 7 7\n', 0o644)
+  const http = async (request: HttpRequest) => {
+    asked.push(request)
+    const arrivals: string[] = []
+    for (const piece of pieces) {
+      arrivals.push(piece)
+      if (request.isEnough?.(arrivals)) break
+    }
+    return { status, headers: {}, body: arrivals.join(''), arrivals }
+  }
+  return { host: { ...recorded, http }, asked }
+}
+
+it('leaves a generation that takes longer than there is time, and computes no second prompt', async () => {
+  const half = event(2.5, 9000, 0.4).slice(0, 30)
+  const { host, asked } = hostWith([
+    event(2.5, 0, 0),
+    event(2.5, 4000, 0.6),
+    half,
+    event(2.5, 9000, 0.4).slice(30),
+    event(2.5, 99_000, 0.1),
+  ])
+  expect(await speedOf(host, 'a')).toEqual({
+    invocation: 'a',
+    speed: { prompt: 2.5, generation: 0.4 },
+    notes: [],
+  })
+  expect(asked).toHaveLength(1)
+  expect(host.files.status(paths.measurement)?.mode).toBe(0o600)
+})
+
+it('computes as long a prompt as there is time for', async () => {
+  const { host, asked } = hostWith([event(30, 1000, 8)])
+  await speedOf(host, 'a')
+  expect(asked.map(({ json }) => json)).toMatchObject([
+    { prompt: { length: 16 }, n_predict: 32 },
+    { prompt: { length: 150 }, n_predict: 1 },
+  ])
+})
+
+it('notes what was seen meanwhile, and keeps it', async () => {
+  const { host } = hostWith([event(30, 1000, 8)])
+  let looks = 0
+  const seen = () => ({ ...facts, cpuTime: { total: 1000 + 100 * looks, stolen: 50 * looks++ } })
+  const measured = await speedOf({ ...host, facts: seen }, 'a')
+  expect(measured.notes).toEqual([expect.stringContaining('50 %')])
+  expect(host.lines).toContain(measured.notes[0])
+  const lines = host.lines.length
+  expect(await speedOf(host, 'a')).toEqual(measured)
+  expect(host.lines.length).toBe(lines)
+})
+
+it.each([
+  [[''], 200, /answered 200/],
+  [['{"error":"x"}'], 500, /answered 500: \{"error":"x"\}/],
+  [['data: {"error":{}}\n\n'], 200, /answered 200: data: \{"error"/],
+])('says that %j with %i is no measurement', async (pieces, status, note) => {
+  const { host } = hostWith(pieces, status)
+  expect(await speedOf(host, 'a')).toEqual({ invocation: 'a', notes: [expect.stringMatching(note)] })
+})
+
+it('measures anew what it cannot read, and what is of another run', async () => {
+  const { host } = hostWith([event(30, 1000, 8)])
+  for (const kept of ['{"invocation":"a"}', '{"invocation":"b","notes":[]}']) {
+    host.files.replace(paths.measurement, kept, 0o600)
+    expect((await speedOf(host, 'a')).speed).toEqual({ prompt: 30, generation: 8 })
+  }
+})

@@ -1,0 +1,100 @@
+import { expect, it } from 'vitest'
+import { decideAction } from '../../../../lib/steps/services/services.ts'
+import { parseUnitStatus, reloadUnits, type UnitStatus } from '../../../../lib/system/systemd.ts'
+import { recordedHost } from '../../../support/recorded-host.ts'
+
+const at = (seconds: number) => new Date(seconds * 1000)
+const running: UnitStatus = {
+  isActive: true,
+  isRunning: true,
+  isEnabled: true,
+  invocation: 'a1',
+  mainPid: 7,
+  startedAt: at(100),
+}
+const unit = 'nginx.service'
+const proven = (restart: string, reload: string, invocation = 'a1') => ({
+  [unit]: { invocation, restart, reload },
+})
+const old = { digest: 'd', changedAt: at(50) }
+const later = { digest: 'e', changedAt: at(150) }
+
+it.each([
+  ['a run proven on these inputs', running, { restart: old, reload: old }, proven('d', 'd'), 'leave alone'],
+  [
+    'a run proven on these, written anew',
+    running,
+    { restart: { ...old, changedAt: at(500) }, reload: old },
+    proven('d', 'd'),
+    'leave alone',
+  ],
+  ['a run proven on other inputs', running, { restart: old, reload: later }, proven('d', 'd'), 'reload'],
+  ['a run proven on another unit', running, { restart: later, reload: later }, proven('d', 'd'), 'restart'],
+  ['a run that is not known, older than its inputs', running, { restart: old, reload: later }, {}, 'reload'],
+  ['a run that is not known, older than its unit', running, { restart: later, reload: old }, {}, 'restart'],
+  ['a run that is not known, younger than all', running, { restart: old, reload: old }, {}, 'leave alone'],
+  [
+    'a run in the second of the change',
+    running,
+    { restart: { ...old, changedAt: at(100.4) }, reload: old },
+    {},
+    'restart',
+  ],
+  [
+    'a run that systemd began after a crash',
+    running,
+    { restart: old, reload: old },
+    proven('d', 'd', 'a0'),
+    'leave alone',
+  ],
+  [
+    'one that began by a clock that was ahead of now',
+    { ...running, startedAt: at(5000) },
+    { restart: old, reload: old },
+    {},
+    'restart',
+  ],
+  [
+    'one that does not run',
+    { ...running, isActive: false },
+    { restart: old, reload: old },
+    proven('d', 'd'),
+    'start',
+  ],
+] as const)('%s', (_, status, inputs, known, action) => {
+  expect(decideAction(unit, status, inputs, known, at(1000))).toBe(action)
+})
+
+it("reads systemctl's answer", () => {
+  const text = `ActiveState=active
+UnitFileState=enabled
+InvocationID=0f5b
+MainPID=7
+ActiveEnterTimestamp=@1771063200
+`
+  expect(parseUnitStatus(text)).toEqual({
+    ...running,
+    invocation: '0f5b',
+    startedAt: new Date('2026-02-14T10:00:00Z'),
+  })
+  expect(
+    parseUnitStatus('ActiveState=inactive\nUnitFileState=\nInvocationID=\nActiveEnterTimestamp=\n'),
+  ).toEqual({
+    isActive: false,
+    isRunning: false,
+    isEnabled: false,
+    invocation: '',
+    mainPid: 0,
+    startedAt: undefined,
+  })
+})
+
+it.each([
+  ['one of them has changed', 'no\n\nyes\n', true],
+  ['none has', 'no\n\nno\n', false],
+])('has units read anew, asking once for all, where %s', async (_, stdout, isReloaded) => {
+  const host = recordedHost({}, command => (command.includes('show') ? { stdout } : undefined))
+  await reloadUnits(host, ['a.service', 'b.service'])
+  const asked = 'systemctl show --property=NeedDaemonReload --value a.service b.service'
+  expect(host.commands).toEqual([asked, ...(isReloaded ? ['systemctl daemon-reload'] : [])])
+})

@@ -1,0 +1,101 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { parseContext } from '../../../../lib/appliance/context/context.ts'
+import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
+import { ContextError } from '../../../../lib/appliance/problems.ts'
+import { givenNotes, givenPair, judgeGivenPair } from '../../../../lib/steps/tls/given-certificate.ts'
+import { issueMissing } from '../../../../lib/steps/tls/issue-certificate.ts'
+import { rightClock } from '../../../support/clock.ts'
+
+const now = new Date('2026-02-14T10:00:00Z')
+const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000)
+const names = { dns: ['copilot.example.com'], ip: [] }
+const [mine, another] = await Promise.all([
+  issueMissing({}, names, rightClock(now)),
+  issueMissing({}, names, rightClock(now)),
+])
+const chain = mine.leaf.certificate
+const [own = '', root = ''] = chain.split(/(?<=-----END CERTIFICATE-----\n)/)
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+const model = catalogue['devstral-small-2']
+const parse = (certificate: string, key: string, at = now, more = {}) =>
+  parseContext(
+    { ONEAPP_COPILOT_TLS_CERT: certificate, ONEAPP_COPILOT_TLS_KEY: key, ...more },
+    [model],
+    model,
+    judgeGivenPair(rightClock(at)),
+  )
+
+/** The problems, each as its variable, what was got and what it takes. */
+function problems(certificate: string, key: string, at: Date): string[] {
+  try {
+    parse(certificate, key, at)
+    return []
+  } catch (error) {
+    if (!(error instanceof ContextError)) throw error
+    expect(error.message).not.toContain(mine.leaf.key.split('\n')[1])
+    return error.problems.map(
+      ({ variable, got, takes }) => `${variable.slice(15)} got ${got}; takes ${takes}`,
+    )
+  }
+}
+
+it.each([
+  ['PEM', chain, mine.leaf.key],
+  ['PEM with carriage returns', chain.replaceAll('\n', '\r\n'), mine.leaf.key.replaceAll('\n', '\r\n')],
+  ['PEM with words around', `Bag Attributes\n${own}subject=x\n${root}`, mine.leaf.key],
+  ['Base64 of it', base64(chain), base64(mine.leaf.key)],
+  ['Base64 in lines', base64(chain).replaceAll(/.{76}/g, '$&\n'), base64(mine.leaf.key)],
+  ['Base64 of Base64', base64(base64(chain)), base64(base64(mine.leaf.key))],
+])('takes a pair as %s', (_, certificate, key) => {
+  expect(givenPair(parse(certificate, key))?.pair).toEqual({ certificate: chain, key: mine.leaf.key })
+})
+
+const encrypted = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' },
+}).privateKey
+
+it.each([
+  ['no key', chain, '', now, /^TLS_KEY got nothing; .*since ONEAPP_COPILOT_TLS_CERT is set/],
+  ['no certificate', '', mine.leaf.key, now, /^TLS_CERT got nothing; .*since ONEAPP_COPILOT_TLS_KEY is set/],
+  ['something else', 'hello', mine.leaf.key, now, /^TLS_CERT got no certificate in PEM/],
+  ['a key for a certificate', mine.leaf.key, mine.leaf.key, now, /^TLS_CERT got a private key alone/],
+  [
+    'a key with a passphrase',
+    chain,
+    encrypted,
+    now,
+    /^TLS_KEY got a private key with a passphrase; takes .* without passphrase/,
+  ],
+  ['half a certificate', chain.replace(/\n.*\n/, '\n'), mine.leaf.key, now, /^TLS_CERT .* and is none/],
+  ['half a key', chain, mine.leaf.key.replace(/\n.*\n/, '\n'), now, /^TLS_KEY .* and is none/],
+  ['the key of another', chain, another.leaf.key, now, /^TLS_KEY got the key of another certificate/],
+  ['the chain upside down', root + own, mine.leaf.key, now, /^TLS_CERT .*own as number 2/],
+  ['no issuer', own, mine.leaf.key, now, /^TLS_CERT got a chain that ends with "CN=copilot.*root: "CN=SLM-/],
+  [
+    'another issuer',
+    own + another.ca.certificate,
+    mine.leaf.key,
+    now,
+    /^TLS_CERT got number 2 that did not sign/,
+  ],
+  ['a name of nobody', root, mine.ca.key, now, /^TLS_CERT got one without names/],
+  ['one that expired', chain, mine.leaf.key, inDays(91), /^TLS_CERT got "CN=copilot.*expired 2026-05-15/],
+  ['one from the future', own + root, mine.leaf.key, inDays(-31), /^TLS_CERT got "CN=copilot.*valid from/],
+])('says what is wrong with %s', (_, certificate, key, at, said) => {
+  const [first, ...others] = problems(certificate, key, at)
+  expect(first).toMatch(said)
+  expect(others.filter(text => !said.test(text.replace('SLM-Copilot CA ', '')))).toEqual([])
+})
+
+it('says when it is not for the domain', () => {
+  const notes = (domain: string) =>
+    givenNotes(parse(chain, mine.leaf.key, now, { ONEAPP_COPILOT_DOMAIN: domain }))
+  expect(notes('copilot.example.com')).toEqual([])
+  expect(notes('other.example.com')).toEqual([
+    expect.stringMatching(/not for other\.example\.com.*copilot\./),
+  ])
+})

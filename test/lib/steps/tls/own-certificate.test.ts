@@ -1,0 +1,109 @@
+import { X509Certificate } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { type Names, namesOf } from '../../../../lib/appliance/names.ts'
+import type { Certificates } from '../../../../lib/appliance/tls/certificates.ts'
+import { caNotes, withFormerCa } from '../../../../lib/steps/tls/own-certificate.ts'
+import { decideOwnCertificates } from '../../../../lifecycle/own-certificate.ts'
+import { rightClock } from '../../../support/clock.ts'
+import { facts } from '../../../support/recorded-host.ts'
+
+const decideCertificates = (found: Partial<Certificates>, names: Names, now: Date) =>
+  decideOwnCertificates(found, names, rightClock(now))
+
+const now = new Date('2026-02-14T10:00:00Z')
+const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000)
+const names = namesOf(facts, undefined)
+const made: Promise<Certificates> = decideCertificates({}, names, now)
+
+it('issues a leaf for every name and address, under a CA', async () => {
+  const { ca, leaf } = await made
+  const authority = new X509Certificate(ca.certificate)
+  const certificate = new X509Certificate(leaf.certificate)
+  expect(certificate.subjectAltName).toBe(
+    'DNS:copilot, DNS:localhost, IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1',
+  )
+  expect(certificate.checkIssued(authority) && certificate.verify(authority.publicKey)).toBe(true)
+  expect([authority.ca, certificate.ca]).toEqual([true, false])
+  expect(leaf.certificate.endsWith(ca.certificate)).toBe(true)
+})
+
+it('keeps what is good', async () => {
+  const found = await made
+  expect(await decideCertificates(found, names, inDays(59))).toEqual(found)
+})
+
+const broken = { certificate: 'half a fi', key: 'half a fi' }
+it.each([
+  ['30 days remain', (found: Certificates) => found, names, inDays(61)],
+  [
+    'an address went',
+    (found: Certificates) => found,
+    namesOf({ ...facts, addresses: ['192.0.2.7'] }, undefined),
+    now,
+  ],
+  [
+    'a private address came',
+    (f: Certificates) => f,
+    namesOf({ ...facts, addresses: ['10.0.0.8', 'fd00::8', ...facts.addresses] }, undefined),
+    now,
+  ],
+  [
+    'a public address changed',
+    (found: Certificates) => found,
+    namesOf({ ...facts, addresses: ['192.0.2.8', '2001:db8::7'] }, undefined),
+    now,
+  ],
+  ['it is broken', ({ ca }: Certificates) => ({ ca, leaf: broken }), names, now],
+  ['it is not there', ({ ca }: Certificates) => ({ ca }), names, now],
+])('issues another leaf under the same CA when %s', async (_, of, wanted, at) => {
+  const found = await made
+  const { ca, leaf } = await decideCertificates(of(found), wanted, at)
+  expect(ca).toEqual(found.ca)
+  expect(leaf).not.toEqual(found.leaf)
+  expect(new X509Certificate(leaf.certificate).verify(new X509Certificate(ca.certificate).publicKey)).toBe(
+    true,
+  )
+})
+
+it.each([
+  ['its key is another', ({ ca, leaf }: Certificates) => ({ ca: { ...ca, key: leaf.key }, leaf })],
+  ['it ends soon', (found: Certificates) => found, names, inDays(3600)],
+  ['a name came', (found: Certificates) => found, namesOf(facts, 'copilot.example.com')],
+  ['a name below ours came', (found: Certificates) => found, namesOf(facts, 'a.copilot')],
+  ['it has no constraints', ({ leaf }: Certificates) => ({ ca: leaf, leaf })],
+])('makes another CA when %s', async (_, of, wanted = names, at = now) => {
+  const found = of(await made)
+  const next = await decideCertificates(found, wanted, at)
+  expect(next.ca).not.toEqual(found.ca)
+  expect(await decideCertificates(next, wanted, at)).toEqual(next)
+})
+
+describe('a CA that replaces another', () => {
+  const wanted = namesOf(facts, 'copilot.example.com')
+  const replaced = made.then(async found => {
+    const next = await decideCertificates(found, wanted, now)
+    return { found, next, notes: (at: Date) => caNotes(next, wanted, rightClock(at)) }
+  })
+
+  it('is announced with both fingerprints and why, for its first month', async () => {
+    const { found, next, notes } = await replaced
+    const [note, ...others] = notes(now)
+    expect(others).toEqual([])
+    for (const { certificate } of [found.ca, next.ca])
+      expect(note).toContain(new X509Certificate(certificate).fingerprint256)
+    expect(note).toMatch(/may not sign for copilot\.example\.com\./)
+    expect([notes(inDays(29)).length, notes(inDays(31)).length]).toEqual([1, 0])
+  })
+
+  it('keeps being announced when nothing changes', async () => {
+    const { next, notes } = await replaced
+    const again = await decideCertificates(next, wanted, now)
+    expect(caNotes(again, wanted, rightClock(now))).toEqual(notes(now))
+  })
+
+  it('tells nothing of a file that was no certificate, nor of the first CA', async () => {
+    const first = await made
+    expect(caNotes(withFormerCa(first, { ca: broken }, now), names, rightClock(now))).toEqual([])
+    expect(caNotes(withFormerCa(first, {}, now), names, rightClock(now))).toEqual([])
+  })
+})

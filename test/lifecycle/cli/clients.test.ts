@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest'
+import { namesOf } from '../../../lib/appliance/names.ts'
+import { paths } from '../../../lib/appliance/paths.ts'
+import { planFile } from '../../../lib/steps/plan.ts'
+import { issueMissing } from '../../../lib/steps/tls/issue-certificate.ts'
+import { caFiles, ownPair } from '../../../lib/steps/tls/own-certificate.ts'
+import { ownPairFiles, servedFiles } from '../../../lib/steps/tls/served-certificate.ts'
+import { applyFiles } from '../../../lib/system/managed-files.ts'
+import { clientsText } from '../../../lifecycle/cli/clients.ts'
+import { capacityFor, tinyModel } from '../../support/capacity.ts'
+import { rightClock } from '../../support/clock.ts'
+import { facts, recordedHost } from '../../support/recorded-host.ts'
+
+const capacity = capacityFor(tinyModel, { contextSize: 4096 })
+const names = namesOf({ ...facts, addresses: ['192.0.2.7'] }, undefined)
+const certificates = await issueMissing({}, names, rightClock(new Date()))
+
+async function configured() {
+  const host = recordedHost()
+  await applyFiles(host, [
+    ...caFiles(certificates),
+    ...ownPairFiles(ownPair(certificates)),
+    ...servedFiles(ownPair(certificates)),
+    planFile({ capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [], cacheSharing: 'one-key' }),
+    { path: paths.password, mode: 0o600, text: 'the-key-of-this-test\n' },
+  ])
+  return host
+}
+
+it('prints one client, with what configure has planned and without the key', async () => {
+  const text = clientsText(await configured(), 'cline')
+  expect(text).toMatch(/^\[Cline\]$/m)
+  expect(text).toMatch(/= https:\/\/192\.0\.2\.7\/v1\n.*= KEY\n.*= tiny\n.*= 4096/)
+  expect(text).toContain(paths.report)
+  expect(text).not.toMatch(/Codex|the-key-of-this-test/)
+})
+
+it('prints all of them', async () => {
+  const text = clientsText(await configured(), undefined)
+  for (const title of ['Cline', 'opencode', 'Codex', 'aider', 'Anthropic SDK, Node'])
+    expect(text).toContain(`[${title}]\n`)
+})
+
+it('names those it knows when it is asked for another', async () => {
+  const host = await configured()
+  expect(() => clientsText(host, 'emacs')).toThrow(/no client "emacs".*cline, continue, opencode/)
+})
+
+it('tells what to do where nothing has been configured', () => {
+  expect(() => clientsText(recordedHost(), undefined)).toThrow(/slm-copilot configure/)
+})

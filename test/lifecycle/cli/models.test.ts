@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { catalogue } from '../../../lib/appliance/models/catalogue.ts'
+import { productionRelease } from '../../../lib/appliance/models/release.ts'
+import { releaseFile } from '../../../lib/steps/models/release.ts'
+import { planFile } from '../../../lib/steps/plan.ts'
+import { applyFiles } from '../../../lib/system/managed-files.ts'
+import { modelsList } from '../../../lifecycle/cli/models.ts'
+import { capacityFor, tinyModel } from '../../support/capacity.ts'
+import { recordedHost } from '../../support/recorded-host.ts'
+
+it('tells of every model what it is good at and what fits into a VM, in 80 columns', () => {
+  const text = modelsList(recordedHost(), '16G')
+  for (const { name, goodAt } of Object.values(catalogue)) expect(text).toContain(`${name}\n  ${goodAt}\n`)
+  expect(text).toMatch(/qwen3-coder.*\n.*\n.* 18\.6 GB; licence Apache-2\.0; does not fit: a VM of 19 GiB/)
+  expect(text).toMatch(/gpt-oss-20b\n.*\n.* 12\.1 GB; .*; fits: 3 × 32768 tokens/)
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+})
+
+it('lists those of the image, and says which is served', async () => {
+  const host = recordedHost()
+  const release = { ...productionRelease, model: tinyModel, further: [catalogue['gpt-oss-20b']] }
+  const plan = {
+    capacity: capacityFor(tinyModel),
+    endpoints: ['192.0.2.7'],
+    notes: [],
+    hardware: [],
+    cacheSharing: 'one-key' as const,
+  }
+  await applyFiles(host, [releaseFile(release), planFile(plan)])
+  const names = modelsList(host, undefined).match(/^[a-z].*$/gm)
+  expect(names).toEqual(['tiny  (served now)', 'gpt-oss-20b'])
+  expect(() => modelsList(host, 'much')).toThrow(/--memory much: takes a size/)
+})

@@ -1,0 +1,36 @@
+/** Plans for the tests of what is rendered from them. */
+
+import type { Model } from '../../lib/appliance/models/catalogue.ts'
+import { type Asked, type Capacity, planCapacity } from '../../lib/appliance/sizing/capacity.ts'
+import { GiB } from '../../lib/appliance/sizing/memory.ts'
+
+/** A model so small that every plan has room for it. */
+export const tinyModel: Model = {
+  name: 'tiny',
+  url: 'https://models.example.com/tiny.gguf',
+  size: 9_000_000,
+  sha256: '0'.repeat(64),
+  contextLimit: 131_072,
+  geometry: {
+    layers: 2,
+    kvHeads: 1,
+    headSize: 32,
+    queries: 64,
+    embedding: 64,
+    feedForward: 64,
+    vocabulary: 32_000,
+    merges: 0,
+    repackable: 0,
+    active: 4_000_000,
+    activeParameters: 2_000_000,
+  },
+}
+
+/** The plan for a machine with memory enough. */
+export const capacityFor = (model: Model, asked: Partial<Asked> = {}): Capacity =>
+  planCapacity({ cpus: 8, physicalCores: 4, memory: 128 * GiB }, model, {
+    contextSize: 32_768,
+    parallel: 2,
+    threads: 0,
+    ...asked,
+  })
