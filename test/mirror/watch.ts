@@ -32,7 +32,10 @@ export function watch(child: ChildProcess): Watched {
 
   let isRunning = true
   const ended = new Promise<void>(resolve => {
-    child.once('close', resolve)
+    child.once('close', (code, signal) => {
+      said += `\n(ended with ${signal ?? `exit code ${code}`})`
+      resolve()
+    })
     child.once('error', error => {
       said += error.message
       resolve()
