@@ -27,7 +27,13 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       {
-        test: { name: 'unit', include: ['test/{lib,lifecycle,packer}/**/*.test.ts', 'test/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['test/{lib,lifecycle,packer}/**/*.test.ts', 'test/*.test.ts'],
+          setupFiles: 'test/pooled-keys.ts',
+          isolate: false,
+          maxWorkers: '100%',
+        },
       },
       {
         test: {

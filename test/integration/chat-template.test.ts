@@ -1,4 +1,4 @@
-/** Devstral's template, rendered by the real llama-server: goldens, and the same text as Mistral's own gives. */
+/** Devstral's template, rendered by the real llama-server: as expected, and the same text as Mistral's own gives. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chatTemplateFile } from '../../lib/render/models/chat-template.ts'
 import { chats } from '../conversations/chat.ts'

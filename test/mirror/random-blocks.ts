@@ -51,7 +51,7 @@ const tame: Record<TensorType, Tame> = {
   float16: (block, at, deviation) => half(block, at, (block[at] ?? 0) & 1 ? deviation : -deviation),
   q4_0: scaled(spread(16)),
   q8_0: scaled(spread(256)),
-  iq4_nl: scaled(67.2), // of kvalues_iq4nl, evenly drawn
+  iq4_nl: scaled(67.2), // the type's table of values, evenly drawn
   q2_K: superBlock(4, 80, { at: 0, bytes: Array(16).fill(0x11) }),
   q4_K: superBlock(16, 0, { at: 4, bytes: sixBitOnes }),
   q5_K: superBlock(32, 0, { at: 4, bytes: sixBitOnes }),

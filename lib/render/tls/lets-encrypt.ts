@@ -24,7 +24,7 @@ ${order.hasCa ? `Environment=REQUESTS_CA_BUNDLE=${paths.acmeCa}\n` : ''}`
 
 /**
  * certbot's service, which its timer starts twice a day, renews the pair in use alone: those that are out of use wait
- * unrenewed, since their names may no longer lead here. A private ACME server is trusted by the CA given for it.
+ * as they are, since their names may no longer lead here. A private ACME server is trusted by the CA given for it.
  */
 export const certbotDropIn = (order: Order | undefined) => ({
   path: paths.certbotDropIn,
