@@ -34,7 +34,7 @@ test: prepare ## everything: checks, unit, integration, a VM baked and booted
 test-clients: prepare ## every client from npm, six silent minutes too, as a table (CLIENT=NAME: one)
 	@node test/clients/main.ts $(CLIENT)
 
-check: ## types, lint, import arrows, spelling, shell scripts, generated files
+check: ## types, lint, import arrows, spelling, unused exports, shell scripts, generated files
 	@bash packer/build/prerequisites.sh check
 	@npm run --silent check
 

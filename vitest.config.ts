@@ -30,7 +30,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{lib,lifecycle,packer}/**/*.test.ts', 'test/*.test.ts'],
-          setupFiles: 'test/pooled-keys.ts',
+          setupFiles: 'test/support/pooled-keys.ts',
           isolate: false,
           maxWorkers: '100%',
         },

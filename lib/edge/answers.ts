@@ -36,7 +36,7 @@ const words = (message: string, code: string): Words => ({ message: message, cod
 const targetPath = /^(?:[a-zA-Z]+:\/\/[^/?#]*)?([^?#]*)/
 
 /** The path that the shape of an error goes by: nginx's, or, where it came to none, the request line's. */
-export function pathOf(refused: { path: string; target: string }): string {
+function pathOf(refused: { path: string; target: string }): string {
   if (refused.path !== '' && refused.path !== malformedLocation) return refused.path
   const written = targetPath.exec(refused.target)
   return (written?.[1] ?? '').replace(/\/+/g, '/')

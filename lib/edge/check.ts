@@ -60,7 +60,7 @@ function chosen(rules: Rule[], value: Json): Rule | undefined {
   return undefined
 }
 
-export function check(value: Json, given: Rule, path: string, now: Circumstances): Checked {
+function check(value: Json, given: Rule, path: string, now: Circumstances): Checked {
   const rule = given.is === 'either' ? (chosen(given.of, value) ?? given) : given
   if (!isAbout(rule, value)) return wrong(path, value, takes(rule))
   const keep = (isRight: boolean): Checked => (isRight ? { value: value } : wrong(path, value, takes(rule)))

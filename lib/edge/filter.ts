@@ -20,7 +20,7 @@ export type Filtered = { body: string; isStream: boolean } | { status: number; e
  * each value costs nginx some microseconds. Of real clients' first requests the deepest has 12 levels, 600 values and
  * some dozens of keys in an object; a conversation that fills 128K tokens has some thousands of values.
  */
-export const limits: Limits = { levels: 64, values: 100_000, keys: 1000 }
+const limits: Limits = { levels: 64, values: 100_000, keys: 1000 }
 
 /**
  * What goes on to llama-server, or the error. `text` is undefined where the body was not UTF-8; `salt` is the tenant's,

@@ -8,11 +8,11 @@ export type ManagedFile =
   | { path: string; mode: number; folder: true }
   | { path: string; absent: true }
 
-export type Outcome = 'created' | 'updated' | 'unchanged' | 'removed'
+type Outcome = 'created' | 'updated' | 'unchanged' | 'removed'
 export type Change = { path: string; outcome: Outcome }
 
 /** What applying a file would make of it. */
-export function outcomeOf(host: Host, file: ManagedFile): Outcome {
+function outcomeOf(host: Host, file: ManagedFile): Outcome {
   const status = host.files.status(file.path)
   if ('absent' in file) return status === undefined ? 'unchanged' : 'removed'
   if (status === undefined) return 'created'

@@ -2,7 +2,7 @@
 import type { Host } from './host.ts'
 import { readState, type StateFile, writeState } from './state-files.ts'
 
-export type Proof = {
+type Proof = {
   sha256: string
   /** Bytes. */
   size: number
@@ -12,7 +12,7 @@ export type Proof = {
 }
 
 /** Path → its proof. */
-export type Proofs = Record<string, Proof>
+type Proofs = Record<string, Proof>
 
 /** A file as it should be, and where the proofs stand. */
 export type Provable = { path: string; sha256: string; proofs: StateFile<Proofs> }

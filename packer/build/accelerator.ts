@@ -16,7 +16,7 @@ export const cpuModel = { kvm: 'host', tcg: 'max' } as const satisfies Record<Ac
 export const cpus = { kvm: 2, tcg: 1 } as const satisfies Record<Accelerator, number>
 
 /** `reason` is for the person who wonders why it is slow. */
-export type Choice = { accelerator: Accelerator; reason: string }
+type Choice = { accelerator: Accelerator; reason: string }
 
 const patienceSeconds = 15
 

@@ -10,7 +10,7 @@ import { type Home, homeWith, type Screen } from './home.ts'
 import { limitCpu } from './quota.ts'
 
 /** Tokens of a conversation: more than any agent's first prompt has, and the long question too. */
-export const contextSize = 65_536
+const contextSize = 65_536
 export const stackContext = { ONEAPP_COPILOT_CONTEXT_SIZE: String(contextSize) }
 
 /** A client, the appliance it asks, and the folder that it is installed in. */

@@ -2,7 +2,7 @@
 
 type Content = string | { type: 'text'; text: string }[] | null
 type ToolCall = { id?: string; type: 'function'; function: { name: string; arguments: string | object } }
-export type Message = {
+type Message = {
   role: string
   content?: Content
   name?: string
@@ -55,8 +55,8 @@ export const tools: ChatTool[] = [
   },
 ]
 
-export const parts = (...texts: string[]) => texts.map(text => ({ type: 'text' as const, text }))
-export const call = (name: string, args: string | object, id?: string): ToolCall => ({
+const parts = (...texts: string[]) => texts.map(text => ({ type: 'text' as const, text }))
+const call = (name: string, args: string | object, id?: string): ToolCall => ({
   ...(id === undefined ? {} : { id }),
   type: 'function',
   function: { name, arguments: args },

@@ -8,7 +8,7 @@ export const beginning = (agent: string, repeat = 1000) => `${agent}: ${'do as t
 
 let questions = 0
 /** One that was not asked before. */
-export const another = () => {
+const another = () => {
   questions += 1
   return `Question ${questions}?`
 }

@@ -6,7 +6,7 @@ import { generate } from './generation.ts'
 import type { Edge } from './stack.ts'
 
 /** `slow` reads a few hundred bytes at a time; `leaves` goes away in mid-stream, and does not come again. */
-export type Manner = 'steady' | 'slow' | 'leaves'
+type Manner = 'steady' | 'slow' | 'leaves'
 
 export type Served = {
   manner: Manner

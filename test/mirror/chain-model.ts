@@ -12,7 +12,7 @@ export const contextLimit = 393_216
 export type Step = { after: string | undefined; comes: string; weight?: number }
 
 /** After this token another comes, if a third stands anywhere before it and a fourth does not. */
-export type Condition = { after: string; comes: string; ifSeen: string; unlessSeen: string }
+type Condition = { after: string; comes: string; ifSeen: string; unlessSeen: string }
 
 export type Chain = {
   name: string

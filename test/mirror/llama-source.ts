@@ -27,7 +27,7 @@ const libraries: NpmPackage = {
 export const packages = [source, libraries].map(({ spec, integrity }) => `${spec} ${integrity}`)
 
 /** The bundle's path: 35 MB, one squashed commit. */
-export const llamaBundle = () =>
+const llamaBundle = () =>
   cached('llama-source.bundle', [source.spec, source.integrity], path =>
     step(`llama.cpp ${llamaTag} from npm's ${source.spec}`, () =>
       withPackage(source, ['llama/gitRelease.bundle'], folder =>

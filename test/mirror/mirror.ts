@@ -46,7 +46,7 @@ export async function startMirror(port?: number): Promise<Mirror> {
 }
 
 /** A new folder: in `files/` what the mirror serves, beside it the room nginx needs. Its owner removes it. */
-export async function mirrorFolder(): Promise<string> {
+async function mirrorFolder(): Promise<string> {
   const [archive, model] = [await llamaRelease(), await sentenceModel()]
   const folder = mkdtempSync(join(tmpdir(), 'mirror-'))
   mkdirSync(join(folder, 'files'))

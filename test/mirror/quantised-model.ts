@@ -16,7 +16,7 @@ import {
 } from './gguf.ts'
 import { randomBlocks } from './random-blocks.ts'
 
-export type Architecture = 'llama' | 'mistral3' | 'qwen3moe' | 'gpt-oss'
+type Architecture = 'llama' | 'mistral3' | 'qwen3moe' | 'gpt-oss'
 
 export type Shape = Size & {
   architecture: Architecture
@@ -29,7 +29,7 @@ export type Shape = Size & {
 }
 
 /** A layer's matrices, as GGUF calls them. */
-export type Matrix = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
+type Matrix = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
 
 export type Types = {
   /** Of `token_embd` and `output`, whose rows are the same. */

@@ -11,8 +11,7 @@ import { releaseValue, startMirror, writeRelease } from '../mirror/mirror.ts'
 import { hostSeenByGuest } from './vm.ts'
 
 /** The framework to bake in: a checkout of OpenNebula/one-apps, or the stand-in. */
-export const oneAppsDir = (): string =>
-  resolve(process.env.ONE_APPS_DIR || join(import.meta.dirname, 'framework'))
+const oneAppsDir = (): string => resolve(process.env.ONE_APPS_DIR || join(import.meta.dirname, 'framework'))
 
 export type Image = { disk: string; accelerator: Accelerator; executable: string }
 

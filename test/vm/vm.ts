@@ -40,7 +40,7 @@ export type VmInputs = {
 export const contextDrive = 'ide1-cd0'
 /** The host, as a guest on QEMU's user network sees it. */
 export const hostSeenByGuest = '10.0.2.2'
-export const oneGateToken = 'token-of-the-stand-in'
+const oneGateToken = 'token-of-the-stand-in'
 
 const vmsFolder = join(cacheFolder, 'vms')
 const vmFolder = (name: string) => join(vmsFolder, name)
@@ -125,7 +125,7 @@ export const powerCut = async (vm: Vm): Promise<void> => {
 }
 
 /** The user's variables with those that OpenNebula and this VM's surroundings add. */
-export const fullContext = (vm: Vm): Context => ({
+const fullContext = (vm: Vm): Context => ({
   ...userNetwork,
   VMID: '1',
   SET_HOSTNAME: 'slm-copilot',

@@ -20,7 +20,6 @@ export const releaseSchema = z.strictObject({
   further: z.array(modelSchema).default([]),
 })
 
-export type Artefact = z.infer<typeof artefact>
 export type Release = z.infer<typeof releaseSchema>
 
 const llamaCppUrl = 'https://github.com/ggml-org/llama.cpp/releases/download/b11194'

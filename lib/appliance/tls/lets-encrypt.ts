@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 
 /** Let's Encrypt's directory; another one is a private ACME server's. */
-export const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory'
+const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory'
 
 /** Seconds that one attempt may take: the boot waits for it. */
 export const attemptTimeout = 120
@@ -57,7 +57,7 @@ const day = 24 * 60 * minute
  * When the next attempt may be made: a quarter of an hour after the first failure, twice that after each further
  * one, at most a day. Let's Encrypt counts five failures an hour for a name (letsencrypt.org/docs/rate-limits).
  */
-export const nextAttempt = ({ at, failures }: Attempt) =>
+const nextAttempt = ({ at, failures }: Attempt) =>
   new Date(Date.parse(at) + Math.min(15 * minute * 2 ** (failures - 1), day))
 
 /** Whether to try now: once in a boot, and not before its time, unless the clock was wrong when that was set. */

@@ -9,7 +9,7 @@ import { tenantMap } from './tenants.ts'
 /** What stands elsewhere while `nginx -t` looks at a candidate. */
 export type EdgeFiles = { certificate: string; program: string; pid: string }
 
-export const edgeFiles: EdgeFiles = {
+const edgeFiles: EdgeFiles = {
   certificate: paths.currentCertificate,
   program: paths.edgeProgram,
   pid: paths.nginxPid,

@@ -72,7 +72,7 @@ async function measureOrTell(host: Host): Promise<Omit<Measurement, 'invocation'
  * Measures an idle llama-server, past nginx and its admission: a client that finds all slots taken for these seconds
  * waits for them. Throws when it is busy with others, or does not answer.
  */
-export async function measureSpeed(host: Host, pid: number, socket: string): Promise<Speed> {
+async function measureSpeed(host: Host, pid: number, socket: string): Promise<Speed> {
   if (!(await isIdle(host, pid))) throw new Error('llama-server is busy with others.')
   const first = await compute(host, socket, firstPromptTokens, generatedTokens)
   const tokens = promptTokensFor(first.prompt_per_second)

@@ -131,7 +131,7 @@ const certbotCommand = (host: Host, order: Order) => [
 ]
 
 /** The sentence of certbot's that tells an administrator most: the server's own, else the last that it ends with. */
-export function reasonOf({ answer }: CommandError): string {
+function reasonOf({ answer }: CommandError): string {
   if (answer.code === 124) return `no certificate within ${attemptTimeout} s.`
   if (answer.code > 128) return `certbot was killed by signal ${answer.code - 128}.`
   const lines = `${answer.stdout}\n${answer.stderr}`
