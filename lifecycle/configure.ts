@@ -9,6 +9,7 @@ import { chooseModel, type Trials } from '../lib/appliance/models/choice.ts'
 import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { cacheSharingOf } from '../lib/appliance/nginx/cache-sharing.ts'
+import { hasHttp2Directive } from '../lib/appliance/nginx/version.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
 import { largestBody } from '../lib/appliance/requests/size.ts'
 import { planCapacity, refusalOf } from '../lib/appliance/sizing/capacity.ts'
@@ -29,7 +30,7 @@ import { isModelThere, readTrials } from '../lib/steps/models/fetched-models.ts'
 import { installedRelease } from '../lib/steps/models/release.ts'
 import { decidePassword, findPassword, passwordFiles, passwordNotes } from '../lib/steps/password.ts'
 import { planFile } from '../lib/steps/plan.ts'
-import { checkCandidate } from '../lib/steps/services/nginx.ts'
+import { checkCandidate, readNginxVersion } from '../lib/steps/services/nginx.ts'
 import { readClock, timeSources } from '../lib/steps/tls/clock.ts'
 import { givenNotes, givenPair, judgeGivenPair } from '../lib/steps/tls/given-certificate.ts'
 import { acmeCaFile, readObtained } from '../lib/steps/tls/lets-encrypt.ts'
@@ -71,7 +72,8 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const keys = [{ name: passwordName, key: password.password }, ...context.keys]
   const limits = { contextSize: capacity.contextSize, bodyLimit: largestBody(capacity) }
   const cacheSharing = cacheSharingOf(context)
-  const site = { keys, cacheSharing, hasIpv6: facts.hasIpv6, ...limits }
+  const nginx = { hasHttp2Directive: hasHttp2Directive(await readNginxVersion(host)) }
+  const site = { keys, cacheSharing, hasIpv6: facts.hasIpv6, ...nginx, ...limits }
   const settings = { models: requestNames(serve, release), ...limits, readsImages: false }
   await checkCandidate(host, site, settings, served.pair)
 

@@ -19,6 +19,8 @@ export type Site = {
   keys: NamedKey[]
   cacheSharing: CacheSharing
   hasIpv6: boolean
+  /** Whether nginx has a directive for HTTP/2; else it is a parameter of `listen`. */
+  hasHttp2Directive: boolean
   /** Tokens that one conversation may hold. */
   contextSize: number
   /** Bytes of the largest request. */
@@ -173,9 +175,14 @@ const filteredRequests = ({ keys }: Site) => `
         proxy_pass http://slm_copilot_gate$copilot_checked;
     }`
 
+const listenTls = ({ hasIpv6, hasHttp2Directive }: Site) =>
+  hasHttp2Directive
+    ? `${listen(ports.https, hasIpv6, ' ssl')}\n    http2 on;`
+    : listen(ports.https, hasIpv6, ' ssl http2')
+
 /** HTTPS. */
 export const tlsServer = (site: Site, certificate: string) => `server {
-    ${listen(ports.https, site.hasIpv6, ' ssl http2')}
+    ${listenTls(site)}
     server_name _;
     access_log ${paths.accessLog} slm_copilot if=$copilot_is_logged;
 

@@ -7,6 +7,10 @@ import { type EdgeSettings, edgeProgram } from '../../render/nginx/program.ts'
 import { type Site, servedHeaders } from '../../render/nginx/site.ts'
 import type { Host } from '../../system/host.ts'
 
+/** What nginx says of itself. */
+export const readNginxVersion = async (host: Host): Promise<string> =>
+  (await host.ask(['nginx', '-v'])).stderr
+
 /** Runs `nginx -t` on the configuration as it would be, in a folder that only root can enter. Throws when nginx refuses it. */
 export async function checkCandidate(
   host: Host,

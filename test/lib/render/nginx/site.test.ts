@@ -7,6 +7,7 @@ const site = (key: string) => ({
   keys: [{ name: 'copilot', key }],
   cacheSharing: 'one-key' as const,
   hasIpv6: false,
+  hasHttp2Directive: false,
   contextSize: 4096,
   bodyLimit: 1_048_576,
 })
@@ -28,6 +29,14 @@ it('listens on IPv6 only where there is any', () => {
   const text = (hasIpv6: boolean) => edgeConfiguration({ ...site('x'.repeat(12)), hasIpv6 }).text
   expect(text(true)).toContain('listen [::]:443')
   expect(text(false)).not.toContain('[::]')
+})
+
+it('speaks HTTP/2 by the means that nginx has for it', () => {
+  const text = (hasHttp2Directive: boolean) =>
+    edgeConfiguration({ ...site('x'.repeat(12)), hasHttp2Directive }).text
+  expect(text(true)).toMatch(/listen 443 ssl default_server .*\n\s*http2 on;/)
+  expect(text(false)).toContain('listen 443 ssl http2 default_server')
+  expect(text(false)).not.toContain('http2 on')
 })
 
 it('tells those whom it turns away to come at different times', () => {

@@ -91,6 +91,7 @@ it('changes neither what nginx is reloaded for, nor the site', () => {
       keys: [],
       cacheSharing: 'one-key',
       hasIpv6: false,
+      hasHttp2Directive: false,
       contextSize: 4096,
       bodyLimit: 1_048_576,
     }).text,

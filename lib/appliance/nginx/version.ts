@@ -1,0 +1,11 @@
+/** What nginx can do by its version. */
+
+/**
+ * Whether this version of nginx has the `http2` directive (nginx.org/en/docs/http/ngx_http_v2_module.html: since 1.25.1),
+ * from what `nginx -v` prints; where that names no version, what every version understands is the answer.
+ */
+export function hasHttp2Directive(printed: string): boolean {
+  const [major, minor, patch] = (printed.match(/nginx\/(\d+)\.(\d+)\.(\d+)/) ?? []).slice(1).map(Number)
+  if (major === undefined || minor === undefined || patch === undefined) return false
+  return major !== 1 ? major > 1 : minor !== 25 ? minor > 25 : patch >= 1
+}

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest'
+import { hasHttp2Directive } from '../../../../lib/appliance/nginx/version.ts'
+
+it.each([
+  ['nginx version: nginx/1.18.0 (Ubuntu)', false],
+  ['nginx version: nginx/1.22.1', false],
+  ['nginx version: nginx/1.24.0 (Ubuntu)', false],
+  ['nginx version: nginx/1.25.0', false],
+  ['nginx version: nginx/1.25.1', true],
+  ['nginx version: nginx/1.26.3', true],
+  ['nginx version: nginx/1.30.0', true],
+  ['nginx version: nginx/2.0.0', true],
+  ['nginx version: openresty/1.27.1', false],
+  ['', false],
+])('finds in "%s" whether there is an http2 directive: %s', (printed, expected) => {
+  expect(hasHttp2Directive(printed)).toBe(expected)
+})
