@@ -18,8 +18,8 @@ import { serviceProblem } from '../lib/steps/services/check.ts'
 import { checkConfiguration } from '../lib/steps/services/nginx.ts'
 import { applyService, recordProven } from '../lib/steps/services/services.ts'
 import { smokeTest } from '../lib/steps/services/smoke-test.ts'
+import { tlsSummary, trustFor, verifiableEndpoints } from '../lib/steps/tls/installed-pairs.ts'
 import { readCa } from '../lib/steps/tls/own-certificate.ts'
-import { summarize, trustIn, verifiable } from '../lib/steps/tls/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { disableUnit, reloadUnits } from '../lib/system/systemd.ts'
@@ -72,7 +72,7 @@ async function serve(host: Host, plan: Plan): Promise<Outcome> {
   await waitForModel(host, llama.run.invocation, plan.capacity.model.size)
   recordLoaded(host)
   setAvailable(host)
-  const trust = trustIn(serving.served, readCa(host))
+  const trust = trustFor(serving.served, readCa(host))
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trust, key: passwordInForce(host) }
   await smokeTest(host, endpoint, llama.isProven ? 'light' : 'full')
   const problem = await serviceProblem(host, endpoint)
@@ -101,10 +101,10 @@ function bannerAndReport(host: Host, plan: Plan, outcome: Outcome, reportPath: s
   const { served, notes, serves, measured } = outcome
   const running = 'active, enabled at boot'
   const report = {
-    endpoints: verifiable(served, plan.endpoints),
+    endpoints: verifiableEndpoints(served, plan.endpoints),
     capacity,
     serves,
-    tls: summarize(served, readCa(host)),
+    tls: tlsSummary(served, readCa(host)),
     speed: measured.speed,
     remarks: [...plan.hardware, ...measured.notes],
     notes: [...capacity.notes, ...plan.notes, ...notes],

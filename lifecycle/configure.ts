@@ -32,16 +32,16 @@ import { decidePassword, findPassword, passwordFiles, passwordNotes } from '../l
 import { planFile } from '../lib/steps/plan.ts'
 import { checkCandidate, readNginxVersion } from '../lib/steps/services/nginx.ts'
 import { readClock, timeSources } from '../lib/steps/tls/clock.ts'
-import { givenNotes, givenPair, judgeGivenPair } from '../lib/steps/tls/given-certificate.ts'
+import {
+  inUseFiles,
+  pairFiles,
+  supersededPairs,
+  tlsSummary,
+  verifiableEndpoints,
+} from '../lib/steps/tls/installed-pairs.ts'
 import { acmeCaFile, readObtained } from '../lib/steps/tls/lets-encrypt.ts'
 import { caFiles, caNotes, ownPair, readCertificates } from '../lib/steps/tls/own-certificate.ts'
-import {
-  formerPairs,
-  pairFiles,
-  servedFiles,
-  summarize,
-  verifiable,
-} from '../lib/steps/tls/served-certificate.ts'
+import { suppliedPair, suppliedPairNotes, suppliedPairProblems } from '../lib/steps/tls/supplied-pair.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles, type Change, exposureNotes } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
@@ -54,7 +54,7 @@ import { decideOwnCertificates } from './own-certificate.ts'
 export async function configure(host: Host, trials: Trials = readTrials(host)): Promise<Change[]> {
   const release = installedRelease(host)
   const clock = await readClock(host)
-  const context = parseContext(host.env, modelsOf(release), release.model, judgeGivenPair(clock))
+  const context = parseContext(host.env, modelsOf(release), release.model, suppliedPairProblems(clock))
   const facts = host.facts()
   const found = readCertificates(host)
 
@@ -65,7 +65,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const names = namesOf(facts, context.domain)
   const certificates = await decideOwnCertificates(found, names, clock)
   const own = ownPair(certificates)
-  const given = givenPair(context)
+  const given = suppliedPair(context)
   const order = orderOf(context)
   const served = given ?? readObtained(host, order, clock) ?? own
   const password = decidePassword(findPassword(host), context.password, clock.now, host.random)
@@ -90,7 +90,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     ...exposureNotes(host, secrets),
     ...[note, unserved].filter(said => said !== undefined),
     ...caNotes(certificates, names, clock),
-    ...givenNotes(context),
+    ...suppliedPairNotes(context),
   ]
   const hardware = hardwareNotes(facts, context.threads)
   for (const note of [...capacity.notes, ...notes, ...hardware]) host.log.warn(note)
@@ -100,8 +100,8 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     { path: paths.settings, mode: 0o750, folder: true },
     ...secrets,
     { path: paths.privateCertificate, link: own.target },
-    ...servedFiles(served),
-    ...formerPairs(host, [own, given]),
+    ...inUseFiles(served),
+    ...supersededPairs(host, [own, given]),
     acmeCaFile(context),
     certbotDropIn(order),
     chronyConfiguration(timeSources(host, context.ntpServers)),
@@ -118,10 +118,10 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     connectionLimit(),
     nginxDropIn(),
     landingPage({
-      endpoints: verifiable(served, endpoints),
+      endpoints: verifiableEndpoints(served, endpoints),
       capacity,
       cacheSharing,
-      tls: summarize(served, certificates.ca),
+      tls: tlsSummary(served, certificates.ca),
     }),
     edgeProgram(settings),
     edgeConfiguration(site),

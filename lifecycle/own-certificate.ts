@@ -4,7 +4,7 @@ import type { Names } from '../lib/appliance/names.ts'
 import type { Certificates } from '../lib/appliance/tls/certificates.ts'
 import type { Clock } from '../lib/appliance/tls/clock.ts'
 import { issueMissing } from '../lib/steps/tls/issue-certificate.ts'
-import { goodCertificates, withFormerCa } from '../lib/steps/tls/own-certificate.ts'
+import { goodCertificates, withPreviousCa } from '../lib/steps/tls/own-certificate.ts'
 
 /** What is good of what is there, what is missing made, and the CA that was replaced, if one was. */
 export async function decideOwnCertificates(
@@ -13,5 +13,5 @@ export async function decideOwnCertificates(
   clock: Clock,
 ): Promise<Certificates> {
   const made = await issueMissing(goodCertificates(found, names, clock), names, clock)
-  return withFormerCa(made, found, clock.now)
+  return withPreviousCa(made, found, clock.now)
 }

@@ -2,14 +2,14 @@
 import { services } from '../lib/appliance/services/services.ts'
 import { applyService } from '../lib/steps/services/services.ts'
 import { readClock } from '../lib/steps/tls/clock.ts'
-import { caFiles, namesOfLeaf, ownPair, readCertificates } from '../lib/steps/tls/own-certificate.ts'
 import {
-  formerPairs,
+  inUseFiles,
   ownPairFiles,
   pairFiles,
-  readServed,
-  servedFiles,
-} from '../lib/steps/tls/served-certificate.ts'
+  readPairInUse,
+  supersededPairs,
+} from '../lib/steps/tls/installed-pairs.ts'
+import { caFiles, namesOfLeaf, ownPair, readCertificates } from '../lib/steps/tls/own-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { decideOwnCertificates } from './own-certificate.ts'
@@ -22,10 +22,10 @@ export async function renew(host: Host): Promise<void> {
   if (certificates.leaf === found.leaf) return
 
   const own = ownPair(certificates)
-  const before = readServed(host)
+  const before = readPairInUse(host)
   const served = before.mode === 'private' ? own : before
-  await applyFiles(host, [...caFiles(certificates), ...pairFiles(own), ...servedFiles(served)])
+  await applyFiles(host, [...caFiles(certificates), ...pairFiles(own), ...inUseFiles(served)])
   await applyService(host, services.nginx)
   // The link by which the pair is found comes last: killed before, the next day's run finds the old one, and goes on.
-  await applyFiles(host, [...ownPairFiles(own), ...formerPairs(host, [own, served])])
+  await applyFiles(host, [...ownPairFiles(own), ...supersededPairs(host, [own, served])])
 }

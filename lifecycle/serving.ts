@@ -2,19 +2,24 @@
 
 import type { Plan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services/services.ts'
-import type { Servable } from '../lib/appliance/tls/certificates.ts'
+import type { InstalledPair } from '../lib/appliance/tls/certificates.ts'
 import { landingPage } from '../lib/render/page/landing-page.ts'
 import { type Applied, applyService } from '../lib/steps/services/services.ts'
 import { readClock } from '../lib/steps/tls/clock.ts'
+import {
+  inUseFiles,
+  readPairInUse,
+  tlsSummary,
+  verifiableEndpoints,
+} from '../lib/steps/tls/installed-pairs.ts'
 import { obtain, readObtained } from '../lib/steps/tls/lets-encrypt.ts'
 import { readCa } from '../lib/steps/tls/own-certificate.ts'
-import { readServed, servedFiles, summarize, verifiable } from '../lib/steps/tls/served-certificate.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 
 export type Serving = {
   nginx: Applied
-  served: Servable
+  served: InstalledPair
   /** Why it is not the one that was asked for. */
   notes: string[]
 }
@@ -29,14 +34,14 @@ export async function serveCertificate(
   const notes = await obtain(host, order, clock)
   for (const note of notes) host.log.warn(note)
 
-  const served = readObtained(host, order, clock) ?? readServed(host)
+  const served = readObtained(host, order, clock) ?? readPairInUse(host)
   const changes = await applyFiles(host, [
-    ...servedFiles(served),
+    ...inUseFiles(served),
     landingPage({
-      endpoints: verifiable(served, endpoints),
+      endpoints: verifiableEndpoints(served, endpoints),
       capacity,
       cacheSharing,
-      tls: summarize(served, readCa(host)),
+      tls: tlsSummary(served, readCa(host)),
     }),
   ])
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return { nginx, served, notes }

@@ -14,7 +14,7 @@ export type HttpRequest = {
   /** PEM of the CA that alone is trusted; the system's where it is not given. */
   ca?: string | undefined
   /** The name that the server's certificate must be for, where the URL says another; `ca` may then end below a root. */
-  servedAs?: string | undefined
+  serverName?: string | undefined
   /** Path of a unix socket to speak to. */
   socket?: string
   /** Whether the pieces that have come are enough: the answer is then taken as it is, and the connection closed. */
@@ -49,7 +49,7 @@ export function http(wanted: HttpRequest): Promise<HttpAnswer> {
     agent: false as const,
     signal: AbortSignal.timeout(wanted.timeout * 1000),
     ...(wanted.ca === undefined ? {} : { ca: wanted.ca }),
-    ...(wanted.servedAs === undefined ? {} : knownAs(wanted.servedAs)),
+    ...(wanted.serverName === undefined ? {} : knownAs(wanted.serverName)),
     ...(wanted.socket === undefined ? {} : { socketPath: wanted.socket }),
   }
   return new Promise((resolve, reject) => {

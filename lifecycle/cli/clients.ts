@@ -3,8 +3,8 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { clientConfigurations, clientValues } from '../../lib/render/clients/clients.ts'
 import { type ClientConfiguration, configurationText } from '../../lib/render/clients/configuration.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
+import { readPairInUse, tlsSummary, verifiableEndpoints } from '../../lib/steps/tls/installed-pairs.ts'
 import { readCa } from '../../lib/steps/tls/own-certificate.ts'
-import { readServed, summarize, verifiable } from '../../lib/steps/tls/served-certificate.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -22,9 +22,9 @@ function chosen(all: ClientConfiguration[], name: string | undefined): ClientCon
 /** The configuration of one client, or of all. Throws when there is no such client, or no plan yet. */
 export function clientsText(host: Host, name: string | undefined): string {
   const { capacity, endpoints } = readPlan(host)
-  const served = readServed(host)
-  const tls = summarize(served, readCa(host))
-  const values = clientValues({ endpoints: verifiable(served, endpoints), capacity, tls }, 'KEY')
+  const served = readPairInUse(host)
+  const tls = tlsSummary(served, readCa(host))
+  const values = clientValues({ endpoints: verifiableEndpoints(served, endpoints), capacity, tls }, 'KEY')
   const all = clientConfigurations(values)
   return [preface, ...chosen(all, name).map(configurationText)].join('\n')
 }

@@ -2,8 +2,8 @@
 import { ports } from '../../lib/appliance/paths.ts'
 import { passwordInForce } from '../../lib/steps/password.ts'
 import { smokeTest } from '../../lib/steps/services/smoke-test.ts'
+import { readPairInUse, trustFor } from '../../lib/steps/tls/installed-pairs.ts'
 import { readCa } from '../../lib/steps/tls/own-certificate.ts'
-import { readServed, trustIn } from '../../lib/steps/tls/served-certificate.ts'
 import type { Host } from '../../lib/system/host.ts'
 import type { InputFile } from '../../lib/system/input-files.ts'
 import { UsageError } from './usage-error.ts'
@@ -32,7 +32,7 @@ export async function runSmokeTest(host: Host, { endpoint, ca, keyFile }: SmokeT
   if (endpoint !== undefined && !/^https:\/\/[^/?#@]+(\/(v1\/?)?)?$/.test(endpoint))
     throw new UsageError(`--endpoint ${endpoint}: takes an https URL, e.g. https://copilot.example.com.`)
   const url = endpoint ?? `https://127.0.0.1:${ports.https}`
-  const own = endpoint === undefined && ca === undefined ? trustIn(readServed(host), readCa(host)) : {}
+  const own = endpoint === undefined && ca === undefined ? trustFor(readPairInUse(host), readCa(host)) : {}
   if (endpoint !== undefined && keyFile === undefined)
     throw new UsageError('--endpoint needs --key-file FILE, a file that holds the key.')
   const key = keyFile === undefined ? passwordInForce(host) : keyFrom(keyFile)

@@ -6,8 +6,8 @@ import { passwordInForce } from '../../lib/steps/password.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
 import { readUnavailable } from '../../lib/steps/services/availability.ts'
 import { serviceProblem } from '../../lib/steps/services/check.ts'
+import { readPairInUse, trustFor, verifiableEndpoints } from '../../lib/steps/tls/installed-pairs.ts'
 import { readCa } from '../../lib/steps/tls/own-certificate.ts'
-import { readServed, trustIn, verifiable } from '../../lib/steps/tls/served-certificate.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { type UnitStatus, unitStatus } from '../../lib/system/systemd.ts'
 
@@ -18,7 +18,7 @@ const stateOf = ({ isActive, isEnabled, startedAt }: UnitStatus) =>
 
 /** Why nothing can be generated: what was said when llama-server ended, the unit that does not run, else what a client sees. */
 async function problemOf(host: Host, stopped: string | undefined): Promise<string | undefined> {
-  const access = { ...trustIn(readServed(host), readCa(host)), key: passwordInForce(host) }
+  const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
   const problem = await serviceProblem(host, access)
   if (problem === undefined) return undefined
   return readUnavailable(host) ?? (stopped === undefined ? problem : `${stopped} is not running.`)
@@ -35,7 +35,7 @@ export async function status(host: Host): Promise<{ text: string; serves: boolea
   const problem = await problemOf(host, stopped)
   const text = statusText({
     problem,
-    endpoints: verifiable(readServed(host), endpoints),
+    endpoints: verifiableEndpoints(readPairInUse(host), endpoints),
     services: services.map(({ unit, status }) => ({ unit, state: stateOf(status) })),
     model: capacity.model.name,
     wanted: wanted?.model.name,

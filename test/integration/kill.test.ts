@@ -63,7 +63,7 @@ function configure(folder: string, tracer: string[] = []) {
 /** What is in the folder, certificates by their soundness, since each issue differs. */
 function contentOf(folder: string) {
   const entries = globSync('**', { cwd: folder, withFileTypes: false }).filter(
-    name => !/\/certificates\/|\.log$|ssl.slm-copilot.(ca|former-ca|private|current)/.test(name),
+    name => !/\/certificates\/|\.log$|ssl.slm-copilot.(ca|previous-ca|private|current)/.test(name),
   )
   const files = entries.map(name => {
     const status = lstatSync(join(folder, name))

@@ -9,10 +9,10 @@ import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { attemptTimeout } from '../../lib/appliance/tls/lets-encrypt.ts'
-import { servedHeaders } from '../../lib/render/nginx/site.ts'
+import { hstsFile } from '../../lib/render/nginx/site.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
+import { tlsSummary, trustFor, verifiableEndpoints } from '../../lib/steps/tls/installed-pairs.ts'
 import { readCa } from '../../lib/steps/tls/own-certificate.ts'
-import { summarize, trustIn, verifiable } from '../../lib/steps/tls/served-certificate.ts'
 import { childEnvironment, run } from '../../lib/system/commands.ts'
 import { type Host, openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
@@ -113,11 +113,11 @@ const acme = () => ({
   ONEAPP_COPILOT_TLS_ACME_CA: Buffer.from(pebble.ca).toString('base64'),
 })
 const withDomain = (name = domain) => ({ ...acme(), ONEAPP_COPILOT_DOMAIN: name })
-const optionsAs = (servedAs: string) => ({
+const optionsAs = (serverName: string) => ({
   url: `${edge.url}/v1/models`,
   method: 'OPTIONS' as const,
   ca: pebble.root,
-  servedAs,
+  serverName,
   timeout: 10,
 })
 
@@ -134,10 +134,10 @@ it('gets a certificate for a domain while nginx serves, and serves it', async ()
   first = serial
   await untilShown(first)
   expect((await http(optionsAs(domain))).status).toBe(204)
-  const own = await http({ url: `${edge.url}/ca.crt`, ...trustIn(served, readCa(host)), timeout: 10 })
+  const own = await http({ url: `${edge.url}/ca.crt`, ...trustFor(served, readCa(host)), timeout: 10 })
   expect(own.status).toBe(200)
-  expect(summarize(served, readCa(host))).toMatchObject({ mode: 'acme', names: [domain], isPublic: false })
-  expect(verifiable(served, [domain, '192.0.2.7'])).toEqual([domain])
+  expect(tlsSummary(served, readCa(host))).toMatchObject({ mode: 'acme', names: [domain], isPublic: false })
+  expect(verifiableEndpoints(served, [domain, '192.0.2.7'])).toEqual([domain])
 })
 
 it('orders no other one: run again, at the next boot, after the domain was off', async () => {
@@ -283,7 +283,7 @@ it('promises TLS for ever with a public certificate only', async () => {
   const { host, serial } = await stages(withDomain(name))
   await untilShown(serial)
   expect((await http(optionsAs(name))).headers['strict-transport-security']).toBeUndefined()
-  host.files.replace(paths.currentHeaders, servedHeaders(true).text, 0o644)
+  host.files.replace(paths.currentHeaders, hstsFile(true).text, 0o644)
   await edge.reloadNginx()
   const promised = await waitFor(
     async () => (await http(optionsAs(name))).headers['strict-transport-security'],
@@ -292,6 +292,6 @@ it('promises TLS for ever with a public certificate only', async () => {
     'The header',
   )
   expect(promised).toBe('max-age=15768000')
-  const page = await http({ url: `${edge.url}/`, ca: pebble.root, servedAs: name, timeout: 10 })
+  const page = await http({ url: `${edge.url}/`, ca: pebble.root, serverName: name, timeout: 10 })
   expect(page.headers['strict-transport-security']).toBe('max-age=15768000')
 })

@@ -6,9 +6,14 @@ import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { reportText } from '../../lib/render/text/report.ts'
 import { releaseFile } from '../../lib/steps/models/release.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
+import {
+  inUseFiles,
+  readPairInUse,
+  tlsSummary,
+  verifiableEndpoints,
+} from '../../lib/steps/tls/installed-pairs.ts'
 import { issueMissing } from '../../lib/steps/tls/issue-certificate.ts'
 import { readCa } from '../../lib/steps/tls/own-certificate.ts'
-import { readServed, servedFiles, summarize, verifiable } from '../../lib/steps/tls/served-certificate.ts'
 import type { Facts } from '../../lib/system/facts.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
@@ -23,10 +28,10 @@ const context = { ONEAPP_COPILOT_TLS_CERT: given.certificate, ONEAPP_COPILOT_TLS
 
 /** What the report says of TLS. */
 function tlsOf(host: Host): string {
-  const served = readServed(host)
+  const served = readPairInUse(host)
   const capacity = capacityFor(tinyModel)
-  const endpoints = verifiable(served, ['copilot.example.com', '192.0.2.7'])
-  const tls = summarize(served, readCa(host))
+  const endpoints = verifiableEndpoints(served, ['copilot.example.com', '192.0.2.7'])
+  const tls = tlsSummary(served, readCa(host))
   const told = { notes: [], remarks: [], serves: true }
   const text = reportText({ endpoints, password: 'x', capacity, services: [], tls, ...told })
   return text.slice(0, text.indexOf('[Services]'))
@@ -36,17 +41,17 @@ it('has a given pair served as long as it is given', async () => {
   const host = recordedHost()
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure({ ...host, env: context })
-  expect(readServed(host)).toMatchObject({ mode: 'given', pair: given })
+  expect(readPairInUse(host)).toMatchObject({ mode: 'supplied', pair: given })
   expect(host.files.status(`${paths.currentCertificate}/${certificateFiles.key}`)?.mode).toBe(0o600)
   expect(tlsOf(host)).toMatch(/^endpoint += https:\/\/copilot\.example\.com\/v1$/m)
-  expect(tlsOf(host)).toMatch(/^mode += given in the context, for copilot\.example\.com; trust its root/m)
+  expect(tlsOf(host)).toMatch(/^mode += supplied in the context, for copilot\.example\.com; trust its root/m)
   expect(tlsOf(host)).not.toContain('192.0.2.7')
   expect(host.files.list(paths.certificates)).toHaveLength(2)
   const again = await configure({ ...host, env: context })
   expect(again.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
 
   await configure(host)
-  expect(readServed(host).mode).toBe('private')
+  expect(readPairInUse(host).mode).toBe('private')
   expect(tlsOf(host)).toMatch(/^mode += private CA of this VM/m)
   expect(host.files.list(paths.certificates)).toHaveLength(1)
   expect(host.lines.join('\n')).not.toContain(given.key.split('\n')[1])
@@ -54,10 +59,14 @@ it('has a given pair served as long as it is given', async () => {
 
 it('promises TLS for ever with a pair that browsers trust', () => {
   const [certificate = ''] = rootCertificates
-  const headers = (mode: 'given' | 'private', pem: string) =>
-    servedFiles({ mode, target: '', pair: { certificate: pem, key: '' } }).at(-1)
-  expect(headers('given', certificate)).toMatchObject({ text: expect.stringContaining('Strict-Transport') })
-  expect(headers('given', given.certificate)).toMatchObject({ text: expect.not.stringContaining('Strict-T') })
+  const headers = (mode: 'supplied' | 'private', pem: string) =>
+    inUseFiles({ mode, target: '', pair: { certificate: pem, key: '' } }).at(-1)
+  expect(headers('supplied', certificate)).toMatchObject({
+    text: expect.stringContaining('Strict-Transport'),
+  })
+  expect(headers('supplied', given.certificate)).toMatchObject({
+    text: expect.not.stringContaining('Strict-T'),
+  })
   expect(headers('private', given.certificate)).toMatchObject({
     text: expect.not.stringContaining('Strict-T'),
   })

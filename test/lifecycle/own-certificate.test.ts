@@ -93,7 +93,7 @@ it.each([
 ])('of a CA that %s', async (_, clock, isKept) => {
   const next = await decideOwnCertificates(good, names, clock)
   expect(next.ca.certificate === good.ca.certificate).toBe(isKept)
-  expect(next.formerCa?.key).toBe(isKept ? undefined : good.ca.key)
+  expect(next.previousCa?.key).toBe(isKept ? undefined : good.ca.key)
 })
 
 it('replaces a CA that was over before the image was made, whatever the clock says', async () => {
@@ -114,7 +114,7 @@ it('keeps the former CA with its key, and goes back to it when its names come ba
   const domain = namesOf(facts, 'copilot.example.com')
   const next = await decideOwnCertificates(good, domain, synchronised)
   expect(next.ca).not.toEqual(good.ca)
-  expect(next.formerCa?.key).toBe(good.ca.key)
+  expect(next.previousCa?.key).toBe(good.ca.key)
   // The next CA may sign for these too: nobody has to trust another one again.
   expect((await decideOwnCertificates(next, names, synchronised)).ca).toEqual(next.ca)
 
@@ -122,7 +122,7 @@ it('keeps the former CA with its key, and goes back to it when its names come ba
   const another = await decideOwnCertificates(next, moved, synchronised)
   const back = await decideOwnCertificates(another, domain, synchronised)
   expect(back.ca).toEqual(next.ca)
-  expect(back.formerCa?.key).toBe(another.ca.key)
+  expect(back.previousCa?.key).toBe(another.ca.key)
   expect(caNotes(back, domain, synchronised)).toEqual([
     expect.stringMatching(/may not sign for copilot\.example\.com/),
   ])
@@ -131,14 +131,14 @@ it('keeps the former CA with its key, and goes back to it when its names come ba
 it('loses no key to a kill between the new CA and its certificate', async () => {
   const domain = namesOf(facts, 'copilot.example.com')
   const next = await decideOwnCertificates(good, domain, synchronised)
-  // The order of caFiles: former-ca.key, former-ca.crt, ca.key; killed.
+  // The order of caFiles: previous-ca.key, previous-ca.crt, ca.key; killed.
   const cutOff = {
     ca: { certificate: good.ca.certificate, key: next.ca.key },
     leaf: good.leaf,
-    formerCa: next.formerCa,
+    previousCa: next.previousCa,
   }
   const again = await decideOwnCertificates(cutOff as Certificates, domain, synchronised)
-  expect(again.formerCa).toEqual(next.formerCa)
+  expect(again.previousCa).toEqual(next.previousCa)
   // Back where it was in time, the former serves on.
   expect((await decideOwnCertificates(cutOff as Certificates, names, synchronised)).ca).toEqual(good.ca)
 })
@@ -153,8 +153,8 @@ it('configures a machine through all these clocks and back, and leaves its CA wh
     await configure({ ...host, now: () => now })
     expect([host.files.read(paths.caCertificate), host.files.read(paths.caKey)]).toEqual([ca, key])
   }
-  expect(host.files.status(paths.formerCaKey)).toBeUndefined()
+  expect(host.files.status(paths.previousCaKey)).toBeUndefined()
   await configure({ ...host, env: { ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' } })
-  expect(host.files.read(paths.formerCaKey)).toBe(key)
-  expect(host.files.status(paths.formerCaKey)?.mode).toBe(0o600)
+  expect(host.files.read(paths.previousCaKey)).toBe(key)
+  expect(host.files.status(paths.previousCaKey)?.mode).toBe(0o600)
 })

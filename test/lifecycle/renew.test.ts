@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { namesOf } from '../../lib/appliance/names.ts'
 import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
+import { inUseFiles, ownPairFiles } from '../../lib/steps/tls/installed-pairs.ts'
 import { issueMissing } from '../../lib/steps/tls/issue-certificate.ts'
 import { caFiles, ownPair } from '../../lib/steps/tls/own-certificate.ts'
-import { ownPairFiles, servedFiles } from '../../lib/steps/tls/served-certificate.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { renew } from '../../lifecycle/renew.ts'
 import { rightClock } from '../support/clock.ts'
@@ -29,7 +29,7 @@ async function machineAfter(days: number, mode: 'private' | 'acme', reload = () 
     ...ownPairFiles(own),
     { path: `${folder}/${certificateFiles.chain}`, mode: 0o644, text: own.pair.certificate },
     { path: `${folder}/${certificateFiles.key}`, mode: 0o600, text: own.pair.key },
-    ...servedFiles(mode === 'private' ? own : obtained),
+    ...inUseFiles(mode === 'private' ? own : obtained),
     { path: paths.edgeConfiguration, mode: 0o600, text: '' },
     { path: paths.edgeProgram, mode: 0o600, text: '' },
     { path: paths.connectionLimit, mode: 0o644, text: '' },

@@ -4,19 +4,19 @@
 export type Pair = { certificate: string; key: string }
 
 /**
- * The VM's own CA, and the leaf under it. `formerCa`: the one that this CA has replaced, kept for going back; its
+ * The VM's own CA, and the leaf under it. `previousCa`: the one that this CA has replaced, kept for going back; its
  * certificate begins with a line that says when that was, its key is empty where it was lost.
  */
-export type Certificates = { ca: Pair; leaf: Pair; formerCa?: Pair }
+export type Certificates = { ca: Pair; leaf: Pair; previousCa?: Pair }
 
 /** Days that a leaf is valid, and before whose end it is renewed; days of the CA, and of telling that it is new. */
 export const validity = { leaf: 90, renewBefore: 30, ca: 3650, announceCa: 30 } as const
 
 /** Where the pair in use comes from: the VM's own CA, the context, an ACME server. */
-export type TlsMode = 'private' | 'given' | 'acme'
+export type TlsMode = 'private' | 'supplied' | 'acme'
 
 /** A pair that nginx can serve. */
-export type Servable = {
+export type InstalledPair = {
   mode: TlsMode
   /** Its folder, as the link in `paths.tls` names it. */
   target: string

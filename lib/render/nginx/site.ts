@@ -69,7 +69,7 @@ const writeRoutes = (limit: number) => `
     }`
 
 /** What nginx says of the pair in use: with a public certificate that it is TLS or nothing (RFC 6797), half a year. */
-export const servedHeaders = (isPublic: boolean) => ({
+export const hstsFile = (isPublic: boolean) => ({
   path: paths.currentHeaders,
   mode: 0o644,
   text: `# Written by slm-copilot.

@@ -39,7 +39,7 @@ function tlsMode({ mode, names, isPublic }: TlsSummary): string {
   if (mode === 'private') return "private CA of this VM; trust it once on each developer's machine"
   const issuer = isPublic ? "Let's Encrypt" : 'private ACME server'
   const trust = isPublic ? 'publicly trusted' : "trust its root on each developer's machine"
-  return `${mode === 'given' ? 'given in the context' : issuer}, for ${names.join(', ')}; ${trust}`
+  return `${mode === 'supplied' ? 'supplied in the context' : issuer}, for ${names.join(', ')}; ${trust}`
 }
 
 /** Cline's configuration in full, and how to see the others'. */

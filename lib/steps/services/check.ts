@@ -7,7 +7,7 @@ import type { Host } from '../../system/host.ts'
 import type { HttpAnswer } from '../../system/http.ts'
 
 /** How nginx's certificate is verified, and the key. */
-export type Access = { ca?: string | undefined; servedAs?: string | undefined; key: string }
+export type Access = { ca?: string | undefined; serverName?: string | undefined; key: string }
 
 /** Seconds: llama-server's queue is looked at after each batch, half a minute on a slow CPU. */
 const timeout = 60

@@ -4,7 +4,7 @@ import { certificateFiles, paths } from '../../appliance/paths.ts'
 import type { Pair } from '../../appliance/tls/certificates.ts'
 import { edgeConfiguration } from '../../render/nginx/edge.ts'
 import { type EdgeSettings, edgeProgram } from '../../render/nginx/program.ts'
-import { type Site, servedHeaders } from '../../render/nginx/site.ts'
+import { hstsFile, type Site } from '../../render/nginx/site.ts'
 import type { Host } from '../../system/host.ts'
 
 /** What nginx says of itself. */
@@ -30,7 +30,7 @@ export async function checkCandidate(
     const certificate = `${folder}/current`
     const files = { certificate, program: `${folder}/program.js`, pid: `${folder}/nginx.pid` }
     host.files.replace(files.program, edgeProgram(settings).text, 0o600)
-    host.files.replace(`${certificate}.conf`, servedHeaders(true).text, 0o600)
+    host.files.replace(`${certificate}.conf`, hstsFile(true).text, 0o600)
     host.files.replace(`${certificate}/${certificateFiles.chain}`, pair.certificate, 0o600)
     host.files.replace(`${certificate}/${certificateFiles.key}`, pair.key, 0o600)
     host.files.replace(`${folder}/nginx.conf`, edgeConfiguration(site, files).text, 0o600)

@@ -9,7 +9,7 @@ export type Endpoint = {
   /** PEM of the CA to trust; the system's where it is not given. */
   ca?: string | undefined
   /** The name that its certificate is for, where `url` says another. */
-  servedAs?: string | undefined
+  serverName?: string | undefined
   key: string
 }
 
@@ -110,7 +110,7 @@ export async function smokeTest({ http, log }: Seam, endpoint: Endpoint, depth: 
   const base = endpoint.url.replace(/\/(v1\/?)?$/, '')
   const authorized = { authorization: `Bearer ${endpoint.key}` }
   const ask: Ask = (path, request) =>
-    http({ url: `${base}${path}`, ca: endpoint.ca, servedAs: endpoint.servedAs, timeout: 30, ...request })
+    http({ url: `${base}${path}`, ca: endpoint.ca, serverName: endpoint.serverName, timeout: 30, ...request })
   for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {
     const start = Date.now()
     const seconds = () => Math.round((Date.now() - start) / 1000)

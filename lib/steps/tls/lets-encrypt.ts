@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Context } from '../../appliance/context/context.ts'
 import { certificateFiles, paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
-import type { Servable } from '../../appliance/tls/certificates.ts'
+import type { InstalledPair } from '../../appliance/tls/certificates.ts'
 import { type Clock, isCredible } from '../../appliance/tls/clock.ts'
 import {
   type Attempt,
@@ -33,7 +33,7 @@ const isInForce = ({ validFromDate, validToDate }: X509Certificate, clock: Clock
  * The pair that an order has brought, while it is valid: by the present time, since it may have come after the clock was
  * read. Linked to relatively, so that it holds under another root.
  */
-export function readObtained(host: Host, order: Order | undefined, clock: Clock): Servable | undefined {
+export function readObtained(host: Host, order: Order | undefined, clock: Clock): InstalledPair | undefined {
   if (order === undefined) return undefined
   const certificate = host.files.read(`${liveFolder(order)}/${certificateFiles.chain}`)
   const key = host.files.read(`${liveFolder(order)}/${certificateFiles.key}`)

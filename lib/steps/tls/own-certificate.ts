@@ -3,7 +3,12 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Names } from '../../appliance/names.ts'
 import { certificateFiles, configureCommand, paths } from '../../appliance/paths.ts'
-import { type Certificates, type Pair, type Servable, validity } from '../../appliance/tls/certificates.ts'
+import {
+  type Certificates,
+  type InstalledPair,
+  type Pair,
+  validity,
+} from '../../appliance/tls/certificates.ts'
 import { type Clock, isCaInTime, isLeafGood } from '../../appliance/tls/clock.ts'
 import { outside } from '../../appliance/tls/name-constraints.ts'
 import type { Host } from '../../system/host.ts'
@@ -21,8 +26,8 @@ export function readCertificates(host: Host): Partial<Certificates> {
   const { chain, key } = certificateFiles
   const ca = pair(paths.caCertificate, paths.caKey)
   const leaf = pair(`${paths.privateCertificate}/${chain}`, `${paths.privateCertificate}/${key}`)
-  const formerCa = pair(paths.formerCaCertificate, paths.formerCaKey)
-  return { ...(ca && { ca }), ...(leaf && { leaf }), ...(formerCa && { formerCa }) }
+  const previousCa = pair(paths.previousCaCertificate, paths.previousCaKey)
+  return { ...(ca && { ca }), ...(leaf && { leaf }), ...(previousCa && { previousCa }) }
 }
 
 /** The CA on disk. Throws when configure has not put it there. */
@@ -67,7 +72,7 @@ export function goodCertificates(
   clock: Clock,
 ): Partial<Pick<Certificates, 'ca' | 'leaf'>> {
   if (found.ca === undefined) return {}
-  const candidates = [found.ca, ...(found.formerCa === undefined ? [] : [withoutStamp(found.formerCa)])]
+  const candidates = [found.ca, ...(found.previousCa === undefined ? [] : [withoutStamp(found.previousCa)])]
   for (const pair of candidates) {
     const ca = fitCa(pair, names, clock)
     if (ca === undefined) continue
@@ -90,11 +95,11 @@ function parsed(pem: string | undefined): X509Certificate | undefined {
 }
 
 /** The pairs with the CA that was replaced, now or before: clients that trusted it must be told. */
-export function withFormerCa(made: Certificates, found: Partial<Certificates>, now: Date): Certificates {
-  const { ca, formerCa } = found
+export function withPreviousCa(made: Certificates, found: Partial<Certificates>, now: Date): Certificates {
+  const { ca, previousCa } = found
   const isReplaced = ca?.certificate !== made.ca.certificate && parsed(ca?.certificate) !== undefined
-  const former = ca !== undefined && isReplaced ? replaced(ca, formerCa, now) : formerCa
-  return { ...made, ...(former !== undefined && { formerCa: former }) }
+  const former = ca !== undefined && isReplaced ? replaced(ca, previousCa, now) : previousCa
+  return { ...made, ...(former !== undefined && { previousCa: former }) }
 }
 
 /** A CA as it is kept. One whose new key came and whose new certificate did not, as a kill leaves it, is kept already. */
@@ -112,17 +117,18 @@ function replacedAt(former: Pair, current: X509Certificate): Date {
 }
 
 /** What report, banner and log say of the CA: for its first days that it has replaced another, and why. */
-export function caNotes({ ca, formerCa }: Partial<Certificates>, names: Names, clock: Clock): string[] {
-  const [current, former] = [parsed(ca?.certificate), parsed(formerCa?.certificate)]
+export function caNotes({ ca, previousCa }: Partial<Certificates>, names: Names, clock: Clock): string[] {
+  const [current, former] = [parsed(ca?.certificate), parsed(previousCa?.certificate)]
   if (current === undefined) return []
   const notes = clockNotes(current, clock)
-  if (former === undefined || formerCa === undefined) return notes
-  if (clock.now.getTime() - replacedAt(formerCa, current).getTime() > validity.announceCa * day) return notes
+  if (former === undefined || previousCa === undefined) return notes
+  if (clock.now.getTime() - replacedAt(previousCa, current).getTime() > validity.announceCa * day)
+    return notes
   const beyond = outside(former.raw, names)
   const because =
     beyond.length > 0
       ? ` The former may not sign for ${beyond.join(', ')}.`
-      : certificateOf(formerCa) === undefined
+      : certificateOf(previousCa) === undefined
         ? " The former's key was missing or damaged."
         : ''
   return [
@@ -143,19 +149,19 @@ function clockNotes({ validFromDate: from, validToDate: to }: X509Certificate, {
 }
 
 /** The own pair, in a folder named by the leaf's serial number. */
-export const ownPair = ({ leaf }: Certificates): Servable => ({
+export const ownPair = ({ leaf }: Certificates): InstalledPair => ({
   mode: 'private',
   target: `certificates/${new X509Certificate(leaf.certificate).serialNumber.toLowerCase()}`,
   pair: leaf,
 })
 
 /** The CA as managed files: the one it replaces first, or a kill in between would forget it. */
-export const caFiles = ({ ca, formerCa }: Certificates): ManagedFile[] => [
-  ...(formerCa === undefined
+export const caFiles = ({ ca, previousCa }: Certificates): ManagedFile[] => [
+  ...(previousCa === undefined
     ? []
     : [
-        { path: paths.formerCaKey, mode: 0o600, text: formerCa.key },
-        { path: paths.formerCaCertificate, mode: 0o644, text: formerCa.certificate },
+        { path: paths.previousCaKey, mode: 0o600, text: previousCa.key },
+        { path: paths.previousCaCertificate, mode: 0o644, text: previousCa.certificate },
       ]),
   { path: paths.caKey, mode: 0o600, text: ca.key },
   { path: paths.caCertificate, mode: 0o644, text: ca.certificate },

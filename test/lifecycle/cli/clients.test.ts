@@ -2,9 +2,9 @@ import { expect, it } from 'vitest'
 import { namesOf } from '../../../lib/appliance/names.ts'
 import { paths } from '../../../lib/appliance/paths.ts'
 import { planFile } from '../../../lib/steps/plan.ts'
+import { inUseFiles, ownPairFiles } from '../../../lib/steps/tls/installed-pairs.ts'
 import { issueMissing } from '../../../lib/steps/tls/issue-certificate.ts'
 import { caFiles, ownPair } from '../../../lib/steps/tls/own-certificate.ts'
-import { ownPairFiles, servedFiles } from '../../../lib/steps/tls/served-certificate.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { clientsText } from '../../../lifecycle/cli/clients.ts'
 import { capacityFor, tinyModel } from '../../support/capacity.ts'
@@ -20,7 +20,7 @@ async function configured() {
   await applyFiles(host, [
     ...caFiles(certificates),
     ...ownPairFiles(ownPair(certificates)),
-    ...servedFiles(ownPair(certificates)),
+    ...inUseFiles(ownPair(certificates)),
     planFile({ capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [], cacheSharing: 'one-key' }),
     { path: paths.password, mode: 0o600, text: 'the-key-of-this-test\n' },
   ])

@@ -74,7 +74,7 @@ it('tells how to trust the own CA, and nothing of it where there is no need', ()
 })
 
 it('sends nobody to the own CA while a pair of another issuer serves', () => {
-  const page = pageOf({ tls: { mode: 'given', isPublic: false, caFingerprint: 'AB:CD' } })
+  const page = pageOf({ tls: { mode: 'supplied', isPublic: false, caFingerprint: 'AB:CD' } })
   expect(page).toContain('/path/to/root.crt')
   expect(page).not.toMatch(/ca\.crt|AB:CD/)
 })

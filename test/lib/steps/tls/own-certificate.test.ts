@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { type Names, namesOf } from '../../../../lib/appliance/names.ts'
 import type { Certificates } from '../../../../lib/appliance/tls/certificates.ts'
-import { caNotes, withFormerCa } from '../../../../lib/steps/tls/own-certificate.ts'
+import { caNotes, withPreviousCa } from '../../../../lib/steps/tls/own-certificate.ts'
 import { decideOwnCertificates } from '../../../../lifecycle/own-certificate.ts'
 import { rightClock } from '../../../support/clock.ts'
 import { facts } from '../../../support/recorded-host.ts'
@@ -103,7 +103,7 @@ describe('a CA that replaces another', () => {
 
   it('tells nothing of a file that was no certificate, nor of the first CA', async () => {
     const first = await made
-    expect(caNotes(withFormerCa(first, { ca: broken }, now), names, rightClock(now))).toEqual([])
-    expect(caNotes(withFormerCa(first, {}, now), names, rightClock(now))).toEqual([])
+    expect(caNotes(withPreviousCa(first, { ca: broken }, now), names, rightClock(now))).toEqual([])
+    expect(caNotes(withPreviousCa(first, {}, now), names, rightClock(now))).toEqual([])
   })
 })

@@ -3,8 +3,12 @@ import { expect, it } from 'vitest'
 import { parseContext } from '../../../../lib/appliance/context/context.ts'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import { ContextError } from '../../../../lib/appliance/problems.ts'
-import { givenNotes, givenPair, judgeGivenPair } from '../../../../lib/steps/tls/given-certificate.ts'
 import { issueMissing } from '../../../../lib/steps/tls/issue-certificate.ts'
+import {
+  suppliedPair,
+  suppliedPairNotes,
+  suppliedPairProblems,
+} from '../../../../lib/steps/tls/supplied-pair.ts'
 import { rightClock } from '../../../support/clock.ts'
 
 const now = new Date('2026-02-14T10:00:00Z')
@@ -24,7 +28,7 @@ const parse = (certificate: string, key: string, at = now, more = {}) =>
     { ONEAPP_COPILOT_TLS_CERT: certificate, ONEAPP_COPILOT_TLS_KEY: key, ...more },
     [model],
     model,
-    judgeGivenPair(rightClock(at)),
+    suppliedPairProblems(rightClock(at)),
   )
 
 /** The problems, each as its variable, what was got and what it takes. */
@@ -49,7 +53,7 @@ it.each([
   ['Base64 in lines', base64(chain).replaceAll(/.{76}/g, '$&\n'), base64(mine.leaf.key)],
   ['Base64 of Base64', base64(base64(chain)), base64(base64(mine.leaf.key))],
 ])('takes a pair as %s', (_, certificate, key) => {
-  expect(givenPair(parse(certificate, key))?.pair).toEqual({ certificate: chain, key: mine.leaf.key })
+  expect(suppliedPair(parse(certificate, key))?.pair).toEqual({ certificate: chain, key: mine.leaf.key })
 })
 
 const encrypted = generateKeyPairSync('rsa', {
@@ -93,7 +97,7 @@ it.each([
 
 it('says when it is not for the domain', () => {
   const notes = (domain: string) =>
-    givenNotes(parse(chain, mine.leaf.key, now, { ONEAPP_COPILOT_DOMAIN: domain }))
+    suppliedPairNotes(parse(chain, mine.leaf.key, now, { ONEAPP_COPILOT_DOMAIN: domain }))
   expect(notes('copilot.example.com')).toEqual([])
   expect(notes('other.example.com')).toEqual([
     expect.stringMatching(/not for other\.example\.com.*copilot\./),

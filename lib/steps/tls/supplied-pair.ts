@@ -3,12 +3,12 @@ import { createHash, createPrivateKey, type KeyObject, type X509Certificate } fr
 import type { Context } from '../../appliance/context/context.ts'
 import { variables } from '../../appliance/context/variables.ts'
 import type { Problem } from '../../appliance/problems.ts'
-import type { Servable } from '../../appliance/tls/certificates.ts'
+import type { InstalledPair } from '../../appliance/tls/certificates.ts'
 import { type Clock, isCredible } from '../../appliance/tls/clock.ts'
 import { certificatesIn, covers, isSignedBy, isUnderPublicRoot, namesIn } from '../../system/x509.ts'
 
 /** What is wrong with the certificates and the key that are given; each is told of the variable to correct. */
-export const judgeGivenPair =
+export const suppliedPairProblems =
   (clock: Clock) =>
   (context: Context): Problem[] => [...pairProblems(context, clock), ...acmeCaProblems(context)]
 
@@ -100,15 +100,15 @@ function chainProblems(chain: X509Certificate[]): Problem[] {
 }
 
 /** The given pair, in a folder named by its digest. */
-export function givenPair({ tlsCertificate, tlsKey }: Context): Servable | undefined {
+export function suppliedPair({ tlsCertificate, tlsKey }: Context): InstalledPair | undefined {
   if (tlsCertificate === undefined || tlsKey === undefined) return undefined
   const digest = createHash('sha256').update(tlsCertificate).digest('hex').slice(0, 32)
   const pair = { certificate: tlsCertificate, key: tlsKey }
-  return { mode: 'given', target: `certificates/given-${digest}`, pair }
+  return { mode: 'supplied', target: `certificates/supplied-${digest}`, pair }
 }
 
 /** A word on a given certificate that is not for the domain. */
-export function givenNotes({ tlsCertificate, domain }: Context): string[] {
+export function suppliedPairNotes({ tlsCertificate, domain }: Context): string[] {
   const [leaf] = tlsCertificate === undefined ? [] : certificatesIn(tlsCertificate)
   if (leaf === undefined || domain === undefined || covers(leaf, domain)) return []
   return [`The given certificate is not for ${domain}: it is for ${namesIn(leaf).join(', ')}.`]
