@@ -1,7 +1,48 @@
+import { globSync, lstatSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { paths } from '../../lib/appliance/paths.ts'
+import { productionRelease } from '../../lib/appliance/models/release.ts'
+import { modelPath, paths } from '../../lib/appliance/paths.ts'
 import { install } from '../../lifecycle/install.ts'
 import { recordedHost } from '../support/recorded-host.ts'
+
+/** Path, mode and time of change of all files and folders under a folder; a link has no mode of its own. */
+const seen = (root: string) =>
+  globSync('**/{*,.*}', { cwd: root })
+    .sort()
+    .map(path => ({ path, status: lstatSync(join(root, path)) }))
+    .map(({ path, status }) => ({
+      path,
+      mode: status.isSymbolicLink() ? 'link' : (status.mode & 0o7777).toString(8),
+      changed: status.ctimeMs,
+    }))
+
+it('does one thing after another: packages, user, what it downloads, files; run again, it changes none', async () => {
+  const host = recordedHost({ isLive: false })
+  await install(host, undefined)
+  const programs = host.commands.map(command => command.replace(/^env \S+ /, '').split(' ')[0])
+  const order = ['apt-get', 'useradd', 'tar'].map(program => programs.indexOf(program))
+  expect(order).not.toContain(-1)
+  expect(order).toEqual(order.toSorted((a, b) => a - b))
+  const [archive] = Object.values(productionRelease.llamaCpp.archives)
+  const said = host.commands.join('\n')
+  for (const download of [archive, productionRelease.model]) expect(said).toContain(download?.url)
+
+  const files = seen(host.root)
+  await install(host, undefined)
+  expect(seen(host.root)).toEqual(files)
+})
+
+it('makes nothing that all may write to, and keeps its state for root', async () => {
+  const host = recordedHost({ isLive: false })
+  await install(host, undefined)
+  const modes = Object.fromEntries(seen(host.root).map(({ path, mode }) => [`/${path}`, mode]))
+  for (const [path, mode] of Object.entries(modes))
+    expect([path, mode]).toEqual([path, expect.stringMatching(/^([67][0-7][0145]|link)$/)])
+  expect(modes[paths.state]).toBe('700')
+  expect(modes[paths.settings]).toBe('750')
+  expect(modes[modelPath(productionRelease.model.name)]).toBeUndefined()
+})
 
 it('links the executable into the PATH, once, whatever stood there', async () => {
   const host = recordedHost({ isLive: false })

@@ -1,0 +1,146 @@
+/** When an ACME server is asked, when it is left alone, and what is said meanwhile. */
+import { expect, it } from 'vitest'
+import { certificateFiles, paths } from '../../../../lib/appliance/paths.ts'
+import { orderName } from '../../../../lib/appliance/tls/lets-encrypt.ts'
+import { issueMissing } from '../../../../lib/steps/tls/issue-certificate.ts'
+import { obtain } from '../../../../lib/steps/tls/lets-encrypt.ts'
+import { type Answer, CommandError } from '../../../../lib/system/commands.ts'
+import type { Host } from '../../../../lib/system/host.ts'
+import { rightClock } from '../../../support/clock.ts'
+import { recordedHost } from '../../../support/recorded-host.ts'
+
+const order = {
+  domain: 'copilot.example.com',
+  server: 'https://acme.example.com/directory',
+  email: 'ops@example.com',
+  hasCa: true,
+}
+const noon = new Date('2026-02-14T12:00:00Z')
+const later = (minutes: number) => new Date(noon.getTime() + minutes * 60_000)
+
+/** A machine whose certbot ends like this. `boot` starts it again, at a time. */
+function machine(certbot: (host: Host) => Answer) {
+  const host = recordedHost()
+  let asked = 0
+  const run: Host['run'] = async command => {
+    asked += 1
+    const answer = certbot(host)
+    if (answer.code !== 0) throw new CommandError(command, answer)
+    return answer.stdout
+  }
+  let now = noon
+  const boot = (name: string, at: Date) => {
+    host.files.replace(paths.bootId, `${name}\n`, 0o644)
+    now = at
+  }
+  const ask = () => obtain({ ...host, run, now: () => now }, order, rightClock(now))
+  return { host, boot, ask, asked: () => asked }
+}
+
+const failing =
+  (stdout: string, code = 1) =>
+  () => ({ code, stdout, stderr: '' })
+
+it('asks once in a boot, and in later ones after a pause that doubles', async () => {
+  const { boot, ask, asked } = machine(failing('Detail: no such host'))
+  const seen: [string, number, boolean][] = []
+  for (const [name, minute] of [
+    ['first', 0],
+    ['first', 20],
+    ['second', 14],
+    ['third', 15],
+    ['fourth', 44],
+    ['fifth', 45],
+    ['sixth', 104],
+    ['seventh', 105],
+  ] as const) {
+    boot(name, later(minute))
+    const before = asked()
+    expect(await ask()).toEqual([
+      expect.stringMatching(
+        /^No certificate from the ACME server .* for copilot\.example\.com: no such host\./,
+      ),
+    ])
+    seen.push([name, minute, asked() > before])
+  }
+  expect(seen.filter(([, , isAsked]) => isAsked).map(([name]) => name)).toEqual([
+    'first',
+    'third',
+    'fifth',
+    'seventh',
+  ])
+})
+
+it('waits no longer than a day, and not for a time that a wrong clock set', async () => {
+  const { boot, ask, asked } = machine(failing(''))
+  let at = 0
+  for (let failures = 0; failures < 12; failures += 1) {
+    at += 24 * 60
+    boot(`boot ${failures}`, later(at))
+    await ask()
+  }
+  expect(asked()).toBe(12)
+  boot('clock set back', later(at - 60))
+  await ask()
+  expect(asked()).toBe(13)
+})
+
+it('counts an attempt that was cut off as a failed one', async () => {
+  const { host, boot, ask, asked } = machine(() => {
+    // As a kill leaves it: what was to be written after the attempt is not.
+    throw new Error('the machine stopped')
+  })
+  boot('first', noon)
+  await ask()
+  boot('second', later(5))
+  expect(await ask()).toEqual([
+    expect.stringContaining('Next attempt: at the first boot after 2026-02-14T12:15:00Z'),
+  ])
+  expect(asked()).toBe(1)
+  expect(host.files.status(paths.attempts)?.mode).toBe(0o600)
+})
+
+it.each([
+  ['the server says', 1, 'Saving debug log to x\n Detail: DNS problem\nAsk for help at y', 'DNS problem.'],
+  ['certbot says last', 1, 'Saving debug log to x\nSome error!\nSee the logfile z', 'Some error!'],
+  ['nothing is said', 3, '', 'certbot ended with 3.'],
+  ['it takes too long', 124, 'whatever', 'no certificate within 120 s.'],
+  ['it is killed', 137, 'whatever', 'certbot was killed by signal 9.'],
+  ['it succeeds and brings nothing', 0, '', 'What came is no valid pair for it.'],
+])('tells why where %s', async (_, code, stdout, why) => {
+  const { boot, ask } = machine(failing(stdout, code))
+  boot('first', noon)
+  const [note] = await ask()
+  expect(note).toContain(`for copilot.example.com: ${why} The private one serves.`)
+})
+
+it('forgets failures once a pair is there, and asks nobody while that is valid', async () => {
+  const { leaf } = await issueMissing({}, { dns: [order.domain], ip: [] }, rightClock(noon))
+  const folder = `${paths.certbot}/live/${orderName(order)}`
+  let works = false
+  const { host, boot, ask } = machine(host => {
+    if (!works) return { code: 1, stdout: 'no', stderr: '' }
+    host.files.replace(`${folder}/${certificateFiles.chain}`, leaf.certificate, 0o644)
+    host.files.replace(`${folder}/${certificateFiles.key}`, leaf.key, 0o600)
+    return { code: 0, stdout: '', stderr: '' }
+  })
+  boot('first', noon)
+  await ask()
+  works = true
+  boot('second', later(60))
+  expect(await ask()).toEqual([])
+  expect(JSON.parse(host.files.read(paths.attempts) ?? '')).toEqual({})
+  // It is there and valid: nobody is asked.
+  boot('third', later(120))
+  works = false
+  expect(await ask()).toEqual([])
+})
+
+it('asks nobody by a clock that cannot be right, nor without an order', async () => {
+  const host = recordedHost({ run: () => Promise.reject(new Error('asked')) })
+  const clock = { now: new Date('1970-01-01'), isSynchronised: false, earliest: noon }
+  expect(await obtain(host, order, clock)).toEqual([
+    expect.stringContaining('cannot be right: it says 1970-'),
+  ])
+  expect(await obtain(host, undefined, rightClock(noon))).toEqual([])
+})

@@ -1,0 +1,73 @@
+/** The screen of `status` and its exit code, as the machine's units and answers decide them. */
+import { expect, it, vi } from 'vitest'
+import { paths, units } from '../../../lib/appliance/paths.ts'
+import type { Host } from '../../../lib/system/host.ts'
+import { status } from '../../../lifecycle/cli/status.ts'
+import { configure } from '../../../lifecycle/configure.ts'
+import { tinyModel } from '../../support/capacity.ts'
+import { servingHost } from '../../support/serving-host.ts'
+
+const show = (state: string, enabled = 'enabled') =>
+  `ActiveState=${state}\nUnitFileState=${enabled}\nInvocationID=first\nMainPID=42\nActiveEnterTimestamp=@1771063200\n`
+
+/** A configured machine whose units and answers are as told. */
+async function configured(unitStates: Record<string, string>, http: Host['http']) {
+  const host = await servingHost({ http }, tinyModel)
+  await configure(host)
+  const ask: Host['ask'] = async command => {
+    const unit = command.find(word => word in unitStates) ?? ''
+    return { code: 0, stdout: unitStates[unit] ?? show('active'), stderr: '' }
+  }
+  return { ...host, ask }
+}
+
+const answering =
+  (code: number): Host['http'] =>
+  async () => ({ status: code, headers: {}, body: 'no', arrivals: [] })
+const silent: Host['http'] = () => Promise.reject(new Error('connection refused'))
+
+it.each([
+  ['serves', {}, answering(200), true, /^SLM-Copilot serves tiny\./],
+  ['serves where all slots are taken', {}, answering(429), true, /^SLM-Copilot serves tiny\./],
+  [
+    'tells what a client gets',
+    {},
+    answering(502),
+    false,
+    /does not serve\.\n\n {2}reason +nginx\.service answered 502/,
+  ],
+  ['tells that nobody answers', {}, silent, false, /nginx\.service did not answer at\s+https:\/\/127/],
+  [
+    'names the unit that is not running',
+    { [units.llama]: show('inactive') },
+    answering(502),
+    false,
+    /slm-copilot\.service is not running\./,
+  ],
+  [
+    'says which unit will not start at boot',
+    { [units.admission]: show('active', 'disabled') },
+    answering(200),
+    true,
+    /active since 2026-02-14T10:00:00Z, not\s+enabled at boot/,
+  ],
+])('%s', async (_, unitStates, http, serves, says) => {
+  const host = await configured(unitStates, http)
+  const seen = await status(host)
+  expect(seen.text).toMatch(says)
+  expect(seen.serves).toBe(serves)
+})
+
+it('prefers the reason that was noted when llama-server ended', async () => {
+  const host = await configured({ [units.llama]: show('inactive') }, answering(503))
+  host.files.replace(paths.unavailableReason, 'llama-server ran out of memory.\n', 0o644)
+  expect((await status(host)).text).toMatch(/reason +llama-server ran out of memory\./)
+})
+
+it('is for root, and for a machine that was configured', async () => {
+  const host = await servingHost({}, tinyModel)
+  await expect(status(host)).rejects.toThrow(/configure/)
+  const getuid = vi.spyOn(process, 'getuid').mockReturnValue(1000)
+  await expect(status(host)).rejects.toThrow('sudo slm-copilot status')
+  getuid.mockRestore()
+})
