@@ -38,5 +38,5 @@ export async function runSmokeTest(host: Host, { endpoint, ca, keyFile }: SmokeT
   const key = keyFile === undefined ? passwordInForce(host) : keyFrom(keyFile)
   const given = ca === undefined ? {} : { ca: caFrom(ca) }
   await smokeTest(host, { url, key, ...own, ...given }, 'full')
-  host.log.info(`${url} serves.`)
+  host.log.info(`${url} is serving.`)
 }

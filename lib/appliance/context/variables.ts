@@ -12,7 +12,7 @@ export type Variable<T = unknown> = {
   fallback: T
   /** The default, in words. */
   byDefault: string
-  /** The rule, in words that follow "takes". */
+  /** The rule, as read after "takes". */
   takes: string
   example: string
   help: string
@@ -31,10 +31,10 @@ export const variables = {
     stage: 'configure',
     value: key,
     fallback: undefined,
-    byDefault: 'the one in force, else generated once',
-    takes: '12 to 128 printable ASCII characters without space, colon, quote or backslash',
+    byDefault: 'the existing one; a random one at first boot',
+    takes: '12 to 128 printable ASCII characters, without spaces, colons, quotes or backslashes',
     example: '',
-    help: "The API key (Bearer), and the password of user 'copilot' (Basic).",
+    help: "The API key (Bearer), which is also the password of user 'copilot' (Basic).",
     input: 'password',
   }),
   keys: variable<NamedKey[]>({
@@ -45,9 +45,9 @@ export const variables = {
     fallback: [],
     byDefault: 'none',
     takes:
-      'NAME=KEY pairs, one per line or space; a name of up to 32 letters, digits, dots, dashes; a key as a password, without comma, semicolon, | or &',
+      'NAME=KEY pairs separated by newlines or spaces; NAME: up to 32 letters, digits, dots, underscores or dashes; KEY: like the password, but without commas, semicolons, | or &',
     example: '',
-    help: 'Further keys, one for each developer. The log carries the name.',
+    help: 'Additional API keys, one for each developer. The access log shows the name, never the key.',
     input: 'password',
   }),
   domain: variable<string | undefined>({
@@ -60,10 +60,10 @@ export const variables = {
       .toLowerCase()
       .regex(new RegExp(`^(${label}\\.)+(?=.*[a-z])${label}$`)),
     fallback: undefined,
-    byDefault: "none: the VM's own names and addresses",
+    byDefault: "none: the certificate is for the VM's host name and addresses",
     takes: 'a fully qualified domain name',
     example: 'copilot.example.com',
-    help: "Public name of the appliance: it gets a certificate from Let's Encrypt, unless one is given.",
+    help: "The appliance's public DNS name. Let's Encrypt issues a certificate for it, unless you supply your own.",
     input: 'text',
   }),
   tlsCertificate: variable<string | undefined>({
@@ -71,10 +71,11 @@ export const variables = {
     stage: 'configure',
     value: pem('certificate'),
     fallback: undefined,
-    byDefault: "none: from Let's Encrypt for a domain, else from the VM's own CA",
-    takes: 'certificates in PEM, or Base64 of that: the own first, then its issuers up to the root',
+    byDefault: "none: Let's Encrypt's if a domain is set, otherwise one signed by the VM's own CA",
+    takes:
+      'a PEM certificate chain, or its Base64 encoding: the server certificate first, then its issuers up to the root',
     example: '',
-    help: 'A certificate of your own, with its chain.',
+    help: 'Your own server certificate, with its chain.',
     input: 'text64',
   }),
   tlsKey: variable<string | undefined>({
@@ -83,7 +84,7 @@ export const variables = {
     value: pem('private key'),
     fallback: undefined,
     byDefault: 'none',
-    takes: 'a private key without passphrase in PEM, or Base64 of that',
+    takes: 'a PEM private key without a passphrase, or its Base64 encoding',
     example: '',
     help: 'The private key of that certificate.',
     isSecret: true,
@@ -94,10 +95,10 @@ export const variables = {
     stage: 'configure',
     value: z.email().max(254),
     fallback: undefined,
-    byDefault: 'none: registered without one',
+    byDefault: 'none: the ACME account has no contact address',
     takes: 'an e-mail address',
     example: 'admin@example.com',
-    help: "Where Let's Encrypt may write to.",
+    help: "Contact address for the account at Let's Encrypt, or at another ACME server.",
     input: 'text',
   }),
   acmeUrl: variable<string | undefined>({
@@ -108,10 +109,10 @@ export const variables = {
       .max(1000)
       .regex(/^[^@?#\s]+$/),
     fallback: undefined,
-    byDefault: "Let's Encrypt's",
-    takes: 'the https URL of an ACME directory; no password or query in it, for it is no secret',
+    byDefault: "Let's Encrypt",
+    takes: 'the https URL of an ACME directory, without credentials or query (it is not kept secret)',
     example: 'https://acme.example.com/directory',
-    help: "A private ACME server to ask in place of Let's Encrypt.",
+    help: "A private ACME server to use instead of Let's Encrypt.",
     input: 'text',
   }),
   acmeCa: variable<string | undefined>({
@@ -119,10 +120,10 @@ export const variables = {
     stage: 'configure',
     value: pem('certificate'),
     fallback: undefined,
-    byDefault: 'none: those that the system trusts',
-    takes: 'certificates in PEM, or Base64 of that',
+    byDefault: "none: the system's trusted CAs",
+    takes: 'PEM certificates, or their Base64 encoding',
     example: '',
-    help: "The CA of the private ACME server's own certificate.",
+    help: 'The CA certificate that the private ACME server is verified against.',
     input: 'text64',
   }),
   contextSize: variable<number | 'auto'>({
@@ -131,9 +132,10 @@ export const variables = {
     value: z.literal('auto').or(digits.pipe(z.int().min(512))),
     fallback: 32_768,
     byDefault: '32768',
-    takes: "a whole number of tokens, 512 up to the model's limit, or auto: the most that the memory holds",
+    takes:
+      "a whole number of tokens from 512 up to the model's limit, or auto for the most that fits into memory",
     example: '65536',
-    help: 'Context window of each conversation, in tokens. Larger costs memory.',
+    help: 'The context window of each conversation, in tokens. A larger one takes more memory.',
     input: 'text',
   }),
   parallel: variable<number | 'auto'>({
@@ -141,10 +143,10 @@ export const variables = {
     stage: 'configure',
     value: z.literal('auto').or(digits.pipe(z.int().min(1).max(64))),
     fallback: 'auto',
-    byDefault: 'auto: up to 4, as the memory affords',
-    takes: 'a whole number of conversations, 1 to 64, or auto',
+    byDefault: 'auto: up to 4, as memory permits',
+    takes: 'a whole number from 1 to 64, or auto',
     example: '2',
-    help: 'Conversations at once, each with the whole context. More are told to come back.',
+    help: 'Conversations served at once, each with the full context window. Further requests are asked to retry later (429).',
     input: 'text',
   }),
   threads: variable<number>({
@@ -153,10 +155,10 @@ export const variables = {
     stage: 'configure',
     value: digits,
     fallback: 0,
-    byDefault: '0: one for each physical core',
-    takes: 'a whole number of threads, 0 or more',
+    byDefault: '0: one per physical core',
+    takes: 'a whole number, 0 or more',
     example: '8',
-    help: 'Threads of inference.',
+    help: 'The number of inference threads.',
     input: 'number',
   }),
   model: variable<string | undefined>({
@@ -168,7 +170,7 @@ export const variables = {
     byDefault: 'the one baked into the image',
     takes: 'the name of a model in the catalogue',
     example: 'devstral-small-2',
-    help: 'The model to serve. One that is not in the image is fetched while the baked one serves.',
+    help: 'The model to serve. One that is not in the image is downloaded while the baked-in model keeps serving.',
     input: 'text',
   }),
   modelMirror: variable<string | undefined>({
@@ -179,11 +181,11 @@ export const variables = {
       .max(1000)
       .regex(/^[^@?#\s]+$/),
     fallback: undefined,
-    byDefault: "none: each model's own address on huggingface.co",
+    byDefault: 'none: models are downloaded from huggingface.co',
     takes:
-      "the http or https URL of a folder that holds the models' GGUF files under their usual names; no password or query in it, for it is no secret",
+      'the http or https URL of a folder that holds the GGUF files under their original names, without credentials or query (it is not kept secret)',
     example: 'https://mirror.example.com/models',
-    help: 'Where to fetch a model from. Its SHA-256 is checked, whoever sends it.',
+    help: 'Where to download models from. Their SHA-256 digests are verified, whatever the source.',
     input: 'text',
   }),
   ntpServers: variable<string[]>({
@@ -191,10 +193,10 @@ export const variables = {
     stage: 'configure',
     value: hosts,
     fallback: [],
-    byDefault: "none: the hypervisor's clock, and what the network's DHCP server names",
-    takes: 'names or IP addresses of up to 8 NTP servers, with commas or spaces between them',
+    byDefault: "none: the hypervisor's clock, and the NTP servers announced by DHCP",
+    takes: 'up to 8 host names or IP addresses, separated by commas or spaces',
     example: 'ntp1.example.com, 192.0.2.123',
-    help: 'Where to take the time from. Nobody else is asked, and no public server unless it is named here.',
+    help: 'The NTP servers to synchronise with. No public server is used unless it is named here.',
     input: 'text',
   }),
   keepPrompts: variable<boolean>({
@@ -202,10 +204,10 @@ export const variables = {
     stage: 'configure',
     value: yesOrNo,
     fallback: false,
-    byDefault: 'NO: after a restart prompts are computed again',
+    byDefault: 'NO: prompts are recomputed after a restart',
     takes: 'YES or NO',
     example: 'YES',
-    help: 'Write the conversations last served to disk, in the clear, before a stop: after it they go on at once.',
+    help: 'Persist the prompt cache: save it to disk, unencrypted, when llama-server stops, and restore it at the next start.',
     input: 'text',
   }),
   sharedCache: variable<boolean>({
@@ -213,10 +215,10 @@ export const variables = {
     stage: 'configure',
     value: yesOrNo,
     fallback: false,
-    byDefault: 'NO: the cached prompts of each key are for that key alone',
+    byDefault: 'NO: each key has a prompt cache of its own',
     takes: 'YES or NO',
     example: 'YES',
-    help: "Reuse cached prompts across keys: faster, but a key's owner can find out whether others have sent a known text.",
+    help: 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.',
     input: 'text',
   }),
 }

@@ -128,7 +128,7 @@ function cell(model: Model, size: number, asked: Asked): string {
 /** The README's table of sizes: for every catalogue model, by default and with the largest context. */
 export const sizingTable = () =>
   [
-    `| model | smallest VM | asked | ${sizes.map(size => `${size} GiB`).join(' | ')} |`,
+    `| model | smallest VM | context size | ${sizes.map(size => `${size} GiB`).join(' | ')} |`,
     `|---|---|---|${sizes.map(() => '---|').join('')}`,
     ...Object.values(catalogue).flatMap((model: Model) => {
       const smallest = smallestVm(model, { ...defaults, contextSize: 4096 }) / GiB

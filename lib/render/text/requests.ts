@@ -48,7 +48,7 @@ const described = (fields: Fields): string =>
 /** Path by path; those that only count or render a prompt take of the same what the prompt depends on. */
 export const requestTable = (): string =>
   [
-    '| path | fields (* must be there) |',
+    '| path | fields (* = required) |',
     '|---|---|',
     ...routes
       .filter(route => route.fields !== undefined)

@@ -18,7 +18,7 @@ const readmeRow = (variable: Variable) =>
 /** The README's table. */
 export const readmeTable = () =>
   [
-    '| variable | also accepted | default | takes | meaning |',
+    '| variable | alias | default | takes | meaning |',
     '|---|---|---|---|---|',
     ...variableList.map(variable => `| ${readmeRow(variable)} |`),
     '',
@@ -27,7 +27,7 @@ export const readmeTable = () =>
 /** `.env.example`: each variable commented out, in the form that OpenNebula's context gives it. */
 export const envExample = () =>
   [
-    '# Context of the development VM, in the form that OpenNebula gives it: copy to .env.',
+    '# Context of the development VM, in the form in which OpenNebula passes it. Copy this file to .env and edit it.',
     '# Generated from lib/appliance/context/variables.ts by `make generate`.',
     ...variableList.flatMap(({ name, help, takes, byDefault, example }) => [
       '',

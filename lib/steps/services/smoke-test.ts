@@ -66,7 +66,7 @@ const checks: Check[] = [
       const answer = await ask('/v1/models', { headers })
       expectStatus(answer, 200)
       const { data } = JSON.parse(answer.body) as { data: { id: string }[] }
-      if (data.length === 0) throw new Error('names no model')
+      if (data.length === 0) throw new Error('the list of models is empty')
       return data.map(({ id }) => id).join(', ')
     },
   },
@@ -79,10 +79,10 @@ const checks: Check[] = [
         json: question,
         timeout: completionTimeout,
       })
-      if (answer.status === 429) return 'busy with others'
+      if (answer.status === 429) return 'all slots are busy'
       expectStatus(answer, 200)
       const { usage } = JSON.parse(answer.body) as { usage?: { completion_tokens: number } }
-      if (!usage?.completion_tokens) throw new Error(`has no token: ${answer.body.slice(0, 300)}`)
+      if (!usage?.completion_tokens) throw new Error(`the answer has no tokens: ${answer.body.slice(0, 300)}`)
       return `${usage.completion_tokens} tokens`
     },
   },
@@ -92,15 +92,16 @@ const checks: Check[] = [
     run: async (ask, headers) => {
       const json = { ...question, stream: true }
       const answer = await ask('/v1/chat/completions', { headers, json, timeout: completionTimeout })
-      if (answer.status === 429) return 'busy with others'
+      if (answer.status === 429) return 'all slots are busy'
       expectStatus(answer, 200)
       const events = eventsOf(answer.body)
-      if (events.at(-1) !== '[DONE]') throw new Error(`ended without [DONE]: ${answer.body.slice(-300)}`)
+      if (events.at(-1) !== '[DONE]')
+        throw new Error(`the stream ended without [DONE]: ${answer.body.slice(-300)}`)
       if (answer.arrivals.length < 3)
         throw new Error(
-          `${events.length} events came in ${answer.arrivals.length} pieces: something holds them up`,
+          `${events.length} events came in only ${answer.arrivals.length} chunks: something buffers the stream`,
         )
-      return `${events.length} events in ${answer.arrivals.length} pieces`
+      return `${events.length} events in ${answer.arrivals.length} chunks`
     },
   },
 ]
@@ -114,14 +115,12 @@ export async function smokeTest({ http, log }: Seam, endpoint: Endpoint, depth: 
   for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {
     const start = Date.now()
     const seconds = () => Math.round((Date.now() - start) / 1000)
-    const stopTelling = whileWaiting(() =>
-      log.info(`Smoke test: ${name}: no answer yet after ${seconds()} s`),
-    )
+    const stopTelling = whileWaiting(() => log.info(`Smoke test: ${name}: no answer after ${seconds()} s`))
     try {
       const found = await run(ask, authorized)
       log.info(`Smoke test: ${name}: ${found} (${((Date.now() - start) / 1000).toFixed(1)} s)`)
     } catch (error) {
-      throw new Error(`smoke test: ${name} at ${base}: ${(error as Error).message}`, { cause: error })
+      throw new Error(`Smoke test failed: ${name} at ${base}: ${(error as Error).message}`, { cause: error })
     } finally {
       stopTelling()
     }

@@ -72,7 +72,7 @@ it.each([
     chain,
     encrypted,
     now,
-    /^TLS_KEY got a private key with a passphrase; takes .* without passphrase/,
+    /^TLS_KEY got a private key with a passphrase; takes .* without a passphrase/,
   ],
   ['half a certificate', chain.replace(/\n.*\n/, '\n'), mine.leaf.key, now, /^TLS_CERT .* and is none/],
   ['half a key', chain, mine.leaf.key.replace(/\n.*\n/, '\n'), now, /^TLS_KEY .* and is none/],
