@@ -1,7 +1,15 @@
 /** Every boot and at context changes: services, model, smoke test, report. What fails here must not be READY. */
 
 import { paths, ports, units } from '../lib/appliance/paths.ts'
-import type { Plan } from '../lib/appliance/plan.ts'
+import {
+  describedCapacity,
+  type IdlePlan,
+  type Plan,
+  pendingOf,
+  planNotes,
+  type ServingPlan,
+  unavailability,
+} from '../lib/appliance/plan.ts'
 import { hasNoModel } from '../lib/appliance/services/availability.ts'
 import { services } from '../lib/appliance/services/services.ts'
 import type { Measurement } from '../lib/appliance/sizing/speed.ts'
@@ -34,7 +42,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   await reloadUnits(host, [units.llama, units.admission, units.nginx, units.clock])
   const clockNotes = await keepTime(host)
   if (host.isDryRun) return foretell(host, plan, reportPath)
-  const outcome = plan.unserved === undefined ? await serve(host, plan) : await serveEdgeAlone(host, plan)
+  const outcome = plan.state === 'serving' ? await serve(host, plan) : await serveEdgeAlone(host, plan)
   const notes = [...clockNotes, ...outcome.notes]
   await applyFiles(host, bannerAndReport(host, plan, { ...outcome, notes }, reportPath))
   host.log.info(`${outcome.serves ? 'Ready. ' : ''}Report: ${reportPath}`)
@@ -55,7 +63,7 @@ async function keepTime(host: Host): Promise<string[]> {
 
 /** What a dry run can tell: what follows depends on services that it has not started. */
 async function foretell(host: Host, plan: Plan, reportPath: string): Promise<void> {
-  if (plan.unserved === undefined) await applyService(host, services.llama)
+  if (plan.state === 'serving') await applyService(host, services.llama)
   else await disableUnit(host, units.llama)
   await applyService(host, services.admission)
   await serveCertificate(host, plan)
@@ -63,7 +71,7 @@ async function foretell(host: Host, plan: Plan, reportPath: string): Promise<voi
 }
 
 /** Everything runs, and answers as clients ask. */
-async function serve(host: Host, plan: Plan): Promise<Outcome> {
+async function serve(host: Host, plan: ServingPlan): Promise<Outcome> {
   const llama = await applyService(host, services.llama)
   const admission = await applyService(host, services.admission)
   // While the model loads: what an ACME server takes its time for costs the boot nothing.
@@ -86,9 +94,9 @@ async function serve(host: Host, plan: Plan): Promise<Outcome> {
 }
 
 /** The edge proxy alone, which tells clients to come again: the model has yet to come, and nothing else fits. */
-async function serveEdgeAlone(host: Host, plan: Plan): Promise<Outcome> {
+async function serveEdgeAlone(host: Host, plan: IdlePlan): Promise<Outcome> {
   await disableUnit(host, units.llama)
-  setUnavailable(host, hasNoModel(plan.unserved ?? ''))
+  setUnavailable(host, hasNoModel(unavailability(plan)))
   const admission = await applyService(host, services.admission)
   const serving = await serveCertificate(host, plan)
   recordProven(host, [admission, serving.nginx])
@@ -97,17 +105,16 @@ async function serveEdgeAlone(host: Host, plan: Plan): Promise<Outcome> {
 
 /** What the administrator reads. */
 function bannerAndReport(host: Host, plan: Plan, outcome: Outcome, reportPath: string) {
-  const { capacity } = plan
   const { served, notes, serves, measured } = outcome
   const running = 'active, enabled at boot'
   const report = {
     endpoints: verifiableEndpoints(served, plan.endpoints),
-    capacity,
+    capacity: describedCapacity(plan),
     serves,
     tls: tlsSummary(served, readCa(host)),
     speed: measured.speed,
     remarks: [...plan.hardware, ...measured.notes],
-    notes: [...capacity.notes, ...plan.notes, ...notes],
+    notes: [...planNotes(plan), ...notes],
     password: passwordInForce(host),
     services: [
       { unit: units.llama, state: serves ? running : 'off: there is no model to serve' },
@@ -118,11 +125,11 @@ function bannerAndReport(host: Host, plan: Plan, outcome: Outcome, reportPath: s
   return [loginBanner(report), reportFile(reportPath, report)]
 }
 
-/** The stage: as above, and the model that is wanted besides, if any, is fetched from then on. Throws while nothing serves. */
+/** The stage: as above, and a pending model, if any, is fetched from then on. Throws while nothing serves. */
 export async function bootstrapAndFetch(host: Host, reportPath: string): Promise<void> {
   await bootstrap(host, reportPath)
-  const { wanted, unserved } = readPlan(host)
-  await orderFetch(host, wanted !== undefined)
-  if (unserved === undefined) return
-  throw new Error(wanted === undefined ? unserved : `${unserved} How far it is: slm-copilot status`)
+  const plan = readPlan(host)
+  await orderFetch(host, pendingOf(plan) !== undefined)
+  if (plan.state === 'waiting') throw new Error(`${plan.reason} How far it is: slm-copilot status`)
+  if (plan.state === 'unavailable') throw new Error(unavailability(plan))
 }

@@ -11,6 +11,7 @@ import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { cacheSharingOf } from '../lib/appliance/nginx/cache-sharing.ts'
 import { hasHttp2Directive } from '../lib/appliance/nginx/version.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
+import { planFor, planNotes } from '../lib/appliance/plan.ts'
 import { largestBody } from '../lib/appliance/requests/size.ts'
 import { planCapacity, refusalOf } from '../lib/appliance/sizing/capacity.ts'
 import { hardwareNotes, severeNotes } from '../lib/appliance/sizing/hardware.ts'
@@ -60,8 +61,8 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
 
   const misfit = (model: Model) => refusalOf(facts, model, context)
   const knowledge = { memory: facts.memory, isThere: isModelThere(host), misfit }
-  const { serve, wanted, note, unserved } = chooseModel(release, context, knowledge, trials)
-  const capacity = planCapacity(facts, serve, context)
+  const choice = chooseModel(release, context, knowledge, trials)
+  const capacity = planCapacity(facts, choice.model, context)
   const names = namesOf(facts, context.domain)
   const certificates = await decideOwnCertificates(found, names, clock)
   const own = ownPair(certificates)
@@ -74,7 +75,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const cacheSharing = cacheSharingOf(context)
   const nginx = { hasHttp2Directive: hasHttp2Directive(await readNginxVersion(host)) }
   const site = { keys, cacheSharing, hasIpv6: facts.hasIpv6, ...nginx, ...limits }
-  const settings = { models: requestNames(serve, release), ...limits, readsImages: false }
+  const settings = { models: requestNames(choice.model, release), ...limits, readsImages: false }
   await checkCandidate(host, site, settings, served.pair)
 
   const secrets = [
@@ -88,13 +89,13 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     ...unknownNameNotes(host.env, variableNames),
     ...passwordNotes(password),
     ...exposureNotes(host, secrets),
-    ...[note, unserved].filter(said => said !== undefined),
     ...caNotes(certificates, names, clock),
     ...suppliedPairNotes(context),
   ]
   const hardware = hardwareNotes(facts, context.threads)
-  for (const note of [...capacity.notes, ...notes, ...hardware]) host.log.warn(note)
   const endpoints = endpointsOf(facts, context.domain)
+  const plan = planFor(choice, capacity, { endpoints, notes, hardware, cacheSharing, order })
+  for (const note of [...planNotes(plan), ...hardware]) host.log.warn(note)
   const changes = await applyFiles(host, [
     { path: paths.state, mode: 0o700, folder: true },
     { path: paths.settings, mode: 0o750, folder: true },
@@ -107,7 +108,7 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     chronyConfiguration(timeSources(host, context.ntpServers)),
     chronyDropIn(),
     deployHook(),
-    planFile({ capacity, endpoints, notes, hardware, cacheSharing, order, wanted, unserved }),
+    planFile(plan),
     chatTemplateFile(),
     llamaEnvironment(capacity),
     llamaUnit({ keepsPrompts: context.keepPrompts }),

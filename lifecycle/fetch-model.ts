@@ -1,9 +1,10 @@
-/** By a unit, while another model serves, or none: the model that is wanted is fetched, tried, and served from then on. */
+/** By a unit, while another model serves, or none: the pending model is fetched, tried, and served from then on. */
 import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Wanted } from '../lib/appliance/models/choice.ts'
+import type { PendingModel } from '../lib/appliance/models/choice.ts'
 import { fetchLine, pauseAfter } from '../lib/appliance/models/fetching.ts'
 import { paths } from '../lib/appliance/paths.ts'
+import { pendingOf } from '../lib/appliance/plan.ts'
 import { hideProgress, orderFetch, showProgress } from '../lib/steps/models/fetch-progress.ts'
 import {
   fetchWeights,
@@ -25,29 +26,30 @@ import { parseEnvironment } from './environment.ts'
 export type Pause = (seconds: number) => Promise<void>
 const pauseFor: Pause = seconds => setTimeout(seconds * 1000)
 
-const wantedNow = (host: Host) => readPlan(host).wanted
+const pendingNow = (host: Host) => pendingOf(readPlan(host))
 
-/** Fetches and serves what the plan wants, as often as it takes to come; a model that does not serve is tried once. */
+/** Fetches and serves the plan's pending model, as often as it takes to come; a model that does not serve is tried once. */
 export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =>
   oneFetch(host, async () => {
     try {
       await takeUp(host)
       for (let attempts = 1; ; attempts += 1) {
-        const wanted = wantedNow(host)
-        if (wanted === undefined) return
-        const problem = await attempt(host, wanted)
+        const pending = pendingNow(host)
+        if (pending === undefined) return
+        const problem = await attempt(host, pending)
         if (problem === undefined) return
-        await pause(announce(host, wanted, problem, attempts))
+        await pause(announce(host, pending, problem, attempts))
       }
     } finally {
       hideProgress(host)
     }
   })
 
-/** A trial that was cut off leaves a plan that wants nothing any more: what is wanted is decided anew. */
+/** A trial that was cut off leaves a plan with nothing pending: what is pending is decided anew. */
 async function takeUp(host: Host): Promise<void> {
   const isOpen = Object.values(readTrials(host)).some(({ outcome }) => outcome === 'under way')
-  if (isOpen && wantedNow(host) === undefined) await oneAtATime(host, () => configure(inPresentContext(host)))
+  if (isOpen && pendingNow(host) === undefined)
+    await oneAtATime(host, () => configure(inPresentContext(host)))
 }
 
 /** Has a model tried again that failed, or whose trial was ended, by the unit. */
@@ -56,29 +58,29 @@ export async function retryModel(host: Host): Promise<void> {
     if (!forgetFailures(host)) throw new Error('no model has failed here, so there is none to try again.')
     await serve(inPresentContext(host))
   })
-  await orderFetch(host, wantedNow(host) !== undefined)
+  await orderFetch(host, pendingNow(host) !== undefined)
   host.log.info('It is tried again. How far it is: slm-copilot status')
 }
 
 /** Fetches and serves a model. Returns what stands in its way and may pass. */
-async function attempt(host: Host, wanted: Wanted): Promise<string | undefined> {
-  const { name } = wanted.model
-  recordTrial(host, wanted, { outcome: 'under way' })
+async function attempt(host: Host, pending: PendingModel): Promise<string | undefined> {
+  const { name } = pending.model
+  recordTrial(host, pending, { outcome: 'under way' })
   showProgress(host, `Fetching ${name}`)
   try {
-    await fetchWeights(host, wanted, progress => showProgress(host, fetchLine(name, progress)))
+    await fetchWeights(host, pending, progress => showProgress(host, fetchLine(name, progress)))
   } catch (error) {
     const { message } = error as Error
     // Whole, from one attempt, and wrong: gigabytes would come for nothing again.
     const isFinal = error instanceof DigestError && !error.wasResumed
-    return isFinal ? oneAtATime(host, () => giveUp(host, wanted, message)) : message
+    return isFinal ? oneAtATime(host, () => giveUp(host, pending, message)) : message
   }
   showProgress(host, `${name} is fetched; it is tried now.`)
-  return oneAtATime(host, () => swap(host, wanted))
+  return oneAtATime(host, () => swap(host, pending))
 }
 
 /** Says when the next attempt is, and returns the seconds until then. */
-function announce(host: Host, { model }: Wanted, problem: string, attempts: number): number {
+function announce(host: Host, { model }: PendingModel, problem: string, attempts: number): number {
   const seconds = pauseAfter(attempts)
   const at = new Date(host.now().getTime() + seconds * 1000).toISOString().slice(11, 19)
   const said = `${model.name} is not fetched yet: ${problem} Next attempt: ${at} UTC.`
@@ -88,15 +90,15 @@ function announce(host: Host, { model }: Wanted, problem: string, attempts: numb
 }
 
 /** A context that came during the download may want another model, or none: its bootstrap has seen to that. */
-const isStale = (host: Host, wanted: Wanted) => !isDeepStrictEqual(wantedNow(host), wanted)
+const isStale = (host: Host, pending: PendingModel) => !isDeepStrictEqual(pendingNow(host), pending)
 
 /**
  * Serves the model in place of the one that does; that one again where it does not answer. Returns why the present context
  * cannot be served: that says nothing of the model.
  */
-async function swap(host: Host, wanted: Wanted): Promise<string | undefined> {
-  if (isStale(host, wanted)) return undefined
-  const { model } = wanted
+async function swap(host: Host, pending: PendingModel): Promise<string | undefined> {
+  if (isStale(host, pending)) return undefined
+  const { model } = pending
   const present = inPresentContext(host)
   host.log.info(`${model.name} takes over`)
   const { [model.sha256]: _, ...othersTrials } = readTrials(host)
@@ -108,25 +110,25 @@ async function swap(host: Host, wanted: Wanted): Promise<string | undefined> {
   try {
     await bootstrap(present, paths.report)
   } catch (error) {
-    return giveUp(host, wanted, (error as Error).message)
+    return giveUp(host, pending, (error as Error).message)
   }
-  if (!isServed(host, wanted)) return undefined
-  recordTrial(host, wanted, undefined)
+  if (!isServed(host, pending)) return undefined
+  recordTrial(host, pending, undefined)
   const release = installedRelease(host)
   removeOthers(host, release, [release.model, model])
   return undefined
 }
 
 /** It is what has just been served: a context that came a moment ago may ask for another. */
-function isServed(host: Host, { model }: Wanted): boolean {
-  const { capacity, unserved } = readPlan(host)
-  return unserved === undefined && capacity.model.sha256 === model.sha256
+function isServed(host: Host, { model }: PendingModel): boolean {
+  const plan = readPlan(host)
+  return plan.state === 'serving' && plan.capacity.model.sha256 === model.sha256
 }
 
 /** Serves what can serve without it, if anything, and has report, banner and log say why. */
-async function giveUp(host: Host, wanted: Wanted, problem: string): Promise<undefined> {
-  host.log.error(`${wanted.model.name} is not served: ${problem}`)
-  recordTrial(host, wanted, { outcome: 'failed', why: firstSentence(problem) })
+async function giveUp(host: Host, pending: PendingModel, problem: string): Promise<undefined> {
+  host.log.error(`${pending.model.name} is not served: ${problem}`)
+  recordTrial(host, pending, { outcome: 'failed', why: firstSentence(problem) })
   await serve(inPresentContext(host))
 }
 

@@ -16,8 +16,9 @@ export async function save(host: Host): Promise<void> {
 export async function restore(host: Host): Promise<void> {
   const { mainPid, invocation } = await unitStatus(host, units.llama)
   const prompts = await provenPrompts(host, mainPid)
-  if (prompts.length === 0) return forgetPrompts(host)
+  const plan = readPlan(host)
+  if (prompts.length === 0 || plan.state !== 'serving') return forgetPrompts(host)
 
-  await waitForModel(host, invocation, readPlan(host).capacity.model.size)
+  await waitForModel(host, invocation, plan.capacity.model.size)
   await restorePrompts(host, prompts)
 }

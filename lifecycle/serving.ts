@@ -1,6 +1,6 @@
 /** The certificate that nginx comes to serve at boot: an ACME server's where one is to be had, else configure's choice. */
 
-import type { Plan } from '../lib/appliance/plan.ts'
+import { describedCapacity, type Plan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services/services.ts'
 import type { InstalledPair } from '../lib/appliance/tls/certificates.ts'
 import { landingPage } from '../lib/render/page/landing-page.ts'
@@ -25,10 +25,8 @@ export type Serving = {
 }
 
 /** Starts nginx, which answers the ACME server's challenge, and lets it serve, and the page tell, what has come of that. */
-export async function serveCertificate(
-  host: Host,
-  { order, capacity, endpoints, cacheSharing }: Plan,
-): Promise<Serving> {
+export async function serveCertificate(host: Host, plan: Plan): Promise<Serving> {
+  const { order, endpoints, cacheSharing } = plan
   const nginx = await applyService(host, services.nginx)
   const clock = await readClock(host)
   const notes = await obtain(host, order, clock)
@@ -39,7 +37,7 @@ export async function serveCertificate(
     ...inUseFiles(served),
     landingPage({
       endpoints: verifiableEndpoints(served, endpoints),
-      capacity,
+      capacity: describedCapacity(plan),
       cacheSharing,
       tls: tlsSummary(served, readCa(host)),
     }),

@@ -77,4 +77,7 @@ const monotonicTime = (host: Host): number =>
   Math.round(Number((host.files.read('/proc/uptime') ?? '0').split(' ')[0]) * 1000)
 
 /** Bytes of the model in service; none where no plan says so. */
-const modelSize = (host: Host): number => readState(host, stateFiles.plan)?.capacity.model.size ?? 0
+function modelSize(host: Host): number {
+  const plan = readState(host, stateFiles.plan)
+  return plan?.state === 'serving' ? plan.capacity.model.size : 0
+}

@@ -1,5 +1,7 @@
 /** What developers paste into their clients, printed from the plan in force. The key never is. */
 import { paths } from '../../lib/appliance/paths.ts'
+import { describedCapacity, type Plan, unavailability } from '../../lib/appliance/plan.ts'
+import { wrapped } from '../../lib/appliance/text.ts'
 import { clientConfigurations, clientValues } from '../../lib/render/clients/clients.ts'
 import { type ClientConfiguration, configurationText } from '../../lib/render/clients/configuration.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
@@ -19,12 +21,19 @@ function chosen(all: ClientConfiguration[], name: string | undefined): ClientCon
   throw new UsageError(`there is no client ${JSON.stringify(name)}. There are: ${names}.`)
 }
 
+/** That the configurations are of a model which does not run. */
+const notServed = (plan: Plan): string[] =>
+  plan.state === 'serving' ? [] : [`${wrapped(`Note: ${unavailability(plan)}`, 78).join('\n')}\n`]
+
 /** The configuration of one client, or of all. Throws when there is no such client, or no plan yet. */
 export function clientsText(host: Host, name: string | undefined): string {
-  const { capacity, endpoints } = readPlan(host)
+  const plan = readPlan(host)
   const served = readPairInUse(host)
   const tls = tlsSummary(served, readCa(host))
-  const values = clientValues({ endpoints: verifiableEndpoints(served, endpoints), capacity, tls }, 'KEY')
+  const values = clientValues(
+    { endpoints: verifiableEndpoints(served, plan.endpoints), capacity: describedCapacity(plan), tls },
+    'KEY',
+  )
   const all = clientConfigurations(values)
-  return [preface, ...chosen(all, name).map(configurationText)].join('\n')
+  return [preface, ...notServed(plan), ...chosen(all, name).map(configurationText)].join('\n')
 }

@@ -19,6 +19,6 @@ export function modelsList(host: Host, memory: string | undefined): string {
   const facts = host.facts()
   const machine = memory === undefined ? facts : { ...facts, memory: memoryInVm(memoryFrom(memory)) }
   const plan = readState(host, stateFiles.plan)
-  const served = plan?.unserved === undefined ? plan?.capacity.model.name : undefined
+  const served = plan?.state === 'serving' ? plan.capacity.model.name : undefined
   return `${modelsText(models, machine, served)}\nTo serve another: ${variables.model.name}=NAME in the VM's context.\n`
 }

@@ -4,6 +4,7 @@ import { variables } from '../../lib/appliance/context/variables.ts'
 import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
 import { modelsOf } from '../../lib/appliance/models/release.ts'
 import { paths } from '../../lib/appliance/paths.ts'
+import { unavailability } from '../../lib/appliance/plan.ts'
 import { type Asked, memoryInVm } from '../../lib/appliance/sizing/capacity.ts'
 import { gigabyte } from '../../lib/appliance/sizing/expected-speed.ts'
 import { type PlanQuestion, planJson, planText, sizingTable } from '../../lib/render/text/plan.ts'
@@ -78,8 +79,9 @@ export const table = sizingTable
 
 /** The plan in force beside the memory that llama-server has. Throws where it has more than was planned. */
 export async function checked(host: Host): Promise<string> {
-  const { capacity } = readPlan(host)
-  const { isWithin, text } = comparedMemory(capacity, await measuredMemory(host))
+  const plan = readPlan(host)
+  if (plan.state !== 'serving') throw new Error(unavailability(plan))
+  const { isWithin, text } = comparedMemory(plan.capacity, await measuredMemory(host))
   if (!isWithin) throw new Error(text)
   return `${text}\n`
 }

@@ -1,5 +1,6 @@
-/** What serves, what is wanted, how far a fetch is: asked of the machine, changing nothing. */
+/** What serves, what is pending, how far a fetch is: asked of the machine, changing nothing. */
 import { units } from '../../lib/appliance/paths.ts'
+import { describedCapacity, pendingOf, planNotes } from '../../lib/appliance/plan.ts'
 import { statusText } from '../../lib/render/text/status.ts'
 import { readProgress } from '../../lib/steps/models/fetch-progress.ts'
 import { passwordInForce } from '../../lib/steps/password.ts'
@@ -27,7 +28,7 @@ async function problemOf(host: Host, stopped: string | undefined): Promise<strin
 /** The screen, and whether the appliance serves. Throws when configure has never run, or may not be read. */
 export async function status(host: Host): Promise<{ text: string; serves: boolean }> {
   if (process.getuid?.() !== 0) throw new Error('the plan is for root to read: sudo slm-copilot status')
-  const { capacity, endpoints, notes, wanted } = readPlan(host)
+  const plan = readPlan(host)
   const services: { unit: string; status: UnitStatus }[] = []
   for (const unit of [units.llama, units.admission, units.nginx])
     services.push({ unit, status: await unitStatus(host, unit) })
@@ -35,12 +36,12 @@ export async function status(host: Host): Promise<{ text: string; serves: boolea
   const problem = await problemOf(host, stopped)
   const text = statusText({
     problem,
-    endpoints: verifiableEndpoints(readPairInUse(host), endpoints),
+    endpoints: verifiableEndpoints(readPairInUse(host), plan.endpoints),
     services: services.map(({ unit, status }) => ({ unit, state: stateOf(status) })),
-    model: capacity.model.name,
-    wanted: wanted?.model.name,
+    model: describedCapacity(plan).model.name,
+    wanted: pendingOf(plan)?.model.name,
     progress: readProgress(host)?.replace(/\s+/g, ' ').trim(),
-    notes: [...capacity.notes, ...notes],
+    notes: planNotes(plan),
   })
   return { text, serves: problem === undefined }
 }

@@ -2,6 +2,7 @@ import { rootCertificates } from 'node:tls'
 import { expect, it } from 'vitest'
 import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
+import { describedCapacity } from '../../lib/appliance/plan.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { reportText } from '../../lib/render/text/report.ts'
 import { releaseFile } from '../../lib/steps/models/release.ts'
@@ -122,10 +123,8 @@ it("limits llama-server's memory to what the plan gives it, and lets it swap not
   const host = recordedHost()
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure(host)
-  const { capacity } = readPlan(host)
-  expect(host.files.read(paths.memoryDropIn)).toContain(
-    `MemoryMax=${capacity.memoryLimit}\nMemorySwapMax=0\n`,
-  )
+  const { memoryLimit } = describedCapacity(readPlan(host))
+  expect(host.files.read(paths.memoryDropIn)).toContain(`MemoryMax=${memoryLimit}\nMemorySwapMax=0\n`)
 })
 
 it.each(['4096', '131072', '393216'])(
@@ -149,9 +148,12 @@ it('prepares for a model to come where the image holds one that does not fit, an
   const host = { ...recordedHost(), facts: () => small }
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure({ ...host, env: { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' } })
-  const { capacity, wanted, unserved } = readPlan(host)
-  expect([capacity.model.name, wanted?.model.name]).toEqual(['qwen2.5-coder-3b', 'qwen2.5-coder-3b'])
-  expect(unserved).toContain('nothing is served until it is fetched')
+  expect(readPlan(host)).toMatchObject({
+    state: 'waiting',
+    pending: { model: { name: 'qwen2.5-coder-3b' } },
+    intended: { model: { name: 'qwen2.5-coder-3b' } },
+    reason: expect.stringContaining('nothing is served until it is fetched'),
+  })
   const before = host.files.read(paths.plan)
   await expect(configure({ ...host, env: { ONEAPP_COPILOT_MODEL: 'gpt-oss-20b' } })).rejects.toThrow(
     /^gpt-oss-20b does not fit into 8\.0 GiB .*Give the VM 13\.0 GiB, or choose a smaller model/,

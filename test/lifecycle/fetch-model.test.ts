@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { catalogue } from '../../lib/appliance/models/catalogue.ts'
 import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { modelPath, paths } from '../../lib/appliance/paths.ts'
+import { describedCapacity, type Plan } from '../../lib/appliance/plan.ts'
 import { planCapacity } from '../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
@@ -15,7 +16,7 @@ import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { recordProof } from '../../lib/system/verified-files.ts'
 import { fetchModel, retryModel } from '../../lifecycle/fetch-model.ts'
-import { tinyModel } from '../support/capacity.ts'
+import { servingPlan, tinyModel } from '../support/capacity.ts'
 import { facts, recordedHost } from '../support/recorded-host.ts'
 import { servingHost } from '../support/serving-host.ts'
 
@@ -23,10 +24,10 @@ const model = catalogue['qwen2.5-coder-3b']
 const machine = { cpus: 1, physicalCores: 1, memory: 64 * GiB }
 const asked = { contextSize: 512, parallel: 1, threads: 1 }
 const capacity = planCapacity(machine, productionRelease.model, asked)
-const plan = { capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [], cacheSharing: 'one-key' as const }
-const wanted = { model, url: 'http://192.0.2.1/m.gguf', circumstances: 'these' }
+const plan = servingPlan(capacity)
+const pending = { model, url: 'http://192.0.2.1/m.gguf', circumstances: 'these' }
 
-async function hostWith(plans: Parameters<typeof planFile>[0], code = 0) {
+async function hostWith(plans: Plan, code = 0) {
   const host = recordedHost({
     run: async command => {
       if (code === 0) return ''
@@ -46,7 +47,7 @@ it('does nothing where nothing is wanted', async () => {
 })
 
 it('tries again what did not come, ever more patiently, and tells everybody; until it is no longer wanted', async () => {
-  const host = await hostWith({ ...plan, wanted }, 6)
+  const host = await hostWith({ ...plan, pending }, 6)
   const pauses: number[] = []
   await fetchModel(host, async seconds => {
     pauses.push(seconds)
@@ -74,7 +75,7 @@ function placeModel(host: Host, context: string) {
 }
 
 /** Fetched already, on a machine that is too small for the image's own. */
-async function hostWithModel(plans: Parameters<typeof planFile>[0], context: string) {
+async function hostWithModel(plans: Plan, context: string) {
   const host = await hostWith(plans)
   await applyFiles(host, [releaseFile(productionRelease)])
   placeModel(host, context)
@@ -82,7 +83,7 @@ async function hostWithModel(plans: Parameters<typeof planFile>[0], context: str
 }
 
 it('does not hold against a model that the present context cannot be served', async () => {
-  const host = await hostWithModel({ ...plan, wanted }, '')
+  const host = await hostWithModel({ ...plan, pending }, '')
   const outcomes: unknown[] = []
   await fetchModel(host, async () => {
     outcomes.push(readTrials(host)[model.sha256]?.outcome)
@@ -94,24 +95,26 @@ it('does not hold against a model that the present context cannot be served', as
 
 it('decides anew what is wanted where a trial was cut off', async () => {
   const host = await hostWithModel(plan, 'ONEAPP_COPILOT_MODEL=qwen2.5-coder-3b\n')
-  recordTrial(host, wanted, { outcome: 'under way' })
+  recordTrial(host, pending, { outcome: 'under way' })
   await fetchModel(host)
   expect(host.lines).toContain('qwen2.5-coder-3b takes over')
   // Here is no llama-server that could answer.
   expect(readTrials(host)[model.sha256]?.outcome).toBe('failed')
-  const { unserved, wanted: next } = readPlan(host)
-  expect(unserved).toMatch(/^qwen2\.5-coder-3b is not served: .* No other model that is here fits\. To try/)
-  expect(next).toBeUndefined()
+  expect(readPlan(host)).toMatchObject({
+    state: 'unavailable',
+    reason: expect.stringMatching(/^qwen2\.5-coder-3b is not served: .* No other model that is here fits\.$/),
+    fix: expect.stringMatching(/^To try again: /),
+  })
   expect(host.files.read(paths.banner)).toContain('model qwen2.5-coder-3b')
 })
 
 it('holds no model for proven but the one that was served', async () => {
   const host = await servingHost({}, tinyModel)
   placeModel(host, '')
-  await applyFiles(host, [planFile({ ...plan, wanted })])
+  await applyFiles(host, [planFile({ ...plan, pending })])
   await fetchModel(host)
   // The context has just come to ask for the baked one.
-  expect(readPlan(host).capacity.model.name).toBe('tiny')
+  expect(describedCapacity(readPlan(host)).model.name).toBe('tiny')
   expect(readTrials(host)[model.sha256]?.outcome).toBe('under way')
 })
 

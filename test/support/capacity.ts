@@ -1,6 +1,7 @@
-/** Plans for the tests of what is rendered from them. */
+/** Capacities and plans for the tests of what is rendered from them. */
 
 import type { Model } from '../../lib/appliance/models/catalogue.ts'
+import type { ServingPlan } from '../../lib/appliance/plan.ts'
 import { type Asked, type Capacity, planCapacity } from '../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 
@@ -34,3 +35,13 @@ export const capacityFor = (model: Model, asked: Partial<Asked> = {}): Capacity 
     threads: 0,
     ...asked,
   })
+
+/** The plan of an appliance that serves with this capacity. */
+export const servingPlan = (capacity: Capacity): ServingPlan => ({
+  state: 'serving',
+  capacity,
+  endpoints: ['192.0.2.7'],
+  notes: [],
+  hardware: [],
+  cacheSharing: 'one-key',
+})

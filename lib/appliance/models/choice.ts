@@ -1,18 +1,18 @@
-/** Which model is served, and which one is wanted and yet to be fetched or tried. */
+/** Which model is served, and which one is yet to be downloaded or verified. */
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from './catalogue.ts'
 import { modelsOf, type Release } from './release.ts'
 
-export const wantedSchema = z.strictObject({
+export const pendingModelSchema = z.strictObject({
   model: modelSchema,
   /** Where it comes from. */
   url: z.string(),
-  /** What a trial's outcome holds for, as text: with other ones it is worth another. */
+  /** What a verification's outcome holds for, as text: with other ones it is worth another. */
   circumstances: z.string(),
 })
 
-export type Wanted = z.infer<typeof wantedSchema>
+export type PendingModel = z.infer<typeof pendingModelSchema>
 
 /** A fetched model from before its download until it has answered. */
 export const trialSchema = z.strictObject({
@@ -26,28 +26,37 @@ export const trialSchema = z.strictObject({
 export const trialsSchema = z.record(z.string(), trialSchema)
 export type Trials = z.infer<typeof trialsSchema>
 
-export type Choice = {
-  serve: Model
-  wanted?: Wanted
-  /** What report, banner and log say when it is not the model that was asked for. */
-  note?: string
-  /** Why nothing is served as long as `serve`, which was asked for, has not come and answered. */
-  unserved?: string
-}
+/** What becomes of the model that the context asks for. `model`: the one to plan the capacity for. */
+export type ModelChoice =
+  | {
+      state: 'serving'
+      model: Model
+      pending?: PendingModel
+      /** Why it is not the one asked for, for report, banner and log. */
+      note?: string
+    }
+  | { state: 'waiting'; model: Model; pending: PendingModel; reason: string }
+  | { state: 'unavailable'; model: Model; reason: string; fix: string }
 
 /** The command that has a model tried again that failed. */
 export const retryCommand = 'slm-copilot fetch-model --retry'
+const retryHint = `To try again: ${retryCommand}`
 
 /** The variables that decide it. */
-type Asked = Pick<Context, 'model' | 'modelMirror' | 'contextSize' | 'parallel' | 'threads'>
+type ModelRequest = Pick<Context, 'model' | 'modelMirror' | 'contextSize' | 'parallel' | 'threads'>
 
 /** Where a model comes from: a mirror has it under the file name of its maker's address. */
 export const modelUrl = ({ url }: Model, mirror: string | undefined): string =>
   mirror === undefined ? url : `${mirror.replace(/\/+$/, '')}/${url.split('/').at(-1)}`
 
-/** What the context wants of a model that is not baked in. `memory`: bytes of RAM. */
-function wantedOf(model: Model, { llamaCpp }: Release, asked: Asked, memory: number): Wanted {
-  const { contextSize, parallel, threads, modelMirror } = asked
+/** A model that is not baked in, as the context asks for it. `memory`: bytes of RAM. */
+function pendingModel(
+  model: Model,
+  { llamaCpp }: Release,
+  request: ModelRequest,
+  memory: number,
+): PendingModel {
+  const { contextSize, parallel, threads, modelMirror } = request
   const url = modelUrl(model, modelMirror)
   // Whole GiB: what the kernel keeps of them differs from boot to boot.
   const gibibytes = Math.round(memory / 2 ** 30)
@@ -70,31 +79,52 @@ export type Knowledge = {
  * The choice between the model that the context asks for, which the release must have, and what can serve until that has
  * come and answered. One whose trial is not over is served by nobody but the trial itself. The choice fits, unless none does.
  */
-export function chooseModel(release: Release, asked: Asked, knowledge: Knowledge, trials: Trials): Choice {
+export function chooseModel(
+  release: Release,
+  request: ModelRequest,
+  knowledge: Knowledge,
+  trials: Trials,
+): ModelChoice {
   const baked = release.model
-  const model = modelsOf(release).find(({ name }) => name === asked.model) ?? baked
-  if (model.name === baked.name) return { serve: baked }
+  const model = modelsOf(release).find(({ name }) => name === request.model) ?? baked
+  if (model.name === baked.name) return { state: 'serving', model: baked }
   const { memory, isThere, misfit } = knowledge
   const meanwhile = standIn(release, model, knowledge, trials)
   const problem = misfit(model)
   if (problem !== undefined)
-    return meanwhile ? { serve: meanwhile, note: `${problem} Serving ${meanwhile.name}.` } : { serve: model }
-  const trial = trials[model.sha256]
-  if (trial === undefined && isThere(model)) return { serve: model }
-
-  const wanted = wantedOf(model, release, asked, memory)
-  if (trial?.outcome === 'failed' && trial.circumstances === wanted.circumstances) {
-    const said = `${model.name} is not served: ${trial.why}`
-    const again = `To try again: ${retryCommand}`
     return meanwhile
-      ? { serve: meanwhile, note: `${said} Serving ${meanwhile.name}. ${again}` }
-      : { serve: model, unserved: `${said} No other model that is here fits. ${again}` }
+      ? { state: 'serving', model: meanwhile, note: `${problem} Serving ${meanwhile.name}.` }
+      : { state: 'serving', model }
+  const trial = trials[model.sha256]
+  if (trial === undefined && isThere(model)) return { state: 'serving', model }
+
+  const pending = pendingModel(model, release, request, memory)
+  if (trial?.outcome === 'failed' && trial.circumstances === pending.circumstances) {
+    const reason = `${model.name} is not served: ${trial.why}`
+    return meanwhile
+      ? { state: 'serving', model: meanwhile, note: `${reason} Serving ${meanwhile.name}. ${retryHint}` }
+      : {
+          state: 'unavailable',
+          model,
+          reason: `${reason} No other model that is here fits.`,
+          fix: retryHint,
+        }
   }
-  const said = `${model.name} is not in this image`
+  const reason = `${model.name} is not in this image`
   const end = 'until it is fetched and answers.'
   return meanwhile
-    ? { serve: meanwhile, wanted, note: `${said}: serving ${meanwhile.name} ${end}` }
-    : { serve: model, wanted, unserved: `${said}, and no model that is here fits: nothing is served ${end}` }
+    ? {
+        state: 'serving',
+        model: meanwhile,
+        pending,
+        note: `${reason}: serving ${meanwhile.name} ${end}`,
+      }
+    : {
+        state: 'waiting',
+        model,
+        pending,
+        reason: `${reason}, and no model that is here fits: nothing is served ${end}`,
+      }
 }
 
 /** What serves in place of a model: the baked one, else one that was fetched before and has answered; if any fits. */

@@ -1,6 +1,6 @@
 /** Models beside the baked one: which are there, how their trials stand, fetching one, removing those no longer wanted. */
 import type { Model } from '../../appliance/models/catalogue.ts'
-import { type Trials, trialSchema, type Wanted } from '../../appliance/models/choice.ts'
+import { type PendingModel, type Trials, trialSchema } from '../../appliance/models/choice.ts'
 import { modelsOf, type Release } from '../../appliance/models/release.ts'
 import { modelPath } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
@@ -28,7 +28,7 @@ export const readTrials = (host: Host): Trials => readState(host, stateFiles.tri
 /** Remembers how a model's trial stands; without an outcome that it has answered. */
 export function recordTrial(
   host: Host,
-  { model, circumstances }: Wanted,
+  { model, circumstances }: PendingModel,
   trial: { outcome: 'under way' } | { outcome: 'failed'; why: string } | undefined,
 ): void {
   const { [model.sha256]: _, ...others } = readTrials(host)
@@ -51,7 +51,7 @@ export function forgetFailures(host: Host): boolean {
 /** Downloads what is missing of a model. Throws as `download` does. */
 export const fetchWeights = (
   host: Host,
-  { model, url }: Wanted,
+  { model, url }: PendingModel,
   tell: (progress: Progress) => void,
 ): Promise<void> => download(host, { ...fileOf(model), size: model.size, url }, tell)
 

@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest'
 import { namesOf } from '../../../lib/appliance/names.ts'
 import { paths } from '../../../lib/appliance/paths.ts'
+import type { Plan } from '../../../lib/appliance/plan.ts'
 import { planFile } from '../../../lib/steps/plan.ts'
 import { inUseFiles, ownPairFiles } from '../../../lib/steps/tls/installed-pairs.ts'
 import { issueMissing } from '../../../lib/steps/tls/issue-certificate.ts'
 import { caFiles, ownPair } from '../../../lib/steps/tls/own-certificate.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { clientsText } from '../../../lifecycle/cli/clients.ts'
-import { capacityFor, tinyModel } from '../../support/capacity.ts'
+import { capacityFor, servingPlan, tinyModel } from '../../support/capacity.ts'
 import { rightClock } from '../../support/clock.ts'
 import { facts, recordedHost } from '../../support/recorded-host.ts'
 
@@ -15,13 +16,13 @@ const capacity = capacityFor(tinyModel, { contextSize: 4096 })
 const names = namesOf({ ...facts, addresses: ['192.0.2.7'] }, undefined)
 const certificates = await issueMissing({}, names, rightClock(new Date()))
 
-async function configured() {
+async function configured(plan: Plan = servingPlan(capacity)) {
   const host = recordedHost()
   await applyFiles(host, [
     ...caFiles(certificates),
     ...ownPairFiles(ownPair(certificates)),
     ...inUseFiles(ownPair(certificates)),
-    planFile({ capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [], cacheSharing: 'one-key' }),
+    planFile(plan),
     { path: paths.password, mode: 0o600, text: 'the-key-of-this-test\n' },
   ])
   return host
@@ -39,6 +40,18 @@ it('prints all of them', async () => {
   const text = clientsText(await configured(), undefined)
   for (const title of ['Cline', 'opencode', 'Codex', 'aider', 'Anthropic SDK, Node'])
     expect(text).toContain(`[${title}]\n`)
+})
+
+it('says that nothing is served where the plan does not', async () => {
+  const { capacity: intended, ...rest } = servingPlan(capacity)
+  const failed = {
+    state: 'unavailable',
+    intended,
+    reason: 'tiny is not served: It fell over.',
+    fix: 'Try.',
+  } as const
+  const text = clientsText(await configured({ ...rest, ...failed }), 'cline')
+  expect(text).toContain('\nNote: tiny is not served: It fell over. Try.\n')
 })
 
 it('names those it knows when it is asked for another', async () => {

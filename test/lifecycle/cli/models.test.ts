@@ -5,7 +5,7 @@ import { releaseFile } from '../../../lib/steps/models/release.ts'
 import { planFile } from '../../../lib/steps/plan.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { modelsList } from '../../../lifecycle/cli/models.ts'
-import { capacityFor, tinyModel } from '../../support/capacity.ts'
+import { capacityFor, servingPlan, tinyModel } from '../../support/capacity.ts'
 import { recordedHost } from '../../support/recorded-host.ts'
 
 it('tells of every model what it is good at and what fits into a VM, in 80 columns', () => {
@@ -19,14 +19,7 @@ it('tells of every model what it is good at and what fits into a VM, in 80 colum
 it('lists those of the image, and says which is served', async () => {
   const host = recordedHost()
   const release = { ...productionRelease, model: tinyModel, further: [catalogue['gpt-oss-20b']] }
-  const plan = {
-    capacity: capacityFor(tinyModel),
-    endpoints: ['192.0.2.7'],
-    notes: [],
-    hardware: [],
-    cacheSharing: 'one-key' as const,
-  }
-  await applyFiles(host, [releaseFile(release), planFile(plan)])
+  await applyFiles(host, [releaseFile(release), planFile(servingPlan(capacityFor(tinyModel)))])
   const names = modelsList(host, undefined).match(/^[a-z].*$/gm)
   expect(names).toEqual(['tiny  (served now)', 'gpt-oss-20b'])
   expect(() => modelsList(host, 'much')).toThrow(/--memory much: takes a size/)

@@ -8,7 +8,7 @@ import { releaseFile } from '../../../lib/steps/models/release.ts'
 import { planFile } from '../../../lib/steps/plan.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { checked, planned } from '../../../lifecycle/cli/plan.ts'
-import { capacityFor, tinyModel } from '../../support/capacity.ts'
+import { capacityFor, servingPlan, tinyModel } from '../../support/capacity.ts'
 import { recordedHost } from '../../support/recorded-host.ts'
 
 it('answers for a VM that is not there', async () => {
@@ -57,9 +57,7 @@ it('compares the running server with its plan', async () => {
   const host = recordedHost({}, command =>
     command.includes('show') ? { stdout: 'ActiveState=active\nMainPID=77\n' } : undefined,
   )
-  await applyFiles(host, [
-    planFile({ capacity, endpoints: ['192.0.2.7'], notes: [], hardware: [], cacheSharing: 'one-key' }),
-  ])
+  await applyFiles(host, [planFile(servingPlan(capacity))])
   mkdirSync(join(host.root, 'proc/77'), { recursive: true })
   const hasAnonymous = (bytes: number) =>
     writeFileSync(
