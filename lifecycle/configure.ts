@@ -20,7 +20,7 @@ import { chatTemplateFile } from '../lib/render/models/chat-template.ts'
 import { admissionConfiguration, admissionUnit } from '../lib/render/nginx/admission.ts'
 import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
 import { edgeConfiguration } from '../lib/render/nginx/edge.ts'
-import { edgeProgram } from '../lib/render/nginx/program.ts'
+import { admissionProgram, edgeProgram } from '../lib/render/nginx/program.ts'
 import { landingPage } from '../lib/render/page/landing-page.ts'
 import { certbotDropIn, deployHook } from '../lib/render/tls/lets-encrypt.ts'
 import { chronyConfiguration, chronyDropIn } from '../lib/render/units/clock.ts'
@@ -114,7 +114,8 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
     llamaUnit({ keepsPrompts: context.keepPrompts }),
     ...promptCacheUnit(context.keepPrompts),
     memoryDropIn(capacity),
-    admissionConfiguration(capacity),
+    admissionConfiguration({ ...capacity, cacheSharing }),
+    admissionProgram(),
     admissionUnit(),
     connectionLimit(),
     nginxDropIn(),

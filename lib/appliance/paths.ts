@@ -62,6 +62,7 @@ export const paths = {
   /** Why llama-server does not serve, in a sentence for clients; not there while it does, or first loads. */
   unavailableReason: '/run/slm-copilot-unavailable',
   admissionConfiguration: '/etc/nginx/slm-copilot-admission.conf',
+  admissionProgram: '/etc/nginx/slm-copilot-admission.js',
   defaultSite: '/etc/nginx/sites-enabled/default',
   acme: '/var/www/slm-copilot',
   pages,

@@ -3,6 +3,8 @@
 import fs from 'fs'
 import { checkLocation } from '../appliance/requests/api.ts'
 import { type Bounds, errorText } from './answers.ts'
+import { nextLines } from './cache-counts.ts'
+import { postRoute } from './errors.ts'
 import { filterRequest, type Settings } from './filter.ts'
 import { modelAnswer } from './models.ts'
 import { checkOf, upstreamErrorText } from './upstream-errors.ts'
@@ -124,6 +126,28 @@ function answerBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBuffe
   if (flags.last) r.sendBuffer(upstreamErrorText(r.uri, r.status, Buffer.concat(collected).toString()), flags)
 }
 
+/** In the admission proxy, where keys share a cache: whether this answer may hold counts. Each request has its own. */
+let hasCounts = false
+/** What came of a line that has not ended. */
+let held: Buffer[] = []
+
+function countHeaders(r: NginxHTTPRequest): void {
+  hasCounts = r.status < 400 && postRoute(r.uri)?.isGeneration === true
+  if (hasCounts) delete r.headersOut['Content-Length']
+}
+
+/** What a call takes of memory is held until the answer has ended: some 1 kB for each token. */
+function countBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
+  if (!hasCounts) {
+    r.sendBuffer(data, flags)
+    r.done()
+    return
+  }
+  const next = nextLines(held, data, flags.last === true)
+  held = next.held
+  if (next.lines.length > 0 || flags.last) r.sendBuffer(next.lines, flags)
+}
+
 export default {
   filter: filter,
   model: model,
@@ -131,4 +155,6 @@ export default {
   failed: failed,
   answerHeaders: answerHeaders,
   answerBody: answerBody,
+  countHeaders: countHeaders,
+  countBody: countBody,
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { request } from 'node:https'
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { type Generation, generate } from './generation.ts'
 import { type Stack, startStack } from './stack.ts'
 
@@ -26,21 +26,22 @@ const endless = 100_000
 let stack: Stack
 let session: ClientHttp2Session
 let talker: Generation
-beforeAll(async () => {
+async function start(context: Record<string, string>): Promise<void> {
   stack = await startStack(
     {
       ONEAPP_COPILOT_KEYS: Object.entries(keys)
         .map(([name, key]) => `${name}=${key}`)
         .join('\n'),
       ONEAPP_COPILOT_CONTEXT_SIZE: '131072',
+      ...context,
     },
     // Seconds in place of minutes.
     { site: text => text.replace('send_timeout 120s', 'send_timeout 8s') },
   )
   session = connect(stack.url, { ca: stack.ca })
   talker = await generate(stack, keys.bob, path, wish(endless))
-})
-afterAll(async () => {
+}
+afterEach(async () => {
   talker?.leave()
   session?.destroy()
   await stack?.close()
@@ -68,7 +69,12 @@ const statusFor = async (name: Name) => {
 }
 const untilFreeFor = (name: Name) => expect.poll(() => statusFor(name), { timeout: 60_000 }).toBe(200)
 
-it('gives the slot of one who reads nothing to others, over HTTP/2', async () => {
+it.each([
+  {},
+  // The admission proxy reads every answer to its end then, whoever takes it.
+  { ONEAPP_COPILOT_SHARED_CACHE: 'YES' },
+])('gives the slot of one who reads nothing to others, over HTTP/2: %j', async context => {
+  await start(context)
   const stalled = await begin2('alice', endless)
   const cut = once(stalled, 'close').catch(() => undefined)
   expect(await statusFor('carol')).toBe(429)
@@ -77,6 +83,7 @@ it('gives the slot of one who reads nothing to others, over HTTP/2', async () =>
 })
 
 it('is free of one who reads nothing once his answer has ended, over HTTP/1.1', async () => {
+  await start({})
   const options = { method: 'POST', headers: headersOf('alice'), ca: stack.ca, agent: false as const }
   const sent = request(`${stack.url}${path}`, options)
   sent.end(JSON.stringify(wish(2000)))
@@ -88,6 +95,7 @@ it('is free of one who reads nothing once his answer has ended, over HTTP/1.1', 
 })
 
 it('cuts nobody who reads more slowly than tokens come', async () => {
+  await start({ ONEAPP_COPILOT_SHARED_CACHE: 'YES' })
   const slow = await begin2('alice', 3000)
   // What it lacks when it is cut shows in its text.
   slow.on('error', () => {})

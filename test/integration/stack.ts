@@ -67,6 +67,8 @@ export type Options = {
   /** The edge proxy's configuration, changed; the program in it. */
   site?: (text: string) => string
   program?: (text: string) => string
+  /** The admission proxy's configuration, changed. */
+  admission?: (text: string) => string
   /** Further settings of llama-server, by its variables' names. */
   settings?: Record<string, string>
 }
@@ -132,13 +134,14 @@ function startNginx(file: string): Watched {
 }
 
 /** The admission proxy of a folder, before the same socket as the edge proxy. */
-async function startAdmission(root: string, socket: string): Promise<Watched> {
+async function startAdmission(root: string, socket: string, options: Options): Promise<Watched> {
   mkdirSync(admissionFolder(root), { recursive: true })
   const text = readFileSync(join(root, paths.admissionConfiguration), 'utf8')
     .replaceAll(paths.admissionFolder, admissionFolder(root))
+    .replaceAll(paths.admissionProgram, join(root, paths.admissionProgram))
     .replaceAll(paths.socket, socket)
   const file = join(root, 'run/admission.conf')
-  writeFileSync(file, `user root;\n${text}`)
+  writeFileSync(file, `user root;\n${options.admission?.(text) ?? text}`)
   const admission = startNginx(file)
   await admission.until(async () => existsSync(join(admissionFolder(root), 'admission.sock')))
   return admission
@@ -159,7 +162,7 @@ export async function startEdge(context: Record<string, string>, options: Option
   }
   mkdirSync(folder, { recursive: true })
   writeSite()
-  const admission = await startAdmission(root, socket)
+  const admission = await startAdmission(root, socket, options)
   const nginx = startNginx(file)
   const url = `https://127.0.0.1:${numbers.https}`
   const ca = readFileSync(join(root, paths.caCertificate), 'utf8')

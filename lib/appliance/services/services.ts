@@ -31,7 +31,7 @@ export const services = {
   admission: {
     unit: units.admission,
     // A reload would leave an old worker beside the new one, each with counts of its own.
-    restartInputs: [paths.admissionUnit, paths.admissionConfiguration],
+    restartInputs: [paths.admissionUnit, paths.admissionConfiguration, paths.admissionProgram],
     reloadInputs: [],
   },
   nginx: {

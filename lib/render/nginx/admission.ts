@@ -1,5 +1,6 @@
 /** The admission proxy: a small nginx between the edge proxy and llama-server that admits as many generations as there are slots. */
 
+import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { answerTimeout, counters } from '../../appliance/nginx/edge.ts'
 import { healthUrl, paths, queueUrl, users } from '../../appliance/paths.ts'
 import { edgeHeaders, routes } from '../../appliance/requests/api.ts'
@@ -10,6 +11,7 @@ type Admission = {
   slots: number
   /** Tokens that one conversation may hold. */
   contextSize: number
+  cacheSharing: CacheSharing
 }
 
 const generations = routes.filter(({ isGeneration }) => isGeneration)
@@ -24,16 +26,34 @@ const uncounted = [
 const shareOf = (slots: number) => Math.max(1, slots - 1)
 
 /**
+ * Where keys share a cache: counts of what was cached are taken out of answers. Here and not in the edge proxy, since a
+ * filter of bodies reads on whatever becomes of what it has read: the edge proxy waits for its client and cuts one who
+ * takes nothing, and what this proxy holds meanwhile is at most the rest of an answer.
+ */
+const countFilter = {
+  module: `load_module ${paths.nginxScriptModule};\n`,
+  program: `    js_import copilot from ${paths.admissionProgram};\n`,
+  location: `
+            js_header_filter copilot.countHeaders;
+            js_body_filter copilot.countBody buffer_type=buffer;`,
+}
+const noFilter = { module: '', program: '', location: '' }
+
+/**
  * Its configuration. limit_conn counts in shared memory, where the counts of a worker killed with -9 stay until nginx is
  * started anew. Here each worker has counts of its own, and one worker is all there is: its connections and its counts
  * end together. The edge proxy cannot count so, since a reload leaves old workers beside the new ones; the admission proxy never reloads.
  */
-export const admissionConfiguration = ({ slots, contextSize }: Admission) => ({
+export const admissionConfiguration = (admission: Admission) => ({
   path: paths.admissionConfiguration,
   mode: 0o644,
-  text: `# Written by slm-copilot at every configure: changes made here are lost.
+  text: configurationText(admission, admission.cacheSharing === 'shared' ? countFilter : noFilter),
+})
 
-daemon off;
+const configurationText = ({ slots, contextSize }: Admission, filter: typeof countFilter) =>
+  `# Written by slm-copilot at every configure: changes made here are lost.
+
+${filter.module}daemon off;
 worker_processes 1;
 pid ${paths.admissionFolder}/nginx.pid;
 # Nothing of requests, of which the edge proxy's log tells: a line here would hold a query, which some put a key into.
@@ -42,7 +62,7 @@ error_log stderr alert;
 events {}
 
 http {
-    access_log off;
+${filter.program}    access_log off;
     client_body_temp_path ${paths.admissionFolder}/body;
     proxy_temp_path ${paths.admissionFolder}/proxy;
     fastcgi_temp_path ${paths.admissionFolder}/fastcgi;
@@ -95,7 +115,7 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
             limit_conn copilot_slots ${slots};
             limit_conn copilot_slots_of_key ${shareOf(slots)};
             limit_conn copilot_small_counters ${counters.small};
-            limit_conn copilot_large_counters ${counters.large};
+            limit_conn copilot_large_counters ${counters.large};${filter.location}
             proxy_pass http://unix:${paths.socket};
         }
         # What is read takes no slot. By this way all the same: where it is closed, nobody is served.
@@ -109,8 +129,7 @@ ${uncounted.map(path => `        location = ${path} {\n            proxy_pass ht
         }
     }
 }
-`,
-})
+`
 
 /** The admission proxy's unit. Sandbox: as llama-server's. */
 export const admissionUnit = () => ({

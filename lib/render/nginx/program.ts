@@ -25,3 +25,11 @@ const settings = ${JSON.stringify({
   })};
 ${program}`,
 })
+
+/** The same program for the admission proxy, which has no settings: root's files are closed to it. */
+export const admissionProgram = () => ({
+  path: paths.admissionProgram,
+  mode: 0o644,
+  text: `// Written by slm-copilot at every configure: changes made here are lost.
+${program}`,
+})

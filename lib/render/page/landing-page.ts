@@ -123,7 +123,7 @@ const sharing: Record<CacheSharing, string> = {
   separate:
     'Each key has a cache of its own: what you send is neither reused for another key nor shown by it. What others can notice is that the machine is busy.',
   shared:
-    'All keys share one cache, as whoever runs this appliance has chosen: how soon an answer begins, and the tokens that it says were cached, show whether a text that one already knows was sent before, by anybody. The text itself is not shown to others.',
+    'All keys share one cache, as whoever runs this appliance has chosen: how soon an answer begins shows whether a text that one already knows was sent before, by anybody. The text itself is not shown to others.',
 }
 
 const privacy = (cacheSharing: CacheSharing) => html`

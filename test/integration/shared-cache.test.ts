@@ -1,0 +1,147 @@
+/** Keys that share a cache: no answer of any path says what was cached, streamed or whole, and it comes as it always did. */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { routes } from '../../lib/appliance/requests/api.ts'
+import { type HttpAnswer, http } from '../../lib/system/http.ts'
+import { contextModel } from '../mirror/context-model.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
+type Name = keyof typeof keys
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack(
+    {
+      ONEAPP_COPILOT_KEYS: `alice=${keys.alice} bob=${keys.bob}`,
+      ONEAPP_COPILOT_SHARED_CACHE: 'YES',
+      ONEAPP_COPILOT_CONTEXT_SIZE: '32768',
+    },
+    { settings: { LLAMA_ARG_MODEL: await contextModel() } },
+  )
+})
+afterAll(() => stack.close())
+
+const ask = (name: Name, path: string, json: object): Promise<HttpAnswer> =>
+  http({
+    url: `${stack.url}${path}`,
+    ca: stack.ca,
+    headers: { authorization: `Bearer ${keys[name]}` },
+    json,
+    timeout: 60,
+  })
+/** Behind both proxies. */
+const askLlama = (path: string, json: object) =>
+  http({ url: `http://x${path}`, socket: stack.socket, json, timeout: 60 })
+
+const secret = `The password is ${'swordfish and seven tall ships, '.repeat(20)}.`
+const chat = [{ role: 'user', content: secret }]
+
+/** Path, request: all that generate, and answers of each kind. */
+const requests: [string, object][] = [
+  ['/v1/chat/completions', { messages: chat, max_tokens: 4 }],
+  [
+    '/v1/chat/completions',
+    { messages: chat, max_tokens: 4, stream: true, stream_options: { include_usage: true } },
+  ],
+  ['/v1/chat/completions', { messages: chat, max_tokens: 4, stream: true, return_progress: true }],
+  ['/v1/completions', { prompt: secret, max_tokens: 4 }],
+  ['/v1/completions', { prompt: secret, max_tokens: 4, stream: true, return_progress: true }],
+  ['/v1/messages', { messages: chat, max_tokens: 4 }],
+  ['/v1/messages', { messages: chat, max_tokens: 4, stream: true }],
+  ['/v1/responses', { input: secret, max_output_tokens: 4 }],
+  ['/v1/responses', { input: secret, max_output_tokens: 4, stream: true }],
+]
+
+it('asks every path that generates but /infill, whose tokens the vocabulary has not', () => {
+  const generating = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
+  expect(new Set(requests.map(([path]) => path))).toEqual(
+    new Set(generating.filter(path => path !== '/infill')),
+  )
+})
+
+/** Every count and time of a prompt, wherever it stands. */
+const counts = (body: string) =>
+  [
+    ...body.matchAll(
+      /"(cached_tokens|cache_read_input_tokens|cache_n|cache|prompt_ms|prompt_per_token_ms|prompt_per_second|time_ms)":([\d.e+-]+)/g,
+    ),
+  ].map(([, name, value]) => ({ name, value: Number(value) }))
+
+/** The sizes of a prompt that an answer tells: they are what they would be had nothing been cached. */
+const sizes = (body: string) =>
+  [...body.matchAll(/"(prompt_n|input_tokens|prompt_tokens|total)":(\d+)/g)].map(([, , value]) =>
+    Number(value),
+  )
+
+describe('says the same to who was first and to who asked again', () => {
+  it.each(requests)('%s, $stream', async (path, request) => {
+    await stack.stopLlama()
+    await stack.startLlama()
+    const first = await ask('alice', path, request)
+    const second = await ask('bob', path, request)
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(counts(second.body).length).toBeGreaterThan(0)
+    for (const { body } of [first, second])
+      for (const count of counts(body)) expect(count).toEqual({ name: count.name, value: 0 })
+    expect(sizes(second.body)).toEqual(sizes(first.body))
+    // What llama-server itself says: there was something to hide.
+    const behind = await askLlama(path, request)
+    expect(Math.max(...counts(behind.body).map(({ value }) => value))).toBeGreaterThan(100)
+  })
+})
+
+describe('an answer comes as it always did', () => {
+  it('piece by piece', async () => {
+    const { arrivals } = await ask('alice', '/v1/chat/completions', {
+      messages: chat,
+      max_tokens: 200,
+      stream: true,
+    })
+    expect(arrivals.length).toBeGreaterThan(20)
+  })
+
+  it('whole, and as long as it says', async () => {
+    const { headers, body } = await ask('alice', '/v1/completions', { prompt: 'Hi', max_tokens: 2000 })
+    expect(headers['content-length'] ?? String(Buffer.byteLength(body))).toBe(String(Buffer.byteLength(body)))
+    expect(JSON.parse(body).usage.completion_tokens).toBeGreaterThan(0)
+  })
+
+  it('errors, and what generates nothing', async () => {
+    const tooLong = await ask('alice', '/v1/completions', { prompt: 'word '.repeat(60_000) })
+    expect(tooLong.status).toBe(400)
+    expect(JSON.parse(tooLong.body).error.n_ctx).toBe(32768)
+    const tokens = await ask('alice', '/tokenize', { content: 'one "cache_n":5 two' })
+    expect(JSON.parse(tokens.body).tokens.length).toBeGreaterThan(1)
+  })
+})
+
+/** Bytes that the admission proxy's worker has in memory. */
+const resident = () => {
+  const [worker] = stack.admissionWorkers()
+  return Number(readFileSync(`/proc/${worker}/status`, 'utf8').match(/^VmRSS:\s+(\d+) kB/m)?.[1]) * 1024
+}
+
+it('a long stream costs the admission proxy some memory, and gives it back', async () => {
+  const before = resident()
+  const tokens = 2000
+  let most = 0
+  const timer = setInterval(() => {
+    most = Math.max(most, resident())
+  }, 50)
+  const { body } = await ask('alice', '/v1/completions', {
+    prompt: 'Hi',
+    max_tokens: tokens,
+    ignore_eos: true,
+    stream: true,
+  })
+  clearInterval(timer)
+  const events = body.split('\n\n').length
+  console.log({
+    events,
+    bytes: body.length,
+    perEvent: Math.round((most - before) / events),
+    after: resident() - before,
+  })
+  expect((most - before) / events).toBeLessThan(2048)
+})

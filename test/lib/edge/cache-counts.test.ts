@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest'
+import { hideCounts, nextLines } from '../../../lib/edge/cache-counts.ts'
+
+const timings = (cached: number, computed: number) => ({
+  cache_n: cached,
+  prompt_n: computed,
+  prompt_ms: 812.5,
+  prompt_per_token_ms: 2.03,
+  prompt_per_second: 492.3,
+  predicted_n: 7,
+  predicted_ms: 90.25,
+})
+const hiddenTimings = {
+  ...timings(0, 500),
+  prompt_ms: 0,
+  prompt_per_token_ms: 0,
+  prompt_per_second: 0,
+}
+const openAi = (cached: number) => ({
+  completion_tokens: 7,
+  prompt_tokens: 500,
+  total_tokens: 507,
+  prompt_tokens_details: { cached_tokens: cached },
+})
+const responses = (cached: number) => ({
+  input_tokens: 500,
+  output_tokens: 7,
+  input_tokens_details: { cached_tokens: cached },
+})
+const anthropic = (cached: number) => ({
+  cache_read_input_tokens: cached,
+  input_tokens: 500 - cached,
+  output_tokens: 7,
+})
+const progress = (cached: number, processed: number, time: number) => ({
+  total: 500,
+  cache: cached,
+  processed,
+  time_ms: time,
+})
+
+/** What a model may say that looks like counts: in strings, and in what it calls a tool with, which Anthropic's API has as JSON. */
+const words =
+  'It says "usage":{"cached_tokens":77,"cache_n":77} and "timings":{"cache_n":77}\n\ndata: {"cache_n":77} ü€😀'
+const input = {
+  usage: anthropic(77),
+  timings: timings(77, 423),
+  id_slot: 3,
+  message: { usage: anthropic(77) },
+}
+
+/** Name, what llama-server answers, what the client gets. */
+const answers: [string, object, object][] = [
+  [
+    'a chat',
+    { choices: [{ message: { content: words } }], usage: openAi(400), timings: timings(400, 100) },
+    { choices: [{ message: { content: words } }], usage: openAi(0), timings: hiddenTimings },
+  ],
+  [
+    "a chat's last event",
+    { choices: [], usage: openAi(499), timings: timings(499, 1) },
+    { choices: [], usage: openAi(0), timings: hiddenTimings },
+  ],
+  [
+    'progress, its part of what was not cached',
+    { choices: [{ delta: { role: 'assistant' } }], prompt_progress: progress(400, 450, 31) },
+    { choices: [{ delta: { role: 'assistant' } }], prompt_progress: progress(0, 250, 0) },
+  ],
+  [
+    'progress, where all was cached',
+    { prompt_progress: progress(500, 500, 0) },
+    { prompt_progress: progress(0, 500, 0) },
+  ],
+  [
+    'a message with a tool call',
+    {
+      content: [
+        { type: 'tool_use', input },
+        { type: 'text', text: words },
+      ],
+      usage: anthropic(400),
+    },
+    {
+      content: [
+        { type: 'tool_use', input },
+        { type: 'text', text: words },
+      ],
+      usage: anthropic(0),
+    },
+  ],
+  [
+    "a message's first event",
+    { type: 'message_start', message: { content: [], usage: anthropic(400) } },
+    { type: 'message_start', message: { content: [], usage: anthropic(0) } },
+  ],
+  [
+    'a response',
+    { output: [{ content: [{ text: words }] }], usage: responses(400) },
+    { output: [{ content: [{ text: words }] }], usage: responses(0) },
+  ],
+  [
+    "a response's last event",
+    { response: { output: [{ text: words }], usage: responses(400) }, timings: timings(400, 100) },
+    { response: { output: [{ text: words }], usage: responses(0) }, timings: hiddenTimings },
+  ],
+  [
+    'an infill',
+    { content: words, id_slot: 3, tokens_evaluated: 500, timings: timings(400, 100) },
+    { content: words, id_slot: 0, tokens_evaluated: 500, timings: hiddenTimings },
+  ],
+  [
+    'an infill by chosen fields',
+    { content: words, 'timings/prompt_n': 100, 'timings/cache_n': 400, 'timings/predicted_n': 7 },
+    { content: words, 'timings/prompt_n': 0, 'timings/cache_n': 0, 'timings/predicted_n': 7 },
+  ],
+  [
+    'one without counts',
+    { choices: [{ delta: { content: words } }] },
+    { choices: [{ delta: { content: words } }] },
+  ],
+]
+
+describe('counts as if nothing had been cached', () => {
+  it.each(answers)('%s', (_, given, expected) => {
+    expect(JSON.parse(hideCounts(JSON.stringify(given)))).toEqual(expected)
+  })
+
+  it('tells nothing apart that differs in nothing but what was cached', () => {
+    const told = [0, 1, 250, 499].map(cached =>
+      hideCounts(
+        JSON.stringify({
+          usage: openAi(cached),
+          timings: timings(cached, 500 - cached),
+          message: { usage: anthropic(cached) },
+        }),
+      ),
+    )
+    expect(new Set(told).size).toBe(1)
+  })
+
+  it('passes on nothing that it cannot read', () => {
+    expect(hideCounts('{"usage":{"cached_tokens":5}')).toBe('{}')
+  })
+})
+
+const stream = (which: 1 | 2) =>
+  `event: message_start\n${answers.map(answer => `data: ${JSON.stringify(answer[which])}\n\n`).join(': ping\n\n')}data: [DONE]\n\n`
+
+/** What comes out of pieces, one after another. */
+function filtered(pieces: Buffer[]): { text: string; passed: number[] } {
+  let held: Buffer[] = []
+  const out: Buffer[] = []
+  pieces.forEach((piece, index) => {
+    const next = nextLines(held, piece, index === pieces.length - 1)
+    held = next.held
+    out.push(Buffer.from(next.lines as string))
+  })
+  return { text: Buffer.concat(out).toString(), passed: out.map(({ length }) => length) }
+}
+
+describe('in pieces', () => {
+  const bytes = Buffer.from(stream(1))
+
+  it('cut at any byte', () => {
+    for (let cut = 0; cut <= bytes.length; cut += 1)
+      expect(filtered([bytes.subarray(0, cut), bytes.subarray(cut)]).text).toBe(stream(2))
+  })
+
+  it.each([1, 2, 3, 7, 64, 1000])('of %d bytes', size => {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+      bytes.subarray(index * size, (index + 1) * size),
+    )
+    expect(filtered([...pieces, Buffer.alloc(0)]).text).toBe(stream(2))
+  })
+
+  it('passes whole events on at once', () => {
+    const events = stream(1)
+      .split(/(?<=\n\n)/)
+      .map(event => Buffer.from(event))
+    expect(Math.min(...filtered(events).passed)).toBeGreaterThan(0)
+  })
+
+  it('keeps a whole answer, which has no line, until it has ended', () => {
+    const [, given, expected] = answers[0] as (typeof answers)[number]
+    const text = Buffer.from(JSON.stringify(given))
+    const { text: out, passed } = filtered([text.subarray(0, 100), text.subarray(100), Buffer.alloc(0)])
+    expect(passed.slice(0, 2)).toEqual([0, 0])
+    expect(JSON.parse(out)).toEqual(expected)
+  })
+})
