@@ -5,8 +5,9 @@ import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
 import { passwordName } from '../lib/appliance/context/values.ts'
 import { variableNames } from '../lib/appliance/context/variables.ts'
 import type { Model } from '../lib/appliance/models/catalogue.ts'
-import { chooseModel, type Trials } from '../lib/appliance/models/choice.ts'
+import { chooseModel } from '../lib/appliance/models/choice.ts'
 import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
+import type { Verifications } from '../lib/appliance/models/verification.ts'
 import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
 import { cacheSharingOf } from '../lib/appliance/nginx/cache-sharing.ts'
 import { hasHttp2Directive } from '../lib/appliance/nginx/version.ts'
@@ -27,7 +28,7 @@ import { chronyConfiguration, chronyDropIn } from '../lib/render/units/clock.ts'
 import { llamaEnvironment, llamaUnit, memoryDropIn } from '../lib/render/units/llama.ts'
 import { nginxDropIn } from '../lib/render/units/nginx.ts'
 import { promptCacheUnit } from '../lib/render/units/prompt-cache.ts'
-import { isModelThere, readTrials } from '../lib/steps/models/fetched-models.ts'
+import { modelState, readVerifications } from '../lib/steps/models/fetched-models.ts'
 import { installedRelease } from '../lib/steps/models/release.ts'
 import { decidePassword, findPassword, passwordFiles, passwordNotes } from '../lib/steps/password.ts'
 import { planFile } from '../lib/steps/plan.ts'
@@ -50,9 +51,12 @@ import { decideOwnCertificates } from './own-certificate.ts'
 
 /**
  * Brings the files to what the context asks for and says what became of each. Throws a ContextError on bad input.
- * `trials`: by them a fetched model is served or not.
+ * `verifications`: by them a downloaded model is served or not.
  */
-export async function configure(host: Host, trials: Trials = readTrials(host)): Promise<Change[]> {
+export async function configure(
+  host: Host,
+  verifications: Verifications = readVerifications(host),
+): Promise<Change[]> {
   const release = installedRelease(host)
   const clock = await readClock(host)
   const context = parseContext(host.env, modelsOf(release), release.model, suppliedPairProblems(clock))
@@ -60,8 +64,8 @@ export async function configure(host: Host, trials: Trials = readTrials(host)): 
   const found = readCertificates(host)
 
   const misfit = (model: Model) => refusalOf(facts, model, context)
-  const knowledge = { memory: facts.memory, isThere: isModelThere(host), misfit }
-  const choice = chooseModel(release, context, knowledge, trials)
+  const stateOf = (model: Model) => modelState(host, verifications, model)
+  const choice = chooseModel(release, context, { memory: facts.memory, stateOf, misfit })
   const capacity = planCapacity(facts, choice.model, context)
   const names = namesOf(facts, context.domain)
   const certificates = await decideOwnCertificates(found, names, clock)

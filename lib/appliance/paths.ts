@@ -103,7 +103,7 @@ export const paths = {
   /** The slots of a stopped llama-server, its user's alone; what proves them is root's. */
   promptCacheFolder: '/var/cache/slm-copilot',
   savedPrompts: '/var/lib/slm-copilot/saved-prompts.json',
-  trials: '/var/lib/slm-copilot/models.json',
+  verifications: '/var/lib/slm-copilot/models.json',
   lock: '/run/slm-copilot-locks/stages',
   fetchLock: '/run/slm-copilot-locks/fetch',
   contextFile: '/run/one-context/one_env',

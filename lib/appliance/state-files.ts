@@ -1,8 +1,8 @@
 /** Every state file: where it is, what it holds, and what happens where it is damaged. */
 import * as z from 'zod'
 import { savedSchema } from './llama/prompt-cache.ts'
-import { trialsSchema } from './models/choice.ts'
 import { fileProofsSchema, releaseSchema } from './models/release.ts'
+import { verificationsSchema } from './models/verification.ts'
 import { configureCommand, paths } from './paths.ts'
 import { planSchema } from './plan.ts'
 import { restartsSchema } from './services/restarts.ts'
@@ -30,11 +30,11 @@ export const stateFiles = {
     schema: planSchema,
     whenDamaged: { fix: `run \`${configureCommand}\`` },
   },
-  trials: {
-    path: paths.trials,
+  verifications: {
+    path: paths.verifications,
     mode: 0o600,
-    schema: trialsSchema,
-    whenDamaged: { consequence: 'models that failed are tried again' },
+    schema: verificationsSchema,
+    whenDamaged: { consequence: 'downloaded models are verified again' },
   },
   attempts: {
     path: paths.attempts,

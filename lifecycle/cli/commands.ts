@@ -75,7 +75,7 @@ Without the context's variables each takes its default again.`,
     summary: 'by a unit: fetch the model that is asked for',
     details: `Until it answers the baked one serves, where that fits. A download goes on
 where it was.
-By hand --retry alone is of use: after a model that was fetched did not serve.`,
+By hand only --retry is of use: after a downloaded model failed.`,
     options: { retry: { help: 'try a model again that failed, in the background' } },
     ...stage,
   },

@@ -152,7 +152,7 @@ it('prepares for a model to come where the image holds one that does not fit, an
     state: 'waiting',
     pending: { model: { name: 'qwen2.5-coder-3b' } },
     intended: { model: { name: 'qwen2.5-coder-3b' } },
-    reason: expect.stringContaining('nothing is served until it is fetched'),
+    reason: expect.stringContaining('nothing is served until it is downloaded'),
   })
   const before = host.files.read(paths.plan)
   await expect(configure({ ...host, env: { ONEAPP_COPILOT_MODEL: 'gpt-oss-20b' } })).rejects.toThrow(

@@ -8,7 +8,7 @@ import { describedCapacity, type Plan } from '../../lib/appliance/plan.ts'
 import { planCapacity } from '../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
-import { readTrials, recordTrial } from '../../lib/steps/models/fetched-models.ts'
+import { modelState, readVerifications } from '../../lib/steps/models/fetched-models.ts'
 import { releaseFile } from '../../lib/steps/models/release.ts'
 import { planFile, readPlan } from '../../lib/steps/plan.ts'
 import { CommandError } from '../../lib/system/commands.ts'
@@ -27,6 +27,8 @@ const capacity = planCapacity(machine, productionRelease.model, asked)
 const plan = servingPlan(capacity)
 const pending = { model, url: 'http://192.0.2.1/m.gguf', circumstances: 'these' }
 
+const stateNow = (host: Host) => modelState(host, readVerifications(host), model).state
+
 async function hostWith(plans: Plan, code = 0) {
   const host = recordedHost({
     run: async command => {
@@ -36,14 +38,14 @@ async function hostWith(plans: Plan, code = 0) {
     },
   })
   host.files.makeFolder('/run')
-  await applyFiles(host, [planFile(plans)])
+  await applyFiles(host, [releaseFile(productionRelease), planFile(plans)])
   return host
 }
 
 it('does nothing where nothing is wanted', async () => {
   const host = await hostWith(plan)
   await fetchModel(host)
-  expect(readTrials(host)).toEqual({})
+  expect(readVerifications(host)).toEqual({})
 })
 
 it('tries again what did not come, ever more patiently, and tells everybody; until it is no longer wanted', async () => {
@@ -53,10 +55,10 @@ it('tries again what did not come, ever more patiently, and tells everybody; unt
     pauses.push(seconds)
     const said = host.files.read(paths.fetchProgress)?.replaceAll('\n', ' ')
     expect(said).toMatch(
-      /qwen2.5-coder-3b is not fetched yet: Download failed: could not resolve host: 192\.0\.2\.1\. Check/,
+      /qwen2.5-coder-3b is not downloaded yet: Download failed: could not resolve host: 192\.0\.2\.1\. Check/,
     )
     expect(host.files.status(paths.fetchProgress)?.mode).toBe(0o644)
-    expect(readTrials(host)[model.sha256]).toMatchObject({ outcome: 'under way', circumstances: 'these' })
+    expect(stateNow(host)).toBe('not requested')
     if (pauses.length === 3) await applyFiles(host, [planFile(plan)])
   })
   expect(pauses).toEqual([15, 30, 60])
@@ -77,29 +79,28 @@ function placeModel(host: Host, context: string) {
 /** Fetched already, on a machine that is too small for the image's own. */
 async function hostWithModel(plans: Plan, context: string) {
   const host = await hostWith(plans)
-  await applyFiles(host, [releaseFile(productionRelease)])
   placeModel(host, context)
   return { ...host, facts: () => ({ ...facts, memory: 8 * GiB }) }
 }
 
 it('does not hold against a model that the present context cannot be served', async () => {
   const host = await hostWithModel({ ...plan, pending }, '')
-  const outcomes: unknown[] = []
+  const states: string[] = []
   await fetchModel(host, async () => {
-    outcomes.push(readTrials(host)[model.sha256]?.outcome)
+    states.push(stateNow(host))
     await applyFiles(host, [planFile(plan)])
   })
-  expect(outcomes).toEqual(['under way'])
+  expect(states).toEqual(['pending verification'])
   expect(host.lines.join('\n')).toContain('devstral-small-2 does not fit into 8.0 GiB')
 })
 
-it('decides anew what is wanted where a trial was cut off', async () => {
-  const host = await hostWithModel(plan, 'ONEAPP_COPILOT_MODEL=qwen2.5-coder-3b\n')
-  recordTrial(host, pending, { outcome: 'under way' })
+it('verifies a model anew whose verification was cut off', async () => {
+  const verifying = servingPlan(planCapacity(machine, model, asked))
+  const host = await hostWithModel(verifying, 'ONEAPP_COPILOT_MODEL=qwen2.5-coder-3b\n')
   await fetchModel(host)
-  expect(host.lines).toContain('qwen2.5-coder-3b takes over')
+  expect(host.lines).toContain('qwen2.5-coder-3b is downloaded: verifying that it answers')
   // Here is no llama-server that could answer.
-  expect(readTrials(host)[model.sha256]?.outcome).toBe('failed')
+  expect(stateNow(host)).toBe('failed')
   expect(readPlan(host)).toMatchObject({
     state: 'unavailable',
     reason: expect.stringMatching(/^qwen2\.5-coder-3b is not served: .* No other model that is here fits\.$/),
@@ -115,10 +116,10 @@ it('holds no model for proven but the one that was served', async () => {
   await fetchModel(host)
   // The context has just come to ask for the baked one.
   expect(describedCapacity(readPlan(host)).model.name).toBe('tiny')
-  expect(readTrials(host)[model.sha256]?.outcome).toBe('under way')
+  expect(stateNow(host)).toBe('pending verification')
 })
 
 it('has nothing to try again where nothing failed', async () => {
   const host = await hostWith(plan)
-  await expect(retryModel(host)).rejects.toThrow('no model has failed here')
+  await expect(retryModel(host)).rejects.toThrow('no model has failed here and none is pending')
 })

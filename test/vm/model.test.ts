@@ -71,18 +71,18 @@ it('serves the baked one at first boot, and says so', async () => {
   expect((await waitForContextualization(vm)).status).toBe('bootstrap_success')
   access = await readAccess(vm)
   expect(await served()).toBe('sentence')
-  const said = 'caller is not in this image: serving sentence until it is fetched and answers.'
+  const said = 'caller is not in this image: serving sentence until it is downloaded and answers.'
   expect(await report()).toContain(said)
   expect(await banner()).toContain('caller is not in this image')
 })
 
 it('shows to everybody how far it is', async () => {
-  await until(async () => /Fetching caller: \d+ %, (about|less)/.test(await banner()))
+  await until(async () => /Downloading caller: \d+ %, (about|less)/.test(await banner()))
   const { stdout, code } = await status()
   console.log(stdout)
   expect(code).toBe(0)
   expect(stdout).toMatch(/^SLM-Copilot serves sentence\.$/m)
-  expect(stdout).toMatch(/model to come +Fetching caller: \d+ %/)
+  expect(stdout).toMatch(/model to come +Downloading caller: \d+ %/)
   expect(
     Math.max(...`${stdout}\n${await banner()}`.split('\n').map(line => line.length)),
   ).toBeLessThanOrEqual(80)
@@ -102,7 +102,7 @@ it('goes on by itself after curl is killed, and after the server has hung up', a
   await until(() => server.sent() > 4000 * kB)
   let before = server.asked.length
   await sshOutput(vm, 'kill -9 $(pgrep -x curl)')
-  await until(async () => /caller is not fetched yet: .* ended by signal 9\./.test(await log()))
+  await until(async () => /caller is not downloaded yet: .* ended by signal 9\./.test(await log()))
   await resumed(before, 2000 * kB)
 
   server.setSpeed(200 * kB, 6000 * kB)
@@ -117,7 +117,7 @@ it('swaps it in once it has answered, and says so', async () => {
   await until(async () => (await report()).match(/^model += caller$/m) !== null)
   expect(await served()).toBe('caller')
   expect(await report()).not.toContain('not in this image')
-  expect(await banner()).not.toMatch(/Fetching|not in this image/)
+  expect(await banner()).not.toMatch(/Downloading|not in this image/)
   const tools = [
     {
       type: 'function',
@@ -131,7 +131,9 @@ it('swaps it in once it has answered, and says so', async () => {
   const { message } = JSON.parse((await ask(access, '/v1/chat/completions', { json })).body).choices[0]
   expect(message.tool_calls[0].function).toEqual(readCall)
   expect((await status()).stdout).not.toContain('model to come')
-  expect(await log()).toMatch(/\d+% of 9\.0 MB, .*caller takes over.*stream: /s)
+  expect(await log()).toMatch(
+    /\d+% of 9\.0 MB, .*caller is downloaded: verifying that it answers.*stream: .*caller answers/s,
+  )
   expect(await sshOutput(vm, 'cat /etc/one-appliance/status')).toBe('bootstrap_success\n')
 })
 
@@ -158,18 +160,18 @@ it('serves the baked one again where another does not load, says why, and does n
   expect(await log()).toMatch(/\[ERROR\] garbage is not served: .*llama-server.*\[ERROR\] +Its last words/s)
   expect((await status()).code).toBe(0)
 
-  const takeOvers = async () => (await log()).match(/garbage takes over/g)?.length
-  expect(await takeOvers()).toBe(1)
+  const verifications = async () => (await log()).match(/garbage is downloaded: verifying/g)?.length
+  expect(await verifications()).toBe(1)
   const asked = server.asked.length
   expect((await reboot(vm)).status).toBe('bootstrap_success')
   expect(await served()).toBe('sentence')
   expect(await sshOutput(vm, 'systemctl show --property ActiveState --value slm-copilot-model')).toBe(
     'inactive\n',
   )
-  expect(await takeOvers()).toBe(1)
+  expect(await verifications()).toBe(1)
 
   await sshOutput(vm, '/opt/one-appliance/bin/slm-copilot fetch-model --retry')
-  await until(async () => (await takeOvers()) === 2 && /not served/.test(await report()))
+  await until(async () => (await verifications()) === 2 && /not served/.test(await report()))
   expect(server.asked.length).toBe(asked)
 })
 
@@ -186,12 +188,12 @@ it('serves nothing while it fetches one where the image holds one that is too la
   server.setSpeed(1000 * kB, 1000 * kB)
   expect(await contextualize({ ...wishes, ONEAPP_COPILOT_THREADS: '1' })).toBe('bootstrap_failure')
   const why =
-    'caller is not in this image, and no model that is here fits: nothing is served until it is fetched'
+    'caller is not in this image, and no model that is here fits: nothing is served until it is downloaded'
   for (const said of [await report(), await banner(), await log()])
     expect(said.replace(/\s+/g, ' ')).toContain(why)
   expect(await banner()).toContain('model caller')
   expect(await served()).toBe(503)
-  await until(async () => /model to come +Fetching caller/.test((await status()).stdout))
+  await until(async () => /model to come +Downloading caller/.test((await status()).stdout))
   const { stdout, code } = await status()
   console.log(stdout)
   expect(code).toBe(1)

@@ -1,38 +1,28 @@
-/** Which model is served, and which one is yet to be downloaded or verified. */
+/** What the plan makes of the model that the context requests: it serves, another one serves meanwhile, or none does. */
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from './catalogue.ts'
 import { modelsOf, type Release } from './release.ts'
+import { type ModelState, transition } from './verification.ts'
 
 export const pendingModelSchema = z.strictObject({
   model: modelSchema,
   /** Where it comes from. */
   url: z.string(),
-  /** What a verification's outcome holds for, as text: with other ones it is worth another. */
+  /** What a failure would hold for, as text. */
   circumstances: z.string(),
 })
 
+/** A model that is to be downloaded, or verified. */
 export type PendingModel = z.infer<typeof pendingModelSchema>
 
-/** A fetched model from before its download until it has answered. */
-export const trialSchema = z.strictObject({
-  outcome: z.enum(['under way', 'failed']),
-  circumstances: z.string(),
-  /** Why it failed, a sentence. */
-  why: z.string(),
-})
-
-/** Model's digest → its trial; none for a model that has answered. */
-export const trialsSchema = z.record(z.string(), trialSchema)
-export type Trials = z.infer<typeof trialsSchema>
-
-/** What becomes of the model that the context asks for. `model`: the one to plan the capacity for. */
+/** `model`: the one to plan the capacity for. */
 export type ModelChoice =
   | {
       state: 'serving'
       model: Model
       pending?: PendingModel
-      /** Why it is not the one asked for, for report, banner and log. */
+      /** Why it is not the one requested, for report, banner and log. */
       note?: string
     }
   | { state: 'waiting'; model: Model; pending: PendingModel; reason: string }
@@ -45,11 +35,70 @@ const retryHint = `To try again: ${retryCommand}`
 /** The variables that decide it. */
 type ModelRequest = Pick<Context, 'model' | 'modelMirror' | 'contextSize' | 'parallel' | 'threads'>
 
+/** What is known of a model on this machine. */
+export type Knowledge = {
+  /** Bytes of RAM. */
+  memory: number
+  /** How far it is here. */
+  stateOf(model: Model): ModelState
+  /** Why it cannot be served here, a sentence, if it cannot. */
+  misfit(model: Model): string | undefined
+}
+
+/**
+ * The choice between the model that the context requests and what can serve until that has been downloaded and verified.
+ * Throws where neither fits.
+ */
+export function chooseModel(release: Release, request: ModelRequest, knowledge: Knowledge): ModelChoice {
+  const model = modelsOf(release).find(({ name }) => name === request.model) ?? release.model
+  if (model.name === release.model.name) return { state: 'serving', model }
+  const substitute = substituteFor(model, release, knowledge)
+  const misfit = knowledge.misfit(model)
+  if (misfit !== undefined) {
+    if (substitute === undefined) throw new Error(misfit)
+    return { state: 'serving', model: substitute, note: `${misfit} Serving ${substitute.name}.` }
+  }
+  const pending = pendingModel(model, release, request, knowledge.memory)
+  const { circumstances } = pending
+  const state = transition(knowledge.stateOf(model), { type: 'requested', circumstances })
+  if (state.state === 'verified') return { state: 'serving', model }
+  return state.state === 'failed'
+    ? insteadOfFailed(model, state.reason, substitute)
+    : untilVerified(pending, substitute)
+}
+
+function insteadOfFailed(model: Model, failure: string, substitute: Model | undefined): ModelChoice {
+  const reason = `${model.name} is not served: ${failure}`
+  return substitute === undefined
+    ? { state: 'unavailable', model, reason: `${reason} No other model that is here fits.`, fix: retryHint }
+    : { state: 'serving', model: substitute, note: `${reason} Serving ${substitute.name}. ${retryHint}` }
+}
+
+function untilVerified(pending: PendingModel, substitute: Model | undefined): ModelChoice {
+  const { model } = pending
+  const reason = `${model.name} is not in this image`
+  const end = 'until it is downloaded and answers.'
+  if (substitute !== undefined) {
+    const note = `${reason}: serving ${substitute.name} ${end}`
+    return { state: 'serving', model: substitute, pending, note }
+  }
+  const nothing = `${reason}, and no model that is here fits: nothing is served ${end}`
+  return { state: 'waiting', model, pending, reason: nothing }
+}
+
+/** What serves in place of a model: the baked one, else one that was downloaded and verified before; if any fits. */
+function substituteFor(model: Model, release: Release, { stateOf, misfit }: Knowledge): Model | undefined {
+  const isReady = (other: Model) => other.name === release.model.name || stateOf(other).state === 'verified'
+  return modelsOf(release).find(
+    other => other.name !== model.name && isReady(other) && misfit(other) === undefined,
+  )
+}
+
 /** Where a model comes from: a mirror has it under the file name of its maker's address. */
 export const modelUrl = ({ url }: Model, mirror: string | undefined): string =>
   mirror === undefined ? url : `${mirror.replace(/\/+$/, '')}/${url.split('/').at(-1)}`
 
-/** A model that is not baked in, as the context asks for it. `memory`: bytes of RAM. */
+/** `memory`: bytes of RAM. */
 function pendingModel(
   model: Model,
   { llamaCpp }: Release,
@@ -63,75 +112,4 @@ function pendingModel(
   const { tag } = llamaCpp
   const circumstances = JSON.stringify({ tag, url, contextSize, parallel, threads, gibibytes })
   return { model, url, circumstances }
-}
-
-/** What is known of a model on this machine. */
-export type Knowledge = {
-  /** Bytes of RAM. */
-  memory: number
-  /** Its file stands, proven, at its name. */
-  isThere(model: Model): boolean
-  /** Why it cannot be served here, a sentence, if it cannot. */
-  misfit(model: Model): string | undefined
-}
-
-/**
- * The choice between the model that the context asks for, which the release must have, and what can serve until that has
- * come and answered. One whose trial is not over is served by nobody but the trial itself. The choice fits, unless none does.
- */
-export function chooseModel(
-  release: Release,
-  request: ModelRequest,
-  knowledge: Knowledge,
-  trials: Trials,
-): ModelChoice {
-  const baked = release.model
-  const model = modelsOf(release).find(({ name }) => name === request.model) ?? baked
-  if (model.name === baked.name) return { state: 'serving', model: baked }
-  const { memory, isThere, misfit } = knowledge
-  const meanwhile = standIn(release, model, knowledge, trials)
-  const problem = misfit(model)
-  if (problem !== undefined)
-    return meanwhile
-      ? { state: 'serving', model: meanwhile, note: `${problem} Serving ${meanwhile.name}.` }
-      : { state: 'serving', model }
-  const trial = trials[model.sha256]
-  if (trial === undefined && isThere(model)) return { state: 'serving', model }
-
-  const pending = pendingModel(model, release, request, memory)
-  if (trial?.outcome === 'failed' && trial.circumstances === pending.circumstances) {
-    const reason = `${model.name} is not served: ${trial.why}`
-    return meanwhile
-      ? { state: 'serving', model: meanwhile, note: `${reason} Serving ${meanwhile.name}. ${retryHint}` }
-      : {
-          state: 'unavailable',
-          model,
-          reason: `${reason} No other model that is here fits.`,
-          fix: retryHint,
-        }
-  }
-  const reason = `${model.name} is not in this image`
-  const end = 'until it is fetched and answers.'
-  return meanwhile
-    ? {
-        state: 'serving',
-        model: meanwhile,
-        pending,
-        note: `${reason}: serving ${meanwhile.name} ${end}`,
-      }
-    : {
-        state: 'waiting',
-        model,
-        pending,
-        reason: `${reason}, and no model that is here fits: nothing is served ${end}`,
-      }
-}
-
-/** What serves in place of a model: the baked one, else one that was fetched before and has answered; if any fits. */
-function standIn(release: Release, model: Model, { isThere, misfit }: Knowledge, trials: Trials) {
-  const isReady = (other: Model) =>
-    other.name === release.model.name || (trials[other.sha256] === undefined && isThere(other))
-  return modelsOf(release).find(
-    other => other.name !== model.name && isReady(other) && misfit(other) === undefined,
-  )
 }

@@ -1,4 +1,4 @@
-/** How the fetching of a model is told, and when it is tried again. */
+/** How the download and verification of a model are reported, and when a download is tried again. */
 
 export type FetchProgress = {
   act: 'downloading' | 'verifying'
@@ -16,9 +16,15 @@ function left(seconds: number): string {
   return `about ${Math.floor(minutes / 60)} h ${minutes % 60} min left`
 }
 
+const acts = { downloading: 'Downloading', verifying: 'Computing the SHA-256 of' } as const
+
 /** The line for login banner and `status`. */
 export const fetchLine = (name: string, { act, percent, secondsLeft }: FetchProgress) =>
-  `${act === 'downloading' ? 'Fetching' : 'Verifying'} ${name}: ${percent} %${secondsLeft === undefined ? '' : `, ${left(secondsLeft)}`}`
+  `${acts[act]} ${name}: ${percent} %${secondsLeft === undefined ? '' : `, ${left(secondsLeft)}`}`
+
+/** The same, once the file is there. */
+export const verificationLine = (name: string) =>
+  `${name} is downloaded; whether it answers is being verified.`
 
 /** Seconds until the next attempt: a quarter of a minute after the first failure, twice that after each, at most an hour. */
 export const pauseAfter = (failures: number) => Math.min(15 * 2 ** (failures - 1), 60 * minute)

@@ -1,7 +1,15 @@
-/** Models beside the baked one: which are there, how their trials stand, fetching one, removing those no longer wanted. */
+/** Models beside the baked one: how far each is, downloading one, removing those that are no longer of use. */
 import type { Model } from '../../appliance/models/catalogue.ts'
-import { type PendingModel, type Trials, trialSchema } from '../../appliance/models/choice.ts'
+import type { PendingModel } from '../../appliance/models/choice.ts'
 import { modelsOf, type Release } from '../../appliance/models/release.ts'
+import {
+  type ModelEvent,
+  type ModelState,
+  outcomeOf,
+  storedState,
+  transition,
+  type Verifications,
+} from '../../appliance/models/verification.ts'
 import { modelPath } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import { download, type Progress } from '../../system/download.ts'
@@ -16,46 +24,41 @@ const fileOf = ({ name, sha256 }: Model) => ({
   proofs: stateFiles.fileProofs,
 })
 
-/** Whether a model's file stands, proven, at its name. */
-export const isModelThere =
-  (host: Host) =>
-  (model: Model): boolean =>
-    isProven(host, fileOf(model))
+export const readVerifications = (host: Host): Verifications =>
+  readState(host, stateFiles.verifications) ?? {}
 
-/** The trials of models that have not answered yet. */
-export const readTrials = (host: Host): Trials => readState(host, stateFiles.trials) ?? {}
+/** How far a model is, by these outcomes and its file. */
+export const modelState = (host: Host, outcomes: Verifications, model: Model): ModelState =>
+  storedState(outcomes[model.sha256], isProven(host, fileOf(model)))
 
-/** Remembers how a model's trial stands; without an outcome that it has answered. */
-export function recordTrial(
-  host: Host,
-  { model, circumstances }: PendingModel,
-  trial: { outcome: 'under way' } | { outcome: 'failed'; why: string } | undefined,
-): void {
-  const { [model.sha256]: _, ...others } = readTrials(host)
-  const own = trial && { [model.sha256]: trialSchema.parse({ why: '', ...trial, circumstances }) }
-  writeTrials(host, { ...others, ...own })
+/** The outcomes after an event, which nothing remembers yet. */
+export function outcomesAfter(host: Host, model: Model, event: ModelEvent): Verifications {
+  const outcomes = readVerifications(host)
+  const { [model.sha256]: _, ...others } = outcomes
+  const outcome = outcomeOf(transition(modelState(host, outcomes, model), event))
+  return outcome === undefined ? others : { ...others, [model.sha256]: outcome }
 }
 
-const writeTrials = (host: Host, trials: Trials): void => writeState(host, stateFiles.trials, trials)
+/** Remembers what an event leads to. */
+export const recordEvent = (host: Host, model: Model, event: ModelEvent): void =>
+  writeState(host, stateFiles.verifications, outcomesAfter(host, model, event))
 
-/** Has models tried again that failed, as ones that are yet to answer. Says whether any trial is open. */
-export function forgetFailures(host: Host): boolean {
-  const trials = Object.entries(readTrials(host))
-  const again = trials.map(
-    ([digest, trial]) => [digest, { ...trial, outcome: 'under way', why: '' }] as const,
-  )
-  writeTrials(host, Object.fromEntries(again))
-  return trials.length > 0
+/** Has the release's models that failed tried again. Says whether there are any. */
+export function retryFailed(host: Host, release: Release): boolean {
+  const outcomes = readVerifications(host)
+  const failed = modelsOf(release).filter(model => modelState(host, outcomes, model).state === 'failed')
+  for (const model of failed) recordEvent(host, model, { type: 'retried' })
+  return failed.length > 0
 }
 
 /** Downloads what is missing of a model. Throws as `download` does. */
-export const fetchWeights = (
+export const downloadModel = (
   host: Host,
   { model, url }: PendingModel,
   tell: (progress: Progress) => void,
 ): Promise<void> => download(host, { ...fileOf(model), size: model.size, url }, tell)
 
-/** Removes what was fetched of the release's models, in whole or in part, except these. */
+/** Removes what was downloaded of the release's models, in whole or in part, except these. */
 export function removeOthers(host: Host, release: Release, kept: Model[]): void {
   const names = kept.map(({ name }) => name)
   for (const model of modelsOf(release).filter(({ name }) => !names.includes(name))) {
@@ -64,7 +67,8 @@ export function removeOthers(host: Host, release: Release, kept: Model[]): void 
       const size = host.files.status(file)?.size
       if (size === undefined) continue
       removeProven(host, { path: file, proofs })
-      host.log.info(`${file}: removed, ${readable(size)} freed: it is no longer wanted`)
+      recordEvent(host, model, { type: 'removed' })
+      host.log.info(`${file}: removed, ${readable(size)} freed: no context asks for it any more`)
     }
   }
 }

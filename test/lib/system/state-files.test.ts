@@ -43,9 +43,9 @@ it.each(files)('$path that is not there, and one that is a folder', file => {
 
 it('reads what it wrote, and says nothing', () => {
   const host = recordedHost()
-  const trials = { a: { outcome: 'failed', circumstances: 'these', why: 'It fell over.' } } as const
-  writeState(host, stateFiles.trials, trials)
-  expect(readState(host, stateFiles.trials)).toEqual(trials)
-  expect(host.files.status(stateFiles.trials.path)?.mode).toBe(0o600)
+  const outcomes = { a: { outcome: 'failed', circumstances: 'these', reason: 'It fell over.' } } as const
+  writeState(host, stateFiles.verifications, outcomes)
+  expect(readState(host, stateFiles.verifications)).toEqual(outcomes)
+  expect(host.files.status(stateFiles.verifications.path)?.mode).toBe(0o600)
   expect(host.lines).toEqual([])
 })

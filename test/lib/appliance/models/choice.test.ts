@@ -1,17 +1,14 @@
 import { expect, it } from 'vitest'
-import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
-import {
-  chooseModel,
-  type ModelChoice,
-  modelUrl,
-  type Trials,
-} from '../../../../lib/appliance/models/choice.ts'
+import { catalogue, type Model } from '../../../../lib/appliance/models/catalogue.ts'
+import { chooseModel, type ModelChoice, modelUrl } from '../../../../lib/appliance/models/choice.ts'
 import { productionRelease } from '../../../../lib/appliance/models/release.ts'
+import type { ModelState } from '../../../../lib/appliance/models/verification.ts'
 
 const memory = 33_000_000_000
-const baked = productionRelease.model
-const other = catalogue['gpt-oss-20b']
-const asked = {
+const baked: Model = productionRelease.model
+const other: Model = catalogue['gpt-oss-20b']
+const previous: Model = catalogue['qwen2.5-coder-3b']
+const request = {
   model: other.name as string | undefined,
   modelMirror: undefined,
   contextSize: 32_768,
@@ -19,124 +16,138 @@ const asked = {
   threads: 0,
 }
 const pendingIn = (choice: ModelChoice) => ('pending' in choice ? choice.pending : undefined)
-const isThere = () => true
-const fits = () => undefined
-const choose = (overrides: Partial<typeof asked> = {}, there: string[] = [], trials: Trials = {}) =>
+
+type World = {
+  asks?: Partial<typeof request>
+  states?: Record<string, ModelState>
+  tooLarge?: Model[]
+  memory?: number
+}
+const choose = ({ asks = {}, states = {}, tooLarge = [], memory: bytes = memory }: World = {}) =>
   chooseModel(
     productionRelease,
-    { ...asked, ...overrides },
-    { memory, isThere: ({ name }) => there.includes(name), misfit: fits },
-    trials,
+    { ...request, ...asks },
+    {
+      memory: bytes,
+      stateOf: ({ name }) => states[name] ?? { state: 'not requested' },
+      misfit: ({ name }) => (tooLarge.some(model => model.name === name) ? 'It is too large.' : undefined),
+    },
   )
+
 const pending = pendingIn(choose())
 const circumstances = pending?.circumstances ?? ''
-const underWay: Trials = { [other.sha256]: { outcome: 'under way', circumstances, why: '' } }
-const failed: Trials = { [other.sha256]: { outcome: 'failed', circumstances, why: 'It fell over.' } }
+const verified: ModelState = { state: 'verified' }
+const unverified: ModelState = { state: 'pending verification' }
+const failed: ModelState = { state: 'failed', isDownloaded: true, circumstances, reason: 'It fell over.' }
+const retry = 'To try again: slm-copilot fetch-model --retry'
+const meanwhile = (name: string) =>
+  `gpt-oss-20b is not in this image: serving ${name} until it is downloaded and answers.`
+const waiting =
+  'gpt-oss-20b is not in this image, and no model that is here fits: nothing is served until it is downloaded and answers.'
 
-it.each([
-  ['nothing asked for', choose({ model: undefined }), baked],
-  ['the baked one', choose({ model: baked.name }), baked],
-  ['one that is there', choose({}, [other.name]), other],
-])('%s: served, and nothing to say', (_, choice, model) => {
-  expect(choice).toEqual({ state: 'serving', model })
-})
-
-it.each([
-  ['that is not there', choose(), /^gpt-oss-20b is not in this image: serving devstral-small-2 until/],
-  ['whose download or trial was cut off', choose({}, [other.name], underWay), /until it is fetched and ans/],
-  ['that failed with a smaller context', choose({ contextSize: 512 }, [other.name], failed), /until it is/],
-])('one %s: the baked one meanwhile', (_, choice, note) => {
-  expect(choice).toMatchObject({
-    state: 'serving',
-    model: baked,
-    pending: { model: other, url: other.url },
-    note: expect.stringMatching(note),
-  })
-})
-
-it('one that failed: the baked one, why, how to try again, and nothing pending', () => {
-  expect(choose({}, [other.name], failed)).toEqual({
-    state: 'serving',
-    model: baked,
-    note: 'gpt-oss-20b is not served: It fell over. Serving devstral-small-2. To try again: slm-copilot fetch-model --retry',
-  })
-})
-
-it('a failure counts after a boot with a few megabytes less', () => {
-  const later = { memory: memory - 5_000_000, isThere, misfit: fits }
-  expect(pendingIn(chooseModel(productionRelease, asked, later, failed))).toBeUndefined()
-})
-
-it.each([true, false])(
-  'one that does not fit: the baked one, and why, whether it is there (%s) or not',
-  there => {
-    const tooLarge = ({ name }: { name: string }) => (name === other.name ? 'It is too large.' : undefined)
-    const small = { memory, isThere: () => there, misfit: tooLarge }
-    const note = 'It is too large. Serving devstral-small-2.'
-    expect(chooseModel(productionRelease, asked, small, {})).toEqual({ state: 'serving', model: baked, note })
-  },
-)
-
-const without = (trials: Trials, misfits: string[] = [baked.name], there: string[] = []) =>
-  chooseModel(
-    productionRelease,
-    asked,
+type Row = [string, World, ModelChoice]
+it.each<Row>([
+  ['nothing requested', { asks: { model: undefined } }, { state: 'serving', model: baked }],
+  ['the baked one', { asks: { model: baked.name } }, { state: 'serving', model: baked }],
+  ['one that is verified', { states: { [other.name]: verified } }, { state: 'serving', model: other }],
+  [
+    'one that is not here',
+    {},
+    { state: 'serving', model: baked, pending: pending as never, note: meanwhile(baked.name) },
+  ],
+  [
+    'one that has not answered yet',
+    { states: { [other.name]: unverified } },
+    { state: 'serving', model: baked, pending: pending as never, note: meanwhile(baked.name) },
+  ],
+  [
+    'one that failed',
+    { states: { [other.name]: failed } },
     {
-      memory,
-      isThere: ({ name }) => there.includes(name),
-      misfit: ({ name }) => (misfits.includes(name) ? 'It is too large.' : undefined),
+      state: 'serving',
+      model: baked,
+      note: `gpt-oss-20b is not served: It fell over. Serving devstral-small-2. ${retry}`,
     },
-    trials,
-  )
-
-it('where the baked one does not fit, another is fetched while nothing is served', () => {
-  const reason =
-    'gpt-oss-20b is not in this image, and no model that is here fits: nothing is served until it is fetched and answers.'
-  expect(without({})).toEqual({ state: 'waiting', model: other, pending, reason })
-  expect(without(underWay, [baked.name], [other.name])).toEqual(without({}))
-  expect(without({}, [baked.name], [other.name])).toEqual({ state: 'serving', model: other })
+  ],
+  [
+    'one that does not fit',
+    { tooLarge: [other] },
+    { state: 'serving', model: baked, note: 'It is too large. Serving devstral-small-2.' },
+  ],
+  [
+    'one that is here and does not fit',
+    { tooLarge: [other], states: { [other.name]: verified } },
+    { state: 'serving', model: baked, note: 'It is too large. Serving devstral-small-2.' },
+  ],
+  [
+    'the baked one too large',
+    { tooLarge: [baked] },
+    { state: 'waiting', model: other, pending: pending as never, reason: waiting },
+  ],
+  [
+    'the baked one too large, the other downloaded',
+    { tooLarge: [baked], states: { [other.name]: unverified } },
+    { state: 'waiting', model: other, pending: pending as never, reason: waiting },
+  ],
+  [
+    'the baked one too large, the other verified',
+    { tooLarge: [baked], states: { [other.name]: verified } },
+    { state: 'serving', model: other },
+  ],
+  [
+    'the baked one too large, the other failed',
+    { tooLarge: [baked], states: { [other.name]: failed } },
+    {
+      state: 'unavailable',
+      model: other,
+      reason: 'gpt-oss-20b is not served: It fell over. No other model that is here fits.',
+      fix: retry,
+    },
+  ],
+  [
+    'the baked one too large, a third verified before',
+    { tooLarge: [baked], states: { [previous.name]: verified } },
+    { state: 'serving', model: previous, pending: pending as never, note: meanwhile(previous.name) },
+  ],
+  [
+    'the baked one too large, a third that has not answered',
+    { tooLarge: [baked], states: { [previous.name]: unverified } },
+    { state: 'waiting', model: other, pending: pending as never, reason: waiting },
+  ],
+  [
+    'the baked one too large, the other failed, a third verified before',
+    { tooLarge: [baked], states: { [other.name]: failed, [previous.name]: verified } },
+    {
+      state: 'serving',
+      model: previous,
+      note: `gpt-oss-20b is not served: It fell over. Serving qwen2.5-coder-3b. ${retry}`,
+    },
+  ],
+  [
+    'only a third that was verified before fits',
+    { tooLarge: [baked, other], states: { [previous.name]: verified } },
+    { state: 'serving', model: previous, note: 'It is too large. Serving qwen2.5-coder-3b.' },
+  ],
+])('%s', (_, world, choice) => {
+  expect(choose(world)).toEqual(choice)
 })
 
-it('where the baked one does not fit and the other failed, nothing is served, and why', () => {
-  expect(without(failed, [baked.name], [other.name])).toEqual({
-    state: 'unavailable',
-    model: other,
-    reason: 'gpt-oss-20b is not served: It fell over. No other model that is here fits.',
-    fix: 'To try again: slm-copilot fetch-model --retry',
-  })
+it('prefers the baked one to one that was verified before', () => {
+  expect(choose({ states: { [previous.name]: verified } }).model).toEqual(baked)
 })
 
-const previous = catalogue['qwen2.5-coder-3b']
-
-it('where the baked one does not fit, one that was fetched before serves meanwhile, unless its trial is open', () => {
-  const note = 'gpt-oss-20b is not in this image: serving qwen2.5-coder-3b until it is fetched and answers.'
-  expect(without({}, [baked.name], [previous.name])).toEqual({
-    state: 'serving',
-    model: previous,
-    pending,
-    note,
-  })
-  expect(without({}, [], [previous.name]).model).toEqual(baked)
-  expect(without(failed, [baked.name], [previous.name])).toMatchObject({
-    state: 'serving',
-    model: previous,
-    note: expect.stringMatching(/It fell over\. Serving qwen2\.5-coder-3b\./),
-  })
-  const tooLarge = 'It is too large. Serving qwen2.5-coder-3b.'
-  expect(without({}, [baked.name, other.name], [previous.name])).toEqual({
-    state: 'serving',
-    model: previous,
-    note: tooLarge,
-  })
-  const open: Trials = { [previous.sha256]: { outcome: 'under way', circumstances: '', why: '' } }
-  expect(without(open, [baked.name], [previous.name])).toMatchObject({
-    state: 'waiting',
-    model: other,
-  })
+it.each<[string, Partial<World>, boolean]>([
+  ['with a few megabytes less', { memory: memory - 5_000_000 }, false],
+  ['with half the memory', { memory: memory / 2 }, true],
+  ['with a smaller context', { asks: { contextSize: 512 } }, true],
+  ['from a mirror', { asks: { modelMirror: 'http://10.0.0.1' as never } }, true],
+])('tries one that failed again %s: %s', (_, circumstance, isTried) => {
+  const choice = choose({ states: { [other.name]: failed }, ...circumstance })
+  expect(pendingIn(choice) !== undefined).toBe(isTried)
 })
 
-it('where neither fits, the plan is to tell of the one that was asked for', () => {
-  expect(without({}, [baked.name, other.name])).toEqual({ state: 'serving', model: other })
+it('refuses one that does not fit where no other does', () => {
+  expect(() => choose({ tooLarge: [baked, other] })).toThrow('It is too large.')
 })
 
 it.each([

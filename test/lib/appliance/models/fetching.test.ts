@@ -2,12 +2,12 @@ import { expect, it } from 'vitest'
 import { fetchLine, pauseAfter } from '../../../../lib/appliance/models/fetching.ts'
 
 it.each([
-  [{ act: 'downloading', percent: 43, secondsLeft: 372 }, 'Fetching m: 43 %, about 6 min left'],
-  [{ act: 'downloading', percent: 2, secondsLeft: 7500 }, 'Fetching m: 2 %, about 2 h 5 min left'],
-  [{ act: 'downloading', percent: 2, secondsLeft: 3599 }, 'Fetching m: 2 %, about 1 h 0 min left'],
-  [{ act: 'downloading', percent: 99, secondsLeft: 20 }, 'Fetching m: 99 %, less than a minute left'],
-  [{ act: 'downloading', percent: 100 }, 'Fetching m: 100 %'],
-  [{ act: 'verifying', percent: 7 }, 'Verifying m: 7 %'],
+  [{ act: 'downloading', percent: 43, secondsLeft: 372 }, 'Downloading m: 43 %, about 6 min left'],
+  [{ act: 'downloading', percent: 2, secondsLeft: 7500 }, 'Downloading m: 2 %, about 2 h 5 min left'],
+  [{ act: 'downloading', percent: 2, secondsLeft: 3599 }, 'Downloading m: 2 %, about 1 h 0 min left'],
+  [{ act: 'downloading', percent: 99, secondsLeft: 20 }, 'Downloading m: 99 %, less than a minute left'],
+  [{ act: 'downloading', percent: 100 }, 'Downloading m: 100 %'],
+  [{ act: 'verifying', percent: 7 }, 'Computing the SHA-256 of m: 7 %'],
 ] as const)('tells %o', (progress, line) => {
   expect(fetchLine('m', progress)).toBe(line)
 })

@@ -20,7 +20,7 @@ it('fits one screen of 80 columns, whatever it has to tell', () => {
     ...quiet,
     problem: undefined,
     wanted: 'b',
-    progress: `b is not fetched yet: ${'x'.repeat(300)} Download failed: the server has no such file.`,
+    progress: `b is not downloaded yet: ${'x'.repeat(300)} Download failed: the server has no such file.`,
     notes: ['A note of some length that goes on and on until it has to be broken, and then goes on.'],
   })
   expect(text).toMatch(/^SLM-Copilot serves a\.\n/)
