@@ -32,6 +32,8 @@ export default defineConfig({
           include: ['test/{lib,lifecycle,packer}/**/*.test.ts', 'test/*.test.ts'],
           setupFiles: 'test/support/pooled-keys.ts',
           isolate: false,
+          // Machines may be busy: the slowest of these takes a second by itself.
+          testTimeout: 30_000,
           maxWorkers: '100%',
         },
       },
