@@ -1,5 +1,5 @@
 /** What a batch's size costs and gives: prompt speed, and how long leavers' slots and others' tokens wait for it. */
-import { type Stack, startStack } from '../integration/stack.ts'
+import { type Stack, startStack } from '../integration/support/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { median, promptOf, stream } from './measure.ts'
 

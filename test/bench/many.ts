@@ -1,7 +1,7 @@
 /** Fifty clients on two slots, generations of half a minute: what each choice of Retry-After costs them. */
 import { type RetryAfter, retryAfter, retryAfterMap } from '../../lib/render/nginx/retry-after.ts'
-import { mean, serveCrowd, summaryOf } from '../integration/crowd.ts'
-import { type Stack, startStack } from '../integration/stack.ts'
+import { mean, runClients, summarize } from '../integration/support/concurrent-clients.ts'
+import { type Stack, startStack } from '../integration/support/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { promptOf, stream } from './measure.ts'
 
@@ -17,7 +17,7 @@ const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map(name => ({
 /** Prints a line for each choice. */
 export async function benchMany(): Promise<void> {
   console.log(
-    '  Retry-After, s   served   cut   retries: mean   most   longest wait, s   in all, s   slots in use   a generation, s',
+    '  Retry-After, s   served   interrupted   retries: mean   most   longest wait, s   in all, s   slots in use   a generation, s',
   )
   for (const choice of choices) await measure(choice)
   console.log(
@@ -40,22 +40,22 @@ async function measure(choice: RetryAfter): Promise<void> {
       if (count === 20) process.kill(stack.admissionWorkers()[0] ?? 0, 'SIGKILL')
     }
     const start = performance.now()
-    const all = await serveCrowd(stack, {
+    const all = await runClients(stack, {
       clients,
       keys: keys.map(({ key }) => key),
       tokens,
       onAdmitted: kill,
     })
     const seconds = (performance.now() - start) / 1000
-    const { served, cut, meanRetries, mostRetries, longestWait } = summaryOf(all)
-    const inUse = all.reduce((sum, { held }) => sum + held, 0) / (slots * seconds)
-    const steady = all.filter(({ manner, cuts }) => manner === 'steady' && cuts === 0)
+    const { served, interrupted, meanRetries, mostRetries, longestWait } = summarize(all)
+    const inUse = all.reduce((sum, { slotSeconds }) => sum + slotSeconds, 0) / (slots * seconds)
+    const steady = all.filter(({ behaviour, interruptions }) => behaviour === 'steady' && interruptions === 0)
     const { least, most } = choice
     console.log(
       `  ${(least === most ? `${least}` : `${least} to ${most}`).padStart(14)}${String(served).padStart(9)}` +
-        `${String(cut).padStart(6)}${meanRetries.toFixed(1).padStart(16)}${String(mostRetries).padStart(7)}` +
+        `${String(interrupted).padStart(6)}${meanRetries.toFixed(1).padStart(16)}${String(mostRetries).padStart(7)}` +
         `${longestWait.toFixed(0).padStart(18)}${seconds.toFixed(0).padStart(12)}${`${(inUse * 100).toFixed(0)} %`.padStart(15)}` +
-        mean(steady.map(({ held }) => held))
+        mean(steady.map(({ slotSeconds }) => slotSeconds))
           .toFixed(0)
           .padStart(18),
     )
@@ -66,7 +66,7 @@ async function measure(choice: RetryAfter): Promise<void> {
 
 /** Tokens per second of each of two generations at once. */
 async function rateOfTwo(stack: Stack): Promise<number> {
-  const wish = () => ({ messages: promptOf(1), ignore_eos: true, max_tokens: 100 })
-  const two = await Promise.all([1, 2].map(() => stream(stack, 'bare socket', wish()).ended))
+  const completion = () => ({ messages: promptOf(1), ignore_eos: true, max_tokens: 100 })
+  const two = await Promise.all([1, 2].map(() => stream(stack, 'bare socket', completion()).ended))
   return Math.min(...two.map(({ rate }) => rate))
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Stack } from '../integration/stack.ts'
+import type { Stack } from '../integration/support/stack.ts'
 
 /** Where a request goes: through nginx and TLS, or to llama-server's socket. */
 export type Way = 'nginx and TLS' | 'bare socket'

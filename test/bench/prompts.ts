@@ -1,7 +1,7 @@
 /** The first token of a prompt that an agent sends every time: cold, warm, after others, after a restart. */
 import { provenPrompts, restorePrompts, savePrompts } from '../../lib/steps/llama/prompt-cache.ts'
-import { machineOf } from '../integration/machine.ts'
-import { type Stack, startStack } from '../integration/stack.ts'
+import { type Stack, startStack } from '../integration/support/stack.ts'
+import { hostOf } from '../integration/support/stack-host.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { median, promptOf, stream } from './measure.ts'
 
@@ -63,7 +63,7 @@ async function measure(stack: Stack, isKept: boolean): Promise<Row> {
 }
 
 async function restart(stack: Stack, isKept: boolean) {
-  const host = machineOf(stack)
+  const host = hostOf(stack)
   const keeping = isKept ? await secondsOf(() => savePrompts(host, stack.llamaPid() ?? 0)) : 0
   await stack.stopLlama()
   await stack.startLlama()

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { paths } from '../../lib/appliance/paths.ts'
-import { configuredFolder, environmentOf } from '../integration/stack.ts'
+import { configuredFolder, environmentOf } from '../integration/support/stack.ts'
 import { allOf, benchModel } from '../mirror/quantised-model.ts'
 
 export type Variant = {

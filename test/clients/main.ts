@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from '../../packer/build/cache.ts'
 import { script, step } from '../../packer/build/progress.ts'
-import { type Options, type Stack, startStack } from '../integration/stack.ts'
+import { type Options, type Stack, startStack } from '../integration/support/stack.ts'
 import { allClients, type Client } from './clients.ts'
 import { installedClients } from './install.ts'
 import {

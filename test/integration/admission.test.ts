@@ -1,7 +1,7 @@
 /** The admission proxy counts right whatever becomes of nginx's workers: no admission is lost, none is given twice. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Generation, generate } from './generation.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Generation, generate } from './support/generation.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 // Two slots, and no key may take the last one.
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
@@ -39,7 +39,7 @@ it.each(['edge', 'admission'] as const)(
     }
     const again = [await admitted('alice'), await admitted('bob')]
     expect((await begin('carol')).status).toBe(429)
-    for (const { leave } of again) leave()
+    for (const { disconnect } of again) disconnect()
   },
 )
 
@@ -50,14 +50,14 @@ it('counts the streams of old workers after a reload', async () => {
   const more = await begin('carol')
   expect([more.status, more.retryAfter]).toEqual([429, expect.any(Number)])
   expect((await begin('alice')).status).toBe(429)
-  old.leave()
+  old.disconnect()
   const next = await admitted('carol')
-  for (const { leave } of [other, next]) leave()
+  for (const { disconnect } of [other, next]) disconnect()
 })
 
 it('turns a long prompt away as it does a short one', async () => {
   const streams = [await admitted('alice'), await admitted('bob')]
   const messages = [{ role: 'user', content: 'word '.repeat(180_000) }]
   expect((await begin('carol', { messages })).status).toBe(429)
-  for (const { leave } of streams) leave()
+  for (const { disconnect } of streams) disconnect()
 })

@@ -5,7 +5,13 @@ import { filterRequest } from '../../lib/edge/filter.ts'
 import { chatTemplateFile } from '../../lib/render/models/chat-template.ts'
 import { saltOf } from '../../lib/render/nginx/tenants.ts'
 import { type Chat, chats } from '../conversations/chat.ts'
-import { dropped, type ModelName, render, serve, templateNamed } from './served.ts'
+import {
+  llamaTemplate,
+  type ModelName,
+  missingTexts,
+  renderPrompt,
+  startTemplateServer,
+} from './support/template-server.ts'
 
 /** What llama.cpp's source has of each family; the files of the weights are not here. */
 const templates: Partial<Record<ModelName, string>> = {
@@ -16,14 +22,15 @@ const templates: Partial<Record<ModelName, string>> = {
 const names = Object.values(catalogue).flatMap(model => ('template' in model ? [] : model.name))
 
 it.each(names)('%s', async name => {
-  const server = await serve(name, await templateNamed(templates[name] ?? name))
+  const server = await startTemplateServer(name, await llamaTemplate(templates[name] ?? name))
   const lost: string[] = []
   try {
     for (const [conversation, chat] of Object.entries(chats)) {
-      const prompt = await render(server, chat)
+      const prompt = await renderPrompt(server, chat)
       if (prompt === undefined) lost.push(`${conversation}: refused`)
       else
-        for (const text of dropped(prompt, chat)) lost.push(`${conversation}: drops ${JSON.stringify(text)}`)
+        for (const text of missingTexts(prompt, chat))
+          lost.push(`${conversation}: drops ${JSON.stringify(text)}`)
     }
   } finally {
     await server.stop()
@@ -43,14 +50,14 @@ function marked(chat: object, salt: string): object {
 
 it.each(Object.values(catalogue))('$name puts nothing of a request before its tenant’s mark', async model => {
   const isOwn = 'template' in model
-  const template = isOwn ? chatTemplateFile().text : await templateNamed(templates[model.name] ?? model.name)
-  const server = await serve(model.name, template)
+  const template = isOwn ? chatTemplateFile().text : await llamaTemplate(templates[model.name] ?? model.name)
+  const server = await startTemplateServer(model.name, template)
   const salt = saltOf('a-key-of-somebody')
   const before = new Set<string>()
   let rendered = 0
   try {
     for (const chat of Object.values(chats)) {
-      const prompt = await render(server, marked(chat, salt) as Chat)
+      const prompt = await renderPrompt(server, marked(chat, salt) as Chat)
       if (prompt === undefined) continue
       rendered += 1
       before.add(prompt.slice(0, prompt.indexOf(salt)))

@@ -3,8 +3,8 @@ import { cpSync, rmSync } from 'node:fs'
 import { expect, it, onTestFinished } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { openHost } from '../../lib/system/host.ts'
-import { actionsBetween } from './actions.ts'
-import { configuredFolder } from './stack.ts'
+import { actionsBetween } from './support/service-actions.ts'
+import { configuredFolder } from './support/stack.ts'
 
 const context = { ONEAPP_COPILOT_PASSWORD: 'password-before', ONEAPP_COPILOT_THREADS: '2' }
 

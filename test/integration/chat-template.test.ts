@@ -4,19 +4,25 @@ import { chatTemplateFile } from '../../lib/render/models/chat-template.ts'
 import { chats } from '../conversations/chat.ts'
 import { messages } from '../conversations/messages.ts'
 import { responses } from '../conversations/responses.ts'
-import { dropped, render, type Server, serve, templateNamed } from './served.ts'
+import {
+  llamaTemplate,
+  missingTexts,
+  renderPrompt,
+  startTemplateServer,
+  type TemplateServer,
+} from './support/template-server.ts'
 
-let server: Server
+let server: TemplateServer
 beforeAll(async () => {
-  server = await serve('devstral-small-2', chatTemplateFile().text)
+  server = await startTemplateServer('devstral-small-2', chatTemplateFile().text)
 })
 afterAll(() => server?.stop())
 
 it.each(Object.entries(chats))('renders %s', async (name, chat) => {
-  const prompt = await render(server, chat)
+  const prompt = await renderPrompt(server, chat)
   const file = `${name.replaceAll(/[^a-z]+/gi, '-').toLowerCase()}.txt`
   await expect(prompt).toMatchFileSnapshot(`../conversations/devstral/${file}`)
-  expect(dropped(prompt ?? '', chat)).toEqual([])
+  expect(missingTexts(prompt ?? '', chat)).toEqual([])
 })
 
 /** Prompt tokens, and how many of them the slot knew from the request before. */
@@ -61,21 +67,21 @@ describe("Mistral's own template", () => {
   const sorted = 'several calls, their results in another order'
 
   it('gives the same text, or refuses', async () => {
-    const theirs = await serve(
+    const theirs = await startTemplateServer(
       'devstral-small-2',
-      withoutDefault(await templateNamed('mistralai-Ministral-3-14B-Reasoning-2512')),
+      withoutDefault(await llamaTemplate('mistralai-Ministral-3-14B-Reasoning-2512')),
     )
     const refused: string[] = []
     try {
       for (const [name, chat] of Object.entries(chats)) {
-        const prompt = await render(theirs, chat)
+        const prompt = await renderPrompt(theirs, chat)
         if (prompt === undefined) refused.push(name)
         else if (name !== sorted) {
           // It closes an answer that has begun.
           const last = chat.messages.at(-1)
           const isOpen = last?.role === 'assistant' && !last.tool_calls && prompt.endsWith(endOfText)
           const expected = isOpen ? prompt.slice(0, -endOfText.length) : prompt
-          expect(await render(server, chat), name).toBe(expected)
+          expect(await renderPrompt(server, chat), name).toBe(expected)
         }
       }
     } finally {

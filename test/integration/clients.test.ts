@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { someClients } from '../clients/clients.ts'
 import { installedClients } from '../clients/install.ts'
 import { chat, firstPaste, loading, stackContext, toolTurn, wrongKey } from '../clients/scenarios.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 let modules: string
 let stack: Stack

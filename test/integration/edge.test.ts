@@ -13,7 +13,7 @@ import { eventsOf, smokeTest } from '../../lib/steps/services/smoke-test.ts'
 import { type HttpRequest, http } from '../../lib/system/http.ts'
 import { buildExecutable } from '../../packer/build/executable.ts'
 import { sentence } from '../mirror/sentence-model.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 const key = 'Key-{with}$all;#sorts(of)[characters]^.*+?|<>&%~@!=,/_-'
 const basic = (user: string, password: string) =>
@@ -117,7 +117,10 @@ describe('keys', () => {
     expect(answer.status).toBe(401)
     expect(answer.headers['content-type']).toBe('application/json')
     expect(answer.headers['www-authenticate']).toMatch(/^Basic /)
-    expect(JSON.parse(answer.body).error).toMatchObject({ code: 'invalid_api_key', message: /API key/ })
+    expect(JSON.parse(answer.body).error).toMatchObject({
+      code: 'invalid_api_key',
+      message: 'Wrong or missing API key.',
+    })
   })
 
   it("refuses in Anthropic's shape where Anthropic's clients ask", async () => {
@@ -241,12 +244,16 @@ describe('admission', () => {
   const long = { ...question, stream: true, ignore_eos: true, max_tokens: 4000 }
   /** A generation that goes on until it is left; resolves once its first byte is here. */
   const begin = (authorization: string) =>
-    new Promise<{ status: number; body: string; leave(): void }>((resolve, reject) => {
+    new Promise<{ status: number; body: string; disconnect(): void }>((resolve, reject) => {
       const headers = { authorization, 'content-type': 'application/json' }
       const options = { method: 'POST', headers, ca: stack.ca, agent: false as const }
       const sent = request(`${stack.url}/v1/chat/completions`, options, response => {
         response.once('data', chunk =>
-          resolve({ status: response.statusCode ?? 0, body: String(chunk), leave: () => sent.destroy() }),
+          resolve({
+            status: response.statusCode ?? 0,
+            body: String(chunk),
+            disconnect: () => sent.destroy(),
+          }),
         )
         response.on('error', () => {})
       })
@@ -272,9 +279,9 @@ describe('admission', () => {
 
     const statusFor = async (authorization: string) =>
       (await ask('/v1/chat/completions', { headers: { authorization }, json: question })).status
-    second.leave()
+    second.disconnect()
     await expect.poll(() => statusFor(`Bearer ${alice}`), { timeout: 60_000 }).toBe(200)
-    first.leave()
+    first.disconnect()
     await expect.poll(() => statusFor(`Bearer ${key}`), { timeout: 60_000 }).toBe(200)
   })
 
@@ -283,7 +290,7 @@ describe('admission', () => {
     const more = await ask('/v1/chat/completions', { headers: { 'x-api-key': alice }, json: question })
     expect(more.status).toBe(429)
     expect((await ask('/v1/chat/completions', { headers: bearer, json: question })).status).toBe(200)
-    mine.leave()
+    mine.disconnect()
   })
 })
 
@@ -306,15 +313,12 @@ it('answers a completion', async () => {
   expect(answer.headers['access-control-allow-origin']).toBe('*')
 })
 
-it('passes a stream on as it is made', async () => {
-  // Longer than the one sentence: that is said within the time of one look on a busy machine.
-  const json = { ...question, stream: true, ignore_eos: true, max_tokens: 400 }
-  const answer = await ask('/v1/chat/completions', { headers: bearer, json })
-  const pieces = eventsOf(answer.body)
-    .slice(0, -1)
-    .map(event => JSON.parse(event).choices[0]?.delta.content ?? '')
-  expect(pieces.join('').startsWith(sentence)).toBe(true)
-  expect(answer.arrivals.length).toBeGreaterThan(5)
+it('streams a completion', async () => {
+  const answer = await ask('/v1/chat/completions', { headers: bearer, json: { ...question, stream: true } })
+  const events = eventsOf(answer.body)
+  const pieces = events.slice(0, -1).map(event => JSON.parse(event).choices[0]?.delta.content ?? '')
+  expect(pieces.join('')).toBe(sentence)
+  expect(events.at(-1)).toBe('[DONE]')
 })
 
 it('answers a preflight without a key, with the headers that were asked for', async () => {

@@ -4,13 +4,13 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { http } from '../../lib/system/http.ts'
 import { readCall } from '../mirror/tool-model.ts'
-import { type Wire, wires } from './requests.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type GeneratedRequest, generatedRequests } from './support/request-generators.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 const seconds = Number(process.env.FUZZ_SECONDS ?? 40)
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 /** Seconds for one answer, on a machine that is busy with other tests. */
-const patience = 30
+const answerTimeout = 30
 const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
 const canary = 'heliotrope-canary-of-bob'
 const known = [200, 400, 404, 413, 415, 431, 501]
@@ -18,7 +18,7 @@ const known = [200, 400, 404, 413, 415, 431, 501]
 type Answer = { status: number; body: string }
 
 /** Bytes as they are, with alice's key. */
-const send = (stack: Stack, { path, headers, body }: Wire): Promise<Answer> =>
+const send = (stack: Stack, { path, headers, body }: GeneratedRequest): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const sent = request(
       `${stack.url}${path}`,
@@ -27,7 +27,7 @@ const send = (stack: Stack, { path, headers, body }: Wire): Promise<Answer> =>
         ca: stack.ca,
         agent: false,
         headers: { authorization: `Bearer ${keys.alice}`, ...headers },
-        signal: AbortSignal.timeout(patience * 1000),
+        signal: AbortSignal.timeout(answerTimeout * 1000),
       },
       answer => {
         const pieces: Buffer[] = []
@@ -49,7 +49,7 @@ async function ask(stack: Stack): Promise<void> {
     ca: stack.ca,
     headers: { authorization: `Bearer ${keys.bob}` },
     json: { messages: [{ role: 'user', content: `${canary} `.repeat(20) }], max_tokens: 3 },
-    timeout: patience,
+    timeout: answerTimeout,
   })
   expect(status, body).toBe(200)
 }
@@ -86,17 +86,17 @@ it(
     try {
       const llama = stack.llamaPid()
       const nginx = stack.workers().join()
-      const oneByOne = fc.asyncProperty(wires, async wire => {
+      const oneByOne = fc.asyncProperty(generatedRequests, async request => {
         if (sent % 20 === 0) await ask(stack)
         sent += 1
-        const answer = await send(stack, wire)
-        const name = `${wire.path}, ${wire.kind}`
+        const answer = await send(stack, request)
+        const name = `${request.path}, ${request.kind}`
         const row = counts[name] ?? {}
         counts[name] = row
         row[answer.status] = (row[answer.status] ?? 0) + 1
         expect(
-          fault(wire.path, answer),
-          `${wire.body.toString().slice(0, 2000)}\n${answer.body.slice(0, 500)}`,
+          fault(request.path, answer),
+          `${request.body.toString().slice(0, 2000)}\n${answer.body.slice(0, 500)}`,
         ).toBeUndefined()
         expect(stack.llamaRuns() && stack.llamaPid() === llama && stack.workers().join() === nginx).toBe(true)
       })

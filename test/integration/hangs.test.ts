@@ -10,7 +10,7 @@ import { generatesToken, observe, watched } from '../../lib/steps/services/watch
 import { type Host, openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
 import { watch as watchProcess } from '../mirror/watch.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 /** Seconds, a fifteenth of the appliance's. */
 const bounds = { silence: 2, runaway: 60, absence: 2, loading: 60, waiting: 3 }

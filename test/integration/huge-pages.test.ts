@@ -5,7 +5,7 @@ import { llamaEnvironment } from '../../lib/render/units/llama.ts'
 import { startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { q4KM, quantisedModel } from '../mirror/quantised-model.ts'
 import { capacityFor, tinyModel } from '../support/capacity.ts'
-import { environmentOf } from './stack.ts'
+import { environmentOf } from './support/stack.ts'
 
 const policy = readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8')
 const MiB = 1024

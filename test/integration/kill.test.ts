@@ -23,8 +23,8 @@ import { readFacts } from '../../lib/system/facts.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { buildExecutable } from '../../packer/build/executable.ts'
 import { rightClock } from '../support/clock.ts'
-import { actionsBetween } from './actions.ts'
-import { configuredFolder } from './stack.ts'
+import { actionsBetween } from './support/service-actions.ts'
+import { configuredFolder } from './support/stack.ts'
 
 const before = { ONEAPP_COPILOT_PASSWORD: 'password-before' }
 const after = {

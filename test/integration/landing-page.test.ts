@@ -10,7 +10,7 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { http } from '../../lib/system/http.ts'
 import { buildExecutable } from '../../packer/build/executable.ts'
 import { sentence } from '../mirror/sentence-model.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 const key = 'landing-page-canary-key'
 const screenshots = resolve(import.meta.dirname, '..', '..', 'dist', 'screenshots')
@@ -259,7 +259,7 @@ describe('the try-it box', () => {
     const others = [await begin(), await begin()]
     await tryKey(key)
     await outcomeIs('All slots are busy. Try again soon. Each answer takes a slot until it ends.')
-    for (const leave of others) leave()
+    for (const disconnect of others) disconnect()
   })
 })
 

@@ -20,8 +20,8 @@ import { waitFor } from '../../lib/system/waiting.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { serveCertificate } from '../../lifecycle/serving.ts'
 import { freePort } from '../support/ports.ts'
-import { type Pebble, startPebble } from './pebble.ts'
-import { type Edge, startEdge } from './stack.ts'
+import { type Pebble, startPebble } from './support/pebble.ts'
+import { type Edge, startEdge } from './support/stack.ts'
 
 const domain = 'copilot.example.com'
 const day = 86_400_000

@@ -1,8 +1,8 @@
 /** While one computes a long prompt another's tokens keep coming: one with each batch. */
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { generate } from './generation.ts'
-import { type Stack, startStack } from './stack.ts'
+import { generate } from './support/generation.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 const promptTokens = 10_000
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1' }
@@ -32,7 +32,7 @@ it('lets tokens through between the first and the last batch of a prompt', async
   const prompt = chat('word '.repeat(promptTokens), { return_progress: true, max_tokens: 1 })
   const long = await generate(stack, keys.bob, path, prompt, counted)
   await long.ended
-  talker.leave()
+  talker.disconnect()
 
   const between = (counts.at(-1) ?? 0) - (counts[0] ?? 0)
   console.log(`${between} tokens of another's between ${counts.length} batches of ${promptTokens} tokens`)

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { http } from '../../lib/system/http.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
-import { serveCrowd, summaryOf } from './crowd.ts'
-import { generate } from './generation.ts'
-import { type Stack, startStack } from './stack.ts'
+import { runClients, summarize } from './support/concurrent-clients.ts'
+import { generate } from './support/generation.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 const clients = 50
 const slots = 2
@@ -42,25 +42,25 @@ it('serves all that stay, each its own text, and loses no slot', async () => {
     if (count === 20) process.kill(stack.admissionWorkers()[0] ?? 0, 'SIGKILL')
   }
   const start = performance.now()
-  const all = await serveCrowd(stack, { clients, keys: keys.map(({ key }) => key), tokens, onAdmitted: kill })
-  const { served, cut, meanRetries, mostRetries, longestWait } = summaryOf(all)
+  const all = await runClients(stack, { clients, keys: keys.map(({ key }) => key), tokens, onAdmitted: kill })
+  const { served, interrupted, meanRetries, mostRetries, longestWait } = summarize(all)
   console.log(
-    `${served} served, ${cut} cut and served anew, in ${((performance.now() - start) / 1000).toFixed(0)} s; ` +
+    `${served} served, ${interrupted} interrupted and served anew, in ${((performance.now() - start) / 1000).toFixed(0)} s; ` +
       `retries: ${meanRetries.toFixed(1)} in the mean, ${mostRetries} at most; longest wait ${longestWait.toFixed(0)} s`,
   )
 
-  const stayed = all.filter(({ manner }) => manner !== 'leaves')
+  const stayed = all.filter(({ behaviour }) => behaviour !== 'disconnects')
   expect(stayed).toHaveLength(45)
-  expect(stayed.filter(({ isOwnAndWhole }) => !isOwnAndWhole)).toEqual([])
+  expect(stayed.filter(({ isComplete }) => !isComplete)).toEqual([])
   const ids = stayed.flatMap(each => each.ids)
   expect(new Set(ids).size).toBe(stayed.length)
   expect(ids).toHaveLength(stayed.length)
-  expect(cut).toBeGreaterThan(0)
+  expect(interrupted).toBeGreaterThan(0)
 
   await expect.poll(busySlots, { timeout: 60_000 }).toBe(0)
   const streams = await Promise.all([begin(0), begin(1)])
   expect(streams.map(({ status }) => status)).toEqual([200, 200])
   expect((await begin(2)).status).toBe(429)
-  for (const { leave } of streams) leave()
+  for (const { disconnect } of streams) disconnect()
   await expect.poll(busySlots, { timeout: 60_000 }).toBe(0)
 })

@@ -19,9 +19,9 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { provenPrompts, restorePrompts, savePrompts } from '../../lib/steps/llama/prompt-cache.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { stream } from '../bench/measure.ts'
-import { ask, beginning } from './agent-prompts.ts'
-import { machineOf } from './machine.ts'
-import { type Stack, startStack } from './stack.ts'
+import { ask, systemPromptOf } from './support/agent-prompts.ts'
+import { type Stack, startStack } from './support/stack.ts'
+import { hostOf } from './support/stack-host.ts'
 
 let stack: Stack
 let host: Host
@@ -31,7 +31,7 @@ const few = 20
 beforeEach(async () => {
   settings = {}
   stack = await startStack({ ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' }, { settings })
-  host = machineOf(stack)
+  host = hostOf(stack)
 })
 afterEach(() => stack?.close())
 
@@ -51,8 +51,8 @@ const restore = async () => restorePrompts(host, await provenPrompts(host, pid()
 
 /** Two agents' prompts, one in each slot, saved. */
 async function saveTwo(): Promise<SavedPrompts> {
-  await ask(stack, beginning('First'))
-  await ask(stack, beginning('Second'))
+  await ask(stack, systemPromptOf('First'))
+  await ask(stack, systemPromptOf('Second'))
   await savePrompts(host, pid())
   const saved = savedSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data
   if (saved === undefined) throw new Error('nothing was saved')
@@ -64,32 +64,32 @@ it('is there again after a restart, and its files are gone', async () => {
   expect(prompts.map(({ tokens }) => tokens > 3000)).toEqual([true, true])
   await restart()
   await restore()
-  expect((await ask(stack, beginning('First'))).computed).toBeLessThan(few)
-  expect((await ask(stack, beginning('Second'))).computed).toBeLessThan(few)
+  expect((await ask(stack, systemPromptOf('First'))).computed).toBeLessThan(few)
+  expect((await ask(stack, systemPromptOf('Second'))).computed).toBeLessThan(few)
   expect(leftovers()).toEqual([])
 })
 
 it('is computed again after a restart without that', async () => {
-  await ask(stack, beginning('First'))
+  await ask(stack, systemPromptOf('First'))
   await restart()
-  expect((await ask(stack, beginning('First'))).cached).toBeLessThan(few)
+  expect((await ask(stack, systemPromptOf('First'))).cached).toBeLessThan(few)
 })
 
 it('keeps what is in slots only, not what is set aside in RAM', async () => {
   settings.LLAMA_ARG_CACHE_RAM = '64'
   await restart()
-  await ask(stack, beginning('Third'))
+  await ask(stack, systemPromptOf('Third'))
   await saveTwo()
   await restart()
   await restore()
-  expect((await ask(stack, beginning('First'))).computed).toBeLessThan(few)
-  expect((await ask(stack, beginning('Third'))).cached).toBeLessThan(few)
+  expect((await ask(stack, systemPromptOf('First'))).computed).toBeLessThan(few)
+  expect((await ask(stack, systemPromptOf('Third'))).cached).toBeLessThan(few)
 })
 
 it('waits for an answer under way, and keeps its prompt too', async () => {
-  await ask(stack, beginning('First'))
+  await ask(stack, systemPromptOf('First'))
   const talk = stream(stack, 'bare socket', {
-    messages: [{ role: 'user', content: beginning('Second') }],
+    messages: [{ role: 'user', content: systemPromptOf('Second') }],
     cache_prompt: true,
     ignore_eos: true,
     max_tokens: 1000,
@@ -160,7 +160,7 @@ describe('what is not as it was written is computed again, and nothing is left o
     await restart()
     const before = pid()
     await restore()
-    expect((await ask(stack, beginning('First'))).cached).toBeLessThan(few)
+    expect((await ask(stack, systemPromptOf('First'))).cached).toBeLessThan(few)
     expect(pid()).toBe(before)
     expect(leftovers()).toEqual([])
   })
@@ -197,19 +197,19 @@ it('ends no second server with a file that has ended one', async () => {
   await expect.poll(() => stack.llamaRuns(), { timeout: 10_000 }).toBe(false)
   await restart()
   await restore()
-  expect((await ask(stack, beginning('First'))).cached).toBeLessThan(few)
+  expect((await ask(stack, systemPromptOf('First'))).cached).toBeLessThan(few)
   expect(leftovers()).toEqual([])
 })
 
 it('keeps nothing of a server that ends meanwhile, and says so', async () => {
-  await ask(stack, beginning('First'))
+  await ask(stack, systemPromptOf('First'))
   const dying = { ...host, http: () => Promise.reject(new Error('socket hang up')) }
   await savePrompts(dying, pid())
   expect(savedSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data?.prompts).toEqual([])
 })
 
 it('writes nothing where the disk may not have room for all of it', async () => {
-  await ask(stack, beginning('First'))
+  await ask(stack, systemPromptOf('First'))
   const status = (path: string) => (path.endsWith('/status') ? 'RssAnon:\t99999999999 kB' : undefined)
   const files = { ...host.files, read: (path: string) => status(path) ?? host.files.read(path) }
   await savePrompts({ ...host, files }, pid())
@@ -218,7 +218,7 @@ it('writes nothing where the disk may not have room for all of it', async () => 
 
 describe('killed at any step, it leaves a server that serves', () => {
   function run(action: string, tracer: string[] = []) {
-    const script = join(import.meta.dirname, 'prompt-cache-process.ts')
+    const script = join(import.meta.dirname, 'support/prompt-cache-process.ts')
     const [program = '', ...args] = [...tracer, process.execPath, script, action, stack.root, String(pid())]
     return spawnSync(program, args, { encoding: 'utf8' })
   }
@@ -230,31 +230,31 @@ describe('killed at any step, it leaves a server that serves', () => {
       .split('\n')
       .filter(line => line.includes(`${call}(`)).length
   }
-  async function keepAnew(action: string) {
+  async function saveAnew(action: string) {
     await restart()
     await saveTwo()
     if (action === 'restore') await restart()
   }
 
   it.each([
-    { action: 'keep', call: 'unlink' },
-    { action: 'keep', call: 'connect' },
-    { action: 'keep', call: 'fsync' },
-    { action: 'keep', call: 'rename' },
+    { action: 'save', call: 'unlink' },
+    { action: 'save', call: 'connect' },
+    { action: 'save', call: 'fsync' },
+    { action: 'save', call: 'rename' },
     { action: 'restore', call: 'unlink' },
     { action: 'restore', call: 'connect' },
   ])('$action at each $call', async ({ action, call }) => {
-    await keepAnew(action)
+    await saveAnew(action)
     const count = countOf(action, call)
     expect(count).toBeGreaterThan(0)
     for (let number = 1; number <= count; number += 1) {
-      await keepAnew(action)
+      await saveAnew(action)
       const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${number}`]
       expect(run(action, ['strace', '-f', '-o', '/dev/null', ...inject]).signal).toBe('SIGKILL')
       await restart()
       const before = pid()
       await restore()
-      await ask(stack, beginning('First'))
+      await ask(stack, systemPromptOf('First'))
       expect(pid()).toBe(before)
       expect(leftovers(), `${call} ${number} of ${count}`).toEqual([])
     }

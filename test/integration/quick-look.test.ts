@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { paths, ports, units } from '../../lib/appliance/paths.ts'
 import { quickLook } from '../../lib/render/units/watchdog.ts'
 import { http } from '../../lib/system/http.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
 let script: string

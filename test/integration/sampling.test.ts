@@ -7,7 +7,7 @@ import { llamaSettings } from '../../lib/render/units/llama.ts'
 import { http } from '../../lib/system/http.ts'
 import { unpackedRelease } from '../mirror/llama-release.ts'
 import { capacityFor } from '../support/capacity.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 const settingsOf = (model: (typeof catalogue)[keyof typeof catalogue]) =>
   llamaSettings(capacityFor(model, { contextSize: 512, parallel: 1, threads: 1 }))

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { routes } from '../../lib/appliance/requests/api.ts'
 import { type HttpAnswer, http } from '../../lib/system/http.ts'
 import { contextModel } from '../mirror/context-model.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
 type Name = keyof typeof keys

@@ -4,8 +4,8 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { request } from 'node:https'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
-import { type Generation, generate } from './generation.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Generation, generate } from './support/generation.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 // Two slots, and no key may take the last one.
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
@@ -42,7 +42,7 @@ async function start(context: Record<string, string>): Promise<void> {
   talker = await generate(stack, keys.bob, path, wish(endless))
 }
 afterEach(async () => {
-  talker?.leave()
+  talker?.disconnect()
   session?.destroy()
   await stack?.close()
 })

@@ -9,7 +9,7 @@ import { filesUnder } from '../../lib/system/files.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
 import { recordedHost } from '../support/recorded-host.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
 beforeAll(async () => {

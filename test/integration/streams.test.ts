@@ -1,11 +1,10 @@
-/** Streams through the real nginx, over HTTP/1.1 and HTTP/2: nothing holds them up, nothing cuts them. */
-import { type ClientHttp2Session, connect, constants } from 'node:http2'
-import { request } from 'node:https'
-import type { Readable } from 'node:stream'
+/** Streams of llama-server through nginx: who disconnects frees a slot, comments keep connections alive, a reload cuts nothing. */
+import { type ClientHttp2Session, connect } from 'node:http2'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
 import { http } from '../../lib/system/http.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
+import { openStream, type Stream } from './support/streams.ts'
 
 // Two slots, and no key may take the last one: so each stream here has a key of its own.
 const keys = {
@@ -44,81 +43,19 @@ beforeAll(async () => {
 })
 afterAll(() => stack?.close())
 
-type Stream = {
-  status: number | undefined
-  /** What came so far. */
-  text(): string
-  /** Resolves once what came so far satisfies; rejects when the stream ends before. */
-  until(isEnough: (text: string) => boolean): Promise<void>
-  ended: Promise<void>
-  leave(): void
-}
-
 const isComment = (text: string) => /^:/m.test(text)
 const tokens = (text: string) => eventsOf(text).length
 
-/** The pieces of an answer as they arrive, from whichever version of HTTP. */
-function streamOf(status: number | undefined, pieces: Readable, leave: () => void): Stream {
-  let text = ''
-  let wake = () => {}
-  let isOver = false
-  pieces.setEncoding('utf8')
-  pieces.on('data', (piece: string) => {
-    text += piece
-    wake()
-  })
-  const ended = new Promise<void>(resolve => {
-    const end = () => {
-      isOver = true
-      wake()
-      resolve()
-    }
-    pieces.on('end', end).on('error', end).on('close', end)
-  })
-  const stream = {
-    status,
-    text: () => text,
-    until: async (isEnough: (text: string) => boolean) => {
-      while (!isEnough(text)) {
-        if (isOver) throw new Error(`the stream ended at: ${text.slice(-500)}`)
-        await new Promise<void>(resolve => {
-          wake = resolve
-        })
-      }
-    },
-    ended,
-    leave,
-  }
-  begun.push(stream)
-  return stream
-}
-
 const begun: Stream[] = []
 afterEach(() => {
-  for (const stream of begun.splice(0)) stream.leave()
+  for (const stream of begun.splice(0)) stream.disconnect()
 })
 
-/** Asks on a connection of its own; resolves with the headers. */
-const begin = (name: Name, json: unknown) =>
-  new Promise<Stream>((resolve, reject) => {
-    const options = { method: 'POST', headers: headersOf(name), ca: stack.ca, agent: false as const }
-    const sent = request(`${stack.url}${path}`, options, response =>
-      resolve(streamOf(response.statusCode, response, () => sent.destroy())),
-    )
-    sent.on('error', reject)
-    sent.end(JSON.stringify(json))
-  })
-
-/** Asks on a session of HTTP/2; resolves with the headers. */
-const begin2 = (session: ClientHttp2Session, name: Name, json: unknown) =>
-  new Promise<Stream>((resolve, reject) => {
-    const sent = session.request({ ':method': 'POST', ':path': path, ...headersOf(name) })
-    sent.on('error', reject)
-    sent.on('response', answer =>
-      resolve(streamOf(answer[':status'], sent, () => sent.close(constants.NGHTTP2_CANCEL))),
-    )
-    sent.end(JSON.stringify(json))
-  })
+const begin = async (session: ClientHttp2Session | undefined, name: Name, json: unknown) => {
+  const opened = await openStream({ edge: stack, session, path, headers: headersOf(name), json })
+  begun.push(opened)
+  return opened
+}
 
 const statusFor = async (name: Name) =>
   (
@@ -135,7 +72,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', version => {
   let session: ClientHttp2Session | undefined
   /** Comes again while nginx has not yet seen that those of the test before have left. */
   const start = async (name: Name, json: unknown): Promise<Stream> => {
-    const stream = await (session === undefined ? begin(name, json) : begin2(session, name, json))
+    const stream = await begin(session, name, json)
     if (stream.status !== 429) return stream
     await stream.ended
     return start(name, json)
@@ -153,23 +90,23 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', version => {
   })
 
   it('frees the slots of those who left in the midst of their prompts', async () => {
-    const leaver = await start('alice', longPrompt())
+    const leaving = await start('alice', longPrompt())
     const other = await start('bob', longPrompt())
-    await leaver.until(isComment)
+    await leaving.until(isComment)
     expect(await statusFor('carol')).toBe(429)
-    leaver.leave()
+    leaving.disconnect()
     await expect.poll(() => statusFor('carol'), { timeout: 60_000 }).toBe(200)
     expect(other.status).toBe(200)
   })
 
   it('frees the slot of one who left while another’s tokens go on', async () => {
     const talker = await start('alice', talk)
-    // No comment is waited for: llama-server sends none, and sees nobody leave, while others' tokens come more than
+    // No comment is waited for: llama-server sends none, and notices no disconnect, while others' tokens come more than
     // once a second. A model of real size computes a batch for longer; this one sees it at the end of the prompt.
-    const leaver = await start('bob', longPrompt())
+    const leaving = await start('bob', longPrompt())
     const before = tokens(talker.text())
     await talker.until(text => tokens(text) > before)
-    leaver.leave()
+    leaving.disconnect()
     await expect.poll(() => statusFor('carol'), { timeout: 60_000 }).toBe(200)
     const after = tokens(talker.text())
     await talker.until(text => tokens(text) > after)
@@ -177,7 +114,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', version => {
 })
 
 it('cuts no stream when a key is revoked', async () => {
-  const stream = await begin('alice', { ...talk, max_tokens: 3000 })
+  const stream = await begin(undefined, 'alice', { ...talk, max_tokens: 3000 })
   await stream.until(text => tokens(text) > 10)
   expect(await statusFor('bob')).toBe(200)
   await stack.reload(contextFor('alice', 'carol'))

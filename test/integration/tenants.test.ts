@@ -6,9 +6,9 @@ import { saltOf } from '../../lib/render/nginx/tenants.ts'
 import { http } from '../../lib/system/http.ts'
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { contextModel } from '../mirror/context-model.ts'
-import { dice } from './dice.ts'
-import { generate } from './generation.ts'
-import { type Options, type Stack, startStack } from './stack.ts'
+import { generate } from './support/generation.ts'
+import { seededRandom } from './support/seeded-random.ts'
+import { type Options, type Stack, startStack } from './support/stack.ts'
 
 const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
 type Name = keyof typeof keys
@@ -228,7 +228,7 @@ function isRounding(words: string, { logprobs }: Choice): boolean {
 }
 
 it(`says in ${steps} interleaved requests of two keys what a server of one's own would say (seed ${seed})`, async () => {
-  const random = dice(seed)
+  const random = seededRandom(seed)
   const told: Record<Name, Body[][]> = { alice: [], bob: [] }
   const counts: Record<string, number> = {}
   const count = (what: string) => {
@@ -240,7 +240,7 @@ it(`says in ${steps} interleaved requests of two keys what a server of one's own
     if (step.isLeft) {
       const left = await generate(stack, keys[step.name], step.path, step.body)
       await left.until(1 + random(6))
-      left.leave()
+      left.disconnect()
       count(left.status === 200 ? 'left in mid-answer' : 'not admitted')
       return
     }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Edge, startEdge } from './stack.ts'
+import { type Edge, startEdge } from './support/stack.ts'
 
 let edge: Edge
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { http } from '../../lib/system/http.ts'
 import { sentence } from '../mirror/sentence-model.ts'
 import { type Call, readCall } from '../mirror/tool-model.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
 beforeAll(async () => {

@@ -1,26 +1,29 @@
-/** llama-server as it serves a model of the catalogue, for what its template makes of conversations. */
+/** llama-server with the chat template of a catalogue model: what prompt does it make of a conversation? */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { catalogue } from '../../lib/appliance/models/catalogue.ts'
-import { stackLimit } from '../../lib/appliance/requests/size.ts'
-import { llamaSettings } from '../../lib/render/units/llama.ts'
-import { http, isServing } from '../../lib/system/http.ts'
-import type { Chat } from '../conversations/chat.ts'
-import { unpackedRelease } from '../mirror/llama-release.ts'
-import { llamaFile } from '../mirror/llama-source.ts'
-import { toolModel } from '../mirror/tool-model.ts'
-import { watch } from '../mirror/watch.ts'
-import { capacityFor } from '../support/capacity.ts'
+import { catalogue } from '../../../lib/appliance/models/catalogue.ts'
+import { stackLimit } from '../../../lib/appliance/requests/size.ts'
+import { llamaSettings } from '../../../lib/render/units/llama.ts'
+import { http, isServing } from '../../../lib/system/http.ts'
+import type { Chat } from '../../conversations/chat.ts'
+import { unpackedRelease } from '../../mirror/llama-release.ts'
+import { llamaFile } from '../../mirror/llama-source.ts'
+import { toolModel } from '../../mirror/tool-model.ts'
+import { watch } from '../../mirror/watch.ts'
+import { capacityFor } from '../../support/capacity.ts'
 
 export type ModelName = keyof typeof catalogue
-export type Server = { ask(path: string, json: object): ReturnType<typeof http>; stop(): Promise<void> }
+export type TemplateServer = {
+  ask(path: string, json: object): ReturnType<typeof http>
+  stop(): Promise<void>
+}
 
-/** llama-server with a model's settings and a template, the weights those of a small one. */
-export async function serve(name: ModelName, template: string): Promise<Server> {
-  const folder = mkdtempSync(join(tmpdir(), `serves-${name}-`))
+/** Starts llama-server with a model's settings and template, and the weights of a small one. */
+export async function startTemplateServer(name: ModelName, template: string): Promise<TemplateServer> {
+  const folder = mkdtempSync(join(tmpdir(), `slm-copilot-template-${name}-`))
   const socket = join(folder, 'llama.sock')
   const templatePath = join(folder, 'template.jinja')
   writeFileSync(templatePath, template)
@@ -44,7 +47,7 @@ export async function serve(name: ModelName, template: string): Promise<Server> 
 }
 
 /** The prompt, or undefined where the template, or llama-server before it, refuses the conversation. */
-export async function render(server: Server, chat: Chat): Promise<string | undefined> {
+export async function renderPrompt(server: TemplateServer, chat: Chat): Promise<string | undefined> {
   const { status, body } = await server.ask('/apply-template', chat)
   const answer = JSON.parse(body)
   if (status === 200) return answer.prompt
@@ -53,7 +56,7 @@ export async function render(server: Server, chat: Chat): Promise<string | undef
 }
 
 /** A template of llama.cpp's source; none of their text is kept here. */
-export const templateNamed = async (name: string) =>
+export const llamaTemplate = async (name: string) =>
   (await llamaFile(`models/templates/${name}.jinja`)).toString()
 
 /** The texts of a conversation and of its tools. */
@@ -82,8 +85,8 @@ const texts = (value: unknown): string[] => {
   return Object.entries(value).flatMap(([key, each]) => [key, ...texts(each)])
 }
 
-/** What of a conversation a prompt lacks, be it spelled as it is or as JSON. */
-export function dropped(prompt: string, chat: Chat): string[] {
+/** The texts of a conversation that a prompt lacks, as they are and as JSON spells them. */
+export function missingTexts(prompt: string, chat: Chat): string[] {
   const escaped = (text: string) => JSON.stringify(text).slice(1, -1)
   return said(chat).filter(text => ![text.trim(), escaped(text)].some(each => prompt.includes(each)))
 }

@@ -1,7 +1,7 @@
-/** What bootstrap would do to the services of one configured folder, were they to go on with another. */
-import { type Service, services } from '../../lib/appliance/services/services.ts'
-import { type Action, decideAction, readInputs } from '../../lib/steps/services/services.ts'
-import { openHost } from '../../lib/system/host.ts'
+/** What bootstrap would do to each service if the files of one configured folder were replaced by those of another. */
+import { type Service, services } from '../../../lib/appliance/services/services.ts'
+import { type Action, decideAction, readInputs } from '../../../lib/steps/services/services.ts'
+import { openHost } from '../../../lib/system/host.ts'
 
 const running = {
   isActive: true,
@@ -13,7 +13,7 @@ const running = {
   startedAt: new Date(),
 }
 
-/** Those that would not be left alone, by the service's name. Each runs, proven on what stands in the folder `from`. */
+/** The services that would be acted on, by name. Each is running, and was last started with the files in `from`. */
 export const actionsBetween = (from: string, to: string): Partial<Record<string, Action>> =>
   Object.fromEntries(
     Object.entries(services)

@@ -1,9 +1,9 @@
-/** Numbers that look random and are the same for the same seed (mulberry32). */
+/** Pseudo-random numbers that a seed reproduces (the generator is mulberry32). */
 
-/** A whole number from 0 to below the limit. */
-export type Dice = (below: number) => number
+/** A whole number from 0 up to, and without, the limit. */
+export type Random = (below: number) => number
 
-export function dice(seed: number): Dice {
+export function seededRandom(seed: number): Random {
   let state = seed
   return below => {
     state = (state + 0x6d2b79f5) | 0

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { issueMissing } from '../../lib/steps/tls/issue-certificate.ts'
-import { http } from '../../lib/system/http.ts'
-import { watch } from '../mirror/watch.ts'
-import { rightClock } from '../support/clock.ts'
-import { freePort } from '../support/ports.ts'
+import { issueMissing } from '../../../lib/steps/tls/issue-certificate.ts'
+import { http } from '../../../lib/system/http.ts'
+import { watch } from '../../mirror/watch.ts'
+import { rightClock } from '../../support/clock.ts'
+import { freePort } from '../../support/ports.ts'
 
 export type Pebble = {
   directory: string

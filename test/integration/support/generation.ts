@@ -1,24 +1,24 @@
-/** A generation as its client sees it, on a connection of its own: admitted or turned away, its text as it comes. */
+/** A streamed generation as its client sees it, on a connection of its own: admitted or rejected, its events as they arrive. */
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { setTimeout } from 'node:timers/promises'
-import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
+import { eventsOf } from '../../../lib/steps/services/smoke-test.ts'
 import type { Edge } from './stack.ts'
 
 export type Generation = {
   status: number
-  /** Seconds, as the header has them; NaN where there is none. */
+  /** Seconds, from the header; NaN where there is none. */
   retryAfter: number
-  /** Events that came so far, `[DONE]` among them. */
+  /** The events so far, `[DONE]` among them. */
   events(): string[]
-  /** Resolves once so many events are there, or the stream has ended. */
+  /** Resolves once so many events have arrived, or the stream has ended. */
   until(events: number): Promise<void>
   /** Resolves however it ends. */
   ended: Promise<void>
-  leave(): void
+  disconnect(): void
 }
 
-/** Reads as fast as it comes, unless `read` reads otherwise. Rejects when there is no answer at all. */
+/** Reads as fast as it can, unless `read` does otherwise. Rejects when there is no response at all. */
 export function generate(
   edge: Edge,
   key: string,
@@ -50,7 +50,7 @@ export function generate(
         events,
         until,
         ended,
-        leave: () => sent.destroy(),
+        disconnect: () => sent.destroy(),
       })
     })
     sent.on('error', reject)

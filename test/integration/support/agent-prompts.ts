@@ -1,23 +1,23 @@
-/** Prompts as agents send them, and how much of one llama-server still had. */
+/** Prompts as agents send them, and how many of their tokens llama-server had cached. */
 import { expect } from 'vitest'
-import { http } from '../../lib/system/http.ts'
+import { http } from '../../../lib/system/http.ts'
 import type { Stack } from './stack.ts'
 
-/** A system prompt with tools, by default of 3000 tokens that it shares with no other agent's. */
-export const beginning = (agent: string, repeat = 1000) => `${agent}: ${'do as told '.repeat(repeat)}`
+/** A system prompt of some 3000 tokens by default, which no other agent's begins with. */
+export const systemPromptOf = (agent: string, repeat = 1000) => `${agent}: ${'do as told '.repeat(repeat)}`
 
 let questions = 0
-/** One that was not asked before. */
-const another = () => {
+/** A question that was not asked before. */
+const newQuestion = () => {
   questions += 1
   return `Question ${questions}?`
 }
 
-/** Asks through nginx, and tells how many tokens of the prompt were there already, and how many were not. */
+/** Asks through nginx; returns how many tokens of the prompt were cached, and how many had to be computed. */
 export async function ask(
   stack: Stack,
   system: string,
-  question = another(),
+  question = newQuestion(),
 ): Promise<{ cached: number; computed: number }> {
   const { status, body } = await http({
     url: `${stack.url}/v1/chat/completions`,

@@ -1,8 +1,8 @@
-/** Requests as bytes, and whatever comes back: what no HTTP client would send. */
+/** Requests as raw bytes, which no HTTP client would send, and the responses to them. */
 import { connect } from 'node:tls'
 import type { Edge } from './stack.ts'
 
-export type RawAnswer = { status: number; headers: Record<string, string>; body: string }
+export type RawResponse = { status: number; headers: Record<string, string>; body: string }
 
 /** RFC 9112, 7.1: the content of chunks, and what follows them. */
 function unchunked(text: string): { body: string; rest: string } {
@@ -17,9 +17,9 @@ function unchunked(text: string): { body: string; rest: string } {
   }
 }
 
-/** The answers in what a connection received. */
-export function answersIn(received: string): RawAnswer[] {
-  const answers: RawAnswer[] = []
+/** The responses in what a connection received. */
+export function parseResponses(received: string): RawResponse[] {
+  const responses: RawResponse[] = []
   let rest = received
   while (rest.startsWith('HTTP/1.1 ') && rest.includes('\r\n\r\n')) {
     const end = rest.indexOf('\r\n\r\n')
@@ -36,15 +36,15 @@ export function answersIn(received: string): RawAnswer[] {
       headers['transfer-encoding'] === 'chunked'
         ? unchunked(after)
         : { body: after.slice(0, length), rest: after.slice(length) }
-    answers.push({ status: Number(first.split(' ')[1]), headers, body })
+    responses.push({ status: Number(first.split(' ')[1]), headers, body })
     rest = further
   }
-  return answers
+  return responses
 }
 
-/** Sends bytes over TLS, and resolves with the answers once the connection ends, or after five seconds without a byte. */
+/** Sends bytes over TLS; resolves with the responses once the connection closes, or after five seconds of silence. */
 export const sendRaw = (edge: Edge, bytes: string | Buffer, localAddress = '127.0.0.1') =>
-  new Promise<RawAnswer[]>(resolve => {
+  new Promise<RawResponse[]>(resolve => {
     let received = ''
     const options = { host: '127.0.0.1', port: edge.httpsPort, ca: edge.ca, localAddress }
     const socket = connect(options, () => socket.write(bytes))
@@ -52,5 +52,5 @@ export const sendRaw = (edge: Edge, bytes: string | Buffer, localAddress = '127.
       received += text
     })
     socket.setTimeout(5_000, () => socket.destroy())
-    socket.on('error', () => {}).on('close', () => resolve(answersIn(received)))
+    socket.on('error', () => {}).on('close', () => resolve(parseResponses(received)))
   })

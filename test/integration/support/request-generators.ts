@@ -1,12 +1,12 @@
-/** Requests made from the table of fields, and against it, for the fuzzer. */
+/** Generators of requests for the fuzzer: by the table of fields, and in breach of it. */
 import fc from 'fast-check'
-import { type Route, routes } from '../../lib/appliance/requests/api.ts'
-import type { Field, Fields, Rule, Variant } from '../../lib/appliance/requests/rules.ts'
+import { type Route, routes } from '../../../lib/appliance/requests/api.ts'
+import type { Field, Fields, Rule, Variant } from '../../../lib/appliance/requests/rules.ts'
 
-export type Wire = { kind: string; path: string; headers: Record<string, string>; body: Buffer }
+export type GeneratedRequest = { kind: string; path: string; headers: Record<string, string>; body: Buffer }
 type Values = fc.Arbitrary<unknown>
 
-/** Text that has been the end of some parser: runs, marks of templates and vocabularies, half characters. */
+/** Text that has crashed some parser: long runs, control tokens, template markup, incomplete characters. */
 const oddTexts = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.constantFrom(
@@ -61,7 +61,7 @@ const oddValues: Values = fc.oneof(
   fc.jsonValue(),
 )
 
-/** Mostly nothing odd, or every request would be refused for one of its many values. */
+/** Mostly ordinary, or every request would be refused for one of its many values. */
 const texts = fc.oneof(
   {
     weight: 30,
@@ -74,7 +74,7 @@ const names = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }) },
 )
 
-/** What makes grammars large, endless or recursive, in schemas of all forms. */
+/** JSON Schemas of all forms, with what makes their grammars large, endless or recursive. */
 const schemas: Values = fc.letrec(tie => ({
   schema: fc.oneof(
     { maxDepth: 6, depthIdentifier: 'schema' },
@@ -139,14 +139,14 @@ const schemas: Values = fc.letrec(tie => ({
   ),
 })).schema
 
-/** What is refused outright says little about what is taken: seldom. */
+/** Rules that refuse whatever comes: to generate values for them would exercise nothing else. */
 const isRefused = (rule: Field | undefined) => rule?.is === 'refused' || rule?.is === 'image'
 const taken = (variants: Record<string, Variant>): [string, Fields][] =>
   Object.entries(variants).flatMap(([name, variant]) =>
     'fields' in variant && !('needs' in variant) ? [[name, variant.fields]] : [],
   )
 
-/** Values that a rule takes, or may take. */
+/** Values that a rule accepts, or may accept. */
 function valuesOf(rule: Rule, depth: number): Values {
   switch (rule.is) {
     case 'boolean':
@@ -210,7 +210,7 @@ function objectOf(fields: Fields, depth: number): fc.Arbitrary<Record<string, un
   return fc.record(Object.fromEntries(entries), { requiredKeys })
 }
 
-/** Answers are short: what is fuzzed is what comes before them. */
+/** Answers are short: what is fuzzed is what happens before the first token. */
 const lengths = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n_predict']
 const shortened = (route: Route, request: Record<string, unknown>) => {
   const [first] = lengths.filter(name => route.fields?.[name] !== undefined)
@@ -218,8 +218,8 @@ const shortened = (route: Route, request: Record<string, unknown>) => {
   return first === undefined || !route.isGeneration ? request : { ...rest, [first]: 2 }
 }
 
-/** What llama-server knows and no client may say. */
-const unnamed = fc.dictionary(
+/** Fields that llama-server knows and the filter removes. */
+const unknownFields = fc.dictionary(
   fc.constantFrom(
     'id_slot',
     'grammar',
@@ -257,8 +257,8 @@ const unnamed = fc.dictionary(
   { minKeys: 1, maxKeys: 4 },
 )
 
-/** A request with one value somewhere in it put in another's place. */
-const spoiled = (request: unknown): fc.Arbitrary<unknown> => {
+/** A request with one of its values, at any depth, replaced by an odd one. */
+const withOneReplaced = (request: unknown): fc.Arbitrary<unknown> => {
   const places: string[][] = []
   const walk = (value: unknown, path: string[]) => {
     if (typeof value !== 'object' || value === null || path.length > 6) return
@@ -313,10 +313,10 @@ const headers = fc.oneof(
 
 const json = { 'content-type': 'application/json' }
 
-/** A request to a path that takes one. */
-function wireOf(route: Route): fc.Arbitrary<Wire> {
+/** Requests to one route. */
+function requestsTo(route: Route): fc.Arbitrary<GeneratedRequest> {
   const request = objectOf(route.fields ?? {}, 0).map(value => shortened(route, value))
-  const wire = (kind: string, body: Buffer, more: Record<string, string> = {}): Wire => ({
+  const built = (kind: string, body: Buffer, more: Record<string, string> = {}): GeneratedRequest => ({
     kind,
     path: route.path,
     headers: { ...json, ...more },
@@ -324,30 +324,32 @@ function wireOf(route: Route): fc.Arbitrary<Wire> {
   })
   const text = (value: unknown) => JSON.stringify(value) ?? 'null'
   return fc.oneof(
-    { weight: 4, arbitrary: request.map(value => wire('by the table', Buffer.from(text(value)))) },
+    { weight: 4, arbitrary: request.map(value => built('valid by the table', Buffer.from(text(value)))) },
     {
       weight: 3,
-      arbitrary: request.chain(spoiled).map(value => wire('one value spoiled', Buffer.from(text(value)))),
+      arbitrary: request
+        .chain(withOneReplaced)
+        .map(value => built('one value replaced', Buffer.from(text(value)))),
     },
     {
       weight: 2,
       arbitrary: fc
-        .tuple(request, unnamed)
-        .map(([value, more]) => wire('fields not named', Buffer.from(text({ ...value, ...more })))),
+        .tuple(request, unknownFields)
+        .map(([value, more]) => built('unknown fields', Buffer.from(text({ ...value, ...more })))),
     },
     {
       weight: 1,
-      arbitrary: request.chain(value => mangled(text(value))).map(body => wire('not quite JSON', body)),
+      arbitrary: request.chain(value => mangled(text(value))).map(body => built('not quite JSON', body)),
     },
     {
       weight: 1,
       arbitrary: fc
         .tuple(request, headers)
-        .map(([value, more]) => wire('odd headers', Buffer.from(text(value)), more)),
+        .map(([value, more]) => built('odd headers', Buffer.from(text(value)), more)),
     },
   )
 }
 
-export const wires: fc.Arbitrary<Wire> = fc.oneof(
-  ...routes.filter(({ fields }) => fields !== undefined).map(wireOf),
+export const generatedRequests: fc.Arbitrary<GeneratedRequest> = fc.oneof(
+  ...routes.filter(({ fields }) => fields !== undefined).map(requestsTo),
 )
