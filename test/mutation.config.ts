@@ -8,5 +8,6 @@ export default defineConfig({
   test: {
     include: ['test/lib/{appliance,edge,render,steps}/**/*.test.ts'],
     setupFiles: 'test/support/pooled-keys.ts',
+    testTimeout: 60_000,
   },
 })

@@ -160,17 +160,18 @@ function filtered(pieces: Buffer[]): { text: string; passed: number[] } {
 
 describe('in pieces', () => {
   const bytes = Buffer.from(stream(1))
+  const whole = stream(2)
 
   it('cut at any byte', () => {
     for (let cut = 0; cut <= bytes.length; cut += 1)
-      expect(filtered([bytes.subarray(0, cut), bytes.subarray(cut)]).text).toBe(stream(2))
+      expect(filtered([bytes.subarray(0, cut), bytes.subarray(cut)]).text).toBe(whole)
   })
 
   it.each([1, 2, 3, 7, 64, 1000])('of %d bytes', size => {
     const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
       bytes.subarray(index * size, (index + 1) * size),
     )
-    expect(filtered([...pieces, Buffer.alloc(0)]).text).toBe(stream(2))
+    expect(filtered([...pieces, Buffer.alloc(0)]).text).toBe(whole)
   })
 
   it('passes whole events on at once', () => {
