@@ -26,14 +26,13 @@ import { serviceProblem } from '../lib/steps/services/check.ts'
 import { checkConfiguration } from '../lib/steps/services/nginx.ts'
 import { applyService, recordProven } from '../lib/steps/services/services.ts'
 import { smokeTest } from '../lib/steps/services/smoke-test.ts'
-import { tlsSummary, trustFor, verifiableEndpoints } from '../lib/steps/tls/installed-pairs.ts'
-import { readCa } from '../lib/steps/tls/own-certificate.ts'
+import { clientView, trustFor } from '../lib/steps/tls/client-view.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { disableUnit, reloadUnits } from '../lib/system/systemd.ts'
-import { type Serving, serveCertificate } from './serving.ts'
+import { type CertificateInUse, useCertificate } from './use-certificate.ts'
 
-type Outcome = Serving & { serves: boolean; measured: Omit<Measurement, 'invocation'> }
+type Outcome = CertificateInUse & { serves: boolean; measured: Omit<Measurement, 'invocation'> }
 
 /** Makes the services run on what configure has written, proves that they serve, and writes the report. */
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
@@ -66,7 +65,7 @@ async function foretell(host: Host, plan: Plan, reportPath: string): Promise<voi
   if (plan.state === 'serving') await applyService(host, services.llama)
   else await disableUnit(host, units.llama)
   await applyService(host, services.admission)
-  await serveCertificate(host, plan)
+  await useCertificate(host, plan)
   host.log.info(`Then the smoke test would be run, and ${paths.banner} and ${reportPath} written.`)
 }
 
@@ -75,22 +74,22 @@ async function serve(host: Host, plan: ServingPlan): Promise<Outcome> {
   const llama = await applyService(host, services.llama)
   const admission = await applyService(host, services.admission)
   // While the model loads: what an ACME server takes its time for costs the boot nothing.
-  const serving = await serveCertificate(host, plan)
+  const certificate = await useCertificate(host, plan)
 
   await waitForModel(host, llama.run.invocation, plan.capacity.model.size)
   recordLoaded(host)
   setAvailable(host)
-  const trust = trustFor(serving.served, readCa(host))
+  const trust = trustFor(certificate.tls.inUse, certificate.tls.ca.pair)
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trust, key: passwordInForce(host) }
   await smokeTest(host, endpoint, llama.isProven ? 'light' : 'full')
   const problem = await serviceProblem(host, endpoint)
   if (problem !== undefined) throw new Error(`Clients are not served: ${problem}`)
   const measured = await speedOf(host, llama.run.invocation)
-  recordProven(host, [llama, admission, serving.nginx])
+  recordProven(host, [llama, admission, certificate.nginx])
 
   const memory = comparedMemory(plan.capacity, await measuredMemory(host))
   host.log[memory.isWithin ? 'info' : 'warn'](memory.text)
-  return { ...serving, serves: true, measured }
+  return { ...certificate, serves: true, measured }
 }
 
 /** The edge proxy alone, which tells clients to come again: the model has yet to come, and nothing else fits. */
@@ -98,20 +97,19 @@ async function serveEdgeAlone(host: Host, plan: IdlePlan): Promise<Outcome> {
   await disableUnit(host, units.llama)
   setUnavailable(host, hasNoModel(unavailability(plan)))
   const admission = await applyService(host, services.admission)
-  const serving = await serveCertificate(host, plan)
-  recordProven(host, [admission, serving.nginx])
-  return { ...serving, serves: false, measured: { notes: [] } }
+  const certificate = await useCertificate(host, plan)
+  recordProven(host, [admission, certificate.nginx])
+  return { ...certificate, serves: false, measured: { notes: [] } }
 }
 
 /** What the administrator reads. */
 function bannerAndReport(host: Host, plan: Plan, outcome: Outcome, reportPath: string) {
-  const { served, notes, serves, measured } = outcome
+  const { tls, notes, serves, measured } = outcome
   const running = 'active, enabled at boot'
   const report = {
-    endpoints: verifiableEndpoints(served, plan.endpoints),
+    ...clientView(tls.inUse, tls.ca.pair, plan.endpoints),
     capacity: describedCapacity(plan),
     serves,
-    tls: tlsSummary(served, readCa(host)),
     speed: measured.speed,
     remarks: [...plan.hardware, ...measured.notes],
     notes: [...planNotes(plan), ...notes],

@@ -12,7 +12,7 @@ type Outcome = 'created' | 'updated' | 'unchanged' | 'removed'
 export type Change = { path: string; outcome: Outcome }
 
 /** What applying a file would make of it. */
-function outcomeOf(host: Host, file: ManagedFile): Outcome {
+export function outcomeOf(host: Host, file: ManagedFile): Outcome {
   const status = host.files.status(file.path)
   if ('absent' in file) return status === undefined ? 'unchanged' : 'removed'
   if (status === undefined) return 'created'

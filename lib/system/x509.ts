@@ -6,20 +6,29 @@ import { rootCertificates } from 'node:tls'
 /** PEM of a certificate (or chain, leaf first) and of its private key. */
 export type PemPair = { certificate: string; key: string }
 
-/** The certificates of a PEM text, in its order. Throws where one does not parse. */
+/** The certificates of a PEM text, in its order; OpenSSL's with trust settings too. Throws where one does not parse. */
 export const certificatesIn = (pem: string): X509Certificate[] =>
-  (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
+  (pem.match(/-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]+-----END \1CERTIFICATE-----/g) ?? []).map(
     text => new X509Certificate(text),
   )
 
+/** The first certificate of a PEM text; undefined where there is none, or half of one. */
+export function parsedCertificate(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem)
+  } catch {
+    // OpenSSL's reason ("bad base64 decode") changes nothing: the caller does as if there were none.
+    return undefined
+  }
+}
+
 /** The pair's certificate, if both parse and belong together, whenever it is valid. */
 export function certificateOf(pair: PemPair | undefined): X509Certificate | undefined {
-  if (pair === undefined) return undefined
+  const certificate = pair && parsedCertificate(pair.certificate)
   try {
-    const certificate = new X509Certificate(pair.certificate)
-    return certificate.checkPrivateKey(createPrivateKey(pair.key)) ? certificate : undefined
+    return certificate?.checkPrivateKey(createPrivateKey(pair?.key ?? '')) ? certificate : undefined
   } catch {
-    // Not PEM: half a file, or somebody's edit. The caller does with it as with an absent one.
+    // Not a key in PEM: half a file, or somebody's edit. The caller does as if there were none.
     return undefined
   }
 }

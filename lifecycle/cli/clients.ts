@@ -5,8 +5,9 @@ import { wrapped } from '../../lib/appliance/text.ts'
 import { clientConfigurations, clientValues } from '../../lib/render/clients/clients.ts'
 import { type ClientConfiguration, configurationText } from '../../lib/render/clients/configuration.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
-import { readPairInUse, tlsSummary, verifiableEndpoints } from '../../lib/steps/tls/installed-pairs.ts'
-import { readCa } from '../../lib/steps/tls/own-certificate.ts'
+import { readCa } from '../../lib/steps/tls/certificates.ts'
+import { clientView } from '../../lib/steps/tls/client-view.ts'
+import { readPairInUse } from '../../lib/steps/tls/installed-pairs.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -28,12 +29,8 @@ const notServed = (plan: Plan): string[] =>
 /** The configuration of one client, or of all. Throws when there is no such client, or no plan yet. */
 export function clientsText(host: Host, name: string | undefined): string {
   const plan = readPlan(host)
-  const served = readPairInUse(host)
-  const tls = tlsSummary(served, readCa(host))
-  const values = clientValues(
-    { endpoints: verifiableEndpoints(served, plan.endpoints), capacity: describedCapacity(plan), tls },
-    'KEY',
-  )
+  const view = clientView(readPairInUse(host), readCa(host), plan.endpoints)
+  const values = clientValues({ ...view, capacity: describedCapacity(plan) }, 'KEY')
   const all = clientConfigurations(values)
   return [preface, ...notServed(plan), ...chosen(all, name).map(configurationText)].join('\n')
 }

@@ -18,7 +18,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { namesOf } from '../../lib/appliance/names.ts'
 import { paths } from '../../lib/appliance/paths.ts'
-import { goodCertificates, readCertificates } from '../../lib/steps/tls/own-certificate.ts'
+import { decideTls } from '../../lib/appliance/tls/decision.ts'
+import { readTlsFacts } from '../../lib/steps/tls/facts.ts'
 import { readFacts } from '../../lib/system/facts.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { buildExecutable } from '../../packer/build/executable.ts'
@@ -61,7 +62,7 @@ function configure(folder: string, tracer: string[] = []) {
 }
 
 /** What is in the folder, certificates by their soundness, since each issue differs. */
-function contentOf(folder: string) {
+async function contentOf(folder: string) {
   const entries = globSync('**', { cwd: folder, withFileTypes: false }).filter(
     name => !/\/certificates\/|\.log$|ssl.slm-copilot.(ca|previous-ca|private|current)/.test(name),
   )
@@ -78,8 +79,12 @@ function contentOf(folder: string) {
   })
   const host = openHost({ env: {}, root: folder })
   const names = namesOf(readFacts(), after.ONEAPP_COPILOT_DOMAIN)
-  const isServing = goodCertificates(readCertificates(host), names, rightClock(new Date())).leaf !== undefined
-  return { files: files.sort(), isServing, leaves: host.files.list(paths.certificates).length }
+  const { leaf } = decideTls(await readTlsFacts(host, rightClock(new Date()), { names }))
+  return {
+    files: files.sort(),
+    hasLeaf: leaf !== undefined,
+    leaves: host.files.list(paths.certificates).length,
+  }
 }
 
 /** How often an undisturbed run makes a system call. */
@@ -111,9 +116,9 @@ afterAll(() => {
 })
 
 // Each file is synced, renamed, and its folder synced: a kill at a sync is one before or after a rename.
-it.each(['rename', 'fsync'])('converges after a kill at each %s', call => {
-  const wanted = contentOf(undisturbed)
-  expect(wanted).toMatchObject({ isServing: true, leaves: 1 })
+it.each(['rename', 'fsync'])('converges after a kill at each %s', async call => {
+  const wanted = await contentOf(undisturbed)
+  expect(wanted).toMatchObject({ hasLeaf: true, leaves: 1 })
   const actions = actionsBetween(start, undisturbed)
   expect(actions).toEqual({ llama: 'restart', admission: 'restart', nginx: 'reload' })
   const count = countOf(call)
@@ -123,7 +128,7 @@ it.each(['rename', 'fsync'])('converges after a kill at each %s', call => {
     const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${number}`]
     expect(configure(folder, ['strace', '-o', '/dev/null', ...inject]).signal).toBe('SIGKILL')
     expect(configure(folder)).toMatchObject({ status: 0 })
-    expect(contentOf(folder), `${call} ${number} of ${count}`).toEqual(wanted)
+    expect(await contentOf(folder), `${call} ${number} of ${count}`).toEqual(wanted)
     expect(actionsBetween(start, folder)).toEqual(actions)
     expect(configure(folder).stdout).not.toMatch(/created|updated|removed/)
     rmSync(folder, { recursive: true })

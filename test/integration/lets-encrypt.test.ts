@@ -11,14 +11,13 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { attemptTimeout } from '../../lib/appliance/tls/lets-encrypt.ts'
 import { hstsFile } from '../../lib/render/nginx/site.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
-import { tlsSummary, trustFor, verifiableEndpoints } from '../../lib/steps/tls/installed-pairs.ts'
-import { readCa } from '../../lib/steps/tls/own-certificate.ts'
+import { clientView, trustFor } from '../../lib/steps/tls/client-view.ts'
 import { childEnvironment, run } from '../../lib/system/commands.ts'
 import { type Host, openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
 import { waitFor } from '../../lib/system/waiting.ts'
 import { configure } from '../../lifecycle/configure.ts'
-import { serveCertificate } from '../../lifecycle/serving.ts'
+import { useCertificate } from '../../lifecycle/use-certificate.ts'
 import { freePort } from '../support/ports.ts'
 import { type Pebble, startPebble } from './support/pebble.ts'
 import { type Edge, startEdge } from './support/stack.ts'
@@ -75,12 +74,13 @@ async function stages(context: Record<string, string>) {
   const orders: string[][] = []
   const host = hostFor(context, orders)
   const changes = await configure(host)
-  const { served, notes } = await serveCertificate(host, readPlan(host))
+  const { tls, notes } = await useCertificate(host, readPlan(host))
   return {
     host,
     changed: changes.filter(({ outcome }) => outcome !== 'unchanged').map(({ path }) => path),
-    served,
-    serial: serialOf(served.pair.certificate),
+    tls,
+    inUse: tls.inUse,
+    serial: serialOf(tls.inUse.pair.certificate),
     notes,
     orders: orders.length,
   }
@@ -122,22 +122,24 @@ const optionsAs = (serverName: string) => ({
 })
 
 it('serves its own certificate without a domain', async () => {
-  const { served, orders } = await boot(acme())
-  expect([served.mode, orders]).toEqual(['private', 0])
+  const { inUse, orders } = await boot(acme())
+  expect([inUse.mode, orders]).toEqual(['private', 0])
   expect(renew()).toBe('nothing to renew')
 })
 
 let first: string
 it('gets a certificate for a domain while nginx serves, and serves it', async () => {
-  const { host, served, serial, notes, orders } = await boot(withDomain())
-  expect([served.mode, notes, orders]).toEqual(['acme', [], 1])
+  const { tls, inUse, serial, notes, orders } = await boot(withDomain())
+  expect([inUse.mode, notes, orders]).toEqual(['acme', [], 1])
   first = serial
   await untilShown(first)
   expect((await http(optionsAs(domain))).status).toBe(204)
-  const own = await http({ url: `${edge.url}/ca.crt`, ...trustFor(served, readCa(host)), timeout: 10 })
+  const own = await http({ url: `${edge.url}/ca.crt`, ...trustFor(inUse, tls.ca.pair), timeout: 10 })
   expect(own.status).toBe(200)
-  expect(tlsSummary(served, readCa(host))).toMatchObject({ mode: 'acme', names: [domain], isPublic: false })
-  expect(verifiableEndpoints(served, [domain, '192.0.2.7'])).toEqual([domain])
+  expect(clientView(inUse, tls.ca.pair, [domain, '192.0.2.7'])).toMatchObject({
+    endpoints: [domain],
+    tls: { mode: 'acme', names: [domain], isPublic: false },
+  })
 })
 
 it('orders no other one: run again, at the next boot, after the domain was off', async () => {
@@ -145,12 +147,12 @@ it('orders no other one: run again, at the next boot, after the domain was off',
   expect(await boot(withDomain())).toMatchObject({ changed: [], orders: 0, serial: first })
 
   const off = await boot(acme())
-  expect([off.served.mode, off.orders]).toEqual(['private', 0])
+  expect([off.inUse.mode, off.orders]).toEqual(['private', 0])
   await untilShown(off.serial)
   expect(renew()).toBe('nothing to renew')
 
   const on = await boot(withDomain())
-  expect([on.served.mode, on.orders, on.serial]).toEqual(['acme', 0, first])
+  expect([on.inUse.mode, on.orders, on.serial]).toEqual(['acme', 0, first])
   await untilShown(first)
 })
 
@@ -189,9 +191,9 @@ it("is renewed by certbot's service, whose hook reloads nginx; the next boot ser
 
 it('gets another for another domain, and renews that one alone; the first is there when it is wanted again', async () => {
   const other = 'other.example.com'
-  const { served, orders, serial } = await boot(withDomain(other))
-  expect([served.mode, orders]).toEqual(['acme', 1])
-  expect(new X509Certificate(served.pair.certificate).subjectAltName).toBe(`DNS:${other}`)
+  const { inUse, orders, serial } = await boot(withDomain(other))
+  expect([inUse.mode, orders]).toEqual(['acme', 1])
+  expect(new X509Certificate(inUse.pair.certificate).subjectAltName).toBe(`DNS:${other}`)
   await untilShown(serial)
 
   expect(renew()).toMatch(/renewals succeeded/)
@@ -202,11 +204,11 @@ it('gets another for another domain, and renews that one alone; the first is the
 it('serves the private one when the challenge is refused, and says why; one attempt a boot, and a pause', async () => {
   const name = 'refused.example.com'
   await pebble.pointTo(name, '127.0.0.2')
-  const { served, notes, orders, serial } = await boot(withDomain(name))
-  expect([served.mode, orders]).toEqual(['private', 1])
+  const { inUse, notes, orders, serial } = await boot(withDomain(name))
+  expect([inUse.mode, orders]).toEqual(['private', 1])
   expect(notes).toEqual([
     expect.stringMatching(
-      /refused\.example\.com: .*127\.0\.0\.2.*refused.* The private one serves\. Next attempt/,
+      /refused\.example\.com: .*127\.0\.0\.2.*refused.* The VM's own certificate is in use\. Next attempt/,
     ),
   ])
   await untilShown(serial)
@@ -219,7 +221,7 @@ it('serves the private one when the challenge is refused, and says why; one atte
 
   await pebble.pointTo(name, '127.0.0.1')
   lead = day
-  expect(await boot(withDomain(name))).toMatchObject({ served: { mode: 'acme' }, notes: [], orders: 1 })
+  expect(await boot(withDomain(name))).toMatchObject({ inUse: { mode: 'acme' }, notes: [], orders: 1 })
   lead = 0
 })
 
@@ -229,8 +231,8 @@ it('serves the private one when the server cannot be reached, is not trusted, or
   await once(silent, 'listening')
   const fails = async (name: string, url: string, reason: RegExp) => {
     const context = { ONEAPP_COPILOT_DOMAIN: name, ONEAPP_COPILOT_TLS_ACME_URL: url }
-    const { served, notes, orders } = await boot(context)
-    expect([served.mode, orders, notes]).toEqual(['private', 1, [expect.stringMatching(reason)]])
+    const { inUse, notes, orders } = await boot(context)
+    expect([inUse.mode, orders, notes]).toEqual(['private', 1, [expect.stringMatching(reason)]])
   }
   await fails('gone.example.com', `https://127.0.0.1:${await freePort()}/dir`, /refused/)
   await fails('untrusted.example.com', pebble.directory, /certificate verify failed/)
@@ -254,7 +256,7 @@ it('heals after certbot was killed while it put a pair in place, and after the s
   ]
   instead = command => command.flatMap(word => (word === 'certbot' ? [...kill, word] : word))
   const killed = await boot(withDomain(name))
-  expect([killed.served.mode, killed.notes]).toEqual(['private', [expect.stringMatching(/was killed/)]])
+  expect([killed.inUse.mode, killed.notes]).toEqual(['private', [expect.stringMatching(/was killed/)]])
   expect(readdirSync(at(`${paths.certbot}/live`)).filter(each => each.startsWith(name))).toHaveLength(1)
 
   lead = day
@@ -266,15 +268,17 @@ it('heals after certbot was killed while it put a pair in place, and after the s
       asked()
       return new Promise(() => {})
     }
-    void serveCertificate({ ...host, run }, readPlan(host))
+    void useCertificate({ ...host, run }, readPlan(host))
   })
   const next = await stages(withDomain(name))
-  expect(next).toMatchObject({ served: { mode: 'private' }, orders: 0 })
-  expect(next.notes).toEqual([expect.stringMatching(/The attempt was interrupted\. The private one serves/)])
+  expect(next).toMatchObject({ inUse: { mode: 'private' }, orders: 0 })
+  expect(next.notes).toEqual([
+    expect.stringMatching(/The attempt was interrupted\. The VM's own certificate is in use/),
+  ])
 
   lead = 2 * day
   instead = command => command
-  expect(await boot(withDomain(name))).toMatchObject({ served: { mode: 'acme' }, notes: [], orders: 1 })
+  expect(await boot(withDomain(name))).toMatchObject({ inUse: { mode: 'acme' }, notes: [], orders: 1 })
   lead = 0
 })
 

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { connect, createServer } from 'node:tls'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Names } from '../../lib/appliance/names.ts'
-import type { Certificates } from '../../lib/appliance/tls/certificates.ts'
-import { issueMissing } from '../../lib/steps/tls/issue-certificate.ts'
+import type { Pair } from '../../lib/appliance/tls/certificates.ts'
+import { issued } from '../support/certificates.ts'
 import { rightClock } from '../support/clock.ts'
 import { freePort } from '../support/ports.ts'
 
@@ -18,16 +18,16 @@ const own = {
   dns: ['copilot.example.com', 'copilot', 'localhost'],
   ip: ['192.0.2.7', '10.0.0.7', '2001:db8::7', 'fd00::7', '127.0.0.1', '::1'],
 }
-let ca: Certificates['ca']
+let ca: Pair
 
-beforeAll(async () => {
-  ca = (await issueMissing({}, own, rightClock(new Date()))).ca
+beforeAll(() => {
+  ca = issued(own, rightClock(new Date())).ca
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** What a command says of a leaf under the CA for these names. */
 async function verdict(names: Names, command: (ca: string, chain: string) => string[]) {
-  const { leaf } = await issueMissing({ ca }, names, rightClock(new Date()))
+  const { leaf } = issued(names, rightClock(new Date()), ca)
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text)
     return join(folder, name)
@@ -64,7 +64,7 @@ it.each(['bank.example', 'example.com', 'mycopilot', 'a.copilot', 'a.copilot.exa
 
 /** What Node says of a server that claims to be `name`. */
 async function nodeSays(names: Names, name: string): Promise<string> {
-  const { leaf } = await issueMissing({ ca }, names, rightClock(new Date()))
+  const { leaf } = issued(names, rightClock(new Date()), ca)
   const server = createServer({ cert: leaf.certificate, key: leaf.key }, socket => socket.end())
   const port = await freePort()
   server.listen(port, '127.0.0.1')

@@ -7,42 +7,36 @@ import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { reportText } from '../../lib/render/text/report.ts'
 import { releaseFile } from '../../lib/steps/models/release.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
-import {
-  inUseFiles,
-  readPairInUse,
-  tlsSummary,
-  verifiableEndpoints,
-} from '../../lib/steps/tls/installed-pairs.ts'
-import { issueMissing } from '../../lib/steps/tls/issue-certificate.ts'
-import { readCa } from '../../lib/steps/tls/own-certificate.ts'
+import { readCa } from '../../lib/steps/tls/certificates.ts'
+import { clientView } from '../../lib/steps/tls/client-view.ts'
+import { inUseFiles, readPairInUse } from '../../lib/steps/tls/installed-pairs.ts'
 import type { Facts } from '../../lib/system/facts.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { capacityFor, tinyModel } from '../support/capacity.ts'
+import { issued } from '../support/certificates.ts'
 import { rightClock } from '../support/clock.ts'
 import { facts, recordedHost } from '../support/recorded-host.ts'
 
 const names = { dns: ['copilot.example.com'], ip: [] }
-const given = (await issueMissing({}, names, rightClock(new Date('2026-02-14T10:00:00Z')))).leaf
-const context = { ONEAPP_COPILOT_TLS_CERT: given.certificate, ONEAPP_COPILOT_TLS_KEY: given.key }
+const supplied = issued(names, rightClock(new Date('2026-02-14T10:00:00Z'))).leaf
+const context = { ONEAPP_COPILOT_TLS_CERT: supplied.certificate, ONEAPP_COPILOT_TLS_KEY: supplied.key }
 
 /** What the report says of TLS. */
 function tlsOf(host: Host): string {
-  const served = readPairInUse(host)
+  const view = clientView(readPairInUse(host), readCa(host), ['copilot.example.com', '192.0.2.7'])
   const capacity = capacityFor(tinyModel)
-  const endpoints = verifiableEndpoints(served, ['copilot.example.com', '192.0.2.7'])
-  const tls = tlsSummary(served, readCa(host))
   const told = { notes: [], remarks: [], serves: true }
-  const text = reportText({ endpoints, password: 'x', capacity, services: [], tls, ...told })
+  const text = reportText({ ...view, password: 'x', capacity, services: [], ...told })
   return text.slice(0, text.indexOf('[Services]'))
 }
 
-it('has a given pair served as long as it is given', async () => {
+it('uses a supplied pair for as long as the context has it', async () => {
   const host = recordedHost()
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure({ ...host, env: context })
-  expect(readPairInUse(host)).toMatchObject({ mode: 'supplied', pair: given })
+  expect(readPairInUse(host)).toMatchObject({ mode: 'supplied', pair: supplied })
   expect(host.files.status(`${paths.currentCertificate}/${certificateFiles.key}`)?.mode).toBe(0o600)
   expect(tlsOf(host)).toMatch(/^endpoint += https:\/\/copilot\.example\.com\/v1$/m)
   expect(tlsOf(host)).toMatch(/^mode += supplied in the context, for copilot\.example\.com; trust its root/m)
@@ -55,7 +49,7 @@ it('has a given pair served as long as it is given', async () => {
   expect(readPairInUse(host).mode).toBe('private')
   expect(tlsOf(host)).toMatch(/^mode += private CA of this VM/m)
   expect(host.files.list(paths.certificates)).toHaveLength(1)
-  expect(host.lines.join('\n')).not.toContain(given.key.split('\n')[1])
+  expect(host.lines.join('\n')).not.toContain(supplied.key.split('\n')[1])
 })
 
 it('promises TLS for ever with a pair that browsers trust', () => {
@@ -65,10 +59,10 @@ it('promises TLS for ever with a pair that browsers trust', () => {
   expect(headers('supplied', certificate)).toMatchObject({
     text: expect.stringContaining('Strict-Transport'),
   })
-  expect(headers('supplied', given.certificate)).toMatchObject({
+  expect(headers('supplied', supplied.certificate)).toMatchObject({
     text: expect.not.stringContaining('Strict-T'),
   })
-  expect(headers('private', given.certificate)).toMatchObject({
+  expect(headers('private', supplied.certificate)).toMatchObject({
     text: expect.not.stringContaining('Strict-T'),
   })
 })

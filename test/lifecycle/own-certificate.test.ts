@@ -2,18 +2,23 @@
 import { X509Certificate } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { productionRelease } from '../../lib/appliance/models/release.ts'
-import { namesOf } from '../../lib/appliance/names.ts'
+import { type Names, namesOf } from '../../lib/appliance/names.ts'
 import { paths } from '../../lib/appliance/paths.ts'
-import type { Certificates } from '../../lib/appliance/tls/certificates.ts'
 import type { Clock } from '../../lib/appliance/tls/clock.ts'
 import { releaseFile } from '../../lib/steps/models/release.ts'
-import { caNotes } from '../../lib/steps/tls/own-certificate.ts'
+import type { OwnPairs } from '../../lib/steps/tls/facts.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { configure } from '../../lifecycle/configure.ts'
-import { decideOwnCertificates } from '../../lifecycle/own-certificate.ts'
+import { type Certificates, decided, pairsOf } from '../support/certificates.ts'
 import { facts, recordedHost } from '../support/recorded-host.ts'
 
 const day = 86_400_000
+
+const decideOwn = async (found: OwnPairs, names: Names, clock: Clock) =>
+  pairsOf(await decided(found, names, clock))
+const notesOn = async (found: OwnPairs, names: Names, clock: Clock) =>
+  (await decided(found, names, clock)).notes
+
 const built = new Date('2026-03-01T00:00:00Z')
 /** What a right clock shows. */
 const right = new Date('2026-11-26T10:00:00Z')
@@ -34,11 +39,11 @@ const clocks: Record<string, Clock> = {
 }
 
 const names = namesOf(facts, undefined)
-const good = await decideOwnCertificates({}, names, synchronised)
-const stranger = await decideOwnCertificates({}, names, synchronised)
-const atFirstBoot = await decideOwnCertificates({}, names, clockAt(after(right, -10)))
+const good = await decideOwn({}, names, synchronised)
+const stranger = await decideOwn({}, names, synchronised)
+const atFirstBoot = await decideOwn({}, names, clockAt(after(right, -10)))
 
-const states: Record<string, Partial<Certificates>> = {
+const states: Record<string, OwnPairs> = {
   'a CA and a leaf': good,
   'those of a first boot whose clock nothing confirmed': atFirstBoot,
   'a CA and a leaf of another': { ca: good.ca, leaf: stranger.leaf },
@@ -68,19 +73,19 @@ const table = Object.keys(clocks).flatMap(clock => Object.keys(states).map(state
 it.each(table)('$state, and the clock says $clock', async ({ clock: clockName, state }) => {
   const [clock, found] = [clocks[clockName], states[state]]
   if (clock === undefined || found === undefined) throw new Error('no such case')
-  const then = await decideOwnCertificates(found, names, clock)
+  const then = await decideOwn(found, names, clock)
   const mayStay = found.ca !== undefined && found.ca.key !== stranger.ca.key
   if (mayStay) expect(then.ca).toEqual(found.ca)
   expect(isAccepted(then, right)).toBe(true)
-  expect(await decideOwnCertificates(then, names, clock)).toEqual(then)
+  expect(await decideOwn(then, names, clock)).toEqual(then)
 
   for (const again of [clockAt(right), synchronised]) {
-    const back = await decideOwnCertificates(then, names, again)
+    const back = await decideOwn(then, names, again)
     expect(back.ca).toEqual(then.ca)
     expect(isAccepted(back, right)).toBe(true)
     expect(lengthOf(back)).toBeLessThanOrEqual(825)
     expect(daysLeft(back, right)).toBeGreaterThan(30)
-    expect(await decideOwnCertificates(back, names, again)).toEqual(back)
+    expect(await decideOwn(back, names, again)).toEqual(back)
   }
 })
 
@@ -91,56 +96,55 @@ it.each([
   ['is not valid yet, by a clock that nothing confirms', clockAt(after(right, -100)), true],
   ['is not valid yet for years, confirmed: made by a wrong clock', clockAt(after(right, -1000), true), false],
 ])('of a CA that %s', async (_, clock, isKept) => {
-  const next = await decideOwnCertificates(good, names, clock)
+  const next = await decideOwn(good, names, clock)
   expect(next.ca.certificate === good.ca.certificate).toBe(isKept)
   expect(next.previousCa?.key).toBe(isKept ? undefined : good.ca.key)
 })
 
 it('replaces a CA that was over before the image was made, whatever the clock says', async () => {
-  const old = await decideOwnCertificates({}, names, { ...synchronised, now: new Date('1971-01-01') })
+  const old = await decideOwn({}, names, { ...synchronised, now: new Date('1971-01-01') })
   for (const clock of [clockAt(new Date('1970-01-02')), clockAt(right)])
-    expect((await decideOwnCertificates(old, names, clock)).ca).not.toEqual(old.ca)
+    expect((await decideOwn(old, names, clock)).ca).not.toEqual(old.ca)
 })
 
-it('says what is kept against the clock', () => {
-  const notes = (clock: Clock) => caNotes(good, names, clock)
-  expect(notes(synchronised)).toEqual([])
-  expect(notes(clockAt(new Date('1970-01-01')))).toEqual([
-    expect.stringMatching(/clock says 1970-01-01T00:00:00Z, and nothing confirms it.*is kept/),
+it('says what is kept against the clock', async () => {
+  expect(await notesOn(good, names, synchronised)).toEqual([])
+  expect(await notesOn(good, names, clockAt(new Date('1970-01-01')))).toEqual([
+    expect.stringMatching(/clock of this VM says 1970-01-01, and no time source confirms it.*is kept/),
   ])
 })
 
-it('keeps the former CA with its key, and goes back to it when its names come back', async () => {
+it('keeps the previous CA with its key, and goes back to it when its names come back', async () => {
   const domain = namesOf(facts, 'copilot.example.com')
-  const next = await decideOwnCertificates(good, domain, synchronised)
+  const next = await decideOwn(good, domain, synchronised)
   expect(next.ca).not.toEqual(good.ca)
   expect(next.previousCa?.key).toBe(good.ca.key)
   // The next CA may sign for these too: nobody has to trust another one again.
-  expect((await decideOwnCertificates(next, names, synchronised)).ca).toEqual(next.ca)
+  expect((await decideOwn(next, names, synchronised)).ca).toEqual(next.ca)
 
   const moved = namesOf({ ...facts, hostname: 'other' }, undefined)
-  const another = await decideOwnCertificates(next, moved, synchronised)
-  const back = await decideOwnCertificates(another, domain, synchronised)
+  const another = await decideOwn(next, moved, synchronised)
+  const back = await decideOwn(another, domain, synchronised)
   expect(back.ca).toEqual(next.ca)
   expect(back.previousCa?.key).toBe(another.ca.key)
-  expect(caNotes(back, domain, synchronised)).toEqual([
+  expect(await notesOn(back, domain, synchronised)).toEqual([
     expect.stringMatching(/may not sign for copilot\.example\.com/),
   ])
 })
 
 it('loses no key to a kill between the new CA and its certificate', async () => {
   const domain = namesOf(facts, 'copilot.example.com')
-  const next = await decideOwnCertificates(good, domain, synchronised)
+  const next = await decideOwn(good, domain, synchronised)
   // The order of caFiles: previous-ca.key, previous-ca.crt, ca.key; killed.
   const cutOff = {
     ca: { certificate: good.ca.certificate, key: next.ca.key },
     leaf: good.leaf,
     previousCa: next.previousCa,
   }
-  const again = await decideOwnCertificates(cutOff as Certificates, domain, synchronised)
+  const again = await decideOwn(cutOff as Certificates, domain, synchronised)
   expect(again.previousCa).toEqual(next.previousCa)
-  // Back where it was in time, the former serves on.
-  expect((await decideOwnCertificates(cutOff as Certificates, names, synchronised)).ca).toEqual(good.ca)
+  // Back where it was in time, the previous one is in use again.
+  expect((await decideOwn(cutOff as Certificates, names, synchronised)).ca).toEqual(good.ca)
 })
 
 it('configures a machine through all these clocks and back, and leaves its CA where it is', async () => {

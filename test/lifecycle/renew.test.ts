@@ -2,17 +2,33 @@ import { X509Certificate } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { namesOf } from '../../lib/appliance/names.ts'
 import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
-import { inUseFiles, ownPairFiles } from '../../lib/steps/tls/installed-pairs.ts'
-import { issueMissing } from '../../lib/steps/tls/issue-certificate.ts'
-import { caFiles, ownPair } from '../../lib/steps/tls/own-certificate.ts'
+import { orderName } from '../../lib/appliance/tls/lets-encrypt.ts'
+import { planFile } from '../../lib/steps/plan.ts'
+import { landingPageFor } from '../../lib/steps/tls/client-view.ts'
+import { inUseFiles } from '../../lib/steps/tls/installed-pairs.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { renew } from '../../lifecycle/renew.ts'
+import { capacityFor, tinyModel } from '../support/capacity.ts'
+import { decided, issued, ownTlsFiles, pairsOf } from '../support/certificates.ts'
 import { rightClock } from '../support/clock.ts'
 import { facts, recordedHost } from '../support/recorded-host.ts'
 
 const made = new Date('2026-02-14T10:00:00Z')
 const status = 'ActiveState=active\nUnitFileState=enabled\nInvocationID=a1\nActiveEnterTimestamp=@1\n'
-const certificates = await issueMissing({}, namesOf(facts, 'copilot.example.com'), rightClock(made))
+const domain = 'copilot.example.com'
+const tls = await decided({}, namesOf(facts, domain), rightClock(made))
+const certificates = pairsOf(tls)
+const order = { domain, server: 'https://acme.example.com/directory', hasCa: false }
+const live = `letsencrypt/live/${orderName(order)}`
+const obtained = issued({ dns: [domain], ip: [] }, rightClock(new Date(made.getTime() + 20 * 86_400_000)))
+const plan = {
+  state: 'serving' as const,
+  capacity: capacityFor(tinyModel),
+  endpoints: [domain],
+  notes: [],
+  hardware: [],
+  cacheSharing: 'one-key' as const,
+}
 
 /** A machine that was configured on the day, and is looked at this many days later. */
 async function machineAfter(days: number, mode: 'private' | 'acme', reload = () => {}) {
@@ -21,15 +37,14 @@ async function machineAfter(days: number, mode: 'private' | 'acme', reload = () 
     if (/reload|restart/.test(verb)) reload()
     return program === 'systemctl' ? { stdout: status } : undefined
   })
-  const own = ownPair(certificates)
-  const obtained = { ...own, mode, target: '../../letsencrypt/live/x' }
-  const folder = '/etc/letsencrypt/live/x'
+  const inUse = mode === 'private' ? tls.own : { mode, target: `../../${live}`, pair: obtained.leaf }
   await applyFiles(host, [
-    ...caFiles(certificates),
-    ...ownPairFiles(own),
-    { path: `${folder}/${certificateFiles.chain}`, mode: 0o644, text: own.pair.certificate },
-    { path: `${folder}/${certificateFiles.key}`, mode: 0o600, text: own.pair.key },
-    ...inUseFiles(mode === 'private' ? own : obtained),
+    ...ownTlsFiles(tls),
+    planFile(mode === 'private' ? plan : { ...plan, order }),
+    { path: `/etc/${live}/${certificateFiles.chain}`, mode: 0o644, text: obtained.leaf.certificate },
+    { path: `/etc/${live}/${certificateFiles.key}`, mode: 0o600, text: obtained.leaf.key },
+    ...inUseFiles(inUse),
+    landingPageFor(plan, { ...tls, inUse }),
     { path: paths.edgeConfiguration, mode: 0o600, text: '' },
     { path: paths.edgeProgram, mode: 0o600, text: '' },
     { path: paths.connectionLimit, mode: 0o644, text: '' },
@@ -64,7 +79,7 @@ it('renews it for the same names under the same CA, and nginx takes it up', asyn
 it('renews it behind a public one, which goes on to be served', async () => {
   const { host, certificate } = await machineAfter(61, 'acme')
   await renew(host)
-  expect(host.files.target(paths.currentCertificate)).toBe('../../letsencrypt/live/x')
+  expect(host.files.target(paths.currentCertificate)).toBe(`../../${live}`)
   expect(certificate(paths.privateCertificate).raw).not.toEqual(certificate(paths.currentCertificate).raw)
 })
 
@@ -81,4 +96,20 @@ it('is done again the next day when it was cut off before nginx took it up', asy
     expect.stringMatching(/systemctl (restart|reload) nginx/),
   )
   expect(host.files.list(paths.certificates)).toHaveLength(1)
+})
+
+it("uses the VM's own certificate when a public one is over, which certbot has not renewed", async () => {
+  const { host, certificate } = await machineAfter(111, 'acme')
+  await renew(host)
+  expect(host.files.target(paths.currentCertificate)).toMatch(/^certificates\//)
+  expect(certificate(paths.currentCertificate).raw).toEqual(certificate(paths.privateCertificate).raw)
+})
+
+it('announces a CA that it has to replace, in the log and on the page', async () => {
+  const { host } = await machineAfter(3650 - 80, 'private')
+  await renew(host)
+  const { fingerprint256 } = new X509Certificate(host.files.read(paths.caCertificate) ?? '')
+  expect(host.lines.join('\n')).toMatch(/This VM has a new CA/)
+  expect(host.files.read(paths.landingPage)).toContain(fingerprint256)
+  expect(host.files.read(paths.previousCaKey)).toBe(certificates.ca.key)
 })

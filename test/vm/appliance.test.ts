@@ -280,9 +280,9 @@ describe('another context', () => {
     expect(JSON.parse(answer)).toEqual({ status: 'ok' })
     const report = await sshOutput(vm, 'cat /etc/one-appliance/config')
     for (const fingerprint of fingerprints) expect(report).toContain(fingerprint)
-    expect(report).toMatch(/No certificate from the ACME server .* The private one serves/)
+    expect(report).toMatch(/No certificate from the ACME server .* The VM's own certificate is in use/)
     const banner = await sshOutput(vm, 'bash -lic true 2> /dev/null')
-    expect(banner).toContain('The CA is a new one')
+    expect(banner).toContain('This VM has a new CA')
     expect(Math.max(...banner.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
   })
 

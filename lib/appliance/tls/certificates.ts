@@ -1,21 +1,42 @@
-/** What the appliance proves itself with. */
+/** Certificates as values: what is on disk, and what people are told of the one in use. */
+import type { Dates } from './clock.ts'
+import type { NameConstraints } from './name-constraints.ts'
 
 /** PEM of a certificate (or chain, leaf first) and of its private key. */
 export type Pair = { certificate: string; key: string }
 
-/**
- * The VM's own CA, and the leaf under it. `previousCa`: the one that this CA has replaced, kept for going back; its
- * certificate begins with a line that says when that was, its key is empty where it was lost.
- */
-export type Certificates = { ca: Pair; leaf: Pair; previousCa?: Pair }
+/** A CA of this VM, as it was read. */
+export type Ca = {
+  /** A previous CA's certificate begins with a line that says when it was replaced; its key is empty where it was lost. */
+  pair: Pair
+  /** Undefined where the text is not a certificate. */
+  certificate: CaCertificate | undefined
+  /** Whether the key is there, and the certificate's own. */
+  hasKey: boolean
+}
 
-/** Days that a leaf is valid, and before whose end it is renewed; days of the CA, and of telling that it is new. */
-export const validity = { leaf: 90, renewBefore: 30, ca: 3650, announceCa: 30 } as const
+export type CaCertificate = {
+  dates: Dates
+  /** SHA-256, as `openssl x509 -fingerprint -sha256` prints it. */
+  fingerprint: string
+  /** Undefined where the certificate is not a CA's, or not constrained. */
+  constraints: NameConstraints | undefined
+}
+
+/** The VM's own leaf, as it was read. */
+export type Leaf = {
+  pair: Pair
+  dates: Dates
+  /** Fingerprint of the CA on disk that signed it, if one did. */
+  issuer: string | undefined
+  /** Whether it is for exactly the names that the VM has. */
+  isForNames: boolean
+}
 
 /** Where the pair in use comes from: the VM's own CA, the context, an ACME server. */
 export type TlsMode = 'private' | 'supplied' | 'acme'
 
-/** A pair that nginx can serve. */
+/** A pair in a folder from which nginx can use it. */
 export type InstalledPair = {
   mode: TlsMode
   /** Its folder, as the link in `paths.tls` names it. */

@@ -1,22 +1,24 @@
-/** What is known of the machine's clock, and the dates that certificates get and keep by it. */
-import { validity } from './certificates.ts'
+/** What is known of the VM's clock, and the dates that certificates are given, and kept until, by it. */
 
 export type Clock = {
   now: Date
   /** Whether a source of time (the hypervisor, an NTP server) has set it. */
   isSynchronised: boolean
-  /** No right clock shows less: the image was made then. */
+  /** It is no earlier than this: when the image was made. */
   earliest: Date
 }
 
 /** From and to when a certificate is valid. */
 export type Dates = { from: Date; to: Date }
 
-/** The first release of this appliance: where nothing else is known, no right clock shows less. */
+/** The first release of this appliance: it is no earlier than that, whatever the clock says. */
 export const firstRelease = new Date('2026-01-01T00:00:00Z')
 
+/** Days that a leaf is valid, and before whose end it is renewed; days of the CA, and of announcing that it is new. */
+export const validity = { leaf: 90, renewBefore: 30, ca: 3650, announceCa: 30 } as const
+
 const day = 86_400_000
-/** Days that a leaf may be valid at most: Apple refuses more (support.apple.com/en-us/103769). */
+/** Days that clients accept a leaf to be valid: Apple refuses more (support.apple.com/en-us/103769). */
 const longest = 825
 /** Days that a leaf's validity begins before now: as clocks differ. */
 const margin = 30
@@ -26,7 +28,7 @@ const daysBetween = (from: Date, to: Date) => (to.getTime() - from.getTime()) / 
 const earlier = (a: Date, b: Date) => (a < b ? a : b)
 const later = (a: Date, b: Date) => (a > b ? a : b)
 
-/** What a leaf is dated by under a clock that nothing confirms: from the first moment that a right one may show. */
+/** A leaf's dates under a clock that nothing confirms: from the first moment that the right time may be. */
 function widestLeaf({ earliest }: Clock, ca: Dates): Dates {
   const from = later(ca.from, days(earliest, -1))
   return { from, to: earlier(ca.to, days(from, longest - 1)) }
@@ -39,15 +41,15 @@ export function isCredible(clock: Clock, ca?: Dates): boolean {
   return from <= clock.now && clock.now < days(to, -validity.renewBefore)
 }
 
-/** A new CA's dates: never later than a right clock's now. */
+/** A new CA's dates. It begins no later than the right time, whatever that is. */
 export function caDates({ now, isSynchronised, earliest }: Clock): Dates {
   if (isSynchronised) return { from: days(now, -1), to: days(now, validity.ca) }
   return { from: days(earliest, -1), to: days(earliest, validity.ca) }
 }
 
 /**
- * A new leaf's dates under a CA: none that a right clock refuses. By a clock that nothing confirms they are as wide as
- * clients accept, by one that cannot be right as wide as the CA's.
+ * A new leaf's dates under a CA, such that it is valid at the right time: as long as clients accept under a clock that
+ * nothing confirms; as long as the CA under one that cannot be right.
  */
 export function leafDates(clock: Clock, ca: Dates): Dates {
   if (!isCredible(clock, ca)) return ca
@@ -58,15 +60,21 @@ export function leafDates(clock: Clock, ca: Dates): Dates {
   }
 }
 
-/** Whether a leaf may stay: by a credible clock, as long as it goes on and is not too long; by another, unless it is over. */
-export function isLeafGood(clock: Clock, leaf: Dates, ca: Dates): boolean {
+/**
+ * Whether a leaf may stay. By a credible clock, it must be valid for a while yet and not for longer than clients accept; by
+ * another, it must not be over.
+ */
+export function isLeafInTime(clock: Clock, leaf: Dates, ca: Dates): boolean {
   const { now } = clock
   if (!isCredible(clock, ca)) return now < leaf.to || leaf.to.getTime() === ca.to.getTime()
   const lasts = daysBetween(now, leaf.to) > validity.renewBefore || leaf.to >= ca.to
   return leaf.from <= now && lasts && daysBetween(leaf.from, leaf.to) <= longest
 }
 
-/** Whether a CA may stay. Its end, and its beginning, count by a clock that is confirmed; its end also where it was over before the image was made. */
+/**
+ * Whether a CA may stay. Its dates count by a clock that a time source confirms; by any clock it is over where it ended
+ * before the image was made.
+ */
 export function isCaInTime({ now, isSynchronised, earliest }: Clock, { from, to }: Dates): boolean {
   if (to <= earliest) return false
   return !isSynchronised || (from <= days(now, 1) && daysBetween(now, to) > validity.leaf)

@@ -1,6 +1,8 @@
-/** A certificate from an ACME server (RFC 8555): what is ordered, and when it is tried again. */
+/** A certificate from an ACME server (RFC 8555): what is ordered, whether it may be used, when it is requested again. */
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
+import type { InstalledPair } from './certificates.ts'
+import { type Clock, type Dates, isCredible } from './clock.ts'
 
 /** Let's Encrypt's directory; another one is a private ACME server's. */
 const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory'
@@ -19,7 +21,7 @@ export const orderSchema = z.strictObject({
 
 export type Order = z.infer<typeof orderSchema>
 
-/** What the context asks of an ACME server: nothing without a domain, nor where a pair is given. */
+/** What the context asks of an ACME server: nothing without a domain, nor where it supplies a pair. */
 export function orderOf(context: Context): Order | undefined {
   const { domain, tlsCertificate, acmeUrl, acmeEmail, acmeCa } = context
   if (domain === undefined || tlsCertificate !== undefined) return undefined
@@ -64,7 +66,46 @@ const nextAttempt = ({ at, failures }: Attempt) =>
 export const isDue = (last: Attempt | undefined, boot: string, now: Date) =>
   last === undefined || (last.boot !== boot && (now >= nextAttempt(last) || now < new Date(last.at)))
 
-/** What report and log say of an attempt that gave no certificate. */
-export const attemptNote = (order: Order, last: Attempt) =>
-  `No certificate from ${issuerOf(order)} for ${order.domain}: ${last.reason} The private one serves. ` +
-  `Next attempt: at the first boot after ${nextAttempt(last).toISOString().slice(0, 19)}Z.`
+/** The pair that an order has brought, whether or not it can be used. */
+export type ObtainedPair = InstalledPair & { dates: Dates; isForDomain: boolean }
+
+/** Whether nginx can use it. By a clock that cannot be right every certificate counts as valid. */
+export const isUsable = (obtained: ObtainedPair | undefined, clock: Clock): boolean =>
+  obtained?.isForDomain === true &&
+  (!isCredible(clock) || (obtained.dates.from <= clock.now && clock.now < obtained.dates.to))
+
+export type AcmeFacts = {
+  order: Order
+  obtained: ObtainedPair | undefined
+  /** The kernel's name of this boot. */
+  boot: string
+  /** The last attempt for the domain, if it failed; or why that cannot be read. */
+  last: Attempt | { unreadable: string } | undefined
+}
+
+/** What to do for an order: nothing, request a certificate, or say why not now. */
+export type AcmeDecision =
+  | { state: 'satisfied' }
+  /** `attempt`: 1, and one more after each failure. */
+  | { state: 'due'; order: Order; boot: string; attempt: number }
+  | { state: 'deferred'; note: string }
+
+export function decideOrder(acme: AcmeFacts | undefined, clock: Clock): AcmeDecision {
+  if (acme === undefined || isUsable(acme.obtained, clock)) return { state: 'satisfied' }
+  const { order, boot, last } = acme
+  const deferred = (why: string): AcmeDecision => ({
+    state: 'deferred',
+    note: `No certificate from ${issuerOf(order)} for ${order.domain}: ${why}`,
+  })
+  if (!isCredible(clock))
+    return deferred(
+      `none is requested while the clock is wrong: it says ${clock.now.toISOString().slice(0, 19)}Z.`,
+    )
+  if (last !== undefined && 'unreadable' in last) return deferred(last.unreadable)
+  if (last === undefined || isDue(last, boot, clock.now))
+    return { state: 'due', order, boot, attempt: (last?.failures ?? 0) + 1 }
+  return deferred(
+    `${last.reason} The VM's own certificate is in use. ` +
+      `Next attempt: at the first boot after ${nextAttempt(last).toISOString().slice(0, 19)}Z.`,
+  )
+}

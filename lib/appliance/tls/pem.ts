@@ -43,32 +43,16 @@ const blocksIn = (text: string) =>
     content: content.replace(/\s/g, ''),
   }))
 
-/** The first value of a DER text (X.690, 8.1.3), as Base64: OpenSSL puts what a certificate is trusted for behind it. */
-function firstValue(base64: string): string {
-  const der = Buffer.from(base64, 'base64')
-  const first = der[1] ?? 0
-  const lengthBytes = first < 0x80 ? 0 : first & 0x7f
-  if (lengthBytes > 4 || der.length < 2 + lengthBytes) return base64
-  const length = lengthBytes === 0 ? first : der.readUIntBE(2, lengthBytes)
-  return der.subarray(0, 2 + lengthBytes + length).toString('base64')
-}
-
 const written = (label: string, content: string) =>
   `-----BEGIN ${label}-----\n${(content.match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`
 
-/** The blocks of a kind that stand in a text, in strict PEM; undefined where there is none. */
+/** The blocks of a kind that stand in a text, as strict PEM has them; undefined where there is none. */
 export function readPem(kind: PemKind, text: string): string | undefined {
   const isKind = (label: string) => labels[kind].some(known => known === label)
   for (const reading of readings(text)) {
     const found = blocksIn(reading).filter(({ label }) => isKind(label))
     if (found.length === 0) continue
-    return found
-      .map(({ label, content }) =>
-        kind === 'certificate'
-          ? written('CERTIFICATE', label === 'TRUSTED CERTIFICATE' ? firstValue(content) : content)
-          : written(label, content),
-      )
-      .join('')
+    return found.map(({ label, content }) => written(label.replace('X509 ', ''), content)).join('')
   }
   return undefined
 }

@@ -50,3 +50,6 @@ export const clockEpoch = () => ({
   mode: 0o644,
   text: 'Made with the image. No right clock shows an earlier time than this file has.\n',
 })
+
+/** What chronyd is run by. */
+export const clockFiles = (sources: TimeSources) => [chronyConfiguration(sources), chronyDropIn()]

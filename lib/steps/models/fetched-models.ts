@@ -1,6 +1,6 @@
 /** Models beside the baked one: how far each is, downloading one, removing those that are no longer of use. */
 import type { Model } from '../../appliance/models/catalogue.ts'
-import type { PendingModel } from '../../appliance/models/choice.ts'
+import type { Knowledge, PendingModel } from '../../appliance/models/choice.ts'
 import { modelsOf, type Release } from '../../appliance/models/release.ts'
 import {
   type ModelEvent,
@@ -11,6 +11,7 @@ import {
   type Verifications,
 } from '../../appliance/models/verification.ts'
 import { modelPath } from '../../appliance/paths.ts'
+import { type Asked, type Machine, refusalOf } from '../../appliance/sizing/capacity.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import { download, type Progress } from '../../system/download.ts'
 import type { Host } from '../../system/host.ts'
@@ -50,6 +51,18 @@ export function retryFailed(host: Host, release: Release): boolean {
   for (const model of failed) recordEvent(host, model, { type: 'retried' })
   return failed.length > 0
 }
+
+/** What the model's choice must know of the models on this machine. */
+export const modelKnowledge = (
+  host: Host,
+  machine: Machine,
+  asked: Asked,
+  verifications: Verifications,
+): Knowledge => ({
+  memory: machine.memory,
+  stateOf: model => modelState(host, verifications, model),
+  misfit: model => refusalOf(machine, model, asked),
+})
 
 /** Downloads what is missing of a model. Throws as `download` does. */
 export const downloadModel = (

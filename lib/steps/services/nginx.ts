@@ -3,8 +3,9 @@
 import { certificateFiles, paths } from '../../appliance/paths.ts'
 import type { Pair } from '../../appliance/tls/certificates.ts'
 import { edgeConfiguration } from '../../render/nginx/edge.ts'
-import { type EdgeSettings, edgeProgram } from '../../render/nginx/program.ts'
-import { hstsFile, type Site } from '../../render/nginx/site.ts'
+import type { Edge } from '../../render/nginx/files.ts'
+import { edgeProgram } from '../../render/nginx/program.ts'
+import { hstsFile } from '../../render/nginx/site.ts'
 import type { Host } from '../../system/host.ts'
 
 /** What nginx says of itself. */
@@ -12,12 +13,7 @@ export const readNginxVersion = async (host: Host): Promise<string> =>
   (await host.ask(['nginx', '-v'])).stderr
 
 /** Runs `nginx -t` on the configuration as it would be, in a folder that only root can enter. Throws when nginx refuses it. */
-export async function checkCandidate(
-  host: Host,
-  site: Site,
-  settings: EdgeSettings,
-  pair: Pair,
-): Promise<void> {
+export async function checkCandidate(host: Host, { site, settings }: Edge, pair: Pair): Promise<void> {
   const folder = paths.candidate
   const check = ['nginx', '-t', '-q', '-c', host.files.at(`${folder}/nginx.conf`)]
   if (!host.isLive) {

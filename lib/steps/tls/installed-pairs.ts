@@ -1,14 +1,13 @@
-/** The pair that nginx serves, whoever made it: its folder, the link to it, and what people are told of it. */
-import { X509Certificate } from 'node:crypto'
+/** The pair that nginx uses, whoever issued it: its folder, the link to it, and what people are told of it. */
 import { certificateFiles, configureCommand, paths } from '../../appliance/paths.ts'
-import type { InstalledPair, Pair, TlsMode, TlsSummary } from '../../appliance/tls/certificates.ts'
+import type { InstalledPair, TlsMode } from '../../appliance/tls/certificates.ts'
 import { hstsFile } from '../../render/nginx/site.ts'
 import type { Host } from '../../system/host.ts'
 import type { ManagedFile } from '../../system/managed-files.ts'
-import { certificatesIn, covers, isUnderPublicRoot, namesIn } from '../../system/x509.ts'
+import { certificatesIn, isUnderPublicRoot } from '../../system/x509.ts'
 
 /** Whether browsers trust it as it is. */
-function isPublic({ mode, pair }: Pick<InstalledPair, 'mode' | 'pair'>): boolean {
+export function isPublic({ mode, pair }: Pick<InstalledPair, 'mode' | 'pair'>): boolean {
   if (mode === 'private') return false
   const last = certificatesIn(pair.certificate).at(-1)
   return last !== undefined && isUnderPublicRoot(last)
@@ -20,19 +19,13 @@ export const pairFiles = ({ target, pair }: InstalledPair): ManagedFile[] => [
   { path: `${paths.tls}/${target}/${certificateFiles.chain}`, mode: 0o644, text: pair.certificate },
 ]
 
-/** The own pair, and the link to it, which stays while another one is served. */
-export const ownPairFiles = (own: InstalledPair): ManagedFile[] => [
-  ...pairFiles(own),
-  { path: paths.privateCertificate, link: own.target },
+/** What makes nginx use a pair. */
+export const inUseFiles = (inUse: InstalledPair): ManagedFile[] => [
+  { path: paths.currentCertificate, link: inUse.target },
+  hstsFile(isPublic(inUse)),
 ]
 
-/** What makes nginx serve a pair. */
-export const inUseFiles = (served: InstalledPair): ManagedFile[] => [
-  { path: paths.currentCertificate, link: served.target },
-  hstsFile(isPublic(served)),
-]
-
-/** The folders of former pairs, to be gone once nothing links to them. */
+/** The folders of pairs that are out of use, removed once nothing links to them. */
 export function supersededPairs(host: Host, kept: (InstalledPair | undefined)[]): ManagedFile[] {
   const targets = kept.map(pair => pair?.target)
   return host.files
@@ -47,37 +40,11 @@ export function readPairInUse(host: Host): InstalledPair {
   const certificate = host.files.read(paths.currentChain)
   const key = host.files.read(`${paths.currentCertificate}/${certificateFiles.key}`)
   if (target === undefined || certificate === undefined || key === undefined)
-    throw new Error(`No certificate in ${paths.tls}: run \`${configureCommand}\` first.`)
+    throw new Error(`No certificate in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
   return { mode: modeOf(target), target, pair: { certificate, key } }
 }
 
 function modeOf(target: string): TlsMode {
   if (!target.startsWith('certificates/')) return 'acme'
   return target.startsWith('certificates/supplied-') ? 'supplied' : 'private'
-}
-
-/** What people compare, and read in the report. */
-export function tlsSummary(served: InstalledPair, ca: Pair): TlsSummary {
-  const certificate = new X509Certificate(served.pair.certificate)
-  return {
-    mode: served.mode,
-    names: namesIn(certificate),
-    ends: certificate.validToDate.toISOString().slice(0, 10),
-    isPublic: isPublic(served),
-    caFingerprint: new X509Certificate(ca.certificate).fingerprint256,
-  }
-}
-
-/** Of these names and addresses those that clients can verify; where there are none, those of the certificate. */
-export function verifiableEndpoints(served: InstalledPair, endpoints: string[]): string[] {
-  const certificate = new X509Certificate(served.pair.certificate)
-  const covered = endpoints.filter(name => covers(certificate, name))
-  return covered.length > 0 ? covered : namesIn(certificate)
-}
-
-/** What to trust, and as whom, when asking this machine's own nginx: its CA, or the very chain that it should send. */
-export function trustFor(served: InstalledPair, ca: Pair): { ca: string; serverName?: string } {
-  if (served.mode === 'private') return { ca: ca.certificate }
-  const [first = 'localhost'] = namesIn(new X509Certificate(served.pair.certificate))
-  return { ca: served.pair.certificate, serverName: first.replace(/^\*\./, 'copilot.') }
 }

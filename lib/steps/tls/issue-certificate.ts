@@ -1,31 +1,18 @@
-/** Making certificates with node-forge: the CA, and leaves under it (RFC 5280, RSA 2048, SHA-256). */
-import { randomBytes, X509Certificate } from 'node:crypto'
+/** Issuing certificates with node-forge: the CA, and leaves under it (RFC 5280, RSA 2048, SHA-256). */
+
+import { randomBytes } from 'node:crypto'
 import type Forge from 'node-forge'
 import type { Names } from '../../appliance/names.ts'
-import type { Certificates, Pair } from '../../appliance/tls/certificates.ts'
-import { type Clock, caDates, type Dates, leafDates } from '../../appliance/tls/clock.ts'
-import { constraintsFor, nameConstraintsId } from '../../appliance/tls/name-constraints.ts'
-import { datesOf } from '../../system/x509.ts'
+import type { Pair } from '../../appliance/tls/certificates.ts'
+import type { Dates } from '../../appliance/tls/clock.ts'
+import { constraintsFor } from '../../appliance/tls/name-constraints.ts'
+import { encodeNameConstraints, nameConstraintsId } from './name-constraints.ts'
 
 /** 16 random bytes with the first bit clear: a positive INTEGER (RFC 5280, 4.1.2.2). */
 const serialNumber = () => {
   const bytes = randomBytes(16)
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
   return bytes.toString('hex')
-}
-
-/** The pairs, what is missing of them made: a leaf alone where the CA is good. */
-export async function issueMissing(
-  good: Partial<Certificates>,
-  names: Names,
-  clock: Clock,
-): Promise<Certificates> {
-  if (good.ca && good.leaf) return { ca: good.ca, leaf: good.leaf }
-  // Loaded only here: most boots make no certificate.
-  const { default: forge } = await import('node-forge')
-  const ca = good.ca ?? issueCa(forge, names, caDates(clock))
-  const dates = leafDates(clock, datesOf(new X509Certificate(ca.certificate)))
-  return { ca, leaf: issueLeaf(forge, ca, names, dates) }
 }
 
 /** A certificate for a new key. */
@@ -41,21 +28,20 @@ function newCertificate({ pki }: typeof Forge, commonName: string, { from, to }:
 }
 
 /**
- * A CA for this VM, which may sign for no names but these; its own name has a random part,
- * so that those of several VMs stand beside each other in a store.
+ * A CA for this VM, which may sign for no names but these. Its own name has a random part, so that the CAs of several
+ * VMs can be told apart in a trust store.
  */
-function issueCa(forge: typeof Forge, names: Names, dates: Dates): Pair {
+export function issueCa(forge: typeof Forge, names: Names, dates: Dates): Pair {
   const { pki, md } = forge
   const hostname = names.dns[0] ?? 'slm-copilot'
   const name = `SLM-Copilot CA ${hostname.slice(0, 32)} ${randomBytes(4).toString('hex')}`
   const { certificate, keys } = newCertificate(forge, name, dates)
-  // node-forge takes the DER of an extension that it does not know, as a string of bytes.
-  const constraints = constraintsFor(names).toString('latin1')
+  const constraints = encodeNameConstraints(forge, constraintsFor(names))
   certificate.setIssuer(certificate.subject.attributes)
   certificate.setExtensions([
     { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
     { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-    // Neither mail nor code: only servers, of these names.
+    // Servers alone: neither mail nor code.
     { name: 'extKeyUsage', serverAuth: true },
     { name: 'subjectKeyIdentifier' },
     { id: nameConstraintsId, critical: true, value: constraints },
@@ -68,7 +54,7 @@ function issueCa(forge: typeof Forge, names: Names, dates: Dates): Pair {
 }
 
 /** A server's certificate for these names and addresses, with the CA's behind it as the chain that nginx sends. */
-function issueLeaf(forge: typeof Forge, ca: Pair, names: Names, dates: Dates): Pair {
+export function issueLeaf(forge: typeof Forge, ca: Pair, names: Names, dates: Dates): Pair {
   const { pki, md } = forge
   const caCertificate = pki.certificateFromPem(ca.certificate)
   const caKeyIdentifier = caCertificate.generateSubjectKeyIdentifier().getBytes()
@@ -92,5 +78,5 @@ function issueLeaf(forge: typeof Forge, ca: Pair, names: Names, dates: Dates): P
   }
 }
 
-/** node-forge ends lines as RFC 1421 did; everything else here ends them with a line feed. */
+/** node-forge ends lines with CR LF, as RFC 1421 asked; everything else here ends them with a line feed. */
 const pem = (text: string) => text.replaceAll('\r\n', '\n')

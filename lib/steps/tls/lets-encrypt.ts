@@ -1,54 +1,70 @@
-/** Certificates from an ACME server, by certbot while nginx serves its challenges; a failure is a value, told in the report. */
-import type { X509Certificate } from 'node:crypto'
+/** Certificates from an ACME server, by certbot while nginx answers its challenges. A failure is a value that the report states. */
 import type { Context } from '../../appliance/context/context.ts'
 import { certificateFiles, paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
-import type { InstalledPair } from '../../appliance/tls/certificates.ts'
-import { type Clock, isCredible } from '../../appliance/tls/clock.ts'
 import {
+  type AcmeDecision,
+  type AcmeFacts,
   type Attempt,
-  attemptNote,
   attemptTimeout,
-  isDue,
   issuerOf,
+  type ObtainedPair,
   type Order,
   orderName,
+  orderOf,
 } from '../../appliance/tls/lets-encrypt.ts'
+import { certbotDropIn, deployHook } from '../../render/tls/lets-encrypt.ts'
 import { CommandError } from '../../system/commands.ts'
 import type { Host } from '../../system/host.ts'
 import type { ManagedFile } from '../../system/managed-files.ts'
 import { readState, writeState } from '../../system/state-files.ts'
-import { certificateOf, covers } from '../../system/x509.ts'
+import { certificateOf, certificatesIn, covers, datesOf } from '../../system/x509.ts'
 
 /** An order's place in certbot's folders. */
 const liveFolder = (order: Order) => `${paths.certbot}/live/${orderName(order)}`
 const archiveFolder = (order: Order) => `${paths.certbot}/archive/${orderName(order)}`
 const renewalFile = (order: Order) => `${paths.certbot}/renewal/${orderName(order)}.conf`
 
-/** By a clock that cannot be right a certificate counts as valid. */
-const isInForce = ({ validFromDate, validToDate }: X509Certificate, clock: Clock) =>
-  !isCredible(clock) || (validFromDate <= clock.now && clock.now < validToDate)
-
-/**
- * The pair that an order has brought, while it is valid: by the present time, since it may have come after the clock was
- * read. Linked to relatively, so that it holds under another root.
- */
-export function readObtained(host: Host, order: Order | undefined, clock: Clock): InstalledPair | undefined {
-  if (order === undefined) return undefined
+/** The pair that an order has brought. The link to it is relative, so that it holds under another root. */
+function readObtained(host: Host, order: Order): ObtainedPair | undefined {
   const certificate = host.files.read(`${liveFolder(order)}/${certificateFiles.chain}`)
   const key = host.files.read(`${liveFolder(order)}/${certificateFiles.key}`)
   if (certificate === undefined || key === undefined) return undefined
   const leaf = certificateOf({ certificate, key })
-  if (leaf === undefined || !isInForce(leaf, { ...clock, now: host.now() }) || !covers(leaf, order.domain))
-    return undefined
-  return { mode: 'acme', target: `../../letsencrypt/live/${orderName(order)}`, pair: { certificate, key } }
+  if (leaf === undefined) return undefined
+  const pair = { certificate, key }
+  const target = `../../letsencrypt/live/${orderName(order)}`
+  return { mode: 'acme', target, pair, dates: datesOf(leaf), isForDomain: covers(leaf, order.domain) }
 }
 
-/** The CA of a private ACME server, for certbot to trust. */
-export const acmeCaFile = ({ acmeCa }: Context): ManagedFile =>
+/** What an order has come to so far. */
+export const readAcme = (host: Host, order: Order): AcmeFacts => ({
+  order,
+  obtained: readObtained(host, order),
+  boot: host.files.read(paths.bootId)?.trim() ?? '',
+  last: readLast(host, order),
+})
+
+/** A file that cannot be read is no reason for the stage to fail: the VM's own certificate is used. */
+function readLast(host: Host, { domain }: Order): AcmeFacts['last'] {
+  try {
+    return readAttempts(host)[domain]
+  } catch (error) {
+    return { unreadable: (error as Error).message }
+  }
+}
+
+/** What certbot renews by, and the CA of a private ACME server for it to trust. */
+export const acmeFiles = (context: Context): ManagedFile[] => [
+  acmeCaFile(context),
+  certbotDropIn(orderOf(context)),
+  deployHook(),
+]
+
+const acmeCaFile = ({ acmeCa }: Context): ManagedFile =>
   acmeCa === undefined
     ? { path: paths.acmeCa, absent: true }
-    : { path: paths.acmeCa, mode: 0o644, text: acmeCa }
+    : { path: paths.acmeCa, mode: 0o644, text: certificatesIn(acmeCa).join('') }
 
 const readAttempts = (host: Host): Record<string, Attempt> => readState(host, stateFiles.attempts) ?? {}
 
@@ -60,43 +76,31 @@ function recordAttempt(host: Host, { domain }: Order, attempt: Attempt | undefin
 }
 
 /**
- * Asks the server for the order's pair if it is due. Returns what to say when there is none in the end; nothing
- * slower than `attemptTimeout`, and nothing thrown: the private certificate serves.
+ * Requests a certificate if one is due, and remembers how that ended: the next decision reads it. Takes `attemptTimeout` at
+ * most, and throws nothing; returns what the next decision cannot know, for the report.
  */
-export async function obtain(host: Host, order: Order | undefined, clock: Clock): Promise<string[]> {
-  if (order === undefined || readObtained(host, order, clock) !== undefined) return []
-  if (!isCredible(clock))
-    return [
-      `No certificate is asked for by a clock that cannot be right: it says ${clock.now.toISOString()}.`,
-    ]
+export async function requestIfDue(host: Host, decision: AcmeDecision): Promise<string[]> {
+  if (decision.state !== 'due') return []
+  const { order } = decision
   try {
-    const last = await attemptIfDue(host, order, clock)
-    return last === undefined ? [] : [attemptNote(order, last)]
+    await attemptOnce(host, decision)
+    return []
   } catch (error) {
     return [`No certificate from ${issuerOf(order)} for ${order.domain}: ${(error as Error).message}`]
   }
 }
 
-/** The attempt that stands between us and a certificate; undefined when one has come. */
-async function attemptIfDue(host: Host, order: Order, clock: Clock): Promise<Attempt | undefined> {
-  const last = readAttempts(host)[order.domain]
-  const boot = host.files.read(paths.bootId)?.trim() ?? ''
-  if (!isDue(last, boot, host.now())) return last
-
-  host.log.info(`Asking ${issuerOf(order)} for a certificate for ${order.domain}`)
-  const failures = (last?.failures ?? 0) + 1
+async function attemptOnce(host: Host, { order, boot, attempt: failures }: AcmeDecision & { state: 'due' }) {
+  host.log.info(`Requesting a certificate for ${order.domain} from ${issuerOf(order)}`)
   const attempt = { boot, at: host.now().toISOString(), failures, reason: 'The attempt was interrupted.' }
   // Before it is made: one that is killed, or ends with the machine's power, counts.
   recordAttempt(host, order, attempt)
-  const reason = await askServer(host, order, clock)
-  if (host.isDryRun) return undefined
-  const failed = reason === undefined ? undefined : { ...attempt, reason }
-  recordAttempt(host, order, failed)
-  return failed
+  const reason = await request(host, order)
+  recordAttempt(host, order, reason === undefined ? undefined : { ...attempt, reason })
 }
 
 /** Runs certbot. Returns why there is no certificate, if there is none. */
-async function askServer(host: Host, order: Order, clock: Clock): Promise<string | undefined> {
+async function request(host: Host, order: Order): Promise<string | undefined> {
   // What a certbot that was killed has left would make this one fail ("live directory exists").
   for (const path of [liveFolder(order), archiveFolder(order), renewalFile(order)]) host.files.remove(path)
   try {
@@ -104,8 +108,9 @@ async function askServer(host: Host, order: Order, clock: Clock): Promise<string
   } catch (error) {
     return error instanceof CommandError ? reasonOf(error) : (error as Error).message
   }
-  const isThere = readObtained(host, order, clock) !== undefined
-  return isThere ? undefined : 'What came is no valid pair for it.'
+  return readObtained(host, order)?.isForDomain
+    ? undefined
+    : `The certificate that came is not for ${order.domain}.`
 }
 
 /** certbot(1), within timeout(1), in an environment of its own (requests: REQUESTS_CA_BUNDLE). */

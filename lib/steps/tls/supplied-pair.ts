@@ -3,8 +3,8 @@ import { createHash, createPrivateKey, type KeyObject, type X509Certificate } fr
 import type { Context } from '../../appliance/context/context.ts'
 import { variables } from '../../appliance/context/variables.ts'
 import type { Problem } from '../../appliance/problems.ts'
-import type { InstalledPair } from '../../appliance/tls/certificates.ts'
 import { type Clock, isCredible } from '../../appliance/tls/clock.ts'
+import type { SuppliedPair } from '../../appliance/tls/decision.ts'
 import { certificatesIn, covers, isSignedBy, isUnderPublicRoot, namesIn } from '../../system/x509.ts'
 
 /** What is wrong with the certificates and the key that are given; each is told of the variable to correct. */
@@ -99,17 +99,18 @@ function chainProblems(chain: X509Certificate[]): Problem[] {
   ]
 }
 
-/** The given pair, in a folder named by its digest. */
-export function suppliedPair({ tlsCertificate, tlsKey }: Context): InstalledPair | undefined {
+/** The supplied pair, in strict PEM, in a folder named by its digest. */
+export function suppliedPair({ tlsCertificate, tlsKey, domain }: Context): SuppliedPair | undefined {
   if (tlsCertificate === undefined || tlsKey === undefined) return undefined
-  const digest = createHash('sha256').update(tlsCertificate).digest('hex').slice(0, 32)
-  const pair = { certificate: tlsCertificate, key: tlsKey }
-  return { mode: 'supplied', target: `certificates/supplied-${digest}`, pair }
-}
-
-/** A word on a given certificate that is not for the domain. */
-export function suppliedPairNotes({ tlsCertificate, domain }: Context): string[] {
-  const [leaf] = tlsCertificate === undefined ? [] : certificatesIn(tlsCertificate)
-  if (leaf === undefined || domain === undefined || covers(leaf, domain)) return []
-  return [`The given certificate is not for ${domain}: it is for ${namesIn(leaf).join(', ')}.`]
+  const chain = certificatesIn(tlsCertificate)
+  const certificate = chain.join('')
+  const digest = createHash('sha256').update(certificate).digest('hex').slice(0, 32)
+  const [leaf] = chain
+  return {
+    mode: 'supplied',
+    target: `certificates/supplied-${digest}`,
+    pair: { certificate, key: tlsKey },
+    names: leaf === undefined ? [] : namesIn(leaf),
+    missing: leaf !== undefined && domain !== undefined && !covers(leaf, domain) ? domain : undefined,
+  }
 }

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { issueMissing } from '../../../lib/steps/tls/issue-certificate.ts'
 import { http } from '../../../lib/system/http.ts'
 import { watch } from '../../mirror/watch.ts'
+import { issued } from '../../support/certificates.ts'
 import { rightClock } from '../../support/clock.ts'
 import { freePort } from '../../support/ports.ts'
 
@@ -24,7 +24,7 @@ export type Pebble = {
 export async function startPebble(httpPort: number): Promise<Pebble> {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-pebble-'))
   const names = { dns: ['localhost'], ip: ['127.0.0.1'] }
-  const { ca, leaf } = await issueMissing({}, names, rightClock(new Date()))
+  const { ca, leaf } = issued(names, rightClock(new Date()))
   const ports = {
     acme: await freePort(),
     pebble: await freePort(),

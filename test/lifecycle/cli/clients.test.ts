@@ -3,25 +3,21 @@ import { namesOf } from '../../../lib/appliance/names.ts'
 import { paths } from '../../../lib/appliance/paths.ts'
 import type { Plan } from '../../../lib/appliance/plan.ts'
 import { planFile } from '../../../lib/steps/plan.ts'
-import { inUseFiles, ownPairFiles } from '../../../lib/steps/tls/installed-pairs.ts'
-import { issueMissing } from '../../../lib/steps/tls/issue-certificate.ts'
-import { caFiles, ownPair } from '../../../lib/steps/tls/own-certificate.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { clientsText } from '../../../lifecycle/cli/clients.ts'
 import { capacityFor, servingPlan, tinyModel } from '../../support/capacity.ts'
+import { decided, ownTlsFiles } from '../../support/certificates.ts'
 import { rightClock } from '../../support/clock.ts'
 import { facts, recordedHost } from '../../support/recorded-host.ts'
 
 const capacity = capacityFor(tinyModel, { contextSize: 4096 })
 const names = namesOf({ ...facts, addresses: ['192.0.2.7'] }, undefined)
-const certificates = await issueMissing({}, names, rightClock(new Date()))
+const tls = await decided({}, names, rightClock(new Date()))
 
 async function configured(plan: Plan = servingPlan(capacity)) {
   const host = recordedHost()
   await applyFiles(host, [
-    ...caFiles(certificates),
-    ...ownPairFiles(ownPair(certificates)),
-    ...inUseFiles(ownPair(certificates)),
+    ...ownTlsFiles(tls),
     planFile(plan),
     { path: paths.password, mode: 0o600, text: 'the-key-of-this-test\n' },
   ])

@@ -1,9 +1,10 @@
+/** What a CA of the VM's may sign for, as a rule and as DER in its certificate. */
+import { X509Certificate } from 'node:crypto'
+import forge from 'node-forge'
 import { expect, it } from 'vitest'
-import { constraintsFor, outside } from '../../../../lib/appliance/tls/name-constraints.ts'
-
-/** A certificate, as far as it matters here: the extension among other bytes. */
-const certificate = (constraints: Buffer) =>
-  Buffer.concat([Buffer.from('before'), constraints, Buffer.from('behind')])
+import { constraintsFor, namesNotPermitted } from '../../../../lib/appliance/tls/name-constraints.ts'
+import { issueCa } from '../../../../lib/steps/tls/issue-certificate.ts'
+import { readNameConstraints } from '../../../../lib/steps/tls/name-constraints.ts'
 
 const own = [
   'copilot.example.com',
@@ -13,9 +14,7 @@ const own = [
   'lab.example.org',
   'vm.lab.example.org',
 ]
-const ca = certificate(constraintsFor({ dns: own, ip: ['192.0.2.7'] }))
-/** As CAs were made before what stands below a name was excluded. */
-const former = certificate(Buffer.from(`300fa00d300b8209${Buffer.from('localhost').toString('hex')}`, 'hex'))
+const constraints = constraintsFor({ dns: own, ip: ['192.0.2.7'] })
 
 it.each([
   [own, []],
@@ -33,14 +32,63 @@ it.each([
     'my-copilot.example.com',
     '',
   ].map((name): [string[], string[]] => [[name], [name]]),
-])('of %j leaves out %j', (dns, expected) => {
-  expect(outside(ca, { dns, ip: ['8.8.8.8'] })).toEqual(expected)
+])('of %j does not permit %j', (dns, expected) => {
+  expect(namesNotPermitted(constraints, { dns, ip: ['8.8.8.8'] })).toEqual(expected)
 })
 
-it('permits what a CA of before permits', () => {
-  expect(outside(former, { dns: ['localhost', 'a.localhost', 'copilot'], ip: [] })).toEqual(['copilot'])
+it.each([
+  ['no constraints', undefined, ['localhost', 'a.localhost', 'copilot']],
+  ['none excluded', { permitted: ['localhost'], excluded: [] }, ['copilot']],
+  [
+    'one excluded with all below it',
+    { permitted: ['localhost'], excluded: ['localhost'] },
+    ['localhost', 'a.localhost', 'copilot'],
+  ],
+])('with %s', (_, constraints, expected) => {
+  const names = { dns: ['localhost', 'a.localhost', 'copilot'], ip: [] }
+  expect(namesNotPermitted(constraints, names)).toEqual(expected)
 })
 
-it('permits nothing without constraints of ours', () => {
-  expect(outside(Buffer.from('copilot'), { dns: ['copilot'], ip: [] })).toEqual(['copilot'])
+const dates = { from: new Date('2026-01-01'), to: new Date('2036-01-01') }
+
+it.each([[own], [['localhost']], [Array.from({ length: 40 }, (_, number) => `host-${number}.example.com`)]])(
+  'reads from a certificate what it wrote: %#',
+  dns => {
+    const { certificate } = issueCa(forge, { dns, ip: ['192.0.2.7'] }, dates)
+    expect(readNameConstraints(forge, certificate)).toEqual(constraintsFor({ dns, ip: [] }))
+  },
+)
+
+/** A self-signed certificate with an extension of these bytes, or none. */
+function certificateWith(value: string | undefined): string {
+  const { pki, md } = forge
+  const keys = pki.rsa.generateKeyPair({ bits: 2048 })
+  const certificate = pki.createCertificate()
+  certificate.publicKey = keys.publicKey
+  certificate.setExtensions(value === undefined ? [] : [{ id: '2.5.29.30', value }])
+  certificate.sign(keys.privateKey, md.sha256.create())
+  return pki.certificateToPem(certificate)
+}
+
+it.each([
+  ['without the extension', certificateWith(undefined), undefined],
+  ['with an empty one', certificateWith('\x30\x00'), { permitted: [], excluded: [] }],
+  ['with one that is no DER', certificateWith('\x30\x85\xff'), undefined],
+  ['with one of another shape', certificateWith('\x04\x01x'), { permitted: [], excluded: [] }],
+  // An address range: 10.0.0.0/8, as others write.
+  [
+    'with addresses',
+    certificateWith('\x30\x0e\xa0\x0c\x30\x0a\x87\x08\x0a\x00\x00\x00\xff\x00\x00\x00'),
+    { permitted: [], excluded: [] },
+  ],
+  ['that is none', 'half a fi', undefined],
+])('of a certificate %s', (_, certificate, expected) => {
+  expect(readNameConstraints(forge, certificate)).toEqual(expected)
+})
+
+it('writes them as OpenSSL reads them, and as critical', () => {
+  const { certificate } = issueCa(forge, { dns: ['copilot'], ip: [] }, dates)
+  // id, critical TRUE, OCTET STRING of permitted copilot, excluded .copilot (RFC 5280, 4.2.1.10).
+  const extension = '0603551d1e0101ff041d301ba00b30098207636f70696c6f74a10c300a82082e636f70696c6f74'
+  expect(new X509Certificate(certificate).raw.toString('hex')).toContain(extension)
 })

@@ -1,11 +1,12 @@
 /** When an ACME server is asked, when it is left alone, and what is said meanwhile. */
 import { expect, it } from 'vitest'
 import { certificateFiles, paths } from '../../../../lib/appliance/paths.ts'
-import { orderName } from '../../../../lib/appliance/tls/lets-encrypt.ts'
-import { issueMissing } from '../../../../lib/steps/tls/issue-certificate.ts'
-import { obtain } from '../../../../lib/steps/tls/lets-encrypt.ts'
+import type { Clock } from '../../../../lib/appliance/tls/clock.ts'
+import { decideOrder, orderName } from '../../../../lib/appliance/tls/lets-encrypt.ts'
+import { readAcme, requestIfDue } from '../../../../lib/steps/tls/lets-encrypt.ts'
 import { type Answer, CommandError } from '../../../../lib/system/commands.ts'
 import type { Host } from '../../../../lib/system/host.ts'
+import { issued } from '../../../support/certificates.ts'
 import { rightClock } from '../../../support/clock.ts'
 import { recordedHost } from '../../../support/recorded-host.ts'
 
@@ -17,6 +18,14 @@ const order = {
 }
 const noon = new Date('2026-02-14T12:00:00Z')
 const later = (minutes: number) => new Date(noon.getTime() + minutes * 60_000)
+
+/** As bootstrap does it: what there is to say when there is no certificate in the end. */
+async function obtain(host: Host, clock: Clock): Promise<string[]> {
+  const decision = () => decideOrder(readAcme(host, order), clock)
+  const problems = await requestIfDue(host, decision())
+  const after = decision()
+  return [...problems, ...(after.state === 'deferred' ? [after.note] : [])]
+}
 
 /** A machine whose certbot ends like this. `boot` starts it again, at a time. */
 function machine(certbot: (host: Host) => Answer) {
@@ -33,7 +42,7 @@ function machine(certbot: (host: Host) => Answer) {
     host.files.replace(paths.bootId, `${name}\n`, 0o644)
     now = at
   }
-  const ask = () => obtain({ ...host, run, now: () => now }, order, rightClock(now))
+  const ask = () => obtain({ ...host, run, now: () => now }, rightClock(now))
   return { host, boot, ask, asked: () => asked }
 }
 
@@ -106,16 +115,16 @@ it.each([
   ['nothing is said', 3, '', 'certbot ended with 3.'],
   ['it takes too long', 124, 'whatever', 'no certificate within 120 s.'],
   ['it is killed', 137, 'whatever', 'certbot was killed by signal 9.'],
-  ['it succeeds and brings nothing', 0, '', 'What came is no valid pair for it.'],
+  ['it succeeds and brings nothing', 0, '', 'The certificate that came is not for copilot.example.com.'],
 ])('tells why where %s', async (_, code, stdout, why) => {
   const { boot, ask } = machine(failing(stdout, code))
   boot('first', noon)
   const [note] = await ask()
-  expect(note).toContain(`for copilot.example.com: ${why} The private one serves.`)
+  expect(note).toContain(`for copilot.example.com: ${why} The VM's own certificate is in use.`)
 })
 
 it('forgets failures once a pair is there, and asks nobody while that is valid', async () => {
-  const { leaf } = await issueMissing({}, { dns: [order.domain], ip: [] }, rightClock(noon))
+  const { leaf } = issued({ dns: [order.domain], ip: [] }, rightClock(noon))
   const folder = `${paths.certbot}/live/${orderName(order)}`
   let works = false
   const { host, boot, ask } = machine(host => {
@@ -136,11 +145,11 @@ it('forgets failures once a pair is there, and asks nobody while that is valid',
   expect(await ask()).toEqual([])
 })
 
-it('asks nobody by a clock that cannot be right, nor without an order', async () => {
+it('asks nobody by a clock that cannot be right', async () => {
   const host = recordedHost({ run: () => Promise.reject(new Error('asked')) })
   const clock = { now: new Date('1970-01-01'), isSynchronised: false, earliest: noon }
-  expect(await obtain(host, order, clock)).toEqual([
-    expect.stringContaining('cannot be right: it says 1970-'),
+  expect(await obtain(host, clock)).toEqual([
+    expect.stringContaining('none is requested while the clock is wrong: it says 1970-'),
   ])
-  expect(await obtain(host, undefined, rightClock(noon))).toEqual([])
+  expect(decideOrder(undefined, rightClock(noon))).toEqual({ state: 'satisfied' })
 })

@@ -1,14 +1,15 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { type Names, namesOf } from '../../../../lib/appliance/names.ts'
-import type { Certificates } from '../../../../lib/appliance/tls/certificates.ts'
-import { caNotes, withPreviousCa } from '../../../../lib/steps/tls/own-certificate.ts'
-import { decideOwnCertificates } from '../../../../lifecycle/own-certificate.ts'
+import type { OwnPairs } from '../../../../lib/steps/tls/facts.ts'
+import { type Certificates, decided, pairsOf } from '../../../support/certificates.ts'
 import { rightClock } from '../../../support/clock.ts'
 import { facts } from '../../../support/recorded-host.ts'
 
-const decideCertificates = (found: Partial<Certificates>, names: Names, now: Date) =>
-  decideOwnCertificates(found, names, rightClock(now))
+const decideCertificates = async (found: OwnPairs, names: Names, now: Date) =>
+  pairsOf(await decided(found, names, rightClock(now)))
+const notesOn = async (found: OwnPairs, names: Names, now: Date) =>
+  (await decided(found, names, rightClock(now))).notes
 
 const now = new Date('2026-02-14T10:00:00Z')
 const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000)
@@ -82,28 +83,28 @@ describe('a CA that replaces another', () => {
   const wanted = namesOf(facts, 'copilot.example.com')
   const replaced = made.then(async found => {
     const next = await decideCertificates(found, wanted, now)
-    return { found, next, notes: (at: Date) => caNotes(next, wanted, rightClock(at)) }
+    return { found, next, notes: (at: Date) => notesOn(next, wanted, at) }
   })
 
   it('is announced with both fingerprints and why, for its first month', async () => {
     const { found, next, notes } = await replaced
-    const [note, ...others] = notes(now)
+    const [note, ...others] = await notes(now)
     expect(others).toEqual([])
     for (const { certificate } of [found.ca, next.ca])
       expect(note).toContain(new X509Certificate(certificate).fingerprint256)
     expect(note).toMatch(/may not sign for copilot\.example\.com\./)
-    expect([notes(inDays(29)).length, notes(inDays(31)).length]).toEqual([1, 0])
+    expect([(await notes(inDays(29))).length, (await notes(inDays(31))).length]).toEqual([1, 0])
   })
 
   it('keeps being announced when nothing changes', async () => {
     const { next, notes } = await replaced
     const again = await decideCertificates(next, wanted, now)
-    expect(caNotes(again, wanted, rightClock(now))).toEqual(notes(now))
+    expect(again).toEqual(next)
+    expect(await notesOn(again, wanted, now)).toEqual(await notes(now))
   })
 
   it('tells nothing of a file that was no certificate, nor of the first CA', async () => {
-    const first = await made
-    expect(caNotes(withPreviousCa(first, { ca: broken }, now), names, rightClock(now))).toEqual([])
-    expect(caNotes(withPreviousCa(first, {}, now), names, rightClock(now))).toEqual([])
+    expect(await notesOn({ ca: broken }, names, now)).toEqual([])
+    expect(await notesOn({}, names, now)).toEqual([])
   })
 })

@@ -1,26 +1,33 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { parseContext } from '../../../../lib/appliance/context/context.ts'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import { ContextError } from '../../../../lib/appliance/problems.ts'
-import { issueMissing } from '../../../../lib/steps/tls/issue-certificate.ts'
-import {
-  suppliedPair,
-  suppliedPairNotes,
-  suppliedPairProblems,
-} from '../../../../lib/steps/tls/supplied-pair.ts'
+import { tlsNotes } from '../../../../lib/appliance/tls/notes.ts'
+import { suppliedPair, suppliedPairProblems } from '../../../../lib/steps/tls/supplied-pair.ts'
+import { decided, issued } from '../../../support/certificates.ts'
 import { rightClock } from '../../../support/clock.ts'
 
 const now = new Date('2026-02-14T10:00:00Z')
 const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000)
 const names = { dns: ['copilot.example.com'], ip: [] }
-const [mine, another] = await Promise.all([
-  issueMissing({}, names, rightClock(now)),
-  issueMissing({}, names, rightClock(now)),
-])
+const [mine, another] = [issued(names, rightClock(now)), issued(names, rightClock(now))]
 const chain = mine.leaf.certificate
 const [own = '', root = ''] = chain.split(/(?<=-----END CERTIFICATE-----\n)/)
-const base64 = (text: string) => Buffer.from(text).toString('base64')
+/** As `openssl x509 -trustout` writes it: what it is trusted for stands behind the certificate. */
+const trusted = (text: string) =>
+  text
+    .split(/(?<=-----END CERTIFICATE-----\n)/)
+    .map(pem => {
+      const der = Buffer.concat([
+        new X509Certificate(pem).raw,
+        Buffer.from('300c300a06082b06010505070301', 'hex'),
+      ])
+      return `-----BEGIN TRUSTED CERTIFICATE-----\n${base64(der)}\n-----END TRUSTED CERTIFICATE-----\n`
+    })
+    .join('')
+
+const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64')
 
 const model = catalogue['devstral-small-2']
 const parse = (certificate: string, key: string, at = now, more = {}) =>
@@ -51,6 +58,7 @@ it.each([
   ['PEM with words around', `Bag Attributes\n${own}subject=x\n${root}`, mine.leaf.key],
   ['Base64 of it', base64(chain), base64(mine.leaf.key)],
   ['Base64 in lines', base64(chain).replaceAll(/.{76}/g, '$&\n'), base64(mine.leaf.key)],
+  ["OpenSSL's own PEM, with trust settings", trusted(chain), mine.leaf.key],
   ['Base64 of Base64', base64(base64(chain)), base64(base64(mine.leaf.key))],
 ])('takes a pair as %s', (_, certificate, key) => {
   expect(suppliedPair(parse(certificate, key))?.pair).toEqual({ certificate: chain, key: mine.leaf.key })
@@ -95,11 +103,15 @@ it.each([
   expect(others.filter(text => !said.test(text.replace('SLM-Copilot CA ', '')))).toEqual([])
 })
 
-it('says when it is not for the domain', () => {
+it('says when it is not for the domain', async () => {
+  const own = await decided({}, names, rightClock(now))
   const notes = (domain: string) =>
-    suppliedPairNotes(parse(chain, mine.leaf.key, now, { ONEAPP_COPILOT_DOMAIN: domain }))
+    tlsNotes({
+      ...own,
+      supplied: suppliedPair(parse(chain, mine.leaf.key, now, { ONEAPP_COPILOT_DOMAIN: domain })),
+    })
   expect(notes('copilot.example.com')).toEqual([])
   expect(notes('other.example.com')).toEqual([
-    expect.stringMatching(/not for other\.example\.com.*copilot\./),
+    'The supplied certificate is not for other.example.com: it is for copilot.example.com.',
   ])
 })

@@ -1,0 +1,100 @@
+/** The one decision about TLS, which configure, bootstrap and the daily renewal share: what to keep, issue, use and order. */
+import type { Names } from '../names.ts'
+import type { Ca, InstalledPair, Leaf } from './certificates.ts'
+import { type Clock, isCaInTime, isLeafInTime } from './clock.ts'
+import { type AcmeDecision, type AcmeFacts, decideOrder, isUsable } from './lets-encrypt.ts'
+import { namesNotPermitted } from './name-constraints.ts'
+
+/** A pair from the context. `missing`: the context's domain, where the certificate is not for that. */
+export type SuppliedPair = InstalledPair & { names: string[]; missing?: string | undefined }
+
+export type TlsFacts = {
+  clock: Clock
+  /** The names and addresses of the VM. */
+  names: Names
+  ca?: Ca | undefined
+  /** The CA that `ca` has replaced: some clients may still trust it. */
+  previousCa?: Ca | undefined
+  leaf?: Leaf | undefined
+  supplied?: SuppliedPair | undefined
+  /** Absent where nothing is to be asked of an ACME server. */
+  acme?: AcmeFacts | undefined
+}
+
+export type TlsDecision = {
+  /** The CA to go on with: the present one, or the previous one again. Undefined: another is to be issued. */
+  ca: Ca | undefined
+  /** The CA to keep as the previous one. */
+  previousCa: Ca | undefined
+  /** The leaf to go on with. Undefined: another is to be issued. */
+  leaf: Leaf | undefined
+  /** The pair for nginx. Undefined: the VM's own. */
+  inUse: InstalledPair | undefined
+  acme: AcmeDecision
+}
+
+/** Decides from what was read; reads and writes nothing. */
+export function decideTls(facts: TlsFacts): TlsDecision {
+  const ca = chooseCa(facts)
+  const { supplied, acme, clock } = facts
+  const obtained = isUsable(acme?.obtained, clock) ? acme?.obtained : undefined
+  return {
+    ca,
+    previousCa: choosePreviousCa(facts, ca),
+    leaf: chooseLeaf(facts, ca),
+    inUse: supplied ?? obtained,
+    acme: decideOrder(acme, clock),
+  }
+}
+
+/** The present CA, else the previous one, if it may sign for the VM's names and its time is not over. */
+function chooseCa({ ca, previousCa, names, clock }: TlsFacts): Ca | undefined {
+  // Who removes the CA wants another one, not the one before it.
+  if (ca === undefined) return undefined
+  const mayServe = ({ certificate, hasKey }: Ca) =>
+    certificate !== undefined &&
+    hasKey &&
+    isCaInTime(clock, certificate.dates) &&
+    namesNotPermitted(certificate.constraints, names).length === 0
+  if (mayServe(ca)) return ca
+  return previousCa !== undefined && mayServe(previousCa) ? unmarked(previousCa) : undefined
+}
+
+/** The CA to keep as the previous one: the present one, where another takes its place. */
+function choosePreviousCa({ ca, previousCa, clock }: TlsFacts, chosen: Ca | undefined): Ca | undefined {
+  const current = ca?.certificate?.fingerprint
+  if (ca === undefined || current === undefined || chosen?.certificate?.fingerprint === current)
+    return previousCa
+  // A kill after the new key was written, and before its certificate was: the one that is replaced is kept already.
+  if (!ca.hasKey && previousCa?.certificate?.fingerprint === current) return previousCa
+  return markedAsReplaced(ca, clock.now)
+}
+
+/** The present leaf, if the chosen CA signed it for exactly the VM's names, and it lasts. */
+function chooseLeaf({ leaf, clock }: TlsFacts, ca: Ca | undefined): Leaf | undefined {
+  if (leaf === undefined || ca?.certificate === undefined) return undefined
+  const isOurs = leaf.issuer === ca.certificate.fingerprint && leaf.isForNames
+  return isOurs && isLeafInTime(clock, leaf.dates, ca.certificate.dates) ? leaf : undefined
+}
+
+const mark = /^Replaced (\S+)\n/
+
+/** A CA as it is kept when another takes its place. */
+const markedAsReplaced = (ca: Ca, now: Date): Ca => ({
+  ...ca,
+  pair: {
+    certificate: `Replaced ${now.toISOString()}\n${ca.pair.certificate}`,
+    key: ca.hasKey ? ca.pair.key : '',
+  },
+})
+
+const unmarked = (ca: Ca): Ca => ({
+  ...ca,
+  pair: { ...ca.pair, certificate: ca.pair.certificate.replace(mark, '') },
+})
+
+/** When a previous CA was replaced; undefined where nothing says so. */
+export function replacedAt({ pair }: Ca): Date | undefined {
+  const [, at] = pair.certificate.match(mark) ?? []
+  return at === undefined ? undefined : new Date(at)
+}

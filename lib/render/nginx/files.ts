@@ -1,0 +1,52 @@
+/** The files of both nginx: the edge proxy and the admission proxy behind it. */
+import type { Context } from '../../appliance/context/context.ts'
+import { passwordName } from '../../appliance/context/values.ts'
+import { cacheSharingOf } from '../../appliance/nginx/cache-sharing.ts'
+import { hasHttp2Directive } from '../../appliance/nginx/version.ts'
+import { largestBody } from '../../appliance/requests/size.ts'
+import type { Capacity } from '../../appliance/sizing/capacity.ts'
+import { nginxDropIn } from '../units/nginx.ts'
+import { admissionConfiguration, admissionUnit } from './admission.ts'
+import { connectionLimit } from './connection-limit.ts'
+import { edgeConfiguration } from './edge.ts'
+import { admissionProgram, type EdgeSettings, edgeProgram } from './program.ts'
+import type { Site } from './site.ts'
+
+export type Edge = { site: Site; settings: EdgeSettings }
+
+type EdgeFacts = {
+  context: Pick<Context, 'keys' | 'sharedCache'>
+  password: { password: string }
+  capacity: Capacity
+  /** The names that a request may call the model by. */
+  models: string[]
+  machine: { hasIpv6: boolean }
+  /** What `nginx -v` prints. */
+  nginxVersion: string
+}
+
+/** What the edge proxy is configured by. */
+export function edgeFor({ context, password, capacity, models, machine, nginxVersion }: EdgeFacts): Edge {
+  const limits = { contextSize: capacity.contextSize, bodyLimit: largestBody(capacity) }
+  return {
+    site: {
+      ...limits,
+      keys: [{ name: passwordName, key: password.password }, ...context.keys],
+      cacheSharing: cacheSharingOf(context),
+      hasIpv6: machine.hasIpv6,
+      hasHttp2Directive: hasHttp2Directive(nginxVersion),
+    },
+    settings: { ...limits, models, readsImages: false },
+  }
+}
+
+/** In the order in which they are written: the edge proxy's configuration, by which all take effect, comes last. */
+export const nginxFiles = ({ site, settings }: Edge, { slots, contextSize }: Capacity) => [
+  admissionConfiguration({ slots, contextSize, cacheSharing: site.cacheSharing }),
+  admissionProgram(),
+  admissionUnit(),
+  connectionLimit(),
+  nginxDropIn(),
+  edgeProgram(settings),
+  edgeConfiguration(site),
+]

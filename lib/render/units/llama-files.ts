@@ -1,0 +1,13 @@
+/** All files that llama-server is run by. */
+import type { Capacity } from '../../appliance/sizing/capacity.ts'
+import { chatTemplateFile } from '../models/chat-template.ts'
+import { llamaEnvironment, llamaUnit, memoryDropIn } from './llama.ts'
+import { promptCacheUnit } from './prompt-cache.ts'
+
+export const llamaFiles = (capacity: Capacity, keepsPrompts: boolean) => [
+  chatTemplateFile(),
+  llamaEnvironment(capacity),
+  llamaUnit({ keepsPrompts }),
+  ...promptCacheUnit(keepsPrompts),
+  memoryDropIn(capacity),
+]

@@ -1,0 +1,34 @@
+/** The certificate that nginx uses from boot on: an ACME server's where one can be had, else configure's choice. */
+
+import type { Plan } from '../lib/appliance/plan.ts'
+import { services } from '../lib/appliance/services/services.ts'
+import { decideTls } from '../lib/appliance/tls/decision.ts'
+import { type Applied, applyService } from '../lib/steps/services/services.ts'
+import { landingPageFor } from '../lib/steps/tls/client-view.ts'
+import { readClock } from '../lib/steps/tls/clock.ts'
+import { readTlsFacts, wantedOnDisk } from '../lib/steps/tls/facts.ts'
+import { requestIfDue } from '../lib/steps/tls/lets-encrypt.ts'
+import { prepareTls, type Tls, tlsFiles } from '../lib/steps/tls/tls.ts'
+import type { Host } from '../lib/system/host.ts'
+import { applyFiles } from '../lib/system/managed-files.ts'
+
+export type CertificateInUse = {
+  nginx: Applied
+  tls: Tls
+  /** What the report says of TLS besides the plan's notes, such as why no certificate was issued. */
+  notes: string[]
+}
+
+/** Starts nginx, which answers the ACME server's challenge; requests what is due; has nginx use what has come of that. */
+export async function useCertificate(host: Host, plan: Plan): Promise<CertificateInUse> {
+  const nginx = await applyService(host, services.nginx)
+  const facts = async () => readTlsFacts(host, await readClock(host), wantedOnDisk(host, plan.order))
+  const problems = await requestIfDue(host, decideTls(await facts()).acme)
+
+  const tls = await prepareTls(await facts())
+  const notes = [...problems, ...tls.acmeNotes, ...tls.notes].filter(note => !plan.notes.includes(note))
+  for (const note of notes) host.log.warn(note)
+  const changes = await applyFiles(host, [...tlsFiles(host, tls), landingPageFor(plan, tls)])
+  const isUnchanged = changes.every(({ outcome }) => outcome === 'unchanged')
+  return { nginx: isUnchanged ? nginx : await applyService(host, services.nginx), tls, notes }
+}
