@@ -11,6 +11,8 @@ export const nginxDropIn = () => ({
   mode: 0o644,
   text: `# Written by slm-copilot.
 [Unit]
+# Until the first configure there is nothing to start it with: Restart= would try again each second.
+ConditionPathExists=${paths.edgeConfiguration}
 # However often it ends it is started again: nobody may be there to do it.
 StartLimitIntervalSec=0
 
