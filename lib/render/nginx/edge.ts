@@ -73,7 +73,7 @@ log_format slm_copilot '$remote_addr $copilot_user [$time_iso8601] "$request_met
 
 # A new connection for each request: llama-server ends an idle one after 5 s, and a request that goes out on it at that
 # moment would be a 503.
-upstream slm_copilot_gate {
+upstream slm_copilot_admission {
     server unix:${paths.admissionSocket} max_fails=0;
 }
 

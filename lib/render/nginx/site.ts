@@ -46,7 +46,7 @@ const readRoute = (path: string) => `
         }
         ${readErrors}
         proxy_method GET;
-        proxy_pass http://slm_copilot_gate${path};
+        proxy_pass http://slm_copilot_admission${path};
     }`
 
 /**
@@ -164,7 +164,7 @@ const filteredRequests = ({ keys }: Site) => `
         js_body_filter copilot.answerBody buffer_type=buffer;
         ${asWritten}
         proxy_set_header ${edgeHeaders.tenant.name} ${keys.length > 1 ? '$copilot_user' : '""'};
-        proxy_pass http://slm_copilot_gate$uri;
+        proxy_pass http://slm_copilot_admission$uri;
     }
     location @failed {
         js_content copilot.failed;
@@ -172,7 +172,7 @@ const filteredRequests = ({ keys }: Site) => `
     location ~ ^${checkLocation}(?<copilot_checked>/.*)\\z {
         internal;
         ${asWritten}
-        proxy_pass http://slm_copilot_gate$copilot_checked;
+        proxy_pass http://slm_copilot_admission$copilot_checked;
     }`
 
 const listenTls = ({ hasIpv6, hasHttp2Directive }: Site) =>
