@@ -76,7 +76,7 @@ export async function configure(
     ...acmeFiles(context),
     ...clockFiles(timeSources(host, context.ntpServers)),
     planFile(plan),
-    ...llamaFiles(capacity, context.keepPrompts),
+    ...llamaFiles(capacity, context.persistPromptCache),
     landingPageFor(plan, tls),
     ...nginxFiles(edge, capacity),
   ])

@@ -70,8 +70,8 @@ export async function install(host: Host, named: InputFile | undefined): Promise
     chronyDropIn(),
     clockEpoch(),
     chatTemplateFile(),
-    // Run by hand on an appliance that keeps them, it leaves that as it is.
-    llamaUnit({ keepsPrompts: host.files.status(paths.promptCacheUnit) !== undefined }),
+    // Run by hand on an appliance that persists the prompt cache, it leaves that as it is.
+    llamaUnit({ persistsPromptCache: host.files.status(paths.promptCacheUnit) !== undefined }),
     admissionUnit(),
     connectionLimit(),
     nginxDropIn(),

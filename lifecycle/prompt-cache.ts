@@ -1,24 +1,29 @@
-/** Before llama-server stops and after it has started: its prompts, so that none is computed again. */
+/** Persists the prompt cache: saved before llama-server stops, restored after it has started. */
 import { units } from '../lib/appliance/paths.ts'
 import { waitForModel } from '../lib/steps/llama/model-loading.ts'
-import { forgetPrompts, provenPrompts, restorePrompts, savePrompts } from '../lib/steps/llama/prompt-cache.ts'
+import {
+  discardPromptCache,
+  provenSlots,
+  restorePromptCache,
+  savePromptCache,
+} from '../lib/steps/llama/prompt-cache.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import type { Host } from '../lib/system/host.ts'
 import { unitStatus } from '../lib/system/systemd.ts'
 
-/** Writes the running llama-server's prompts to files. One that has ended by itself has none to give. */
+/** Saves the running llama-server's slots. One that has ended by itself has none left. */
 export async function save(host: Host): Promise<void> {
   const { mainPid } = await unitStatus(host, units.llama)
-  if (mainPid !== 0) await savePrompts(host, mainPid)
+  if (mainPid !== 0) await savePromptCache(host, mainPid)
 }
 
-/** Gives the saved prompts to the llama-server that has started, once it can take them. */
+/** Restores the saved slots in the llama-server that has started, once it has loaded its model. */
 export async function restore(host: Host): Promise<void> {
   const { mainPid, invocation } = await unitStatus(host, units.llama)
-  const prompts = await provenPrompts(host, mainPid)
+  const slots = await provenSlots(host, mainPid)
   const plan = readPlan(host)
-  if (prompts.length === 0 || plan.state !== 'serving') return forgetPrompts(host)
+  if (slots.length === 0 || plan.state !== 'serving') return discardPromptCache(host)
 
   await waitForModel(host, invocation, plan.capacity.model.size)
-  await restorePrompts(host, prompts)
+  await restorePromptCache(host, slots)
 }

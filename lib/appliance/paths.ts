@@ -100,9 +100,9 @@ export const paths = {
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
   passwordReplacement: '/var/lib/slm-copilot/password-replaced.json',
-  /** The slots of a stopped llama-server, its user's alone; what proves them is root's. */
+  /** The prompt cache of a stopped llama-server, readable by its user alone; the index that proves it is root's. */
   promptCacheFolder: '/var/cache/slm-copilot',
-  savedPrompts: '/var/lib/slm-copilot/saved-prompts.json',
+  promptCacheIndex: '/var/lib/slm-copilot/prompt-cache.json',
   verifications: '/var/lib/slm-copilot/models.json',
   lock: '/run/slm-copilot-locks/stages',
   fetchLock: '/run/slm-copilot-locks/fetch',

@@ -1,6 +1,6 @@
 /** Every state file: where it is, what it holds, and what happens where it is damaged. */
 import * as z from 'zod'
-import { savedSchema } from './llama/prompt-cache.ts'
+import { promptCacheSchema } from './llama/prompt-cache.ts'
 import { fileProofsSchema, releaseSchema } from './models/release.ts'
 import { verificationsSchema } from './models/verification.ts'
 import { configureCommand, paths } from './paths.ts'
@@ -42,11 +42,11 @@ export const stateFiles = {
     schema: attemptsSchema,
     whenDamaged: { consequence: 'a certificate is asked for at once' },
   },
-  savedPrompts: {
-    path: paths.savedPrompts,
+  promptCache: {
+    path: paths.promptCacheIndex,
     mode: 0o600,
-    schema: savedSchema,
-    whenDamaged: { consequence: 'prompts are computed again' },
+    schema: promptCacheSchema,
+    whenDamaged: { consequence: 'the prompt cache is discarded, and prompts are computed again' },
   },
   proven: {
     path: paths.proven,

@@ -85,16 +85,16 @@ By hand only --retry is of use: after a downloaded model failed.`,
     options: {},
     needsRoot: true,
   },
-  'save-prompts': {
-    summary: 'before llama-server stops: its prompts to files',
-    details: `For ${units.promptCache}, which is there with
+  'save-prompt-cache': {
+    summary: 'before llama-server stops: its prompt cache to disk',
+    details: `For ${units.promptCache}, which is installed with
 ONEAPP_COPILOT_KEEP_PROMPTS=YES.`,
     options: {},
     ...stage,
   },
-  'restore-prompts': {
-    summary: 'after llama-server started: its prompts from files',
-    details: `For ${units.promptCache}. The files are gone afterwards,
+  'restore-prompt-cache': {
+    summary: 'after its start: the prompt cache from disk',
+    details: `For ${units.promptCache}. The files are deleted afterwards,
 whether they could be read or not.`,
     options: {},
     ...stage,

@@ -54,11 +54,11 @@ const handlers: Record<CommandName, Handler> = {
     print(screen)
     return serves
   },
-  'save-prompts': async host => {
+  'save-prompt-cache': async host => {
     const { save } = await import('../prompt-cache.ts')
     await save(host)
   },
-  'restore-prompts': async host => {
+  'restore-prompt-cache': async host => {
     const { restore } = await import('../prompt-cache.ts')
     await restore(host)
   },

@@ -1,5 +1,5 @@
 /** The first token of a prompt that an agent sends every time: cold, warm, after others, after a restart. */
-import { provenPrompts, restorePrompts, savePrompts } from '../../lib/steps/llama/prompt-cache.ts'
+import { provenSlots, restorePromptCache, savePromptCache } from '../../lib/steps/llama/prompt-cache.ts'
 import { type Stack, startStack } from '../integration/support/stack.ts'
 import { hostOf } from '../integration/support/stack-host.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
@@ -64,11 +64,11 @@ async function measure(stack: Stack, isKept: boolean): Promise<Row> {
 
 async function restart(stack: Stack, isKept: boolean) {
   const host = hostOf(stack)
-  const keeping = isKept ? await secondsOf(() => savePrompts(host, stack.llamaPid() ?? 0)) : 0
+  const keeping = isKept ? await secondsOf(() => savePromptCache(host, stack.llamaPid() ?? 0)) : 0
   await stack.stopLlama()
   await stack.startLlama()
   const restoring = isKept
-    ? await secondsOf(async () => restorePrompts(host, await provenPrompts(host, stack.llamaPid() ?? 0)))
+    ? await secondsOf(async () => restorePromptCache(host, await provenSlots(host, stack.llamaPid() ?? 0)))
     : 0
   return { keeping, restoring }
 }

@@ -14,9 +14,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type SavedPrompts, savedSchema } from '../../lib/appliance/llama/prompt-cache.ts'
+import { type PersistedPromptCache, promptCacheSchema } from '../../lib/appliance/llama/prompt-cache.ts'
 import { paths } from '../../lib/appliance/paths.ts'
-import { provenPrompts, restorePrompts, savePrompts } from '../../lib/steps/llama/prompt-cache.ts'
+import { provenSlots, restorePromptCache, savePromptCache } from '../../lib/steps/llama/prompt-cache.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { stream } from '../bench/measure.ts'
 import { ask, systemPromptOf } from './support/agent-prompts.ts'
@@ -36,32 +36,32 @@ beforeEach(async () => {
 afterEach(() => stack?.close())
 
 const pid = () => stack.llamaPid() ?? 0
-const manifest = () => join(stack.root, paths.savedPrompts)
+const manifest = () => join(stack.root, paths.promptCacheIndex)
 const fileOf = (slot: number) => join(stack.root, paths.promptCacheFolder, `slot-${slot}.kv`)
 const leftovers = () => [
   ...readdirSync(join(stack.root, paths.promptCacheFolder)),
-  ...readdirSync(join(stack.root, paths.state)).filter(name => name === 'saved-prompts.json'),
+  ...readdirSync(join(stack.root, paths.state)).filter(name => name === 'prompt-cache.json'),
 ]
 
 async function restart() {
   await stack.stopLlama()
   await stack.startLlama()
 }
-const restore = async () => restorePrompts(host, await provenPrompts(host, pid()))
+const restore = async () => restorePromptCache(host, await provenSlots(host, pid()))
 
 /** Two agents' prompts, one in each slot, saved. */
-async function saveTwo(): Promise<SavedPrompts> {
+async function saveTwo(): Promise<PersistedPromptCache> {
   await ask(stack, systemPromptOf('First'))
   await ask(stack, systemPromptOf('Second'))
-  await savePrompts(host, pid())
-  const saved = savedSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data
+  await savePromptCache(host, pid())
+  const saved = promptCacheSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data
   if (saved === undefined) throw new Error('nothing was saved')
   return saved
 }
 
 it('is there again after a restart, and its files are gone', async () => {
-  const { prompts } = await saveTwo()
-  expect(prompts.map(({ tokens }) => tokens > 3000)).toEqual([true, true])
+  const { slots } = await saveTwo()
+  expect(slots.map(({ tokens }) => tokens > 3000)).toEqual([true, true])
   await restart()
   await restore()
   expect((await ask(stack, systemPromptOf('First'))).computed).toBeLessThan(few)
@@ -75,7 +75,7 @@ it('is computed again after a restart without that', async () => {
   expect((await ask(stack, systemPromptOf('First'))).cached).toBeLessThan(few)
 })
 
-it('keeps what is in slots only, not what is set aside in RAM', async () => {
+it('saves what is in slots only, not the prompt cache in RAM', async () => {
   settings.LLAMA_ARG_CACHE_RAM = '64'
   await restart()
   await ask(stack, systemPromptOf('Third'))
@@ -95,15 +95,15 @@ it('waits for an answer under way, and keeps its prompt too', async () => {
     max_tokens: 1000,
   })
   await talk.begun
-  await savePrompts(host, pid())
+  await savePromptCache(host, pid())
   expect((await talk.ended).tokens).toBe(1000)
-  const { prompts } = savedSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data ?? {
-    prompts: [],
+  const { slots } = promptCacheSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data ?? {
+    slots: [],
   }
-  expect(prompts.map(({ tokens }) => tokens > 3900).toSorted()).toEqual([false, true])
+  expect(slots.map(({ tokens }) => tokens > 3900).toSorted()).toEqual([false, true])
 })
 
-const write = (saved: SavedPrompts) => writeFileSync(manifest(), JSON.stringify(saved))
+const write = (saved: PersistedPromptCache) => writeFileSync(manifest(), JSON.stringify(saved))
 function each(damage: (file: string) => void) {
   for (const slot of [0, 1]) damage(fileOf(slot))
 }
@@ -113,16 +113,16 @@ function flip(file: string, at: number) {
   writeFileSync(file, bytes)
 }
 /** As if this had been written. */
-function believe(saved: SavedPrompts) {
-  const prompts = saved.prompts.map(prompt => {
+function believe(saved: PersistedPromptCache) {
+  const slots = saved.slots.map(prompt => {
     const bytes = readFileSync(fileOf(prompt.slot))
     return { ...prompt, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
   })
-  write({ ...saved, prompts })
+  write({ ...saved, slots })
 }
 
 describe('what is not as it was written is computed again, and nothing is left of it', () => {
-  it.each<[string, (saved: SavedPrompts) => void]>([
+  it.each<[string, (saved: PersistedPromptCache) => void]>([
     ['truncated', () => each(file => truncateSync(file, 100_000))],
     ['empty', () => each(file => truncateSync(file))],
     ['longer', () => each(file => appendFileSync(file, 'x'))],
@@ -173,14 +173,14 @@ it.each([
   await saveTwo()
   Object.assign(settings, changed)
   await restart()
-  expect(await provenPrompts(host, pid())).toEqual([])
+  expect(await provenSlots(host, pid())).toEqual([])
 })
 
 it('is given to a server with other threads', async () => {
   await saveTwo()
   settings.LLAMA_ARG_THREADS = '2'
   await restart()
-  expect(await provenPrompts(host, pid())).toHaveLength(2)
+  expect(await provenSlots(host, pid())).toHaveLength(2)
 })
 
 it('ends no second server with a file that has ended one', async () => {
@@ -193,7 +193,7 @@ it('ends no second server with a file that has ended one', async () => {
     expect(existsSync(manifest())).toBe(false)
     return host.http(request)
   }
-  await restorePrompts({ ...host, http }, await provenPrompts(host, pid()))
+  await restorePromptCache({ ...host, http }, await provenSlots(host, pid()))
   await expect.poll(() => stack.llamaRuns(), { timeout: 10_000 }).toBe(false)
   await restart()
   await restore()
@@ -204,15 +204,15 @@ it('ends no second server with a file that has ended one', async () => {
 it('keeps nothing of a server that ends meanwhile, and says so', async () => {
   await ask(stack, systemPromptOf('First'))
   const dying = { ...host, http: () => Promise.reject(new Error('socket hang up')) }
-  await savePrompts(dying, pid())
-  expect(savedSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data?.prompts).toEqual([])
+  await savePromptCache(dying, pid())
+  expect(promptCacheSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data?.slots).toEqual([])
 })
 
 it('writes nothing where the disk may not have room for all of it', async () => {
   await ask(stack, systemPromptOf('First'))
   const status = (path: string) => (path.endsWith('/status') ? 'RssAnon:\t99999999999 kB' : undefined)
   const files = { ...host.files, read: (path: string) => status(path) ?? host.files.read(path) }
-  await savePrompts({ ...host, files }, pid())
+  await savePromptCache({ ...host, files }, pid())
   expect(leftovers()).toEqual([])
 })
 

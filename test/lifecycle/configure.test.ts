@@ -100,13 +100,13 @@ it('lets llama-server write conversations only where that is asked for, and remo
   expect(unit()).toContain('CacheDirectoryMode=0700\n')
   expect(host.files.target(paths.promptCacheWanted)).toBe(paths.promptCacheUnit)
   host.files.replace(`${paths.promptCacheFolder}/slot-0.kv`, 'a conversation', 0o600)
-  host.files.replace(paths.savedPrompts, '{}', 0o600)
+  host.files.replace(paths.promptCacheIndex, '{}', 0o600)
 
   await configure(host)
   expect(unit()).not.toContain('--slot-save-path')
   for (const path of [
     paths.promptCacheFolder,
-    paths.savedPrompts,
+    paths.promptCacheIndex,
     paths.promptCacheUnit,
     paths.promptCacheWanted,
   ])

@@ -112,7 +112,7 @@ export function parseContext(
     parallel: take(variables.parallel),
     threads: take(variables.threads),
     model: take(variables.model),
-    keepPrompts: take(variables.keepPrompts),
+    persistPromptCache: take(variables.persistPromptCache),
     ntpServers: take(variables.ntpServers),
     sharedCache: take(variables.sharedCache),
     modelMirror: take(variables.modelMirror),

@@ -199,7 +199,7 @@ export const variables = {
     help: 'The NTP servers to synchronise with. No public server is used unless it is named here.',
     input: 'text',
   }),
-  keepPrompts: variable<boolean>({
+  persistPromptCache: variable<boolean>({
     name: 'ONEAPP_COPILOT_KEEP_PROMPTS',
     stage: 'configure',
     value: yesOrNo,

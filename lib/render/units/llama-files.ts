@@ -4,10 +4,10 @@ import { chatTemplateFile } from '../models/chat-template.ts'
 import { llamaEnvironment, llamaUnit, memoryDropIn } from './llama.ts'
 import { promptCacheUnit } from './prompt-cache.ts'
 
-export const llamaFiles = (capacity: Capacity, keepsPrompts: boolean) => [
+export const llamaFiles = (capacity: Capacity, persistsPromptCache: boolean) => [
   chatTemplateFile(),
   llamaEnvironment(capacity),
-  llamaUnit({ keepsPrompts }),
-  ...promptCacheUnit(keepsPrompts),
+  llamaUnit({ persistsPromptCache }),
+  ...promptCacheUnit(persistsPromptCache),
   memoryDropIn(capacity),
 ]

@@ -23,7 +23,7 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_FLASH_ATTN: 'on',
   LLAMA_ARG_CACHE_TYPE_K: capacity.kvType,
   LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
-  // Prompts set aside, in MiB; 0: none.
+  // The prompt cache in RAM, in MiB; 0: none.
   LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
   // By default each request clears the other, idle slots into that cache, and what does not fit there is lost. Here
   // every slot has its own share of the pool, so what stands in one may stay; it is set aside when another comes in.
@@ -96,14 +96,14 @@ LimitSTACK=${stackLimit(capacity)}
 `,
 })
 
-/** The folder for slots' files, which llama-server takes as an argument only: it has no variable for it. */
-const slotFiles = `
-# Its alone: these files hold conversations, and its group is nginx's.
+/** The folder for the persisted prompt cache, which llama-server takes as an argument only: it has no variable for it. */
+const promptCacheFolder = `
+# For its user alone: these files hold conversations, and its group is nginx's.
 CacheDirectory=${paths.promptCacheFolder.replace('/var/cache/', '')}
 CacheDirectoryMode=0700`
 
-/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder, and that for prompts. */
-export const llamaUnit = ({ keepsPrompts }: { keepsPrompts: boolean }) => ({
+/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder, and the prompt cache's. */
+export const llamaUnit = ({ persistsPromptCache }: { persistsPromptCache: boolean }) => ({
   path: paths.unit,
   mode: 0o644,
   text: `[Unit]
@@ -119,7 +119,7 @@ Type=exec
 # The pause after a crash, which grows to a minute (RestartSteps= needs systemd 254), and what clients are told. Outside
 # the sandbox; where it fails llama-server starts all the same.
 ExecStartPre=-+${paths.executable} llama-starting
-ExecStart=${paths.llamaServer}${keepsPrompts ? ` --slot-save-path ${paths.promptCacheFolder}` : ''}
+ExecStart=${paths.llamaServer}${persistsPromptCache ? ` --slot-save-path ${paths.promptCacheFolder}` : ''}
 EnvironmentFile=${paths.llamaEnvironment}
 WorkingDirectory=/
 User=${users.llama}
@@ -128,7 +128,7 @@ Group=${users.web}
 UMask=0007
 # Removed at each stop: llama-server does not replace a socket that a dead one left.
 RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
-RuntimeDirectoryMode=0750${keepsPrompts ? slotFiles : ''}
+RuntimeDirectoryMode=0750${persistsPromptCache ? promptCacheFolder : ''}
 ExecStopPost=-+${paths.executable} llama-ended
 # Whatever ends it: on SIGTERM it ends with success. \`systemctl stop\` starts nothing again.
 Restart=always

@@ -1,15 +1,15 @@
-/** The unit that keeps llama-server's prompts over a stop. It can fail without harm to llama-server's own. */
+/** The unit that saves the prompt cache when llama-server stops and restores it afterwards. It can fail without harm to it. */
 import { paths, units } from '../../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
 
-/** The unit and the link by which llama-server's start starts it; or neither, and no files of prompts either. */
-export const promptCacheUnit = (keepsPrompts: boolean) =>
-  keepsPrompts
+/** The unit, and the link by which it is started with llama-server's; or neither, and no persisted prompt cache either. */
+export const promptCacheUnit = (persistsPromptCache: boolean) =>
+  persistsPromptCache
     ? [
         { path: paths.promptCacheUnit, mode: 0o644, text: unit },
         { path: paths.promptCacheWanted, link: paths.promptCacheUnit },
       ]
-    : [paths.promptCacheWanted, paths.promptCacheUnit, paths.savedPrompts, paths.promptCacheFolder].map(
+    : [paths.promptCacheWanted, paths.promptCacheUnit, paths.promptCacheIndex, paths.promptCacheFolder].map(
         path => ({
           path,
           absent: true as const,
@@ -18,7 +18,7 @@ export const promptCacheUnit = (keepsPrompts: boolean) =>
 
 const unit = `# Written by slm-copilot.
 [Unit]
-Description=SLM-Copilot: what llama-server has computed, kept while it is stopped
+Description=SLM-Copilot: the prompt cache, on disk while llama-server is stopped
 # Started after it, so stopped before it; and stopped or restarted whenever it is.
 After=${units.llama}
 PartOf=${units.llama}
@@ -26,8 +26,8 @@ PartOf=${units.llama}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=${paths.executable} restore-prompts
-ExecStop=${paths.executable} save-prompts
+ExecStart=${paths.executable} restore-prompt-cache
+ExecStop=${paths.executable} save-prompt-cache
 # The model is loaded first, however long that takes.
 TimeoutStartSec=infinity
 # What is not written and proven by then is computed again.

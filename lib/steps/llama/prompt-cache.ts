@@ -1,40 +1,44 @@
 /**
- * Llama-server's prompts over a stop: its slots written to files, proven, and read again by the next one.
+ * Persists the prompt cache over a stop of llama-server: its slots are saved to files, proven, and restored by the next one.
  *
- * llama-server ends when a slot's file is shorter than it says (v0.5.0, state_seq_load_file's GGML_ASSERT). So only what
- * is proven by size and digest is handed over, and it is forgotten before that: what should end a server ends one only.
+ * llama-server aborts when a slot's file is shorter than its header says (v0.5.0, GGML_ASSERT in state_seq_load_file). So
+ * only files proven by size and digest are handed over, and their index is removed first: should one abort a server all
+ * the same, it aborts only one.
  *
- * A file holds the KV cache of one slot, not what is set aside in RAM, nor checkpoints: a model with a sliding window
- * (gpt-oss) has none to go back to, and computes the prompt again (server-context.cpp, pos_min_thold).
+ * A file holds the KV cache of one slot, without the prompt cache in RAM and without checkpoints: a model with a sliding
+ * window (gpt-oss) has none to go back to, and computes the prompt again (server-context.cpp, pos_min_thold).
  */
 import {
   fileOfSlot,
   identityOf,
-  type SavedPrompt,
-  type SavedPrompts,
+  type PersistedPromptCache,
+  type PersistedSlot,
 } from '../../appliance/llama/prompt-cache.ts'
 import { paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import type { Host } from '../../system/host.ts'
-import { freeBytes, sha256Of, syncFile } from '../../system/large-files.ts'
+import { freeBytes, readable, sha256Of, syncFile } from '../../system/large-files.ts'
 import { environmentOf, programOf, residentSetOf } from '../../system/processes.ts'
 import { readState, writeState } from '../../system/state-files.ts'
 
-/** Seconds that all slots may take: one that is busy is written when its answer ends. */
+/** Seconds in which all slots must be saved: a busy one is saved when its answer ends. */
 const saveTimeout = 60
-/** Seconds that one slot's file may take to be read: 5 GB at 100 MB/s. */
+/** Seconds in which one slot must be restored: 5 GB at 100 MB/s. */
 const restoreTimeout = 60
-/** Computed within seconds: not worth its file. */
+/** Tokens below which a slot is not worth its file: they are computed again within seconds. */
 const leastTokens = 500
-/** Bytes of the disk that are left to others. */
-const reserve = 2 ** 30
+/** Bytes of free space that are left on the disk. */
+const diskReserve = 2 ** 30
 
 const pathOf = (slot: number) => `${paths.promptCacheFolder}/${fileOfSlot(slot)}`
 
 function readServer(host: Host, pid: number) {
   const environment = environmentOf(host, pid)
   const weights = host.files.status(environment.LLAMA_ARG_MODEL ?? '')
-  if (weights === undefined) throw new Error(`process ${pid} serves no model that is there`)
+  if (weights === undefined)
+    throw new Error(
+      `the model file of llama-server (process ${pid}) is missing: its prompt cache cannot be used`,
+    )
   const { size, changedAt } = weights
   const slots = Number(environment.LLAMA_ARG_N_PARALLEL)
   return {
@@ -43,33 +47,35 @@ function readServer(host: Host, pid: number) {
   }
 }
 
-/** Removes what was saved: first what proves it. */
-export function forgetPrompts(host: Host): void {
-  host.files.remove(paths.savedPrompts)
+/** Removes what was saved: the index first, without which no file is used. */
+export function discardPromptCache(host: Host): void {
+  host.files.remove(paths.promptCacheIndex)
   for (const name of host.files.list(paths.promptCacheFolder))
     host.files.remove(`${paths.promptCacheFolder}/${name}`)
 }
 
-/** Has the llama-server of this process write its slots, in time and where the disk has room. What it can't is told. */
-export async function savePrompts(host: Host, pid: number): Promise<void> {
-  forgetPrompts(host)
+/** Has the llama-server of this process save its slots, where the disk has room. The log says what could not be saved. */
+export async function savePromptCache(host: Host, pid: number): Promise<void> {
+  discardPromptCache(host)
   const { slots, identity } = readServer(host, pid)
   // The files together are no larger than the KV cache, which is a part of this.
   const atMost = residentSetOf(host, pid)?.anonymous ?? 0
   const free = freeBytes(host.files.at(paths.promptCacheFolder))
-  if (free < atMost + reserve) {
-    host.log.warn(`Prompts are not saved: they could take ${atMost} bytes, and the disk has ${free} left.`)
+  if (free < atMost + diskReserve) {
+    host.log.warn(
+      `The prompt cache is not saved: it may take ${readable(atMost)}, and ${paths.promptCacheFolder} has ${readable(free)} free.`,
+    )
     return
   }
-  const slotFiles = await Promise.all(Array.from({ length: slots }, (_, slot) => save(host, slot)))
-  const prompts: SavedPrompt[] = []
-  for (const [slot, found] of slotFiles.entries())
-    if (found !== undefined && found.tokens >= leastTokens) prompts.push(await prove(host, slot, found))
+  const saved = await Promise.all(Array.from({ length: slots }, (_, slot) => save(host, slot)))
+  const proven: PersistedSlot[] = []
+  for (const [slot, found] of saved.entries())
+    if (found !== undefined && found.tokens >= leastTokens) proven.push(await prove(host, slot, found))
     else host.files.remove(pathOf(slot))
-  const saved: SavedPrompts = { server: identity, prompts }
-  writeState(host, stateFiles.savedPrompts, saved)
-  for (const { slot, tokens, size } of prompts)
-    host.log.info(`Slot ${slot}: ${tokens} tokens saved, ${size} bytes`)
+  const index: PersistedPromptCache = { server: identity, slots: proven }
+  writeState(host, stateFiles.promptCache, index)
+  for (const { slot, tokens, size } of proven)
+    host.log.info(`Slot ${slot}: ${tokens} tokens saved, ${readable(size)}`)
 }
 
 type SlotFile = { tokens: number; size: number }
@@ -95,46 +101,48 @@ async function save(host: Host, slot: number): Promise<SlotFile | undefined> {
   }
 }
 
-/** On disk, and of the size that was said. */
-async function prove(host: Host, slot: number, { tokens, size }: SlotFile): Promise<SavedPrompt> {
+/** Makes sure that a slot's file is on disk, and as long as llama-server said. */
+async function prove(host: Host, slot: number, { tokens, size }: SlotFile): Promise<PersistedSlot> {
   const path = host.files.at(pathOf(slot))
   const found = host.files.status(pathOf(slot))
   if (found?.size !== size || found.isLink)
-    throw new Error(`${path} has ${found?.size} bytes instead of ${size}: the disk may be full.`)
+    throw new Error(`${path} has ${found?.size} bytes, and llama-server wrote ${size}: the disk may be full.`)
   syncFile(path)
   return { slot, tokens, size, sha256: await sha256Of(path) }
 }
 
-/** What was saved, as far as it is proven, and this process's llama-server would have written the same. */
-export async function provenPrompts(host: Host, pid: number): Promise<SavedPrompt[]> {
-  const saved = readState(host, stateFiles.savedPrompts)
+/** The saved slots that are proven, where the llama-server of this process would have written the same. */
+export async function provenSlots(host: Host, pid: number): Promise<PersistedSlot[]> {
+  const saved = readState(host, stateFiles.promptCache)
   if (saved === undefined) return []
   if (saved.server !== readServer(host, pid).identity) {
-    host.log.info('The saved prompts are those of another model, release or context size.')
+    host.log.info('The saved prompt cache is of another model, release or context size: it is discarded.')
     return []
   }
-  const proven: SavedPrompt[] = []
-  for (const prompt of saved.prompts)
-    if (await isProven(host, prompt)) proven.push(prompt)
-    else host.log.warn(`Slot ${prompt.slot}: its file is not what was written; its prompt is computed again.`)
+  const proven: PersistedSlot[] = []
+  for (const slot of saved.slots)
+    if (await isProven(host, slot)) proven.push(slot)
+    else host.log.warn(`Slot ${slot.slot}: its file was changed since; its prompt is computed again.`)
   return proven
 }
 
-async function isProven(host: Host, { slot, size, sha256 }: SavedPrompt): Promise<boolean> {
+async function isProven(host: Host, { slot, size, sha256 }: PersistedSlot): Promise<boolean> {
   const status = host.files.status(pathOf(slot))
   if (status === undefined || status.isLink || status.size !== size) return false
   return (await sha256Of(host.files.at(pathOf(slot)))) === sha256
 }
 
-/** Has llama-server read them, and removes them: from here on it has them, or computes them anew. */
-export async function restorePrompts(host: Host, prompts: SavedPrompt[]): Promise<void> {
-  host.files.remove(paths.savedPrompts)
-  for (const { slot, tokens } of prompts)
+/** Has llama-server read these slots, and removes the files: it has them now, or computes the prompts again. */
+export async function restorePromptCache(host: Host, slots: PersistedSlot[]): Promise<void> {
+  host.files.remove(paths.promptCacheIndex)
+  for (const { slot, tokens } of slots)
     try {
       await act(host, 'restore', slot, restoreTimeout)
-      host.log.info(`Slot ${slot}: ${tokens} tokens are there again`)
+      host.log.info(`Slot ${slot}: ${tokens} tokens restored`)
     } catch (error) {
-      host.log.warn(`Slot ${slot} is computed again: ${(error as Error).message}`)
+      host.log.warn(
+        `Slot ${slot} was not restored, its prompt is computed again: ${(error as Error).message}`,
+      )
     }
-  forgetPrompts(host)
+  discardPromptCache(host)
 }

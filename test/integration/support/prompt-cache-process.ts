@@ -1,8 +1,8 @@
 /** Saves or restores prompts in a process of its own, which may be killed: ACTION ROOT PID. */
-import { provenPrompts, restorePrompts, savePrompts } from '../../../lib/steps/llama/prompt-cache.ts'
+import { provenSlots, restorePromptCache, savePromptCache } from '../../../lib/steps/llama/prompt-cache.ts'
 import { openHost } from '../../../lib/system/host.ts'
 
 const [action, root = '', pid] = process.argv.slice(2)
 const host = openHost({ env: {}, root })
-if (action === 'save') await savePrompts(host, Number(pid))
-else await restorePrompts(host, await provenPrompts(host, Number(pid)))
+if (action === 'save') await savePromptCache(host, Number(pid))
+else await restorePromptCache(host, await provenSlots(host, Number(pid)))

@@ -29,7 +29,7 @@ it('gives every variable its default when none is set, or set empty', () => {
     acmeUrl: undefined,
     acmeCa: undefined,
     model: undefined,
-    keepPrompts: false,
+    persistPromptCache: false,
     ntpServers: [],
     sharedCache: false,
   }
