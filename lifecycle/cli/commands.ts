@@ -86,7 +86,7 @@ By hand only --retry is of use: after a downloaded model failed.`,
     needsRoot: true,
   },
   'save-prompt-cache': {
-    summary: 'before llama-server stops: its prompt cache to disk',
+    summary: 'before its stop: the prompt cache to disk',
     details: `For ${units.promptCache}, which is installed with
 ONEAPP_COPILOT_KEEP_PROMPTS=YES.`,
     options: {},
