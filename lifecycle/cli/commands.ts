@@ -1,5 +1,6 @@
 /** The executable's commands: their names, options and help. What each does stands in handlers.ts. */
 import { contextOption, paths, units } from '../../lib/appliance/paths.ts'
+import { usefulContext } from '../../lib/appliance/sizing/limits.ts'
 
 export type Option = {
   /** What the option takes; nothing where this is absent. */
@@ -151,7 +152,7 @@ running llama-server has, beside what was planned for it.`,
       memory: { argument: 'SIZE', help: "the VM's memory, e.g. 32G" },
       cpus: { argument: 'N', help: 'its cores' },
       model: { argument: 'NAME', help: 'a model by its name, or a .gguf file' },
-      context: { argument: 'TOKENS', help: 'for each conversation, e.g. 128k; or auto (32768)' },
+      context: { argument: 'TOKENS', help: `for each conversation, e.g. 128k; or auto (${usefulContext})` },
       users: { argument: 'N', help: 'conversations at once (as many as fit, up to 4)' },
       bandwidth: { argument: 'GB/S', help: 'of the memory: makes the expected speed exact' },
       json: { help: 'bytes and tokens per second, for programs' },

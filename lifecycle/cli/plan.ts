@@ -1,12 +1,12 @@
 /** What fits into a VM, without one; on the appliance, what this one was planned to give, beside what it takes. */
 import { resolve } from 'node:path'
-import { variables } from '../../lib/appliance/context/variables.ts'
 import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
 import { modelsOf } from '../../lib/appliance/models/release.ts'
 import { paths } from '../../lib/appliance/paths.ts'
 import { unavailability } from '../../lib/appliance/plan.ts'
-import { type Asked, memoryInVm } from '../../lib/appliance/sizing/capacity.ts'
+import { type CapacityRequest, memoryInVm } from '../../lib/appliance/sizing/capacity.ts'
 import { gigabyte } from '../../lib/appliance/sizing/expected-speed.ts'
+import { usefulContext } from '../../lib/appliance/sizing/limits.ts'
 import { type PlanQuestion, planJson, planText, sizingTable } from '../../lib/render/text/plan.ts'
 import { comparedMemory, measuredMemory } from '../../lib/steps/llama/memory-check.ts'
 import { readModelFile } from '../../lib/steps/models/header.ts'
@@ -14,8 +14,6 @@ import { installedRelease } from '../../lib/steps/models/release.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { countFrom, memoryFrom, tokensFrom, wrong } from './sizes.ts'
-
-const defaultContext = variables.contextSize.fallback as number
 
 /** The options as given. */
 export type PlanOptions = {
@@ -42,7 +40,7 @@ async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
 
 /** The context asked for; unasked the default, as far as the model takes it. */
 function contextFrom(text: string | undefined, { name, contextLimit }: Model): number | 'auto' {
-  if (text === undefined) return Math.min(defaultContext, contextLimit)
+  if (text === undefined) return Math.min(usefulContext, contextLimit)
   const tokens = tokensFrom(text)
   if (tokens === 'auto' || tokens <= contextLimit) return tokens
   return wrong('context', text, `at most ${contextLimit} tokens with ${name}`)
@@ -52,7 +50,7 @@ async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuest
   const facts = host.facts()
   const model = await modelFrom(host, options.model)
   const vmMemory = options.memory === undefined ? undefined : memoryFrom(options.memory)
-  const asked: Asked = {
+  const asked: CapacityRequest = {
     contextSize: contextFrom(options.context, model),
     parallel: options.users === undefined ? 'auto' : countFrom('users', options.users),
     threads: 0,

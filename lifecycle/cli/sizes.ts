@@ -1,4 +1,5 @@
 /** Sizes and numbers as they are given on the command line. */
+import { shortestContext } from '../../lib/appliance/sizing/limits.ts'
 import { GiB, MiB } from '../../lib/appliance/sizing/memory.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -19,7 +20,9 @@ export function tokensFrom(text: string): number | 'auto' {
   if (text === 'auto') return 'auto'
   const [, number = '', unit] = text.match(/^(\d{1,9})(k?)$/i) ?? []
   const tokens = Number(number) * (unit === '' ? 1 : 1024)
-  return tokens >= 512 ? tokens : wrong('context', text, 'tokens, 512 or more, e.g. 131072 or 128k, or auto')
+  return tokens >= shortestContext
+    ? tokens
+    : wrong('context', text, `tokens, ${shortestContext} or more, e.g. 131072 or 128k, or auto`)
 }
 
 /** A whole number from 1 on. */

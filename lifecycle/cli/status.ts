@@ -1,6 +1,6 @@
 /** What serves, what is pending, how far a fetch is: asked of the machine, changing nothing. */
 import { units } from '../../lib/appliance/paths.ts'
-import { describedCapacity, pendingOf, planNotes } from '../../lib/appliance/plan.ts'
+import { pendingOf, planNotes } from '../../lib/appliance/plan.ts'
 import { statusText } from '../../lib/render/text/status.ts'
 import { readProgress } from '../../lib/steps/models/fetch-progress.ts'
 import { passwordInForce } from '../../lib/steps/password.ts'
@@ -39,8 +39,8 @@ export async function status(host: Host): Promise<{ text: string; serves: boolea
     problem,
     endpoints: verifiableEndpoints(readPairInUse(host), plan.endpoints),
     services: services.map(({ unit, status }) => ({ unit, state: stateOf(status) })),
-    model: describedCapacity(plan).model.name,
-    wanted: pendingOf(plan)?.model.name,
+    model: plan.state === 'serving' ? plan.capacity.model.name : undefined,
+    pending: pendingOf(plan)?.model.name,
     progress: readProgress(host)?.replace(/\s+/g, ' ').trim(),
     notes: planNotes(plan),
   })

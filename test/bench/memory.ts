@@ -8,10 +8,10 @@ import {
   anonymousOf,
   checkpoints,
   type Memory,
+  type MemoryFactors,
   MiB,
   memoryOf,
   residentOf,
-  type Settings,
 } from '../../lib/appliance/sizing/memory.ts'
 import { allocator, llamaSettings } from '../../lib/render/units/llama.ts'
 import { readModelFile } from '../../lib/steps/models/header.ts'
@@ -81,7 +81,7 @@ export const gridModels = {
     ),
 }
 
-const grid: Settings[] = [
+const grid: MemoryFactors[] = [
   { contextSize: 4096, slots: 1, kvType: 'f16', batchSize: 256 },
   { contextSize: 4096, slots: 4, kvType: 'q8_0', batchSize: 256 },
   { contextSize: 4096, slots: 2, kvType: 'f16', batchSize: 1024 },
@@ -132,7 +132,7 @@ const pair = (compared: Compared) =>
 /**
  * Starts llama-server as the appliance would with these settings, fills the context, and compares: each buffer that its log names, anonymous memory, and all that is resident.
  */
-export async function compare(program: string, model: string, settings: Settings): Promise<Compared[]> {
+export async function compare(program: string, model: string, settings: MemoryFactors): Promise<Compared[]> {
   const { size, geometry } = await readModelFile(model)
   const planned = memoryOf(geometry, size, settings)
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-slots-'))
@@ -160,7 +160,7 @@ export async function compare(program: string, model: string, settings: Settings
 }
 
 /** The appliance's settings for a plan with just these numbers, and no prompt set aside. */
-export function settingsOf(geometry: Geometry, { contextSize, slots, kvType, batchSize }: Settings) {
+export function settingsOf(geometry: Geometry, { contextSize, slots, kvType, batchSize }: MemoryFactors) {
   const capacity: Capacity = capacityFor({ ...tinyModel, geometry }, { parallel: slots })
   const { LLAMA_ARG_HOST: _, ...settings } = llamaSettings({
     ...capacity,
@@ -183,7 +183,12 @@ const shortContext = 4096
  * Every slot's whole context, but for the last batch read from a file: computing it would take hours. Of a model with
  * many layers, or of a long one with a window, which such a file does not hold, only that batch, at the beginning.
  */
-async function fill(llama: BareLlama, folder: string, geometry: Geometry, settings: Settings): Promise<void> {
+async function fill(
+  llama: BareLlama,
+  folder: string,
+  geometry: Geometry,
+  settings: MemoryFactors,
+): Promise<void> {
   const { contextSize, batchSize, kvType, slots } = settings
   const tokens = someTokens(contextSize - 16)
   const hasWindow = geometry.slidingWindow !== undefined
@@ -200,7 +205,7 @@ async function fill(llama: BareLlama, folder: string, geometry: Geometry, settin
 }
 
 /** What all copies of a window may take, by the size that the log gives of one. */
-function checkpointsIn(log: string, planned: number, { slots }: Settings): Compared {
+function checkpointsIn(log: string, planned: number, { slots }: MemoryFactors): Compared {
   const size = Number(/created context checkpoint .* size = ([\d.]+) MiB/.exec(log)?.[1] ?? 0)
   return { term: 'checkpoints', planned, measured: slots * checkpoints * size * MiB }
 }

@@ -2,7 +2,7 @@
 
 import type { Model } from '../../lib/appliance/models/catalogue.ts'
 import type { ServingPlan } from '../../lib/appliance/plan.ts'
-import { type Asked, type Capacity, planCapacity } from '../../lib/appliance/sizing/capacity.ts'
+import { type Capacity, type CapacityRequest, planCapacity } from '../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 
 /** A model so small that every plan has room for it. */
@@ -28,7 +28,7 @@ export const tinyModel: Model = {
 }
 
 /** The plan for a machine with memory enough. */
-export const capacityFor = (model: Model, asked: Partial<Asked> = {}): Capacity =>
+export const capacityFor = (model: Model, asked: Partial<CapacityRequest> = {}): Capacity =>
   planCapacity({ cpus: 8, physicalCores: 4, memory: 128 * GiB }, model, {
     contextSize: 32_768,
     parallel: 2,

@@ -82,7 +82,7 @@ it('shows to everybody how far it is', async () => {
   console.log(stdout)
   expect(code).toBe(0)
   expect(stdout).toMatch(/^SLM-Copilot serves sentence\.$/m)
-  expect(stdout).toMatch(/model to come +Downloading caller: \d+ %/)
+  expect(stdout).toMatch(/pending model +Downloading caller: \d+ %/)
   expect(
     Math.max(...`${stdout}\n${await banner()}`.split('\n').map(line => line.length)),
   ).toBeLessThanOrEqual(80)
@@ -130,7 +130,7 @@ it('swaps it in once it has answered, and says so', async () => {
   const json = { messages: [{ role: 'user', content: 'What is in hello.py?' }], tools }
   const { message } = JSON.parse((await ask(access, '/v1/chat/completions', { json })).body).choices[0]
   expect(message.tool_calls[0].function).toEqual(readCall)
-  expect((await status()).stdout).not.toContain('model to come')
+  expect((await status()).stdout).not.toContain('pending model')
   expect(await log()).toMatch(
     /\d+% of 9\.0 MB, .*caller is downloaded: verifying that it answers.*stream: .*caller answers/s,
   )
@@ -193,7 +193,7 @@ it('serves nothing while it fetches one where the image holds one that is too la
     expect(said.replace(/\s+/g, ' ')).toContain(why)
   expect(await banner()).toContain('model caller')
   expect(await served()).toBe(503)
-  await until(async () => /model to come +Downloading caller/.test((await status()).stdout))
+  await until(async () => /pending model +Downloading caller/.test((await status()).stdout))
   const { stdout, code } = await status()
   console.log(stdout)
   expect(code).toBe(1)

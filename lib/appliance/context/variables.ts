@@ -1,5 +1,6 @@
 /** The context variables, one record each: parsing, the shim, the README, the wizard's inputs and help derive from it. */
 import * as z from 'zod'
+import { shortestContext, usefulContext } from '../sizing/limits.ts'
 import { digits, hosts, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'
 
 export type Variable<T = unknown> = {
@@ -129,11 +130,10 @@ export const variables = {
   contextSize: variable<number | 'auto'>({
     name: 'ONEAPP_COPILOT_CONTEXT_SIZE',
     stage: 'configure',
-    value: z.literal('auto').or(digits.pipe(z.int().min(512))),
-    fallback: 32_768,
-    byDefault: '32768',
-    takes:
-      "a whole number of tokens from 512 up to the model's limit, or auto for the most that fits into memory",
+    value: z.literal('auto').or(digits.pipe(z.int().min(shortestContext))),
+    fallback: usefulContext,
+    byDefault: String(usefulContext),
+    takes: `a whole number of tokens from ${shortestContext} up to the model's limit, or auto for the most that fits into memory`,
     example: '65536',
     help: 'The context window of each conversation, in tokens. A larger one takes more memory.',
     input: 'text',

@@ -1,5 +1,6 @@
 /** The models that the appliance knows, where their weights are and how they are proven. */
 import * as z from 'zod'
+import { shortestContext } from '../sizing/limits.ts'
 import { geometrySchema } from './geometry.ts'
 
 /** How a model's maker samples it; what is left out its maker does not state. A request's own values win. */
@@ -20,7 +21,7 @@ export const modelSchema = z.strictObject({
   size: z.int().positive(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** The longest context that the model was trained for, in tokens. */
-  contextLimit: z.int().min(512),
+  contextLimit: z.int().min(shortestContext),
   geometry: geometrySchema,
   /** A chat template of ours to serve it with; absent: the one inside the GGUF file. */
   template: z.enum(['devstral']).optional(),

@@ -2,17 +2,9 @@
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from '../models/catalogue.ts'
-import { GiB, gibibytes, kvTypes, MiB, memorySchema } from './memory.ts'
-import {
-  batchSize,
-  type Choice,
-  choose,
-  type Fits,
-  leastContext,
-  memoryFor,
-  usefulContext,
-  type Wish,
-} from './search.ts'
+import { batchSize, leastContext, usefulContext } from './limits.ts'
+import { GiB, gibibytes, kvTypes, MiB, memorySchema, type Sizing } from './memory.ts'
+import { type Fits, memoryBudget, type SizingRequest, searchSizing } from './search.ts'
 
 export type Machine = {
   /** CPUs that threads can run on. */
@@ -44,48 +36,56 @@ export const capacitySchema = z.strictObject({
 export type Capacity = z.infer<typeof capacitySchema>
 
 /** The variables that decide it. */
-export type Asked = Wish & Pick<Context, 'threads'>
+export type CapacityRequest = SizingRequest & Pick<Context, 'threads'>
 
+/** What is requested by a context that says nothing of it. */
+export const defaultRequest: CapacityRequest = { contextSize: usefulContext, parallel: 'auto', threads: 0 }
+
+/** The least that is of use. */
+export const leastRequest: CapacityRequest = { contextSize: leastContext, parallel: 1, threads: 0 }
+
+/** Tokens: from here on a context deserves a warning. */
 const longContext = 131_072
-/** Threads as asked, at most one for each CPU (VMs shrink); unasked, one for each physical core. */
-function planThreads(machine: Machine, asked: number): { threads: number; notes: string[] } {
-  if (asked === 0) return { threads: Math.min(machine.physicalCores, machine.cpus), notes: [] }
-  if (asked <= machine.cpus) return { threads: asked, notes: [] }
+
+/** Threads as requested, at most one for each CPU (VMs shrink); by default one for each physical core. */
+function planThreads(machine: Machine, requested: number): { threads: number; notes: string[] } {
+  if (requested === 0) return { threads: Math.min(machine.physicalCores, machine.cpus), notes: [] }
+  if (requested <= machine.cpus) return { threads: requested, notes: [] }
   return {
     threads: machine.cpus,
-    notes: [`${asked} threads asked for, ${machine.cpus} CPUs here: ${machine.cpus} used.`],
+    notes: [`${requested} threads asked for, ${machine.cpus} CPUs here: ${machine.cpus} used.`],
   }
 }
 
 /**
- * The plan for this machine and model. Throws, with the memory that would do, where not even 4096 tokens fit.
+ * The plan for this machine and model. Throws, with the memory that would do, where not even `leastContext` fits.
  * Swap is never counted.
  */
-export function planCapacity(machine: Machine, model: Model, asked: Asked): Capacity {
-  const { limit, fits, terms } = memoryFor(machine.memory, model)
-  const choice = choose(asked, model.contextLimit, fits)
-  if (choice === undefined) throw new Error(refusal(machine, model))
-  const { threads, notes } = planThreads(machine, asked.threads)
+export function planCapacity(machine: Machine, model: Model, request: CapacityRequest): Capacity {
+  const { limit, fits, terms } = memoryBudget(machine.memory, model)
+  const sizing = searchSizing(request, model.contextLimit, fits)
+  if (sizing === undefined) throw new Error(refusal(machine, model))
+  const { threads, notes } = planThreads(machine, request.threads)
   return {
     model,
-    ...choice,
+    ...sizing,
     threads,
     batchSize,
-    memory: terms(choice),
+    memory: terms(sizing),
     memoryLimit: limit,
     notes: [
       ...notes,
-      ...overLimit(model, asked),
-      ...shortfall(machine, model, asked, choice),
-      ...consequences(choice, fits),
+      ...overLimit(model, request),
+      ...shortfall(machine, model, request, sizing),
+      ...consequences(sizing, fits),
     ],
   }
 }
 
 /** Why a model cannot be served on this machine, if it cannot: the sentence that planCapacity throws. */
-export function refusalOf(machine: Machine, model: Model, asked: Asked): string | undefined {
-  const { fits } = memoryFor(machine.memory, model)
-  return choose(asked, model.contextLimit, fits) === undefined ? refusal(machine, model) : undefined
+export function refusalOf(machine: Machine, model: Model, request: CapacityRequest): string | undefined {
+  const { fits } = memoryBudget(machine.memory, model)
+  return searchSizing(request, model.contextLimit, fits) === undefined ? refusal(machine, model) : undefined
 }
 
 function refusal({ memory }: Machine, model: Model): string {
@@ -98,7 +98,7 @@ function refusal({ memory }: Machine, model: Model): string {
 }
 
 /** What no machine could give. */
-const overLimit = ({ name, contextLimit }: Model, { contextSize }: Wish): string[] =>
+const overLimit = ({ name, contextLimit }: Model, { contextSize }: SizingRequest): string[] =>
   contextSize === 'auto' || contextSize <= contextLimit
     ? []
     : [`${contextSize} tokens of context asked for, and ${name} takes at most ${contextLimit}.`]
@@ -107,48 +107,50 @@ const overLimit = ({ name, contextLimit }: Model, { contextSize }: Wish): string
 function shortfall(
   { memory }: Machine,
   model: Model,
-  asked: Asked,
-  { contextSize, slots }: Choice,
+  request: CapacityRequest,
+  { contextSize, slots }: Sizing,
 ): string[] {
-  const possible = asked.contextSize === 'auto' ? 0 : Math.min(asked.contextSize, model.contextLimit)
+  const possible = request.contextSize === 'auto' ? 0 : Math.min(request.contextSize, model.contextLimit)
   const missing = [
     ...(contextSize < possible ? [`${possible} tokens of context asked for, ${contextSize} fit`] : []),
-    ...(asked.parallel !== 'auto' && slots < asked.parallel
-      ? [`${asked.parallel} conversations at once asked for, ${slots} fit`]
+    ...(request.parallel !== 'auto' && slots < request.parallel
+      ? [`${request.parallel} conversations at once asked for, ${slots} fit`]
       : []),
   ]
   if (missing.length === 0) return []
-  const needed = gibibytes(smallestVm(model, asked))
+  const needed = gibibytes(smallestVm(model, request))
   return [`${missing.join('; ')} into ${gibibytes(memory)} of memory. A VM of ${needed} holds all of it.`]
 }
 
-/** What follows from how it fits. */
-function consequences(choice: Choice, fits: Fits): string[] {
+/** What the sizing means for users. */
+function consequences(sizing: Sizing, fits: Fits): string[] {
   const notes: string[] = []
-  if (choice.kvType === 'q8_0')
+  if (sizing.kvType === 'q8_0')
     notes.push(
       'The KV cache is kept in 8 bits (q8_0), since it does not fit in 16: long prompts take up to three times as long.',
     )
-  if (!fits(choice, Math.min(1, usefulContext / choice.contextSize)))
-    notes.push('Little memory is left to set prompts aside: who comes back after another waits longer.')
-  if (choice.contextSize > longContext)
-    notes.push(`A context of ${choice.contextSize} tokens takes much memory and is slow at its end.`)
+  if (!fits(sizing, Math.min(1, usefulContext / sizing.contextSize)))
+    notes.push(
+      'Little memory is left for the prompt cache: who returns to a conversation may wait for its whole prompt again.',
+    )
+  if (sizing.contextSize > longContext)
+    notes.push(`A context of ${sizing.contextSize} tokens takes much memory and is slow at its end.`)
   return notes
 }
 
-/** What the kernel of a VM has to give of its memory: page descriptors (64 bytes of 4096) and its own code are gone. */
+/** Bytes that a VM's kernel has to give of its memory: page descriptors (64 bytes for 4096) and its own code are taken. */
 export const memoryInVm = (memory: number) => memory - Math.ceil(memory / 64) - 128 * MiB
 
 /** Bytes of memory, in whole GiB, of the smallest VM that gives all that is asked for; `auto`: a useful context, one slot. */
-export function smallestVm(model: Model, asked: Wish): number {
+export function smallestVm(model: Model, request: SizingRequest): number {
   const contextSize = Math.min(
-    asked.contextSize === 'auto' ? usefulContext : asked.contextSize,
+    request.contextSize === 'auto' ? usefulContext : request.contextSize,
     model.contextLimit,
   )
-  const slots = asked.parallel === 'auto' ? 1 : asked.parallel
+  const slots = request.parallel === 'auto' ? 1 : request.parallel
   const holds = (memory: number) =>
-    memoryFor(memoryInVm(memory), model).fits({ contextSize, slots, kvType: 'q8_0' })
-  // Some headers promise more than any machine holds: doubled, then halved, it is found in no time.
+    memoryBudget(memoryInVm(memory), model).fits({ contextSize, slots, kvType: 'q8_0' })
+  // By bisection: some headers promise more than any machine holds.
   let above = 1
   while (!holds(above * GiB)) above *= 2
   let below = Math.floor(above / 2)

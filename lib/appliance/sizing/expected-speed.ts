@@ -1,38 +1,40 @@
-/** What a plan lets one expect of speed, before anything is measured: in tokens per second, of one conversation alone. */
+/** The speed to expect before anything is measured: tokens per second, with one conversation at a time. */
 import type { Geometry } from '../models/geometry.ts'
 
-export type Range = { least: number; most: number }
+export type SpeedRange = { least: number; most: number }
 
 /** Bytes per second. */
 export const gigabyte = 1e9
 
-/** What machines have of memory bandwidth, for who does not know the own: two channels, eight channels. */
+/** Memory bandwidth of typical machines, for those who do not know theirs: two channels, eight channels. */
 export const bandwidths = { desktop: 50 * gigabyte, server: 200 * gigabyte }
 
-/** Every token reads all active weights once: llama-server was seen to use 0.55 to 0.65 of what the memory gives. */
-export const expectedGeneration = ({ active }: Geometry, bytesPerSecond: number): Range => ({
-  least: (0.55 * bytesPerSecond) / active,
-  most: (0.65 * bytesPerSecond) / active,
+/** Share of the memory bandwidth that llama-server was seen to use: every token reads all active weights once. */
+export const bandwidthShare = { least: 0.55, most: 0.65 }
+
+export const expectedGeneration = ({ active }: Geometry, bytesPerSecond: number): SpeedRange => ({
+  least: (bandwidthShare.least * bytesPerSecond) / active,
+  most: (bandwidthShare.most * bytesPerSecond) / active,
 })
 
 /**
- * Operations per second and core: from a CPU with just AVX2 to one with AVX-512 VNNI, of which two cores computed 210e9
- * each with layers as wide as Devstral's.
+ * Operations per second of one core: from a CPU with only AVX2 to one with AVX-512 VNNI, whose cores were seen to compute
+ * 210e9 each in layers as wide as Devstral's.
  */
-export const perCore = { least: 40e9, most: 200e9 }
+export const operationsPerCore = { least: 40e9, most: 200e9 }
 
 /** A prompt is computed in batches: two operations for each active parameter and token, shared by the cores. */
-export const expectedPrompt = ({ activeParameters }: Geometry, cores: number): Range => ({
-  least: (cores * perCore.least) / (2 * activeParameters),
-  most: (cores * perCore.most) / (2 * activeParameters),
+export const expectedPrompt = ({ activeParameters }: Geometry, cores: number): SpeedRange => ({
+  least: (cores * operationsPerCore.least) / (2 * activeParameters),
+  most: (cores * operationsPerCore.most) / (2 * activeParameters),
 })
 
 const tokens = (value: number) => value.toFixed(value < 10 ? 1 : 0)
 
 /** `14 to 31`. */
-export const rangeText = ({ least, most }: Range) => `${tokens(least)} to ${tokens(most)}`
+export const rangeText = ({ least, most }: SpeedRange) => `${tokens(least)} to ${tokens(most)}`
 
-/** For a machine whose memory's bandwidth is not known: tokens per second. */
+/** For a machine whose memory bandwidth is not known: tokens per second. */
 export function expectedText(geometry: Geometry, cores: number): string {
   const { desktop, server } = bandwidths
   const [slow, fast] = [

@@ -1,5 +1,6 @@
-/** What slows inference here, judged by the machine's facts: notes, each with its cure. */
+/** What slows inference on this machine: notes, each with its fix. */
 import { variables } from '../context/variables.ts'
+import { gibibytes } from './memory.ts'
 
 export type Hardware = {
   architecture: 'x64' | 'arm64'
@@ -12,9 +13,9 @@ export type Hardware = {
   hugePages: 'always' | 'madvise' | 'never' | undefined
 }
 
-/** What a busy machine shows of itself. */
+/** The load of the machine at one moment. */
 export type Load = {
-  /** Ticks of all CPUs since the machine started: all of them, and those that the host gave to others. */
+  /** Ticks of all CPUs since the machine started: all of them, and those stolen by the host (proc_stat(5), steal). */
   cpuTime: { total: number; stolen: number }
   /** Bytes. */
   swap: { size: number; used: number }
@@ -28,9 +29,9 @@ const passthrough = 'CPU_MODEL = [ MODEL = "host-passthrough" ]'
 /** QEMU's models for a VM that may run on any host. They may have AVX2 added, and still hide what came after. */
 const genericModel = /^(QEMU Virtual CPU|Common( 32-bit)? KVM processor|qemu(32|64)|kvm(32|64))\b/i
 
-/** From this share of the CPUs' time on its absence is felt; from this one of the memory it is more than idle pages. */
-const feltShare = 0.03
-const feltSwap = 0.01
+/** Shares of CPU time stolen by the host, and of memory swapped out, above which speed suffers noticeably. */
+const noticeableSteal = 0.03
+const noticeableSwap = 0.01
 
 const lacksAvx2 = ({ architecture, cpu }: Hardware) =>
   architecture === 'x64' && !cpu.features.includes('avx2')
@@ -52,7 +53,7 @@ export const hardwareNotes = (hardware: Hardware, threads: number): string[] => 
   ...hugePageNotes(hardware),
 ]
 
-/** A CPU without AVX2 has been told of, with the same cure. */
+/** A CPU without AVX2 has a severe note, with the same fix. */
 function cpuNotes(hardware: Hardware): string[] {
   const { model = '' } = hardware.cpu
   if (model.startsWith('QEMU TCG'))
@@ -64,7 +65,7 @@ function cpuNotes(hardware: Hardware): string[] {
   ]
 }
 
-/** More threads than CPUs are the plan's to tell. */
+/** The plan's own notes tell of more threads than CPUs. */
 function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string[] {
   if (threads <= physicalCores || threads > cpus) return []
   return [
@@ -73,7 +74,7 @@ function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string
   ]
 }
 
-/** llama-server has them where the kernel gives them always, or to who asks: its allocator does. */
+/** llama-server gets them where the kernel gives them always, or to programs that ask: its allocator does. */
 function hugePageNotes({ hugePages }: Hardware): string[] {
   if (hugePages !== 'never') return []
   return [
@@ -82,25 +83,24 @@ function hugePageNotes({ hugePages }: Hardware): string[] {
 }
 
 const percent = (share: number) => `${Math.round(share * 100)} %`
-const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
 
-/** What was seen between two looks while llama-server computed. */
+/** What two samples say, between which llama-server computed. */
 export function loadNotes(before: Load, after: Load): string[] {
   const elapsed = after.cpuTime.total - before.cpuTime.total
   const stolen = elapsed > 0 ? (after.cpuTime.stolen - before.cpuTime.stolen) / elapsed : 0
   const { swap, memory } = after
   return [
-    ...(stolen < feltShare
+    ...(stolen < noticeableSteal
       ? []
       : [
           `The host gave ${percent(stolen)} of this VM's CPU time to others while its speed was measured; threads wait ` +
             'for each other, so that a core taken away costs 5 to 10 times as much. ' +
             'Set CPU as high as VCPU in the VM template, or move the VM to a host that is less busy.',
         ]),
-    ...(swap.used <= feltSwap * memory
+    ...(swap.used <= noticeableSwap * memory
       ? []
       : [
-          `Swap is in use (${gigabytes(swap.used)} of ${gigabytes(swap.size)}): memory is short. ` +
+          `Swap is in use (${gibibytes(swap.used)} of ${gibibytes(swap.size)}): memory is short. ` +
             `Give the VM more of it, or set a smaller ${variables.contextSize.name}.`,
         ]),
   ]

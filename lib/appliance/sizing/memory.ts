@@ -25,9 +25,9 @@ export const memorySchema = z.strictObject({
   compute: z.int(),
   /** llama-server itself: vocabulary, outputs, the program. */
   process: z.int(),
-  /** What slots go back to in layers with a sliding window, which forget the rest: at most. */
+  /** Checkpoints, at most: what a slot goes back to in layers with a sliding window, which forget the rest. */
   checkpoints: z.int(),
-  /** Prompts set aside when another conversation takes their slot. */
+  /** llama-server's prompt cache in RAM: conversations whose slot another one has taken. */
   promptCache: z.int(),
   /** The rest of the machine: kernel, nginx, the framework, a margin. */
   system: z.int(),
@@ -35,19 +35,26 @@ export const memorySchema = z.strictObject({
 
 export type Memory = z.infer<typeof memorySchema>
 
-/** What decides it, besides the model. */
-export type Settings = { contextSize: number; slots: number; kvType: KvType; batchSize: number }
+/** Tokens of each conversation, conversations at once, and how an element of the KV cache is stored. */
+export type Sizing = { contextSize: number; slots: number; kvType: KvType }
+/** What decides the memory, besides the model. */
+export type MemoryFactors = Sizing & { batchSize: number }
 
-/** Such copies that each slot keeps at most: llama-server's own default. */
+/** Checkpoints that each slot keeps at most: llama-server's own default (`--ctx-checkpoints`). */
 export const checkpoints = 32
 
-const padded = (tokens: number) => Math.ceil(tokens / 256) * 256
+/** Tokens: llama.cpp rounds the cells of a KV cache up to a multiple of this (llama-context.cpp, GGML_PAD of n_ctx). */
+const kvPadding = 256
+const padded = (tokens: number) => Math.ceil(tokens / kvPadding) * kvPadding
 
 /**
  * The KV cache: one pool for all slots. Layers with a sliding window keep the window and a batch
  * (llama.cpp, llama-kv-cache-iswa.cpp).
  */
-export function kvCacheSize(geometry: Geometry, { contextSize, slots, kvType, batchSize }: Settings): number {
+export function kvCacheSize(
+  geometry: Geometry,
+  { contextSize, slots, kvType, batchSize }: MemoryFactors,
+): number {
   const { layers, kvHeads, headSize, slidingWindow = { layers: 0, tokens: 0 } } = geometry
   const pool = padded(contextSize * slots)
   const windows = Math.min(pool, padded(slidingWindow.tokens * slots + batchSize))
@@ -55,10 +62,10 @@ export function kvCacheSize(geometry: Geometry, { contextSize, slots, kvType, ba
   return Math.ceil(2 * kvHeads * headSize * elementSize[kvType] * cells)
 }
 
-/** All copies of the windows; a copy is no longer than the window (llama-server's log: "created context checkpoint"). */
+/** All checkpoints; one is no longer than the window (llama-server's log: "created context checkpoint"). */
 function checkpointsSize(
   { kvHeads, headSize, slidingWindow }: Geometry,
-  { slots, kvType }: Settings,
+  { slots, kvType }: MemoryFactors,
 ): number {
   const cells = slidingWindow === undefined ? 0 : slidingWindow.layers * slidingWindow.tokens
   return Math.ceil(slots * checkpoints * cells * 2 * kvHeads * headSize * elementSize[kvType])
@@ -80,29 +87,29 @@ function widthOf({ queries, embedding, feedForward, expertAnswers }: Geometry): 
 const programSize = 16 * MiB
 
 /** llama-server's terms for a model whose file has `fileSize` bytes. Measured against the real one: `make bench BENCH=memory`. */
-export function memoryOf(geometry: Geometry, fileSize: number, settings: Settings): Server {
+export function memoryOf(geometry: Geometry, fileSize: number, factors: MemoryFactors): ServerMemory {
   const { vocabulary, merges, repackable } = geometry
-  const { contextSize, slots, batchSize } = settings
+  const { contextSize, slots, batchSize } = factors
   return {
     mapped: fileSize - repackable,
     repacked: repackable,
-    kvCache: kvCacheSize(geometry, settings),
+    kvCache: kvCacheSize(geometry, factors),
     compute: batchSize * (4 * widthOf(geometry) + 2 * padded(contextSize * slots)),
     process: Math.ceil(
       programSize + 4 * MiB + 0.22 * KiB * vocabulary + 0.125 * KiB * merges + slots * vocabulary * 4,
     ),
-    checkpoints: checkpointsSize(geometry, settings),
+    checkpoints: checkpointsSize(geometry, factors),
   }
 }
 
-type Server = Omit<Memory, 'promptCache' | 'system'>
+type ServerMemory = Omit<Memory, 'promptCache' | 'system'>
 
-/** Bytes of llama-server's anonymous memory once a long prompt was computed, without what it sets aside. */
-export const anonymousOf = ({ repacked, kvCache, compute, process }: Server) =>
+/** Bytes of llama-server's anonymous memory once a long prompt was computed, without prompt cache and checkpoints. */
+export const anonymousOf = ({ repacked, kvCache, compute, process }: ServerMemory) =>
   repacked + kvCache + compute + process - programSize
 
-/** Bytes of its resident set while nothing presses: the whole file stays mapped, the copied part of it too. */
-export const residentOf = (memory: Server) =>
+/** Bytes of its resident set while memory is plentiful: the whole file stays mapped, the copied part of it too. */
+export const residentOf = (memory: ServerMemory) =>
   anonymousOf(memory) + memory.mapped + memory.repacked + programSize
 
 /** Bytes of all terms together. */

@@ -1,5 +1,6 @@
-/** How fast llama-server computes here: what is measured after its start, how much of it, and how it is told. */
+/** How fast llama-server computes here: what is measured after its start, and how it is reported. */
 import * as z from 'zod'
+import { batchSize } from './limits.ts'
 
 /** Tokens per second. */
 const speedSchema = z.strictObject({ prompt: z.number(), generation: z.number() })
@@ -16,21 +17,21 @@ export const measurementSchema = z.strictObject({
 export type Speed = z.infer<typeof speedSchema>
 export type Measurement = z.infer<typeof measurementSchema>
 
-/** Seconds for each of the two: nobody waits longer for a figure. */
-export const patience = 5
+/** Seconds that each of the two measurements may take. */
+export const measurementTime = 5
 
 /** Tokens that are generated, unless that takes too long. */
 export const generatedTokens = 32
 
-/** Tokens of a first prompt: few, to learn how many the machine can take in the time there is. */
+/** Tokens of a first prompt: few, to learn how many the machine can compute in that time. */
 export const firstPromptTokens = 16
 
-/** A batch of the appliance's (lib/appliance/sizing/capacity.ts): more are no faster. The smallest context, of 512, holds it. */
-const wholePromptTokens = 256
-
-/** Tokens of a prompt that takes the time there is, by the rate of the first one; undefined where that was no shorter. */
+/**
+ * Tokens of a prompt that takes that time, by the rate of the first one: at most a batch, since more are no faster.
+ * Undefined where the first one was as long.
+ */
 export function promptTokensFor(firstRate: number): number | undefined {
-  const tokens = Math.floor(Math.min(wholePromptTokens, firstRate * patience))
+  const tokens = Math.floor(Math.min(batchSize, firstRate * measurementTime))
   return tokens > firstPromptTokens ? tokens : undefined
 }
 

@@ -2,7 +2,8 @@
 
 import type { Model } from '../../appliance/models/catalogue.ts'
 import {
-  type Asked,
+  defaultRequest,
+  leastRequest,
   type Machine,
   planCapacity,
   refusalOf,
@@ -11,14 +12,10 @@ import {
 import { gigabyte } from '../../appliance/sizing/expected-speed.ts'
 import { GiB } from '../../appliance/sizing/memory.ts'
 
-/** What the context asks for when it says nothing. */
-const asked: Asked = { contextSize: 32_768, parallel: 'auto', threads: 0 }
-const least = { contextSize: 4096, parallel: 1 } as const
-
-function room(model: Model, machine: Machine): string {
-  if (refusalOf(machine, model, asked) !== undefined)
-    return `does not fit: a VM of ${smallestVm(model, least) / GiB} GiB or more`
-  const { slots, contextSize } = planCapacity(machine, model, asked)
+function fitOf(model: Model, machine: Machine): string {
+  if (refusalOf(machine, model, defaultRequest) !== undefined)
+    return `does not fit: a VM of ${smallestVm(model, leastRequest) / GiB} GiB or more`
+  const { slots, contextSize } = planCapacity(machine, model, defaultRequest)
   return `fits: ${slots} × ${contextSize} tokens`
 }
 
@@ -29,7 +26,7 @@ export const modelsText = (models: Model[], machine: Machine, served?: string | 
       [
         `${model.name}${model.name === served ? '  (served now)' : ''}`,
         ...(model.goodAt === undefined ? [] : [`  ${model.goodAt}`]),
-        `  ${(model.size / gigabyte).toFixed(1)} GB; licence ${model.licence ?? 'not known'}; ${room(model, machine)}`,
+        `  ${(model.size / gigabyte).toFixed(1)} GB; licence ${model.licence ?? 'not known'}; ${fitOf(model, machine)}`,
         '',
       ].join('\n'),
     )

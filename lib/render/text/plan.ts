@@ -2,20 +2,23 @@
 
 import { catalogue, type Model } from '../../appliance/models/catalogue.ts'
 import {
-  type Asked,
   type Capacity,
+  type CapacityRequest,
+  defaultRequest,
+  leastRequest,
   memoryInVm,
   planCapacity,
   smallestVm,
 } from '../../appliance/sizing/capacity.ts'
 import {
+  bandwidthShare,
   bandwidths,
   expectedGeneration,
   expectedPrompt,
   gigabyte,
-  perCore,
-  type Range,
+  operationsPerCore,
   rangeText,
+  type SpeedRange,
 } from '../../appliance/sizing/expected-speed.ts'
 import { GiB, gibibytes, type Memory, sumOf } from '../../appliance/sizing/memory.ts'
 import { wrapped } from '../../appliance/text.ts'
@@ -27,7 +30,7 @@ export type PlanQuestion = {
   /** Bytes that its kernel has to give. */
   memory: number
   cores: number
-  asked: Asked
+  asked: CapacityRequest
   /** Bytes per second of the memory, where it is known. */
   bandwidth?: number | undefined
 }
@@ -38,13 +41,13 @@ const terms: Record<keyof Memory, string> = {
   kvCache: 'KV cache',
   compute: 'compute buffers',
   process: 'llama-server itself',
-  checkpoints: 'windows to go back to',
-  promptCache: 'prompts set aside',
+  checkpoints: 'context checkpoints',
+  promptCache: 'prompt cache in RAM',
   system: 'system, and a margin',
 }
 
 /** The plan for a machine of this size. Throws where the model does not fit at all. */
-const planFor = ({ model, memory, cores, asked }: PlanQuestion): Capacity =>
+const capacityFor = ({ model, memory, cores, asked }: PlanQuestion): Capacity =>
   planCapacity({ cpus: cores, physicalCores: cores, memory }, model, asked)
 
 const machineOf = ({ vmMemory, memory }: PlanQuestion) =>
@@ -52,12 +55,12 @@ const machineOf = ({ vmMemory, memory }: PlanQuestion) =>
 
 const row = (name: string, value: string) => `  ${name.padEnd(31)}${value}`
 const amount = (name: string, bytes: number) => row(name, gibibytes(bytes).padStart(9))
-const range = (speed: Range) => `${rangeText(speed)} tokens/s`
+const range = (speed: SpeedRange) => `${rangeText(speed)} tokens/s`
 
-/** What fits, what it costs, how fast it may be, and the smallest VM that gives all that was asked for. */
+/** What fits, what it takes, how fast it may be, and the smallest VM that gives all that is requested. */
 export function planText(question: PlanQuestion): string {
   const { model, cores, asked } = question
-  const { contextSize, slots, kvType, threads, memory, notes } = planFor(question)
+  const { contextSize, slots, kvType, threads, memory, notes } = capacityFor(question)
   return [
     `${model.name} in ${machineOf(question)} with ${cores} cores`,
     '',
@@ -68,19 +71,19 @@ export function planText(question: PlanQuestion): string {
     '',
     'Memory',
     ...termRows(memory),
-    amount('in all', sumOf(memory)),
-    amount('what there is', question.memory),
+    amount('total', sumOf(memory)),
+    amount('available', question.memory),
     '',
-    'Speed to expect, of one conversation alone',
+    'Expected speed, with one conversation at a time',
     ...speedRows(question),
     '',
-    row('smallest VM for what was asked', gibibytes(smallestVm(model, asked)).padStart(9)),
+    row('smallest VM for this request', gibibytes(smallestVm(model, asked)).padStart(9)),
     ...notes.flatMap(note => ['', ...wrapped(`Note: ${note}`, 78)]),
     '',
   ].join('\n')
 }
 
-/** Few models look through a window. */
+/** Only models with a sliding window have checkpoints. */
 const termRows = (memory: Memory) =>
   Object.entries(terms)
     .map(([term, name]) => ({ term, name, bytes: memory[term as keyof Memory] }))
@@ -100,9 +103,9 @@ function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): str
         `${range(expectedGeneration(geometry, bytes))} at ${bytes / gigabyte} GB/s${machine}`,
       ),
     ),
-    `  Rules: generation reads ${(geometry.active / gigabyte).toFixed(1)} GB for each token, at 0.55 to 0.65 of the`,
+    `  Rules: generation reads ${(geometry.active / gigabyte).toFixed(1)} GB for each token, at ${bandwidthShare.least} to ${bandwidthShare.most} of the`,
     '  bandwidth; prompts take two operations for each active parameter and token,',
-    `  at ${perCore.least / gigabyte} to ${perCore.most / gigabyte} thousand million a second on each core.`,
+    `  at ${operationsPerCore.least / gigabyte} to ${operationsPerCore.most / gigabyte} billion operations/s on each core.`,
   ]
 }
 
@@ -111,17 +114,16 @@ export function planJson(question: PlanQuestion): string {
   const { model, cores, vmMemory, asked, bandwidth } = question
   const generation = bandwidth === undefined ? undefined : expectedGeneration(model.geometry, bandwidth)
   const expected = { prompt: expectedPrompt(model.geometry, cores), generation }
-  return `${JSON.stringify({ vmMemory, ...planFor(question), expected, smallestVm: smallestVm(model, asked) }, null, 2)}\n`
+  return `${JSON.stringify({ vmMemory, ...capacityFor(question), expected, smallestVm: smallestVm(model, asked) }, null, 2)}\n`
 }
 
 const sizes = [16, 32, 64, 128]
-const defaults: Asked = { contextSize: 32_768, parallel: 'auto', threads: 0 }
 
 /** Conversations and context that a VM of so many GiB gives, as asked. */
-function cell(model: Model, size: number, asked: Asked): string {
-  if (smallestVm(model, { contextSize: 4096, parallel: 1 }) > size * GiB) return '–'
+function cell(model: Model, size: number, asked: CapacityRequest): string {
+  if (smallestVm(model, leastRequest) > size * GiB) return '–'
   const memory = memoryInVm(size * GiB)
-  const { slots, contextSize, kvType } = planFor({ model, memory, cores: 16, asked })
+  const { slots, contextSize, kvType } = capacityFor({ model, memory, cores: 16, asked })
   return `${slots} × ${contextSize}${kvType === 'q8_0' ? ' (q8_0)' : ''}`
 }
 
@@ -131,11 +133,11 @@ export const sizingTable = () =>
     `| model | smallest VM | context size | ${sizes.map(size => `${size} GiB`).join(' | ')} |`,
     `|---|---|---|${sizes.map(() => '---|').join('')}`,
     ...Object.values(catalogue).flatMap((model: Model) => {
-      const smallest = smallestVm(model, { ...defaults, contextSize: 4096 }) / GiB
-      const cells = (asked: Asked) => sizes.map(size => cell(model, size, asked)).join(' | ')
+      const smallest = smallestVm(model, leastRequest) / GiB
+      const cells = (asked: CapacityRequest) => sizes.map(size => cell(model, size, asked)).join(' | ')
       return [
-        `| \`${model.name}\` | ${smallest} GiB | default | ${cells(defaults)} |`,
-        `| | | \`auto\` | ${cells({ ...defaults, contextSize: 'auto' })} |`,
+        `| \`${model.name}\` | ${smallest} GiB | default | ${cells(defaultRequest)} |`,
+        `| | | \`auto\` | ${cells({ ...defaultRequest, contextSize: 'auto' })} |`,
       ]
     }),
     '',

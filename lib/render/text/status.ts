@@ -1,6 +1,6 @@
 /** The screen of `slm-copilot status`: plain words in 80 columns. */
 import { endpointUrl } from '../../appliance/names.ts'
-import { paths } from '../../appliance/paths.ts'
+import { paths, units } from '../../appliance/paths.ts'
 import { wrapped } from '../../appliance/text.ts'
 
 export type Status = {
@@ -9,10 +9,10 @@ export type Status = {
   /** Names and addresses, the one to show first. */
   endpoints: string[]
   services: { unit: string; state: string }[]
-  /** The model that the plan has served. */
-  model: string
-  /** The model to come, and how far it is where it is being fetched. */
-  wanted: string | undefined
+  /** The model that the plan has served; undefined where none is. */
+  model: string | undefined
+  /** The model that is pending, and the progress of its download or verification while that runs. */
+  pending: string | undefined
   progress: string | undefined
   notes: string[]
 }
@@ -25,15 +25,18 @@ const row = (name: string, text: string) =>
     .map((line, index) => `  ${(index === 0 ? name : '').padEnd(width - 2)}${line}\n`)
     .join('')
 
-export function statusText({ problem, endpoints, services, model, wanted, progress, notes }: Status): string {
+export function statusText(status: Status): string {
+  const { problem, endpoints, services, model, pending, progress, notes } = status
   const url = endpointUrl(endpoints[0] ?? 'localhost')
   return [
     problem === undefined ? `SLM-Copilot serves ${model}.\n\n` : 'SLM-Copilot does not serve.\n\n',
     ...(problem === undefined ? [] : [row('reason', problem)]),
     row('endpoint', url),
     ...services.map(({ unit, state }) => row(unit, state)),
-    row('model', model),
-    ...(wanted === undefined ? [] : [row('model to come', progress ?? `${wanted}: nobody fetches it now`)]),
+    row('model', model ?? 'none'),
+    ...(pending === undefined
+      ? []
+      : [row('pending model', progress ?? `${pending}: ${units.model} is not running`)]),
     ...notes.map(note => row('note', note)),
     row('report', paths.report),
     row('log', paths.log),

@@ -1,18 +1,18 @@
-/** The unit that fetches a model that is not in the image, while another one serves, or none. */
+/** The unit that downloads and verifies a model that is not in the image, while another one serves, or none. */
 import { paths, units } from '../../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
 
-/** Not enabled: bootstrap starts it when something is wanted. */
+/** Not enabled: bootstrap starts it while a model is pending. */
 export const modelUnit = () => ({
   path: paths.modelService,
   mode: 0o644,
   text: `# Written by slm-copilot.
 [Unit]
-Description=SLM-Copilot: fetch the model that is asked for, and serve it
+Description=SLM-Copilot: download the requested model, verify and serve it
 Documentation=file:${paths.report}
 Wants=network-online.target
 After=network-online.target ${units.nginx}
-# Whatever ends it, it goes on: with what has come so far.
+# Whatever ends it, it starts again and resumes the download.
 StartLimitIntervalSec=0
 
 [Service]
@@ -20,12 +20,12 @@ Type=oneshot
 ExecStart=${paths.executable} fetch-model
 Restart=on-failure
 RestartSec=15
-# Ended by bootstrap, since nothing is wanted any more, or something else.
+# Stopped by bootstrap, since no model is pending any more, or another one.
 SuccessExitStatus=SIGTERM
-# Gone with it: what is shown of a fetch that no longer runs would be a lie.
+# Removed with it: nothing must show the progress of a download that no longer runs.
 RuntimeDirectory=${paths.fetching.replace('/run/', '')}
 RuntimeDirectoryMode=0755
-# Those who are served come first.
+# Serving comes first.
 Nice=10
 IOSchedulingClass=idle
 

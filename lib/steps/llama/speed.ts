@@ -7,7 +7,7 @@ import {
   firstPromptTokens,
   generatedTokens,
   type Measurement,
-  patience,
+  measurementTime,
   promptTokensFor,
   type Speed,
   speedText,
@@ -18,13 +18,13 @@ import { isWorking } from '../../system/processes.ts'
 import { readState, writeState } from '../../system/state-files.ts'
 import { unitStatus } from '../../system/systemd.ts'
 
-/** Seconds until an answer must be over: some ten on any machine that is not in trouble. */
+/** Seconds until an answer must be complete: on a healthy machine it takes some ten. */
 const answerTimeout = 60
 
-/** Looks at llama-server's threads, milliseconds apart, and how many in a row must see none at work. */
-const looks = 50
-const lookEvery = 100
-const idleLooks = 5
+/** How often llama-server's threads are sampled, every how many milliseconds, and how many samples in a row must be idle. */
+const mostSamples = 50
+const sampleInterval = 100
+const idleSamples = 5
 
 /** Token ids that are text in every vocabulary: control tokens stand before them, the smallest has 32,000. */
 const firstTextToken = 1000
@@ -41,18 +41,18 @@ const eventSchema = z.object({
 type Timings = z.infer<typeof eventSchema>['timings']
 
 /**
- * What is kept of this run of llama-server, or else a new measurement of some seconds. Where nothing could be
- * measured, a note says why; nothing is thrown for that.
+ * The measurement of this run of llama-server: the recorded one, or a new one of some seconds. Where nothing could be
+ * measured a note says why, and nothing is thrown.
  */
 export async function speedOf(host: Host, invocation: string): Promise<Measurement> {
-  const kept = readState(host, stateFiles.measurement)
-  if (kept?.invocation === invocation) return kept
-  const measurement = { invocation, ...(await measureOrTell(host)) }
+  const recorded = readState(host, stateFiles.measurement)
+  if (recorded?.invocation === invocation) return recorded
+  const measurement = { invocation, ...(await measureOrExplain(host)) }
   writeState(host, stateFiles.measurement, measurement)
   return measurement
 }
 
-async function measureOrTell(host: Host): Promise<Omit<Measurement, 'invocation'>> {
+async function measureOrExplain(host: Host): Promise<Omit<Measurement, 'invocation'>> {
   const before = host.facts()
   try {
     const { mainPid } = await unitStatus(host, units.llama)
@@ -73,21 +73,21 @@ async function measureOrTell(host: Host): Promise<Omit<Measurement, 'invocation'
  * waits for them. Throws when it is busy with others, or does not answer.
  */
 async function measureSpeed(host: Host, pid: number, socket: string): Promise<Speed> {
-  if (!(await isIdle(host, pid))) throw new Error('llama-server is busy with others.')
+  if (!(await isIdle(host, pid))) throw new Error('llama-server is busy with requests.')
   const first = await compute(host, socket, firstPromptTokens, generatedTokens)
   const tokens = promptTokensFor(first.prompt_per_second)
   const { prompt_per_second } = tokens === undefined ? first : await compute(host, socket, tokens, 1)
   return { prompt: prompt_per_second, generation: first.predicted_per_second }
 }
 
-/** Has patience with threads that have just finished: they spin on for a moment. */
+/** Waits for threads that have just finished: they spin on for a moment. */
 async function isIdle(host: Host, pid: number): Promise<boolean> {
-  let quiet = 0
-  for (let look = 0; look < looks && quiet < idleLooks; look++) {
-    quiet = isWorking(host, pid) ? 0 : quiet + 1
-    await sleep(lookEvery)
+  let idle = 0
+  for (let sample = 0; sample < mostSamples && idle < idleSamples; sample++) {
+    idle = isWorking(host, pid) ? 0 : idle + 1
+    await sleep(sampleInterval)
   }
-  return quiet === idleLooks
+  return idle === idleSamples
 }
 
 /**
@@ -107,7 +107,7 @@ async function compute(host: Host, socket: string, tokens: number, generated: nu
     url: 'http://localhost/completion',
     socket,
     json,
-    isEnough: arrivals => (lastTimings(arrivals.join(''))?.predicted_ms ?? 0) > patience * 1000,
+    isEnough: arrivals => (lastTimings(arrivals.join(''))?.predicted_ms ?? 0) > measurementTime * 1000,
     timeout: answerTimeout,
   })
   const timings = lastTimings(answer.body)
@@ -123,7 +123,7 @@ function randomTokens(host: Host, count: number): number[] {
   )
 }
 
-/** Those of the last event of a stream that is there as a whole; undefined where it tells none. */
+/** The timings in the last complete event of a stream; undefined where it has none. */
 function lastTimings(body: string): Timings | undefined {
   const events = body.slice(0, Math.max(0, body.lastIndexOf('\n\n'))).split('\n\n')
   const last = events.findLast(event => event.startsWith('data: {'))

@@ -6,6 +6,7 @@ import type { Model } from '../../appliance/models/catalogue.ts'
 import { type Geometry, geometryOf } from '../../appliance/models/geometry.ts'
 import { checkStart, checkTensors, checkWhole, countsOf, startLength } from '../../appliance/models/gguf.ts'
 import { modelPath } from '../../appliance/paths.ts'
+import { shortestContext } from '../../appliance/sizing/limits.ts'
 import type { Host } from '../../system/host.ts'
 
 export type ModelFile = {
@@ -15,9 +16,6 @@ export type ModelFile = {
   /** The longest context that the model was trained for, in tokens. */
   contextLimit: number
 }
-
-/** With a shorter context nothing can be planned: modelSchema. */
-const leastContextLimit = 512
 
 /** What the file at an absolute path holds. Throws when it is no whole GGUF file of a language model. */
 export async function readModelFile(path: string): Promise<ModelFile> {
@@ -39,8 +37,8 @@ export async function readModelFile(path: string): Promise<ModelFile> {
     checkWhole(header.metadata)
     checkTensors(tensors, size - dataOffset)
     const contextLimit = countsOf(header).required('context_length')
-    if (contextLimit < leastContextLimit)
-      throw new Error(`its context of ${contextLimit} tokens is shorter than ${leastContextLimit}`)
+    if (contextLimit < shortestContext)
+      throw new Error(`its context of ${contextLimit} tokens is shorter than ${shortestContext}`)
     return { size, geometry: geometryOf(header), contextLimit }
   } catch (error) {
     throw new Error(`${path} cannot be used as a model: ${wordsOf(error as Error)}.`, { cause: error })

@@ -16,7 +16,7 @@ it('answers for a VM that is not there', async () => {
   expect(text).toMatch(/^devstral-small-2 in a VM of 32\.0 GiB with 16 cores$/m)
   expect(text).toMatch(/context of a conversation +131072 tokens/)
   expect(text).toMatch(/KV cache +q8_0/)
-  expect(text).toMatch(/smallest VM for what was asked +26\.0 GiB/)
+  expect(text).toMatch(/smallest VM for this request +26\.0 GiB/)
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })
 

@@ -1,19 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import {
-  type Asked,
   type Capacity,
+  type CapacityRequest,
   memoryInVm,
   planCapacity,
   smallestVm,
 } from '../../../../lib/appliance/sizing/capacity.ts'
 import { GiB, sumOf } from '../../../../lib/appliance/sizing/memory.ts'
 
-const defaults: Asked = { contextSize: 32_768, parallel: 'auto', threads: 0 }
+const defaults: CapacityRequest = { contextSize: 32_768, parallel: 'auto', threads: 0 }
 type Name = keyof typeof catalogue
 
 /** The plan for a VM of so many GiB. */
-const plan = (gibibytes: number, asked: Partial<Asked> = {}, model: Name = 'devstral-small-2'): Capacity =>
+const plan = (
+  gibibytes: number,
+  asked: Partial<CapacityRequest> = {},
+  model: Name = 'devstral-small-2',
+): Capacity =>
   planCapacity({ cpus: 8, physicalCores: 4, memory: memoryInVm(gibibytes * GiB) }, catalogue[model], {
     ...defaults,
     ...asked,

@@ -10,7 +10,7 @@ const quiet = {
   endpoints: ['192.0.2.7'],
   services,
   model: 'a',
-  wanted: undefined,
+  pending: undefined,
   progress: undefined,
   notes: [],
 }
@@ -19,12 +19,12 @@ it('fits one screen of 80 columns, whatever it has to tell', () => {
   const text = statusText({
     ...quiet,
     problem: undefined,
-    wanted: 'b',
+    pending: 'b',
     progress: `b is not downloaded yet: ${'x'.repeat(300)} Download failed: the server has no such file.`,
     notes: ['A note of some length that goes on and on until it has to be broken, and then goes on.'],
   })
   expect(text).toMatch(/^SLM-Copilot serves a\.\n/)
-  for (const words of ['https://192.0.2.7/v1', 'not active', 'model to come', 'no such file', 'goes on.'])
+  for (const words of ['https://192.0.2.7/v1', 'not active', 'pending model', 'no such file', 'goes on.'])
     expect(text).toContain(words)
   expect(text).toMatch(/admission\.service {2}active/)
   const lines = text.split('\n')
@@ -36,9 +36,13 @@ it.each([
   [
     { ...quiet, problem: 'It is loading.' },
     /^SLM-Copilot does not serve\.\n\n {2}reason +It is loading\./,
-    /model to come/,
+    /pending model/,
   ],
-  [{ ...quiet, problem: undefined, wanted: 'b' }, /model to come +b: nobody fetches it now/, /undefined/],
+  [
+    { ...quiet, problem: undefined, pending: 'b' },
+    /pending model +b: slm-copilot-model\.service is not/,
+    /undefined/,
+  ],
 ])('tells %#', (status, says, saysNot) => {
   expect(statusText(status)).toMatch(says)
   expect(statusText(status)).not.toMatch(saysNot)

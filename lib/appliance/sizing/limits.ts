@@ -1,0 +1,16 @@
+/** Numbers that sizing, the context's variables and the commands share. */
+
+/** Tokens: the shortest context that may be asked for, and that a model may have. */
+export const shortestContext = 512
+
+/** Tokens: with less than this nothing is served unless it is asked for. */
+export const leastContext = 4096
+
+/** Tokens: the default, and what editors' agents need: their first prompt alone has 6,000 to 15,000. */
+export const usefulContext = 32_768
+
+/**
+ * Tokens computed in one go. A cancelled request and another conversation's next token wait for one batch: 10 s where a
+ * prompt is computed at 25 tokens per second. Prompts are no slower than with 512 or 2048 (`make bench BENCH=batches`).
+ */
+export const batchSize = 256
