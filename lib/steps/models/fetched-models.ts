@@ -11,7 +11,7 @@ import {
   type Verifications,
 } from '../../appliance/models/verification.ts'
 import { modelPath } from '../../appliance/paths.ts'
-import { type Asked, type Machine, refusalOf } from '../../appliance/sizing/capacity.ts'
+import { type CapacityRequest, type Machine, refusalOf } from '../../appliance/sizing/capacity.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import { download, type Progress } from '../../system/download.ts'
 import type { Host } from '../../system/host.ts'
@@ -56,7 +56,7 @@ export function retryFailed(host: Host, release: Release): boolean {
 export const modelKnowledge = (
   host: Host,
   machine: Machine,
-  asked: Asked,
+  asked: CapacityRequest,
   verifications: Verifications,
 ): Knowledge => ({
   memory: machine.memory,
