@@ -1,7 +1,7 @@
 /** Capacities and plans for the tests of what is rendered from them. */
 
 import type { Model } from '../../lib/appliance/models/catalogue.ts'
-import type { ServingPlan } from '../../lib/appliance/plan.ts'
+import type { Plan, ServingPlan } from '../../lib/appliance/plan.ts'
 import { type Capacity, type CapacityRequest, planCapacity } from '../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 
@@ -45,3 +45,15 @@ export const servingPlan = (capacity: Capacity): ServingPlan => ({
   hardware: [],
   cacheSharing: 'one-key',
 })
+
+/** The plans of an appliance on which no model runs, though this capacity is planned. */
+export function idlePlans(intended: Capacity): Plan[] {
+  const { endpoints, notes, hardware, cacheSharing } = servingPlan(intended)
+  const rest = { endpoints, notes, hardware, cacheSharing }
+  const { model } = intended
+  const pending = { model, url: model.url, circumstances: '' }
+  return [
+    { state: 'waiting', intended, pending, reason: 'It is being downloaded.', ...rest },
+    { state: 'unavailable', intended, reason: 'It fell over.', fix: 'Try again.', ...rest },
+  ]
+}

@@ -1,4 +1,4 @@
-/** The memory that the running llama-server has, beside what the plan gives it. */
+/** Compares the memory that the running llama-server uses with its plan. */
 
 import { units } from '../../appliance/paths.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
@@ -13,21 +13,21 @@ const planned = ({ memory }: Capacity) => ({
   most: anonymousOf(memory) + memory.checkpoints + memory.promptCache,
 })
 
-/** What llama-server has in memory. Throws where it does not run. */
+/** What llama-server uses. Throws where it is not running. */
 export async function measuredMemory(host: Host): Promise<ResidentSet> {
   const { mainPid } = await unitStatus(host, units.llama)
   const measured = residentSetOf(host, mainPid)
   if (measured === undefined)
-    throw new Error(`${units.llama} does not run: see \`systemctl status ${units.llama}\`.`)
+    throw new Error(`${units.llama} is not running. For the reason: systemctl status ${units.llama}`)
   return measured
 }
 
-/** Whether it has no more than was planned, 5 % of grace given, and how much in words. */
+/** Whether it uses no more than was planned, within a tolerance of 5 %; and how much, in words. */
 export function comparedMemory(capacity: Capacity, { anonymous, file }: ResidentSet) {
   const { least, most } = planned(capacity)
   const isWithin = anonymous <= most * 1.05
   const text =
-    `llama-server has ${gibibytes(anonymous)} of anonymous memory, planned: ${gibibytes(least)} after the start, ` +
+    `llama-server uses ${gibibytes(anonymous)} of anonymous memory, planned: ${gibibytes(least)} after the start, ` +
     `${gibibytes(most)} at most; and ${gibibytes(file)} of files mapped.`
   return { isWithin, text: isWithin ? text : `${text} That is more than the plan gives it.` }
 }

@@ -5,7 +5,7 @@ import { releaseFile } from '../../../lib/steps/models/release.ts'
 import { planFile } from '../../../lib/steps/plan.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { modelsList } from '../../../lifecycle/cli/models.ts'
-import { capacityFor, servingPlan, tinyModel } from '../../support/capacity.ts'
+import { capacityFor, idlePlans, servingPlan, tinyModel } from '../../support/capacity.ts'
 import { recordedHost } from '../../support/recorded-host.ts'
 
 it('tells of every model what it is good at and what fits into a VM, in 80 columns', () => {
@@ -23,4 +23,10 @@ it('lists those of the image, and says which is served', async () => {
   const names = modelsList(host, undefined).match(/^[a-z].*$/gm)
   expect(names).toEqual(['tiny  (served now)', 'gpt-oss-20b'])
   expect(() => modelsList(host, 'much')).toThrow(/--memory much: takes a size/)
+})
+
+it.each(idlePlans(capacityFor(tinyModel)))('calls no model served by a plan that is $state', async plan => {
+  const host = recordedHost()
+  await applyFiles(host, [releaseFile({ ...productionRelease, model: tinyModel }), planFile(plan)])
+  expect(modelsList(host, undefined)).not.toContain('served now')
 })

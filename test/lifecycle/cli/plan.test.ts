@@ -8,7 +8,7 @@ import { releaseFile } from '../../../lib/steps/models/release.ts'
 import { planFile } from '../../../lib/steps/plan.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { checked, planned } from '../../../lifecycle/cli/plan.ts'
-import { capacityFor, servingPlan, tinyModel } from '../../support/capacity.ts'
+import { capacityFor, idlePlans, servingPlan, tinyModel } from '../../support/capacity.ts'
 import { recordedHost } from '../../support/recorded-host.ts'
 
 it('answers for a VM that is not there', async () => {
@@ -72,3 +72,12 @@ it('compares the running server with its plan', async () => {
   hasAnonymous(atMost * 1.05 + MiB)
   await expect(checked(host)).rejects.toThrow(/more than the plan gives it/)
 })
+
+it.each(idlePlans(capacityFor(tinyModel)))(
+  'has no server to compare with a plan that is $state',
+  async plan => {
+    const host = recordedHost()
+    await applyFiles(host, [planFile(plan)])
+    await expect(checked(host)).rejects.toThrow(/^It (is being downloaded|fell over\. Try again)\.$/)
+  },
+)
