@@ -56,12 +56,12 @@ export function retryFailed(host: Host, release: Release): boolean {
 export const modelKnowledge = (
   host: Host,
   machine: Machine,
-  asked: CapacityRequest,
+  request: CapacityRequest,
   verifications: Verifications,
 ): Knowledge => ({
   memory: machine.memory,
   stateOf: model => modelState(host, verifications, model),
-  misfit: model => refusalOf(machine, model, asked),
+  misfit: model => refusalOf(machine, model, request),
 })
 
 /** Downloads what is missing of a model. Throws as `download` does. */
