@@ -41,7 +41,7 @@ export async function bake(inputs: BakeInputs): Promise<string> {
   const size = inputs.size ?? testSize
   const framework = frameworkFiles.map(name => join(inputs.oneAppsDir, 'appliances', name))
   const key = [
-    base.disk,
+    base.name,
     JSON.stringify(size),
     inputs.release?.key ?? '',
     ...[inputs.executable, inputs.shim, ...ownInputs, ...framework].flatMap(contentOf),

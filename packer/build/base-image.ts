@@ -7,8 +7,8 @@ import { runLogged, step } from './progress.ts'
 
 const script = join(import.meta.dirname, '..', 'base-image.sh')
 
-/** `disk`: a qcow2 that boots by itself (BIOS). `kernel`: the kernel in it, to try an accelerator with. */
-export type BaseImage = { disk: string; kernel: string }
+/** `name` tells it from others. `disk`: a qcow2 that boots by itself (BIOS). `kernel`: the kernel in it, to try an accelerator with. */
+export type BaseImage = { name: string; disk: string; kernel: string }
 
 /**
  * Makes the disk unless it is there: one per framework, script and month.
@@ -22,5 +22,5 @@ export async function baseImage(oneAppsDir: string): Promise<BaseImage> {
       runLogged('base-image', asRoot([script, oneAppsDir, path]), { show: /^I: / }),
     ),
   )
-  return { disk: join(folder, 'disk.qcow2'), kernel: join(folder, 'vmlinuz') }
+  return { name: basename(folder), disk: join(folder, 'disk.qcow2'), kernel: join(folder, 'vmlinuz') }
 }

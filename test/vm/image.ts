@@ -18,8 +18,9 @@ export type Image = { disk: string; accelerator: Accelerator; executable: string
 /** Everything from sources to a baked disk; what is there already is not made again. */
 export async function makeImage(): Promise<Image> {
   const executable = await step('Executable', buildExecutable)
-  const key = JSON.stringify(await releaseValue(''))
-  const base = await baseImage(oneAppsDir())
+  // llama-server is compiled on all cores, and the base image waits for the network most of the time.
+  const [release, base] = await Promise.all([releaseValue(''), baseImage(oneAppsDir())])
+  const key = JSON.stringify(release)
   const accelerator = await chooseAccelerator(base.kernel)
 
   const mirror = await startMirror()

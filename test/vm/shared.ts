@@ -6,15 +6,17 @@
  *
  * is all that a file needs: the appliance is contextualized without any variable, and serves. Nothing is to be put
  * back or stopped afterwards. A state that takes a file long to reach may be saved in turn (snapshots.ts), under any
- * name but this one. Each of vitest's workers has a VM of its own.
+ * name but this one. Each of vitest's workers has a VM of its own, which begins as a copy of the one that booted.
  */
+import { aloneInCache } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
-import { makeImage } from './image.ts'
+import { type Image, makeImage } from './image.ts'
 import { waitForContextualization } from './ready.ts'
-import { hasSnapshot, pauseVm, restoreSnapshot, saveSnapshot } from './snapshots.ts'
-import { findVm, isRunning, startVm, stopVm, type Vm, vmNames } from './vm.ts'
+import { hasSnapshot, restoreSnapshot, saveSnapshot, startFromSnapshot } from './snapshots.ts'
+import { findVm, shutOff, startVm, stopVm, type Vm, vmNames } from './vm.ts'
 
 const prefix = 'test-'
+const origin = `${prefix}origin`
 const name = () => `${prefix}${process.env.VITEST_POOL_ID ?? 0}`
 const firstBoot = 'first-boot'
 
@@ -23,16 +25,20 @@ export async function readyVm(): Promise<Vm> {
   const image = await makeImage()
   const found = findVm(name())
   if (found?.image === image.disk && hasSnapshot(found, firstBoot)) return restoreSnapshot(found, firstBoot)
-  const vm = await startVm({ name: name(), image: image.disk, accelerator: image.accelerator, context: {} })
-  const { status, lastLine } = await step('First boot', () => waitForContextualization(vm))
-  if (status !== 'bootstrap_success') throw new Error(`the first boot ended with ${status}: ${lastLine}`)
-  return saveSnapshot(vm, firstBoot)
+  const booted = await aloneInCache(origin, () => bootedVm(image))
+  return startFromSnapshot(booted, firstBoot, name(), image.accelerator)
 }
 
-/** For a file that boots a VM of its own: the shared one, if it is there, is in nobody's way meanwhile. */
-export async function pauseReadyVm(): Promise<void> {
-  const found = findVm(name())
-  if (found !== undefined && isRunning(found)) await pauseVm(found)
+/** The VM that booted, off since then. */
+async function bootedVm({ disk, accelerator }: Image): Promise<Vm> {
+  const found = findVm(origin)
+  if (found?.image === disk && firstBoot in found.snapshots) return found
+  const vm = await startVm({ name: origin, image: disk, accelerator, context: {} })
+  const { status, lastLine } = await step('First boot', () => waitForContextualization(vm))
+  if (status !== 'bootstrap_success') throw new Error(`the first boot ended with ${status}: ${lastLine}`)
+  const saved = await saveSnapshot(vm, firstBoot)
+  await shutOff(saved)
+  return saved
 }
 
 const stopAll = async () => {

@@ -1,9 +1,10 @@
 /** The state of a running VM, memory and disk, under a name: saved once, restored within seconds as often as wanted. */
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Accelerator } from '../../packer/build/accelerator.ts'
 import { qmp } from './qmp.ts'
 import { closeConnection } from './ssh.ts'
-import { contextDrive, isRunning, oneGateLog, type Vm, writeVm } from './vm.ts'
+import { contextDrive, isRunning, oneGateLog, prepareVm, runQemu, type Vm, writeVm } from './vm.ts'
 
 const file = (vm: Vm, name: string) => join(vm.folder, name)
 const control = (vm: Vm, command: string, args?: Record<string, unknown>) =>
@@ -46,8 +47,29 @@ export async function restoreSnapshot(vm: Vm, name: string): Promise<Vm> {
   return restored
 }
 
-/** Halts the guest, which costs CPU even where it is idle, until a snapshot is restored. */
-export const pauseVm = (vm: Vm) => control(vm, 'stop')
+/**
+ * Starts another VM that goes on from a snapshot of one that is off. Its guest tells OneGate of the one until its context
+ * changes.
+ */
+export async function startFromSnapshot(
+  origin: Vm,
+  snapshot: string,
+  name: string,
+  accelerator: Accelerator,
+): Promise<Vm> {
+  const context = origin.snapshots[snapshot]
+  if (context === undefined) throw new Error(`the VM ${origin.name} has no snapshot ${snapshot}`)
+  const prepared = await prepareVm({ name, image: origin.image, accelerator, context })
+  const vm = { ...prepared, snapshots: { [snapshot]: context } }
+  copyFileSync(file(origin, 'disk.qcow2'), file(vm, 'disk.qcow2'))
+  for (const copy of [diskOf(vm, snapshot), file(vm, 'context.iso')])
+    copyFileSync(diskOf(origin, snapshot), copy)
+  for (const copy of [oneGateLogOf(vm, snapshot), oneGateLog(vm)])
+    copyFileSync(oneGateLogOf(origin, snapshot), copy)
+  writeVm(vm)
+  runQemu(vm, accelerator, ['-loadvm', snapshot])
+  return vm
+}
 
 /** QEMU's human monitor says what went wrong, and nothing when all is well. */
 async function monitor(vm: Vm, line: string): Promise<void> {

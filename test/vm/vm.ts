@@ -50,30 +50,31 @@ export const oneGateLog = (vm: Vm): string => inFolder(vm, 'onegate.jsonl')
 
 /** Starts a VM on a disk of its own above the image; one of this name that is there goes first. */
 export async function startVm(inputs: VmInputs): Promise<Vm> {
-  await stopVm(inputs.name)
-  const folder = vmFolder(inputs.name)
+  const vm = await prepareVm(inputs)
+  insertContext(vm)
+  const backing = ['-b', inputs.image, '-F', 'qcow2']
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', ...backing, inFolder(vm, 'disk.qcow2')])
+  runQemu(vm, inputs.accelerator)
+  return vm
+}
+
+/** A VM's folder, ports and OneGate: all but its disks. */
+export async function prepareVm({ name, image, context, wishedPorts }: VmInputs): Promise<Vm> {
+  await stopVm(name)
+  const folder = vmFolder(name)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const ports = await choosePorts(inputs.wishedPorts ?? {})
+  const ports = await choosePorts(wishedPorts ?? {})
   const oneGatePid = await spawnOneGate(ports.oneGate, join(folder, 'onegate.jsonl'))
-  const { name, image, context } = inputs
   const vm: Vm = { name, folder, image, ports, context, oneGatePid, snapshots: {} }
   writeVm(vm)
-  insertContext(vm)
-  execFileSync('qemu-img', [
-    'create',
-    '-q',
-    '-f',
-    'qcow2',
-    '-b',
-    image,
-    '-F',
-    'qcow2',
-    inFolder(vm, 'disk.qcow2'),
-  ])
-  execFileSync('qemu-system-x86_64', qemuArguments(vm, inputs.accelerator), {
+  return vm
+}
+
+/** Starts QEMU, with further options. */
+export function runQemu(vm: Vm, accelerator: Accelerator, options: string[] = []): void {
+  execFileSync('qemu-system-x86_64', [...qemuArguments(vm, accelerator), ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  return vm
 }
 
 /** The VM of this name, running or not. */
@@ -117,6 +118,12 @@ export async function changeContext(vm: Vm, context: Context): Promise<void> {
     // A guest that mounted the disk locked its tray, and only some unlock it when they are done.
     force: true,
   })
+}
+
+/** Ends QEMU, which writes down what it has not yet of the disk. The rest of the VM stays. */
+export async function shutOff(vm: Vm): Promise<void> {
+  await qmp(inFolder(vm, 'qmp'), 'quit')
+  while (isRunning(vm)) await setTimeout(100)
 }
 
 /** The guest loses its memory and what it had not yet written, and boots again at once. */
