@@ -50,7 +50,8 @@ export default defineConfig({
         test: {
           name: 'vm',
           include: ['test/vm/**/*.test.ts'],
-          testTimeout: 10 * minute,
+          // An emulated VM on a busy machine is ten times slower than on a quiet one.
+          testTimeout: 30 * minute,
           hookTimeout: 60 * minute,
           globalSetup: 'test/vm/shared.ts',
           ...shared,

@@ -232,7 +232,7 @@ describe('another context', () => {
       ignore_eos: true,
       max_tokens: 300,
     }
-    const stream = ask(access, '/v1/chat/completions', { json, timeout: 580 })
+    const stream = ask(access, '/v1/chat/completions', { json, timeout: 1500 })
     expect(await contextualize({ ONEAPP_COPILOT_PASSWORD: password })).toBe('bootstrap_success')
     expect(eventsOf((await stream).body).at(-1)).toBe('[DONE]')
 

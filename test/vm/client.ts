@@ -17,9 +17,9 @@ export const ask = (access: Access, path: string, request: Partial<HttpRequest> 
     ...request,
   })
 
-/** Waits until the appliance answers 200 on its health; for two minutes at most. */
+/** Waits until the appliance answers 200 on its health; for a quarter of an hour at most. */
 export async function untilServing(access: Access): Promise<void> {
-  const deadline = Date.now() + 120_000
+  const deadline = Date.now() + 900_000
   for (;;) {
     const status = await ask(access, '/health').then(
       answer => answer.status,

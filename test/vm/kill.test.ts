@@ -140,7 +140,7 @@ const certifiedNames = () =>
 
 const statusWith = async (key: string, ca: string) => {
   const headers = { authorization: `Bearer ${key}` }
-  return (await http({ url: `https://127.0.0.1:${vm.ports.https}/v1/models`, ca, headers, timeout: 60 }))
+  return (await http({ url: `https://127.0.0.1:${vm.ports.https}/v1/models`, ca, headers, timeout: 300 }))
     .status
 }
 

@@ -37,7 +37,7 @@ const waitForAgent = (vm: Vm) => ssh(vm, 'systemctl start one-context.service')
  * `otherThanBoot`: the id of the boot that a restart ends. `report` hears of every look at the VM.
  */
 export async function waitForContextualization(vm: Vm, patience: Patience = {}): Promise<Progress> {
-  const deadline = Date.now() + (patience.seconds ?? 900) * 1000
+  const deadline = Date.now() + (patience.seconds ?? 1800) * 1000
   while (Date.now() < deadline) {
     if (!isRunning(vm)) throw new Error(`the VM ${vm.name} stopped; its console: ${serialLog(vm)}`)
     const progress = await readProgress(vm)

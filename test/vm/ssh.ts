@@ -25,9 +25,9 @@ export const sshOptions = (vm: Vm): string[] =>
     ['LogLevel', 'ERROR'],
     ['ConnectTimeout', '20'],
     ['ConnectionAttempts', '3'],
-    // A VM that is reset says nothing: notice it.
+    // A VM that is reset says nothing: notice it. One that is slow may not answer for a while.
     ['ServerAliveInterval', '5'],
-    ['ServerAliveCountMax', '4'],
+    ['ServerAliveCountMax', '24'],
     ['ControlMaster', 'auto'],
     ['ControlPath', join(vm.folder, 'ssh')],
     ['ControlPersist', '60'],
