@@ -80,7 +80,7 @@ export async function configure(
     landingPageFor(plan, tls),
     ...nginxFiles(edge, capacity),
   ])
-  if (host.isLive) await reloadUnits(host, writtenUnits)
+  await reloadUnits(host, writtenUnits)
   return changes
 }
 

@@ -1,6 +1,6 @@
 /** Bake time: packages, llama-server, model, unit; a real completion before the bake may succeed. */
 
-import { modelsOf } from '../lib/appliance/models/release.ts'
+import { modelsOf, type Release } from '../lib/appliance/models/release.ts'
 import { paths, users } from '../lib/appliance/paths.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { chatTemplateFile } from '../lib/render/models/chat-template.ts'
@@ -81,6 +81,11 @@ export async function install(host: Host, named: InputFile | undefined): Promise
   ])
 
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return
+  await host.perform('have llama-server load the model and answer', () => tryOut(host, release))
+}
+
+/** Throws where llama-server does not know a setting of ours, or does not answer. */
+async function tryOut(host: Host, release: Release): Promise<void> {
   const capacity = planCapacity(host.facts(), release.model, { contextSize: 2048, parallel: 1, threads: 2 })
   for (const model of modelsOf(release)) await checkSettings(host, llamaSettings({ ...capacity, model }))
   await prewarm(host, capacity)

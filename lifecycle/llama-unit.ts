@@ -44,5 +44,5 @@ export async function llamaEnded(host: Host): Promise<void> {
   setUnavailable(host, reason)
   host.log[isGivenUp ? 'error' : 'warn'](reason)
   // Without this systemd would start it again (systemd.service(5), Restart=).
-  if (isGivenUp) await host.run(['systemctl', 'stop', '--no-block', units.llama])
+  if (isGivenUp) await host.$`systemctl stop --no-block ${units.llama}`
 }

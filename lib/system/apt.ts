@@ -1,21 +1,13 @@
 /** Debian packages. */
 import type { Host } from './host.ts'
 
-const aptGet = [
-  'apt-get',
-  '--quiet',
-  '--yes',
-  '--option',
-  'DPkg::Lock::Timeout=600',
-  '--option',
-  'Acquire::Retries=3',
-]
+const options = ['--quiet', '--yes', '--option', 'DPkg::Lock::Timeout=600', '--option', 'Acquire::Retries=3']
 
 /** Installs the packages that are missing, without what they only recommend. */
 export async function installPackages(host: Host, names: string[]): Promise<void> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
   const format = '${Package} ${Status}\n'
-  const { stdout } = await host.ask(['dpkg-query', '--show', '--showformat', format, ...names])
+  const { stdout } = await host.query`dpkg-query --show --showformat ${format} ${names}`.nothrow()
   const installed = new Set(
     stdout
       .split('\n')
@@ -23,13 +15,13 @@ export async function installPackages(host: Host, names: string[]): Promise<void
       .map(line => line.split(' ')[0]),
   )
   const missing = names.filter(name => !installed.has(name))
-  if (missing.length === 0 && host.isLive) return
+  if (missing.length === 0) return
 
   const onLine = (line: string) =>
     /^(Get:|Unpacking|Setting up)/.test(line) && host.log.info(line.slice(0, 100))
   host.log.info(`Installing packages: ${missing.join(' ')}`)
   // A bake, or this stage, killed in the middle of dpkg's work leaves packages half configured.
-  await host.run(['dpkg', '--configure', '--pending'])
-  await host.run([...aptGet, 'update'])
-  await host.run([...aptGet, 'install', '--no-install-recommends', ...missing], { onLine })
+  await host.$`dpkg --configure --pending`
+  await host.$`apt-get ${options} update`
+  await host.$({ onLine })`apt-get ${options} install --no-install-recommends ${missing}`
 }

@@ -1,5 +1,5 @@
 /** One HTTP request by curl for the rest of a file: its options, what came back, where a redirect may lead. */
-import type { Answer } from './commands.ts'
+import type { Output } from './shell.ts'
 
 export type Transfer = {
   url: string
@@ -27,16 +27,14 @@ const curl = ({ slowest, slowFor }: Pace) => [
 ]
 
 /** Asks for the rest of the file. */
-export const curlCommand = ({ url, output, from, size }: Transfer, pace: Pace): string[] => [
-  // The kernel stops a server that sends without end: --max-filesize does so from curl 8.4 on.
-  ...['prlimit', `--fsize=${size}`, '--core=0'],
+export const curlArguments = ({ url, output, from, size }: Transfer, pace: Pace): string[] => [
   ...curl(pace),
   ...['--fail', '--max-filesize', String(size), '--continue-at', String(from), '--output', output],
   ...['--url', url],
 ]
 
 /** Asks for nothing but where the file is: curl takes a redirect for a server that cannot resume. */
-export const headCommand = ({ url }: Transfer, pace: Pace): string[] => [
+export const headArguments = ({ url }: Transfer, pace: Pace): string[] => [
   ...curl(pace),
   ...['--head', '--max-time', '60', '--output', '/dev/null', '--url', url],
 ]
@@ -69,10 +67,10 @@ const exits = {
 const fileSizeExceeded = 128 + 25
 
 /** Whether what was written may be of the file: an error page is not. Empty: curl was killed. */
-export const hasContent = ({ stdout }: Answer): boolean => ['', '200', '206'].includes(stdout.slice(0, 3))
+export const hasContent = ({ stdout }: Output): boolean => ['', '200', '206'].includes(stdout.slice(0, 3))
 
 /** What became of a transfer, from curl's exit code, and what it wrote to its outputs. */
-export function resultOf({ code, stdout, stderr }: Answer, { url, from, size }: Transfer): Result {
+export function resultOf({ exitCode: code, stdout, stderr }: Output, { url, from, size }: Transfer): Result {
   const { host } = new URL(url)
   const [status = '', to = ''] = stdout.split(' ')
   if (code === exits.rangeError || status === '416') return { is: 'not resumable' }

@@ -1,6 +1,5 @@
 /** Downloads by curl, resumed and retried. A file appears at its name only once its SHA-256 is proven. */
 import { basename, dirname } from 'node:path'
-import { curlCommand } from './curl.ts'
 import type { Host } from './host.ts'
 import { readable, sha256Of, syncFile } from './large-files.ts'
 import {
@@ -10,7 +9,6 @@ import {
   partOf,
   type Source,
   type TransferProgress,
-  transferOf,
 } from './partial-file.ts'
 import { isProven, type Provable, recordProof, removeProven } from './verified-files.ts'
 
@@ -47,13 +45,11 @@ export async function download(
 ): Promise<void> {
   if (isProven(host, wanted)) return
   const act = { host, wanted, tell, limits: { ...defaults, ...limits } }
-  if (!host.isLive) {
-    await host.run(curlCommand(transferOf(act, wanted.url), act.limits))
-    return
-  }
-  if (await isSoundAtItsName(act)) return
-  host.files.makeFolder(dirname(wanted.path))
-  if (!(await fetchAndProve(act, false))) await fetchAndProve(act, true)
+  await host.perform(`download ${wanted.url} to ${wanted.path}`, async () => {
+    if (await isSoundAtItsName(act)) return
+    host.files.makeFolder(dirname(wanted.path))
+    if (!(await fetchAndProve(act, false))) await fetchAndProve(act, true)
+  })
 }
 
 /** A file that stands there unproven is computed anew, and goes when it is not the one. */

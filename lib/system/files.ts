@@ -87,6 +87,8 @@ export function filesUnder(root: string) {
   }
 
   return {
+    /** Changes are left out: a dry run's. */
+    isReadOnly: false,
     at,
     read: (path: string) => unlessAbsent(() => readFileSync(at(path), 'utf8')),
     list: (path: string) => unlessAbsent(() => readdirSync(at(path))) ?? [],

@@ -2,29 +2,34 @@
 import { randomBytes } from 'node:crypto'
 import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Answer, ask, type CommandOptions, run, type Started, start } from './commands.ts'
 import { type Facts, readFacts } from './facts.ts'
 import { type Files, filesUnder } from './files.ts'
 import { type HttpAnswer, type HttpRequest, http } from './http.ts'
+import { withLock } from './lock.ts'
 import { type Log, openLog } from './log.ts'
 import { readOnlyFiles } from './read-only-files.ts'
+import { $, listing, type Shell, shell, unknown } from './shell.ts'
 
+/** Live, rooted (`--root`) or read-only (`--dry-run`): they differ in what the marked members do. */
 export type Host = {
   env: Readonly<Record<string, string | undefined>>
+  /** Under the root; a read-only host's stay as they are. */
   files: Files
   log: Log
-  /** Nothing is written and nothing run: what would be is printed. */
-  isDryRun: boolean
-  /** A machine whose services can be asked and started; false under `--root`, where commands are listed. */
-  isLive: boolean
   now(): Date
   random(bytes: number): Buffer
   facts(): Facts
-  /** Runs a command that changes something. Throws when it fails. */
-  run(command: string[], options?: CommandOptions): Promise<string>
-  /** Runs a command that only looks, whatever its exit code. */
-  ask(command: string[], options?: CommandOptions): Promise<Answer>
-  start(command: string[], variables: Record<string, string>): Started
+  /** Runs a command that changes something. Only a live host does; the others list it, and it comes back with nothing. */
+  $: Shell
+  /** Runs a command that only reads. A rooted host, which has no services to ask, fails it. */
+  query: Shell
+  /**
+   * Does what depends on a command that has really run: waits for a service, sends it requests, goes on with what a
+   * program has written. Only a live host does; the others say that they would, to be read after "would".
+   */
+  perform<T>(what: string, act: () => Promise<T>): Promise<T | undefined>
+  /** Runs an act while no other holds the lock at a path. Only a live host, where others are at work, takes the lock. */
+  withLock<T>(path: string, onWait: () => void, act: () => Promise<T>): Promise<T>
   http(request: HttpRequest): Promise<HttpAnswer>
 }
 
@@ -48,39 +53,40 @@ function rootFolder(root: string): string {
   return folder
 }
 
-/** A host that can look and changes nothing: files stay as they are, and commands are listed. */
-export const readOnly = (host: Host): Host => ({
+/** A host that runs nothing: what it would run is listed. */
+const listingOnly = (host: Host): Host => ({
   ...host,
-  files: readOnlyFiles(host.files),
-  isDryRun: true,
-  isLive: false,
-  run: listed(host.log),
+  $: shell(listing(host.log)),
+  perform: async what => {
+    host.log.info(`would ${what}`)
+    return undefined
+  },
+  withLock: (_path, _onWait, act) => act(),
 })
 
-const listed = (log: Log) => async (command: string[]) => {
-  log.info(`would run: ${command.join(' ')}`)
-  return ''
-}
+/** A host whose files are another machine's: there is none of its services here. */
+export const rooted = (host: Host): Host => ({ ...listingOnly(host), query: shell(unknown) })
+
+/** A host that changes nothing: files stay as they are, and commands are listed. */
+export const readOnly = (host: Host): Host => ({ ...listingOnly(host), files: readOnlyFiles(host.files) })
 
 /** This machine, a folder that stands for one, or either read-only. */
 export function openHost({ env, root, dryRun = false, log: logPath }: HostOptions): Host {
   const now = () => new Date()
   const files = filesUnder(root === undefined ? '/' : rootFolder(root))
-  const log = openLog(now, dryRun || logPath === undefined ? undefined : files.at(logPath))
-  const isLive = root === undefined
-  const host: Host = {
+  const live: Host = {
     env,
     files,
-    log,
-    isDryRun: false,
-    isLive,
+    log: openLog(now, dryRun || logPath === undefined ? undefined : files.at(logPath)),
     now,
     random: randomBytes,
     facts: readFacts,
-    ask,
-    start,
+    $,
+    query: $,
+    perform: (_what, act) => act(),
+    withLock: (path, onWait, act) => withLock(files.at(path), onWait, act),
     http,
-    run: isLive ? run : listed(log),
   }
+  const host = root === undefined ? live : rooted(live)
   return dryRun ? readOnly(host) : host
 }

@@ -1,6 +1,4 @@
 /** One at a time: an exclusive lock on a file, which the kernel frees however its holder ends. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import {
   chmodSync,
   closeSync,
@@ -13,11 +11,12 @@ import {
   type Stats,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { childEnvironment } from './commands.ts'
-import type { Host } from './host.ts'
+import { PassThrough } from 'node:stream'
+import type { Files } from './files.ts'
+import { $, type Shell } from './shell.ts'
 
-/** Milliseconds after which somebody who waits says so. */
-const patience = 2000
+/** Milliseconds that a wait for the lock goes unmentioned. */
+const quietWait = 2000
 
 const isOurs = ({ uid }: Stats) => uid === process.getuid?.()
 const isForOthers = ({ mode }: Stats) => (mode & 0o077) !== 0
@@ -47,30 +46,28 @@ function makeLock(path: string): void {
 }
 
 /**
- * Runs an act while no other that locks the same file runs, in this process or another; `waiting` is told once where
+ * Runs an act while no other that locks the same file runs, in this process or another; `onWait` is called once where
  * it has to wait. The file and its folder, which holds nothing but locks, are this user's alone.
  */
-export async function alone<T>(path: string, waiting: () => void, act: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, onWait: () => void, act: () => Promise<T>): Promise<T> {
   try {
     makeLock(path)
   } catch (error) {
     throw new Error(`The lock ${path} could not be made: ${(error as Error).message}`, { cause: error })
   }
   // flock(1) holds the lock as long as its `cat` runs, and that runs until its input ends: at the latest with us.
-  const holder = spawn('flock', ['--exclusive', path, 'sh', '-c', 'echo held && exec cat'], {
-    env: childEnvironment,
-    stdio: ['pipe', 'pipe', 'ignore'],
-  })
-  const ended = once(holder, 'exit')
-  const timer = setTimeout(waiting, patience)
+  const input = new PassThrough()
+  const { promise: isHeld, resolve: onLine } = Promise.withResolvers<unknown>()
+  const holder = $({ input, onLine })`flock --exclusive ${path} sh -c 'echo held && exec cat'`.nothrow()
+  const timer = setTimeout(onWait, quietWait)
   try {
-    await Promise.race([once(holder.stdout, 'data'), ended.then(refused(path))])
+    await Promise.race([isHeld, holder.then(refused(path))])
     clearTimeout(timer)
     return await act()
   } finally {
     clearTimeout(timer)
-    holder.stdin.end()
-    await ended
+    input.end()
+    await holder
   }
 }
 
@@ -79,7 +76,10 @@ const refused = (path: string) => () => {
 }
 
 /** Whether somebody holds the lock now. */
-export async function isLocked({ files, ask }: Pick<Host, 'files' | 'ask'>, path: string): Promise<boolean> {
+export async function isLocked(
+  { files, query }: { files: Files; query: Shell },
+  path: string,
+): Promise<boolean> {
   if (files.status(path) === undefined) return false
-  return (await ask(['flock', '--shared', '--nonblock', files.at(path), 'true'])).code !== 0
+  return (await query`flock --shared --nonblock ${files.at(path)} true`.nothrow()).exitCode !== 0
 }

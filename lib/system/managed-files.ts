@@ -1,6 +1,7 @@
 /** The files that the appliance owns, as values, and the one act that makes the disk like them. */
 import type { Host } from './host.ts'
 import { plain, print } from './plain-text.ts'
+import { $ } from './shell.ts'
 
 export type ManagedFile =
   | { path: string; mode: number; text: string }
@@ -55,9 +56,9 @@ export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Chan
   for (const file of files.map(legible)) {
     const outcome = outcomeOf(host, file)
     if (outcome !== 'unchanged') {
-      if (host.isDryRun) await showDifference(host, file)
+      if (host.files.isReadOnly) await showDifference(host, file)
       write(host, file)
-      host.log.info(`${file.path}: ${host.isDryRun ? `would be ${outcome}` : outcome}`)
+      host.log.info(`${file.path}: ${host.files.isReadOnly ? `would be ${outcome}` : outcome}`)
     }
     changes.push({ path: file.path, outcome })
   }
@@ -69,9 +70,13 @@ async function showDifference(host: Host, file: ManagedFile) {
   if (!('text' in file) || (file.mode & 0o004) === 0) return
   const status = host.files.status(file.path)
   if (status !== undefined && (status.mode & 0o004) === 0) return
-  const before = status !== undefined ? host.files.at(file.path) : '/dev/null'
-  const { stdout } = await host.ask(['diff', '-u', '--label', file.path, '--label', file.path, before, '-'], {
-    input: file.text,
-  })
-  print(stdout)
+  print(status === undefined ? additions(file.text) : await difference(host, file.path, file.text))
+}
+
+const additions = (text: string) => text.replaceAll(/^(?=.)/gm, '+')
+
+/** Of the text on disk and another one, by diff(1), whose exit code is 1 where they differ. */
+async function difference({ files }: Host, path: string, text: string): Promise<string> {
+  const labels = ['--label', path, '--label', path]
+  return (await $({ input: text })`diff -u ${labels} ${files.at(path)} -`.nothrow()).stdout
 }

@@ -2,11 +2,10 @@
 import { truncateSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, CommandError } from './commands.ts'
 import {
-  curlCommand,
+  curlArguments,
   hasContent,
-  headCommand,
+  headArguments,
   type Pace,
   type Result,
   redirectProblem,
@@ -45,7 +44,7 @@ export const partOf = (path: string) => `${path}.part`
 const sizeOfPart = ({ host, wanted }: Pick<Act, 'host' | 'wanted'>) =>
   host.files.status(partOf(wanted.path))?.size ?? 0
 
-export const transferOf = (act: Pick<Act, 'host' | 'wanted'>, url: string): Transfer => ({
+const transferOf = (act: Pick<Act, 'host' | 'wanted'>, url: string): Transfer => ({
   url,
   output: act.host.files.at(partOf(act.wanted.path)),
   from: sizeOfPart(act),
@@ -106,25 +105,18 @@ async function attempt(act: Act): Promise<Failure | undefined> {
 }
 
 async function transferred(act: Act, transfer: Transfer): Promise<Result> {
-  const answer = await withProgress(act, () => answerTo(act.host, curlCommand(transfer, act.limits)))
-  if (!hasContent(answer)) cutBack(act, transfer)
-  return resultOf(answer, transfer)
-}
-
-/** What a command that changes something came back with, whatever its exit code. */
-async function answerTo(host: Host, command: string[]): Promise<Answer> {
-  try {
-    return { code: 0, stdout: await host.run(command), stderr: '' }
-  } catch (error) {
-    if (error instanceof CommandError) return error.answer
-    throw error
-  }
+  const output = await withProgress(act, () =>
+    // The kernel stops a server that sends without end: --max-filesize does so from curl 8.4 on.
+    act.host.$`prlimit --fsize=${transfer.size} --core=0 ${curlArguments(transfer, act.limits)}`.nothrow(),
+  )
+  if (!hasContent(output)) cutBack(act, transfer)
+  return resultOf(output, transfer)
 }
 
 /** Where a download that is resumed is redirected to, if it is. */
 async function redirectAhead({ host, limits }: Act, transfer: Transfer): Promise<Result | undefined> {
   if (transfer.from === 0) return undefined
-  const result = resultOf(await host.ask(headCommand(transfer, limits)), transfer)
+  const result = resultOf(await host.query`${headArguments(transfer, limits)}`.nothrow(), transfer)
   return result.is === 'redirect' ? result : undefined
 }
 

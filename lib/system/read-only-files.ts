@@ -3,11 +3,8 @@ import type { Files } from './files.ts'
 
 /** Reads as these files do; every change is left out, and so is whatever would have followed from it. */
 export const readOnlyFiles = (files: Files): Files => ({
-  at: files.at,
-  read: files.read,
-  list: files.list,
-  target: files.target,
-  status: files.status,
+  ...files,
+  isReadOnly: true,
   makeFolder: () => {},
   replace: () => {},
   replaceLink: () => {},

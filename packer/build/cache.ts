@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, extname, join } from 'node:path'
-import { alone } from '../../lib/system/lock.ts'
+import { withLock } from '../../lib/system/lock.ts'
 
 /** The folder of things slow to make: SLM_COPILOT_CACHE, or `~/.cache/slm-copilot`. */
 export const cacheFolder = process.env.SLM_COPILOT_CACHE ?? join(homedir(), '.cache', 'slm-copilot')
@@ -17,7 +17,7 @@ export const keyOf = (inputs: (string | Buffer)[]): string => {
 
 /** Runs an act while no other process that uses this cache runs one of this name. */
 export const aloneInCache = <T>(name: string, act: () => Promise<T>): Promise<T> =>
-  alone(
+  withLock(
     join(cacheFolder, 'locks', name),
     () => console.log(`==> Waiting for another process that makes ${name}`),
     act,

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { DigestError, type Download, download, type Progress } from '../../lib/system/download.ts'
-import { openHost } from '../../lib/system/host.ts'
+import { $ } from '../../lib/system/shell.ts'
 import { isProven } from '../../lib/system/verified-files.ts'
 import { type SlowServer, startSlowServer } from '../mirror/slow-server.ts'
 import { recordedHost } from '../support/recorded-host.ts'
@@ -20,8 +20,7 @@ afterEach(() => server.close())
 
 /** This machine, with a folder for its root. */
 const newHost = () => {
-  const { run, ask } = openHost({ env: {} })
-  return recordedHost({ run, ask })
+  return recordedHost({ $, query: $ })
 }
 const wanted = (overrides: Partial<Download> = {}): Download => ({
   url: `${server.url}/a.gguf`,
@@ -58,7 +57,7 @@ it('goes on after curl was killed, in another run', async () => {
   const heard: Progress[] = []
   const killed = download(host, wanted(), progress => heard.push(progress)).catch((error: Error) => error)
   await until(() => server.sent() > 12 * MB)
-  const { stdout } = await openHost({ env: {} }).ask(['pgrep', '--full', `^curl.*${server.url}`])
+  const { stdout } = await $`pgrep --full ${`^curl.*${server.url}`}`
   const pid = Number(stdout)
   // 0 would be all of our own.
   expect(pid).toBeGreaterThan(1)

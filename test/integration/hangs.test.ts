@@ -9,6 +9,7 @@ import { type History, type Judgement, judge } from '../../lib/appliance/service
 import { generatesToken, observe, watched } from '../../lib/steps/services/watchdog.ts'
 import { type Host, openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
+import { answering, shell } from '../../lib/system/shell.ts'
 import { watch as watchProcess } from '../mirror/watch.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -42,14 +43,13 @@ function host(): Host {
   return {
     ...live,
     files: { ...live.files, at: path => moved[path] ?? path },
-    ask: async command => {
-      const pid = pids[command.at(-1) ?? '']
-      return {
-        code: 0,
-        stdout: `ActiveState=active\nInvocationID=i${pid}\nMainPID=${pid}\nJob=0\n`,
-        stderr: '',
-      }
-    },
+    query: shell(
+      answering(command => {
+        const pid = pids[command.split(' ').at(-1) ?? '']
+        const stdout = `ActiveState=active\nInvocationID=i${pid}\nMainPID=${pid}\nJob=0\n`
+        return { exitCode: 0, stdout, stderr: '' }
+      }),
+    ),
   }
 }
 

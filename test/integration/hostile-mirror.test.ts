@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { download } from '../../lib/system/download.ts'
-import { openHost } from '../../lib/system/host.ts'
+import { $ } from '../../lib/system/shell.ts'
 import { type HostileMirror, startHostileMirror } from '../mirror/hostile-mirror.ts'
 import { recordedHost } from '../support/recorded-host.ts'
 
@@ -90,8 +90,7 @@ const behaviours: [string, true | RegExp, { requests?: number; kept?: number }?]
 ]
 
 it.each(behaviours)('%s', async (path, outcome, { requests = 1, kept = 0 } = {}) => {
-  const { run, ask } = openHost({ env: {} })
-  const host = recordedHost({ run, ask })
+  const host = recordedHost({ $, query: $ })
   mirror.asked.length = 0
   const limits = { slowFor: 3, attempts: 3, pause: 0.1 }
   const wanted = { url: `${mirror.url}${path}`, size: file.length, sha256, path: `${folder}/${name}` }
@@ -116,8 +115,7 @@ it.each(behaviours)('%s', async (path, outcome, { requests = 1, kept = 0 } = {})
 })
 
 it('goes on where it was behind a redirect', async () => {
-  const { run, ask } = openHost({ env: {} })
-  const host = recordedHost({ run, ask })
+  const host = recordedHost({ $, query: $ })
   mirror.asked.length = 0
   const url = `${mirror.url}/cut-behind-redirect`
   const wanted = { url, size: file.length, sha256, path: `${folder}/${name}`, proofs: stateFiles.fileProofs }

@@ -8,13 +8,19 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
-import { attemptTimeout } from '../../lib/appliance/tls/lets-encrypt.ts'
 import { hstsFile } from '../../lib/render/nginx/site.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
 import { clientView, trustFor } from '../../lib/steps/tls/client-view.ts'
-import { childEnvironment, run } from '../../lib/system/commands.ts'
 import { type Host, openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
+import {
+  answering,
+  type Command,
+  childEnvironment,
+  commandLineOf,
+  execute,
+  shell,
+} from '../../lib/system/shell.ts'
 import { waitFor } from '../../lib/system/waiting.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { useCertificate } from '../../lifecycle/use-certificate.ts'
@@ -29,8 +35,8 @@ let edge: Edge
 let pebble: Pebble
 /** How far the appliance's clock is ahead. */
 let lead = 0
-/** What runs in place of certbot's command. */
-let instead = (command: string[]) => command
+/** What runs in place of certbot's command: `timeout … SECONDS CERTBOT`. */
+let instead = (command: Command): Command => command
 
 beforeAll(async () => {
   edge = await startEdge({})
@@ -44,21 +50,25 @@ afterAll(async () => {
 
 const at = (path: string) => join(edge.root, path)
 
+const runsCertbot = (commandLine: string) => commandLine.includes(' certbot ')
+
 /** The folder as a machine whose systemd knows one service, nginx, and it runs. */
-function hostFor(context: Record<string, string>, orders: string[][]): Host {
+function hostFor(context: Record<string, string>, orders: string[]): Host {
   const isActive = 'ActiveState=active\nUnitFileState=enabled\nInvocationID=n1\nActiveEnterTimestamp=@1\n'
   return {
     ...openHost({ env: context, root: edge.root }),
     now: () => new Date(Date.now() + lead),
-    ask: async () => ({ code: 0, stdout: isActive, stderr: '' }),
-    run: async command => {
-      if (command.includes('certbot')) {
-        orders.push(command)
-        return run(instead(command))
+    query: shell(answering(() => ({ exitCode: 0, stdout: isActive, stderr: '' }))),
+    $: shell(async command => {
+      const commandLine = await commandLineOf(command)
+      if (runsCertbot(commandLine)) {
+        orders.push(commandLine)
+        return execute(instead(command))
       }
-      if (command[0] === 'systemctl') await edge.reloadNginx()
-      return ''
-    },
+      if (commandLine.startsWith('systemctl ')) await edge.reloadNginx()
+      return answering(() => ({ exitCode: 0, stdout: '', stderr: '' }))(command)
+    }),
+    perform: (_what, act) => act(),
   }
 }
 
@@ -71,7 +81,7 @@ function boot(context: Record<string, string>) {
 
 /** configure, then as much of bootstrap as concerns the certificate. */
 async function stages(context: Record<string, string>) {
-  const orders: string[][] = []
+  const orders: string[] = []
   const host = hostFor(context, orders)
   const changes = await configure(host)
   const { tls, notes } = await useCertificate(host, readPlan(host))
@@ -236,7 +246,7 @@ it('serves the private one when the server cannot be reached, is not trusted, or
   }
   await fails('gone.example.com', `https://127.0.0.1:${await freePort()}/dir`, /refused/)
   await fails('untrusted.example.com', pebble.directory, /certificate verify failed/)
-  instead = command => command.map(word => (word === String(attemptTimeout) ? '4' : word))
+  instead = ({ args: [, certbot = []], ...command }) => ({ ...command, args: [4, certbot] })
   await fails('silent.example.com', `https://127.0.0.1:${port}/dir`, /within 120 s/)
   instead = command => command
   silent.close()
@@ -254,7 +264,10 @@ it('heals after certbot was killed while it put a pair in place, and after the s
     '-e',
     'inject=symlink:signal=KILL:when=3',
   ]
-  instead = command => command.flatMap(word => (word === 'certbot' ? [...kill, word] : word))
+  instead = ({ args: [seconds = 0, certbot = []], ...command }) => ({
+    ...command,
+    args: [seconds, [...kill, ...[certbot].flat().map(String)]],
+  })
   const killed = await boot(withDomain(name))
   expect([killed.inUse.mode, killed.notes]).toEqual(['private', [expect.stringMatching(/was killed/)]])
   expect(readdirSync(at(`${paths.certbot}/live`)).filter(each => each.startsWith(name))).toHaveLength(1)
@@ -263,12 +276,14 @@ it('heals after certbot was killed while it put a pair in place, and after the s
   writeFileSync(at(paths.bootId), 'another\n')
   await new Promise<void>(asked => {
     const host = hostFor(withDomain(name), [])
-    const run: Host['run'] = command => {
-      if (!command.includes('certbot')) return host.run(command)
-      asked()
-      return new Promise(() => {})
-    }
-    void useCertificate({ ...host, run }, readPlan(host))
+    const $ = shell(async command => {
+      if (runsCertbot(await commandLineOf(command))) {
+        asked()
+        return new Promise<never>(() => {})
+      }
+      return answering(() => ({ exitCode: 0, stdout: '', stderr: '' }))(command)
+    })
+    void useCertificate({ ...host, $ }, readPlan(host))
   })
   const next = await stages(withDomain(name))
   expect(next).toMatchObject({ inUse: { mode: 'private' }, orders: 0 })

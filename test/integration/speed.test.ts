@@ -26,8 +26,8 @@ function hostOf(
   socket = stack.socket,
 ): { host: Host & { lines: string[] }; timings: Timings[] } {
   const timings: Timings[] = []
-  const recorded = recordedHost({ random: randomBytes }, ([command]) =>
-    command === 'systemctl' ? { stdout: `MainPID=${pid}\n` } : undefined,
+  const recorded = recordedHost({ random: randomBytes }, command =>
+    command.startsWith('systemctl ') ? { stdout: `MainPID=${pid}\n` } : undefined,
   )
   const { files } = recorded
   const host = {

@@ -11,7 +11,6 @@ import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { modelState, readVerifications } from '../../lib/steps/models/fetched-models.ts'
 import { releaseFile } from '../../lib/steps/models/release.ts'
 import { planFile, readPlan } from '../../lib/steps/plan.ts'
-import { CommandError } from '../../lib/system/commands.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { recordProof } from '../../lib/system/verified-files.ts'
@@ -29,14 +28,9 @@ const pending = { model, url: 'http://192.0.2.1/m.gguf', circumstances: 'these' 
 
 const stateNow = (host: Host) => modelState(host, readVerifications(host), model).state
 
-async function hostWith(plans: Plan, code = 0) {
-  const host = recordedHost({
-    run: async command => {
-      if (code === 0) return ''
-      const stderr = `curl: (${code}) Could not resolve host: 192.0.2.1\n`
-      throw new CommandError(command, { code, stdout: '000 ', stderr })
-    },
-  })
+async function hostWith(plans: Plan, exitCode = 0) {
+  const stderr = `curl: (${exitCode}) Could not resolve host: 192.0.2.1\n`
+  const host = recordedHost({}, () => (exitCode === 0 ? undefined : { exitCode, stdout: '000 ', stderr }))
   host.files.makeFolder('/run')
   await applyFiles(host, [releaseFile(productionRelease), planFile(plans)])
   return host

@@ -148,7 +148,9 @@ it('loses no key to a kill between the new CA and its certificate', async () => 
 })
 
 it('configures a machine through all these clocks and back, and leaves its CA where it is', async () => {
-  const host = recordedHost({}, ([program]) => (program === 'chronyc' ? { stdout: '', code: 1 } : undefined))
+  const host = recordedHost({}, command =>
+    command.startsWith('chronyc ') ? { stdout: '', exitCode: 1 } : undefined,
+  )
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure({ ...host, now: () => new Date('2026-02-14T10:00:00Z') })
   const ca = host.files.read(paths.caCertificate)

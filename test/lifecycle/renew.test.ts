@@ -33,9 +33,9 @@ const plan = {
 /** A machine that was configured on the day, and is looked at this many days later. */
 async function machineAfter(days: number, mode: 'private' | 'acme', reload = () => {}) {
   const now = () => new Date(made.getTime() + days * 86_400_000)
-  const host = recordedHost({ now }, ([program, verb = '']) => {
-    if (/reload|restart/.test(verb)) reload()
-    return program === 'systemctl' ? { stdout: status } : undefined
+  const host = recordedHost({ now }, command => {
+    if (/^systemctl (reload|restart) /.test(command)) reload()
+    return command.startsWith('systemctl ') ? { stdout: status } : undefined
   })
   const inUse = mode === 'private' ? tls.own : { mode, target: `../../${live}`, pair: obtained.leaf }
   await applyFiles(host, [

@@ -46,6 +46,9 @@ export const expected: Record<string, number | string> = {
   lsattr: 'shows nothing in an empty folder; it is named among what may protect a file',
 }
 
+/** What the source runs itself, by a host's `$` and `query`. */
+const runs = /(?:\$|query)(?:\(\{[^`]*\}\))?`[^`]*`/g
+
 /** Names that stand for one of several. */
 export const withNames = (command: string) =>
   command.replace('clients NAME', 'clients cline').replace('help COMMAND', 'help configure')
@@ -59,7 +62,8 @@ function filled(source: string): string {
   })
 }
 
-const textOf = (file: string) => filled(readFileSync(join(checkout, file), 'utf8').replaceAll('\\`', '`'))
+const textOf = (file: string) =>
+  filled(readFileSync(join(checkout, file), 'utf8').replaceAll(runs, '').replaceAll('\\`', '`'))
 
 /** Where a command ends at the latest: quotes, brackets, comments, the line. */
 const rest = '([^`\'"\\n;()#|&>,]*)'

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Answer } from '../../lib/system/commands.ts'
 import type { Facts } from '../../lib/system/facts.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import type { Host } from '../../lib/system/host.ts'
+import { answering, type Output, shell } from '../../lib/system/shell.ts'
 
 export const facts: Facts = {
   hostname: 'copilot',
@@ -23,7 +23,7 @@ export const facts: Facts = {
   numaNodes: 1,
 }
 
-type Answers = (command: string[]) => Partial<Answer> | undefined
+type Answers = (commandLine: string) => Partial<Output> | undefined
 
 export type RecordedHost = Host & { commands: string[]; lines: string[]; root: string }
 
@@ -37,12 +37,14 @@ export function recordedHost(
   const commands: string[] = []
   const lines: string[] = []
   const say = (message: string) => void lines.push(message)
-  const answer = async (command: string[]): Promise<Answer> => {
-    commands.push(command.join(' '))
-    // The clock is right, unless a test says otherwise.
-    const stdout = command[0] === 'chronyc' ? 'Leap status     : Normal\n' : ''
-    return { code: 0, stdout, stderr: '', ...answers(command) }
-  }
+  const $ = shell(
+    answering(commandLine => {
+      commands.push(commandLine)
+      // The clock is right, unless a test says otherwise.
+      const stdout = commandLine.startsWith('chronyc ') ? 'Leap status     : Normal\n' : ''
+      return { exitCode: 0, stdout, stderr: '', ...answers(commandLine) }
+    }),
+  )
   return {
     root,
     commands,
@@ -50,14 +52,13 @@ export function recordedHost(
     env: {},
     files: filesUnder(root),
     log: { info: say, warn: say, error: say },
-    isDryRun: false,
-    isLive: true,
     now: () => new Date('2026-02-14T10:00:00Z'),
     random: bytes => Buffer.alloc(bytes, 7),
     facts: () => facts,
-    ask: answer,
-    run: async command => (await answer(command)).stdout,
-    start: () => ({ hasExited: () => false, output: () => '', stop: async () => {} }),
+    $,
+    query: $,
+    perform: (_what, act) => act(),
+    withLock: (_path, _onWait, act) => act(),
     http: async () => ({ status: 200, headers: {}, body: '', arrivals: [] }),
     ...overrides,
   }

@@ -28,7 +28,7 @@ export async function servingHost(
   anonymous = 2 ** 20,
 ): Promise<RecordedHost> {
   const host = recordedHost({ http: answer, ...overrides }, command =>
-    command.includes('show') ? { stdout: running } : undefined,
+    command.includes(' show ') ? { stdout: running } : undefined,
   )
   mkdirSync(join(host.root, `proc/${pid}`), { recursive: true })
   const status = `RssAnon:\t${anonymous / 1024} kB\nRssFile:\t20480 kB\n`

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { filesUnder } from '../../lib/system/files.ts'
-import { titleOf } from '../../lib/system/processes.ts'
+import { commandLineOf } from '../../lib/system/processes.ts'
 import { type Accelerator, cpuModel, cpus } from '../../packer/build/accelerator.ts'
 import { cacheFolder } from '../../packer/build/cache.ts'
 import { type Context, userNetwork, writeContextDisk } from '../../packer/build/context-disk.ts'
@@ -184,4 +184,4 @@ function qemuPid(vm: Vm): number | undefined {
   return existsSync(path) ? Number(readFileSync(path, 'utf8')) : undefined
 }
 
-const commandLine = (pid: number) => titleOf({ files: filesUnder('/') }, pid) ?? ''
+const commandLine = (pid: number) => commandLineOf({ files: filesUnder('/') }, pid) ?? ''

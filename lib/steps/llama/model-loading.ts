@@ -3,7 +3,7 @@ import { healthUrl, paths, units } from '../../appliance/paths.ts'
 import { loadTimeout } from '../../appliance/services/restarts.ts'
 import type { Host } from '../../system/host.ts'
 import { isServing } from '../../system/http.ts'
-import { lastWords, unitStatus } from '../../system/systemd.ts'
+import { journalTail, unitStatus } from '../../system/systemd.ts'
 import { waitFor } from '../../system/waiting.ts'
 
 /**
@@ -16,7 +16,7 @@ export async function waitForModel(host: Host, invocation: string, size: number)
     const status = await unitStatus(host, units.llama)
     if (status.isActive && status.invocation === invocation) return undefined
     throw new Error(
-      `llama-server ended while it loaded the model.\nIts last words:\n${await lastWords(host, units.llama)}\n` +
+      `llama-server ended while it loaded the model.\nIts last words:\n${await journalTail(host, units.llama)}\n` +
         `More: journalctl -u ${units.llama}`,
     )
   }

@@ -25,7 +25,6 @@ export const hasServed = (host: Host): boolean =>
 
 /** Remembers that the present run has loaded its model. */
 export function recordLoaded(host: Host): void {
-  if (host.isDryRun) return
   const restarts = readRestarts(host)
   if (restarts.loadedAt === undefined) recordRestarts(host, { ...restarts, loadedAt: host.now().getTime() })
   if (!hasServed(host)) writeState(host, stateFiles.loaded, { configuration: configurationDigest(host) })

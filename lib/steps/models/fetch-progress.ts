@@ -17,5 +17,5 @@ export const hideProgress = (host: Host): void => host.files.remove(paths.fetchP
 
 /** Has the unit fetch what is wanted now, from where it was; ends it where nothing is. Waits for neither. */
 export async function orderFetch(host: Host, isWanted: boolean): Promise<void> {
-  await host.run(['systemctl', isWanted ? 'restart' : 'stop', '--no-block', units.model])
+  await host.$`systemctl ${isWanted ? 'restart' : 'stop'} --no-block ${units.model}`
 }

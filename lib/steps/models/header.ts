@@ -69,8 +69,10 @@ const wordsOf = (error: Error) =>
 
 /** The model with what its own file tells, whatever was believed before. */
 export async function withOwnGeometry(host: Host, model: Model): Promise<Model> {
-  if (!host.isLive) return model
-  const { geometry, contextLimit: found } = await readModelFile(host.files.at(modelPath(model.name)))
+  const path = modelPath(model.name)
+  // Where the download was only listed.
+  if (host.files.status(path) === undefined) return model
+  const { geometry, contextLimit: found } = await readModelFile(host.files.at(path))
   if (!isDeepStrictEqual(geometry, model.geometry))
     host.log.warn(`${model.name}: plans go by its header, which says ${JSON.stringify(geometry)}`)
   if (found < model.contextLimit)

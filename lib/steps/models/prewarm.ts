@@ -7,25 +7,18 @@ import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { llamaSettings } from '../../render/units/llama.ts'
 import type { Host } from '../../system/host.ts'
 import { isServing } from '../../system/http.ts'
+import { type Running, tailOf } from '../../system/shell.ts'
 import { waitFor } from '../../system/waiting.ts'
 
-/** The program as llama-server's user, with the stack that its unit gives it. */
-const asLlama = (program: string[], stack: number) => [
-  'prlimit',
-  `--stack=${stack}`,
-  'setpriv',
-  `--reuid=${users.llama}`,
-  `--regid=${users.web}`,
-  '--clear-groups',
-  // A stage that is killed leaves no server behind.
-  '--pdeathsig=KILL',
-  ...program,
+/** Who llama-server runs as, and what it may use, as its unit has it. Killed, a stage leaves no server behind. */
+const asLlama = (stack: number) => [
+  ...['prlimit', `--stack=${stack}`],
+  ...['setpriv', `--reuid=${users.llama}`, `--regid=${users.web}`, '--clear-groups', '--pdeathsig=KILL'],
 ]
 
 /** Throws when the binary's help does not name a setting that we will make: it would be ignored silently. */
 export async function checkSettings(host: Host, settings: Record<string, string>): Promise<void> {
-  if (!host.isLive) return
-  const { stdout, stderr } = await host.ask([paths.llamaServer, '--help'])
+  const { stdout, stderr } = await host.query`${paths.llamaServer} --help`.nothrow()
   const known = new Set(`${stdout}${stderr}`.match(/LLAMA_ARG_[A-Z0-9_]+/g))
   if (known.size === 0)
     throw new Error(`${paths.llamaServer} does not run:\n${`${stdout}${stderr}`.trim().slice(-500)}`)
@@ -38,40 +31,42 @@ export async function checkSettings(host: Host, settings: Record<string, string>
 export async function prewarm(host: Host, capacity: Capacity): Promise<void> {
   const folder = paths.prewarm
   const socket = `${folder}/llama.sock`
-  const settings = { ...llamaSettings(capacity), LLAMA_ARG_HOST: socket }
-  if (!host.isLive) {
-    await host.run(asLlama([paths.llamaServer], stackLimit(capacity)))
-    return
-  }
+  const env = { ...llamaSettings(capacity), LLAMA_ARG_HOST: socket }
   host.files.remove(folder)
   host.files.makeFolder(folder, 0o700)
-  await host.run(['chown', `${users.llama}:${users.web}`, folder])
-  const server = host.start(asLlama([paths.llamaServer], stackLimit(capacity)), settings)
+  await host.$`chown ${users.llama}:${users.web} ${folder}`
+  const server = host.$({ env })`${asLlama(stackLimit(capacity))} ${paths.llamaServer}`.nothrow()
   try {
-    await waitFor(
-      async () => {
-        if (server.hasExited())
-          throw new Error(`llama-server does not load ${modelPath(capacity.model.name)}:\n${server.output()}`)
-        return (await isServing(host, healthUrl, socket)) || undefined
-      },
-      seconds => host.log.info(`Loading the model: ${seconds} s so far`),
-      loadTimeout(capacity.model.size),
-      'Loading the model',
-    )
-    const json = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 16 }
-    const answer = await host.http({
-      url: 'http://localhost/v1/chat/completions',
-      socket,
-      json,
-      timeout: 600,
-    })
-    const { usage } =
-      answer.status === 200 ? (JSON.parse(answer.body) as { usage?: { completion_tokens: number } }) : {}
-    if (!usage?.completion_tokens)
-      throw new Error(`llama-server answered ${answer.status}: ${answer.body.slice(0, 300)}`)
-    host.log.info(`llama-server answered with ${usage.completion_tokens} tokens`)
+    await untilLoaded(host, server, socket, capacity)
+    const tokens = await completionTokens(host, socket)
+    host.log.info(`llama-server answered with ${tokens} tokens`)
   } finally {
-    await server.stop()
+    await server.kill()
     host.files.remove(folder)
   }
+}
+
+async function untilLoaded(host: Host, server: Running, socket: string, { model }: Capacity): Promise<void> {
+  const look = async () => {
+    const output = server.output()
+    if (output !== undefined)
+      throw new Error(`llama-server does not load ${modelPath(model.name)}:\n${tailOf(output)}`)
+    return (await isServing(host, healthUrl, socket)) || undefined
+  }
+  const tell = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)
+  await waitFor(look, tell, loadTimeout(model.size), 'Loading the model')
+}
+
+/** How many tokens a completion has. Throws where there is none. */
+async function completionTokens(host: Host, socket: string): Promise<number> {
+  const json = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 16 }
+  const { status, body } = await host.http({
+    url: 'http://localhost/v1/chat/completions',
+    socket,
+    json,
+    timeout: 600,
+  })
+  const { usage } = status === 200 ? (JSON.parse(body) as { usage?: { completion_tokens: number } }) : {}
+  if (!usage?.completion_tokens) throw new Error(`llama-server answered ${status}: ${body.slice(0, 300)}`)
+  return usage.completion_tokens
 }

@@ -31,30 +31,25 @@ export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promis
   const archive = llamaCpp.archives[architecture]
   if (archive === undefined) throw new Error(`the release has no llama.cpp for ${architecture}`)
   const folder = `${paths.releases}/${llamaCpp.tag}`
-  if (host.files.status(folder) === undefined) {
-    const path = `${paths.releases}/${llamaCpp.tag}.tar.gz`
+  if (host.files.status(folder) !== undefined) return
+  const path = `${paths.releases}/${llamaCpp.tag}.tar.gz`
+  await download(host, { ...archive, path, proofs })
+  await host.perform(`unpack ${path} into ${folder}`, async () => {
     const unpacking = `${paths.releases}/.unpacking`
-    await download(host, { ...archive, path, proofs })
     await unpack(host, path, unpacking)
-    if (host.isLive) host.files.rename(unpacking, folder)
-    if (host.isLive) removeProven(host, { path, proofs })
-  }
+    host.files.rename(unpacking, folder)
+    removeProven(host, { path, proofs })
+  })
 }
 
 /** Archives hold one folder: its content is what counts. */
 async function unpack(host: Host, archive: string, folder: string) {
-  if (host.isLive) host.files.remove(folder)
-  if (host.isLive) host.files.makeFolder(folder, 0o755)
-  const tar = [
-    'tar',
-    '--extract',
-    '--gzip',
-    '--strip-components=1',
-    '--no-same-owner',
-    '--no-same-permissions',
-  ]
-  await host.run([...tar, '--file', host.files.at(archive), '--directory', host.files.at(folder)])
-  await host.run(['chmod', '--recursive', 'u=rwX,go=rX', host.files.at(folder)])
+  host.files.remove(folder)
+  host.files.makeFolder(folder, 0o755)
+  const [from, to] = [host.files.at(archive), host.files.at(folder)]
+  const options = ['--gzip', '--strip-components=1', '--no-same-owner', '--no-same-permissions']
+  await host.$`tar --extract ${options} --file ${from} --directory ${to}`
+  await host.$`chmod --recursive u=rwX,go=rX ${to}`
 }
 
 /** Downloads the model's weights. */

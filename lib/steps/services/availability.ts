@@ -3,11 +3,11 @@ import { paths } from '../../appliance/paths.ts'
 import type { Host } from '../../system/host.ts'
 
 export function setUnavailable(host: Host, reason: string): void {
-  if (!host.isDryRun) host.files.replace(paths.unavailableReason, `${reason}\n`, 0o644)
+  host.files.replace(paths.unavailableReason, `${reason}\n`, 0o644)
 }
 
 export function setAvailable(host: Host): void {
-  if (!host.isDryRun) host.files.remove(paths.unavailableReason)
+  host.files.remove(paths.unavailableReason)
 }
 
 export const readUnavailable = (host: Host): string | undefined =>

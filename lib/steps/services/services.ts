@@ -6,9 +6,9 @@ import { configureCommand } from '../../appliance/paths.ts'
 import type { Proven, Service } from '../../appliance/services/services.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import type { Host } from '../../system/host.ts'
-import { childrenOf, titleOf } from '../../system/processes.ts'
+import { childrenOf, commandLineOf } from '../../system/processes.ts'
 import { readState, writeState } from '../../system/state-files.ts'
-import { enableUnit, lastWords, type UnitStatus, unitStatus } from '../../system/systemd.ts'
+import { enableUnit, journalTail, type UnitStatus, unitStatus } from '../../system/systemd.ts'
 import { waitFor } from '../../system/waiting.ts'
 
 /** Seconds that nginx may take to make workers anew. */
@@ -91,7 +91,7 @@ export async function applyService(host: Host, service: Service): Promise<Applie
 
 async function begin(host: Host, unit: string, action: 'start' | 'restart') {
   // A unit that failed too often is not started again until somebody says so: this is somebody.
-  await host.run(['systemctl', 'reset-failed', unit])
+  await host.$`systemctl reset-failed ${unit}`
   await ordered(host, unit, action)
 }
 
@@ -100,12 +100,14 @@ async function reload(host: Host, unit: string, mainPid: number) {
   const workers = childrenOf(host, mainPid)
   await ordered(host, unit, 'reload')
   const look = async () =>
-    workers.every(pid => titleOf(host, pid)?.includes('shutting down') ?? true) || undefined
+    workers.every(pid => commandLineOf(host, pid)?.includes('shutting down') ?? true) || undefined
   const tell = (seconds: number) => host.log.info(`Reloading ${unit}: ${seconds} s so far`)
   try {
-    await waitFor(look, tell, reloadTimeout, `Reloading ${unit}`)
+    await host.perform(`wait until ${unit} has replaced its workers`, () =>
+      waitFor(look, tell, reloadTimeout, `Reloading ${unit}`),
+    )
   } catch (error) {
-    throw new Error(`${unit} goes on with its old configuration:\n${await lastWords(host, unit)}`, {
+    throw new Error(`${unit} goes on with its old configuration:\n${await journalTail(host, unit)}`, {
       cause: error,
     })
   }
@@ -113,9 +115,9 @@ async function reload(host: Host, unit: string, mainPid: number) {
 
 async function ordered(host: Host, unit: string, action: Action) {
   try {
-    await host.run(['systemctl', action, unit])
+    await host.$`systemctl ${action} ${unit}`
   } catch (error) {
-    throw new Error(`${unit} does not ${action}:\n${await lastWords(host, unit)}`, { cause: error })
+    throw new Error(`${unit} does not ${action}:\n${await journalTail(host, unit)}`, { cause: error })
   }
 }
 

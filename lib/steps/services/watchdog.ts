@@ -101,8 +101,8 @@ export async function generatesToken(host: Host): Promise<boolean> {
 }
 
 /** Ends a service's processes at once: systemd starts it again, as after any crash. */
-export const kill = (host: Host, unit: string): Promise<string> =>
-  host.run(['systemctl', 'kill', '--signal=KILL', unit])
+export const kill = (host: Host, unit: string): Promise<unknown> =>
+  host.$`systemctl kill --signal=KILL ${unit}`
 
 /** Lets the watchdog's quick look end its next turns; or has the executable look again. */
 export function recordHealth(host: Host, isHealthy: boolean): void {

@@ -6,11 +6,11 @@ import { type Clock, firstRelease } from '../../appliance/tls/clock.ts'
 import type { Host } from '../../system/host.ts'
 
 /** chronyd's own word, asked by its socket: where it does not run, that fails at once. */
-const tracking = ['chronyc', '-h', paths.chronySocket, '-n', 'tracking']
+const tracking = (host: Host) => host.query`chronyc -h ${paths.chronySocket} -n tracking`.nothrow()
 
 /** Leap status: `Not synchronised` until a source has set the clock (chronyc(1)). */
 export async function readClock(host: Host): Promise<Clock> {
-  const { stdout } = await host.ask(tracking)
+  const { stdout } = await tracking(host)
   const made = host.files.status(paths.clockEpoch)?.changedAt
   return {
     now: host.now(),

@@ -14,9 +14,9 @@ import {
   orderOf,
 } from '../../appliance/tls/lets-encrypt.ts'
 import { certbotDropIn, deployHook } from '../../render/tls/lets-encrypt.ts'
-import { CommandError } from '../../system/commands.ts'
 import type { Host } from '../../system/host.ts'
 import type { ManagedFile } from '../../system/managed-files.ts'
+import type { Output } from '../../system/shell.ts'
 import { readState, writeState } from '../../system/state-files.ts'
 import { certificateOf, certificatesIn, covers, datesOf } from '../../system/x509.ts'
 
@@ -91,35 +91,31 @@ export async function requestIfDue(host: Host, decision: AcmeDecision): Promise<
 }
 
 async function attemptOnce(host: Host, { order, boot, attempt: failures }: AcmeDecision & { state: 'due' }) {
-  host.log.info(`Requesting a certificate for ${order.domain} from ${issuerOf(order)}`)
   const attempt = { boot, at: host.now().toISOString(), failures, reason: 'The attempt was interrupted.' }
   // Before it is made: one that is killed, or ends with the machine's power, counts.
   recordAttempt(host, order, attempt)
-  const reason = await request(host, order)
+  const what = `request a certificate for ${order.domain} from ${issuerOf(order)}`
+  const reason = await host.perform(what, () => request(host, order))
   recordAttempt(host, order, reason === undefined ? undefined : { ...attempt, reason })
 }
 
 /** Runs certbot. Returns why there is no certificate, if there is none. */
 async function request(host: Host, order: Order): Promise<string | undefined> {
+  host.log.info(`Requesting a certificate for ${order.domain} from ${issuerOf(order)}`)
   // What a certbot that was killed has left would make this one fail ("live directory exists").
   for (const path of [liveFolder(order), archiveFolder(order), renewalFile(order)]) host.files.remove(path)
-  try {
-    await host.run(certbotCommand(host, order))
-  } catch (error) {
-    return error instanceof CommandError ? reasonOf(error) : (error as Error).message
-  }
+  // requests' own variable (Python): the one way to have certbot trust another CA.
+  const env = order.hasCa ? { REQUESTS_CA_BUNDLE: host.files.at(paths.acmeCa) } : {}
+  const certbot = host.$({ env })`timeout --kill-after=10 ${attemptTimeout} ${certbotCommand(host, order)}`
+  const output = await certbot.nothrow()
+  if (output.exitCode !== 0) return reasonOf(output)
   return readObtained(host, order)?.isForDomain
     ? undefined
     : `The certificate that came is not for ${order.domain}.`
 }
 
-/** certbot(1), within timeout(1), in an environment of its own (requests: REQUESTS_CA_BUNDLE). */
+/** certbot(1). */
 const certbotCommand = (host: Host, order: Order) => [
-  'env',
-  ...(order.hasCa ? [`REQUESTS_CA_BUNDLE=${host.files.at(paths.acmeCa)}`] : []),
-  'timeout',
-  '--kill-after=10',
-  String(attemptTimeout),
   'certbot',
   'certonly',
   '--non-interactive',
@@ -136,14 +132,14 @@ const certbotCommand = (host: Host, order: Order) => [
 ]
 
 /** The sentence of certbot's that tells an administrator most: the server's own, else the last that it ends with. */
-function reasonOf({ answer }: CommandError): string {
-  if (answer.code === 124) return `no certificate within ${attemptTimeout} s.`
-  if (answer.code > 128) return `certbot was killed by signal ${answer.code - 128}.`
-  const lines = `${answer.stdout}\n${answer.stderr}`
+function reasonOf({ exitCode, stdout, stderr }: Output): string {
+  if (exitCode === 124) return `no certificate within ${attemptTimeout} s.`
+  if (exitCode > 128) return `certbot was killed by signal ${exitCode - 128}.`
+  const lines = `${stdout}\n${stderr}`
     .split('\n')
     .map(line => line.trim())
     .filter(line => line !== '' && !/^(Ask for help|See the logfile|Saving debug log)/.test(line))
   const said = lines.find(line => line.startsWith('Detail:'))?.slice('Detail:'.length) ?? lines.at(-1)
-  const short = (said ?? `certbot ended with ${answer.code}`).trim().slice(0, 300)
+  const short = (said ?? `certbot ended with ${exitCode}`).trim().slice(0, 300)
   return /[.!]$/.test(short) ? short : `${short}.`
 }

@@ -9,7 +9,8 @@ import { filesUnder } from '../../../lib/system/files.ts'
 import { openHost } from '../../../lib/system/host.ts'
 import { http } from '../../../lib/system/http.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
-import { titleOf } from '../../../lib/system/processes.ts'
+import { commandLineOf } from '../../../lib/system/processes.ts'
+import { $ } from '../../../lib/system/shell.ts'
 import { configure } from '../../../lifecycle/configure.ts'
 import { unpackedRelease } from '../../mirror/llama-release.ts'
 import { releaseValue } from '../../mirror/mirror.ts'
@@ -80,7 +81,9 @@ export async function configuredFolder(
   root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-')),
 ): Promise<string> {
   // Two slots, however much memory this machine has.
-  const host = openHost({ env: { ONEAPP_COPILOT_PARALLEL: '2', ...context }, root })
+  const rooted = openHost({ env: { ONEAPP_COPILOT_PARALLEL: '2', ...context }, root })
+  // What it writes is for this machine's nginx.
+  const host = { ...rooted, query: $ }
   const release = await releaseValue('http://127.0.0.1')
   const model = call === undefined ? release.model : { ...release.model, template: 'devstral' as const }
   await applyFiles(host, [releaseFile({ ...release, model })])
@@ -127,7 +130,8 @@ const workersOf = (master: number | undefined) =>
   readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 
 /** An old worker takes no connection any more, and goes when its last stream ends. */
-const isLeaving = (pid: number) => titleOf({ files: filesUnder('/') }, pid)?.includes('shutting down') ?? true
+const isLeaving = (pid: number) =>
+  commandLineOf({ files: filesUnder('/') }, pid)?.includes('shutting down') ?? true
 
 function startNginx(file: string): Watched {
   return watch(spawn('nginx', ['-e', 'stderr', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] }))

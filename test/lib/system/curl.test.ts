@@ -56,5 +56,5 @@ it.each([
   [0, 22, '404 ', 'curl: (22) The requested URL returned error: 404', { is: 'failed', mayPass: false }],
   [0, 23, '200 ', 'curl: (23) Failure writing output', { mayPass: false, fix: 'Check the disk.' }],
 ])('from byte %d, curl ends with %d after %j %j', (from, code, stdout, stderr, result) => {
-  expect(resultOf({ code, stdout, stderr }, transfer(from))).toMatchObject(result)
+  expect(resultOf({ exitCode: code, stdout, stderr }, transfer(from))).toMatchObject(result)
 })

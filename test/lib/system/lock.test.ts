@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { alone } from '../../../lib/system/lock.ts'
+import { withLock } from '../../../lib/system/lock.ts'
 
 function newLock(): string {
   const folder = mkdtempSync(join(tmpdir(), 'lock-'))
@@ -34,7 +34,7 @@ it('lets one after the other in, also after one that fails', async () => {
     if (fails) throw new Error('failed')
     return 'done'
   }
-  const all = [true, false, true, false].map(fails => alone(path, quiet, act(fails)))
+  const all = [true, false, true, false].map(fails => withLock(path, quiet, act(fails)))
   const outcomes = (await Promise.allSettled(all)).map(({ status }) => status)
   expect(outcomes).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled'])
   expect(most).toBe(1)
@@ -45,18 +45,20 @@ it('tells those who wait', async () => {
   const path = newLock()
   const { promise: isHeld, resolve: hold } = Promise.withResolvers<void>()
   const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
-  const held = alone(path, quiet, () => {
+  const held = withLock(path, quiet, () => {
     hold()
     return isReleased
   })
   await isHeld
-  await new Promise<void>(told => void alone(path, told, async () => {}))
+  const { promise: isTold, resolve: told } = Promise.withResolvers<void>()
+  const waiting = withLock(path, told, async () => {})
+  await isTold
   release()
-  await held
+  await Promise.all([held, waiting])
 })
 
 it('runs nothing without a lock', async () => {
-  await expect(alone('/nonexistent/locks/lock', quiet, async () => 'ran')).rejects.toThrow(
+  await expect(withLock('/nonexistent/locks/lock', quiet, async () => 'ran')).rejects.toThrow(
     'The lock /nonexistent/locks/lock could not be made: ENOENT',
   )
 })
@@ -66,7 +68,7 @@ const modeOf = (path: string) => lstatSync(path).mode & 0o777
 it('makes lock and folder for its own user alone, whatever the umask', async () => {
   const path = join(newLock(), '..', 'locks', 'stages')
   const before = process.umask(0)
-  await alone(path, quiet, async () => {}).finally(() => process.umask(before))
+  await withLock(path, quiet, async () => {}).finally(() => process.umask(before))
   expect([modeOf(dirname(path)), modeOf(path)]).toEqual([0o700, 0o600])
 })
 
@@ -77,7 +79,7 @@ it.each([
 ])('replaces %s', async (_, make) => {
   const path = newLock()
   make(path)
-  await alone(path, quiet, async () => {})
+  await withLock(path, quiet, async () => {})
   expect([lstatSync(path).isFile(), modeOf(path)]).toEqual([true, 0o600])
 })
 
@@ -89,14 +91,14 @@ it('is not held up by somebody who opened the lock while its folder was open to 
   onTestFinished(() => void other.kill())
   await once(other, 'spawn')
   await new Promise(resolve => setTimeout(resolve, 200))
-  expect(await alone(path, quiet, async () => 'ran')).toBe('ran')
+  expect(await withLock(path, quiet, async () => 'ran')).toBe('ran')
   expect([modeOf(dirname(path)), modeOf(path)]).toEqual([0o700, 0o600])
 })
 
 it('uses no folder that is a link', async () => {
   const folder = dirname(newLock())
   symlinkSync('/tmp', join(folder, 'locks'))
-  await expect(alone(join(folder, 'locks/lock'), quiet, async () => {})).rejects.toThrow(
+  await expect(withLock(join(folder, 'locks/lock'), quiet, async () => {})).rejects.toThrow(
     "not a folder of this user's",
   )
 })

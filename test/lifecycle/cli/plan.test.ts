@@ -55,7 +55,7 @@ it('compares the running server with its plan', async () => {
   expect(memory.checkpoints).toBeGreaterThan(0.01 * anonymousOf(memory))
   const atMost = anonymousOf(memory) + memory.checkpoints + memory.promptCache
   const host = recordedHost({}, command =>
-    command.includes('show') ? { stdout: 'ActiveState=active\nMainPID=77\n' } : undefined,
+    command.includes(' show ') ? { stdout: 'ActiveState=active\nMainPID=77\n' } : undefined,
   )
   await applyFiles(host, [planFile(servingPlan(capacity))])
   mkdirSync(join(host.root, 'proc/77'), { recursive: true })

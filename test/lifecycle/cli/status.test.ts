@@ -2,6 +2,7 @@
 import { expect, it, vi } from 'vitest'
 import { paths, units } from '../../../lib/appliance/paths.ts'
 import type { Host } from '../../../lib/system/host.ts'
+import { answering as answeringCommands, shell } from '../../../lib/system/shell.ts'
 import { status } from '../../../lifecycle/cli/status.ts'
 import { configure } from '../../../lifecycle/configure.ts'
 import { tinyModel } from '../../support/capacity.ts'
@@ -14,11 +15,13 @@ const show = (state: string, enabled = 'enabled') =>
 async function configured(unitStates: Record<string, string>, http: Host['http']) {
   const host = await servingHost({ http }, tinyModel)
   await configure(host)
-  const ask: Host['ask'] = async command => {
-    const unit = command.find(word => word in unitStates) ?? ''
-    return { code: 0, stdout: unitStates[unit] ?? show('active'), stderr: '' }
-  }
-  return { ...host, ask }
+  const query = shell(
+    answeringCommands(command => {
+      const unit = command.split(' ').find(word => word in unitStates) ?? ''
+      return { exitCode: 0, stdout: unitStates[unit] ?? show('active'), stderr: '' }
+    }),
+  )
+  return { ...host, query }
 }
 
 const answering =

@@ -93,7 +93,7 @@ it.each([
   ['one of them has changed', 'no\n\nyes\n', true],
   ['none has', 'no\n\nno\n', false],
 ])('has units read anew, asking once for all, where %s', async (_, stdout, isReloaded) => {
-  const host = recordedHost({}, command => (command.includes('show') ? { stdout } : undefined))
+  const host = recordedHost({}, command => (command.includes(' show ') ? { stdout } : undefined))
   await reloadUnits(host, ['a.service', 'b.service'])
   const asked = 'systemctl show --property=NeedDaemonReload --value a.service b.service'
   expect(host.commands).toEqual([asked, ...(isReloaded ? ['systemctl daemon-reload'] : [])])

@@ -4,8 +4,8 @@ import { certificateFiles, paths } from '../../../../lib/appliance/paths.ts'
 import type { Clock } from '../../../../lib/appliance/tls/clock.ts'
 import { decideOrder, orderName } from '../../../../lib/appliance/tls/lets-encrypt.ts'
 import { readAcme, requestIfDue } from '../../../../lib/steps/tls/lets-encrypt.ts'
-import { type Answer, CommandError } from '../../../../lib/system/commands.ts'
 import type { Host } from '../../../../lib/system/host.ts'
+import type { Output } from '../../../../lib/system/shell.ts'
 import { issued } from '../../../support/certificates.ts'
 import { rightClock } from '../../../support/clock.ts'
 import { recordedHost } from '../../../support/recorded-host.ts'
@@ -28,27 +28,24 @@ async function obtain(host: Host, clock: Clock): Promise<string[]> {
 }
 
 /** A machine whose certbot ends like this. `boot` starts it again, at a time. */
-function machine(certbot: (host: Host) => Answer) {
-  const host = recordedHost()
+function machine(certbot: (host: Host) => Output) {
   let asked = 0
-  const run: Host['run'] = async command => {
+  const host: Host = recordedHost({}, () => {
     asked += 1
-    const answer = certbot(host)
-    if (answer.code !== 0) throw new CommandError(command, answer)
-    return answer.stdout
-  }
+    return certbot(host)
+  })
   let now = noon
   const boot = (name: string, at: Date) => {
     host.files.replace(paths.bootId, `${name}\n`, 0o644)
     now = at
   }
-  const ask = () => obtain({ ...host, run, now: () => now }, rightClock(now))
+  const ask = () => obtain({ ...host, now: () => now }, rightClock(now))
   return { host, boot, ask, asked: () => asked }
 }
 
 const failing =
-  (stdout: string, code = 1) =>
-  () => ({ code, stdout, stderr: '' })
+  (stdout: string, exitCode = 1) =>
+  () => ({ exitCode, stdout, stderr: '' })
 
 it('asks once in a boot, and in later ones after a pause that doubles', async () => {
   const { boot, ask, asked } = machine(failing('Detail: no such host'))
@@ -128,10 +125,10 @@ it('forgets failures once a pair is there, and asks nobody while that is valid',
   const folder = `${paths.certbot}/live/${orderName(order)}`
   let works = false
   const { host, boot, ask } = machine(host => {
-    if (!works) return { code: 1, stdout: 'no', stderr: '' }
+    if (!works) return { exitCode: 1, stdout: 'no', stderr: '' }
     host.files.replace(`${folder}/${certificateFiles.chain}`, leaf.certificate, 0o644)
     host.files.replace(`${folder}/${certificateFiles.key}`, leaf.key, 0o600)
-    return { code: 0, stdout: '', stderr: '' }
+    return { exitCode: 0, stdout: '', stderr: '' }
   })
   boot('first', noon)
   await ask()
@@ -146,7 +143,9 @@ it('forgets failures once a pair is there, and asks nobody while that is valid',
 })
 
 it('asks nobody by a clock that cannot be right', async () => {
-  const host = recordedHost({ run: () => Promise.reject(new Error('asked')) })
+  const host = recordedHost({}, () => {
+    throw new Error('asked')
+  })
   const clock = { now: new Date('1970-01-01'), isSynchronised: false, earliest: noon }
   expect(await obtain(host, clock)).toEqual([
     expect.stringContaining('none is requested while the clock is wrong: it says 1970-'),

@@ -1,0 +1,37 @@
+/** What the administrator reads once bootstrap has ended: the login banner and the report. */
+import { units } from '../lib/appliance/paths.ts'
+import { describedCapacity, type Plan, planNotes } from '../lib/appliance/plan.ts'
+import type { Speed } from '../lib/appliance/sizing/speed.ts'
+import { loginBanner, reportFile } from '../lib/render/text/report.ts'
+import { passwordInForce } from '../lib/steps/password.ts'
+import { clientView } from '../lib/steps/tls/client-view.ts'
+import type { Tls } from '../lib/steps/tls/tls.ts'
+import type { Host } from '../lib/system/host.ts'
+import type { ManagedFile } from '../lib/system/managed-files.ts'
+
+/** What was measured of the model that serves; why the speed was not, where it could not be. */
+export type Measured = { speed?: Speed | undefined; remarks: string[] }
+
+type Outcome = Measured & { tls: Tls; notes: string[] }
+
+const running = 'active, enabled at boot'
+
+export function reportFiles(host: Host, plan: Plan, outcome: Outcome, reportPath: string): ManagedFile[] {
+  const { tls, speed, remarks, notes } = outcome
+  const serves = plan.state === 'serving'
+  const report = {
+    ...clientView(tls.inUse, tls.ca.pair, plan.endpoints),
+    capacity: describedCapacity(plan),
+    serves,
+    speed,
+    remarks: [...plan.hardware, ...remarks],
+    notes: [...planNotes(plan), ...notes],
+    password: passwordInForce(host),
+    services: [
+      { unit: units.llama, state: serves ? running : 'off: there is no model to serve' },
+      { unit: units.admission, state: running },
+      { unit: units.nginx, state: running },
+    ],
+  }
+  return [loginBanner(report), reportFile(reportPath, report)]
+}
