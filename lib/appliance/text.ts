@@ -3,6 +3,9 @@
 /** Text that stays one line among others, wherever it comes from. */
 export const onOneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()
 
+/** A text as one word of a POSIX shell (POSIX.1-2024, XCU 2.2.2). */
+export const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
 /** Text broken at white space into lines of at most `width` characters; a longer word is broken wherever that is. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = []

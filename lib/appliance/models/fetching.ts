@@ -1,4 +1,5 @@
 /** How the download and verification of a model are reported, and when a download is tried again. */
+import { backOff } from '../back-off.ts'
 
 export type FetchProgress = {
   act: 'downloading' | 'verifying'
@@ -27,4 +28,4 @@ export const verificationLine = (name: string) =>
   `${name} is downloaded; whether it answers is being verified.`
 
 /** Seconds until the next attempt: a quarter of a minute after the first failure, twice that after each, at most an hour. */
-export const pauseAfter = (failures: number) => Math.min(15 * 2 ** (failures - 1), 60 * minute)
+export const pauseAfter = (failures: number) => backOff(failures, 15, 60 * minute)

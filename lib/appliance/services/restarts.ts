@@ -1,5 +1,6 @@
 /** What follows when llama-server ends: a pause that grows, and an end for a model that never loads. */
 import * as z from 'zod'
+import { backOff } from '../back-off.ts'
 
 export const restartsSchema = z.strictObject({
   /** Ends in a row that nobody asked for. */
@@ -27,7 +28,7 @@ export const longestPause = 60
 const steadyAfter = 600_000
 
 /** Seconds until the next start: 1, 2, 4 …, a minute at most. */
-export const pauseAfter = (failures: number): number => Math.min(longestPause, 2 ** (failures - 1))
+export const pauseAfter = (failures: number): number => backOff(failures, 1, longestPause)
 
 /** How systemd says that a service ended (systemd.exec(5), $SERVICE_RESULT). */
 export type ServiceEnd = {

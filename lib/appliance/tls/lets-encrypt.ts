@@ -1,5 +1,6 @@
 /** A certificate from an ACME server (RFC 8555): what is ordered, whether it may be used, when it is requested again. */
 import * as z from 'zod'
+import { backOff } from '../back-off.ts'
 import type { Context } from '../context/context.ts'
 import type { InstalledPair } from './certificates.ts'
 import { type Clock, type Dates, isCredible } from './clock.ts'
@@ -60,7 +61,7 @@ const day = 24 * 60 * minute
  * one, at most a day. Let's Encrypt counts five failures an hour for a name (letsencrypt.org/docs/rate-limits).
  */
 const nextAttempt = ({ at, failures }: Attempt) =>
-  new Date(Date.parse(at) + Math.min(15 * minute * 2 ** (failures - 1), day))
+  new Date(Date.parse(at) + backOff(failures, 15 * minute, day))
 
 /** Whether to try now: once in a boot, and not before its time, unless the clock was wrong when that was set. */
 export const isDue = (last: Attempt | undefined, boot: string, now: Date) =>

@@ -1,5 +1,5 @@
 /** The form of what a developer pastes: a client's name, and parts, each with its place. */
-import { wrapped } from '../../appliance/text.ts'
+import { shellQuoted, wrapped } from '../../appliance/text.ts'
 
 export type ClientValues = {
   /** A name or address of the appliance, with a port where it is not 443. */
@@ -44,8 +44,7 @@ export const patience = { minutes: 30, milliseconds: 1_800_000, seconds: 1800 }
 export const answerSize = ({ contextSize }: ClientValues) => Math.min(8192, Math.floor(contextSize / 4))
 
 /** A POSIX shell's single quotes, where a value needs them. */
-const quoted = (value: string) =>
-  /^[A-Za-z0-9_.,:/@%+=-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
+const quoted = (value: string) => (/^[A-Za-z0-9_.,:/@%+=-]+$/.test(value) ? value : shellQuoted(value))
 
 /** Lines for the shell; a variable without a value is left out. */
 export const exports = (variables: Record<string, string | number | undefined>): Part => ({

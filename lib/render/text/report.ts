@@ -6,7 +6,7 @@ import { paths } from '../../appliance/paths.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { expectedText } from '../../appliance/sizing/expected-speed.ts'
 import { type Speed, speedText } from '../../appliance/sizing/speed.ts'
-import { onOneLine, wrapped } from '../../appliance/text.ts'
+import { onOneLine, shellQuoted, wrapped } from '../../appliance/text.ts'
 import { fileToTrust, type TlsSummary } from '../../appliance/tls/certificates.ts'
 import { clientConfigurations, clientValues } from '../clients/clients.ts'
 import { type ClientConfiguration, configurationText } from '../clients/configuration.ts'
@@ -128,7 +128,7 @@ export function loginBanner({
     // 75: a fingerprint is broken between two of its bytes.
     ...notes.flatMap(note => wrapped(`Note: ${note}`, 75)),
   ]
-  const quoted = lines.map(line => `        '${line.replaceAll("'", `'\\''`)}'`).join(' \\\n')
+  const quoted = lines.map(line => `        ${shellQuoted(line)}`).join(' \\\n')
   return {
     path: paths.banner,
     mode: 0o644,

@@ -2,8 +2,7 @@
 
 import { type Variable, variableList } from '../../appliance/context/variables.ts'
 import { paths } from '../../appliance/paths.ts'
-
-const singleQuoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+import { shellQuoted } from '../../appliance/text.ts'
 
 /** Names of a record: its own and its alias. */
 const namesOf = ({ name, alias }: Variable) => (alias === undefined ? [name] : [name, alias])
@@ -11,7 +10,7 @@ const namesOf = ({ name, alias }: Variable) => (alias === undefined ? [name] : [
 /** The framework's flat array of four: name, stage, description, user input. */
 const parameters = variableList
   .flatMap(variable => namesOf(variable).map(name => ({ ...variable, name })))
-  .map(({ name, stage, help, input }) => [name, stage, help, `O|${input}|`].map(singleQuoted).join(' '))
+  .map(({ name, stage, help, input }) => [name, stage, help, `O|${input}|`].map(shellQuoted).join(' '))
   .map(line => `    ${line}`)
   .join('\n')
 
@@ -21,7 +20,7 @@ export const shim = (version: string) => `#!/usr/bin/env bash
 # shellcheck disable=SC2034  # the variables are the framework's to read
 
 ONE_SERVICE_NAME='SLM-Copilot'
-ONE_SERVICE_VERSION=${singleQuoted(version)}
+ONE_SERVICE_VERSION=${shellQuoted(version)}
 ONE_SERVICE_BUILD=''
 ONE_SERVICE_SHORT_DESCRIPTION='Private AI coding assistant on CPUs'
 ONE_SERVICE_DESCRIPTION='llama-server serves a coding model on CPUs, behind nginx with TLS and a key.
