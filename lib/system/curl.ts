@@ -47,8 +47,8 @@ export type Result =
   | { is: 'not resumable' }
   /** What the server has is not the file. */
   | { is: 'wrong file'; reason: string }
-  /** `mayPass`: another attempt may fare better. */
-  | { is: 'failed'; reason: string; fix: string; mayPass: boolean }
+  /** `isTransient`: another attempt may succeed. */
+  | { is: 'failed'; reason: string; fix: string; isTransient: boolean }
 
 /** curl(1), EXIT CODES. */
 const exits = {
@@ -84,25 +84,26 @@ export function resultOf({ exitCode: code, stdout, stderr }: Output, { url, from
       is: 'failed',
       reason: `curl was ended by signal ${code - 128}`,
       fix: 'Try again.',
-      mayPass: false,
+      isTransient: false,
     }
   return {
     is: 'failed',
-    reason: saidBy(stderr, code, host),
+    reason: reasonFrom(stderr, code, host),
     fix: fixFor(code, status, host),
-    mayPass: mayPass(code, status, stderr),
+    isTransient: isTransient(code, status, stderr),
   }
 }
 
-/** curl's own words, e.g. `could not resolve host: mirror.example.com`. */
-function saidBy(stderr: string, code: number, host: string): string {
-  const words = stderr
+/** curl's own message, e.g. `could not resolve host: mirror.example.com`. */
+function reasonFrom(stderr: string, code: number, host: string): string {
+  const message = stderr
     .match(/^curl: \(\d+\) (.+)$/m)?.[1]
     ?.trim()
     .replace(/\.$/, '')
-  if (words === undefined) return `curl ended with code ${code}`
-  const said = /^[A-Z][a-z]/.test(words) ? words.charAt(0).toLowerCase() + words.slice(1) : words
-  return said.includes(host.replace(/:\d+$/, '')) ? said : `${host}: ${said}`
+  if (message === undefined) return `curl ended with code ${code}`
+  const isSentence = /^[A-Z][a-z]/.test(message)
+  const reason = isSentence ? message.charAt(0).toLowerCase() + message.slice(1) : message
+  return reason.includes(host.replace(/:\d+$/, '')) ? reason : `${host}: ${reason}`
 }
 
 function fixFor(code: number, status: string, host: string): string {
@@ -114,8 +115,8 @@ function fixFor(code: number, status: string, host: string): string {
   return `Check the network between this machine and ${host}.`
 }
 
-/** What a server, or the network on the way to it, may get over. */
-function mayPass(code: number, status: string, stderr: string): boolean {
+/** Whether a server, or the network on the way to it, may recover. */
+function isTransient(code: number, status: string, stderr: string): boolean {
   if (code === exits.httpError) return /^(408|429|5..)$/.test(status)
   if (code === exits.timeout) return !stderr.includes('too slow')
   return ![exits.unresolved, exits.writeError, exits.untrusted].includes(code)

@@ -16,11 +16,11 @@ export type Download = Provable & Source
 
 export type Progress = TransferProgress | { act: 'verifying'; percent: number }
 
-type Tell = (progress: Progress) => void
-type Proving = Act<Download> & { tell: Tell }
+type OnProgress = (progress: Progress) => void
+type Proving = Act<Download> & { onProgress: OnProgress }
 
 /** At 10 kB a second 14 GB take two weeks: whoever sends less holds us up, or has trouble. */
-const defaults: Limits = { slowest: 10_000, slowFor: 60, attempts: 5, pause: 5, tellEvery: 10 }
+const defaults: Limits = { slowest: 10_000, slowFor: 60, attempts: 5, pause: 5, reportEvery: 10 }
 
 /** What came is not what should have; it is thrown away. */
 export class DigestError extends Error {
@@ -34,17 +34,17 @@ export class DigestError extends Error {
 }
 
 /**
- * Makes sure that the file is there, downloading what is missing of it; `tell` hears how far it is. Throws when the
+ * Makes sure that the file is there, downloading what is missing of it; `onProgress` hears of it. Throws when the
  * disk is too small or the server does not send, and keeps what has come; a DigestError when that is not the file.
  */
 export async function download(
   host: Host,
   wanted: Download,
-  tell: Tell = () => {},
+  onProgress: OnProgress = () => {},
   limits: Partial<Limits> = {},
 ): Promise<void> {
   if (isProven(host, wanted)) return
-  const act = { host, wanted, tell, limits: { ...defaults, ...limits } }
+  const act = { host, wanted, onProgress, limits: { ...defaults, ...limits } }
   await host.perform(`download ${wanted.url} to ${wanted.path}`, async () => {
     if (await isSoundAtItsName(act)) return
     host.files.makeFolder(dirname(wanted.path))
@@ -95,13 +95,13 @@ const wrongDigest = ({ url, sha256 }: Download, found: string, wasResumed: boole
     wasResumed,
   )
 
-async function digestOf({ host, wanted, tell }: Proving, path: string): Promise<string> {
+async function digestOf({ host, wanted, onProgress }: Proving, path: string): Promise<string> {
   const { size } = wanted
   host.log.info(`Verifying SHA-256 of ${basename(path)} (${readable(size)})`)
-  let told = -1
+  let reported = -1
   return sha256Of(host.files.at(path), bytes => {
     const percent = Math.floor((100 * bytes) / size)
-    if (percent > told) tell({ act: 'verifying', percent })
-    told = percent
+    if (percent > reported) onProgress({ act: 'verifying', percent })
+    reported = percent
   })
 }

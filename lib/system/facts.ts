@@ -31,7 +31,7 @@ export type Facts = {
   numaNodes: number
 }
 
-/** Cores without their hyper-threads, from the text of /proc/cpuinfo; undefined where it does not tell (arm64). */
+/** Cores without their hyper-threads, from the text of /proc/cpuinfo; undefined where it does not say (arm64). */
 export function countPhysicalCores(cpuinfo: string): number | undefined {
   const field = (block: string, name: string) => block.match(new RegExp(`^${name}\\s*:\\s*(\\d+)`, 'm'))?.[1]
   const cores = cpuinfo

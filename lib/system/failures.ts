@@ -39,7 +39,7 @@ export function writing<T>(path: string, act: () => T): T {
     return act()
   } catch (error) {
     const fix = fixFor(path, (error as NodeJS.ErrnoException).code)
-    const message = `${path} could not be written: ${reasonOf(error)}. It is as it was. Fix: ${fix}, then run this again.`
+    const message = `${path} could not be written: ${reasonOf(error)}. It is unchanged. Fix: ${fix}, then run this again.`
     throw new Error(message, { cause: error })
   }
 }

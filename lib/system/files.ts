@@ -47,7 +47,7 @@ export type FileStatus = {
   isLink: boolean
   /** Of its content. */
   modifiedAt: Date
-  /** Of its content or of what is told here. */
+  /** Of its content or of its status: mode, owner, name. */
   changedAt: Date
 }
 

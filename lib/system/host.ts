@@ -27,9 +27,9 @@ export type Host = {
    * Does what depends on a command that has really run: waits for a service, sends it requests, goes on with what a
    * program has written. Only a live host does; the others say that they would, to be read after "would".
    */
-  perform<T>(what: string, act: () => Promise<T>): Promise<T | undefined>
-  /** Runs an act while no other holds the lock at a path. Only a live host, where others are at work, takes the lock. */
-  withLock<T>(path: string, onWait: () => void, act: () => Promise<T>): Promise<T>
+  perform<T>(what: string, action: () => Promise<T>): Promise<T | undefined>
+  /** Runs an action while no other holds the lock at a path. Only a live host, where others are at work, takes the lock. */
+  withLock<T>(path: string, onWait: () => void, action: () => Promise<T>): Promise<T>
   http(request: HttpRequest): Promise<HttpAnswer>
 }
 
@@ -61,7 +61,7 @@ const listingOnly = (host: Host): Host => ({
     host.log.info(`would ${what}`)
     return undefined
   },
-  withLock: (_path, _onWait, act) => act(),
+  withLock: (_path, _onWait, action) => action(),
 })
 
 /** A host whose files are another machine's: there is none of its services here. */
@@ -83,8 +83,8 @@ export function openHost({ env, root, dryRun = false, log: logPath }: HostOption
     facts: readFacts,
     $,
     query: $,
-    perform: (_what, act) => act(),
-    withLock: (path, onWait, act) => withLock(files.at(path), onWait, act),
+    perform: (_what, action) => action(),
+    withLock: (path, onWait, action) => withLock(files.at(path), onWait, action),
     http,
   }
   const host = root === undefined ? live : rooted(live)

@@ -83,8 +83,8 @@ export function http(wanted: HttpRequest): Promise<HttpAnswer> {
   })
 }
 
-/** Whether a server on a unix socket answers 200 there; false while there is no server, or none yet. */
-export async function isServing(
+/** Whether a server on a unix socket answers with 200; false while there is no server, or none yet. */
+export async function respondsOk(
   host: { http(request: HttpRequest): Promise<HttpAnswer> },
   url: string,
   socket: string,

@@ -1,7 +1,7 @@
-/** What the kernel tells of CPU, memory and nodes: texts of /proc and /sys, parsed (proc(5), kernel.org's admin guide). */
+/** What the kernel reports of CPU, memory and NUMA nodes: texts of /proc and /sys, parsed (proc(5), kernel.org's admin guide). */
 
 export type Cpu = {
-  /** Its name; undefined where the kernel tells none, as on arm64. */
+  /** Its name; undefined where the kernel reports none, as on arm64. */
   model: string | undefined
   /** Instruction sets that llama.cpp has kernels for, by the kernel's names, in order of text. */
   features: string[]

@@ -2,14 +2,17 @@
 import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, fsyncSync, openSync, statfsSync } from 'node:fs'
 
-/** `tell` hears how many bytes are behind it. */
-export async function sha256Of(path: string, tell: (bytes: number) => void = () => {}): Promise<string> {
+/** `onProgress` is called with the bytes read so far. */
+export async function sha256Of(
+  path: string,
+  onProgress: (bytes: number) => void = () => {},
+): Promise<string> {
   const hash = createHash('sha256')
   let bytes = 0
   for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 })) {
     hash.update(chunk)
     bytes += chunk.length
-    tell(bytes)
+    onProgress(bytes)
   }
   return hash.digest('hex')
 }

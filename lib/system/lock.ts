@@ -46,10 +46,10 @@ function makeLock(path: string): void {
 }
 
 /**
- * Runs an act while no other that locks the same file runs, in this process or another; `onWait` is called once where
+ * Runs an action while no other that locks the same file runs, in this process or another; `onWait` is called once where
  * it has to wait. The file and its folder, which holds nothing but locks, are this user's alone.
  */
-export async function withLock<T>(path: string, onWait: () => void, act: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, onWait: () => void, action: () => Promise<T>): Promise<T> {
   try {
     makeLock(path)
   } catch (error) {
@@ -63,7 +63,7 @@ export async function withLock<T>(path: string, onWait: () => void, act: () => P
   try {
     await Promise.race([isHeld, holder.then(refused(path))])
     clearTimeout(timer)
-    return await act()
+    return await action()
   } finally {
     clearTimeout(timer)
     input.end()

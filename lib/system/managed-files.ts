@@ -46,11 +46,11 @@ export const exposureNotes = (host: Host, files: ManagedFile[]): string[] =>
     ]
   })
 
-/** Whoever reads it in a terminal reads what it says: parts of it come from outside. */
+/** Without control characters, which a terminal would obey: parts of the text come from outside. */
 const legible = (file: ManagedFile): ManagedFile =>
   'text' in file ? { ...file, text: plain(file.text) } : file
 
-/** Writes the files that differ, in order, each whole, and says what became of each. */
+/** Writes the files that differ, in order, each whole, and returns what became of each. */
 export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Change[]> {
   const changes: Change[] = []
   for (const file of files.map(legible)) {

@@ -27,12 +27,12 @@ export type TransferProgress = {
 }
 
 /** Seconds; `attempts`: how many in a row may bring less than a hundredth of the file. */
-export type Limits = Pace & { attempts: number; pause: number; tellEvery: number }
+export type Limits = Pace & { attempts: number; pause: number; reportEvery: number }
 
 export type Act<S extends Source = Source> = {
   host: Host
   wanted: S
-  tell: (progress: TransferProgress) => void
+  onProgress: (progress: TransferProgress) => void
   limits: Limits
 }
 
@@ -51,7 +51,7 @@ const transferOf = (act: Pick<Act, 'host' | 'wanted'>, url: string): Transfer =>
   size: act.wanted.size,
 })
 
-/** Brings the partial file to its whole size, in several attempts where need be. Says whether it took more than one. */
+/** Brings the partial file to its whole size, in several attempts where need be. Returns whether it took more than one. */
 export async function fetchRest(act: Act): Promise<boolean> {
   const { host, wanted, limits } = act
   if (sizeOfPart(act) > wanted.size) host.files.remove(partOf(wanted.path))
@@ -66,14 +66,14 @@ export async function fetchRest(act: Act): Promise<boolean> {
     const failure = await attempt(act)
     if (failure === undefined) continue
     attempts = sizeOfPart(act) - from < wanted.size / 100 ? attempts + 1 : 1
-    if (attempts >= limits.attempts || !failure.mayPass) throw failed(failure)
+    if (attempts >= limits.attempts || !failure.isTransient) throw failed(failure)
     host.log.warn(`${failed(failure).message} Next attempt in ${limits.pause} s.`)
     await sleep(limits.pause * 1000)
   }
   return wasResumed
 }
 
-type Failure = { reason: string; fix: string; mayPass: boolean }
+type Failure = { reason: string; fix: string; isTransient: boolean }
 
 const failed = ({ reason, fix }: Failure) => new Error(`Download failed: ${reason}. ${fix}`)
 
@@ -95,11 +95,11 @@ async function attempt(act: Act): Promise<Failure | undefined> {
     const transfer = transferOf(act, url)
     const result = (await redirectAhead(act, transfer)) ?? (await transferred(act, transfer))
     if (result.is === 'failed') return result
-    if (result.is === 'wrong file') return thrownAway(act, result.reason)
+    if (result.is === 'wrong file') return discarded(act, result.reason)
     if (result.is === 'done') return shortfall(act, transfer)
     if (result.is === 'not resumable') return startOver(act, transfer)
     const problem = redirectProblem(url, result.to, followed)
-    if (problem !== undefined) return { reason: problem, fix: 'Check the address.', mayPass: false }
+    if (problem !== undefined) return { reason: problem, fix: 'Check the address.', isTransient: false }
     url = result.to
   }
 }
@@ -109,7 +109,7 @@ async function transferred(act: Act, transfer: Transfer): Promise<Result> {
     // The kernel stops a server that sends without end: --max-filesize does so from curl 8.4 on.
     act.host.$`prlimit --fsize=${transfer.size} --core=0 ${curlArguments(transfer, act.limits)}`.nothrow(),
   )
-  if (!hasContent(output)) cutBack(act, transfer)
+  if (!hasContent(output)) truncatePart(act, transfer)
   return resultOf(output, transfer)
 }
 
@@ -120,21 +120,21 @@ async function redirectAhead({ host, limits }: Act, transfer: Transfer): Promise
   return result.is === 'redirect' ? result : undefined
 }
 
-/** A server that says it is done, and has sent too little. */
+/** The failure of a server that has ended its answer too early. */
 function shortfall(act: Act, { url, from }: Transfer): Failure | undefined {
   const got = sizeOfPart(act)
   if (got >= act.wanted.size) return undefined
   const reason = `${new URL(url).host} sent ${got} of the file's ${act.wanted.size} bytes`
-  return from > 0 ? { reason, fix: 'Check the address.', mayPass: true } : thrownAway(act, reason)
+  return from > 0 ? { reason, fix: 'Check the address.', isTransient: true } : discarded(act, reason)
 }
 
-function thrownAway(act: Act, reason: string): Failure {
+function discarded(act: Act, reason: string): Failure {
   act.host.files.remove(partOf(act.wanted.path))
-  return { reason, fix: 'Check the address.', mayPass: false }
+  return { reason, fix: 'Check the address.', isTransient: false }
 }
 
 /** An error page, or a redirect's, is not of the file. */
-function cutBack(act: Act, { output, from }: Transfer): void {
+function truncatePart(act: Act, { output, from }: Transfer): void {
   if (from === 0) act.host.files.remove(partOf(act.wanted.path))
   else if (sizeOfPart(act) > from) truncateSync(output, from)
 }
@@ -142,23 +142,23 @@ function cutBack(act: Act, { output, from }: Transfer): void {
 function startOver(act: Act, { url }: Transfer): Failure {
   act.host.files.remove(partOf(act.wanted.path))
   const reason = `${new URL(url).host} does not resume downloads, so this one starts over`
-  return { reason, fix: 'If it stays so, use another server.', mayPass: true }
+  return { reason, fix: 'If it stays so, use another server.', isTransient: true }
 }
 
-/** Tells how far the download is while an act runs. */
+/** Reports the progress of the download while it runs. */
 async function withProgress<T>(act: Act, run: () => Promise<T>): Promise<T> {
-  const { host, wanted, tell, limits } = act
+  const { host, wanted, onProgress, limits } = act
   let before = sizeOfPart(act)
   const timer = setInterval(() => {
     const got = sizeOfPart(act)
-    const rate = Math.max(0, got - before) / limits.tellEvery
+    const rate = Math.max(0, got - before) / limits.reportEvery
     before = got
     const percent = Math.floor((100 * got) / wanted.size)
     const secondsLeft = rate > 0 ? Math.round((wanted.size - got) / rate) : undefined
     const left = secondsLeft === undefined ? '' : `, ${secondsLeft} s left`
     host.log.info(`${percent}% of ${readable(wanted.size)}, ${readable(rate)}/s${left}`)
-    tell({ act: 'downloading', percent, rate, secondsLeft })
-  }, limits.tellEvery * 1000)
+    onProgress({ act: 'downloading', percent, rate, secondsLeft })
+  }, limits.reportEvery * 1000)
   try {
     return await run()
   } finally {

@@ -52,6 +52,12 @@ function leaveCertbotFolders(host: Host) {
   host.files.replace(`${paths.certbot}/renewal/${name}.conf`, 'x', 0o644)
 }
 
+/** nginx has a worker, which a reload that is only listed does not replace. */
+function startWorker(host: Host) {
+  host.files.replace('/proc/42/task/42/children', '43 ', 0o444)
+  host.files.replace('/proc/43/cmdline', 'nginx: worker process', 0o444)
+}
+
 const states: Record<string, (host: RecordedHost) => Promise<unknown>> = {
   'as baked': async () => {},
   'configured, not started': host => configure({ ...host, env: domain }),
@@ -64,6 +70,7 @@ const states: Record<string, (host: RecordedHost) => Promise<unknown>> = {
     await bootstrapAndFetch(host, paths.report)
     await configure({ ...host, env: domain })
     leaveCertbotFolders(host)
+    startWorker(host)
   },
 }
 

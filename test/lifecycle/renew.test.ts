@@ -88,7 +88,7 @@ it('is done again the next day when it was cut off before nginx took it up', asy
   const { host } = await machineAfter(61, 'private', () => {
     if (isCut) throw new Error('cut off')
   })
-  await expect(renew(host)).rejects.toThrow('does not')
+  await expect(renew(host)).rejects.toThrow('failed to')
   isCut = false
   const before = host.commands.length
   await renew(host)

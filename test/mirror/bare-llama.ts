@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stackLimit } from '../../lib/appliance/requests/size.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
-import { http, isServing } from '../../lib/system/http.ts'
+import { http, respondsOk } from '../../lib/system/http.ts'
 import { llamaRelease } from './llama-release.ts'
 import { watch } from './watch.ts'
 
@@ -52,7 +52,7 @@ export async function startBareLlama(
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   )
-  await server.until(() => isServing({ http }, 'http://x/health', socket))
+  await server.until(() => respondsOk({ http }, 'http://x/health', socket))
   return {
     pid: server.pid,
     socket,

@@ -18,7 +18,7 @@ export type Watched = {
  * Milliseconds from asking a child to end until it is made to. llama-server's handler of SIGTERM takes the lock of its
  * queue; where the thread that it interrupts holds it, as it often does while it generates, both wait for ever.
  */
-const patience = 10_000
+const terminationGrace = 10_000
 
 /** Watches a child from its start. It ends with this process at the latest, unless that is killed. */
 export function watch(child: ChildProcess): Watched {
@@ -58,7 +58,7 @@ export function watch(child: ChildProcess): Watched {
     },
     stop: async () => {
       terminate()
-      await Promise.race([ended, setTimeout(patience, undefined, { ref: false })])
+      await Promise.race([ended, setTimeout(terminationGrace, undefined, { ref: false })])
       if (isRunning) child.kill('SIGKILL')
       await ended
     },

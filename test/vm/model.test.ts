@@ -150,7 +150,9 @@ it('serves the baked one again where another does not load, says why, and does n
   expect(await served()).toBe('sentence')
   const why = 'garbage is not served: llama-server ended while it loaded the model. Serving sentence.'
   for (const said of [await report(), await banner()]) expect(said.replace(/\s+/g, ' ')).toContain(why)
-  expect(await log()).toMatch(/\[ERROR\] garbage is not served: .*llama-server.*\[ERROR\] +Its last words/s)
+  expect(await log()).toMatch(
+    /\[ERROR\] garbage is not served: .*llama-server.*\[ERROR\] +The end of its journal/s,
+  )
   expect((await status()).code).toBe(0)
 
   const verifications = async () => (await log()).match(/garbage is downloaded: verifying/g)?.length

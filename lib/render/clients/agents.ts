@@ -4,9 +4,9 @@ import {
   answerSize,
   type ClientConfiguration,
   type ClientValues,
+  clientTimeout,
   exports,
   json,
-  patience,
 } from './configuration.ts'
 
 const openCode = (values: ClientValues): ClientConfiguration => ({
@@ -26,7 +26,7 @@ const openCode = (values: ClientValues): ClientConfiguration => ({
               apiKey: values.key,
               timeout: false,
               headerTimeout: false,
-              chunkTimeout: patience.milliseconds,
+              chunkTimeout: clientTimeout.milliseconds,
             },
             models: {
               [values.model]: { limit: { context: values.contextSize, output: answerSize(values) } },
@@ -96,7 +96,7 @@ Max Output Tokens   = ${answerSize(values)}
               baseUrl: endpointUrl(values.endpoint),
               contextWindow: values.contextSize,
               maxTokens: answerSize(values),
-              timeout: patience.milliseconds,
+              timeout: clientTimeout.milliseconds,
             },
             tokenSource: 'manual',
             // Any date: without one Cline takes the file for broken and asks its maker's own service.
@@ -121,8 +121,8 @@ const claudeCode = (values: ClientValues): ClientConfiguration => ({
       // It takes an unknown model's window for a million tokens.
       CLAUDE_CODE_MAX_CONTEXT_TOKENS: values.contextSize,
       CLAUDE_CODE_MAX_OUTPUT_TOKENS: answerSize(values),
-      API_TIMEOUT_MS: patience.milliseconds,
-      CLAUDE_STREAM_IDLE_TIMEOUT_MS: patience.milliseconds,
+      API_TIMEOUT_MS: clientTimeout.milliseconds,
+      CLAUDE_STREAM_IDLE_TIMEOUT_MS: clientTimeout.milliseconds,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: 1,
       NODE_EXTRA_CA_CERTS: values.caFile,
     }),
@@ -144,7 +144,7 @@ name = "SLM-Copilot"
 base_url = ${JSON.stringify(endpointUrl(values.endpoint))}
 env_key = "SLM_COPILOT_KEY"
 wire_api = "responses"
-stream_idle_timeout_ms = ${patience.milliseconds}
+stream_idle_timeout_ms = ${clientTimeout.milliseconds}
 `,
     },
     exports({ SLM_COPILOT_KEY: values.key, CODEX_CA_CERTIFICATE: values.caFile }),
@@ -172,8 +172,8 @@ const qwenCode = (values: ClientValues): ClientConfiguration => ({
       OPENAI_BASE_URL: endpointUrl(values.endpoint),
       OPENAI_API_KEY: values.key,
       OPENAI_MODEL: values.model,
-      QWEN_CODE_API_TIMEOUT_MS: patience.milliseconds,
-      QWEN_STREAM_IDLE_TIMEOUT_MS: patience.milliseconds,
+      QWEN_CODE_API_TIMEOUT_MS: clientTimeout.milliseconds,
+      QWEN_STREAM_IDLE_TIMEOUT_MS: clientTimeout.milliseconds,
       NODE_EXTRA_CA_CERTS: values.caFile,
     }),
   ],
@@ -199,7 +199,7 @@ const aider = (values: ClientValues): ClientConfiguration => ({
       AIDER_OPENAI_API_BASE: endpointUrl(values.endpoint),
       AIDER_OPENAI_API_KEY: values.key,
       AIDER_MODEL: `openai/${values.model}`,
-      AIDER_TIMEOUT: patience.seconds,
+      AIDER_TIMEOUT: clientTimeout.seconds,
       SSL_CERT_FILE: values.caFile,
     }),
   ],

@@ -35,10 +35,10 @@ export const shell = 'the shell that starts it, or ~/.profile'
 export const program = 'a program'
 
 /**
- * Minutes of silence and milliseconds of them: as long as any client accepts. A prompt of a whole window
+ * How long a client is to wait in silence, in three units: as long as any of them accepts. A prompt of a whole window
  * takes that long on a few cores.
  */
-export const patience = { minutes: 30, milliseconds: 1_800_000, seconds: 1800 }
+export const clientTimeout = { minutes: 30, milliseconds: 1_800_000, seconds: 1800 }
 
 /** Tokens of an answer to set aside in the window: a quarter, and no more than an edit needs. */
 export const answerSize = ({ contextSize }: ClientValues) => Math.min(8192, Math.floor(contextSize / 4))

@@ -2,7 +2,7 @@
 import { healthUrl, paths, units } from '../../appliance/paths.ts'
 import { loadTimeout } from '../../appliance/services/restarts.ts'
 import type { Host } from '../../system/host.ts'
-import { isServing } from '../../system/http.ts'
+import { respondsOk } from '../../system/http.ts'
 import { journalTail, unitStatus } from '../../system/systemd.ts'
 import { waitFor } from '../../system/waiting.ts'
 
@@ -11,15 +11,15 @@ import { waitFor } from '../../system/waiting.ts'
  * when it takes longer than it would from the slowest disk.
  */
 export async function waitForModel(host: Host, invocation: string, size: number): Promise<void> {
-  const look = async () => {
-    if (await isServing(host, healthUrl, host.files.at(paths.socket))) return true
+  const poll = async () => {
+    if (await respondsOk(host, healthUrl, host.files.at(paths.socket))) return true
     const status = await unitStatus(host, units.llama)
     if (status.isActive && status.invocation === invocation) return undefined
     throw new Error(
-      `llama-server ended while it loaded the model.\nIts last words:\n${await journalTail(host, units.llama)}\n` +
+      `llama-server ended while it loaded the model.\nThe end of its journal:\n${await journalTail(host, units.llama)}\n` +
         `More: journalctl -u ${units.llama}`,
     )
   }
-  const tell = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)
-  await waitFor(look, tell, loadTimeout(size), 'Loading the model')
+  const report = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)
+  await waitFor(poll, report, loadTimeout(size), 'Loading the model')
 }

@@ -6,7 +6,7 @@ import { loadTimeout } from '../../appliance/services/restarts.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { llamaSettings } from '../../render/units/llama.ts'
 import type { Host } from '../../system/host.ts'
-import { isServing } from '../../system/http.ts'
+import { respondsOk } from '../../system/http.ts'
 import { type Running, tailOf } from '../../system/shell.ts'
 import { waitFor } from '../../system/waiting.ts'
 
@@ -47,14 +47,14 @@ export async function prewarm(host: Host, capacity: Capacity): Promise<void> {
 }
 
 async function untilLoaded(host: Host, server: Running, socket: string, { model }: Capacity): Promise<void> {
-  const look = async () => {
+  const poll = async () => {
     const output = server.output()
     if (output !== undefined)
       throw new Error(`llama-server does not load ${modelPath(model.name)}:\n${tailOf(output)}`)
-    return (await isServing(host, healthUrl, socket)) || undefined
+    return (await respondsOk(host, healthUrl, socket)) || undefined
   }
-  const tell = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)
-  await waitFor(look, tell, loadTimeout(model.size), 'Loading the model')
+  const report = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)
+  await waitFor(poll, report, loadTimeout(model.size), 'Loading the model')
 }
 
 /** How many tokens a completion has. Throws where there is none. */

@@ -80,7 +80,7 @@ export async function applyService(host: Host, service: Service): Promise<Applie
   await enableUnit(host, service.unit, before)
   host.log.info(`${service.unit}: ${action}`)
   if (action === 'reload') await reload(host, service.unit, before.mainPid)
-  else if (action !== 'leave alone') await begin(host, service.unit, action)
+  else if (action !== 'leave alone') await start(host, service.unit, action)
 
   // Only a start makes another run of it.
   const { invocation } = ['start', 'restart'].includes(action) ? await unitStatus(host, service.unit) : before
@@ -89,35 +89,38 @@ export async function applyService(host: Host, service: Service): Promise<Applie
   return { service, action, isProven, run }
 }
 
-async function begin(host: Host, unit: string, action: 'start' | 'restart') {
-  // A unit that failed too often is not started again until somebody says so: this is somebody.
+async function start(host: Host, unit: string, action: 'start' | 'restart') {
+  // systemd refuses to start a unit that has failed too often (systemd.unit(5), StartLimitBurst=) until this.
   await host.$`systemctl reset-failed ${unit}`
-  await ordered(host, unit, action)
+  await systemctl(host, unit, action)
 }
 
 /** Reloads nginx, and waits until none of its old workers takes a connection: they know only the old keys. */
 async function reload(host: Host, unit: string, mainPid: number) {
   const workers = childrenOf(host, mainPid)
-  await ordered(host, unit, 'reload')
-  const look = async () =>
+  await systemctl(host, unit, 'reload')
+  const poll = async () =>
     workers.every(pid => commandLineOf(host, pid)?.includes('shutting down') ?? true) || undefined
-  const tell = (seconds: number) => host.log.info(`Reloading ${unit}: ${seconds} s so far`)
+  const report = (seconds: number) => host.log.info(`Reloading ${unit}: ${seconds} s so far`)
   try {
     await host.perform(`wait until ${unit} has replaced its workers`, () =>
-      waitFor(look, tell, reloadTimeout, `Reloading ${unit}`),
+      waitFor(poll, report, reloadTimeout, `Reloading ${unit}`),
     )
   } catch (error) {
-    throw new Error(`${unit} goes on with its old configuration:\n${await journalTail(host, unit)}`, {
-      cause: error,
-    })
+    throw new Error(
+      `${unit} is still running with its old configuration:\n${await journalTail(host, unit)}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
-async function ordered(host: Host, unit: string, action: Action) {
+async function systemctl(host: Host, unit: string, action: Action) {
   try {
     await host.$`systemctl ${action} ${unit}`
   } catch (error) {
-    throw new Error(`${unit} does not ${action}:\n${await journalTail(host, unit)}`, { cause: error })
+    throw new Error(`${unit} failed to ${action}:\n${await journalTail(host, unit)}`, { cause: error })
   }
 }
 

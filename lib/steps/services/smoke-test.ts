@@ -115,14 +115,14 @@ export async function smokeTest({ http, log }: Seam, endpoint: Endpoint, depth: 
   for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {
     const start = Date.now()
     const seconds = () => Math.round((Date.now() - start) / 1000)
-    const stopTelling = whileWaiting(() => log.info(`Smoke test: ${name}: no answer after ${seconds()} s`))
+    const stopReporting = whileWaiting(() => log.info(`Smoke test: ${name}: no answer after ${seconds()} s`))
     try {
       const found = await run(ask, authorized)
       log.info(`Smoke test: ${name}: ${found} (${((Date.now() - start) / 1000).toFixed(1)} s)`)
     } catch (error) {
       throw new Error(`Smoke test failed: ${name} at ${base}: ${(error as Error).message}`, { cause: error })
     } finally {
-      stopTelling()
+      stopReporting()
     }
   }
 }

@@ -40,9 +40,9 @@ export const watched = {
   nginx: { unit: units.nginx, url: `http://127.0.0.1:${ports.http}/`, saysLoading: false },
 } as const satisfies Record<string, Watched>
 
-/** Milliseconds between two looks at a service's threads, and how many must see none at work. */
-const lookEvery = 50
-const looks = 5
+/** Milliseconds between two samples of a service's threads, and how many must find none at work. */
+const sampleEvery = 50
+const samples = 5
 
 /** What is seen of a service now. `timeout`: seconds that its answer may take. */
 export async function observe(host: Host, service: Watched, timeout = replyTimeout): Promise<Observation> {
@@ -52,7 +52,7 @@ export async function observe(host: Host, service: Watched, timeout = replyTimeo
   if (!isRunning || mainPid === 0) return { ...nothing, requests: 0 }
   const requests =
     service.socket === undefined ? 0 : connectionsOf(host, mainPid, host.files.at(service.socket))
-  const reply = await ask(host, service, timeout)
+  const reply = await probe(host, service, timeout)
   return {
     invocation,
     reply,
@@ -64,18 +64,18 @@ export async function observe(host: Host, service: Watched, timeout = replyTimeo
 }
 
 async function isAnyAtWork(host: Host, processes: number[]): Promise<boolean> {
-  for (let look = 0; look < looks; look += 1) {
+  for (let sample = 0; sample < samples; sample += 1) {
     const states = processes.flatMap(pid => threadStatesOf(host, pid))
     if (states.some(state => workingStates.includes(state))) return true
-    await sleep(lookEvery)
+    await sleep(sampleEvery)
   }
   return false
 }
 
-/** Nobody: there is no socket, or it is a dead one's. */
+/** Nobody listens: there is no socket, or its server has ended. */
 const refusals = ['ENOENT', 'ECONNREFUSED']
 
-async function ask(host: Host, { url, socket, saysLoading }: Watched, timeout: number): Promise<Reply> {
+async function probe(host: Host, { url, socket, saysLoading }: Watched, timeout: number): Promise<Reply> {
   const at = socket === undefined ? {} : { socket: host.files.at(socket) }
   try {
     const { status } = await host.http({ url, ...at, timeout })
@@ -104,7 +104,7 @@ export async function generatesToken(host: Host): Promise<boolean> {
 export const kill = (host: Host, unit: string): Promise<unknown> =>
   host.$`systemctl kill --signal=KILL ${unit}`
 
-/** Lets the watchdog's quick look end its next turns; or has the executable look again. */
+/** Tells the watchdog's quick check whether the executable found all well: then it need not be started again. */
 export function recordHealth(host: Host, isHealthy: boolean): void {
   if (isHealthy) host.files.replace(paths.healthy, '', 0o644)
   else host.files.remove(paths.healthy)

@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import { catalogue } from '../../../lib/appliance/models/catalogue.ts'
 import { stackLimit } from '../../../lib/appliance/requests/size.ts'
 import { llamaSettings } from '../../../lib/render/units/llama.ts'
-import { http, isServing } from '../../../lib/system/http.ts'
+import { http, respondsOk } from '../../../lib/system/http.ts'
 import type { Chat } from '../../conversations/chat.ts'
 import { unpackedRelease } from '../../mirror/llama-release.ts'
 import { llamaFile } from '../../mirror/llama-source.ts'
@@ -36,7 +36,7 @@ export async function startTemplateServer(name: ModelName, template: string): Pr
   }
   const limited = [`--stack=${stackLimit(capacity)}`, join(await unpackedRelease(), 'llama-server')]
   const llama = watch(spawn('prlimit', limited, { env, stdio: ['ignore', 'pipe', 'pipe'] }))
-  await llama.until(() => isServing({ http }, 'http://x/health', socket))
+  await llama.until(() => respondsOk({ http }, 'http://x/health', socket))
   return {
     ask: (path, json) => http({ url: `http://x${path}`, socket, json, timeout: 60 }),
     stop: async () => {

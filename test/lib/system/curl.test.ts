@@ -30,15 +30,15 @@ it.each([
   [0, 0, '302 https://b.example/', '', { is: 'redirect', to: 'https://b.example/' }],
   [0, 153, '', '', { is: 'wrong file', reason: expect.stringContaining('more than the file') }],
   [0, 63, '200 ', '', { is: 'wrong file', reason: expect.stringContaining('more than the file') }],
-  [0, 137, '', '', { is: 'failed', mayPass: false, reason: 'curl was ended by signal 9' }],
+  [0, 137, '', '', { is: 'failed', isTransient: false, reason: 'curl was ended by signal 9' }],
   [
     0,
     6,
     '000 ',
     'curl: (6) Could not resolve host: a.example',
-    { is: 'failed', mayPass: false, reason: 'could not resolve host: a.example' },
+    { is: 'failed', isTransient: false, reason: 'could not resolve host: a.example' },
   ],
-  [0, 7, '000 ', 'curl: (7) Failed to connect to a.example port 443', { is: 'failed', mayPass: true }],
+  [0, 7, '000 ', 'curl: (7) Failed to connect to a.example port 443', { is: 'failed', isTransient: true }],
   [
     0,
     60,
@@ -46,15 +46,15 @@ it.each([
     'curl: (60) SSL certificate problem: certificate has expired',
     {
       is: 'failed',
-      mayPass: false,
+      isTransient: false,
       fix: 'Check the certificate of a.example, and the clock of this machine.',
     },
   ],
-  [0, 28, '200 ', 'curl: (28) Operation too slow. Less than 10', { is: 'failed', mayPass: false }],
-  [0, 28, '000 ', 'curl: (28) Connection timed out after 30001 ms', { is: 'failed', mayPass: true }],
-  [0, 22, '503 ', 'curl: (22) The requested URL returned error: 503', { is: 'failed', mayPass: true }],
-  [0, 22, '404 ', 'curl: (22) The requested URL returned error: 404', { is: 'failed', mayPass: false }],
-  [0, 23, '200 ', 'curl: (23) Failure writing output', { mayPass: false, fix: 'Check the disk.' }],
+  [0, 28, '200 ', 'curl: (28) Operation too slow. Less than 10', { is: 'failed', isTransient: false }],
+  [0, 28, '000 ', 'curl: (28) Connection timed out after 30001 ms', { is: 'failed', isTransient: true }],
+  [0, 22, '503 ', 'curl: (22) The requested URL returned error: 503', { is: 'failed', isTransient: true }],
+  [0, 22, '404 ', 'curl: (22) The requested URL returned error: 404', { is: 'failed', isTransient: false }],
+  [0, 23, '200 ', 'curl: (23) Failure writing output', { isTransient: false, fix: 'Check the disk.' }],
 ])('from byte %d, curl ends with %d after %j %j', (from, code, stdout, stderr, result) => {
   expect(resultOf({ exitCode: code, stdout, stderr }, transfer(from))).toMatchObject(result)
 })

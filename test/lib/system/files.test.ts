@@ -20,7 +20,7 @@ describe.runIf(process.getuid?.() === 0)('on a file system that takes no more', 
 
   it('keeps the file that was there when the disk is full, and says which, why, and what to do', () => {
     expect(() => files.replace('/state/plan.json', 'x'.repeat(2 ** 20), 0o640)).toThrow(
-      '/state/plan.json could not be written: no space left on device. It is as it was. Fix: free space there (df -h /state), then run this again.',
+      '/state/plan.json could not be written: no space left on device. It is unchanged. Fix: free space there (df -h /state), then run this again.',
     )
     expect(readFileSync(join(folder, 'state/plan.json'), 'utf8')).toBe('before')
     expect(readdirSync(join(folder, 'state'))).toEqual(['plan.json'])
@@ -38,7 +38,7 @@ describe.runIf(process.getuid?.() === 0)('on a file system that takes no more', 
     execFileSync('mount', ['-o', 'remount,ro', folder])
     try {
       expect(() => change('/state/plan.json')).toThrow(
-        /^\/state\/plan\.json(\.d)? could not be written: read-only file system.*\. It is as it was\. Fix: /i,
+        /^\/state\/plan\.json(\.d)? could not be written: read-only file system.*\. It is unchanged\. Fix: /i,
       )
     } finally {
       execFileSync('mount', ['-o', 'remount,rw', folder])
