@@ -19,8 +19,25 @@ it.each([
   expect(notesOf(name)).toEqual([expect.stringMatching(new RegExp(`^${name} .* Did you mean ${near}\\?$`))])
 })
 
-it('tells of a name that is like none', () => {
-  expect(notesOf('ONEAPP_COPILOT_SOMETHING_ELSE')).toEqual([expect.stringContaining('slm-copilot help')])
+it.each([
+  'ONEAPP_COPILOT_SOMETHING_ELSE',
+  '_ONE_APPS_SLM-COPILOT.SOMETHING_ELSE',
+  'SLM_COPILOT_SOMETHING_ELSE',
+])('tells of %s, which is like none', name => {
+  expect(notesOf(name)).toEqual([
+    `${name} is set, and is no variable of this appliance: it is ignored. See: slm-copilot help.`,
+  ])
+})
+
+it('takes up to four letters for a slip, and no more', () => {
+  expect(notesOf('ONEAPP_COPILOT_PASSW1234')).toEqual([expect.stringContaining('Did you mean')])
+  expect(notesOf('ONEAPP_COPILOT_PASS12345')).toEqual([expect.stringContaining('slm-copilot help')])
+})
+
+it('tells in the order of names, and of none that is no name', () => {
+  const long = `ONEAPP_COPILOT_${'X'.repeat(49)}`
+  const told = notesOf(long, `${long}X`, 'ONEAPP_COPILOT_B', 'ONEAPP_COPILOT_A', 'ONEAPP_COPILOT_ A')
+  expect(told.map(note => note.split(' ')[0])).toEqual(['ONEAPP_COPILOT_A', 'ONEAPP_COPILOT_B', long])
 })
 
 it('is silent on known names, on others, and on what is set empty', () => {
