@@ -25,7 +25,7 @@ export type PlanOptions = {
   bandwidth?: string | undefined
 }
 
-/** The appliance's own model, one of its release or of the catalogue, or whatever a GGUF file holds. */
+/** The appliance's own model, one of its release or of the catalogue, or the one in a GGUF file. */
 async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
   const own = host.files.read(paths.release) === undefined ? [] : modelsOf(installedRelease(host))
   if (text === undefined) return own[0] ?? catalogue['devstral-small-2']
@@ -38,7 +38,7 @@ async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
   return { ...catalogue['devstral-small-2'], name: text, ...(await readModelFile(resolve(text))) }
 }
 
-/** The context asked for; unasked the default, as far as the model takes it. */
+/** The requested context; by default the appliance's default, up to the model's limit. */
 function contextFrom(text: string | undefined, { name, contextLimit }: Model): number | 'auto' {
   if (text === undefined) return Math.min(usefulContext, contextLimit)
   const tokens = tokensFrom(text)
@@ -66,7 +66,7 @@ async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuest
   }
 }
 
-/** The plan in words, or as JSON. Throws what an option takes, or what memory would do. */
+/** The plan as text, or as JSON. Throws for a wrong option, and where the model does not fit. */
 export async function planned(host: Host, options: PlanOptions, asJson: boolean): Promise<string> {
   const question = await questionFrom(host, options)
   return asJson ? planJson(question) : planText(question)
@@ -75,7 +75,7 @@ export async function planned(host: Host, options: PlanOptions, asJson: boolean)
 /** The README's table of sizes. */
 export const table = sizingTable
 
-/** The plan in force beside the memory that llama-server has. Throws where it has more than was planned. */
+/** The plan in force and the memory that llama-server uses. Throws where that is more than planned, or nothing runs. */
 export async function checked(host: Host): Promise<string> {
   const plan = readPlan(host)
   if (plan.state !== 'serving') throw new Error(unavailability(plan))

@@ -1,4 +1,4 @@
-/** What serves, what is pending, how far a fetch is: asked of the machine, changing nothing. */
+/** What serves, what is pending and its progress. Changes nothing. */
 import { units } from '../../lib/appliance/paths.ts'
 import { pendingOf, planNotes } from '../../lib/appliance/plan.ts'
 import { statusText } from '../../lib/render/text/status.ts'
@@ -18,7 +18,7 @@ const stateOf = ({ isActive, isEnabled, startedAt }: UnitStatus) =>
     ? `active since ${startedAt?.toISOString().slice(0, 19)}Z${isEnabled ? '' : ', not enabled at boot'}`
     : 'not active'
 
-/** Why nothing can be generated: what was said when llama-server ended, the unit that does not run, else what a client sees. */
+/** Why nothing can be generated: the recorded reason, else the unit that is not running, else what a client sees. */
 async function problemOf(host: Host, stopped: string | undefined): Promise<string | undefined> {
   const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
   const problem = await serviceProblem(host, access)

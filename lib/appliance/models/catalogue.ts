@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { shortestContext } from '../sizing/limits.ts'
 import { geometrySchema } from './geometry.ts'
 
-/** How a model's maker samples it; what is left out its maker does not state. A request's own values win. */
+/** The publisher's sampling defaults; absent where the publisher states none. A request's own values win. */
 const samplingSchema = z.strictObject({
   temperature: z.number().min(0).optional(),
   topP: z.number().min(0).max(1).optional(),
@@ -132,7 +132,7 @@ export const catalogue = {
       active: 1_923_946_496,
       activeParameters: 3_085_938_688,
     },
-    // Its licence does not allow commercial use.
+    // Not for commercial use.
     licence: 'LicenseRef-Qwen-Research',
     sampling: { temperature: 0.7, topP: 0.8, topK: 20 },
     goodAt: 'Completions and short questions on a small VM.',

@@ -1,4 +1,4 @@
-/** What a GGUF header must hold so that a plan can be made from it: it is somebody's file, and nothing in it is believed. */
+/** Validation of a GGUF header before a plan is made from it: the file comes from outside, and nothing in it is trusted. */
 
 /** A GGUF header (docs/gguf.md of ggml-org/ggml). */
 export type Header = {
@@ -15,18 +15,18 @@ export type Tensor = {
   offset: number
 }
 
-/** Bytes of a file's beginning that `checkStart` asks for. */
+/** Bytes at the start of the file that `checkStart` needs. */
 export const startLength = 24
-/** The fewest bytes that a tensor's entry, and a key with its value, take. */
+/** The fewest bytes that a tensor's entry takes, and a key with its value. */
 const leastTensor = 24
 const leastPair = 13
 
-/** Throws where the file's first bytes are not a GGUF file's, or promise more than a file of this size has room for. */
+/** Throws where the first bytes are not those of a GGUF file, or declare more entries than a file of this size can hold. */
 export function checkStart(start: DataView, size: number): void {
-  if (start.byteLength < startLength) throw new Error('it is no GGUF file')
-  if (start.getUint32(0, false) !== magic) throw new Error('it is no GGUF file')
+  if (start.byteLength < startLength) throw new Error('it is not a GGUF file')
+  if (start.getUint32(0, false) !== magic) throw new Error('it is not a GGUF file')
   const version = start.getUint32(4, true)
-  if (version !== 2 && version !== 3) throw new Error(`it is GGUF of version ${version}, not of 2 or 3`)
+  if (version !== 2 && version !== 3) throw new Error(`it has GGUF version ${version}, and 2 or 3 is needed`)
   const [tensors, pairs] = [start.getBigUint64(8, true), start.getBigUint64(16, true)]
   if (Number(tensors) * leastTensor + Number(pairs) * leastPair > size)
     throw new Error(`it is cut off: ${tensors} tensors and ${pairs} keys do not fit into its ${size} bytes`)
@@ -73,23 +73,22 @@ const blocks: Record<number, readonly [elements: number, bytes: number]> = {
 
 export const elementsOf = ({ shape }: Pick<Tensor, 'shape'>) => shape.reduce((all, size) => all * size, 1)
 
-/** Bytes of a tensor's values. Throws where its type is not known, or its rows are no whole number of blocks. */
+/** Bytes of a tensor's data. Throws where its type is unknown, or a row is not a whole number of blocks. */
 export function bytesOf({ name, type, shape }: Pick<Tensor, 'name' | 'type' | 'shape'>): number {
   const block = blocks[type]
-  if (block === undefined)
-    throw new Error(`tensor ${quoted(name)} is of type ${type}, which is not known here`)
+  if (block === undefined) throw new Error(`tensor ${quoted(name)} has the unknown type ${type}`)
   const [elements, bytes] = block
   if ((shape[0] ?? 1) % elements !== 0)
     throw new Error(
-      `tensor ${quoted(name)} has rows of ${shape[0]}, which are no whole blocks of ${elements}`,
+      `tensor ${quoted(name)} has rows of ${shape[0]}, not a multiple of the block size ${elements}`,
     )
   return (elementsOf({ shape }) / elements) * bytes
 }
 
-/** A name from a file, short, and without characters that could do something to a terminal. */
+/** A name from the file, shortened, and without control characters for a terminal. */
 const quoted = (name: string) => JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name)
 
-/** Throws where a tensor cannot be, lies over another, or beyond the `available` bytes that follow the header. */
+/** Throws where a tensor has an impossible shape, overlaps another, or exceeds the `available` bytes after the header. */
 export function checkTensors(tensors: Tensor[], available: number): void {
   if (tensors.length === 0) throw new Error('it holds no tensors')
   const names = new Set(tensors.map(({ name }) => name))
@@ -99,38 +98,38 @@ export function checkTensors(tensors: Tensor[], available: number): void {
     const { name, shape, offset } = tensor
     if (shape.length < 1 || shape.length > 4 || shape.some(size => size < 1))
       throw new Error(`tensor ${quoted(name)} has the impossible shape [${shape.slice(0, 8).join(', ')}]`)
-    if (offset < end) throw new Error(`tensor ${quoted(name)} lies over another`)
+    if (offset < end) throw new Error(`tensor ${quoted(name)} overlaps another`)
     end = offset + bytesOf(tensor)
-    // Not so in JavaScript's own terms either: a sum that is no number.
+    // Negated, so that NaN counts as too large.
     if (!(end <= available))
       throw new Error(
-        `it is cut off: tensor ${quoted(name)} ends at byte ${end} of its data, and ${available} are there`,
+        `it is cut off: tensor ${quoted(name)} ends at byte ${end} of the data, and the file has ${available}`,
       )
   }
 }
 
-/** Throws for one part of a model that was split. */
+/** Throws for one part of a split model. */
 export function checkWhole({ 'split.count': count }: Header['metadata']): void {
   if (count === undefined || Number(count) <= 1) return
   throw new Error(`it is one of ${String(count).slice(0, 20)} parts. Join them with llama-gguf-split --merge`)
 }
 
-/** The largest count that llama.cpp has a number for. */
+/** The largest count that llama.cpp stores (int32_t). */
 const most = 2 ** 31 - 1
 
 /** Reads whole numbers from a header's metadata, by keys below its architecture. */
 export function countsOf({ metadata }: Pick<Header, 'metadata'>) {
   const architecture = metadata['general.architecture']
   if (typeof architecture !== 'string' || !/^[a-z0-9._-]{1,64}$/i.test(architecture))
-    throw new Error('it names no architecture')
-  /** Of a list, one for each layer, the largest; undefined where there is none. */
+    throw new Error('it has no general.architecture')
+  /** Undefined where the key is missing. Of a list with one value for each layer, the largest. */
   const optional = (name: string): number | undefined => {
     const value = metadata[`${architecture}.${name}`]
     if (value === undefined) return undefined
     const values = Array.isArray(value) ? value : [value]
     const largest = values.reduce<number>((found, one) => Math.max(found, numberOf(one)), -1)
     if (Number.isInteger(largest) && largest >= 0 && largest <= most) return largest
-    throw new Error(`its ${architecture}.${name} is no whole number`)
+    throw new Error(`its ${architecture}.${name} is not a whole number`)
   }
   const required = (name: string): number => {
     const value = optional(name)

@@ -1,4 +1,4 @@
-/** The release value: which llama.cpp and model are installed, which models may be fetched, and how all are proven. */
+/** The release value: which llama.cpp and model are installed, which models may be downloaded, and how all are proven. */
 import * as z from 'zod'
 import { catalogue, type Model, modelSchema } from './catalogue.ts'
 
@@ -16,7 +16,7 @@ export const releaseSchema = z.strictObject({
   }),
   /** The model that is baked in. */
   model: modelSchema,
-  /** Those that are fetched when the context asks for one. */
+  /** Those that are downloaded when the context requests one. */
   further: z.array(modelSchema).default([]),
 })
 
@@ -53,7 +53,7 @@ export const fileProofsSchema = z.record(
   z.strictObject({ sha256: z.string(), size: z.int(), inode: z.int(), modified: z.number() }),
 )
 
-/** What the context may ask for. */
+/** The models that the context may request. */
 export const modelsOf = ({ model, further }: Release): Model[] => [model, ...further]
 
 /** The names by which a request may call the model that is served: clients keep the one that was served before. */

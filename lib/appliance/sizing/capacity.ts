@@ -1,4 +1,4 @@
-/** What the machine can give of what the context asks for: the plan that llama-server runs by. */
+/** Capacity planning: how much of the request the machine can serve, and with which settings llama-server runs. */
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from '../models/catalogue.ts'
@@ -11,7 +11,7 @@ export type Machine = {
   cpus: number
   /** Cores without their hyper-threads. */
   physicalCores: number
-  /** Bytes of RAM that the kernel has to give. */
+  /** Bytes of RAM that the kernel can allocate (MemTotal of proc_meminfo(5)). */
   memory: number
 }
 
@@ -29,7 +29,7 @@ export const capacitySchema = z.strictObject({
   memory: memorySchema,
   /** Bytes that llama-server may take at most, the file's pages included. */
   memoryLimit: z.int(),
-  /** What differs from what was asked for, or deserves a word: for report and log. */
+  /** What differs from the request, or is worth knowing: for report and log. */
   notes: z.array(z.string()),
 })
 
@@ -82,7 +82,7 @@ export function planCapacity(machine: Machine, model: Model, request: CapacityRe
   }
 }
 
-/** Why a model cannot be served on this machine, if it cannot: the sentence that planCapacity throws. */
+/** Why a model cannot be served on this machine, if so: the sentence that `planCapacity` throws. */
 export function refusalOf(machine: Machine, model: Model, request: CapacityRequest): string | undefined {
   const { fits } = memoryBudget(machine.memory, model)
   return searchSizing(request, model.contextLimit, fits) === undefined ? refusal(machine, model) : undefined
@@ -97,13 +97,13 @@ function refusal({ memory }: Machine, model: Model): string {
   )
 }
 
-/** What no machine could give. */
+/** What exceeds the model's own limit. */
 const overLimit = ({ name, contextLimit }: Model, { contextSize }: SizingRequest): string[] =>
   contextSize === 'auto' || contextSize <= contextLimit
     ? []
     : [`${contextSize} tokens of context asked for, and ${name} takes at most ${contextLimit}.`]
 
-/** What was asked for and does not fit. */
+/** What was requested and does not fit. */
 function shortfall(
   { memory }: Machine,
   model: Model,
@@ -127,7 +127,7 @@ function consequences(sizing: Sizing, fits: Fits): string[] {
   const notes: string[] = []
   if (sizing.kvType === 'q8_0')
     notes.push(
-      'The KV cache is kept in 8 bits (q8_0), since it does not fit in 16: long prompts take up to three times as long.',
+      'The KV cache is stored in 8 bits (q8_0), because it does not fit in 16: prompts of 20,000 tokens take 3.5 times as long.',
     )
   if (!fits(sizing, Math.min(1, usefulContext / sizing.contextSize)))
     notes.push(

@@ -26,7 +26,7 @@ export type Load = {
 /** The line of OpenNebula's VM template that shows the host's own CPU to the VM. */
 const passthrough = 'CPU_MODEL = [ MODEL = "host-passthrough" ]'
 
-/** QEMU's models for a VM that may run on any host. They may have AVX2 added, and still hide what came after. */
+/** QEMU's CPU models for a VM that may run on any host. They may have AVX2 added, and still hide later features. */
 const genericModel = /^(QEMU Virtual CPU|Common( 32-bit)? KVM processor|qemu(32|64)|kvm(32|64))\b/i
 
 /** Shares of CPU time stolen by the host, and of memory swapped out, above which speed suffers noticeably. */
@@ -36,7 +36,7 @@ const noticeableSwap = 0.01
 const lacksAvx2 = ({ architecture, cpu }: Hardware) =>
   architecture === 'x64' && !cpu.features.includes('avx2')
 
-/** What no administrator may miss: for the login banner too. */
+/** Notes that no administrator may miss: for report and login banner. */
 export function severeNotes(hardware: Hardware): string[] {
   if (!lacksAvx2(hardware)) return []
   const { model } = hardware.cpu
@@ -46,7 +46,7 @@ export function severeNotes(hardware: Hardware): string[] {
   ]
 }
 
-/** The others that hold as long as the machine runs. `threads`: as many as were asked for, 0 for none. */
+/** The other notes, which hold as long as the machine runs. `threads`: as requested, 0 for the default. */
 export const hardwareNotes = (hardware: Hardware, threads: number): string[] => [
   ...cpuNotes(hardware),
   ...threadNotes(hardware, threads),
@@ -69,7 +69,7 @@ function cpuNotes(hardware: Hardware): string[] {
 function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string[] {
   if (threads <= physicalCores || threads > cpus) return []
   return [
-    `${threads} threads on ${physicalCores} physical cores: two that share a core make all others wait. ` +
+    `${threads} threads on ${physicalCores} physical cores: two threads on one core slow all others down. ` +
       `${variables.threads.name}=0 takes one for each core.`,
   ]
 }

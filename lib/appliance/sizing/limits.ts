@@ -3,7 +3,7 @@
 /** Tokens: the shortest context that may be asked for, and that a model may have. */
 export const shortestContext = 512
 
-/** Tokens: with less than this nothing is served unless it is asked for. */
+/** Tokens: a context is not shortened below this; a model that fits with less is not served. */
 export const leastContext = 4096
 
 /** Tokens: the default, and what editors' agents need: their first prompt alone has 6,000 to 15,000. */

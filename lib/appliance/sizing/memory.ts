@@ -1,4 +1,4 @@
-/** The memory that llama-server takes, term by term, and what else the machine needs: all in bytes. */
+/** The memory that llama-server uses, term by term, and what the rest of the machine needs: all in bytes. */
 import * as z from 'zod'
 import type { Geometry } from '../models/geometry.ts'
 
@@ -12,7 +12,7 @@ export const gibibytes = (bytes: number) => `${(bytes / GiB).toFixed(1)} GiB`
 export const kvTypes = ['f16', 'q8_0'] as const
 export type KvType = (typeof kvTypes)[number]
 
-/** Bytes of one element: q8_0 has 32 elements of a byte each under one f16 scale. */
+/** Bytes of one element: a block of q8_0 has 32 elements of one byte each and an f16 scale (ggml-common.h). */
 const elementSize = { f16: 2, q8_0: 34 / 32 } satisfies Record<KvType, number>
 
 export const memorySchema = z.strictObject({
@@ -72,8 +72,9 @@ function checkpointsSize(
 }
 
 /**
- * Numbers that stand beside each other for one token: in the feed-forward (4 of it in experts with biases, as gpt-oss has),
- * or with experts their answers, or in the attention. By the buffers that llama-server logs.
+ * Floats that the compute buffer holds at once for one token, at the widest point of the graph: the feed-forward (four times
+ * its width in experts with biases, as gpt-oss has), the experts' outputs, or the attention. Fitted to the buffer sizes that
+ * llama-server logs (`make bench BENCH=memory`).
  */
 function widthOf({ queries, embedding, feedForward, expertAnswers }: Geometry): number {
   const widest =

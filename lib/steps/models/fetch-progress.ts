@@ -1,4 +1,4 @@
-/** What everybody may read of a fetch that runs: a line or two under /run, and the unit that does it. */
+/** The progress of the unit that downloads and verifies a model: a line or two under /run that everybody may read. */
 import { paths, units } from '../../appliance/paths.ts'
 import { wrapped } from '../../appliance/text.ts'
 import type { Host } from '../../system/host.ts'
@@ -12,10 +12,10 @@ export function showProgress(host: Host, text: string): void {
 
 export const readProgress = (host: Host): string | undefined => host.files.read(paths.fetchProgress)
 
-/** Nothing is fetched any more. The folder is the unit's, where it runs as one. */
+/** Nothing runs any more. The folder belongs to the unit, where it runs as one. */
 export const hideProgress = (host: Host): void => host.files.remove(paths.fetchProgress)
 
-/** Has the unit fetch what is wanted now, from where it was; ends it where nothing is. Waits for neither. */
-export async function orderFetch(host: Host, isWanted: boolean): Promise<void> {
-  await host.$`systemctl ${isWanted ? 'restart' : 'stop'} --no-block ${units.model}`
+/** Starts the unit anew where a model is pending: it resumes the download. Stops it where none is. Waits for neither. */
+export async function orderFetch(host: Host, isPending: boolean): Promise<void> {
+  await host.$`systemctl ${isPending ? 'restart' : 'stop'} --no-block ${units.model}`
 }

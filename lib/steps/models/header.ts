@@ -1,4 +1,4 @@
-/** What the header of a GGUF file tells of its model. Whoever made the file, it is checked before it is believed. */
+/** Reads the header of a GGUF file. It is validated first, wherever the file comes from. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { gguf } from '@huggingface/gguf'
@@ -17,14 +17,14 @@ export type ModelFile = {
   contextLimit: number
 }
 
-/** What the file at an absolute path holds. Throws when it is no whole GGUF file of a language model. */
+/** The model in the file at an absolute path. Throws where that is not a complete GGUF file of a language model. */
 export async function readModelFile(path: string): Promise<ModelFile> {
   try {
     const size = sizeOf(path)
     checkStart(startOf(path), size)
     const { metadata, tensorInfos, tensorDataOffset } = await gguf(path, { allowLocalFile: true })
     const dataOffset = Number(tensorDataOffset)
-    // Its reader puts zeros where a file ends too early.
+    // The reader returns zeros where a file ends too early.
     if (dataOffset > size)
       throw new Error(`it is cut off: its header has ${dataOffset} bytes, the file ${size}`)
     const tensors = tensorInfos.map(({ name, dtype: type, shape, offset }) => ({
@@ -41,11 +41,11 @@ export async function readModelFile(path: string): Promise<ModelFile> {
       throw new Error(`its context of ${contextLimit} tokens is shorter than ${shortestContext}`)
     return { size, geometry: geometryOf(header), contextLimit }
   } catch (error) {
-    throw new Error(`${path} cannot be used as a model: ${wordsOf(error as Error)}.`, { cause: error })
+    throw new Error(`${path} cannot be used as a model: ${reasonOf(error as Error)}.`, { cause: error })
   }
 }
 
-/** Throws where it is no file with an end: a pipe would never answer, a device never end. */
+/** Throws where it is not a regular file: a pipe might never answer, a device never end. */
 function sizeOf(path: string): number {
   const status = statSync(path, { throwIfNoEntry: false })
   if (status === undefined) throw new Error('there is no such file')
@@ -63,11 +63,11 @@ function startOf(path: string): DataView {
   }
 }
 
-/** The reader leaves its buffer, which ends at 50 MB, where a header is cut off or promises what it does not have. */
-const wordsOf = (error: Error) =>
+/** The reader runs over the end of its buffer, of 50 MB at most, where a header is cut off or declares more than it has. */
+const reasonOf = (error: Error) =>
   error instanceof RangeError ? 'its header is cut off, or damaged' : error.message.replace(/\.$/, '')
 
-/** The model with what its own file tells, whatever was believed before. */
+/** The model with the geometry and context limit of its own file in place of the release's. */
 export async function withOwnGeometry(host: Host, model: Model): Promise<Model> {
   const path = modelPath(model.name)
   // Where the download was only listed.

@@ -1,4 +1,4 @@
-/** A real completion by a real llama-server, before the bake may succeed. */
+/** A completion by the real llama-server and model: without it the bake fails. */
 
 import { healthUrl, modelPath, paths, users } from '../../appliance/paths.ts'
 import { stackLimit } from '../../appliance/requests/size.ts'
@@ -16,7 +16,7 @@ const asLlama = (stack: number) => [
   ...['setpriv', `--reuid=${users.llama}`, `--regid=${users.web}`, '--clear-groups', '--pdeathsig=KILL'],
 ]
 
-/** Throws when the binary's help does not name a setting that we will make: it would be ignored silently. */
+/** Throws where llama-server's help does not name a setting of ours: it would ignore it silently. */
 export async function checkSettings(host: Host, settings: Record<string, string>): Promise<void> {
   const { stdout, stderr } = await host.query`${paths.llamaServer} --help`.nothrow()
   const known = new Set(`${stdout}${stderr}`.match(/LLAMA_ARG_[A-Z0-9_]+/g))
@@ -27,7 +27,7 @@ export async function checkSettings(host: Host, settings: Record<string, string>
     throw new Error(`this llama-server does not know ${unknown.join(', ')}: choose another release.`)
 }
 
-/** Loads the model as this plan has it and has it answer; leaves nothing behind. Throws when it does not. */
+/** Loads the model as planned and asks it for a completion; leaves nothing behind. Throws where it does not answer. */
 export async function prewarm(host: Host, capacity: Capacity): Promise<void> {
   const folder = paths.prewarm
   const socket = `${folder}/llama.sock`
@@ -50,7 +50,7 @@ async function untilLoaded(host: Host, server: Running, socket: string, { model 
   const poll = async () => {
     const output = server.output()
     if (output !== undefined)
-      throw new Error(`llama-server does not load ${modelPath(model.name)}:\n${tailOf(output)}`)
+      throw new Error(`llama-server could not load ${modelPath(model.name)}:\n${tailOf(output)}`)
     return (await respondsOk(host, healthUrl, socket)) || undefined
   }
   const report = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)
