@@ -1,4 +1,4 @@
-/** The models that may be asked for, and what of each fits here, in 80 columns. */
+/** The models that may be requested, and how much of each fits here, in 80 columns. */
 
 import type { Model } from '../../appliance/models/catalogue.ts'
 import {

@@ -25,9 +25,9 @@ import { wrapped } from '../../appliance/text.ts'
 
 export type PlanQuestion = {
   model: Model
-  /** Bytes of the VM's memory, as its template says; absent: of this machine, `memory` is known. */
+  /** Bytes of the VM's memory by its template; absent for this machine. */
   vmMemory?: number | undefined
-  /** Bytes that its kernel has to give. */
+  /** Bytes that its kernel can allocate. */
   memory: number
   cores: number
   asked: CapacityRequest
@@ -119,7 +119,7 @@ export function planJson(question: PlanQuestion): string {
 
 const sizes = [16, 32, 64, 128]
 
-/** Conversations and context that a VM of so many GiB gives, as asked. */
+/** Conversations and context that a VM of so many GiB gives. */
 function cell(model: Model, size: number, asked: CapacityRequest): string {
   if (smallestVm(model, leastRequest) > size * GiB) return '–'
   const memory = memoryInVm(size * GiB)

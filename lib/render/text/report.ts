@@ -16,6 +16,8 @@ export type Report = {
   endpoints: string[]
   password: string
   capacity: Capacity
+  /** Whether its model runs. */
+  serves: boolean
   services: { unit: string; state: string }[]
   tls: TlsSummary
   /** Absent where it could not be measured. */
@@ -73,7 +75,7 @@ export function reportText(report: Report) {
       ...others.map((name): [string, string] => ['also', endpointUrl(name)]),
       ['API key', password],
       ['user', `${passwordName} (Basic, with the key as its password)`],
-      ['model', model.name],
+      ['model', report.serves ? model.name : `${model.name}, not served: see the notes`],
       ['context', `${contextSize} tokens for each conversation`],
       ['conversations', `${slots} at once`],
       ['threads', String(threads)],
@@ -115,12 +117,13 @@ export const reportFile = (path: string, report: Report) => ({ path, mode: 0o600
 export function loginBanner({
   endpoints,
   capacity,
+  serves,
   tls,
   notes,
-}: Pick<Report, 'endpoints' | 'capacity' | 'tls' | 'notes'>) {
+}: Pick<Report, 'endpoints' | 'capacity' | 'serves' | 'tls' | 'notes'>) {
   const [first = 'localhost'] = endpoints
   const lines = [
-    `SLM-Copilot, model ${capacity.model.name}: ${endpointUrl(first)}`,
+    `SLM-Copilot, model ${capacity.model.name}${serves ? '' : ' (not served)'}: ${endpointUrl(first)}`,
     `API key and editor settings, as root: cat ${paths.report}`,
     `Log: ${paths.log}`,
     'CA fingerprint, SHA-256:',
@@ -137,7 +140,7 @@ case $- in
 *i*)
     printf '  %s\\n' \\
 ${quoted}
-    # While nothing can be generated: why. While a model is fetched: how far it is.
+    # While nothing can be generated: why. While a model is pending: its progress.
     if [ -r ${paths.unavailableReason} ]; then
         printf 'Not available: %s\\n' "$(cat ${paths.unavailableReason})" | fold -s -w 76 | sed 's/^/  /'
     fi

@@ -25,16 +25,16 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
   // The prompt cache in RAM, in MiB; 0: none.
   LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
-  // By default each request clears the other, idle slots into that cache, and what does not fit there is lost. Here
-  // every slot has its own share of the pool, so what stands in one may stay; it is set aside when another comes in.
+  // By default each request moves the other, idle slots into that cache, and what does not fit there is lost. Here every
+  // slot has its own share of the pool, so its content may stay until another conversation takes the slot.
   LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
   LLAMA_ARG_CTX_CHECKPOINTS: String(checkpoints),
-  // On a CPU host it counts the wrong memory and shrinks the context silently.
+  // On a CPU-only host it measures the wrong memory and shrinks the context silently.
   LLAMA_ARG_FIT: 'off',
   // Comments during minutes of prompt processing, under every proxy's and client's limit.
   LLAMA_ARG_SSE_PING_INTERVAL: '15',
   LLAMA_ARG_TIMEOUT: '3600',
-  // A thread that stays keeps the stack that it has touched. One stays; others come as requests do, and go after 3 s.
+  // An HTTP thread keeps the stack that it has touched. One is permanent; others start with requests and end after 3 s.
   LLAMA_ARG_THREADS_HTTP: '1',
   LLAMA_ARG_LOG_COLORS: 'off',
   LLAMA_ARG_OFFLINE: '1',
@@ -50,7 +50,7 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
  */
 export const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
 
-/** What is sampled by where a request does not say; what the maker does not state is llama-server's default. */
+/** The sampling of requests that do not say; what the publisher does not state is llama-server's default. */
 function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty }: Sampling) {
   const settings = {
     LLAMA_ARG_TEMPERATURE: temperature,

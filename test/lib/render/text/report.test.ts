@@ -14,6 +14,7 @@ const report: Report = {
   endpoints: ['192.0.2.7'],
   password: 'x',
   capacity: capacityFor(productionRelease.model),
+  serves: true,
   services: [],
   tls: { mode: 'private', names: [], isPublic: false, ends: '', caFingerprint: 'AA:BB' },
   notes: [],
@@ -35,6 +36,13 @@ it('tells the speed that the plan expects', () => {
   expect(lineOf('expected', reportText(report))).toMatch(
     /= prompt 3\.5 to 17, generation 2\.0 \(at 50 GB\/s\) to 9\.3 \(at 200 GB\/s\)$/,
   )
+})
+
+it('calls no model served that does not run', () => {
+  const idle = { ...report, serves: false }
+  expect(lineOf('model', reportText(report))).toMatch(/= devstral-small-2$/)
+  expect(lineOf('model', reportText(idle))).toMatch(/= devstral-small-2, not served: see the notes$/)
+  expect(loginBanner(idle).text).toContain('model devstral-small-2 (not served): https')
 })
 
 it('says in the banner why nothing can be generated, as long as that is so', () => {

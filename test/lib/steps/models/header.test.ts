@@ -108,7 +108,11 @@ const bad: [string, Buffer, RegExp][] = [
   ],
   ['cut in half', whole.subarray(0, whole.length / 2), cutOff],
   ['a byte short', whole.subarray(0, -33), cutOff],
-  ['cut within the header', whole.subarray(0, 300), /cut off|damaged|impossible|no tensors|missing|no general/],
+  [
+    'cut within the header',
+    whole.subarray(0, 300),
+    /cut off|damaged|impossible|no tensors|missing|no general/,
+  ],
   ['with 2^60 tensors', withCounts(2n ** 60n, 9n), cutOff],
   ['with 9,000,000 tensors', withCounts(9_000_000n, 9n), cutOff],
   ['with 2^60 entries', withCounts(4n, 2n ** 60n), cutOff],
