@@ -1,7 +1,7 @@
-/** What llama-server would overlook, in the words that it reads: a certain tool to call, the form of an answer. */
-import type { Problem } from './check.ts'
+/** Fields that llama-server would ignore, translated into those that it knows: the tool to call, the format of an answer. */
+import type { FieldProblem } from './check.ts'
 import { isList, isObject, type Json, type JsonObject, object, put, remove } from './json.ts'
-import { shown } from './words.ts'
+import { describeValue } from './messages.ts'
 
 const inner = (value: Json | undefined, key: string): Json | undefined =>
   isObject(value) ? value.at[key] : undefined
@@ -10,8 +10,8 @@ const inner = (value: Json | undefined, key: string): Json | undefined =>
 const nameIn = (value: Json | undefined): Json | undefined =>
   inner(value, 'name') ?? inner(inner(value, 'function'), 'name')
 
-/** llama-server knows that a tool must be called, not which: that is the only one then. Anthropic's `none` it does not know. */
-function adaptToolChoice(request: JsonObject): Problem | undefined {
+/** llama-server can require a tool call, but not of a given tool: so only that tool is passed on. It does not know Anthropic's `none`. */
+function adaptToolChoice(request: JsonObject): FieldProblem | undefined {
   const choice = request.at.tool_choice
   const name = nameIn(choice)
   if (inner(choice, 'type') === 'none') remove(request, 'tools', 'tool_choice')
@@ -20,7 +20,7 @@ function adaptToolChoice(request: JsonObject): Problem | undefined {
   if (tools.length === 0) {
     return {
       field: 'tool_choice',
-      message: `tool_choice: got ${shown(name)}; takes the name of one of the tools`,
+      message: `tool_choice: expected the name of one of the tools, got ${describeValue(name)}`,
     }
   }
   put(request, 'tools', tools)
@@ -28,7 +28,7 @@ function adaptToolChoice(request: JsonObject): Problem | undefined {
   return undefined
 }
 
-/** The form of an answer, as chats name it. With tools it would forbid their calls. */
+/** The format of an answer becomes a chat's `response_format`. Not where there are tools: its grammar would forbid calls. */
 function adaptTextFormat(request: JsonObject): void {
   const format = inner(request.at.text, 'format')
   const hasTools = isList(request.at.tools) && request.at.tools.length > 0
@@ -40,7 +40,7 @@ function adaptTextFormat(request: JsonObject): void {
   put(request, 'response_format', asInChats)
 }
 
-/** Where a grammar asks for the end of an answer, and `ignore_eos` forbids it, llama-server fails. */
+/** llama-server fails where a grammar requires the end of an answer and `ignore_eos` forbids it. */
 function adaptEnd(request: JsonObject): void {
   const tools = request.at.tools
   const hasTools = isList(tools) && tools.length > 0
@@ -49,7 +49,7 @@ function adaptEnd(request: JsonObject): void {
   }
 }
 
-export function adapt(request: JsonObject): Problem | undefined {
+export function adapt(request: JsonObject): FieldProblem | undefined {
   if (isObject(request.at.text)) adaptTextFormat(request)
   adaptEnd(request)
   return adaptToolChoice(request)

@@ -3,10 +3,10 @@
  * owners could else read from these counts what others have sent. Pure; runs inside nginx.
  */
 import { isObject, type Json, type JsonObject, put, writeJson } from './json.ts'
-import { type Limits, parseJson } from './parse-json.ts'
+import { type JsonLimits, parseJson } from './parse-json.ts'
 
 /** llama-server's own answers: as large as they come. */
-const limits: Limits = { levels: 10_000, values: 10_000_000, keys: 1_000_000 }
+const limits: JsonLimits = { levels: 10_000, values: 10_000_000, keys: 1_000_000 }
 
 /**
  * Whether there may be a count: these stand beside every one, and inside a string their quotes would be escaped. Asked of every

@@ -13,15 +13,15 @@ const types: Record<number, Types> = {
 const clientError: Types = { openai: 'invalid_request_error', anthropic: 'invalid_request_error' }
 const serverError: Types = { openai: 'server_error', anthropic: 'api_error' }
 
-/** Whose shape the errors of a path have. */
+/** The API whose error shape a path has. */
 export const apiOf = (path: string): Api =>
   path === '/v1/messages' || path.slice(0, 13) === '/v1/messages/' ? 'anthropic' : 'openai'
 
-/** The route that takes a request's body; undefined where none does. */
+/** The POST route of a path; undefined where there is none. */
 export const postRoute = (path: string): Route | undefined =>
   routes.filter(route => route.path === path && route.method === 'POST')[0]
 
-/** An error's body. The reason as a code, and the field, have room in OpenAI's shape only. */
+/** The body of an error. Code and field exist in OpenAI's shape only. */
 export function errorBody(api: Api, status: number, message: string, code?: string, field?: string): object {
   const type = (types[status] ?? (status < 500 ? clientError : serverError))[api]
   return api === 'anthropic'

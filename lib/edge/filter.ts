@@ -1,15 +1,15 @@
-/** The request filter: what llama-server receives is what is written here. Runs inside nginx's JavaScript module. */
+/** The request filter: llama-server receives only what is written here. Runs inside nginx's JavaScript module. */
 import { adapt } from './adapt.ts'
 import { checkFields } from './check.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
 import { isObject, type JsonObject, put, writeJson } from './json.ts'
-import { type Limits, parseJson } from './parse-json.ts'
-import { mostSchemas } from './schema.ts'
+import { describeValue, unknownModelMessage } from './messages.ts'
+import { type JsonLimits, parseJson } from './parse-json.ts'
+import { maxSchemas } from './schema.ts'
 import { markTenant } from './tenant.ts'
-import { noSuchModel, shown } from './words.ts'
 
-export type Settings = {
-  /** The names that a request may call the model by; the first is the one that is served. */
+export type FilterSettings = {
+  /** The model's name, and further names that requests may use for it. */
   models: string[]
   readsImages: boolean
 }
@@ -20,7 +20,7 @@ export type Filtered = { body: string; isStream: boolean } | { status: number; e
  * each value costs nginx some microseconds. Of real clients' first requests the deepest has 12 levels, 600 values and
  * some dozens of keys in an object; a conversation that fills 128K tokens has some thousands of values.
  */
-const limits: Limits = { levels: 64, values: 100_000, keys: 1000 }
+const limits: JsonLimits = { levels: 64, values: 100_000, keys: 1000 }
 
 /**
  * What goes on to llama-server, or the error. `text` is undefined where the body was not UTF-8; `salt` is the tenant's,
@@ -29,7 +29,7 @@ const limits: Limits = { levels: 64, values: 100_000, keys: 1000 }
 export function filterRequest(
   path: string,
   text: string | undefined,
-  settings: Settings,
+  settings: FilterSettings,
   salt?: string,
 ): Filtered {
   const refuse = (status: number, message: string, code: string, field?: string): Filtered => ({
@@ -38,28 +38,28 @@ export function filterRequest(
   })
 
   const fields = postRoute(path)?.fields
-  if (fields === undefined) return refuse(404, 'There is no such path here.', 'not_found')
+  if (fields === undefined) return refuse(404, 'Unknown path.', 'not_found')
   if (text === undefined) return refuse(400, 'The request is not valid UTF-8.', 'invalid_encoding')
 
   const parsed = parseJson(text, limits)
   if ('problem' in parsed) {
-    const where = `after ${parsed.position} of ${text.length} characters`
     return refuse(
       400,
-      `The request is not JSON that is taken here: ${parsed.problem}, ${where}.`,
+      `Invalid JSON at character ${parsed.position} of ${text.length}: ${parsed.problem}.`,
       'invalid_json',
     )
   }
   const request = parsed.value
-  if (!isObject(request)) return refuse(400, `Got ${shown(request)}; takes a JSON object.`, 'invalid_json')
+  if (!isObject(request))
+    return refuse(400, `Expected a JSON object, got ${describeValue(request)}.`, 'invalid_json')
 
   if (!isServed(request, settings)) {
-    return refuse(404, noSuchModel(request.at.model, settings.models), 'model_not_found', 'model')
+    return refuse(404, unknownModelMessage(request.at.model, settings.models), 'model_not_found', 'model')
   }
   const checked = checkFields(request, fields, '', {
     readsImages: settings.readsImages,
     limits: limits,
-    budget: { schemas: mostSchemas },
+    budget: { schemas: maxSchemas },
   })
   const problem = 'problem' in checked ? checked.problem : adapt(checked.value as JsonObject)
   if (problem !== undefined) return refuse(400, `${problem.message}.`, 'invalid_value', problem.field)
@@ -69,8 +69,8 @@ export function filterRequest(
   return { body: writeJson(kept), isStream: kept.at.stream === true }
 }
 
-/** A request that names no model means the one that is served. */
-function isServed(request: JsonObject, settings: Settings): boolean {
+/** A request that names no model means the one that runs. */
+function isServed(request: JsonObject, settings: FilterSettings): boolean {
   const name = request.at.model ?? null
   return name === null || (typeof name === 'string' && settings.models.indexOf(name) !== -1)
 }

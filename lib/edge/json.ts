@@ -1,6 +1,6 @@
-/** JSON values as the filter holds them, the same in Node and in nginx, and how they are written. */
+/** JSON values as the filter represents them, the same in Node and in nginx, and how they are serialised. */
 
-/** A whole number beyond 2^53, by its digits: what a tool was called with goes on as it came. */
+/** An integer beyond 2^53, kept as its digits: a tool call's arguments are passed on unchanged. */
 export type LongInteger = { digits: string }
 export type JsonObject = {
   /** In the order in which they came; engines differ in how they order keys that look like numbers. */
@@ -12,7 +12,7 @@ export type JsonObject = {
 export type Json = null | boolean | number | string | LongInteger | Json[] | JsonObject
 
 const ownProperty = Object.prototype.hasOwnProperty
-/** `Object.hasOwn`, which njs 0.7.9 has not. */
+/** `Object.hasOwn`, which njs 0.7.9 does not have. */
 export const hasOwn = (target: object, key: string): boolean => ownProperty.call(target, key)
 
 /** Without a prototype: `__proto__` is a key like any other. */
@@ -24,13 +24,13 @@ export const isObject = (value: Json | undefined): value is JsonObject =>
 export const isLongInteger = (value: Json | undefined): value is LongInteger =>
   typeof value === 'object' && value !== null && (value as LongInteger).digits !== undefined
 
-/** Of a key that comes twice the last value counts, as it does for llama-server. */
+/** Of duplicate keys the last value counts, as in llama-server. */
 export function put(target: JsonObject, key: string, value: Json): void {
   if (target.at[key] === undefined) target.keys.push(key)
   target.at[key] = value
 }
 
-/** Takes keys away; those that are not there do not matter. */
+/** Removes keys, if they are there. */
 export function remove(target: JsonObject, key: string, another?: string): void {
   if (target.at[key] !== undefined) {
     target.keys.splice(target.keys.indexOf(key), 1)
@@ -43,7 +43,7 @@ type Open = { container: Json[] | JsonObject; length: number; next: number }
 
 const plain = (value: Json): string => (isLongInteger(value) ? value.digits : JSON.stringify(value))
 
-/** Writes a value without spaces. Nothing recurses: nginx's engine ends at some hundred calls. */
+/** Serialises a value. Not recursive: njs's call stack holds some hundred calls. */
 export function writeJson(value: Json): string {
   const parts: string[] = []
   const open: Open[] = []

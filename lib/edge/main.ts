@@ -1,16 +1,16 @@
-/** What nginx calls (ngx_http_js_module): the request filter, the words of errors, and llama-server's errors made theirs. */
+/** What nginx calls (ngx_http_js_module): the request filter, the texts of errors, llama-server's errors rewritten. */
 // biome-ignore lint/style/useNodejsImportProtocol: nginx's JavaScript knows it by this name.
 import fs from 'fs'
 import { checkLocation } from '../appliance/requests/api.ts'
-import { type Bounds, errorText } from './answers.ts'
 import { nextLines } from './cache-counts.ts'
+import { type EdgeLimits, errorBodyText } from './error-messages.ts'
 import { postRoute } from './errors.ts'
-import { filterRequest, type Settings } from './filter.ts'
+import { type FilterSettings, filterRequest } from './filter.ts'
 import { modelAnswer } from './models.ts'
-import { checkOf, upstreamErrorText } from './upstream-errors.ts'
+import { checkPathOf, upstreamErrorText } from './upstream-errors.ts'
 
 /** Written before this program by configure. */
-declare const settings: Settings & Bounds & { unavailableReason: string }
+declare const settings: FilterSettings & EdgeLimits & { unavailableReason: string }
 
 const json = 'application/json'
 
@@ -19,13 +19,13 @@ function answer(r: NginxHTTPRequest, status: number, body: string): void {
   r.return(status, body)
 }
 
-/** The body; undefined where it is not UTF-8, and undefined for one that did not fit into memory. */
+/** The body, its text undefined where it is not UTF-8; undefined itself where nginx could not keep it in memory. */
 function readBody(r: NginxHTTPRequest): { text: string | undefined } | undefined {
   let bytes: Buffer | undefined
   try {
     bytes = r.requestBuffer
   } catch (_) {
-    // nginx wrote it to a file (of memory): chunks of a few bytes take more room than what they carry.
+    // nginx has spilled it to a file (on tmpfs): chunks of a few bytes take more room than their content.
     return undefined
   }
   if (bytes === undefined) return { text: '' }
@@ -36,7 +36,7 @@ function readBody(r: NginxHTTPRequest): { text: string | undefined } | undefined
   }
 }
 
-/** Content of each POST route: what is allowed goes on to llama-server, as it is written here. */
+/** Handles each POST route: what the filter wrote is sent to llama-server. */
 function filter(r: NginxHTTPRequest): void {
   const body = readBody(r)
   if (body === undefined) {
@@ -48,7 +48,7 @@ function filter(r: NginxHTTPRequest): void {
     answer(r, filtered.status, JSON.stringify(filtered.error))
     return
   }
-  r.variables.copilot_body = filtered.body
+  r.variables.copilot_filtered_body = filtered.body
   r.internalRedirect('@llama')
 }
 
@@ -62,21 +62,21 @@ function unavailableReason(): string {
   try {
     return fs.readFileSync(settings.unavailableReason).toString().trim().slice(0, 500)
   } catch (_) {
-    // There is no such file while nothing is known but that llama-server does not answer.
+    // The file exists only while the appliance knows a reason.
     return ''
   }
 }
 
-/** The text of the error that nginx is about to answer. */
+/** The body of the error response that nginx is about to send. */
 function error(r: NginxHTTPRequest): string {
   const known = r.variables
   const status = Number(known.status)
-  return errorText(
+  return errorBodyText(
     {
       status: status,
       method: r.method,
       target: known.request_uri ?? '',
-      path: known.copilot_path ?? '',
+      path: known.copilot_original_path ?? '',
       location: r.uri ?? '',
       isTls: known.https === 'on',
       host: known.http_host ?? '',
@@ -89,10 +89,10 @@ function error(r: NginxHTTPRequest): string {
   )
 }
 
-/** Answers where llama-server has answered 500: with 400 and its words where the request is the reason. */
-function failed(r: NginxHTTPRequest): void {
-  const path = r.variables.copilot_path as string
-  const check = checkOf(path)
+/** Handles llama-server's 500s: where the request is the reason, the response is 400 with llama-server's message. */
+function explainFailure(r: NginxHTTPRequest): void {
+  const path = r.variables.copilot_original_path as string
+  const check = checkPathOf(path)
   const answerWith = (status: number, said: string) =>
     answer(r, status, upstreamErrorText(path, status, said))
   if (check === undefined) {
@@ -100,24 +100,25 @@ function failed(r: NginxHTTPRequest): void {
     return
   }
   r.subrequest(checkLocation + check, { method: 'POST' }, reply => {
-    r.variables.copilot_path = path
+    r.variables.copilot_original_path = path
     if (reply.status === 400 || reply.status === 500) answerWith(400, reply.responseText ?? '')
-    else answerWith(500, 'The model server failed while it computed the answer.')
+    else
+      answerWith(500, 'The model server failed while it was generating the answer. Send the request again.')
   })
 }
 
-function answerHeaders(r: NginxHTTPRequest): void {
+function rewriteErrorHeaders(r: NginxHTTPRequest): void {
   if (r.status < 400) return
   delete r.headersOut['Content-Length']
   r.headersOut['Content-Type'] = json
 }
 
-/** What came so far of an error; each request has its own. */
+/** The error's body so far; each request has a copy of this module's state. */
 const collected: Buffer[] = []
 
-function answerBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
+function rewriteErrorBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
   if (r.status < 400) {
-    // What passes through here has left nginx's sight: it would read on for ever for a client that takes nothing.
+    // nginx does not see what a body filter buffers: it would go on reading for a client that reads nothing.
     r.sendBuffer(data, flags)
     r.done()
     return
@@ -152,9 +153,9 @@ export default {
   filter: filter,
   model: model,
   error: error,
-  failed: failed,
-  answerHeaders: answerHeaders,
-  answerBody: answerBody,
+  explainFailure: explainFailure,
+  rewriteErrorHeaders: rewriteErrorHeaders,
+  rewriteErrorBody: rewriteErrorBody,
   countHeaders: countHeaders,
   countBody: countBody,
 }

@@ -1,6 +1,6 @@
-/** `GET /v1/models/NAME`, which llama-server has not. Pure; runs inside nginx. */
+/** `GET /v1/models/NAME`, which llama-server does not have. Pure; runs inside nginx. */
 import { errorBody } from './errors.ts'
-import { noSuchModel } from './words.ts'
+import { unknownModelMessage } from './messages.ts'
 
 const prefix = '/v1/models/'
 
@@ -12,6 +12,6 @@ export function modelAnswer(path: string, models: string[]): { status: number; b
   }
   return {
     status: 404,
-    body: errorBody('openai', 404, noSuchModel(name, models), 'model_not_found', 'model'),
+    body: errorBody('openai', 404, unknownModelMessage(name, models), 'model_not_found', 'model'),
   }
 }

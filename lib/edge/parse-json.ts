@@ -1,11 +1,10 @@
 /**
- * A parser of JSON with limits. nginx's own (njs 0.7.9) stops at 32 levels, turns lone surrogates into U+FFFD and rounds
- * long integers; what must be refused is refused here, and in Node the same way. Strings are found by `indexOf`, so
- * that long texts cost little.
+ * A JSON parser with limits, which behaves the same in nginx and in Node. njs's own (0.7.9) stops at 32 levels, turns lone
+ * surrogates into U+FFFD and rounds long integers. The ends of strings are found by `indexOf`, so that long texts cost little.
  */
 import { isList, type Json, type JsonObject, type LongInteger, object, put } from './json.ts'
 
-export type Limits = { levels: number; values: number; keys: number }
+export type JsonLimits = { levels: number; values: number; keys: number }
 export type Parsed = { value: Json } | { problem: string; position: number }
 
 const tab = 9
@@ -22,15 +21,15 @@ const openBrace = 123
 const closeBrace = 125
 
 const number = /^-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/
-const mostDigits = 40
+const maxDigits = 40
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these.
 const controlCharacter = /[\u0000-\u001f]/
 const escapedSurrogate = /\\u[dD][89a-fA-F]/
 const escapedPair = /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}/g
 const escapedBackslash = /\\\\/g
 
-/** Whether escapes stand for half of a surrogate pair, which is no character. */
-const hasHalfPair = (inner: string): boolean =>
+/** Whether escape sequences form a lone surrogate. */
+const hasLoneSurrogate = (inner: string): boolean =>
   escapedSurrogate.test(inner) &&
   escapedSurrogate.test(inner.replace(escapedBackslash, '').replace(escapedPair, ''))
 
@@ -46,19 +45,19 @@ function endOfString(text: string, start: number): number {
   return -1
 }
 
-/** A number's value: what no double holds is refused, a long integer keeps its digits. */
+/** A number's value; undefined where it exceeds a double. A long integer keeps its digits. */
 function numberOf(digits: string, isInteger: boolean): number | LongInteger | undefined {
   const value = Number(digits)
   if (!Number.isFinite(value)) return undefined
   return isInteger && Math.abs(value) > Number.MAX_SAFE_INTEGER ? { digits: digits } : value
 }
 
-const tooEarly = 'an end that comes too early'
+const tooEarly = 'unexpected end of input'
 
-/** What is read, how far, and what is wrong with it. */
+/** The text, the position reached, and what is wrong there. */
 type Reader = { text: string; at: number; problem: string | undefined }
 
-/** The next character's code; NaN at the end. */
+/** Skips white space; returns the next character's code, NaN at the end. */
 function skipSpace(reader: Reader): number {
   let code = reader.text.charCodeAt(reader.at)
   while (code === space || code === lineFeed || code === carriageReturn || code === tab) {
@@ -71,73 +70,73 @@ function skipSpace(reader: Reader): number {
 function readString(reader: Reader): string | undefined {
   const end = endOfString(reader.text, reader.at)
   if (end === -1) {
-    reader.problem = 'a string that does not end'
+    reader.problem = 'unterminated string'
     return undefined
   }
   const inner = reader.text.slice(reader.at + 1, end)
   const isPlain = inner.indexOf('\\') === -1
-  if (controlCharacter.test(inner)) reader.problem = 'a control character that is not escaped'
-  else if (!isPlain && hasHalfPair(inner))
-    reader.problem = 'half of a surrogate pair (\\ud800 to \\udfff), which is no character'
+  if (controlCharacter.test(inner)) reader.problem = 'unescaped control character in a string'
+  else if (!isPlain && hasLoneSurrogate(inner))
+    reader.problem = 'lone surrogate (\\ud800 to \\udfff), which is not a character'
   if (reader.problem !== undefined) return undefined
   try {
     const value = isPlain ? inner : JSON.parse(`"${inner}"`)
     reader.at = end + 1
     return value
   } catch (_) {
-    reader.problem = 'an unknown escape sequence'
+    reader.problem = 'unknown escape sequence'
     return undefined
   }
 }
 
-/** The words, by their first characters. */
-const words: Record<string, [string, null | boolean]> = {
+/** JSON's literals, by their first characters. */
+const literals: Record<string, [string, null | boolean]> = {
   t: ['true', true],
   f: ['false', false],
   n: ['null', null],
 }
 
-/** The number or word that begins here; undefined where there is a problem. */
-function readWord(reader: Reader): Json | undefined {
+/** The number or literal that begins here; undefined where there is a problem. */
+function readNumberOrLiteral(reader: Reader): Json | undefined {
   const first = reader.text.charAt(reader.at)
-  const word = words[first]
+  const word = literals[first]
   if (word !== undefined && reader.text.slice(reader.at, reader.at + word[0].length) === word[0]) {
     reader.at += word[0].length
     return word[1]
   }
-  const found = number.exec(reader.text.slice(reader.at, reader.at + mostDigits + 1))
+  const found = number.exec(reader.text.slice(reader.at, reader.at + maxDigits + 1))
   const digits = found === null ? '' : found[0]
   const value =
     found === null ? undefined : numberOf(digits, found[1] === undefined && found[2] === undefined)
   reader.at += digits.length
-  if (found === null) reader.problem = first === '' ? tooEarly : 'something that is no value'
-  else if (value === undefined || digits.length > mostDigits) reader.problem = 'a number that is too large'
+  if (found === null) reader.problem = first === '' ? tooEarly : 'unexpected character where a value belongs'
+  else if (value === undefined || digits.length > maxDigits) reader.problem = 'number too large'
   return value
 }
 
 /** A key with its colon; undefined where there is a problem. */
-function readKey(reader: Reader, container: JsonObject, limits: Limits): string | undefined {
+function readKey(reader: Reader, container: JsonObject, limits: JsonLimits): string | undefined {
   if (container.keys.length >= limits.keys) reader.problem = `more than ${limits.keys} keys in one object`
   else if (reader.text.charCodeAt(reader.at) !== quote) {
-    reader.problem = 'something where a key in double quotes belongs'
+    reader.problem = 'expected a key in double quotes'
   }
   if (reader.problem !== undefined) return undefined
   const key = readString(reader)
   if (key === undefined) return undefined
-  if (skipSpace(reader) !== colon) reader.problem = 'something where a colon belongs'
+  if (skipSpace(reader) !== colon) reader.problem = 'expected a colon'
   else reader.at++
   return key
 }
 
 type Open = { container: Json[] | JsonObject; key: string }
 
-/** Parses a whole text. Nothing recurses: nginx's engine ends at some hundred calls. */
-export function parseJson(text: string, limits: Limits): Parsed {
+/** Parses a whole text. Not recursive: njs's call stack holds some hundred calls. */
+export function parseJson(text: string, limits: JsonLimits): Parsed {
   // A byte order mark is no part of the text (RFC 8259, 8.1).
   const reader: Reader = { text: text, at: text.charCodeAt(0) === 0xfeff ? 1 : 0, problem: undefined }
   const stack: Open[] = []
   let values = 0
-  /** What was read last: a value that is whole, an opening bracket, or what a value must follow. */
+  /** What was read last: a complete value, an opening bracket, or a separator that a value must follow. */
   let last = 'separator' as 'value' | 'opening' | 'separator'
   let result: Json | undefined
 
@@ -165,8 +164,8 @@ export function parseJson(text: string, limits: Limits): Parsed {
       continue
     }
     if (last === 'value') {
-      if (open === undefined) reader.problem = 'something after the value'
-      else if (code !== comma) reader.problem = 'something where a comma belongs'
+      if (open === undefined) reader.problem = 'unexpected content after the value'
+      else if (code !== comma) reader.problem = 'expected a comma'
       else reader.at++
       last = 'separator'
       continue
@@ -180,14 +179,14 @@ export function parseJson(text: string, limits: Limits): Parsed {
     if (++values > limits.values) reader.problem = `more than ${limits.values} values`
     else if (code === openBrace || code === openBracket) {
       if (stack.length >= limits.levels) {
-        reader.problem = `something nested more than ${limits.levels} levels deep`
+        reader.problem = `nested more than ${limits.levels} levels deep`
         break
       }
       reader.at++
       stack.push({ container: code === openBrace ? object() : [], key: '' })
       last = 'opening'
     } else {
-      const value = code === quote ? readString(reader) : readWord(reader)
+      const value = code === quote ? readString(reader) : readNumberOrLiteral(reader)
       if (value !== undefined) place(value)
     }
   }

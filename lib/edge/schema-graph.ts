@@ -21,15 +21,15 @@ const members = (value: Json | undefined): JsonObject[] =>
   isList(value) ? (value as JsonObject[]) : isObject(value) ? [value] : []
 
 /** llama.cpp goes from reference to reference by recursion. */
-const longestChain = 20
+const maxChainLength = 20
 
 /** llama.cpp goes through them by recursion: 1000 in a row are fine. */
-const mostTargets = 500
+const maxTargets = 500
 
 /** Whether a reference comes to an end soon. */
 function endsSoon(first: JsonObject, targets: Record<string, JsonObject>): boolean {
   let target: JsonObject | undefined = first
-  for (let i = 0; i < longestChain && target !== undefined; i++) {
+  for (let i = 0; i < maxChainLength && target !== undefined; i++) {
     if (target.at.$ref === undefined) return true
     target = targets[target.at.$ref as string]
   }
@@ -150,7 +150,7 @@ export function untangle(document: Document): number {
   })
   for (let i = 0; i < same.length; i++) most = Math.max(most, same[i] as number)
 
-  if (Object.keys(targets).length > mostTargets) return endless
+  if (Object.keys(targets).length > maxTargets) return endless
   // Where what was dropped held a reference's target.
   const left = references(document)
   resolveAll(document)

@@ -6,15 +6,15 @@
 import { hasOwn, isList, isObject, type Json, type JsonObject, object, put, remove } from './json.ts'
 
 /** A repetition is written out, item by item; llama.cpp refuses more than 2000. */
-const mostRepetitions = 500
+const maxRepetitions = 500
 /** Each value is one more state of the grammar at every token. */
-const mostValues = 500
+const maxValues = 500
 /** llama.cpp writes bounds out by their digits: up to 16 of them between two bounds, 15 where there is only one. */
 const largest = 1e16
 const largestAlone = 1e15
-const mostProperties = 250
+const maxProperties = 250
 /** Of names llama.cpp makes rule names by `std::regex`, which recurses for each character. */
-const longestName = 128
+const maxNameLength = 128
 
 const types = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
 const isType = (value: Json): boolean => typeof value === 'string' && types.indexOf(value) !== -1
@@ -31,7 +31,7 @@ function cleanType(schema: JsonObject): void {
 /** `minItems` and its like: whole numbers, in order, few enough to be written out. */
 function cleanCounts(schema: JsonObject, low: string, high: string): void {
   const isCount = (value: Json | undefined): boolean =>
-    typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= mostRepetitions
+    typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxRepetitions
   if (!isCount(schema.at[low])) remove(schema, low)
   if (!isCount(schema.at[high])) remove(schema, high)
   if ((schema.at[low] as number) > (schema.at[high] as number)) remove(schema, low, high)
@@ -69,7 +69,7 @@ const range = /([A-Za-z0-9])-([A-Za-z0-9])/g
 function isSimple(pattern: string): boolean {
   let isFine = true
   const rest = pattern.slice(1, -1).replace(piece, (found: string, low?: string, high?: string) => {
-    if (Number(low ?? 0) > mostRepetitions || Number(high ?? 0) > mostRepetitions) isFine = false
+    if (Number(low ?? 0) > maxRepetitions || Number(high ?? 0) > maxRepetitions) isFine = false
     if (high !== undefined && Number(low) > Number(high)) isFine = false
     if (found.charAt(0) === '[') {
       found.replace(range, (_: string, from: string, to: string) => {
@@ -111,11 +111,11 @@ function cleanProperties(schema: JsonObject, path: string): string | undefined {
     return undefined
   }
   const names = properties.keys
-  if (names.length > mostProperties) {
-    return `${path}.properties: got ${names.length} of them; takes at most ${mostProperties}`
+  if (names.length > maxProperties) {
+    return `${path}.properties: expected at most ${maxProperties}, got ${names.length}`
   }
-  if (names.some(name => name.length > longestName)) {
-    return `${path}.properties: got a name of more than ${longestName} characters`
+  if (names.some(name => name.length > maxNameLength)) {
+    return `${path}.properties: expected names of at most ${maxNameLength} characters`
   }
   const additional = schema.at.additionalProperties
   if (additional !== undefined && additional !== false && names.some(name => awkward.test(name))) {
@@ -128,8 +128,8 @@ function cleanAlternatives(schema: JsonObject, name: string, path: string): stri
   const alternatives = schema.at[name]
   if (alternatives === undefined) return undefined
   if (!isList(alternatives) || alternatives.length === 0) remove(schema, name)
-  else if (alternatives.length > mostValues) {
-    return `${path}.${name}: got ${alternatives.length} of them; takes at most ${mostValues}`
+  else if (alternatives.length > maxValues) {
+    return `${path}.${name}: expected at most ${maxValues}, got ${alternatives.length}`
   }
   return undefined
 }
@@ -146,7 +146,7 @@ function hoistOnlyMember(schema: JsonObject): void {
   })
 }
 
-/** Makes one level fit; what cannot be loosened is said. */
+/** Rewrites one level; returns the problem where it cannot be loosened. */
 export function cleanKeywords(schema: JsonObject, path: string): string | undefined {
   // As often as members stand in members.
   while (isList(schema.at.allOf) && schema.at.allOf.length === 1 && !hasOwn(schema.at, '$ref')) {
@@ -158,7 +158,7 @@ export function cleanKeywords(schema: JsonObject, path: string): string | undefi
   cleanBounds(schema)
   cleanPattern(schema)
   const values = schema.at.enum
-  if (!isList(values) || values.length === 0 || values.length > mostValues) remove(schema, 'enum')
+  if (!isList(values) || values.length === 0 || values.length > maxValues) remove(schema, 'enum')
   if (typeof schema.at.format !== 'string') remove(schema, 'format')
   const additional = schema.at.additionalProperties
   if (typeof additional !== 'boolean' && !isObject(additional)) remove(schema, 'additionalProperties')

@@ -1,4 +1,4 @@
-/** JSON Schemas of tools and answers: llama-server makes grammars of them, so they reach it in a form that it can take. */
+/** JSON Schemas of tools and answers: llama-server compiles them to grammars, so they are rewritten into what it can compile. */
 import { isList, isObject, type Json, type JsonObject, object, put } from './json.ts'
 import { type Document, untangle } from './schema-graph.ts'
 import { cleanKeywords } from './schema-keywords.ts'
@@ -7,8 +7,8 @@ import { cleanKeywords } from './schema-keywords.ts'
  * What the schemas of one request may cost llama-server, counted in schemas of ordinary size. The largest sets of tools
  * seen have some thousands; as many as may be are a grammar within seconds.
  */
-export const mostSchemas = 20_000
-const tooMuch = `larger, with its references, than the ${mostSchemas} schemas that a request may hold`
+export const maxSchemas = 20_000
+const tooMuch = `too large: with its references it exceeds the ${maxSchemas} schemas that a request may contain`
 
 export type Budget = { schemas: number }
 export type Cleaned = { value: Json } | { message: string }
@@ -40,12 +40,12 @@ const namedSchemas = ['properties', '$defs', 'definitions']
 const listedSchemas = ['anyOf', 'oneOf', 'allOf', 'items', 'prefixItems']
 const singleSchemas = ['items', 'prefixItems', 'additionalProperties']
 
-/** `true`, `false` and what is no schema at all: anything goes. */
+/** Booleans, and what is not a schema at all, become one that accepts anything. */
 const asSchema = (value: Json): JsonObject => (isObject(value) ? value : object())
 
 type Found = { schema: JsonObject; name: string }
 
-/** The schemas directly below one, each put right in its place. */
+/** The schemas directly within one; what is not a schema is replaced by one that accepts anything. */
 function below(schema: JsonObject): Found[] {
   const found: Found[] = []
   namedSchemas.forEach(keyword => {
@@ -78,7 +78,7 @@ function below(schema: JsonObject): Found[] {
   return found
 }
 
-/** A schema that llama-server can take, as close to the given one as that can be. */
+/** A schema that llama-server can compile, as close to the given one as possible. */
 export function cleanSchema(given: Json, path: string, budget: Budget): Cleaned {
   const root = asSchema(given)
   const document: Document = { root: root, nodes: [] }

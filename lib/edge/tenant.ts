@@ -1,4 +1,4 @@
-/** What keeps one tenant's cached prompts from another: a secret mark in the first tokens of every prompt. */
+/** Separates tenants' cached prompts: a secret mark, derived from the tenant's key, begins every prompt. */
 import { hasOwn, isList, isObject, type Json, type JsonObject, object, put } from './json.ts'
 
 /**

@@ -1,20 +1,20 @@
-/** llama-server's own errors, told in the API's shape and as what they are. Pure; runs inside nginx. */
+/** llama-server's own errors, rewritten in the shape of the client's API. Pure; runs inside nginx. */
 import { apiOf, errorBody, postRoute } from './errors.ts'
 
-/** What reads the same request as a generation, templates and grammars included, and generates nothing. */
-const counters: Record<string, string> = {
+/** For each generating path, the one that processes the same request, chat template included, and generates nothing. */
+const countingPaths: Record<string, string> = {
   '/v1/chat/completions': '/v1/chat/completions/input_tokens',
   '/v1/messages': '/v1/messages/count_tokens',
   '/v1/responses': '/v1/responses/input_tokens',
 }
 
 /**
- * Where to ask whether a request is the reason that llama-server failed: it answers 500 to whatever throws in it. Undefined
- * where there is no telling.
+ * The path that tells whether the request itself made llama-server fail: llama-server answers 500 to every exception.
+ * Undefined where no path can tell.
  */
-export function checkOf(path: string): string | undefined {
+export function checkPathOf(path: string): string | undefined {
   const route = postRoute(path)
-  return route === undefined || route.isGeneration !== true ? path : counters[path]
+  return route === undefined || route.isGeneration !== true ? path : countingPaths[path]
 }
 
 type LlamaError = { message?: string; type?: string; code?: number; n_prompt_tokens?: number; n_ctx?: number }
@@ -29,12 +29,12 @@ function parse(text: string): LlamaError {
   }
 }
 
-/** The body for the client of a path. What OpenAI's clients get has llama-server's further fields, which count tokens. */
+/** The body of the error for a path. In OpenAI's shape llama-server's token counts are kept. */
 export function upstreamErrorText(path: string, status: number, text: string): string {
   const error = parse(text)
   let message = error.message ?? 'The model server gave no reason.'
   if (apiOf(path) === 'anthropic') {
-    // The words of Anthropic's own API: Claude Code compacts the conversation when it reads them.
+    // Worded as Anthropic's own API does: Claude Code compacts the conversation when it reads this.
     if (error.type === 'exceed_context_size_error' && error.n_prompt_tokens !== undefined) {
       message = `prompt is too long: ${error.n_prompt_tokens} tokens > ${error.n_ctx} maximum`
     }

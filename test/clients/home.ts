@@ -37,16 +37,16 @@ export type RunOptions = {
 }
 
 /** Pastes a configuration: files where it says, variables into the shell's profile. */
-export function homeWith({ parts }: ClientConfiguration, modules: string): Home {
+export function homeWith({ snippets }: ClientConfiguration, modules: string): Home {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-home-'))
   const project = join(folder, 'project')
   mkdirSync(project)
   // A program's imports are looked for in the folders above it.
   symlinkSync(join(modules, 'node_modules'), join(folder, 'node_modules'))
   const texts = (wanted: (place: string) => boolean) =>
-    parts.filter(({ place }) => wanted(place)).map(({ text }) => text)
+    snippets.filter(({ place }) => wanted(place)).map(({ text }) => text)
 
-  for (const { place, text } of parts.filter(part => part.place.startsWith('~/'))) {
+  for (const { place, text } of snippets.filter(part => part.place.startsWith('~/'))) {
     const path = join(folder, place.slice(2))
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)

@@ -199,7 +199,9 @@ describe('paths', () => {
     const answer = await ask(path, { headers: bearer })
     const { error } = JSON.parse(answer.body)
     expect([answer.status, error.code]).toEqual([404, 'not_found'])
-    expect(error.message).toContain(`${stack.url}/v1 for OpenAI's clients, ${stack.url} for Anthropic's`)
+    expect(error.message).toContain(
+      `${stack.url}/v1 for OpenAI clients and ${stack.url} for Anthropic clients`,
+    )
   })
 
   it.each([

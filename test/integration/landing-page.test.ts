@@ -186,7 +186,7 @@ describe('the page', () => {
     await page.reload()
     await statusIs('The model is loading')
     await tryKey(key)
-    await outcomeIs('The model is loading. Try again soon. The state above says when it is ready.')
+    await outcomeIs('The model is loading. Try again shortly. The status above shows when it is ready.')
     await stack.startLlama()
     await statusIs('Ready')
     await browser.setOffline(true)
@@ -239,7 +239,7 @@ describe('the try-it box', () => {
   it.each(['another-key-12345', 'schlüssel-schlüssel', ''])('says that %j is not the key', async wrong => {
     await tryKey(wrong)
     if (wrong === '') expect(await page.locator('#key:invalid').count()).toBe(1)
-    else await outcomeIs(/^[!-~]+$/.test(wrong) ? 'Wrong or missing API key. Whoever runs' : 'A key is of')
+    else await outcomeIs(/^[!-~]+$/.test(wrong) ? 'Wrong or missing API key. Whoever runs' : 'Invalid key')
     expect(await page.locator('#answer').textContent()).toBe('')
   })
 
@@ -258,7 +258,7 @@ describe('the try-it box', () => {
       })
     const others = [await begin(), await begin()]
     await tryKey(key)
-    await outcomeIs('All slots are busy. Try again soon. Each answer takes a slot until it ends.')
+    await outcomeIs('All slots are busy. Try again shortly. Each answer occupies a slot until it ends.')
     for (const disconnect of others) disconnect()
   })
 })

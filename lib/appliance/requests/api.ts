@@ -1,4 +1,4 @@
-/** The paths of llama-server that clients may use, with their methods and fields; all else does not reach it. */
+/** The paths of llama-server that clients may use, with their methods and fields; no other reaches it. */
 
 import { chat, chatPrompt } from './chat.ts'
 import { messages, messagesPrompt } from './messages.ts'
@@ -6,16 +6,16 @@ import { responses, responsesPrompt } from './responses.ts'
 import type { Fields } from './rules.ts'
 import { completions, detokenize, infill, tokenize } from './text.ts'
 
-/** Whose errors and fields a path has. */
+/** The API whose fields and errors a path has. */
 export type Api = 'openai' | 'anthropic'
 
 export type Route = {
   path: string
   method: 'GET' | 'POST'
   api: Api
-  /** Takes a slot while it is answered. */
+  /** Occupies a slot until it is answered. */
   isGeneration?: true
-  /** What its request may say; a path without has no body. */
+  /** The fields of its request; a path without fields has no body. */
   fields?: Fields
 }
 
@@ -38,14 +38,14 @@ export const routes: Route[] = [
 /** Paths that need no key: the landing page, llama-server's health, the CA's certificate. */
 export const openPaths = ['/', '/health', '/ca.crt']
 
-/** Where nginx sends a request that has no good key. */
+/** The internal location of requests without a valid key. */
 export const deniedLocation = '/slm-copilot-denied'
-/** Before a path: asked once more, when llama-server has failed. */
+/** The prefix of the internal locations by which a request that made llama-server fail is checked once more. */
 export const checkLocation = '/slm-copilot-check'
-/** Where it sends what it could not read: that has no path, and so no way to a named location. */
+/** The internal location of requests that nginx could not parse: without a path, a named location cannot be reached. */
 export const malformedLocation = '/slm-copilot-malformed'
 
-/** What the edge proxy tells the admission proxy: whose request it is, where keys share the slots. */
+/** Request headers from the edge proxy to the admission proxy: the tenant, where several share the slots. */
 export const edgeHeaders = {
   tenant: { name: 'X-Copilot-Tenant', variable: '$http_x_copilot_tenant' },
 } as const

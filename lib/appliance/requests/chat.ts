@@ -1,28 +1,28 @@
-/** What `/v1/chat/completions` takes, and what only renders or counts its prompt. */
+/** The fields of `/v1/chat/completions`, and of the paths that only render or count its prompt. */
 import {
+  accepted,
+  acceptedWithImages,
   anything,
   boolean,
   callArguments,
+  dropped,
   either,
   type Fields,
   fields,
-  forImages,
-  having,
   image,
-  leftOut,
   list,
   longText,
   map,
   nothing,
   oneOf,
   only,
-  refuse,
-  refused,
   required,
   schema,
   text,
+  unsupported,
+  unsupportedField,
   variant,
-  variantOr,
+  variantWithDefault,
 } from './rules.ts'
 import {
   answerLength,
@@ -36,30 +36,30 @@ import {
   topTokens,
 } from './sampling.ts'
 
-/** Templates go through those before for each. */
-export const mostMessages = 2000
-export const mostParts = 2000
-export const mostTools = 512
-export const noAudio = 'the model takes no audio'
-export const noFiles = 'the model takes no files: send their text'
+/** Chat templates take quadratic time: for each message they go through those before it. */
+export const maxMessages = 2000
+export const maxParts = 2000
+export const maxTools = 512
+export const noAudio = 'the model does not accept audio'
+export const noFiles = 'the model does not accept files; send their text'
 
 const type = text(64)
 
 const part = variant('type', {
-  text: having({ type: type, text: required(longText) }),
-  image_url: forImages({
+  text: accepted({ type: type, text: required(longText) }),
+  image_url: acceptedWithImages({
     type: type,
     image_url: required(fields({ url: required(image), detail: text(16) })),
   }),
-  input_audio: refused(noAudio),
-  input_video: refused('the model takes no video'),
-  video_url: refused('the model takes no video'),
-  file: refused(noFiles),
+  input_audio: unsupported(noAudio),
+  input_video: unsupported('the model does not accept video'),
+  video_url: unsupported('the model does not accept video'),
+  file: unsupported(noFiles),
 })
-const content = either([longText, list(part, mostParts), nothing])
+const content = either([longText, list(part, maxParts), nothing])
 
-const toolCall = variantOr('function', 'type', {
-  function: having({
+const toolCall = variantWithDefault('function', 'type', {
+  function: accepted({
     id: identifier,
     type: type,
     function: required(
@@ -69,27 +69,27 @@ const toolCall = variantOr('function', 'type', {
       }),
     ),
   }),
-  custom: refused('the model calls functions only'),
+  custom: unsupported('the model can call functions only'),
 })
 
 const said: Fields = { role: type, content: required(content), name: functionName }
 const message = variant('role', {
-  system: having(said),
-  developer: having(said),
-  user: having(said),
-  assistant: having({
+  system: accepted(said),
+  developer: accepted(said),
+  user: accepted(said),
+  assistant: accepted({
     role: type,
     content: content,
     name: functionName,
     reasoning_content: longText,
-    // Each is looked for in each of the results that follow.
+    // Each call is searched for in each of the results that follow.
     tool_calls: list(toolCall, 128),
   }),
-  tool: having({ role: type, content: required(content), name: functionName, tool_call_id: identifier }),
+  tool: accepted({ role: type, content: required(content), name: functionName, tool_call_id: identifier }),
 })
 
-const tool = variantOr('function', 'type', {
-  function: having({
+const tool = variantWithDefault('function', 'type', {
+  function: accepted({
     type: type,
     function: required(
       fields({
@@ -100,28 +100,28 @@ const tool = variantOr('function', 'type', {
       }),
     ),
   }),
-  custom: refused('the model calls functions only'),
+  custom: unsupported('the model can call functions only'),
 })
 
 const toolChoice = either([
   oneOf(['auto', 'none', 'required']),
   variant('type', {
-    function: having({ type: type, function: required(fields({ name: required(functionName) })) }),
-    allowed_tools: leftOut,
-    custom: refused('the model calls functions only'),
+    function: accepted({ type: type, function: required(fields({ name: required(functionName) })) }),
+    allowed_tools: dropped,
+    custom: unsupported('the model can call functions only'),
   }),
 ])
 
 const responseFormat = variant('type', {
-  text: having({ type: type }),
-  json_object: having({ type: type, schema: schema }),
-  json_schema: having({
+  text: accepted({ type: type }),
+  json_object: accepted({ type: type, schema: schema }),
+  json_schema: accepted({
     type: type,
     json_schema: required(
       fields({ name: text(256), description: longText, strict: boolean, schema: schema }),
     ),
   }),
-  grammar: refused('grammars are not taken: send a JSON schema'),
+  grammar: unsupported('send a JSON schema instead of a grammar'),
 })
 
 /** Variables of chat templates. */
@@ -131,25 +131,25 @@ export const templateVariables = fields({
   reasoning_effort: effort,
 })
 
-/** Whatever the prompt and the form of the answer depend on. */
+/** What the prompt and the format of the answer depend on. */
 export const chatPrompt: Fields = {
-  messages: required(list(message, mostMessages)),
-  tools: list(tool, mostTools),
+  messages: required(list(message, maxMessages)),
+  tools: list(tool, maxTools),
   tool_choice: toolChoice,
   parallel_tool_calls: boolean,
   response_format: responseFormat,
   json_schema: schema,
   reasoning_effort: effort,
   chat_template_kwargs: templateVariables,
-  functions: refuse('send `tools`'),
-  function_call: refuse('send `tool_choice`'),
+  functions: unsupportedField('send `tools` instead'),
+  function_call: unsupportedField('send `tool_choice` instead'),
 }
 
 export const chat: Fields = Object.assign({}, chatPrompt, sampling, {
   max_tokens: answerLength,
   max_completion_tokens: answerLength,
   n_predict: answerLength,
-  // Each would take a slot more.
+  // Each further answer would take a slot.
   n: only(1),
   stop: stop,
   logprobs: boolean,

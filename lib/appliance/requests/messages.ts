@@ -1,44 +1,44 @@
-/** What `/v1/messages` takes, and what only counts its prompt. */
-import { mostMessages, mostParts, mostTools, templateVariables } from './chat.ts'
+/** The fields of `/v1/messages`, and of the path that only counts its prompt. */
+import { maxMessages, maxParts, maxTools, templateVariables } from './chat.ts'
 import {
+  accepted,
+  acceptedWithImages,
   anything,
   boolean,
+  dropped,
   either,
   type Fields,
   fields,
-  forImages,
-  having,
   integer,
-  leftOut,
   list,
   longText,
   map,
   number,
   oneOf,
-  refused,
   required,
   schema,
   text,
+  unsupported,
   variant,
-  variantOr,
+  variantWithDefault,
 } from './rules.ts'
 import { functionName, identifier, largest, stop } from './sampling.ts'
 
 const type = text(64)
-const said = having({ type: type, text: required(longText) })
-const noDocuments = refused('the model takes no documents: send their text')
+const said = accepted({ type: type, text: required(longText) })
+const noDocuments = unsupported('the model does not accept documents; send their text')
 
-const picture = forImages({
+const picture = acceptedWithImages({
   type: type,
   source: required(
     variant('type', {
-      base64: having({
+      base64: accepted({
         type: type,
         media_type: required(oneOf(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])),
         data: required(longText),
       }),
-      url: refused('there is no network here to fetch it by: send base64'),
-      file: refused('nothing is stored here: send base64'),
+      url: unsupported('the server has no network to fetch it; send Base64'),
+      file: unsupported('nothing is stored on the server; send Base64'),
     }),
   ),
 })
@@ -48,7 +48,7 @@ const resultPart = variant('type', {
   image: picture,
   document: noDocuments,
   search_result: noDocuments,
-  tool_reference: leftOut,
+  tool_reference: dropped,
 })
 
 const part = variant('type', {
@@ -57,54 +57,54 @@ const part = variant('type', {
   document: noDocuments,
   search_result: noDocuments,
   container_upload: noDocuments,
-  thinking: having({ type: type, thinking: required(longText), signature: longText }),
-  redacted_thinking: leftOut,
-  tool_use: having({
+  thinking: accepted({ type: type, thinking: required(longText), signature: longText }),
+  redacted_thinking: dropped,
+  tool_use: accepted({
     type: type,
     id: required(identifier),
     name: required(functionName),
     input: required(map(anything, 1000)),
   }),
-  tool_result: having({
+  tool_result: accepted({
     type: type,
     tool_use_id: required(identifier),
-    content: either([longText, list(resultPart, mostParts)]),
+    content: either([longText, list(resultPart, maxParts)]),
     is_error: boolean,
   }),
-  // Of conversations that began elsewhere: what Anthropic's own tools did.
-  server_tool_use: leftOut,
-  '*_tool_result': leftOut,
+  // Calls of Anthropic's server tools, in conversations that began elsewhere.
+  server_tool_use: dropped,
+  '*_tool_result': dropped,
 })
 
 const message = fields({
-  // Claude Code sends what the system says in between.
+  // Claude Code sends system messages in the midst of a conversation.
   role: required(oneOf(['user', 'assistant', 'system'])),
-  content: required(either([longText, list(part, mostParts)])),
+  content: required(either([longText, list(part, maxParts)])),
 })
 
-/** Anthropic's own tools are named by type and date, and have no schema: the model could not call them right. */
-const tool = variantOr('custom', 'type', {
-  custom: having({
+/** Anthropic's own tools are named by type and date and have no schema: another model cannot know how to call them. */
+const tool = variantWithDefault('custom', 'type', {
+  custom: accepted({
     name: required(functionName),
     description: longText,
     input_schema: required(schema),
   }),
-  'advisor_*': leftOut,
-  'bash_*': leftOut,
-  'code_execution_*': leftOut,
-  'computer_*': leftOut,
-  'memory_*': leftOut,
-  mcp_toolset: leftOut,
-  'text_editor_*': leftOut,
-  'tool_search_tool_*': leftOut,
-  'web_fetch_*': leftOut,
-  'web_search_*': leftOut,
+  'advisor_*': dropped,
+  'bash_*': dropped,
+  'code_execution_*': dropped,
+  'computer_*': dropped,
+  'memory_*': dropped,
+  mcp_toolset: dropped,
+  'text_editor_*': dropped,
+  'tool_search_tool_*': dropped,
+  'web_fetch_*': dropped,
+  'web_search_*': dropped,
 })
 
 export const messagesPrompt: Fields = {
-  system: either([longText, list(variant('type', { text: said }), mostParts)]),
-  messages: required(list(message, mostMessages)),
-  tools: list(tool, mostTools),
+  system: either([longText, list(variant('type', { text: said }), maxParts)]),
+  messages: required(list(message, maxMessages)),
+  tools: list(tool, maxTools),
   tool_choice: fields({ type: required(oneOf(['auto', 'any', 'tool', 'none'])), name: functionName }),
   thinking: fields({
     type: required(oneOf(['enabled', 'disabled', 'adaptive'])),

@@ -1,97 +1,97 @@
-/** What `/v1/responses` takes, and what only counts its prompt. */
-import { mostMessages, mostParts, mostTools, noAudio, noFiles, templateVariables } from './chat.ts'
+/** The fields of `/v1/responses`, and of the path that only counts its prompt. */
+import { maxMessages, maxParts, maxTools, noAudio, noFiles, templateVariables } from './chat.ts'
 import {
+  accepted,
+  acceptedWithImages,
   boolean,
   callArguments,
+  dropped,
+  droppedWithout,
   either,
   type Fields,
   fields,
-  forImages,
-  having,
   image,
-  leftOut,
-  leftOutWithout,
   list,
   longText,
   number,
   oneOf,
-  refuse,
-  refused,
   required,
   schema,
   text,
+  unsupported,
+  unsupportedField,
   variant,
-  variantOr,
+  variantWithDefault,
 } from './rules.ts'
 import { answerLength, effort, functionName, identifier } from './sampling.ts'
 
 const type = text(64)
 
 const part = variant('type', {
-  input_text: having({ type: type, text: required(longText) }),
-  output_text: having({ type: type, text: required(longText) }),
-  input_image: forImages({ type: type, image_url: required(image), detail: text(16) }),
-  input_file: refused(noFiles),
-  input_audio: refused(noAudio),
+  input_text: accepted({ type: type, text: required(longText) }),
+  output_text: accepted({ type: type, text: required(longText) }),
+  input_image: acceptedWithImages({ type: type, image_url: required(image), detail: text(16) }),
+  input_file: unsupported(noFiles),
+  input_audio: unsupported(noAudio),
 })
-const parts = either([longText, list(part, mostParts)])
+const parts = either([longText, list(part, maxParts)])
 
-const summary = list(fields({ type: type, text: required(longText) }), mostParts)
+const summary = list(fields({ type: type, text: required(longText) }), maxParts)
 
-const item = variantOr('message', 'type', {
-  message: having({
+const item = variantWithDefault('message', 'type', {
+  message: accepted({
     type: type,
     role: required(oneOf(['system', 'developer', 'user', 'assistant'])),
     content: required(parts),
   }),
-  function_call: having({
+  function_call: accepted({
     type: type,
     call_id: required(identifier),
     name: required(functionName),
     arguments: required(callArguments),
   }),
-  function_call_output: having({ type: type, call_id: required(identifier), output: required(parts) }),
-  // Without its text it tells the model nothing, and llama-server takes it for a mistake.
-  reasoning: leftOutWithout('content', { type: type, summary: required(summary), content: summary }),
-  item_reference: refused('nothing is stored here: send the items themselves'),
+  function_call_output: accepted({ type: type, call_id: required(identifier), output: required(parts) }),
+  // Without its text it is of no use to the model, and an error to llama-server.
+  reasoning: droppedWithout('content', { type: type, summary: required(summary), content: summary }),
+  item_reference: unsupported('nothing is stored on the server; send the items themselves'),
 })
 
-/** llama-server knows functions only, and leaves out the rest, which Codex always names; so does the filter. */
+/** llama-server knows functions only and ignores other tools, which Codex always lists; so does the filter. */
 const tool = variant('type', {
-  function: having({
+  function: accepted({
     type: type,
     name: required(functionName),
     description: longText,
     parameters: schema,
     strict: boolean,
   }),
-  apply_patch: leftOut,
-  code_interpreter: leftOut,
-  'computer*': leftOut,
-  custom: leftOut,
-  file_search: leftOut,
-  image_generation: leftOut,
-  local_shell: leftOut,
-  mcp: leftOut,
-  namespace: leftOut,
-  shell: leftOut,
-  tool_search: leftOut,
-  'web_search*': leftOut,
+  apply_patch: dropped,
+  code_interpreter: dropped,
+  'computer*': dropped,
+  custom: dropped,
+  file_search: dropped,
+  image_generation: dropped,
+  local_shell: dropped,
+  mcp: dropped,
+  namespace: dropped,
+  shell: dropped,
+  tool_search: dropped,
+  'web_search*': dropped,
 })
 
 const toolChoice = either([
   oneOf(['auto', 'none', 'required']),
   variant('type', {
-    function: having({ type: type, name: required(functionName) }),
-    '*': leftOut,
+    function: accepted({ type: type, name: required(functionName) }),
+    '*': dropped,
   }),
 ])
 
 /** As `response_format` of chats. */
 const textFormat = variant('type', {
-  text: having({ type: type }),
-  json_object: having({ type: type }),
-  json_schema: having({
+  text: accepted({ type: type }),
+  json_object: accepted({ type: type }),
+  json_schema: accepted({
     type: type,
     name: text(256),
     description: longText,
@@ -100,12 +100,12 @@ const textFormat = variant('type', {
   }),
 })
 
-const notStored = refuse('nothing is stored here: send the whole conversation')
+const notStored = unsupportedField('nothing is stored on the server; send the whole conversation')
 
 export const responsesPrompt: Fields = {
-  input: required(either([longText, list(item, mostMessages)])),
+  input: required(either([longText, list(item, maxMessages)])),
   instructions: longText,
-  tools: list(tool, mostTools),
+  tools: list(tool, maxTools),
   tool_choice: toolChoice,
   parallel_tool_calls: boolean,
   reasoning: fields({ effort: effort }),

@@ -1,6 +1,6 @@
-/** What a request's fields may be, as data: nginx's filter obeys it, the documentation shows it. Imports nothing. */
+/** Rules for a request's fields, as data: nginx's filter enforces them, the README lists them. Imports nothing. */
 
-/** What one value may be. Where it is none of that, the request is refused. */
+/** What one value may be; a request with any other value is refused. */
 export type Rule =
   | { is: 'boolean' }
   | { is: 'integer' | 'number'; min: number; max: number }
@@ -61,7 +61,7 @@ export const map = (of: Rule, max: number): Rule => ({ is: 'map', of: of, max: m
 export const mapByNumber = (of: Rule, max: number): Rule => ({ is: 'map', of: of, max: max, keys: 'digits' })
 export const fields = (named: Fields): Rule => ({ is: 'object', fields: named })
 export const either = (of: Rule[]): Rule => ({ is: 'either', of: of })
-export const refuse = (why: string): Rule => ({ is: 'refused', why: why })
+export const unsupportedField = (why: string): Rule => ({ is: 'refused', why: why })
 export const required = (rule: Rule): Field => Object.assign({}, rule, { isRequired: true as const })
 
 export const variant = (by: string, variants: Record<string, Variant>): Rule => ({
@@ -69,17 +69,21 @@ export const variant = (by: string, variants: Record<string, Variant>): Rule => 
   by: by,
   variants: variants,
 })
-export const variantOr = (otherwise: string, by: string, variants: Record<string, Variant>): Rule => ({
+export const variantWithDefault = (
+  otherwise: string,
+  by: string,
+  variants: Record<string, Variant>,
+): Rule => ({
   is: 'variant',
   by: by,
   variants: variants,
   otherwise: otherwise,
 })
-export const having = (named: Fields): Variant => ({ fields: named })
-export const forImages = (named: Fields): Variant => ({ fields: named, needs: 'images' })
-export const refused = (why: string): Variant => ({ refused: why })
-export const leftOut: Variant = { leftOut: true }
-export const leftOutWithout = (field: string, named: Fields): Variant => ({
+export const accepted = (named: Fields): Variant => ({ fields: named })
+export const acceptedWithImages = (named: Fields): Variant => ({ fields: named, needs: 'images' })
+export const unsupported = (why: string): Variant => ({ refused: why })
+export const dropped: Variant = { leftOut: true }
+export const droppedWithout = (field: string, named: Fields): Variant => ({
   leftOutWithout: field,
   fields: named,
 })

@@ -12,14 +12,14 @@ import {
   text,
 } from './rules.ts'
 
-/** What llama.cpp keeps most numbers in. */
+/** llama.cpp keeps most numbers in 32 bits. */
 export const largest = 2 ** 31 - 1
 
 /** The answer's length; -1 for what the context holds. The context is the real limit. */
 export const answerLength = integer(-1, largest)
-/** Each is looked for at each token. */
+/** Each is searched for at each token. */
 export const stop = either([text(256), list(text(256), 64)])
-/** More is more to send, and to sort, at each token. */
+/** Each further one has to be sorted and sent at each token. */
 export const topTokens = integer(0, 20)
 export const effort = oneOf(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])
 export const identifier = text(1024)
@@ -34,17 +34,17 @@ export const sampling: Fields = {
   seed: integer(-(2 ** 53) + 1, 2 ** 53 - 1),
   presence_penalty: number(-2, 2),
   frequency_penalty: number(-2, 2),
-  // It divides by it.
+  // llama.cpp divides by it.
   repeat_penalty: number(0.1, 10),
-  // A ring of that many tokens is allocated and counted.
+  // llama.cpp allocates a ring buffer of so many tokens and counts through it.
   repeat_last_n: integer(0, 32_768),
   logit_bias: mapByNumber(number(-100, 100), 300),
-  // Measurements ask for answers of a length. How long any answer is, is up to who asks.
+  // For benchmarks, which need answers of a given length.
   ignore_eos: boolean,
   stream: boolean,
 }
 
-/** How far a prompt is, in events of their own; of what was cached it tells what `usage` tells. */
+/** The progress of prompt processing, as events of their own; they reveal no more of the cache than `usage` does. */
 export const returnProgress = boolean
 
 export const streamOptions = fields({ include_usage: boolean })

@@ -2,7 +2,7 @@
 import { MiB } from '../sizing/memory.ts'
 
 /** The parts of a plan that decide it. */
-type Limits = { contextSize: number; memoryLimit: number }
+type PlannedLimits = { contextSize: number; memoryLimit: number }
 
 /**
  * Bytes of JSON for a token of context: text has 3 to 5 a token, escaped text up to three times as many. What holds more
@@ -17,10 +17,10 @@ const bytesPerToken = 16
 const stackPerByte = 512
 
 /** Bytes of the largest request: what the context can hold, 1 to 8 MiB, and no more than half the memory can split. */
-export const largestBody = ({ contextSize, memoryLimit }: Limits): number => {
+export const largestBody = ({ contextSize, memoryLimit }: PlannedLimits): number => {
   const affordable = Math.min(8 * MiB, Math.floor(memoryLimit / 2 / stackPerByte))
   return Math.min(Math.max(bytesPerToken * contextSize, MiB), affordable)
 }
 
 /** Bytes of stack for each of llama-server's threads (virtual: a thread takes what it touches), for one run of text as large as a request may be. */
-export const stackLimit = (limits: Limits): number => stackPerByte * largestBody(limits)
+export const stackLimit = (limits: PlannedLimits): number => stackPerByte * largestBody(limits)

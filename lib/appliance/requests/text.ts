@@ -1,4 +1,4 @@
-/** What the paths without a conversation take: completions, infill, tokens. */
+/** The fields of the paths without a conversation: completions, infill, tokens. */
 import {
   boolean,
   type Fields,
@@ -8,10 +8,10 @@ import {
   longText,
   only,
   prompt,
-  refuse,
   required,
   schema,
   text,
+  unsupportedField,
 } from './rules.ts'
 import {
   answerLength,
@@ -31,11 +31,11 @@ export const completions: Fields = Object.assign(
     prompt: required(prompt),
     max_tokens: answerLength,
     n_predict: answerLength,
-    // Each would take a slot more.
+    // Each further answer would take a slot.
     n: only(1),
     best_of: only(1),
     echo: only(false),
-    suffix: refuse('send /infill an input_prefix and an input_suffix'),
+    suffix: unsupportedField('use /infill with input_prefix and input_suffix'),
     stop: stop,
     logprobs: topTokens,
     json_schema: schema,
@@ -46,7 +46,7 @@ export const completions: Fields = Object.assign(
   sampling,
 )
 
-/** As llama.vim and llama.vscode ask. */
+/** What llama.vim and llama.vscode send. */
 export const infill: Fields = Object.assign(
   {
     input_prefix: required(longText),

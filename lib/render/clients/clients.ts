@@ -1,16 +1,21 @@
 /** What a developer pastes into each client: the one source of report, landing page and `slm-copilot clients`. */
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { fileToTrust, type TlsSummary } from '../../appliance/tls/certificates.ts'
-import { agents } from './agents.ts'
 import type { ClientConfiguration, ClientValues } from './configuration.ts'
-import { sdks } from './libraries.ts'
+import { editors } from './editors.ts'
+import { sdks } from './sdks.ts'
+import { terminalAgents } from './terminal-agents.ts'
 
-/** What clients need to know of an appliance that serves. */
-export type Served = { endpoints: string[]; capacity: Capacity; tls: Pick<TlsSummary, 'mode' | 'isPublic'> }
+/** What client configurations depend on. */
+export type ServingAppliance = {
+  endpoints: string[]
+  capacity: Capacity
+  tls: Pick<TlsSummary, 'mode' | 'isPublic'>
+}
 
-/** The values for an appliance. The developer keeps the file to trust wherever it suits. */
+/** The values for one appliance. Where developers keep the CA's file is up to them, so its path is a placeholder. */
 export const clientValues = (
-  { endpoints: [endpoint = 'localhost'], capacity: { model, contextSize }, tls }: Served,
+  { endpoints: [endpoint = 'localhost'], capacity: { model, contextSize }, tls }: ServingAppliance,
   key: string,
 ): ClientValues => {
   const file = fileToTrust(tls)
@@ -18,8 +23,9 @@ export const clientValues = (
   return { endpoint, model: model.name, contextSize, key, caFile }
 }
 
-/** The configuration of every client: agents first, then libraries. */
+/** The configuration of every client: editors, terminal agents, then SDKs. */
 export const clientConfigurations = (values: ClientValues): ClientConfiguration[] => [
-  ...agents(values),
+  ...editors(values),
+  ...terminalAgents(values),
   ...sdks(values),
 ]

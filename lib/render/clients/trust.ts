@@ -1,4 +1,4 @@
-/** How a developer's machine comes to trust the appliance's own CA: commands for each system. */
+/** How to trust the appliance's CA on a developer's computer: commands for each system. */
 
 export type TrustValues = {
   /** Where the CA's certificate is served, without a key. */
@@ -9,13 +9,16 @@ export type TrustValues = {
 
 const printFingerprint = (caFile: string) => `openssl x509 -in ${caFile} -noout -fingerprint -sha256\n`
 
-/** What a developer types, for each system: fetch, print the fingerprint to compare, and only then trust. */
+/** The commands for each system: download the CA, print its fingerprint for comparison, and only then trust it. */
 export const trustCommands = ({ caUrl, caFile }: TrustValues) => [
   {
     name: 'debian',
     title: 'Debian, Ubuntu',
-    parts: [
-      { place: 'a terminal: fetch it, and compare', text: fetchAndPrint({ caUrl, caFile }) },
+    snippets: [
+      {
+        place: 'a terminal: download it and compare the fingerprint',
+        text: fetchAndPrint({ caUrl, caFile }),
+      },
       {
         place: 'a terminal: trust it',
         text: `sudo cp ${caFile} /usr/local/share/ca-certificates/slm-copilot.crt
@@ -27,8 +30,11 @@ sudo update-ca-certificates
   {
     name: 'fedora',
     title: 'Fedora, RHEL',
-    parts: [
-      { place: 'a terminal: fetch it, and compare', text: fetchAndPrint({ caUrl, caFile }) },
+    snippets: [
+      {
+        place: 'a terminal: download it and compare the fingerprint',
+        text: fetchAndPrint({ caUrl, caFile }),
+      },
       {
         place: 'a terminal: trust it',
         text: `sudo cp ${caFile} /etc/pki/ca-trust/source/anchors/slm-copilot.crt
@@ -40,8 +46,8 @@ sudo update-ca-trust
   {
     name: 'macos',
     title: 'macOS',
-    parts: [
-      { place: 'Terminal: fetch it, and compare', text: fetchAndPrint({ caUrl, caFile }) },
+    snippets: [
+      { place: 'Terminal: download it and compare the fingerprint', text: fetchAndPrint({ caUrl, caFile }) },
       {
         place: 'Terminal: trust it',
         text: `sudo security add-trusted-cert -d -r trustRoot \\
@@ -53,9 +59,9 @@ sudo update-ca-trust
   {
     name: 'windows',
     title: 'Windows',
-    parts: [
+    snippets: [
       {
-        place: 'PowerShell: fetch it, and compare',
+        place: 'PowerShell: download it and compare the fingerprint',
         text: `curl.exe --insecure --output ${caFile} ${caUrl}
 (Get-PfxCertificate .\\${caFile}).GetCertHashString('SHA256')
 `,
@@ -66,7 +72,7 @@ sudo update-ca-trust
   {
     name: 'browsers',
     title: 'Browsers on Linux',
-    parts: [
+    snippets: [
       {
         place: 'a terminal: Chromium and Chrome (package libnss3-tools)',
         text: `mkdir -p ~/.pki/nssdb
@@ -82,7 +88,7 @@ certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n SLM-Copilot -i ${caFile}
   {
     name: 'node',
     title: 'Node, Python',
-    parts: [
+    snippets: [
       {
         place: 'the shell that starts a program or editor on Node.js, or ~/.profile',
         text: `export NODE_EXTRA_CA_CERTS=/path/to/${caFile}\n`,
@@ -95,6 +101,6 @@ certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n SLM-Copilot -i ${caFile}
   },
 ]
 
-/** Not verified: nothing can be before the CA is trusted. Hence the comparison. */
+/** Downloaded without verification, which is impossible before the CA is trusted: hence the comparison. */
 const fetchAndPrint = ({ caUrl, caFile }: TrustValues) =>
   `curl --insecure --output ${caFile} ${caUrl}\n${printFingerprint(caFile)}`

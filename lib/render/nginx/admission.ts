@@ -1,7 +1,7 @@
 /** The admission proxy: a small nginx between the edge proxy and llama-server that admits as many generations as there are slots. */
 
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
-import { answerTimeout, counters } from '../../appliance/nginx/edge.ts'
+import { answerTimeout, counters } from '../../appliance/nginx/limits.ts'
 import { healthUrl, paths, queueUrl, users } from '../../appliance/paths.ts'
 import { edgeHeaders, routes } from '../../appliance/requests/api.ts'
 import { sandbox } from '../units/sandbox.ts'
@@ -16,14 +16,14 @@ type Admission = {
 
 const generations = routes.filter(({ isGeneration }) => isGeneration)
 
-/** What is read: by clients; and by the watchdog and `status`, which the edge proxy lets nobody else ask. */
+/** Paths that take no slot: what clients may read, and what the watchdog and `status` ask, which is not open to clients. */
 const uncounted = [
   ...new Set([healthUrl, queueUrl].map(url => new URL(url).pathname)),
   ...routes.filter(({ method }) => method === 'GET').map(({ path }) => path),
 ]
 
-/** A key's most generations at once: where there are several keys none may take the last slot of all. */
-const shareOf = (slots: number) => Math.max(1, slots - 1)
+/** Concurrent generations of one tenant: where there are several, none may take the last slot. */
+const tenantLimit = (slots: number) => Math.max(1, slots - 1)
 
 /**
  * Where keys share a cache: counts of what was cached are taken out of answers. Here and not in the edge proxy, since a
@@ -40,9 +40,10 @@ const countFilter = {
 const noFilter = { module: '', program: '', location: '' }
 
 /**
- * Its configuration. limit_conn counts in shared memory, where the counts of a worker killed with -9 stay until nginx is
- * started anew. Here each worker has counts of its own, and one worker is all there is: its connections and its counts
- * end together. The edge proxy cannot count so, since a reload leaves old workers beside the new ones; the admission proxy never reloads.
+ * Its configuration. limit_conn counts in shared memory, where the counts of a killed worker remain until nginx is
+ * restarted. Here the counts' keys contain the worker's PID, and there is only one worker: its connections and its counts
+ * end together. The edge proxy cannot do this, since a reload leaves old workers beside new ones; the admission proxy is
+ * never reloaded.
  */
 export const admissionConfiguration = (admission: Admission) => ({
   path: paths.admissionConfiguration,
@@ -56,7 +57,7 @@ const configurationText = ({ slots, contextSize }: Admission, filter: typeof cou
 ${filter.module}daemon off;
 worker_processes 1;
 pid ${paths.admissionFolder}/nginx.pid;
-# Nothing of requests, of which the edge proxy's log tells: a line here would hold a query, which some put a key into.
+# Nothing about requests, which the edge proxy logs: such lines contain the query string, where some clients put a key.
 error_log stderr alert;
 
 events {}
@@ -69,34 +70,34 @@ ${filter.program}    access_log off;
     uwsgi_temp_path ${paths.admissionFolder}/uwsgi;
     scgi_temp_path ${paths.admissionFolder}/scgi;
 
-    # An empty value is not counted.
-    map $uri $copilot_slot {
+    # Requests with an empty key are not counted (limit_conn_zone).
+    map $uri $copilot_generation_key {
         default "";
 ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\n')}
     }
-    map "${edgeHeaders.tenant.variable}:$copilot_slot" $copilot_tenant {
+    map "${edgeHeaders.tenant.variable}:$copilot_generation_key" $copilot_tenant_key {
         default "$pid ${edgeHeaders.tenant.variable}";
         "~^:|:\\z" "";
     }
-    # What counts tokens takes no slot, and memory for a time: a few at once, of large ones fewer.
-    map "$copilot_slot:$content_length" $copilot_small_counter {
+    # Counting tokens takes no slot, but memory: a few concurrent requests, and fewer large ones.
+    map "$copilot_generation_key:$content_length" $copilot_small_count_key {
         default "";
         "~^:\\d{1,${counters.smallDigits}}\\z" $pid;
     }
-    map "$copilot_slot$copilot_small_counter" $copilot_large_counter {
+    map "$copilot_generation_key$copilot_small_count_key" $copilot_large_count_key {
         default "";
         "" $pid;
     }
-    limit_conn_zone $copilot_slot zone=copilot_slots:1m;
-    limit_conn_zone $copilot_tenant zone=copilot_slots_of_key:1m;
-    limit_conn_zone $copilot_small_counter zone=copilot_small_counters:1m;
-    limit_conn_zone $copilot_large_counter zone=copilot_large_counters:1m;
+    limit_conn_zone $copilot_generation_key zone=copilot_generations:1m;
+    limit_conn_zone $copilot_tenant_key zone=copilot_generations_per_tenant:1m;
+    limit_conn_zone $copilot_small_count_key zone=copilot_small_counts:1m;
+    limit_conn_zone $copilot_large_count_key zone=copilot_large_counts:1m;
     limit_conn_status 429;
     limit_conn_log_level info;
 
     server {
         listen unix:${paths.admissionSocket};
-        # How large, how long: all that the edge proxy decides.
+        # Limits on size and time are the edge proxy's.
         client_max_body_size 0;
         client_body_timeout 1h;
         send_timeout 1h;
@@ -110,17 +111,17 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
         proxy_max_temp_file_size 0;
         error_page 502 @ended;
 
-        # A request that waits inside llama-server gets no byte, and its client gives up: so nobody waits there.
+        # A request that queues inside llama-server receives no byte until its client times out: so none is let queue.
         location / {
-            limit_conn copilot_slots ${slots};
-            limit_conn copilot_slots_of_key ${shareOf(slots)};
-            limit_conn copilot_small_counters ${counters.small};
-            limit_conn copilot_large_counters ${counters.large};${filter.location}
+            limit_conn copilot_generations ${slots};
+            limit_conn copilot_generations_per_tenant ${tenantLimit(slots)};
+            limit_conn copilot_small_counts ${counters.small};
+            limit_conn copilot_large_counts ${counters.large};${filter.location}
             proxy_pass http://unix:${paths.socket};
         }
-        # What is read takes no slot. By this way all the same: where it is closed, nobody is served.
+        # No slot is needed. The watchdog asks by this way to see whether the admission proxy works.
 ${uncounted.map(path => `        location = ${path} {\n            proxy_pass http://unix:${paths.socket};\n        }`).join('\n')}
-        # Where there was no connection, nothing has begun: 503. Else llama-server ended while it answered.
+        # 503 where llama-server did not accept the connection; 502 where it ended while it was answering.
         location @ended {
             if ($upstream_connect_time = "-") {
                 return 503;
@@ -136,11 +137,11 @@ export const admissionUnit = () => ({
   path: paths.admissionUnit,
   mode: 0o644,
   text: `[Unit]
-Description=SLM-Copilot: as many generations at once as llama-server has slots
+Description=SLM-Copilot admission proxy: limits concurrent generations to llama-server's slots
 Documentation=file:${paths.report}
 ConditionPathExists=${paths.admissionConfiguration}
 After=local-fs.target
-# However often it ends it is started again: nobody may be there to do it.
+# Restarted however often it fails: there may be nobody to do it.
 StartLimitIntervalSec=0
 
 [Service]
@@ -150,7 +151,7 @@ WorkingDirectory=/
 User=${users.web}
 Group=${users.web}
 UMask=0007
-# Removed at each stop: nginx does not replace a socket that a dead one left.
+# Removed at each stop: nginx does not replace the socket of one that was killed.
 RuntimeDirectory=${paths.admissionFolder.replace('/run/', '')}
 RuntimeDirectoryMode=0750
 Restart=always

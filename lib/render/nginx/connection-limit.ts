@@ -1,13 +1,13 @@
 /** The kernel's limit on new connections from one address (nftables). nginx counts a connection only once its headers are there. */
-import { connectionRate, headerTimeout } from '../../appliance/nginx/edge.ts'
+import { connectionRate, headerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths, ports } from '../../appliance/paths.ts'
 
 const { perSecond, burst } = connectionRate
 
 /**
- * A table of our own, apart from what an administrator may have. It counts beginnings, not connections: that needs no
- * connection tracking, whose table strangers can fill. nginx ends what has sent no header after a time, so the rate bounds
- * how many of those one address can have. When the sets are full, nobody is limited.
+ * A table of its own, apart from an administrator's. It limits the rate of new connections, not their number: that needs no
+ * connection tracking, whose table an attacker can fill. nginx closes connections that send no headers, so the rate bounds
+ * how many of those one address can hold. When the sets are full, nothing is limited.
  */
 export const connectionLimitText = (table: string, tcpPorts: readonly number[]) => `\
 table inet ${table}
@@ -27,16 +27,16 @@ table inet ${table} {
     }
     chain input {
         type filter hook input priority 0; policy accept;
-        tcp dport { ${tcpPorts.join(', ')} } tcp flags & (syn | ack) == syn jump beginnings
+        tcp dport { ${tcpPorts.join(', ')} } tcp flags & (syn | ack) == syn jump new_connections
     }
-    chain beginnings {
+    chain new_connections {
         update @addresses { ip saddr limit rate over ${perSecond}/second burst ${burst} packets } drop
         update @networks { ip6 saddr & ffff:ffff:ffff:ffff:: limit rate over ${perSecond}/second burst ${burst} packets } drop
     }
 }
 `
 
-/** The file that nginx's unit loads before it starts. */
+/** The rules, which nginx's unit loads before nginx starts. */
 export const connectionLimit = () => ({
   path: paths.connectionLimit,
   mode: 0o644,

@@ -1,12 +1,14 @@
 /** The edge proxy's whole configuration: the appliance's only listener. */
-import { connections, headerTimeout } from '../../appliance/nginx/edge.ts'
+import { connections, headerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths, users } from '../../appliance/paths.ts'
 import { keyMaps } from './keys.ts'
 import { answerMaps, requestMaps } from './maps.ts'
-import { plainServer, type Site, tlsServer } from './site.ts'
+import { plainServer } from './plain-server.ts'
+import type { Site } from './site.ts'
 import { tenantMap } from './tenants.ts'
+import { tlsServer } from './tls-server.ts'
 
-/** What stands elsewhere while `nginx -t` looks at a candidate. */
+/** Paths that differ while `nginx -t` checks a candidate. */
 export type EdgeFiles = { certificate: string; program: string; pid: string }
 
 const edgeFiles: EdgeFiles = {
@@ -16,9 +18,9 @@ const edgeFiles: EdgeFiles = {
 }
 
 /**
- * A configuration of its own instead of a site in Debian's: that allows 768 connections, which one stranger takes, and only
- * the file's owner, dpkg, may change it. It holds the keys, so it is root's alone: nginx's master reads it before the workers
- * exist.
+ * A complete configuration instead of a site in Debian's, which allows 768 connections, as many as a single client can
+ * open, and is dpkg's to change. It contains the keys, so only root can read it: nginx's master does, before it starts the
+ * workers.
  */
 export const edgeConfiguration = (site: Site, { certificate, program, pid }: EdgeFiles = edgeFiles) => ({
   path: paths.edgeConfiguration,
@@ -29,8 +31,8 @@ load_module ${paths.nginxScriptModule};
 user ${users.web};
 worker_processes ${connections.processes};
 pid ${pid};
-# Only what concerns nginx itself: a line about a request holds its query, which some put a key into. Already at \`crit\` each
-# request would be one while llama-server's socket is not there.
+# Nothing about requests: such lines contain the query string, where some clients put a key. At \`crit\` there would be one
+# for each request while llama-server's socket is missing.
 error_log ${paths.errorLog} alert;
 
 events {
@@ -39,8 +41,8 @@ events {
 
 http {
     js_import copilot from ${program};
-    js_set $copilot_error copilot.error;
-    js_var $copilot_body;
+    js_set $copilot_error_body copilot.error;
+    js_var $copilot_filtered_body;
 
     server_tokens off;
     sendfile on;
@@ -48,7 +50,7 @@ http {
     access_log off;
     reset_timedout_connection on;
     client_header_timeout ${headerTimeout}s;
-    # What a request holds is kept in memory. These folders are on a file system in memory, should that be too small.
+    # Bodies are buffered in memory. These folders, for what exceeds the buffers, are on a tmpfs.
     client_body_temp_path ${paths.edgeBodies};
     proxy_temp_path ${paths.edgeBodies};
     fastcgi_temp_path ${paths.edgeBodies};
@@ -59,20 +61,20 @@ ${keyMaps(site.keys)}
 ${tenantMap(site.keys, site.cacheSharing)}
 ${requestMaps}
 ${answerMaps}
-# Each of nginx's processes counts for itself (as in ${paths.admissionConfiguration}).
-map $copilot_user $copilot_requester {
-    default "$pid $copilot_user";
+# Counted by each worker for itself (as in ${paths.admissionConfiguration}).
+map $copilot_tenant $copilot_requests_key {
+    default "$pid $copilot_tenant";
 }
-limit_conn_zone $copilot_requester zone=copilot_requests:1m;
+limit_conn_zone $copilot_requests_key zone=copilot_requests_per_tenant:1m;
 limit_conn_status 429;
 limit_req_status 429;
 
-# The name of the key, never the key; no query, which some put a key into.
-log_format slm_copilot '$remote_addr $copilot_user [$time_iso8601] "$request_method $copilot_shown_path" '
+# The key's name, never the key; no query string, where some clients put a key.
+log_format slm_copilot '$remote_addr $copilot_tenant [$time_iso8601] "$request_method $copilot_logged_path" '
     '$status $body_bytes_sent $request_time s';
 
-# A new connection for each request: llama-server ends an idle one after 5 s, and a request that goes out on it at that
-# moment would be a 503.
+# A new connection for each request: llama-server closes idle ones after 5 s, and a request sent at that moment would fail
+# with 503.
 upstream slm_copilot_admission {
     server unix:${paths.admissionSocket} max_fails=0;
 }

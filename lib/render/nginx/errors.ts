@@ -1,33 +1,33 @@
-/** How nginx answers errors: each status as it is, the text from the program in nginx (lib/edge/answers.ts). */
+/** nginx's error pages: which status is sent for which error; the body comes from lib/edge/error-messages.ts. */
 import { malformedLocation } from '../../appliance/requests/api.ts'
 
-/** `error_page` lines for what the edge proxy itself finds. */
+/** `error_page` directives for errors that the edge proxy itself finds. */
 export const ownErrors = `error_page 401 404 405 413 415 429 500 @error;
     error_page 400 414 ${malformedLocation};
     error_page 497 501 505 =400 ${malformedLocation};
     error_page 494 =431 ${malformedLocation};`
 
-/** Those where llama-server answers: that it does not, or that there is no slot. A location's own take the place of the others. */
+/** For locations that proxy to llama-server. A location's own `error_page` directives replace the server's. */
 const upstreamErrors = `proxy_intercept_errors on;
         error_page 502 503 =503 @error;`
 
-/** Where nothing is asked that could be wrong. */
+/** For GET routes, which contain nothing that llama-server could reject. */
 export const readErrors = `${upstreamErrors}
         error_page 404 405 413 500 504 @error;`
 
-/** What llama-server says of a request is passed on (js_body_filter). */
+/** For POST routes: what llama-server rejects is passed on, rewritten by js_body_filter. */
 export const generationErrors = `${upstreamErrors}
         error_page 429 504 @error;
         error_page 500 = @failed;`
 
-/** A status that an \`error_page\` set stays: 200 is not what comes (ngx_http_send_header, err_status). */
+/** `return 200` sends the status that `error_page` has set: ngx_http_send_header prefers err_status. */
 export const errorLocations = `
     location @error {
         default_type application/json;
-        return 200 $copilot_error;
+        return 200 $copilot_error_body;
     }
     location = ${malformedLocation} {
         internal;
         default_type application/json;
-        return 200 $copilot_error;
+        return 200 $copilot_error_body;
     }`

@@ -1,9 +1,9 @@
-/** Who may come in: the part of nginx's site that knows keys. */
+/** Authentication: maps from a request's credentials to its tenant. */
 
 import type { NamedKey } from '../../appliance/context/values.ts'
 import { malformedLocation, openPaths } from '../../appliance/requests/api.ts'
 
-/** A PCRE that matches exactly this text: all but letters and digits as \xHH, so that no text can break out. */
+/** A PCRE that matches exactly this text: all but letters and digits is written as \xHH, so that nothing can break out. */
 export const exactly = (text: string) =>
   text.replace(/[^A-Za-z0-9]/g, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
@@ -12,13 +12,13 @@ const basicCredentials = ({ name, key }: NamedKey) => Buffer.from(`${name}:${key
 
 const indented = (lines: string[]) => lines.map(line => `    ${line}`).join('\n')
 
-/** White space after a header's value is no part of it (RFC 9110, 5.5); nginx takes it away over HTTP/1.1 alone, and no tab. */
+/** Optional white space ends a header's value (RFC 9110, 5.5): nginx strips spaces, over HTTP/1.1 only, and never tabs. */
 const end = '[ \\t]*\\z'
 
-/** Maps from a request to its user, and to whether it is turned away; the counting of failures. */
+/** Maps from a request to its tenant and to whether it is unauthenticated, and the rate limit on failures. */
 export const keyMaps = (keys: NamedKey[]) => `\
-# Who asks. A plain string in a map is compared without regard to case, a key must not be: hence the patterns.
-map $http_authorization $copilot_by_authorization {
+# The tenant. Plain strings in a map are compared case-insensitively, which keys must not be: hence the patterns.
+map $http_authorization $copilot_authorization_tenant {
     default "";
 ${indented(
   keys.flatMap(named => [
@@ -27,30 +27,30 @@ ${indented(
   ]),
 )}
 }
-map $http_x_api_key $copilot_by_api_key {
+map $http_x_api_key $copilot_api_key_tenant {
     default "";
 ${indented(keys.map(({ name, key }) => `"~^${exactly(key)}${end}" ${name};`))}
 }
-map $copilot_by_authorization $copilot_user {
-    default $copilot_by_authorization;
-    "" $copilot_by_api_key;
+map $copilot_authorization_tenant $copilot_tenant {
+    default $copilot_authorization_tenant;
+    "" $copilot_api_key_tenant;
 }
 
 # A preflight carries no key (Fetch standard, CORS-preflight fetch), so it is answered before keys are looked at.
-map $uri $copilot_is_open {
+map $uri $copilot_is_public {
     default "";
 ${indented([...openPaths, malformedLocation].map(path => `"~^${exactly(path)}\\z" open;`))}
 }
-map $request_method:$copilot_is_open$copilot_user $copilot_is_denied {
+map $request_method:$copilot_is_public$copilot_tenant $copilot_is_unauthenticated {
     default 0;
     "~^OPTIONS:" 0;
     "~:\\z" 1;
 }
 
-# Failures count by address; an IPv6 host owns its whole /64, so that is what counts.
-map $binary_remote_addr $copilot_address {
+# Failures are counted by address; of IPv6 by /64, since one host usually has a whole one.
+map $binary_remote_addr $copilot_client_network {
     default $binary_remote_addr;
-    "~^(?s)(?<copilot_network>.{8}).{8}\\z" $copilot_network;
+    "~^(?s)(?<copilot_ipv6_network>.{8}).{8}\\z" $copilot_ipv6_network;
 }
-limit_req_zone $copilot_address zone=copilot_failures:4m rate=12r/m;
+limit_req_zone $copilot_client_network zone=copilot_authentication_failures:4m rate=12r/m;
 `

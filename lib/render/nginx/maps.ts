@@ -1,35 +1,35 @@
-/** Variables of the edge proxy: what depends on a request's headers, or on an answer's status. */
+/** The edge proxy's variables that depend on a request's headers or on a response's status. */
 import { openPaths, routes } from '../../appliance/requests/api.ts'
 import { exactly } from './keys.ts'
 import { retryAfter, retryAfterMap } from './retry-after.ts'
 
-const shownPaths = [...openPaths, ...routes.map(({ path }) => path)]
+const loggedPaths = [...openPaths, ...routes.map(({ path }) => path)]
 
 export const requestMaps = `\
-# A form on a stranger's page can send credentials that the browser keeps, but not this type (Fetch standard, CORS-safelisted
-# request headers).
-map $http_content_type $copilot_media {
+# Against cross-site requests: a form on another site can send the browser's stored credentials, but not this content type
+# (Fetch standard, CORS-safelisted request headers).
+map $http_content_type $copilot_media_type {
     default "";
     "~*^application/json *(;|\\z)" json;
 }
-map "$copilot_media:$http_content_encoding" $copilot_is_unsupported {
+map "$copilot_media_type:$http_content_encoding" $copilot_is_unsupported_media_type {
     default 1;
     "~*^json:(identity)?\\z" 0;
 }
-# Who has no key writes no line that is not counted: 401s are, by address.
-map "$copilot_user:$status" $copilot_is_logged {
+# Of unauthenticated requests only 401s are logged, whose rate is limited by address: nobody can flood the log.
+map "$copilot_tenant:$status" $copilot_is_logged {
     default 1;
     "~^:(?!401)" 0;
 }
-# No path that is not ours: some put a key into it.
-map $copilot_path $copilot_shown_path {
+# Unknown paths are not logged: some clients put a key into them.
+map $copilot_original_path $copilot_logged_path {
     default "(unknown path)";
-${shownPaths.map(path => `    "~^${exactly(path)}\\z" ${path};`).join('\n')}
+${loggedPaths.map(path => `    "~^${exactly(path)}\\z" ${path};`).join('\n')}
 }
 `
 
 export const answerMaps = `\
-# Headers that belong to some answers only: an empty one is not sent.
+# Headers of some responses only: an empty header is not sent.
 map $request_method $copilot_allowed_methods {
     default "";
     OPTIONS "GET, POST, OPTIONS";
@@ -45,7 +45,7 @@ map $request_method $copilot_preflight_age {
 ${retryAfterMap(retryAfter)}
 map $status $copilot_retry_after {
     default "";
-    429 $copilot_delay;
+    429 $copilot_backoff;
     503 5;
 }
 map $status $copilot_challenge {

@@ -1,10 +1,10 @@
-/** The program that nginx's JavaScript module runs: the request filter and the words of errors. */
-import { answerTimeout } from '../../appliance/nginx/edge.ts'
+/** The program that nginx's JavaScript module runs: the request filter and the texts of errors. */
+import { answerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths } from '../../appliance/paths.ts'
 import { program } from './bundle/edge.ts'
 
 export type EdgeSettings = {
-  /** The names that a request may call the model by; the first is the one that is served. */
+  /** The model's name, and further names that requests may use for it. */
   models: string[]
   /** Tokens that one conversation may hold. */
   contextSize: number

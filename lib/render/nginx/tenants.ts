@@ -1,4 +1,4 @@
-/** Whose cache a request may use: the part of nginx's site that keeps tenants apart. */
+/** Separation of tenants' prompt caches: the secret that marks each tenant's prompts. */
 import { createHmac } from 'node:crypto'
 import type { NamedKey } from '../../appliance/context/values.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
@@ -7,7 +7,7 @@ const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** 52 ^ 12 is more than 2 ^ 68. */
 const saltLength = 12
 
-/** A tenant's salt, from nothing but its key: the same after every restart, known to nobody who does not have the key. */
+/** A tenant's salt, derived from its key alone: the same after every restart, and known only to who has the key. */
 export function saltOf(key: string): string {
   let number = BigInt(`0x${createHmac('sha256', key).update('slm-copilot: prompt cache').digest('hex')}`)
   let salt = ''
@@ -18,10 +18,10 @@ export function saltOf(key: string): string {
   return salt
 }
 
-/** The variable with the salt of who asks; empty where one cache is for all. */
+/** The variable with the tenant's salt; empty where all share one cache. */
 export const tenantMap = (keys: NamedKey[], cacheSharing: CacheSharing) => `\
-# In the first tokens of every prompt: what is cached for one key is found by that key alone.
-map $copilot_user $copilot_tenant_salt {
+# Begins every prompt: what is cached for one key can be reused for that key only.
+map $copilot_tenant $copilot_tenant_salt {
     default "";
 ${cacheSharing !== 'separate' ? '' : keys.map(({ name, key }) => `    ${name} ${saltOf(key)};\n`).join('')}}
 `

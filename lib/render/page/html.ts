@@ -1,9 +1,9 @@
-/** HTML in which a text cannot become markup. */
+/** HTML templates whose values cannot become markup. */
 
-/** Markup that may stand as it is. All else that is put between markup is escaped. */
+/** Markup that is inserted as it is; every other value is escaped. */
 export type Html = { readonly markup: string }
 
-type Part = string | number | Html | readonly Html[]
+type HtmlValue = string | number | Html | readonly Html[]
 
 const entities: Record<string, string> = {
   '&': '&amp;',
@@ -13,12 +13,12 @@ const entities: Record<string, string> = {
   "'": '&#39;',
 }
 
-const markupOf = (part: Part): string => {
-  if (typeof part === 'object') return 'markup' in part ? part.markup : part.map(markupOf).join('')
-  return String(part).replace(/[&<>"']/g, character => entities[character] ?? '')
+const markupOf = (value: HtmlValue): string => {
+  if (typeof value === 'object') return 'markup' in value ? value.markup : value.map(markupOf).join('')
+  return String(value).replace(/[&<>"']/g, character => entities[character] ?? '')
 }
 
-/** A template whose values are escaped once, here: right between tags and inside quoted attributes. */
-export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html => ({
-  markup: strings.map((string, index) => string + markupOf(parts[index] ?? '')).join(''),
+/** A template that escapes its values, for use between tags and in quoted attributes. */
+export const html = (strings: TemplateStringsArray, ...values: HtmlValue[]): Html => ({
+  markup: strings.map((string, index) => string + markupOf(values[index] ?? '')).join(''),
 })

@@ -1,4 +1,4 @@
-/** The landing page: what a developer who opens the appliance's address reads. One file, without a secret. */
+/** The landing page, which a developer sees who opens the appliance's address. One file, without secrets. */
 import { createHash } from 'node:crypto'
 import { endpointUrl } from '../../appliance/names.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
@@ -21,7 +21,7 @@ export type LandingPage = {
 
 const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
-/** What a browser lets the page do (Content Security Policy 3): its own script and style, and questions to this host. */
+/** The page's Content Security Policy (https://www.w3.org/TR/CSP3/): its own script and style, and requests to this host. */
 export const landingPagePolicy = [
   "default-src 'none'",
   `script-src ${digest(script)}`,
@@ -53,14 +53,14 @@ const tabs = (label: string, all: ClientConfiguration[]) => html`
         <button type="button" role="tab" id="tab-${name}" aria-controls="panel-${name}">${title}</button>`,
       )}
       </div>${all.map(
-        ({ name, title, note, parts }) => html`
+        ({ name, title, note, snippets }) => html`
       <section role="tabpanel" id="panel-${name}" aria-labelledby="tab-${name}">
         <h3>${title}</h3>${
           note === undefined
             ? ''
             : html`
         <p>${note}</p>`
-        }${parts.map(({ place, text }) => copyable(`In ${place}`, text))}
+        }${snippets.map(({ place, text }) => copyable(`In ${place}`, text))}
       </section>`,
       )}
     </div>`
@@ -69,30 +69,30 @@ const trust = (origin: string, caFingerprint: string) => html`
   <section aria-labelledby="trust">
     <h2 id="trust">Trust the certificate</h2>
     <p>
-      The certificate of this machine is signed by a small authority of its own (a CA), made once. Trust it once on your
-      machine, and every client can verify whom it talks to. You then trust whoever administers this machine, as far as
-      the CA reaches: it can vouch for servers of exactly this machine’s names, and of any numeric IP address; for no
-      other site by name.
+      This machine’s certificate is signed by a certificate authority (CA) of its own. Trust that CA once on your computer,
+      and every client can verify the server. Doing so, you trust whoever administers this machine, within the CA’s
+      limits: it can vouch for servers with exactly this machine’s names and for IP addresses, but for no other site by
+      name.
     </p>
     <p><a class="button" href="/ca.crt" download="ca.crt">Download ca.crt</a></p>
     <p>
       Before you trust the file, compare its fingerprint with the one in the appliance’s report: ask whoever runs it.
-      It stands here too, but this page came over a connection that is not proven yet.
+      It is shown here too, but this page came over a connection that is not verified yet.
     </p>
     <div id="fingerprint">${copyable('SHA-256 fingerprint', caFingerprint)}
     </div>${tabs('Systems', trustCommands({ caUrl: `${origin}/ca.crt`, caFile: 'ca.crt' }))}
   </section>`
 
-/** The first step, where there is something to trust. */
-function toTrust(origin: string, { mode, isPublic, caFingerprint }: LandingPage['tls']): Html | '' {
+/** The first step, where the certificate is not publicly trusted. */
+function trustSection(origin: string, { mode, isPublic, caFingerprint }: LandingPage['tls']): Html | '' {
   if (isPublic) return ''
   if (mode === 'private') return trust(origin, caFingerprint)
   return html`
   <section aria-labelledby="trust">
     <h2 id="trust">Trust the certificate</h2>
     <p>
-      The certificate of this machine comes from an authority that machines do not know by themselves. Ask whoever runs
-      this appliance for its root; it stands as <code>root.crt</code> below.
+      This machine’s certificate was issued by an authority that clients do not trust by default. Ask whoever runs this
+      appliance for its root certificate; below it is called <code>root.crt</code>.
     </p>
   </section>`
 }
@@ -100,7 +100,7 @@ function toTrust(origin: string, { mode, isPublic, caFingerprint }: LandingPage[
 const header = html`
 <header>
   <h1>SLM-Copilot</h1>
-  <p id="status" role="status" data-state="asking">Asking for its state …</p>
+  <p id="status" role="status" data-state="checking">Checking status …</p>
 </header>`
 
 const about = (origin: string, { model, contextSize, slots }: Capacity) => html`
@@ -113,7 +113,7 @@ const about = (origin: string, { model, contextSize, slots }: Capacity) => html`
       <div><dt>Endpoint</dt><dd><code>${origin}/v1</code></dd></div>
       <div><dt>Model</dt><dd><code>${model.name}</code></dd></div>
       <div><dt>Context window</dt><dd>${contextSize} tokens</dd></div>
-      <div><dt>Answers at once</dt><dd>${slots}</dd></div>
+      <div><dt>Concurrent answers</dt><dd>${slots}</dd></div>
     </dl>
   </section>`
 
@@ -138,7 +138,7 @@ const privacy = (cacheSharing: CacheSharing) => html`
 const connect = (values: ClientValues) => html`
   <section aria-labelledby="connect">
     <h2 id="connect">Connect your editor</h2>
-    <p>Put your key where it says <code>YOUR_KEY</code>. Whoever runs this appliance has it, or one for you.</p>${tabs(
+    <p>Replace <code>YOUR_KEY</code> with your key. Whoever runs this appliance can give you one.</p>${tabs(
       'Clients',
       clientConfigurations(values),
     )}
@@ -149,7 +149,7 @@ const tryIt = html`
     <h2 id="try">Try it here</h2>
     <noscript><p>This needs JavaScript.</p></noscript>
     <form hidden>
-      <label for="key">Key <small>kept by this page only, until you leave it</small></label>
+      <label for="key">Key <small>kept in this page only, until you leave it</small></label>
       <input id="key" type="password" required autocomplete="off" autocapitalize="off" spellcheck="false">
       <label for="question">Question</label>
       <textarea id="question" rows="3" required>Write a function that tells whether a string is a palindrome.</textarea>
@@ -181,7 +181,7 @@ function pageText(page: LandingPage): string {
 <style>${{ markup: style }}</style>
 </head>
 <body>${header}
-<main>${about(origin, capacity)}${toTrust(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing)}
+<main>${about(origin, capacity)}${trustSection(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing)}
 </main>
 <script type="module">${{ markup: script }}</script>
 </body>
@@ -189,7 +189,7 @@ function pageText(page: LandingPage): string {
 `.markup
 }
 
-/** The page as a managed file, for nginx's workers to read. No service takes it up: nginx opens it for each request. */
+/** The page as a managed file, readable by nginx's workers. No service needs a reload: nginx opens it for each request. */
 export const landingPage = (page: LandingPage) => ({
   path: paths.landingPage,
   mode: 0o644,

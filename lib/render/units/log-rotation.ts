@@ -1,7 +1,7 @@
 /** The appliance's logs: who may read them, and how large they get. */
 import { paths, users } from '../../appliance/paths.ts'
 
-/** logrotate's rules. Half a year of stages; each opens its file anew, so nothing needs a signal. nginx does. */
+/** logrotate's rules: half a year of the stages' log, which each stage reopens; nginx has to be signalled. */
 export const logRotation = () => ({
   path: paths.logRotation,
   mode: 0o644,
@@ -32,11 +32,11 @@ ${paths.accessLog} ${paths.errorLog} {
 `,
 })
 
-/** `maxsize` counts when logrotate runs, which Debian has it do once a day. */
+/** `maxsize` takes effect when logrotate runs: hourly, instead of Debian's once a day. */
 export const hourlyRotation = () => ({
   path: paths.hourlyRotation,
   mode: 0o644,
-  text: `# Written by slm-copilot: logs are looked at for their size every hour.
+  text: `# Written by slm-copilot: sizes of logs are checked every hour.
 [Timer]
 OnCalendar=
 OnCalendar=hourly
@@ -44,7 +44,7 @@ RandomizedDelaySec=5min
 `,
 })
 
-/** nginx's logs are made before it starts: it would make them root's alone (tmpfiles.d(5)). */
+/** Creates nginx's logs before it starts, which would create them readable by root only (tmpfiles.d(5)). */
 export const logFiles = () => ({
   path: paths.logFiles,
   mode: 0o644,

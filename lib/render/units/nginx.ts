@@ -1,25 +1,25 @@
-/** What the appliance adds to Debian's nginx.service: a sandbox, and life after death. */
-import { connections } from '../../appliance/nginx/edge.ts'
+/** The drop-in for Debian's nginx.service: the appliance's configuration, a sandbox, and unlimited restarts. */
+import { connections } from '../../appliance/nginx/limits.ts'
 import { paths } from '../../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
 
 const nginx = `/usr/sbin/nginx -c ${paths.edgeConfiguration} -g 'daemon on; master_process on;'`
 
-/** The drop-in. nginx's master is root, to bind 80 and 443 and to read keys; it keeps what it needs for that. */
+/** nginx's master runs as root, to bind ports 80 and 443 and to read private keys, with the capabilities for that only. */
 export const nginxDropIn = () => ({
   path: paths.nginxDropIn,
   mode: 0o644,
   text: `# Written by slm-copilot.
 [Unit]
-# Until the first configure there is nothing to start it with: Restart= would try again each second.
+# Until the first configure there is no configuration, and Restart= would try again each second.
 ConditionPathExists=${paths.edgeConfiguration}
-# However often it ends it is started again: nobody may be there to do it.
+# Restarted however often it fails: there may be nobody to do it.
 StartLimitIntervalSec=0
 
 [Service]
-# A configuration of our own; signals, logrotate's among them, find nginx by the same pid file as before.
+# The appliance's own configuration, with Debian's PID file, by which logrotate signals nginx.
 ExecStartPre=
-# As root, outside the sandbox. A kernel that cannot do it says so in the journal, and nginx starts.
+# As root, outside the sandbox. Where the kernel has no nftables, the journal says so, and nginx starts without the limit.
 ExecStartPre=-+/usr/sbin/nft -f ${paths.connectionLimit}
 ExecStartPre=${nginx} -t -q
 ExecStart=
@@ -29,11 +29,11 @@ ExecReload=${nginx} -s reload
 LimitNOFILE=${connections.descriptors}
 Restart=always
 RestartSec=1
-# Only its pid file, logs, and folders for bodies.
+# For its PID file, its logs, and temporary bodies.
 ProtectSystem=strict
 ReadWritePaths=/run /var/log/nginx /var/lib/nginx
 UMask=0077
-# Ports below 1024; workers of another user, told by signals; logs that belong to them.
+# To bind ports below 1024, to run and signal workers of another user, and to open their logs.
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_DAC_OVERRIDE
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 ${hardening}

@@ -4,8 +4,8 @@ import { certificateFiles, paths } from '../../appliance/paths.ts'
 import type { Pair } from '../../appliance/tls/certificates.ts'
 import { edgeConfiguration } from '../../render/nginx/edge.ts'
 import type { Edge } from '../../render/nginx/files.ts'
+import { hstsFile } from '../../render/nginx/hsts.ts'
 import { edgeProgram } from '../../render/nginx/program.ts'
-import { hstsFile } from '../../render/nginx/site.ts'
 import type { Host } from '../../system/host.ts'
 
 /** What nginx says of itself. */

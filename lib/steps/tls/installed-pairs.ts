@@ -1,7 +1,7 @@
 /** The pair that nginx uses, whoever issued it: its folder, the link to it, and what people are told of it. */
 import { certificateFiles, configureCommand, paths } from '../../appliance/paths.ts'
 import type { InstalledPair, TlsMode } from '../../appliance/tls/certificates.ts'
-import { hstsFile } from '../../render/nginx/site.ts'
+import { hstsFile } from '../../render/nginx/hsts.ts'
 import type { Host } from '../../system/host.ts'
 import type { ManagedFile } from '../../system/managed-files.ts'
 import { certificatesIn, isUnderPublicRoot } from '../../system/x509.ts'

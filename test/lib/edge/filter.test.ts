@@ -21,7 +21,7 @@ const chat = '/v1/chat/completions'
 const user = (content: unknown) => ({ messages: [{ role: 'user', content }] })
 const hello = user('Hello')
 
-describe('what is not named is left out', () => {
+describe('unknown fields are dropped', () => {
   it.each([
     [{ id_slot: 1 }],
     [{ grammar: '%llguidance {}' }],
@@ -37,67 +37,63 @@ describe('what is not named is left out', () => {
   })
 })
 
-describe('what is out of range is said', () => {
+describe('values out of range are reported', () => {
   it.each([
-    [chat, { ...hello, n: 3 }, 'n: got 3; takes only 1.'],
+    [chat, { ...hello, n: 3 }, 'n: expected 1, got 3.'],
     [
       chat,
       { ...hello, repeat_last_n: 2 ** 31 - 1 },
-      'repeat_last_n: got 2147483647; takes a whole number from 0 to 32768.',
+      'repeat_last_n: expected a whole number from 0 to 32768, got 2147483647.',
     ],
-    [chat, { ...hello, temperature: '1' }, 'temperature: got "1"; takes a number from 0 to 2.'],
-    [chat, { ...hello, max_tokens: 1.5 }, 'max_tokens: got 1.5; takes a whole number from -1 to 2147483647.'],
-    [chat, { ...hello, stream: 'true' }, 'stream: got "true"; takes true or false.'],
+    [chat, { ...hello, temperature: '1' }, 'temperature: expected a number from 0 to 2, got "1".'],
+    [
+      chat,
+      { ...hello, max_tokens: 1.5 },
+      'max_tokens: expected a whole number from -1 to 2147483647, got 1.5.',
+    ],
+    [chat, { ...hello, stream: 'true' }, 'stream: expected true or false, got "true".'],
     [
       chat,
       `{"messages":[],"seed":${'9'.repeat(30)}}`,
-      `seed: got ${'9'.repeat(30)}; takes a whole number from -9007199254740991 to 9007199254740991.`,
+      `seed: expected a whole number from -9007199254740991 to 9007199254740991, got ${'9'.repeat(30)}.`,
     ],
-    [
-      chat,
-      { ...hello, stop: Array(65).fill('a') },
-      'stop: got an array of 65; takes an array of at most 64.',
-    ],
+    [chat, { ...hello, stop: Array(65).fill('a') }, 'stop: expected an array of at most 64 items, got 65.'],
     [
       chat,
       { ...hello, stop: ['a'.repeat(300)] },
-      `stop[0]: got "${'a'.repeat(40)}" and 260 more characters; takes a string of at most 256 characters.`,
+      `stop[0]: expected a string of at most 256 characters, got "${'a'.repeat(40)}" and 260 more characters.`,
     ],
-    [
-      chat,
-      { ...hello, logit_bias: { a: 1 } },
-      'logit_bias: got the key "a"; takes keys that are token numbers.',
-    ],
-    [chat, { ...hello, top_logprobs: 21 }, 'top_logprobs: got 21; takes a whole number from 0 to 20.'],
-    [chat, { ...hello, functions: [{}] }, 'functions: not taken here: send `tools`.'],
-    [chat, {}, 'messages: missing; takes an array of at most 2000.'],
-    [chat, { messages: [1] }, 'messages[0]: got 1; takes an object.'],
+    [chat, { ...hello, logit_bias: { a: 1 } }, 'logit_bias: expected token numbers as keys, got "a".'],
+    [chat, { ...hello, top_logprobs: 21 }, 'top_logprobs: expected a whole number from 0 to 20, got 21.'],
+    [chat, { ...hello, functions: [{}] }, 'functions: not supported: send `tools` instead.'],
+    [chat, {}, 'messages: missing; expected an array of at most 2000 items.'],
+    [chat, { messages: [1] }, 'messages[0]: expected an object, got 1.'],
     [
       chat,
       { messages: [{ role: 'wizard', content: '' }] },
-      'messages[0].role: got "wizard"; takes one of "assistant", "developer", "system", "tool", "user".',
+      'messages[0].role: expected one of "assistant", "developer", "system", "tool", "user", got "wizard".',
     ],
     [
       chat,
       { messages: [{ role: 'user' }] },
-      'messages[0].content: missing; takes a string, or an array of at most 2000, or null.',
+      'messages[0].content: missing; expected a string, or an array of at most 2000 items, or null.',
     ],
     [
       chat,
       user([{ type: 'wiki' }]),
-      'messages[0].content[0].type: got "wiki"; takes one of "image_url", "text".',
+      'messages[0].content[0].type: expected one of "image_url", "text", got "wiki".',
     ],
     [
       chat,
       user([{ type: 'image_url', image_url: { url: 'data:,' } }]),
-      'messages[0].content[0].type: got "image_url"; the model reads no images.',
+      'messages[0].content[0].type: "image_url" is not supported: the model does not accept images.',
     ],
     [
       chat,
       user([{ type: 'file', file: {} }]),
-      'messages[0].content[0].type: got "file"; the model takes no files: send their text.',
+      'messages[0].content[0].type: "file" is not supported: the model does not accept files; send their text.',
     ],
-    [chat, { ...hello, tools: [{ type: 'wiki' }] }, 'tools[0].type: got "wiki"; takes one of "function".'],
+    [chat, { ...hello, tools: [{ type: 'wiki' }] }, 'tools[0].type: expected one of "function", got "wiki".'],
     [
       chat,
       {
@@ -105,46 +101,46 @@ describe('what is out of range is said', () => {
           { role: 'assistant', tool_calls: [{ function: { name: 'a', arguments: '['.repeat(100) } }] },
         ],
       },
-      `messages[0].tool_calls[0].function.arguments: got "${'['.repeat(40)}" and 60 more characters; takes JSON in a string.`,
+      `messages[0].tool_calls[0].function.arguments: expected a string that contains valid JSON, got "${'['.repeat(40)}" and 60 more characters.`,
     ],
     [
       '/v1/completions',
       { prompt: ['a', 'b'] },
-      'prompt: got an array; takes one string, or one array of tokens.',
+      'prompt: expected one string, or one array of tokens, got an array.',
     ],
     [
       '/v1/completions',
       { prompt: [1, 'b'] },
-      'prompt: got an array; takes one string, or one array of tokens.',
+      'prompt: expected one string, or one array of tokens, got an array.',
     ],
     [
       '/v1/completions',
       { prompt: { prompt_string: 'a' } },
-      'prompt: got an object; takes one string, or one array of tokens.',
+      'prompt: expected one string, or one array of tokens, got an object.',
     ],
     [
       '/v1/completions',
       { prompt: 'a', suffix: 'b' },
-      'suffix: not taken here: send /infill an input_prefix and an input_suffix.',
+      'suffix: not supported: use /infill with input_prefix and input_suffix.',
     ],
     [
       '/v1/responses',
       { input: 'a', previous_response_id: 'r' },
-      'previous_response_id: not taken here: nothing is stored here: send the whole conversation.',
+      'previous_response_id: not supported: nothing is stored on the server; send the whole conversation.',
     ],
     [
       '/v1/responses',
       { input: 'a', tools: [{ type: 'wiki' }] },
-      'tools[0].type: got "wiki"; takes one of "function".',
+      'tools[0].type: expected one of "function", got "wiki".',
     ],
     [
       '/v1/messages',
       user([{ type: 'document' }]),
-      'messages[0].content[0].type: got "document"; the model takes no documents: send their text.',
+      'messages[0].content[0].type: "document" is not supported: the model does not accept documents; send their text.',
     ],
-    ['/infill', { input_prefix: 'a' }, 'input_suffix: missing; takes a string.'],
-    ['/detokenize', { tokens: [-1] }, 'tokens[0]: got -1; takes a whole number from 0 to 2147483647.'],
-    ['/tokenize', { content: ['a'] }, 'content: got an array; takes a string.'],
+    ['/infill', { input_prefix: 'a' }, 'input_suffix: missing; expected a string.'],
+    ['/detokenize', { tokens: [-1] }, 'tokens[0]: expected a whole number from 0 to 2147483647, got -1.'],
+    ['/tokenize', { content: ['a'] }, 'content: expected a string, got an array.'],
   ])('%s %j', (path, request, message) => {
     expect(refusal(path, request)).toBe(`400 ${message}`)
   })
@@ -214,7 +210,7 @@ describe('what is written', () => {
 
 const named = (name: string) => ({ type: 'function', function: { name } })
 
-describe('what llama-server would overlook', () => {
+describe('fields that llama-server would ignore', () => {
   it.each([
     [
       chat,
@@ -284,39 +280,30 @@ describe('what llama-server would overlook', () => {
 
   it('a tool that there is not', () => {
     expect(refusal(chat, { ...hello, tools: [named('a')], tool_choice: named('b') })).toBe(
-      '400 tool_choice: got "b"; takes the name of one of the tools.',
+      '400 tool_choice: expected the name of one of the tools, got "b".',
     )
   })
 })
 
 describe('models', () => {
-  it.each([undefined, null, 'default', 'devstral'])('%s is the one that is served', model => {
+  it.each([undefined, null, 'default', 'devstral'])('%s is the model that runs', model => {
     expect(kept(chat, { ...hello, model })).toMatchObject({ model: 'devstral' })
   })
 
-  it.each(['gpt-4', '', '../../etc/passwd', 3, {}])('%j is none', model => {
+  it.each(['gpt-4', '', '../../etc/passwd', 3, {}])('%j is unknown', model => {
     expect(refusal(chat, { ...hello, model })).toMatch(
-      /^404 There is no model .* here; there is "devstral"\.$/,
+      /^404 Unknown model .*: this server runs "devstral"\.$/,
     )
   })
 })
 
-describe('what is no request', () => {
+describe('bodies that are not a JSON object', () => {
   it.each([
     [undefined, 'The request is not valid UTF-8.'],
-    [
-      '{"messages":',
-      'The request is not JSON that is taken here: an end that comes too early, after 12 of 12 characters.',
-    ],
-    ['[]', 'Got an array; takes a JSON object.'],
-    [
-      '['.repeat(200_000),
-      'The request is not JSON that is taken here: something nested more than 64 levels deep, after 64 of 200000 characters.',
-    ],
-    [
-      '\ufeff{} {}',
-      'The request is not JSON that is taken here: something after the value, after 4 of 6 characters.',
-    ],
+    ['{"messages":', 'Invalid JSON at character 12 of 12: unexpected end of input.'],
+    ['[]', 'Expected a JSON object, got an array.'],
+    ['['.repeat(200_000), 'Invalid JSON at character 64 of 200000: nested more than 64 levels deep.'],
+    ['\ufeff{} {}', 'Invalid JSON at character 4 of 6: unexpected content after the value.'],
   ])('%.20s', (text, message) => {
     expect(filterRequest(chat, text, settings)).toEqual({
       status: 400,
@@ -346,14 +333,14 @@ describe('images, where the model reads them', () => {
   ])('are not fetched: %s', other => {
     const picture = user([{ type: 'image_url', image_url: { url: other } }])
     expect(refusal(chat, picture, { readsImages: true })).toMatch(
-      /^400 messages\[0\]\.content\[0\]\.image_url\.url: got .*; takes a data: URL with an image in base64\.$/,
+      /^400 messages\[0\]\.content\[0\]\.image_url\.url: expected a data: URL with a Base64-encoded image, got .*\.$/,
     )
   })
 })
 
-it('says it on one short line', () => {
+it('quotes what a client sent on one short line', () => {
   const message = refusal(chat, { ...hello, model: `a\n\u001b[31m${'b'.repeat(500)}` })
   expect(message).toBe(
-    `404 There is no model "a??[31m${'b'.repeat(33)}" and 467 more characters here; there is "devstral".`,
+    `404 Unknown model "a??[31m${'b'.repeat(33)}" and 467 more characters: this server runs "devstral".`,
   )
 })

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { writeJson } from '../../../lib/edge/json.ts'
 import { parseJson } from '../../../lib/edge/parse-json.ts'
-import { cleanSchema, mostSchemas } from '../../../lib/edge/schema.ts'
+import { cleanSchema, maxSchemas } from '../../../lib/edge/schema.ts'
 
 const limits = { levels: 64, values: 1e6, keys: 1000 }
 
 function cleaned(schema: unknown): unknown {
   const parsed = parseJson(JSON.stringify(schema), limits)
   if ('problem' in parsed) throw new Error(parsed.problem)
-  const result = cleanSchema(parsed.value, 'parameters', { schemas: mostSchemas })
+  const result = cleanSchema(parsed.value, 'parameters', { schemas: maxSchemas })
   return 'value' in result ? JSON.parse(writeJson(result.value)) : result.message
 }
 
@@ -204,20 +204,20 @@ describe('what is too much is said', () => {
     ],
   ])('%s', (_, schema) => {
     expect(cleaned(schema)).toBe(
-      'parameters: larger, with its references, than the 20000 schemas that a request may hold',
+      'parameters: too large: with its references it exceeds the 20000 schemas that a request may contain',
     )
   })
 
   it.each([
     [
       { properties: { ['x'.repeat(129)]: {} } },
-      'parameters.properties: got a name of more than 128 characters',
+      'parameters.properties: expected names of at most 128 characters',
     ],
     [
       { properties: Object.fromEntries(Array.from({ length: 251 }, (_, i) => [`p${i}`, {}])) },
-      'parameters.properties: got 251 of them; takes at most 250',
+      'parameters.properties: expected at most 250, got 251',
     ],
-    [{ anyOf: Array(501).fill({}) }, 'parameters.anyOf: got 501 of them; takes at most 500'],
+    [{ anyOf: Array(501).fill({}) }, 'parameters.anyOf: expected at most 500, got 501'],
   ])('%.40j', (schema, message) => {
     expect(cleaned(schema)).toBe(message)
   })

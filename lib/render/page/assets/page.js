@@ -1,4 +1,4 @@
-/** What the landing page does: status, tabs, copy buttons, the try-it box. Whatever is typed stays in its field. */
+/** The landing page's script: status, tabs, copy buttons, the try-it form. What is typed is stored nowhere. */
 
 /**
  * The element of this kind that the page has.
@@ -15,7 +15,7 @@ function find(selector, kind, within = document) {
 }
 
 /**
- * Without credentials: with them, a browser would meet a 401 with a password dialog of its own, and keep what it got.
+ * Without credentials: with them, a browser would answer a 401 with its own password dialog, and remember what is entered.
  * @param {string} path
  * @param {RequestInit} request
  */
@@ -25,7 +25,7 @@ const ask = (path, request) =>
 // Status
 
 const status = find('#status', HTMLElement)
-const statusWords = {
+const statusTexts = {
   ready: 'Ready',
   loading: 'The model is loading',
   unreachable: 'Unreachable',
@@ -41,31 +41,31 @@ async function currentState() {
   }
 }
 
-/** Asks for the state again and again, as long as somebody looks. */
+/** Polls the status while the page is visible. */
 async function watchStatus() {
   if (document.hidden) {
     document.addEventListener('visibilitychange', watchStatus, { once: true })
     return
   }
   const state = await currentState()
-  // Only what is new is written, so that a screen reader does not repeat itself.
+  // Written only when it changes, so that a screen reader does not repeat it.
   if (status.dataset.state !== state) {
     status.dataset.state = state
-    status.textContent = statusWords[state]
+    status.textContent = statusTexts[state]
   }
   setTimeout(watchStatus, state === 'ready' ? 10_000 : 3_000)
 }
 
 // Addresses
 
-/** The address by which this page was reached is one that works from here, and that the certificate is for. */
+/** Shows the address by which this page was reached: it works from here, and the certificate is valid for it. */
 function useOwnAddress() {
   const written = document.documentElement.dataset.origin ?? location.origin
   for (const code of document.querySelectorAll('code'))
     code.textContent = code.textContent.replaceAll(written, location.origin)
 }
 
-// Tabs, as the ARIA Authoring Practices have them
+// Tabs, by the ARIA Authoring Practices' pattern (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/)
 
 /**
  * Shows one panel at a time. Its title is then the tab's.
@@ -140,13 +140,13 @@ const outcome = find('#outcome', HTMLElement)
 
 /** @type {Record<number, string>} */
 const advice = {
-  401: 'Whoever runs this appliance has the key, or one for you.',
-  429: 'Each answer takes a slot until it ends.',
-  503: 'The state above says when it is ready.',
+  401: 'Whoever runs this appliance can give you a key.',
+  429: 'Each answer occupies a slot until it ends.',
+  503: 'The status above shows when it is ready.',
 }
 
 /**
- * The server's own words, and what to do.
+ * The server's message, and what to do.
  * @param {Response} response
  */
 async function problemOf(response) {
@@ -170,13 +170,14 @@ async function* eventsOf(body) {
 }
 
 /**
- * Asks, shows the answer as it comes, and resolves with what to say at its end.
+ * Sends the question and shows the answer as it arrives; resolves with the text for its end.
  * @param {string} key
  * @param {AbortSignal} signal
  */
 async function streamAnswer(key, signal) {
-  // No other text can be a key, and a header cannot hold every text.
-  if (!/^[!-~]+$/.test(key)) throw new Error('A key is of printable ASCII characters, without a space.')
+  // Keys have no other characters, and a header cannot hold every character.
+  if (!/^[!-~]+$/.test(key))
+    throw new Error('Invalid key: a key consists of printable ASCII characters, without spaces.')
   const response = await ask('/v1/chat/completions', {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
@@ -195,21 +196,19 @@ async function streamAnswer(key, signal) {
     answer.append(event.choices?.[0]?.delta?.content ?? '')
     timings = event.timings ?? timings
   }
-  throw new Error('The answer broke off.')
+  throw new Error('The answer was cut off. Ask again.')
 }
 
 /** @param {{ predicted_n: number, predicted_per_second: number } | undefined} timings llama-server's own figures */
 const speedOf = timings =>
-  timings
-    ? `${timings.predicted_n} tokens, ${timings.predicted_per_second.toFixed(1)} a second.`
-    : 'The answer is whole.'
+  timings ? `${timings.predicted_n} tokens, ${timings.predicted_per_second.toFixed(1)} per second.` : 'Done.'
 
 /**
- * @param {string} words
+ * @param {string} text
  * @param {'waiting' | 'done' | 'failed'} state
  */
-function tell(words, state) {
-  outcome.textContent = words
+function showOutcome(text, state) {
+  outcome.textContent = text
   outcome.dataset.state = state
 }
 
@@ -223,12 +222,12 @@ form.addEventListener('submit', async event => {
   stop.disabled = false
   answer.textContent = ''
   answer.ariaBusy = 'true'
-  tell('Asked. On CPUs the first word takes a while.', 'waiting')
+  showOutcome('Sent. On CPUs the first word takes a while.', 'waiting')
   try {
-    tell(await streamAnswer(keyField.value.trim(), signal), 'done')
+    showOutcome(await streamAnswer(keyField.value.trim(), signal), 'done')
   } catch (error) {
-    if (signal.aborted) tell('Stopped.', 'done')
-    else tell(error instanceof Error ? error.message : String(error), 'failed')
+    if (signal.aborted) showOutcome('Stopped.', 'done')
+    else showOutcome(error instanceof Error ? error.message : String(error), 'failed')
   }
   send.disabled = false
   stop.disabled = true

@@ -30,8 +30,8 @@ describe.each(clients)('$name', client => {
   })
 
   it('has JSON that is JSON', () => {
-    for (const part of client.parts.filter(({ place }) => place.endsWith('.json')))
-      expect(() => JSON.parse(part.text)).not.toThrow()
+    for (const snippet of client.snippets.filter(({ place }) => place.endsWith('.json')))
+      expect(() => JSON.parse(snippet.text)).not.toThrow()
   })
 })
 
@@ -42,7 +42,7 @@ it.each(clientConfigurations({ ...values, caFile: undefined }))(
   },
 )
 
-it.each(clients.filter(({ parts }) => !parts.some(({ place }) => place.startsWith('a program'))))(
+it.each(clients.filter(({ snippets }) => !snippets.some(({ place }) => place.startsWith('a program'))))(
   '$name is told the window of a conversation',
   client => {
     // aider counts what is asked and what is answered apart: three quarters and a quarter.

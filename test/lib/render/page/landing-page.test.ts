@@ -62,7 +62,7 @@ it('shows each client what the report shows, without the key', () => {
     caFile: '/path/to/ca.crt',
   })
   expect(configurations.length).toBeGreaterThan(0)
-  for (const { text } of configurations.flatMap(({ parts }) => parts))
+  for (const { text } of configurations.flatMap(({ snippets }) => snippets))
     expect(page).toContain(html`${text}`.markup)
 })
 

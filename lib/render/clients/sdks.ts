@@ -1,16 +1,16 @@
-/** Libraries: what a program of one's own needs to reach the appliance. */
+/** SDKs: the code and variables by which a program of one's own reaches the appliance. */
 import { endpointUrl } from '../../appliance/names.ts'
-import { type ClientConfiguration, type ClientValues, exports, program } from './configuration.ts'
+import { type ClientConfiguration, type ClientValues, program, shellExports } from './configuration.ts'
 
 const streamed =
-  'Ask for streams: comments then keep the connection alive while the prompt is computed, which takes minutes. An answer in one piece sends nothing till it is whole, and Node gives up after five minutes.'
+  'Use streaming: comments then keep the connection alive while the prompt is processed, which can take minutes. Without streaming nothing is sent until the answer is complete, and Node gives up after five minutes.'
 
 const openAi = ({ endpoint, model, key, caFile }: ClientValues): ClientConfiguration => ({
   name: 'openai',
   title: 'openai SDK, Node and Python',
   note: streamed,
-  parts: [
-    exports({
+  snippets: [
+    shellExports({
       OPENAI_BASE_URL: endpointUrl(endpoint),
       OPENAI_API_KEY: key,
       NODE_EXTRA_CA_CERTS: caFile,
@@ -47,8 +47,8 @@ const aiSdk = ({ endpoint, model, key, caFile }: ClientValues): ClientConfigurat
   name: 'ai-sdk',
   title: 'AI SDK, with @ai-sdk/openai-compatible',
   note: streamed,
-  parts: [
-    exports({ SLM_COPILOT_KEY: key, NODE_EXTRA_CA_CERTS: caFile }),
+  snippets: [
+    shellExports({ SLM_COPILOT_KEY: key, NODE_EXTRA_CA_CERTS: caFile }),
     {
       place: program,
       text: `import { createOpenAICompatible } from "@ai-sdk/openai-compatible"
@@ -71,8 +71,8 @@ const anthropic = ({ endpoint, model, key, caFile }: ClientValues): ClientConfig
   name: 'anthropic',
   title: 'Anthropic SDK, Node',
   note: streamed,
-  parts: [
-    exports({
+  snippets: [
+    shellExports({
       ANTHROPIC_BASE_URL: endpointUrl(endpoint).replace(/\/v1$/, ''),
       ANTHROPIC_API_KEY: key,
       NODE_EXTRA_CA_CERTS: caFile,

@@ -1,18 +1,18 @@
-/** Coding agents, in editors and terminals: their files and variables. */
+/** Coding agents in terminals: their configuration files and environment variables. */
 import { endpointUrl } from '../../appliance/names.ts'
 import {
-  answerSize,
   type ClientConfiguration,
   type ClientValues,
   clientTimeout,
-  exports,
   json,
+  maxAnswerTokens,
+  shellExports,
 } from './configuration.ts'
 
 const openCode = (values: ClientValues): ClientConfiguration => ({
   name: 'opencode',
   title: 'opencode',
-  parts: [
+  snippets: [
     {
       place: '~/.config/opencode/opencode.json',
       text: json({
@@ -29,7 +29,7 @@ const openCode = (values: ClientValues): ClientConfiguration => ({
               chunkTimeout: clientTimeout.milliseconds,
             },
             models: {
-              [values.model]: { limit: { context: values.contextSize, output: answerSize(values) } },
+              [values.model]: { limit: { context: values.contextSize, output: maxAnswerTokens(values) } },
             },
           },
         },
@@ -37,90 +37,22 @@ const openCode = (values: ClientValues): ClientConfiguration => ({
         small_model: `slm-copilot/${values.model}`,
       }),
     },
-    exports({ NODE_EXTRA_CA_CERTS: values.caFile }),
-  ],
-})
-
-/** YAML's flow style is a superset of JSON, so values are written as JSON. */
-const continueDev = (values: ClientValues): ClientConfiguration => ({
-  name: 'continue',
-  title: 'Continue, editors and `cn`',
-  parts: [
-    {
-      place: '~/.continue/config.yaml',
-      text: `name: SLM-Copilot
-version: 1.0.0
-schema: v1
-models:
-  - name: SLM-Copilot
-    provider: openai
-    model: ${JSON.stringify(values.model)}
-    apiBase: ${JSON.stringify(endpointUrl(values.endpoint))}
-    apiKey: ${JSON.stringify(values.key)}
-    roles: [chat, edit, apply]
-    capabilities: [tool_use]
-    defaultCompletionOptions:
-      contextLength: ${values.contextSize}
-      maxTokens: ${answerSize(values)}
-${values.caFile === undefined ? '' : `    requestOptions:\n      caBundlePath: ${JSON.stringify(values.caFile)}\n`}`,
-    },
-    exports({ NODE_EXTRA_CA_CERTS: values.caFile }),
-  ],
-})
-
-const cline = (values: ClientValues): ClientConfiguration => ({
-  name: 'cline',
-  title: 'Cline',
-  parts: [
-    {
-      place: 'the editor, Settings > API Configuration',
-      text: `API Provider        = OpenAI Compatible
-Base URL            = ${endpointUrl(values.endpoint)}
-API Key             = ${values.key}
-Model ID            = ${values.model}
-Context Window      = ${values.contextSize}
-Max Output Tokens   = ${answerSize(values)}
-`,
-    },
-    {
-      place: '~/.cline/data/settings/providers.json',
-      text: json({
-        version: 1,
-        lastUsedProvider: 'openai-compatible',
-        providers: {
-          'openai-compatible': {
-            settings: {
-              provider: 'openai-compatible',
-              apiKey: values.key,
-              model: values.model,
-              baseUrl: endpointUrl(values.endpoint),
-              contextWindow: values.contextSize,
-              maxTokens: answerSize(values),
-              timeout: clientTimeout.milliseconds,
-            },
-            tokenSource: 'manual',
-            // Any date: without one Cline takes the file for broken and asks its maker's own service.
-            updatedAt: '2026-01-01T00:00:00.000Z',
-          },
-        },
-      }),
-    },
-    exports({ NODE_EXTRA_CA_CERTS: values.caFile }),
+    shellExports({ NODE_EXTRA_CA_CERTS: values.caFile }),
   ],
 })
 
 const claudeCode = (values: ClientValues): ClientConfiguration => ({
   name: 'claude-code',
   title: 'Claude Code',
-  parts: [
-    exports({
+  snippets: [
+    shellExports({
       ANTHROPIC_BASE_URL: endpointUrl(values.endpoint).replace(/\/v1$/, ''),
       ANTHROPIC_AUTH_TOKEN: values.key,
       ANTHROPIC_MODEL: values.model,
       ANTHROPIC_DEFAULT_HAIKU_MODEL: values.model,
       // It takes an unknown model's window for a million tokens.
       CLAUDE_CODE_MAX_CONTEXT_TOKENS: values.contextSize,
-      CLAUDE_CODE_MAX_OUTPUT_TOKENS: answerSize(values),
+      CLAUDE_CODE_MAX_OUTPUT_TOKENS: maxAnswerTokens(values),
       API_TIMEOUT_MS: clientTimeout.milliseconds,
       CLAUDE_STREAM_IDLE_TIMEOUT_MS: clientTimeout.milliseconds,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: 1,
@@ -132,7 +64,7 @@ const claudeCode = (values: ClientValues): ClientConfiguration => ({
 const codex = (values: ClientValues): ClientConfiguration => ({
   name: 'codex',
   title: 'Codex',
-  parts: [
+  snippets: [
     {
       place: '~/.codex/config.toml',
       text: `model = ${JSON.stringify(values.model)}
@@ -147,14 +79,14 @@ wire_api = "responses"
 stream_idle_timeout_ms = ${clientTimeout.milliseconds}
 `,
     },
-    exports({ SLM_COPILOT_KEY: values.key, CODEX_CA_CERTIFICATE: values.caFile }),
+    shellExports({ SLM_COPILOT_KEY: values.key, CODEX_CA_CERTIFICATE: values.caFile }),
   ],
 })
 
 const qwenCode = (values: ClientValues): ClientConfiguration => ({
   name: 'qwen-code',
   title: 'qwen-code',
-  parts: [
+  snippets: [
     {
       place: '~/.qwen/settings.json',
       text: json({
@@ -163,12 +95,12 @@ const qwenCode = (values: ClientValues): ClientConfiguration => ({
           name: values.model,
           generationConfig: {
             contextWindowSize: values.contextSize,
-            samplingParams: { max_tokens: answerSize(values) },
+            samplingParams: { max_tokens: maxAnswerTokens(values) },
           },
         },
       }),
     },
-    exports({
+    shellExports({
       OPENAI_BASE_URL: endpointUrl(values.endpoint),
       OPENAI_API_KEY: values.key,
       OPENAI_MODEL: values.model,
@@ -183,19 +115,19 @@ const qwenCode = (values: ClientValues): ClientConfiguration => ({
 const aider = (values: ClientValues): ClientConfiguration => ({
   name: 'aider',
   title: 'aider',
-  parts: [
+  snippets: [
     {
       place: '~/.aider.model.metadata.json',
       text: json({
         [`openai/${values.model}`]: {
-          max_input_tokens: values.contextSize - answerSize(values),
-          max_output_tokens: answerSize(values),
+          max_input_tokens: values.contextSize - maxAnswerTokens(values),
+          max_output_tokens: maxAnswerTokens(values),
           litellm_provider: 'openai',
           mode: 'chat',
         },
       }),
     },
-    exports({
+    shellExports({
       AIDER_OPENAI_API_BASE: endpointUrl(values.endpoint),
       AIDER_OPENAI_API_KEY: values.key,
       AIDER_MODEL: `openai/${values.model}`,
@@ -205,8 +137,6 @@ const aider = (values: ClientValues): ClientConfiguration => ({
   ],
 })
 
-/** The agents' configurations. */
-export const agents = (values: ClientValues): ClientConfiguration[] =>
-  [cline, continueDev, openCode, claudeCode, codex, qwenCode, aider].map(configuration =>
-    configuration(values),
-  )
+/** The configurations of all terminal agents. */
+export const terminalAgents = (values: ClientValues): ClientConfiguration[] =>
+  [openCode, claudeCode, codex, qwenCode, aider].map(configuration => configuration(values))

@@ -1,9 +1,9 @@
-/** Strings that llama-server reads more in than text: JSON in a string, images, prompts. */
+/** Values that llama-server parses further: JSON in a string, images, prompts. */
 import { isList, type Json } from './json.ts'
-import { type Limits, parseJson } from './parse-json.ts'
+import { type JsonLimits, parseJson } from './parse-json.ts'
 
-/** What a tool was called with: llama-server parses it for its template, so that it has the limits of a request. */
-export const isJson = (text: string, limits: Limits): boolean => 'value' in parseJson(text, limits)
+/** A tool call's arguments: llama-server parses them for its chat template, so a request's limits apply to them too. */
+export const isJson = (text: string, limits: JsonLimits): boolean => 'value' in parseJson(text, limits)
 
 const imageUrl = /^data:image\/(?:png|jpeg|jpg|gif|webp|bmp);base64,/
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/
@@ -17,7 +17,7 @@ const largestToken = 2 ** 31 - 1
 const isToken = (value: Json): boolean =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestToken
 
-/** One prompt, where llama-server would take several, a slot for each. */
+/** The one prompt in a value; undefined for several, each of which would take a slot of llama-server's. */
 export function onePrompt(value: Json): Json | undefined {
   if (typeof value === 'string') return value
   if (!isList(value) || value.length === 0) return undefined

@@ -1,0 +1,170 @@
+/** The text of each error that the edge proxy itself finds. Pure; runs inside nginx. */
+import { deniedLocation, malformedLocation, routes } from '../appliance/requests/api.ts'
+import { apiOf, errorBody } from './errors.ts'
+import { describeValue } from './messages.ts'
+
+/** What nginx knows of a request that failed; an empty string where it knows nothing. */
+export type FailedRequest = {
+  status: number
+  method: string
+  /** The request target as the client wrote it, the path that nginx made of it, and the location after internal redirects. */
+  target: string
+  path: string
+  location: string
+  isTls: boolean
+  /** Request headers. */
+  host: string
+  contentType: string
+  contentEncoding: string
+  /** The status of the response from upstream, if there was one. */
+  upstreamStatus: string
+  /** Why llama-server is unavailable, where the appliance knows. */
+  unavailableReason: string
+}
+
+export type EdgeLimits = {
+  contextSize: number
+  /** Bytes. */
+  bodyLimit: number
+  /** Seconds. */
+  answerTimeout: number
+}
+
+type ErrorText = { message: string; code: string }
+const errorOf = (message: string, code: string): ErrorText => ({ message: message, code: code })
+
+const targetPath = /^(?:[a-zA-Z]+:\/\/[^/?#]*)?([^?#]*)/
+
+/** The path whose API decides the shape of an error: nginx's, or, where nginx rejected the request line, the one in that. */
+function pathOf(request: { path: string; target: string }): string {
+  if (request.path !== '' && request.path !== malformedLocation) return request.path
+  const written = targetPath.exec(request.target)
+  return (written?.[1] ?? '').replace(/\/+/g, '/')
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB (${bytes} bytes)`
+
+function duration(seconds: number): string {
+  const hours = seconds / 3600
+  return hours === 1 ? 'an hour' : `${hours.toFixed(1)} hours`
+}
+
+function malformed(request: FailedRequest): ErrorText {
+  if (!request.isTls)
+    return errorOf(
+      'This port accepts HTTPS only: use a base URL that begins with https://.',
+      'https_required',
+    )
+  return errorOf(
+    'The request is not valid HTTP: check the request line and the headers, and that no header is sent twice.',
+    'malformed_request',
+  )
+}
+
+function notFound(request: FailedRequest): ErrorText {
+  const host = /^[\w.:[\]-]{1,255}$/.test(request.host) ? request.host : 'HOST'
+  const path = describeValue(pathOf(request))
+  return errorOf(
+    `Unknown path ${path}. The base URL is https://${host}/v1 for OpenAI clients and https://${host} for Anthropic clients.`,
+    'not_found',
+  )
+}
+
+function wrongMethod(request: FailedRequest): ErrorText {
+  const route = routes.filter(one => one.path === request.path)[0]
+  return errorOf(`This path accepts ${route?.method ?? 'GET'}, not ${request.method}.`, 'method_not_allowed')
+}
+
+function tooLarge(request: FailedRequest, limits: EdgeLimits): ErrorText {
+  const takesBody = routes.filter(one => one.path === request.path && one.method === 'POST').length > 0
+  if (!takesBody) return errorOf('This path accepts no request body.', 'request_too_large')
+  return errorOf(
+    `The request body exceeds ${megabytes(limits.bodyLimit)}, the limit for a context of ${limits.contextSize} tokens. Shorten the conversation.`,
+    'request_too_large',
+  )
+}
+
+function unsupported(request: FailedRequest): ErrorText {
+  if (request.contentEncoding !== '' && request.contentEncoding.toLowerCase() !== 'identity') {
+    return errorOf(
+      `Unsupported Content-Encoding ${describeValue(request.contentEncoding)}: send the request uncompressed.`,
+      'unsupported_content_encoding',
+    )
+  }
+  const got = request.contentType === '' ? 'none' : describeValue(request.contentType)
+  return errorOf(`Content-Type must be application/json, got ${got}.`, 'unsupported_media_type')
+}
+
+function tooMany(request: FailedRequest): ErrorText {
+  if (request.location === deniedLocation)
+    return errorOf(
+      'Too many requests with a wrong API key from this address. Check the key, and try again later.',
+      'rate_limit_exceeded',
+    )
+  if (request.upstreamStatus === '')
+    return errorOf(
+      'Too many concurrent requests with this API key. Try again shortly.',
+      'rate_limit_exceeded',
+    )
+  return errorOf('All slots are busy. Try again shortly.', 'rate_limit_exceeded')
+}
+
+function unavailable(request: FailedRequest): ErrorText {
+  if (request.unavailableReason !== '') return errorOf(request.unavailableReason, 'unavailable')
+  if (request.upstreamStatus === '502') {
+    return errorOf(
+      'The model server stopped while it was answering, and is being restarted. Send the request again.',
+      'unavailable',
+    )
+  }
+  return errorOf('The model is loading. Try again shortly.', 'unavailable')
+}
+
+function errorFor(request: FailedRequest, limits: EdgeLimits): ErrorText {
+  switch (request.status) {
+    case 400:
+      return malformed(request)
+    case 401:
+      return errorOf('Wrong or missing API key.', 'invalid_api_key')
+    case 404:
+      return notFound(request)
+    case 405:
+      return wrongMethod(request)
+    case 413:
+      return tooLarge(request, limits)
+    case 414:
+      return errorOf('The URL exceeds 8 kB: send parameters in the request body.', 'uri_too_long')
+    case 415:
+      return unsupported(request)
+    case 429:
+      return tooMany(request)
+    case 431:
+      return errorOf(
+        'The request headers are too large: the limit is 8 kB for one, and 32 kB in total.',
+        'headers_too_large',
+      )
+    case 503:
+      return unavailable(request)
+    case 504:
+      return errorOf(
+        `The answer took longer than ${duration(limits.answerTimeout)}. Use streaming, or ask for a shorter answer.`,
+        'answer_timeout',
+      )
+    default:
+      return errorOf(
+        'The edge proxy failed to handle the request. Send it again; if it fails again, tell the administrator.',
+        'internal_error',
+      )
+  }
+}
+
+/** The body of an error response. */
+export function errorBodyText(request: FailedRequest, limits: EdgeLimits): string {
+  const path = pathOf(request)
+  if (path === '/health' && request.status === 503) {
+    const reason = request.unavailableReason
+    return JSON.stringify(reason === '' ? { status: 'loading' } : { status: 'unavailable', reason: reason })
+  }
+  const error = errorFor(request, limits)
+  return JSON.stringify(errorBody(apiOf(path), request.status, error.message, error.code))
+}

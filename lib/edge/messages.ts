@@ -1,0 +1,67 @@
+/** The parts of messages about a request's values: what was expected, and what came, short and on one line. */
+import { type Rule, unbounded, type Variant } from '../appliance/requests/rules.ts'
+import { isList, isLongInteger, isObject, type Json } from './json.ts'
+
+const longest = 40
+
+/** A client's text as messages quote it: short, printable ASCII only. */
+export const printable = (text: string): string => text.slice(0, longest).replace(/[^ -~]/g, '?')
+
+/** A value that came, in a few words. */
+export function describeValue(value: Json | undefined): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (isList(value)) return 'an array'
+  if (isLongInteger(value)) return printable(value.digits)
+  if (isObject(value)) return 'an object'
+  if (typeof value !== 'string') return String(value)
+  const more = value.length - longest
+  return `"${printable(value)}"${more > 0 ? ` and ${more} more characters` : ''}`
+}
+
+export const quotedList = (values: string[]): string => values.map(value => `"${value}"`).join(', ')
+
+/** The names of the variants that are accepted. */
+export const variantNames = (variants: Record<string, Variant>): string[] =>
+  Object.keys(variants)
+    .filter(name => 'fields' in (variants[name] as Variant))
+    .sort()
+
+/** What a rule expects. */
+export function describeRule(rule: Rule): string {
+  switch (rule.is) {
+    case 'boolean':
+      return 'true or false'
+    case 'integer':
+      return `a whole number from ${rule.min} to ${rule.max}`
+    case 'number':
+      return `a number from ${rule.min} to ${rule.max}`
+    case 'only':
+      return String(rule.value)
+    case 'text':
+      if (rule.oneOf !== undefined) return `one of ${quotedList(rule.oneOf)}`
+      return rule.max >= unbounded ? 'a string' : `a string of at most ${rule.max} characters`
+    case 'list':
+      return `an array of at most ${rule.max} items`
+    case 'either':
+      return rule.of.map(describeRule).join(', or ')
+    case 'null':
+      return 'null'
+    case 'arguments':
+      return 'a string that contains valid JSON'
+    case 'prompt':
+      return 'one string, or one array of tokens'
+    case 'image':
+      return 'a data: URL with a Base64-encoded image'
+    case 'anything':
+      return 'anything'
+    case 'refused':
+      return 'nothing'
+    default:
+      return 'an object'
+  }
+}
+
+/** For a request that names another model than the one that runs. Its aliases are not listed: they are no further models. */
+export const unknownModelMessage = (name: Json | undefined, models: string[]): string =>
+  `Unknown model ${describeValue(name)}: this server runs "${models[0]}".`

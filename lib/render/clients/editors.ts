@@ -1,0 +1,81 @@
+/** Coding agents in editors: their configuration files and settings. */
+import { endpointUrl } from '../../appliance/names.ts'
+import {
+  type ClientConfiguration,
+  type ClientValues,
+  clientTimeout,
+  json,
+  maxAnswerTokens,
+  shellExports,
+} from './configuration.ts'
+
+const cline = (values: ClientValues): ClientConfiguration => ({
+  name: 'cline',
+  title: 'Cline',
+  snippets: [
+    {
+      place: 'the editor, Settings > API Configuration',
+      text: `API Provider        = OpenAI Compatible
+Base URL            = ${endpointUrl(values.endpoint)}
+API Key             = ${values.key}
+Model ID            = ${values.model}
+Context Window      = ${values.contextSize}
+Max Output Tokens   = ${maxAnswerTokens(values)}
+`,
+    },
+    {
+      place: '~/.cline/data/settings/providers.json',
+      text: json({
+        version: 1,
+        lastUsedProvider: 'openai-compatible',
+        providers: {
+          'openai-compatible': {
+            settings: {
+              provider: 'openai-compatible',
+              apiKey: values.key,
+              model: values.model,
+              baseUrl: endpointUrl(values.endpoint),
+              contextWindow: values.contextSize,
+              maxTokens: maxAnswerTokens(values),
+              timeout: clientTimeout.milliseconds,
+            },
+            tokenSource: 'manual',
+            // Any date: without one Cline takes the file for broken and asks its maker's own service.
+            updatedAt: '2026-01-01T00:00:00.000Z',
+          },
+        },
+      }),
+    },
+    shellExports({ NODE_EXTRA_CA_CERTS: values.caFile }),
+  ],
+})
+
+/** YAML's flow style is a superset of JSON, so values are written as JSON. */
+const continueDev = (values: ClientValues): ClientConfiguration => ({
+  name: 'continue',
+  title: 'Continue, editors and `cn`',
+  snippets: [
+    {
+      place: '~/.continue/config.yaml',
+      text: `name: SLM-Copilot
+version: 1.0.0
+schema: v1
+models:
+  - name: SLM-Copilot
+    provider: openai
+    model: ${JSON.stringify(values.model)}
+    apiBase: ${JSON.stringify(endpointUrl(values.endpoint))}
+    apiKey: ${JSON.stringify(values.key)}
+    roles: [chat, edit, apply]
+    capabilities: [tool_use]
+    defaultCompletionOptions:
+      contextLength: ${values.contextSize}
+      maxTokens: ${maxAnswerTokens(values)}
+${values.caFile === undefined ? '' : `    requestOptions:\n      caBundlePath: ${JSON.stringify(values.caFile)}\n`}`,
+    },
+    shellExports({ NODE_EXTRA_CA_CERTS: values.caFile }),
+  ],
+})
+
+/** The configurations of all editors. */
+export const editors = (values: ClientValues): ClientConfiguration[] => [cline(values), continueDev(values)]

@@ -1,0 +1,11 @@
+/** HTTP Strict Transport Security (RFC 6797): half a year with a public certificate, none with a private one. */
+import { paths } from '../../appliance/paths.ts'
+
+/** The file that both HTTPS locations with headers of their own include; it is replaced along with the certificate. */
+export const hstsFile = (isPublic: boolean) => ({
+  path: paths.currentHeaders,
+  mode: 0o644,
+  text: `# Written by slm-copilot.
+${isPublic ? "add_header Strict-Transport-Security 'max-age=15768000' always;" : '# No HSTS: a private certificate.'}
+`,
+})

@@ -1,0 +1,21 @@
+/** The edge proxy's server on port 80: ACME challenges, the CA's certificate, and a redirect to HTTPS for everything else. */
+import { noBodyLimit } from '../../appliance/nginx/limits.ts'
+import { paths, ports } from '../../appliance/paths.ts'
+import { listen, type Site } from './site.ts'
+
+export const plainServer = ({ hasIpv6 }: Site) => `server {
+    ${listen(ports.http, hasIpv6)}
+    server_name _;
+    client_max_body_size ${noBodyLimit};
+
+    location /.well-known/acme-challenge/ {
+        root ${paths.acme};
+    }
+    location = /ca.crt {
+        alias ${paths.caCertificate};
+        default_type application/x-x509-ca-cert;
+    }
+    location / {
+        return 308 https://$host$request_uri;
+    }
+}`

@@ -1,0 +1,76 @@
+/** The locations by which requests reach llama-server: reads directly, requests with a body through the filter. */
+import { requestsOfKey } from '../../appliance/nginx/limits.ts'
+import { checkLocation, edgeHeaders, type Route, routes } from '../../appliance/requests/api.ts'
+import { generationErrors, readErrors } from './errors.ts'
+import { exactly } from './keys.ts'
+import type { Site } from './site.ts'
+
+const pathsOf = (wanted: Route['method']) =>
+  routes.filter(({ method }) => method === wanted).map(({ path }) => path)
+const getPaths = ['/health', ...pathsOf('GET')]
+const postPaths = pathsOf('POST').map(exactly)
+
+/** Passes on the path that matched, never the one that the client wrote: llama-server may resolve `..` differently. */
+const getRoute = (path: string) => `
+    location = ${path} {
+        if ($request_method !~ ^(GET|HEAD)$) {
+            return 405;
+        }
+        ${readErrors}
+        proxy_method GET;
+        proxy_pass http://slm_copilot_admission${path};
+    }`
+
+/**
+ * The body is read into memory as a whole, and sent on as the filter wrote it. The buffer is a quarter larger than the
+ * limit: in a chunked body, the chunks' headers take room too.
+ */
+const postRoutes = (limit: number) => `
+    location ~ ^(${postPaths.join('|')})\\z {
+        if ($request_method != POST) {
+            return 405;
+        }
+        if ($copilot_is_unsupported_media_type) {
+            return 415;
+        }
+        limit_conn copilot_requests_per_tenant ${requestsOfKey};
+        client_max_body_size ${limit};
+        client_body_buffer_size ${limit + limit / 4};
+        client_body_in_single_buffer on;
+        js_content copilot.filter;
+    }`
+
+const filteredBody = `proxy_set_header Host localhost;
+        proxy_set_header Content-Type application/json;
+        proxy_set_body $copilot_filtered_body;`
+
+/** Where the filter sends its requests. The tenant is named only where there are several: none of them may take the last slot. */
+const filteredRequests = ({ keys }: Site) => `
+    location @llama {
+        ${generationErrors}
+        js_header_filter copilot.rewriteErrorHeaders;
+        js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
+        ${filteredBody}
+        proxy_set_header ${edgeHeaders.tenant.name} ${keys.length > 1 ? '$copilot_tenant' : '""'};
+        proxy_pass http://slm_copilot_admission$uri;
+    }
+    location @failed {
+        js_content copilot.explainFailure;
+    }
+    location ~ ^${checkLocation}(?<copilot_checked_path>/.*)\\z {
+        internal;
+        ${filteredBody}
+        proxy_pass http://slm_copilot_admission$copilot_checked_path;
+    }`
+
+/** All locations that lead to llama-server. */
+export const llamaRoutes = (site: Site) => `${getPaths.map(getRoute).join('\n')}
+    location ~ ^/v1/models/. {
+        if ($request_method !~ ^(GET|HEAD)$) {
+            return 405;
+        }
+        js_content copilot.model;
+    }
+${postRoutes(site.bodyLimit)}
+
+${filteredRequests(site)}`
