@@ -17,7 +17,7 @@ import { clockFiles } from '../lib/render/units/clock.ts'
 import { llamaFiles } from '../lib/render/units/llama-files.ts'
 import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
 import { installedRelease } from '../lib/steps/models/release.ts'
-import { decidePassword, findPassword, passwordFiles, passwordNotes } from '../lib/steps/password.ts'
+import { decidePassword, passwordFiles, passwordNotes, readPassword } from '../lib/steps/password.ts'
 import { planFile } from '../lib/steps/plan.ts'
 import { checkCandidate, readNginxVersion } from '../lib/steps/services/nginx.ts'
 import { landingPageFor } from '../lib/steps/tls/client-view.ts'
@@ -48,7 +48,7 @@ export async function configure(
 
   const choice = chooseModel(release, context, modelKnowledge(host, machine, context, verifications))
   const capacity = planCapacity(machine, choice.model, context)
-  const password = decidePassword(findPassword(host), context.password, clock.now, host.random)
+  const password = decidePassword(readPassword(host), context.password, clock.now, host.random)
   const tls = await prepareTls(tlsFacts)
   const models = requestNames(choice.model, release)
   const edge = edgeFor({ context, password, capacity, models, machine, nginxVersion })

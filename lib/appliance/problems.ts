@@ -27,7 +27,7 @@ const describeProblem = ({ variable, got, takes }: Problem) =>
 const describeProblems = (problems: Problem[]) =>
   [
     problems.length === 1 ? '1 problem in the context.' : `${problems.length} problems in the context.`,
-    'The running service keeps its last good configuration. Mend these in the',
+    'The running service keeps its last good configuration. Fix these in the',
     "VM's context (Sunstone: the VM's Conf tab):",
     '',
     ...problems.map(describeProblem),

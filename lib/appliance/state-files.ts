@@ -1,5 +1,6 @@
 /** Every state file: where it is, what it holds, and what happens where it is damaged. */
 import * as z from 'zod'
+import { replacementSchema } from './context/password.ts'
 import { promptCacheSchema } from './llama/prompt-cache.ts'
 import { fileProofsSchema, releaseSchema } from './models/release.ts'
 import { verificationsSchema } from './models/verification.ts'
@@ -41,6 +42,12 @@ export const stateFiles = {
     mode: 0o600,
     schema: attemptsSchema,
     whenDamaged: { consequence: 'a certificate is asked for at once' },
+  },
+  passwordReplacement: {
+    path: paths.passwordReplacement,
+    mode: 0o600,
+    schema: replacementSchema,
+    whenDamaged: { consequence: 'the report no longer says that the key was replaced' },
   },
   promptCache: {
     path: paths.promptCacheIndex,

@@ -1,11 +1,12 @@
-/** The password in force: what is given, else what stands on disk, else made once; that it is another is told. */
-import * as z from 'zod'
+/** The password in force: the context's, else the one on disk, else one that is generated once; a replaced one is announced. */
 import type { Context } from '../appliance/context/context.ts'
+import type { Replacement } from '../appliance/context/password.ts'
 import { key } from '../appliance/context/values.ts'
 import { configureCommand, paths } from '../appliance/paths.ts'
+import { stateFiles } from '../appliance/state-files.ts'
 import type { Host } from '../system/host.ts'
 import type { ManagedFile } from '../system/managed-files.ts'
-import { readState, type StateFile, stateFile } from '../system/state-files.ts'
+import { readState, stateFile } from '../system/state-files.ts'
 
 /** 32 characters, so that a random byte's low five bits choose one evenly; none that look alike. */
 const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789'
@@ -15,56 +16,45 @@ const length = 20
 export const generatePassword = (random: (bytes: number) => Buffer) =>
   [...random(length)].map(byte => alphabet[byte & 31]).join('')
 
-/** That a password was made in place of one that could not be used, and why. */
-const replacementSchema = z.strictObject({ at: z.iso.datetime(), reason: z.string() })
-export type Replacement = z.infer<typeof replacementSchema>
+/** What is on disk: a password, nothing, or what is wrong with the file, without quoting it. */
+export type StoredPassword = { password?: string; problem?: string; replacement?: Replacement | undefined }
 
-const replacementFile: StateFile<Replacement> = {
-  path: paths.passwordReplacement,
-  mode: 0o600,
-  schema: replacementSchema,
-  whenDamaged: { consequence: 'the report no longer says that the key was replaced' },
-}
-
-/** What stands on disk: a password, nothing, or what cannot be one, in words that tell none of it. */
-export type FoundPassword = { password?: string; problem?: string; replacement?: Replacement | undefined }
-
-/** Reads what stands on disk. Throws where that is no file. */
-export function findPassword(host: Host): FoundPassword {
-  const replacement = readState(host, replacementFile)
+/** Reads what is on disk. Throws where that is a folder. */
+export function readPassword(host: Host): StoredPassword {
+  const replacement = readState(host, stateFiles.passwordReplacement)
   if (host.files.status(paths.password)?.isFolder)
     throw new Error(`${paths.password} is a folder, not a file with the key. Fix: remove it.`)
   const text = host.files.read(paths.password)
   if (text === undefined)
-    return host.files.status(paths.plan) === undefined ? {} : { problem: 'was gone', replacement }
+    return host.files.status(paths.plan) === undefined ? {} : { problem: 'was missing', replacement }
   const password = text.trimEnd()
   if (password === '') return { problem: 'was empty', replacement }
   return key.safeParse(password).success
     ? { password, replacement }
-    : { problem: 'held what is no key', replacement }
+    : { problem: 'did not hold a valid key', replacement }
 }
 
-/** Days that report, log and banner tell of a key that was replaced. */
-const told = 30
+/** Days for which report, log and banner say that the key was replaced. */
+const announceDays = 30
 
 export type Password = { password: string; replacement?: Replacement | undefined }
 
-/** The password to have, and whether it is another than clients know, for a month. */
+/** The password to use, and for a month whether it has replaced the one that clients know. */
 export function decidePassword(
-  found: FoundPassword,
-  given: Context['password'],
+  stored: StoredPassword,
+  supplied: Context['password'],
   now: Date,
   random: Host['random'],
 ): Password {
-  if (given !== undefined) return { password: given }
-  if (found.password === undefined) {
+  if (supplied !== undefined) return { password: supplied }
+  if (stored.password === undefined) {
     const password = generatePassword(random)
-    return found.problem === undefined
+    return stored.problem === undefined
       ? { password }
-      : { password, replacement: { at: now.toISOString(), reason: found.problem } }
+      : { password, replacement: { at: now.toISOString(), reason: stored.problem } }
   }
-  const { password, replacement } = found
-  const isOld = replacement && now.getTime() - Date.parse(replacement.at) > told * 86_400_000
+  const { password, replacement } = stored
+  const isOld = replacement && now.getTime() - Date.parse(replacement.at) > announceDays * 86_400_000
   return isOld ? { password } : { password, replacement }
 }
 
@@ -77,17 +67,17 @@ export const passwordNotes = ({ replacement }: Password): string[] =>
           `Clients need the new one, which is in ${paths.report}.`,
       ]
 
-/** The note of a replacement before the password: a kill between them leaves the reason. */
+/** The note of a replacement comes before the password: a kill between them keeps the reason. */
 export const passwordFiles = ({ password, replacement }: Password): ManagedFile[] => [
   replacement === undefined
     ? { path: paths.passwordReplacement, absent: true }
-    : stateFile(replacementFile, replacement),
+    : stateFile(stateFiles.passwordReplacement, replacement),
   { path: paths.password, mode: 0o600, text: `${password}\n` },
 ]
 
-/** The password from the one place where it is kept. Throws when configure has not put it there. */
+/** The password, from the only place where it is kept. Throws when configure has not put it there. */
 export function passwordInForce(host: Host): string {
-  const { password, problem = 'is missing' } = findPassword(host)
+  const { password, problem = 'is missing' } = readPassword(host)
   if (password === undefined) throw new Error(`${paths.password} ${problem}: run \`${configureCommand}\`.`)
   return password
 }

@@ -7,7 +7,7 @@ import { tinyModel } from '../support/capacity.ts'
 import type { RecordedHost } from '../support/recorded-host.ts'
 import { servingHost } from '../support/serving-host.ts'
 
-const given = 'the-key-in-force'
+const supplied = 'the-key-in-force'
 const inForce = (host: RecordedHost) => host.files.read(paths.password)?.trim()
 /** Report and banner, their lines joined as they are read. */
 const texts = (host: RecordedHost) =>
@@ -15,7 +15,7 @@ const texts = (host: RecordedHost) =>
 
 async function configuredHost() {
   const host = await servingHost({}, tinyModel)
-  await configure({ ...host, env: { ONEAPP_COPILOT_PASSWORD: given } })
+  await configure({ ...host, env: { ONEAPP_COPILOT_PASSWORD: supplied } })
   host.lines.length = 0
   return host
 }
@@ -23,27 +23,27 @@ async function configuredHost() {
 it.each<[string, string, (host: RecordedHost) => void]>([
   ['is emptied', 'was empty', ({ files }) => files.replace(paths.password, '', 0o600)],
   ['holds white space', 'was empty', ({ files }) => files.replace(paths.password, ' \n\t\n', 0o600)],
-  ['is gone', 'was gone', ({ files }) => files.remove(paths.password)],
+  ['is missing', 'was missing', ({ files }) => files.remove(paths.password)],
   [
     'holds several lines',
-    'held what is no key',
+    'did not hold a valid key',
     ({ files }) => files.replace(paths.password, 'one-key-0123\ntwo-key-0123\n', 0o600),
   ],
   [
     'holds NULs, as after a power cut',
-    'held what is no key',
+    'did not hold a valid key',
     ({ files }) => files.replace(paths.password, '\0'.repeat(21), 0o600),
   ],
   [
     'is cut off',
-    'held what is no key',
-    ({ files }) => files.replace(paths.password, given.slice(0, 5), 0o600),
+    'did not hold a valid key',
+    ({ files }) => files.replace(paths.password, supplied.slice(0, 5), 0o600),
   ],
 ])('where the file %s, another key is made, and log, report and banner say so', async (_, reason, damage) => {
   const host = await configuredHost()
   damage(host)
   await configure(host)
-  expect(inForce(host)).not.toBe(given)
+  expect(inForce(host)).not.toBe(supplied)
   expect(host.lines.join('\n')).toContain(`${paths.password} ${reason}.`)
   await bootstrapAndFetch(host, paths.report)
   for (const text of texts(host)) expect(text).toContain(`${paths.password} ${reason}.`)
@@ -66,9 +66,9 @@ it('says nothing of the first key, nor of one that the context gives', async () 
   const host = await servingHost({}, tinyModel)
   await configure(host)
   host.files.replace(paths.password, '', 0o600)
-  await configure({ ...host, env: { ONEAPP_COPILOT_PASSWORD: given } })
+  await configure({ ...host, env: { ONEAPP_COPILOT_PASSWORD: supplied } })
   expect(host.lines.join('\n')).not.toContain('replaced on')
-  expect(inForce(host)).toBe(given)
+  expect(inForce(host)).toBe(supplied)
 })
 
 it.each([paths.password, paths.caKey])('says that others could read %s, and puts that right', async path => {
@@ -86,11 +86,11 @@ it.each([paths.password, paths.caKey])('says that others could read %s, and puts
 
 it('makes a file of a link, with the key that it led to, and says so', async () => {
   const host = await configuredHost()
-  host.files.replace('/var/lib/slm-copilot/elsewhere', `${given}\n`, 0o600)
+  host.files.replace('/var/lib/slm-copilot/elsewhere', `${supplied}\n`, 0o600)
   host.files.replaceLink(paths.password, 'elsewhere')
   await configure(host)
   expect(host.files.status(paths.password)).toMatchObject({ isLink: false, mode: 0o600 })
-  expect(inForce(host)).toBe(given)
+  expect(inForce(host)).toBe(supplied)
   expect(host.lines.join('\n')).toContain(`${paths.password} was a link`)
 })
 

@@ -12,8 +12,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const shown = ({ input, isSecret }: Variable, text: string) =>
   masked(text, input === 'password' || isSecret === true)
 
-/** The text given under either name; empty is unset. Both set to different values is a problem. */
-function givenText(variable: Variable, env: Environment): { text?: string; problem?: Problem } {
+/** The text that is set under either name; empty counts as unset. Two different values are a problem. */
+function textOf(variable: Variable, env: Environment): { text?: string; problem?: Problem } {
   const byName = env[variable.name] || undefined
   const byAlias = variable.alias === undefined ? undefined : env[variable.alias] || undefined
   if (byName !== undefined && byAlias !== undefined && byName !== byAlias) {
@@ -28,7 +28,7 @@ function parseVariable<T>(
   variable: Variable<T>,
   env: Environment,
 ): { value: T; problem?: Problem | undefined } {
-  const { text, problem } = givenText(variable as Variable, env)
+  const { text, problem } = textOf(variable as Variable, env)
   if (text === undefined) return { value: variable.fallback, problem }
   const result = variable.value.safeParse(text)
   if (result.success) return { value: result.data }
@@ -45,18 +45,18 @@ function wrong(variable: Variable, text: string, issues: z.core.$ZodIssue[]): st
   return words.length === 0 ? shown(variable, text) : words.join('; ')
 }
 
-/** A key that is also the password: its user's name would be either. */
+/** A key that is also the password: the log could not tell whose it is. */
 const sharedKeys = ({ keys, password }: Context): Problem[] =>
   keys
     .map(({ key }, index) => ({ key, number: index + 1 }))
     .filter(({ key }) => key === password)
     .map(({ number }) => ({
       variable: variables.keys.name,
-      got: `the password as the key of number ${number}`,
+      got: `pair ${number}: the password as its key`,
       takes: 'another key for each',
     }))
 
-/** A given certificate and its key come together. */
+/** A certificate and its key must both be set, or neither. */
 function pairProblems(env: Environment): Problem[] {
   const { tlsCertificate, tlsKey } = variables
   const [hasCertificate, hasKey] = [tlsCertificate, tlsKey].map(({ name }) => Boolean(env[name]))

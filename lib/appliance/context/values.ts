@@ -1,4 +1,4 @@
-/** How the text of a context variable is read, and what is wrong with it told without a secret. */
+/** Parsers for the text of context variables. Their messages hold no secret. */
 import * as z from 'zod'
 import { describeOtherPem, type PemKind, readPem } from '../tls/pem.ts'
 import { shortestKey } from './masking.ts'
@@ -21,23 +21,23 @@ export type NamedKey = { name: string; key: string }
 /** The name of the password's own user. */
 export const passwordName = 'copilot'
 
-/** What joins several pairs in other programs' lists: inside a key it is most likely meant for that. */
+/** What separates pairs in other programs' lists: inside a key it is most likely meant to do the same. */
 const separators = /[,;|&]/
 
-/** What is wrong with a pair, if anything; `before` are those in front of it. */
+/** What is wrong with a pair, if anything. `before`: the pairs in front of it. */
 function pairProblem({ name, key: value }: NamedKey, before: NamedKey[]): string | undefined {
   const isLike = (field: keyof NamedKey, text: string) => before.findIndex(other => other[field] === text) + 1
   const [sameName, sameKey] = [isLike('name', name), isLike('key', value)]
-  if (!/^[A-Za-z0-9._-]{1,32}$/.test(name) || value === '') return 'is no NAME=KEY pair'
-  if (separators.test(value)) return 'has a separator in it: put each pair on a line of its own'
-  if (!key.safeParse(value).success) return 'is no key after its NAME='
-  if (name === passwordName) return `has the name ${passwordName}, which is the password's`
-  if (sameName > 0) return `has the same name as number ${sameName}`
-  if (sameKey > 0) return `is the same key as number ${sameKey}`
+  if (!/^[A-Za-z0-9._-]{1,32}$/.test(name) || value === '') return 'not in the form NAME=KEY'
+  if (separators.test(value)) return 'a separator in the key: put each pair on a line of its own'
+  if (!key.safeParse(value).success) return 'an invalid key after NAME='
+  if (name === passwordName) return `the name ${passwordName}, which is reserved for the password`
+  if (sameName > 0) return `the same name as pair ${sameName}`
+  if (sameKey > 0) return `the same key as pair ${sameKey}`
   return undefined
 }
 
-/** `name=key` pairs. What is wrong with one is told by its number: what looks like its name may be a key. */
+/** `name=key` pairs. A message names a pair by its number: what looks like its name may be a key. */
 export const namedKeys = z.string().transform((text, check): NamedKey[] => {
   const named = text
     .split(/\s+/)
@@ -46,12 +46,12 @@ export const namedKeys = z.string().transform((text, check): NamedKey[] => {
     .map(([name = '', value = '']) => ({ name, key: value }))
   for (const [index, pair] of named.entries()) {
     const problem = pairProblem(pair, named.slice(0, index))
-    if (problem !== undefined) check.addIssue({ code: 'custom', message: `number ${index + 1} ${problem}` })
+    if (problem !== undefined) check.addIssue({ code: 'custom', message: `pair ${index + 1}: ${problem}` })
   }
   return named
 })
 
-/** Blocks of PEM of a kind, strictly written. */
+/** PEM blocks of a kind, in strict form. */
 export const pem = (kind: PemKind) =>
   z.string().transform((text, check) => {
     const found = readPem(kind, text)

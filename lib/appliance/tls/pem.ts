@@ -11,11 +11,11 @@ export type PemKind = keyof typeof labels
 /** What is often pasted in their place, in words. */
 const otherLabels: Record<string, string> = {
   'ENCRYPTED PRIVATE KEY': 'a private key with a passphrase',
-  'OPENSSH PRIVATE KEY': 'a private key of OpenSSH',
-  'CERTIFICATE REQUEST': 'a certificate request, which no CA has signed yet',
-  'NEW CERTIFICATE REQUEST': 'a certificate request, which no CA has signed yet',
+  'OPENSSH PRIVATE KEY': 'a private key in OpenSSH format',
+  'CERTIFICATE REQUEST': 'a certificate signing request, not a certificate',
+  'NEW CERTIFICATE REQUEST': 'a certificate signing request, not a certificate',
   'PUBLIC KEY': 'a public key',
-  PKCS7: 'certificates in PKCS #7',
+  PKCS7: 'a PKCS #7 bundle',
 }
 
 /** Text of these bytes: UTF-16 where its mark says so, as PowerShell writes files, else UTF-8. */
@@ -57,7 +57,7 @@ export function readPem(kind: PemKind, text: string): string | undefined {
   return undefined
 }
 
-/** What a text holds that has no PEM of a kind, in words without any of its bytes. */
+/** What a text is that has no PEM of a kind, without quoting any of it. */
 export function describeOtherPem(kind: PemKind, text: string): string {
   const whole = readings(text).join('\n')
   // RFC 1421, 4.6.1.1: how OpenSSL has long marked a key with a passphrase.
@@ -66,6 +66,6 @@ export function describeOtherPem(kind: PemKind, text: string): string {
   for (const label of begun) if (otherLabels[label] !== undefined) return otherLabels[label]
   for (const other of ['certificate', 'private key'] as const)
     if (labels[other].some(label => begun.includes(label)))
-      return other === kind ? `a ${kind} that is cut off or damaged` : `a ${other} alone`
-  return `no ${kind} in PEM`
+      return other === kind ? `a PEM ${kind} that is cut off or damaged` : `a ${other} instead of a ${kind}`
+  return `text that is not a PEM ${kind}`
 }

@@ -1,4 +1,4 @@
-/** A pair from the context: whether it will do, and where it stands. */
+/** A certificate and key from the context: what is wrong with them, and where they are put. */
 import { createHash, createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import type { Context } from '../../appliance/context/context.ts'
 import { variables } from '../../appliance/context/variables.ts'
@@ -7,16 +7,16 @@ import { type Clock, isCredible } from '../../appliance/tls/clock.ts'
 import type { SuppliedPair } from '../../appliance/tls/decision.ts'
 import { certificatesIn, covers, isSignedBy, isUnderPublicRoot, namesIn } from '../../system/x509.ts'
 
-/** What is wrong with the certificates and the key that are given; each is told of the variable to correct. */
+/** What is wrong with the supplied certificates and key, each with the variable to correct. */
 export const suppliedPairProblems =
   (clock: Clock) =>
   (context: Context): Problem[] => [...pairProblems(context, clock), ...acmeCaProblems(context)]
 
-/** certbot would tell of it only in an attempt's failure. */
+/** certbot would report it only when an attempt fails. */
 function acmeCaProblems({ acmeCa }: Context): Problem[] {
   if (acmeCa === undefined || parsedOr(() => certificatesIn(acmeCa)) !== undefined) return []
   const { name, takes } = variables.acmeCa
-  return [{ variable: name, got: 'what looks like a certificate and is none', takes }]
+  return [{ variable: name, got: 'a PEM certificate that cannot be parsed', takes }]
 }
 
 function pairProblems({ tlsCertificate, tlsKey }: Context, clock: Clock): Problem[] {
@@ -25,15 +25,21 @@ function pairProblems({ tlsCertificate, tlsKey }: Context, clock: Clock): Proble
   const key = parsedOr(() => createPrivateKey(tlsKey))
   const [leaf] = chain ?? []
   if (chain === undefined || leaf === undefined)
-    return [certificateProblem('what looks like a certificate and is none', variables.tlsCertificate.takes)]
-  if (key === undefined) return [keyProblem('what looks like a key and is none', variables.tlsKey.takes)]
+    return [certificateProblem('a PEM certificate that cannot be parsed', variables.tlsCertificate.takes)]
+  if (key === undefined)
+    return [keyProblem('a PEM private key that cannot be parsed', variables.tlsKey.takes)]
   if (!leaf.checkPrivateKey(key)) return [strangeKey(chain, leaf, key)]
   return [
     ...chain.flatMap(certificate => validityProblems(certificate, clock)),
     ...chainProblems(chain),
     ...(namesIn(leaf).length > 0
       ? []
-      : [certificateProblem(`one without names: ${named(leaf)}`, 'a certificate with subjectAltName')]),
+      : [
+          certificateProblem(
+            `a certificate without subjectAltName: ${named(leaf)}`,
+            'a certificate with subjectAltName',
+          ),
+        ]),
   ]
 }
 
@@ -41,7 +47,7 @@ function parsedOr<T>(parse: () => T): T | undefined {
   try {
     return parse()
   } catch {
-    // OpenSSL's words on it ("wrong tag") help nobody; the problem says what the variable takes.
+    // OpenSSL's message ("wrong tag") helps nobody; the problem says what the variable takes.
     return undefined
   }
 }
@@ -59,33 +65,36 @@ const quoted = (name: string) => JSON.stringify(name.split('\n').join(', '))
 const named = ({ subject, serialNumber }: X509Certificate) =>
   quoted((subject as string | undefined) ?? `serial number ${serialNumber}`)
 
-/** A key that is not the first certificate's: the chain may be upside down. */
+/** A key that is not the first certificate's: the chain may be in the wrong order. */
 function strangeKey(chain: X509Certificate[], leaf: X509Certificate, key: KeyObject): Problem {
   const number = chain.findIndex(certificate => certificate.checkPrivateKey(key)) + 1
   return number > 0
-    ? certificateProblem(`the key's own as number ${number}`, 'it first, then its issuers up to the root')
-    : keyProblem('the key of another certificate', `the key of ${named(leaf)}`)
+    ? certificateProblem(
+        `the certificate of the key as number ${number} of the chain`,
+        'that one first, then its issuers up to the root',
+      )
+    : keyProblem('a key that does not belong to the certificate', `the key of ${named(leaf)}`)
 }
 
-/** By a clock that cannot be right none is refused. */
+/** Dates do not count by a clock that cannot be right. */
 function validityProblems(certificate: X509Certificate, clock: Clock): Problem[] {
   if (!isCredible(clock)) return []
   const { now } = clock
   const { validFromDate: from, validToDate: to } = certificate
   if (from <= now && now < to) return []
-  const when = to <= now ? `expired ${to.toISOString()}` : `valid from ${from.toISOString()} on`
-  return [certificateProblem(`${named(certificate)}, ${when}`, 'one that is valid')]
+  const when = to <= now ? `expired on ${to.toISOString()}` : `valid only from ${from.toISOString()}`
+  return [certificateProblem(`${named(certificate)}, ${when}`, 'a certificate that is valid now')]
 }
 
-/** Each certificate signed by the next (RFC 8446, 4.4.2), up to a root, or to below one that everybody knows. */
+/** Each certificate signed by the next (RFC 8446, 4.4.2), up to a root, or to just below a public one. */
 function chainProblems(chain: X509Certificate[]): Problem[] {
   for (const [index, certificate] of chain.entries()) {
     const next = chain[index + 1]
     if (next !== undefined && !isSignedBy(certificate, next))
       return [
         certificateProblem(
-          `number ${index + 2} that did not sign number ${index + 1}`,
-          `${quoted(certificate.issuer)} there`,
+          `a chain whose certificate ${index + 2} did not sign certificate ${index + 1}`,
+          `${quoted(certificate.issuer)} as certificate ${index + 2}`,
         ),
       ]
   }

@@ -103,22 +103,22 @@ it('takes named keys, one per line or space', () => {
 })
 
 it.each([
-  ['alice', /^number 1 is no NAME=KEY pair/],
-  ['sk-alices-key-0123', /^number 1 is no NAME=KEY pair/],
-  ['sk-alices-key-0123=', /^number 1 is no NAME=KEY pair/],
-  ['c2stYWxpY2VzLWtleS0wMTIz==', /^number 1 is no key after its NAME=/],
-  ['alice:alices-key-0123', /^number 1 is no NAME=KEY pair/],
-  ['alice=short', /^number 1 is no key/],
-  ['alice=alices-key-0123 =bobs-key-01234', /^number 2 is no NAME=KEY pair/],
-  ['al;ice=alices-key-0123', /^number 1 is no NAME=KEY pair/],
-  ['copilot=copilots-key-012', /^number 1 has the name copilot, which is the password's/],
-  ['alice=alices-key-0123 alice=alices-key-0124', /^number 2 has the same name as number 1/],
-  ['alice=one-key-for-two bob=one-key-for-two', /^number 2 is the same key as number 1/],
-  ['bob=bobs-key-01234 alice=the-very-password', /^the password as the key of number 2/],
+  ['alice', /^pair 1: not in the form NAME=KEY/],
+  ['sk-alices-key-0123', /^pair 1: not in the form NAME=KEY/],
+  ['sk-alices-key-0123=', /^pair 1: not in the form NAME=KEY/],
+  ['c2stYWxpY2VzLWtleS0wMTIz==', /^pair 1: an invalid key after NAME=/],
+  ['alice:alices-key-0123', /^pair 1: not in the form NAME=KEY/],
+  ['alice=short', /^pair 1: an invalid key/],
+  ['alice=alices-key-0123 =bobs-key-01234', /^pair 2: not in the form NAME=KEY/],
+  ['al;ice=alices-key-0123', /^pair 1: not in the form NAME=KEY/],
+  ['copilot=copilots-key-012', /^pair 1: the name copilot, which is reserved/],
+  ['alice=alices-key-0123 alice=alices-key-0124', /^pair 2: the same name as pair 1/],
+  ['alice=one-key-for-two bob=one-key-for-two', /^pair 2: the same key as pair 1/],
+  ['bob=bobs-key-01234 alice=the-very-password', /^pair 2: the password as its key/],
   ...[',', ';', '|', '&'].flatMap((separator): [string, RegExp][] => [
-    [`alice=alices-key-0123${separator}bob=bobs-key-01234`, /^number 1 has a separator/],
-    [`alice=alices-key-0123${separator} bob=bobs-key-01234`, /^number 1 has a separator/],
-    [`alice=alices-key-0123 ${separator}bob=bobs-key-01234`, /^number 2 is no NAME=KEY pair/],
+    [`alice=alices-key-0123${separator}bob=bobs-key-01234`, /^pair 1: a separator/],
+    [`alice=alices-key-0123${separator} bob=bobs-key-01234`, /^pair 1: a separator/],
+    [`alice=alices-key-0123 ${separator}bob=bobs-key-01234`, /^pair 2: not in the form NAME=KEY/],
   ]),
 ])('refuses the keys %j by number', (text, words) => {
   const problems = problemsOf({ ONEAPP_COPILOT_KEYS: text, ONEAPP_COPILOT_PASSWORD: 'the-very-password' })

@@ -52,24 +52,24 @@ it('reads certificates under their other labels', () => {
 })
 
 it.each([
-  ['certificate', 'hello', 'no certificate in PEM'],
-  ['certificate', base64('hello'), 'no certificate in PEM'],
-  ['certificate', leaf.key, 'a private key alone'],
-  ['certificate', base64(leaf.key), 'a private key alone'],
-  ['certificate', chain.slice(0, 300), 'a certificate that is cut off or damaged'],
-  ['certificate', chain.replaceAll('a', '*'), 'a certificate that is cut off or damaged'],
+  ['certificate', 'hello', 'text that is not a PEM certificate'],
+  ['certificate', base64('hello'), 'text that is not a PEM certificate'],
+  ['certificate', leaf.key, 'a private key instead of a certificate'],
+  ['certificate', base64(leaf.key), 'a private key instead of a certificate'],
+  ['certificate', chain.slice(0, 300), 'a PEM certificate that is cut off or damaged'],
+  ['certificate', chain.replaceAll('a', '*'), 'a PEM certificate that is cut off or damaged'],
   [
     'certificate',
     '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----',
-    'a certificate request, which no CA has signed yet',
+    'a certificate signing request, not a certificate',
   ],
-  ['certificate', '-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----', 'certificates in PKCS #7'],
+  ['certificate', '-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----', 'a PKCS #7 bundle'],
   [
     'certificate',
     '-----BEGIN CERTIFICATE-----\nAAAA\n-----END PRIVATE KEY-----',
-    'a certificate that is cut off or damaged',
+    'a PEM certificate that is cut off or damaged',
   ],
-  ['private key', chain, 'a certificate alone'],
+  ['private key', chain, 'a certificate instead of a private key'],
   [
     'private key',
     '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----',
@@ -83,7 +83,7 @@ it.each([
   [
     'private key',
     '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----',
-    'a private key of OpenSSH',
+    'a private key in OpenSSH format',
   ],
 ] as const)('finds no %s in what is none, and says what it is', (kind, text, words) => {
   expect(readPem(kind, text)).toBeUndefined()
