@@ -1,8 +1,12 @@
 /** Programs that are run: what they are given, what comes back, what is said of those that fail. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import type { Log } from '../../../lib/system/log.ts'
 import { $, listing, shell, unknown } from '../../../lib/system/shell.ts'
+
+// zx takes settings from such variables when it is loaded, at the first command.
+process.env.ZX_PREFIX = 'echo prefix;'
+afterAll(() => void delete process.env.ZX_PREFIX)
 
 const awkward = [
   'two words',
@@ -68,10 +72,8 @@ it('hands out lines as they come', async () => {
 
 it('gives a child no variable of ours but those that it is to have', async () => {
   process.env.SECRET = 'canary'
-  process.env.ZX_PREFIX = 'echo prefix;'
   const { stdout } = await $({ env: { OWN: 'given' } })`env`
   delete process.env.SECRET
-  delete process.env.ZX_PREFIX
   const names = stdout.split('\n').map(line => line.split('=')[0])
   expect(names).toEqual(expect.arrayContaining(['PATH', 'HOME', 'LC_ALL', 'OWN']))
   expect(stdout).not.toMatch(/canary|prefix/)
