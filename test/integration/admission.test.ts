@@ -1,6 +1,9 @@
 /** The admission proxy counts right whatever becomes of nginx's workers: no admission is lost, none is given twice. */
+import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { edgeHeaders } from '../../lib/appliance/requests/api.ts'
 import { type Generation, generate } from './support/generation.ts'
+import { answersIn } from './support/raw-requests.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 // Two slots, and no key may take the last one.
@@ -60,4 +63,31 @@ it('turns a long prompt away as it does a short one', async () => {
   const messages = [{ role: 'user', content: 'word '.repeat(180_000) }]
   expect((await begin('carol', { messages })).status).toBe(429)
   for (const { disconnect } of streams) disconnect()
+})
+
+it('frees a slot with the last byte of its answer, before the edge proxy has closed the connection', async () => {
+  const body = JSON.stringify({ messages: [{ role: 'user', content: 'word '.repeat(300) }], max_tokens: 1 })
+  const head = [
+    'POST /v1/chat/completions HTTP/1.1',
+    'Host: localhost',
+    'Connection: close',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    `${edgeHeaders.tenant.name}: alice`,
+  ]
+  const answered = () =>
+    new Promise<{ status: number; close: () => void }>((resolve, reject) => {
+      const socket = connect(stack.admissionSocket, () => socket.write(`${head.join('\r\n')}\r\n\r\n${body}`))
+      let received = ''
+      socket.setEncoding('latin1').on('error', reject)
+      socket.on('data', text => {
+        received += text
+        const [answer] = answersIn(received)
+        if (answer?.body.endsWith('}') || answer?.status === 429)
+          resolve({ status: answer.status, close: () => socket.destroy() })
+      })
+    })
+  const answers = [await answered(), await answered(), await answered()]
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+  for (const { close } of answers) close()
 })

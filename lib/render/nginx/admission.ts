@@ -101,6 +101,9 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
         client_max_body_size 0;
         client_body_timeout 1h;
         send_timeout 1h;
+        # A slot is free with the last byte of its answer. By default nginx waits until the edge proxy has closed the connection,
+        # which may be after its client has sent the next request.
+        lingering_close off;
         proxy_read_timeout ${answerTimeout(contextSize) + 60}s;
         proxy_send_timeout 1h;
         proxy_http_version 1.1;
