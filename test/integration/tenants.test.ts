@@ -222,7 +222,7 @@ function isRounding(words: string, { logprobs }: Choice): boolean {
     top_logprobs: [first, second],
   } of logprobs.content) {
     said += token
-    if (!words.startsWith(said)) return (first?.logprob ?? 0) - (second?.logprob ?? -Infinity) < 0.01
+    if (!words.startsWith(said)) return (first?.logprob ?? 0) - (second?.logprob ?? -Infinity) < 0.05
   }
   return false
 }
