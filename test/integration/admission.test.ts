@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { edgeHeaders } from '../../lib/appliance/requests/api.ts'
 import { type Generation, generate } from './support/generation.ts'
-import { answersIn } from './support/raw-requests.ts'
+import { parseResponses } from './support/raw-requests.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 // Two slots, and no key may take the last one.
@@ -82,7 +82,7 @@ it('frees a slot with the last byte of its answer, before the edge proxy has clo
       socket.setEncoding('latin1').on('error', reject)
       socket.on('data', text => {
         received += text
-        const [answer] = answersIn(received)
+        const [answer] = parseResponses(received)
         if (answer?.body.endsWith('}') || answer?.status === 429)
           resolve({ status: answer.status, close: () => socket.destroy() })
       })
