@@ -10,7 +10,7 @@ const alone = ['hangs', 'huge-pages', 'slow-readers', 'speed'].map(name => `test
 
 /** Integration and VM tests share two workers: where one waits, the other computes. */
 const shared = { maxWorkers: 2, sequence: { groupOrder: 1 } }
-const patience = { testTimeout: 5 * minute, hookTimeout: 20 * minute }
+const timeouts = { testTimeout: 5 * minute, hookTimeout: 20 * minute }
 
 /** The longest file first, which bakes the image besides; the other VMs' when it is there. */
 class LongestFirst extends BaseSequencer {
@@ -42,7 +42,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/{integration,mirror}/**/*.test.ts'],
           exclude: alone,
-          ...patience,
+          ...timeouts,
           ...shared,
         },
       },
@@ -61,7 +61,7 @@ export default defineConfig({
         test: {
           name: 'integration-alone',
           include: alone,
-          ...patience,
+          ...timeouts,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },

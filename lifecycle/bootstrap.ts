@@ -46,7 +46,7 @@ async function applyClock(host: Host): Promise<string[]> {
     return []
   } catch (error) {
     const [first = ''] = (error as Error).message.split('\n')
-    const note = `Nothing keeps this machine's clock: ${first.replace(/:$/, '.')} See: journalctl -u ${units.clock}`
+    const note = `This machine's clock is not synchronised: ${first.replace(/:$/, '.')} See: journalctl -u ${units.clock}`
     host.log.warn(note)
     return [note]
   }
@@ -98,6 +98,6 @@ export async function bootstrapAndFetch(host: Host, reportPath: string): Promise
   await bootstrap(host, reportPath)
   const plan = readPlan(host)
   await orderFetch(host, pendingOf(plan) !== undefined)
-  if (plan.state === 'waiting') throw new Error(`${plan.reason} How far it is: slm-copilot status`)
+  if (plan.state === 'waiting') throw new Error(`${plan.reason} To see the progress: slm-copilot status`)
   if (plan.state === 'unavailable') throw new Error(unavailability(plan))
 }

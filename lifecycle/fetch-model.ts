@@ -61,7 +61,7 @@ async function resumeVerification(host: Host): Promise<void> {
 export async function retryModel(host: Host): Promise<void> {
   await oneAtATime(host, async () => {
     if (!retryFailed(host, installedRelease(host)) && pendingNow(host) === undefined)
-      throw new Error('no model has failed here and none is pending: there is nothing to try again.')
+      throw new Error('no model has failed and none is pending: there is nothing to retry.')
     await serve(inPresentContext(host))
   })
   await orderFetch(host, pendingNow(host) !== undefined)
@@ -120,7 +120,7 @@ async function verify(host: Host, pending: PendingModel): Promise<string | undef
   }
   if (!isServed(host, pending)) return undefined
   recordEvent(host, model, { type: 'answered' })
-  host.log.info(`${model.name} answers, and is served from now on`)
+  host.log.info(`${model.name} passed the smoke test, and is served from now on`)
   const release = installedRelease(host)
   removeOthers(host, release, [release.model, model])
   return undefined
@@ -150,7 +150,7 @@ const firstSentence = (message: string) => `${(message.split('\n')[0] ?? '').rep
 function inPresentContext(host: Host): Host {
   const text = host.files.read(paths.contextFile)
   if (text !== undefined) return { ...host, env: parseEnvironment(text) }
-  throw new Error(`${paths.contextFile}, with the context's variables, is missing.`)
+  throw new Error(`${paths.contextFile}, which holds the context variables, is missing.`)
 }
 
 /** Both stages. */

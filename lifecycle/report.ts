@@ -28,7 +28,7 @@ export function reportFiles(host: Host, plan: Plan, outcome: Outcome, reportPath
     notes: [...planNotes(plan), ...notes],
     password: passwordInForce(host),
     services: [
-      { unit: units.llama, state: serves ? running : 'off: there is no model to serve' },
+      { unit: units.llama, state: serves ? running : 'stopped: no model to serve' },
       { unit: units.admission, state: running },
       { unit: units.nginx, state: running },
     ],

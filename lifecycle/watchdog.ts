@@ -61,7 +61,7 @@ async function act(host: Host, unit: string, seen: Observation, judgement: Judge
   // Somebody may have stopped or restarted it since.
   const { isRunning, invocation } = await unitStatus(host, unit)
   if (!isRunning || invocation !== seen.invocation) return
-  host.log.warn(`${unit} ${problem}: it is ended, and started again.`)
+  host.log.warn(`${unit} ${problem}: it is killed, and systemd restarts it.`)
   if (unit === units.llama) recordRestarts(host, { ...readRestarts(host), endedFor: problem })
   await kill(host, unit)
 }

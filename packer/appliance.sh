@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Generated from lib/appliance/context/variables.ts by `make generate`. The framework sources this file.
-# shellcheck disable=SC2034  # the variables are the framework's to read
+# shellcheck disable=SC2034  # the framework reads these variables
 
 ONE_SERVICE_NAME='SLM-Copilot'
 ONE_SERVICE_VERSION='0.1.0'
 ONE_SERVICE_BUILD=''
 ONE_SERVICE_SHORT_DESCRIPTION='Private AI coding assistant on CPUs'
-ONE_SERVICE_DESCRIPTION='llama-server serves a coding model on CPUs, behind nginx with TLS and a key.
-Cline, Continue, aider, opencode and any OpenAI client connect to it.'
+ONE_SERVICE_DESCRIPTION='llama-server runs a coding model on CPUs, behind nginx with TLS and API keys.
+Cline, Continue, aider, opencode and any other OpenAI client can connect to it.'
 ONE_SERVICE_RECONFIGURABLE=true
 
 ONE_SERVICE_PARAMS=(

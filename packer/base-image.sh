@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes a Debian 12 disk that boots by itself (BIOS, serial console) and holds the framework's context agent.
+# Makes a Debian 12 disk that boots on its own (BIOS, serial console) and contains the framework's context agent.
 #
 # usage: base-image.sh ONE_APPS_DIR FOLDER      (as root: it mounts a loop device)
 #
-# FOLDER gets disk.qcow2, and vmlinuz for a probe of the accelerator. How the agent is laid out, which packages it
-# needs and what it does after installation is the framework's to say: context-linux/{generate,targets}.sh and pkg/.
+# Writes disk.qcow2 to FOLDER, and vmlinuz for the accelerator's test boot. The framework defines the agent's layout, its
+# packages and its post-installation: context-linux/{generate,targets}.sh and pkg/.
 set -euo pipefail
 
 context=$(realpath "$1")/context-linux
@@ -13,9 +13,9 @@ folder=$2
 suite=bookworm
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 security=${DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
-# The root partition starts here, as every partitioning tool would put it; extlinux fills the gap before it.
+# Start of the root partition, where partitioning tools put it; extlinux uses the gap before it.
 offset=$((1024 * 1024))
-# Virtual: the bake enlarges the disk, and the agent the root file system at boot.
+# Virtual size: the bake enlarges the disk, and the agent grows the root file system at boot.
 size=4G
 
 # Python and its usual modules, as in the cloud images that the framework's own base is made from: without them every
@@ -46,21 +46,21 @@ make_disk() {
   dd if=/usr/lib/syslinux/mbr/mbr.bin of="$disk" bs=440 count=1 conv=notrunc status=none
 
   loop=$(losetup --find --show --offset "$offset" "$disk")
-  # extlinux reads neither 64-bit ext4 nor what newer mke2fs turns on besides.
+  # extlinux cannot read 64-bit ext4, nor other features that newer mke2fs enables.
   mkfs.ext4 -q -L root -O '^64bit,^metadata_csum_seed,^orphan_file' "$loop"
   mkdir "$root"
   mount "$loop" "$root"
 }
 
-# One package of each alternative is enough for apt; the first is the one the framework prefers.
+# Of alternatives, the first package, which the framework prefers.
 agent_packages() {
   # shellcheck source=/dev/null
-  (cd "$context" && TARGET=deb . ./targets.sh && for wish in $DEPENDS; do echo "${wish%%|*}"; done)
+  (cd "$context" && TARGET=deb . ./targets.sh && for choice in $DEPENDS; do echo "${choice%%|*}"; done)
 }
 
 install_debian() {
   mapfile -t agent < <(agent_packages)
-  local wishes=("${packages[@]}" "${agent[@]}")
+  local included=("${packages[@]}" "${agent[@]}")
   # Boots sooner: the few drivers that a virtual machine's root disk needs, in a format that unpacks fast.
   # Before the packages: the kernel's own post-installation makes the initramfs, once.
   local conf="\$1/etc/initramfs-tools/conf.d" modules="\$1/usr/share/initramfs-tools/modules.d"
@@ -69,7 +69,7 @@ install_debian() {
     printf 'virtio_pci\nvirtio_blk\nvirtio_scsi\nsd_mod\n' > $modules/virtual-machine"
 
   mmdebstrap --mode=root --variant=minbase --format=directory \
-    --include="$(IFS=,; echo "${wishes[*]}")" \
+    --include="$(IFS=,; echo "${included[*]}")" \
     --essential-hook="$initramfs" \
     --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -95,7 +95,7 @@ configure_system() {
   printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"
   : > "$root/etc/machine-id"
   rm -f "$root"/etc/ssh/ssh_host_*_key*
-  # mmdebstrap leaves the builder's resolver here; the context brings the VM's own.
+  # mmdebstrap leaves the build machine's resolver here; the context provides the VM's own.
   echo 'nameserver 127.0.0.1' > "$root/etc/resolv.conf"
   chroot "$root" systemctl enable systemd-networkd ssh
 }
@@ -123,9 +123,9 @@ install_boot_loader
 
 cp --dereference "$root/vmlinuz" "$folder/vmlinuz"
 chmod 0644 "$folder/vmlinuz"
-# What packages left and removed again becomes a hole.
+# Turns blocks of deleted files into holes.
 fstrim "$root"
 umount --recursive "$root"
 qemu-img convert -f raw -O qcow2 "$disk" "$folder/disk.qcow2"
-# Under sudo, what was made belongs to who asked.
+# Under sudo, the result belongs to the user who ran it.
 chown --reference="$folder/.." "$folder" "$folder/disk.qcow2" "$folder/vmlinuz"

@@ -31,12 +31,12 @@ source "qemu" "slm-copilot" {
   qemuargs = [
     ["-cpu", var.cpu_model],
     ["-cdrom", var.context_iso],
-    # As Packer writes it, and with the address that the context's ETH0_MAC names.
+    # Packer's own default, plus the MAC address that the context's ETH0_MAC names.
     ["-device", "virtio-net,netdev=user.0,mac=02:00:0a:00:02:0f"],
     ["-serial", var.serial],
   ]
 
-  # Connecting before the guest's network is up is slower: the lost packets are sent again ever more rarely.
+  # Connecting before the guest's network is up takes longer: lost packets are retransmitted at growing intervals.
   boot_wait              = "15s"
   ssh_username           = "root"
   ssh_private_key_file   = var.ssh_key

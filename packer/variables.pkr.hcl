@@ -1,4 +1,4 @@
-# What a bake takes. The defaults are those of the production image; packer/build/bake.ts gives a developer's own.
+# Inputs of a bake. The defaults are for the production image; packer/build/bake.ts passes those for development.
 
 variable "base_image" {
   description = "A Debian 12 disk (qcow2) with OpenNebula's context agent."
@@ -18,13 +18,13 @@ variable "executable" {
 }
 
 variable "shim" {
-  description = "What the framework sources: functions that call the executable."
+  description = "The script that the framework sources: functions that call the executable."
   type        = string
   default     = "packer/appliance.sh"
 }
 
 variable "release" {
-  description = "A release file, to install other artefacts than those compiled in; empty: none."
+  description = "A release file, to install other artefacts than the built-in ones; an empty file means none."
   type        = string
   default     = "/dev/null"
 }
@@ -35,24 +35,24 @@ variable "context_iso" {
 }
 
 variable "ssh_key" {
-  description = "The private key to that SSH_PUBLIC_KEY. The clean-up takes it out of the image."
+  description = "The private key for that SSH_PUBLIC_KEY, which the clean-up removes from the image."
   type        = string
 }
 
 variable "output_directory" {
-  description = "Where the image is written; must not exist."
+  description = "The folder for the image; it must not exist."
   type        = string
   default     = "export/slm-copilot"
 }
 
 variable "accelerator" {
-  description = "kvm, or tcg where it does not work."
+  description = "kvm, or tcg where KVM is not available."
   type        = string
   default     = "kvm"
 }
 
 variable "cpu_model" {
-  description = "host under kvm, max under tcg: llama-server wants AVX2."
+  description = "host with kvm, max with tcg, so that llama-server has AVX2."
   type        = string
   default     = "host"
 }
@@ -63,13 +63,13 @@ variable "cpus" {
 }
 
 variable "memory" {
-  description = "MB."
+  description = "Memory of the VM in MB."
   type        = number
   default     = 16384
 }
 
 variable "disk_size" {
-  description = "The context agent grows the root file system to it."
+  description = "Size of the disk; the context agent grows the root file system to it."
   type        = string
   default     = "50G"
 }
@@ -80,13 +80,13 @@ variable "ssh_timeout" {
 }
 
 variable "serial" {
-  description = "QEMU's name for where the console goes, such as file:/tmp/console.log."
+  description = "Where QEMU sends the serial console, such as file:/tmp/console.log."
   type        = string
   default     = "null"
 }
 
 variable "skip_compaction" {
-  description = "Leaves the image as the VM left it: quicker, larger."
+  description = "Do not compact the image: faster, but the image is larger."
   type        = bool
   default     = false
 }

@@ -1,4 +1,4 @@
-/** What is wrong with the context, told for the person who set it. */
+/** Problems in the context, described for the person who set it. */
 
 import { wrapped } from './text.ts'
 

@@ -1,4 +1,4 @@
-/** Every state file: where it is, what it holds, and what happens where it is damaged. */
+/** Every state file: its path, its schema, and what happens if it is damaged. */
 import * as z from 'zod'
 import { replacementSchema } from './context/password.ts'
 import { promptCacheSchema } from './llama/prompt-cache.ts'
@@ -23,7 +23,7 @@ export const stateFiles = {
     path: paths.fileProofs,
     mode: 0o644,
     schema: fileProofsSchema,
-    whenDamaged: { consequence: 'the SHA-256 of model files is computed again' },
+    whenDamaged: { consequence: 'the SHA-256 digests of model files are verified again' },
   },
   plan: {
     path: paths.plan,
@@ -41,7 +41,7 @@ export const stateFiles = {
     path: paths.attempts,
     mode: 0o600,
     schema: attemptsSchema,
-    whenDamaged: { consequence: 'a certificate is asked for at once' },
+    whenDamaged: { consequence: 'a certificate is requested at once' },
   },
   passwordReplacement: {
     path: paths.passwordReplacement,
@@ -71,18 +71,18 @@ export const stateFiles = {
     path: paths.restarts,
     mode: 0o600,
     schema: restartsSchema,
-    whenDamaged: { consequence: 'restarts are counted anew' },
+    whenDamaged: { consequence: 'restarts are counted from zero' },
   },
   watchdog: {
     path: paths.watchdog,
     mode: 0o600,
     schema: z.record(z.string(), historySchema),
-    whenDamaged: { consequence: 'services are watched anew' },
+    whenDamaged: { consequence: 'the watchdog starts its observations anew' },
   },
   loaded: {
     path: paths.loaded,
     mode: 0o600,
     schema: z.strictObject({ configuration: z.string() }),
-    whenDamaged: { consequence: 'the model counts as one that has not loaded yet' },
+    whenDamaged: { consequence: 'the model counts as never loaded' },
   },
 } as const

@@ -1,4 +1,4 @@
-/** Errors in the shape of the client's API, which clients show. */
+/** Errors in the format of the client's API, which clients display. */
 import { type Api, type Route, routes } from '../appliance/requests/api.ts'
 
 type Types = Record<Api, string>

@@ -1,4 +1,4 @@
-/** What a schema's references make of it: where they lead, in circles or not, and how much llama-server has to build. */
+/** Resolves the references of a JSON Schema: where they lead, cycles, and how much llama-server has to build. */
 import { isList, isObject, type Json, type JsonObject, remove } from './json.ts'
 
 /** A schema with every place of it that llama.cpp reads as a schema, the root first. */

@@ -7,7 +7,7 @@ import { isLocked } from '../system/lock.ts'
 export const oneAtATime = <T>(host: Host, act: () => Promise<T>): Promise<T> =>
   host.withLock(
     paths.lock,
-    () => host.log.info('Waiting: another stage, or the swap of a model, is at work'),
+    () => host.log.info('Waiting for another stage, or a change of model, to finish'),
     act,
   )
 

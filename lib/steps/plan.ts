@@ -1,4 +1,4 @@
-/** The plan in force, by which configure tells the other stages and commands what it decided. */
+/** The plan file, in which configure passes its decisions to the other stages and commands. */
 import type { Plan } from '../appliance/plan.ts'
 import { stateFiles } from '../appliance/state-files.ts'
 import type { Host } from '../system/host.ts'

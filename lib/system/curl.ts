@@ -1,4 +1,4 @@
-/** One HTTP request by curl for the rest of a file: its options, what came back, where a redirect may lead. */
+/** One HTTP request with curl for the rest of a file: its options, its result, and which redirects are allowed. */
 import type { Output } from './shell.ts'
 
 export type Transfer = {
@@ -78,11 +78,11 @@ export function resultOf({ exitCode: code, stdout, stderr }: Output, { url, from
   if (code === 0 && status === (from > 0 ? '206' : '200')) return { is: 'done' }
   if (code === 0) return { is: 'wrong file', reason: `${host} answered ${status} instead of a file` }
   if (code === fileSizeExceeded || code === exits.tooLarge)
-    return { is: 'wrong file', reason: `${host} sends more than the file's ${size} bytes` }
+    return { is: 'wrong file', reason: `${host} sent more than the file's ${size} bytes` }
   if (code > 128)
     return {
       is: 'failed',
-      reason: `curl was ended by signal ${code - 128}`,
+      reason: `curl was killed by signal ${code - 128}`,
       fix: 'Try again.',
       isTransient: false,
     }
@@ -100,18 +100,18 @@ function reasonFrom(stderr: string, code: number, host: string): string {
     .match(/^curl: \(\d+\) (.+)$/m)?.[1]
     ?.trim()
     .replace(/\.$/, '')
-  if (message === undefined) return `curl ended with code ${code}`
+  if (message === undefined) return `curl exited with code ${code}`
   const isSentence = /^[A-Z][a-z]/.test(message)
   const reason = isSentence ? message.charAt(0).toLowerCase() + message.slice(1) : message
   return reason.includes(host.replace(/:\d+$/, '')) ? reason : `${host}: ${reason}`
 }
 
 function fixFor(code: number, status: string, host: string): string {
-  if (code === exits.unresolved) return 'Check the address, and the name servers of this machine.'
-  if (code === exits.httpError && /^4/.test(status)) return 'Check the address.'
+  if (code === exits.unresolved) return "Check the URL, and this machine's DNS servers."
+  if (code === exits.httpError && /^4/.test(status)) return 'Check the URL.'
   if (code === exits.writeError) return 'Check the disk.'
   if (code === exits.tlsError || code === exits.untrusted)
-    return `Check the certificate of ${host}, and the clock of this machine.`
+    return `Check the certificate of ${host}, and this machine's clock.`
   return `Check the network between this machine and ${host}.`
 }
 
@@ -127,10 +127,10 @@ const most = 5
 /** Why a redirect is not followed, if it is not. `followed`: how many were on the way. */
 export function redirectProblem(from: string, to: string, followed: number): string | undefined {
   const [source, target] = [new URL(from), URL.parse(to)]
-  const refused = (what: string) => `${source.host} redirects ${what}, which is not followed`
-  if (target === null) return refused('to what is no address')
+  const refused = (what: string) => `${source.host} redirects ${what}, which is not allowed`
+  if (target === null) return refused('to an invalid URL')
   const { protocol, hostname } = target
-  if (protocol !== 'https:' && protocol !== 'http:') return refused(`to a ${protocol} address`)
+  if (protocol !== 'https:' && protocol !== 'http:') return refused(`to a URL with the scheme ${protocol}`)
   if (target.username !== '' || target.password !== '') return refused('with credentials')
   if (protocol === 'http:' && source.protocol === 'https:') return refused('from https to http')
   if (protocol === 'http:' && hostname !== source.hostname) return refused('to another host over http')

@@ -1,4 +1,4 @@
-/** Downloads by curl, resumed and retried. A file appears at its name only once its SHA-256 is proven. */
+/** Downloads with curl, resumed and retried. A file appears under its name only once its SHA-256 is verified. */
 import { basename, dirname } from 'node:path'
 import type { Host } from './host.ts'
 import { readable, sha256Of, syncFile } from './large-files.ts'
@@ -63,7 +63,7 @@ async function isSoundAtItsName(act: Proving): Promise<boolean> {
     recordProof(host, wanted, wanted.path)
     return true
   }
-  host.log.warn(`${wanted.path} is not the file that it should be: it is removed, and downloaded again`)
+  host.log.warn(`${wanted.path} does not match its SHA-256: it is removed, and downloaded again`)
   removeProven(host, wanted)
   return false
 }
@@ -78,7 +78,7 @@ async function fetchAndProve(act: Proving, isLast: boolean): Promise<boolean> {
     host.files.remove(part)
     const error = wrongDigest(wanted, found, wasResumed)
     if (isLast || !wasResumed) throw error
-    host.log.warn(`${error.message} It was resumed: once more from the start.`)
+    host.log.warn(`${error.message} The download had been resumed, so it is repeated from the start.`)
     return false
   }
   host.files.setMode(part, 0o644)
@@ -91,7 +91,7 @@ async function fetchAndProve(act: Proving, isLast: boolean): Promise<boolean> {
 
 const wrongDigest = ({ url, sha256 }: Download, found: string, wasResumed: boolean) =>
   new DigestError(
-    `Download failed: ${url} has SHA-256 ${found}, expected ${sha256}. Check the address.`,
+    `Download failed: ${url} has SHA-256 ${found}, expected ${sha256}. Check the URL.`,
     wasResumed,
   )
 

@@ -1,4 +1,4 @@
-/** Facts of the machine that this runs on. */
+/** Facts about this machine. */
 import { availableParallelism, hostname, networkInterfaces, totalmem } from 'node:os'
 import { filesUnder } from './files.ts'
 import {

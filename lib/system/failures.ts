@@ -1,4 +1,4 @@
-/** What the kernel's refusals mean, in words, and what can be done about them. */
+/** What failed system calls mean, in words, and how to fix them. */
 import { dirname } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
 
@@ -17,19 +17,19 @@ function fixFor(path: string, code: string | undefined): string {
     case 'EDQUOT':
       return `free space there (df -h ${dirname(path)})`
     case 'EROFS':
-      return 'have its file system mounted writable (journalctl -k says why it is not)'
+      return 'mount its file system writable (journalctl -k says why it is not)'
     case 'EACCES':
     case 'EPERM':
       return process.getuid?.() === 0
-        ? 'lift what protects it (lsattr, mount options, the sandbox of a unit)'
-        : 'become root'
+        ? 'remove what protects it (lsattr, mount options, the sandbox of a unit)'
+        : 'run this as root'
     case 'EISDIR':
     case 'ENOTDIR':
     case 'EEXIST':
     case 'ENOTEMPTY':
-      return 'move away what stands in its place'
+      return 'move what is in its place'
     default:
-      return 'put that right'
+      return 'correct that'
   }
 }
 

@@ -1,4 +1,4 @@
-/** Files as a stage needs them: read if there, replaced whole. Synchronous: a stage does one thing after another. */
+/** Reads files, and replaces them atomically. Synchronous: a stage does one thing after another. */
 import {
   chmodSync,
   closeSync,

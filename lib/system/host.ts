@@ -44,12 +44,12 @@ export type HostOptions = {
 
 /** The folder that `--root` names, absolute. Throws where that is this machine itself, or no folder. */
 function rootFolder(root: string): string {
-  if (root.trim() === '') throw new Error('--root is empty: it takes a folder to write under.')
+  if (root.trim() === '') throw new Error('--root is empty; it takes a folder to write to.')
   const folder = resolve(root)
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new Error(`--root ${root}: there is no such folder. Make it first.`)
+    throw new Error(`--root ${root}: the folder does not exist. Create it first.`)
   if (realpathSync(folder) === '/')
-    throw new Error(`--root ${root} is this machine itself: to change it, leave --root out.`)
+    throw new Error(`--root ${root} is this machine itself; to change it, omit --root.`)
   return folder
 }
 

@@ -1,4 +1,4 @@
-/** HTTP requests over TCP, TLS with a CA of one's own, or a unix socket. */
+/** HTTP requests over TCP, over TLS with a custom CA, or over a unix socket. */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
@@ -56,7 +56,7 @@ export function http(wanted: HttpRequest): Promise<HttpAnswer> {
     const failed = (error: Error) =>
       reject(
         error.name === 'AbortError'
-          ? new Error(`no whole answer from ${url.pathname} in ${wanted.timeout} s`)
+          ? new Error(`no complete answer from ${url.pathname} within ${wanted.timeout} s`)
           : error,
       )
     const sent = send(url, options, response => {

@@ -1,4 +1,4 @@
-/** The files that options name. */
+/** Files named by command-line options. */
 import { readFileSync } from 'node:fs'
 import { reasonOf } from './failures.ts'
 

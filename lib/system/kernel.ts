@@ -1,4 +1,4 @@
-/** What the kernel reports of CPU, memory and NUMA nodes: texts of /proc and /sys, parsed (proc(5), kernel.org's admin guide). */
+/** Parsers for the kernel's files about CPU, memory and NUMA nodes (proc(5), the kernel's admin guide). */
 
 export type Cpu = {
   /** Its name; undefined where the kernel reports none, as on arm64. */

@@ -1,4 +1,4 @@
-/** Files too large to read whole, and the disk that they need. Paths are the machine's own. */
+/** Files that are too large to read at once, and free disk space. Paths are absolute on this machine. */
 import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, fsyncSync, openSync, statfsSync } from 'node:fs'
 

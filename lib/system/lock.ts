@@ -33,7 +33,7 @@ function makeLock(path: string): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
   const found = lstatSync(folder)
-  if (!found.isDirectory() || !isOurs(found)) throw new Error(`${folder} is not a folder of this user's`)
+  if (!found.isDirectory() || !isOurs(found)) throw new Error(`${folder} is not a folder owned by this user`)
   if (isForOthers(found)) chmodSync(folder, 0o700)
 
   const present = lstatSync(path, { throwIfNoEntry: false })
@@ -53,7 +53,7 @@ export async function withLock<T>(path: string, onWait: () => void, action: () =
   try {
     makeLock(path)
   } catch (error) {
-    throw new Error(`The lock ${path} could not be made: ${(error as Error).message}`, { cause: error })
+    throw new Error(`The lock ${path} could not be created: ${(error as Error).message}`, { cause: error })
   }
   // flock(1) holds the lock as long as its `cat` runs, and that runs until its input ends: at the latest with us.
   const input = new PassThrough()

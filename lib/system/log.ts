@@ -32,7 +32,7 @@ export function openLog(now: () => Date, file?: string): Log {
     const problem = append(file, lines)
     if (problem === undefined) return
     isBroken = true
-    process.stderr.write(logLines(now(), 'WARN', `${problem} The stage goes on without it.`))
+    process.stderr.write(logLines(now(), 'WARN', `${problem} The stage continues without it.`))
   }
   return { info: write('INFO'), warn: write('WARN'), error: write('ERROR') }
 }

@@ -1,4 +1,4 @@
-/** The files that the appliance owns, as values, and the one act that makes the disk like them. */
+/** The files that the appliance owns, as values, and the one function that applies them to the disk. */
 import type { Host } from './host.ts'
 import { plain, print } from './plain-text.ts'
 import { $ } from './shell.ts'
@@ -38,11 +38,11 @@ export const exposureNotes = (host: Host, files: ManagedFile[]): string[] =>
   files.flatMap(file => {
     const status = host.files.status(file.path)
     if (!('text' in file) || (file.mode & 0o077) !== 0 || status === undefined) return []
-    if (status.isLink) return [`${file.path} was a link to elsewhere: it is a file of its own again.`]
+    if (status.isLink) return [`${file.path} was a symbolic link, and has been replaced by a file.`]
     if ((status.mode & 0o077) === 0) return []
     return [
-      `${file.path} could be read by others (mode 0${status.mode.toString(8)}): its mode is put right. ` +
-        'Replace what it holds, if somebody may have read it.',
+      `${file.path} was readable by others (mode 0${status.mode.toString(8)}); its mode has been corrected. ` +
+        'Replace its content if somebody may have read it.',
     ]
   })
 

@@ -1,4 +1,4 @@
-/** The rest of a file from a server: in several requests where need be, along its redirects, appended to a partial file. */
+/** Downloads the rest of a partial file: in several requests if necessary, following redirects. */
 import { truncateSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -61,7 +61,7 @@ export async function fetchRest(act: Act): Promise<boolean> {
   while (sizeOfPart(act) < wanted.size) {
     const from = sizeOfPart(act)
     wasResumed = from > 0
-    const where = from > 0 ? `, from ${readable(from)} on` : ''
+    const where = from > 0 ? `, resuming at ${readable(from)}` : ''
     host.log.info(`Downloading ${wanted.url} (${readable(wanted.size)})${where}`)
     const failure = await attempt(act)
     if (failure === undefined) continue
@@ -84,7 +84,7 @@ function checkDisk(act: Act): void {
   const missing = size - sizeOfPart(act) + spare
   if (free >= missing) return
   throw new Error(
-    `${path} needs ${readable(missing)} more, and its disk has ${readable(free)} left. Enlarge the disk.`,
+    `${path} needs another ${readable(missing)}, but its disk has only ${readable(free)} free. Enlarge the disk.`,
   )
 }
 
@@ -99,7 +99,7 @@ async function attempt(act: Act): Promise<Failure | undefined> {
     if (result.is === 'done') return shortfall(act, transfer)
     if (result.is === 'not resumable') return startOver(act, transfer)
     const problem = redirectProblem(url, result.to, followed)
-    if (problem !== undefined) return { reason: problem, fix: 'Check the address.', isTransient: false }
+    if (problem !== undefined) return { reason: problem, fix: 'Check the URL.', isTransient: false }
     url = result.to
   }
 }
@@ -125,12 +125,12 @@ function shortfall(act: Act, { url, from }: Transfer): Failure | undefined {
   const got = sizeOfPart(act)
   if (got >= act.wanted.size) return undefined
   const reason = `${new URL(url).host} sent ${got} of the file's ${act.wanted.size} bytes`
-  return from > 0 ? { reason, fix: 'Check the address.', isTransient: true } : discarded(act, reason)
+  return from > 0 ? { reason, fix: 'Check the URL.', isTransient: true } : discarded(act, reason)
 }
 
 function discarded(act: Act, reason: string): Failure {
   act.host.files.remove(partOf(act.wanted.path))
-  return { reason, fix: 'Check the address.', isTransient: false }
+  return { reason, fix: 'Check the URL.', isTransient: false }
 }
 
 /** An error page, or a redirect's, is not of the file. */
@@ -141,8 +141,8 @@ function truncatePart(act: Act, { output, from }: Transfer): void {
 
 function startOver(act: Act, { url }: Transfer): Failure {
   act.host.files.remove(partOf(act.wanted.path))
-  const reason = `${new URL(url).host} does not resume downloads, so this one starts over`
-  return { reason, fix: 'If it stays so, use another server.', isTransient: true }
+  const reason = `${new URL(url).host} cannot resume downloads, so this one starts over`
+  return { reason, fix: 'If this happens again, use another server.', isTransient: true }
 }
 
 /** Reports the progress of the download while it runs. */

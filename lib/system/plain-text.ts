@@ -1,4 +1,4 @@
-/** Text from outside, made fit for logs, files that people read, and terminals: what it says, and nothing that acts. */
+/** Sanitises text from outside for logs, files and terminals: control characters are removed. */
 import { stripVTControlCharacters } from 'node:util'
 
 /**

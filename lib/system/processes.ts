@@ -1,4 +1,4 @@
-/** Processes, as /proc shows them: proc(5). */
+/** Processes as /proc shows them (proc(5)). */
 import type { Host } from './host.ts'
 
 /** The children of a process. */

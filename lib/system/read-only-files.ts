@@ -1,4 +1,4 @@
-/** Files that can be read and not changed: what a dry run is given, so that no step can forget that it is one. */
+/** Files that can be read but not changed, for dry runs: no step can forget that it is in one. */
 import type { Files } from './files.ts'
 
 /** Reads as these files do; every change is left out, and so is whatever would have followed from it. */

@@ -1,4 +1,4 @@
-/** State files: JSON that one run leaves for a later one, read and written here alone. */
+/** State files: JSON that one run leaves for a later one; they are read and written only here. */
 import type { Host } from './host.ts'
 
 type Issue = { path: readonly PropertyKey[]; message: string }

@@ -1,4 +1,4 @@
-/** systemd's units: what they are doing, and the verbs that change it. */
+/** systemd units: their status, and the commands that change it. */
 import type { Host } from './host.ts'
 
 export type UnitStatus = {

@@ -1,4 +1,4 @@
-/** Files whose SHA-256 was computed once: while inode, size and time of change are the same, that stands as proof. */
+/** Files with a verified SHA-256, which counts as long as inode, size and modification time stay the same. */
 import type { Host } from './host.ts'
 import { readState, type StateFile, writeState } from './state-files.ts'
 
@@ -39,7 +39,7 @@ export function isProven(host: Host, { path, sha256, proofs }: Provable): boolea
 /** Remembers that the file at `at`, which is to stand at its path, has its digest. */
 export function recordProof(host: Host, { path, sha256, proofs }: Provable, at: string): void {
   const found = stateOf(host, at)
-  if (found === undefined) throw new Error(`${at} has gone`)
+  if (found === undefined) throw new Error(`${at} has disappeared`)
   writeState(host, proofs, { ...readState(host, proofs), [path]: { sha256, ...found } })
 }
 

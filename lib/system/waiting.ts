@@ -1,4 +1,4 @@
-/** Waiting for something with progress. */
+/** Waiting with progress messages. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** All in milliseconds. */

@@ -1,4 +1,4 @@
-/** Certificates and their keys: what belongs together, what they are for, until when. */
+/** Certificates and keys: which belong together, their names, their dates. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { rootCertificates } from 'node:tls'

@@ -1,4 +1,4 @@
-/** What developers paste into their clients, printed from the plan in force. The key never is. */
+/** `slm-copilot clients`: the settings for developers' clients, from the current plan, without the key. */
 import { paths } from '../../lib/appliance/paths.ts'
 import { describedCapacity, type Plan, unavailability } from '../../lib/appliance/plan.ts'
 import { wrapped } from '../../lib/appliance/text.ts'
@@ -11,15 +11,15 @@ import { readPairInUse } from '../../lib/steps/tls/installed-pairs.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { UsageError } from './usage-error.ts'
 
-const preface = `KEY stands for the API key: it is in the report, ${paths.report}.
-The files are those of the developer, who has fetched ca.crt (see the report).
+const preface = `KEY stands for the API key, which is in the report, ${paths.report}.
+The files are on the developer's machine; ca.crt is downloaded (see the report).
 `
 
 function chosen(all: ClientConfiguration[], name: string | undefined): ClientConfiguration[] {
   const found = name === undefined ? all : all.filter(client => client.name === name)
   if (found.length > 0) return found
   const names = all.map(client => client.name).join(', ')
-  throw new UsageError(`there is no client ${JSON.stringify(name)}. There are: ${names}.`)
+  throw new UsageError(`unknown client ${JSON.stringify(name)}. Known clients: ${names}.`)
 }
 
 /** That the configurations are of a model which does not run. */

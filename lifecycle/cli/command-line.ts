@@ -1,4 +1,4 @@
-/** The command line as a value: which command, its options, its argument; or what is wrong with it. */
+/** Parses the command line into a command, its options and argument, or a usage error. */
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { nearestName } from '../../lib/appliance/context/spelling.ts'
@@ -38,9 +38,9 @@ const hint = (name: string, known: string[]) => {
 function commandName(name: string): CommandName {
   if (commandOf(name) !== undefined) return name as CommandName
   const known = Object.keys(commands)
-  const what = name.startsWith('-') ? `no option ${name} before a command` : `no command "${name}"`
+  const what = name.startsWith('-') ? `unknown option ${name}` : `unknown command "${name}"`
   throw new UsageError(
-    `slm-copilot: there is ${what}.${hint(name, [...known, '--help', '--version'])} See: slm-copilot --help`,
+    `slm-copilot: ${what}.${hint(name, [...known, '--help', '--version'])} See: slm-copilot --help`,
   )
 }
 
@@ -71,7 +71,7 @@ function parseCommand(given: string, args: string[], folder: string): CommandLin
     const known = Object.hasOwn(options, token.name) ? options[token.name] : undefined
     if (known === undefined || !token.rawName.startsWith('--')) {
       const names = Object.keys(options).map(option => `--${option}`)
-      return wrong(`there is no option ${token.rawName}.${hint(token.rawName, names)}`)
+      return wrong(`unknown option ${token.rawName}.${hint(token.rawName, names)}`)
     }
     if (values[token.name] !== undefined) return wrong(`--${token.name} is given twice.`)
     const value = givenTo(token, known)
@@ -81,8 +81,8 @@ function parseCommand(given: string, args: string[], folder: string): CommandLin
   if (values.help) return { kind: 'usage', name }
   const [argument, ...more] = positionals
   if (command.argument === undefined && argument !== undefined)
-    return wrong(`it takes no argument "${argument}".`)
-  if (more.length > 0) return wrong(`it takes one ${command.argument}, not ${positionals.length}.`)
+    return wrong(`unexpected argument "${argument}".`)
+  if (more.length > 0) return wrong(`takes one ${command.argument}, got ${positionals.length}.`)
   if (name === 'help' && argument !== undefined) return { kind: 'usage', name: commandName(argument) }
   return { kind: 'run', name, values, argument }
 }

@@ -1,4 +1,4 @@
-/** The executable's commands: their names, options and help. What each does stands in handlers.ts. */
+/** The executable's commands: names, options and help. handlers.ts implements them. */
 import { contextOption, paths, units } from '../../lib/appliance/paths.ts'
 import { usefulContext } from '../../lib/appliance/sizing/limits.ts'
 
@@ -24,23 +24,27 @@ export type Command = {
 
 const stage = { isStage: true, needsRoot: true }
 
-const dryRun = { 'dry-run': { help: 'show what would change, change nothing' } }
+const dryRun = { 'dry-run': { help: 'show what would change, without changing it' } }
 const root = {
-  root: { argument: 'DIR', isPath: true, help: 'write under DIR, list commands instead of running them' },
+  root: { argument: 'DIR', isPath: true, help: 'write to DIR, and list commands instead of running them' },
 }
 const contextFile = {
-  'context-file': { argument: 'FILE', isPath: true, help: 'context variables, as lines NAME=value' },
+  'context-file': {
+    argument: 'FILE',
+    isPath: true,
+    help: 'file with context variables, as lines NAME=value',
+  },
 }
 
 export const commands = {
   install: {
-    summary: 'bake time: packages, llama-server, model, unit',
-    details: 'Run again it downloads nothing and changes nothing.',
+    summary: 'at bake time: install packages, llama-server, model',
+    details: 'Running it again downloads nothing and changes nothing.',
     options: {
       release: {
         argument: 'FILE',
         isPath: true,
-        help: 'install what FILE names, not the production release',
+        help: 'install the release in FILE, not the production release',
       },
       ...contextFile,
       ...root,
@@ -49,40 +53,40 @@ export const commands = {
     ...stage,
   },
   configure: {
-    summary: 'every boot: context, plan, files; starts nothing',
-    details: `By hand:
+    summary: 'at every boot: write the files for the context',
+    details: `Starts nothing. To run it by hand:
   slm-copilot configure ${contextOption}
-Without the context's variables each takes its default again.`,
+Without the context file, all variables return to their defaults.`,
     options: { ...contextFile, ...root, ...dryRun },
     ...stage,
   },
   bootstrap: {
-    summary: 'every boot: services, smoke test, report',
-    details: 'Starts, restarts or reloads just what runs on other files than stand on disk.',
+    summary: 'at every boot: start services, test them, write report',
+    details: 'Starts, restarts or reloads only the services whose files have changed.',
     options: {
-      report: { argument: 'FILE', isPath: true, help: `the report's file (${paths.report})` },
+      report: { argument: 'FILE', isPath: true, help: `where to write the report (${paths.report})` },
       ...contextFile,
       ...dryRun,
     },
     ...stage,
   },
   renew: {
-    summary: 'every day, by a timer: the private certificate',
-    details: 'Another one where it ends within 30 days; nginx takes it up and cuts nobody.',
+    summary: 'daily, by a timer: renew the private certificate',
+    details: 'Renews it in its last 30 days. Reloading nginx interrupts no connection.',
     options: { ...dryRun },
     ...stage,
   },
   'fetch-model': {
-    summary: 'by a unit: fetch the model that is asked for',
-    details: `Until it answers the baked one serves, where that fits. A download goes on
-where it was.
-By hand only --retry is of use: after a downloaded model failed.`,
-    options: { retry: { help: 'try a model again that failed, in the background' } },
+    summary: 'by a unit: download the requested model',
+    details: `Until it has been verified, the baked-in model serves, if that fits. An
+interrupted download resumes. By hand, only --retry is useful, after a
+downloaded model has failed.`,
+    options: { retry: { help: 'retry a model that failed, in the background' } },
     ...stage,
   },
   status: {
-    summary: 'what serves, and what is being fetched, on one screen',
-    details: 'Exit code 0 when it serves, 1 when it does not. Must be run as root.',
+    summary: 'show what is being served and downloaded',
+    details: 'Exit code 0 while serving, 1 otherwise. Must be run as root.',
     options: {},
     needsRoot: true,
   },
@@ -101,68 +105,69 @@ whether they could be read or not.`,
     ...stage,
   },
   'llama-starting': {
-    summary: 'before llama-server starts: the pause after a crash',
-    details: `For ${units.llama}. The pause grows: 1 second, 2, 4, a minute at most.`,
+    summary: 'before llama-server starts: delay after a crash',
+    details: `For ${units.llama}. The delay grows: 1, 2, 4 seconds, up to a minute.`,
     options: {},
     ...stage,
   },
   'llama-ended': {
-    summary: 'after llama-server ended: why, and what follows',
-    details: `For ${units.llama}. A model that never loads is given up.`,
+    summary: 'after llama-server ends: record why, schedule restart',
+    details: `For ${units.llama}. A model that never loads is given up after
+8 attempts.`,
     options: {},
     ...stage,
   },
   watchdog: {
     summary: 'by a timer: restart a service that has hung',
-    details: `Looks at ${units.llama}, ${units.admission}
-and ${units.nginx}. Work, however long, a full house, and a unit
-that was stopped are left alone.`,
+    details: `Checks ${units.llama}, ${units.admission}
+and ${units.nginx}. Services that are busy, however long, and units that
+were stopped are left alone.`,
     options: {},
     ...stage,
   },
   'smoke-test': {
-    summary: 'ask this or a remote appliance what clients will ask',
-    details: `Health, a refusal without key, models, a completion, a stream; TLS verified.
-Without options: this appliance, as root.`,
+    summary: 'send this or a remote appliance what clients send',
+    details: `Checks health, rejection without a key, models, a completion and a stream, and
+verifies TLS. Without options it checks this appliance, and must be run as root.`,
     options: {
-      endpoint: { argument: 'URL', help: 'a remote appliance, e.g. https://copilot.example.com' },
-      ca: { argument: 'FILE', isPath: true, help: "the CA to trust, PEM; else the system's" },
-      'key-file': { argument: 'FILE', isPath: true, help: 'a file that holds the key' },
+      endpoint: { argument: 'URL', help: 'remote appliance, e.g. https://copilot.example.com' },
+      ca: { argument: 'FILE', isPath: true, help: "PEM file of the CA to trust (the system's CAs)" },
+      'key-file': { argument: 'FILE', isPath: true, help: 'file that holds the API key' },
     },
   },
   clients: {
-    summary: 'what to paste into Cline, opencode and others',
-    details: `Endpoint, model, CA, context window, time-outs; for all clients, or one by name.
-The key is not printed: it is in the report. Must be run as root.`,
+    summary: 'show what to paste into Cline, opencode and others',
+    details: `Endpoint, model, CA, context window and timeouts, for all clients or the named
+one. The key is not shown: it is in the report. Must be run as root.`,
     argument: 'NAME',
     options: {},
     needsRoot: true,
   },
   models: {
-    summary: 'the models there are, and what of each fits here',
-    details: 'Name, what it is good at, size, licence, conversations × tokens by default.',
-    options: { memory: { argument: 'SIZE', help: 'for a VM of this memory, e.g. 32G' } },
+    summary: 'list the models, and how much of each fits',
+    details: 'Shows name, strengths, size, licence, and conversations × tokens by default.',
+    options: { memory: { argument: 'SIZE', help: "the VM's memory, e.g. 32G (this machine's)" } },
   },
   plan: {
-    summary: 'what fits into a VM, and how fast it may be',
-    details: `Without a VM: slm-copilot plan --memory 32G --cpus 16 --context 128k
-What is not said is this machine's own. --check: the memory that the
-running llama-server has, beside what was planned for it.`,
+    summary: 'show what fits into a VM, and how fast it may be',
+    details: `Works without a VM: slm-copilot plan --memory 32G --cpus 16 --context 128k
+Options that are omitted default to this machine. --check compares the memory
+that the running llama-server uses with the plan.`,
     options: {
       memory: { argument: 'SIZE', help: "the VM's memory, e.g. 32G" },
-      cpus: { argument: 'N', help: 'its cores' },
-      model: { argument: 'NAME', help: 'a model by its name, or a .gguf file' },
+      cpus: { argument: 'N', help: 'number of cores' },
+      model: { argument: 'NAME', help: 'name of a model, or a .gguf file' },
       context: { argument: 'TOKENS', help: `for each conversation, e.g. 128k; or auto (${usefulContext})` },
       users: { argument: 'N', help: 'conversations at once (as many as fit, up to 4)' },
-      bandwidth: { argument: 'GB/S', help: 'of the memory: makes the expected speed exact' },
-      json: { help: 'bytes and tokens per second, for programs' },
-      table: { help: 'sizes for every catalogue model, as Markdown' },
-      check: { help: 'on the appliance: planned and measured memory' },
+      bandwidth: { argument: 'GB/S', help: 'memory bandwidth, for a better estimate of the speed' },
+      json: { help: 'print JSON, in bytes and tokens per second' },
+      table: { help: 'print the sizes of all catalogue models as Markdown' },
+      check: { help: 'on the appliance: compare planned and used memory' },
     },
   },
   help: {
-    summary: 'this overview, and the context variables',
-    details: 'Or the usage of one command: slm-copilot help plan',
+    summary: 'show this overview and the context variables',
+    details: 'For the usage of one command: slm-copilot help plan',
     argument: 'COMMAND',
     options: {},
   },

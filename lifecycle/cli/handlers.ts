@@ -1,4 +1,4 @@
-/** What each command does. The executable compiles this, and all that it loads, when a command is run. */
+/** Implements the commands. The executable compiles this file, and all that it imports, only when a command is run. */
 
 import { paths } from '../../lib/appliance/paths.ts'
 import type { Host, HostOptions } from '../../lib/system/host.ts'
@@ -22,7 +22,7 @@ const fileOf = (option: string, { [option]: path }: Values) =>
   typeof path === 'string' ? inputFile(option, path) : undefined
 
 /** Runs what changes files or services while nothing else of the appliance does. */
-async function alone(host: Host, act: (host: Host) => Promise<unknown>): Promise<void> {
+async function exclusively(host: Host, act: (host: Host) => Promise<unknown>): Promise<void> {
   const { oneAtATime } = await import('../../lib/steps/one-at-a-time.ts')
   await oneAtATime(host, () => act(host))
 }
@@ -34,15 +34,15 @@ const handlers: Record<CommandName, Handler> = {
   },
   configure: async host => {
     const { configure } = await import('../configure.ts')
-    await alone(host, () => configure(host))
+    await exclusively(host, () => configure(host))
   },
   bootstrap: async (host, { values }) => {
     const { bootstrapAndFetch } = await import('../bootstrap.ts')
-    await alone(host, () => bootstrapAndFetch(host, text(values.report) ?? paths.report))
+    await exclusively(host, () => bootstrapAndFetch(host, text(values.report) ?? paths.report))
   },
   renew: async host => {
     const { renew } = await import('../renew.ts')
-    await alone(host, renew)
+    await exclusively(host, renew)
   },
   'fetch-model': async (host, { values }) => {
     const { fetchModel, retryModel } = await import('../fetch-model.ts')

@@ -64,5 +64,5 @@ function explained(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, path, message } = error as NodeJS.ErrnoException
   const isRefused = (code === 'EACCES' || code === 'EPERM') && path !== undefined && process.getuid?.() !== 0
-  return isRefused ? `${path}: permission denied: must be run as root.` : message
+  return isRefused ? `${path}: permission denied; must be run as root.` : message
 }

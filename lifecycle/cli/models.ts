@@ -1,4 +1,4 @@
-/** The models that ONEAPP_COPILOT_MODEL may name, and what of each fits into this machine or another. */
+/** `slm-copilot models`: the models that ONEAPP_COPILOT_MODEL may name, and how much of each fits. */
 
 import { variables } from '../../lib/appliance/context/variables.ts'
 import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
@@ -20,5 +20,5 @@ export function modelsList(host: Host, memory: string | undefined): string {
   const machine = memory === undefined ? facts : { ...facts, memory: memoryInVm(memoryFrom(memory)) }
   const plan = readState(host, stateFiles.plan)
   const served = plan?.state === 'serving' ? plan.capacity.model.name : undefined
-  return `${modelsText(models, machine, served)}\nTo serve another: ${variables.model.name}=NAME in the VM's context.\n`
+  return `${modelsText(models, machine, served)}\nTo serve another one, set ${variables.model.name}=NAME in the VM's context.\n`
 }

@@ -1,4 +1,4 @@
-/** Node's own variables, which a root stage does not obey: a debugger, more modules, other CAs, TLS unverified. */
+/** Removes Node's own variables from the environment: debugger, preloaded modules, other CAs, unverified TLS. */
 
 /** Read by Node or its OpenSSL before any line of ours runs; NODE_OPTIONS is off in the executable itself. */
 const isObeyed = (name: string) => /^NODE_|^OPENSSL_(CONF|CONF_INCLUDE|MODULES|ENGINES)$/.test(name)

@@ -1,4 +1,4 @@
-/** What happens when nobody can take the output any more: a closed pipe, a full disk, a terminal that is gone. */
+/** Handles output that cannot be written: a closed pipe, a full disk, a closed terminal. */
 import { reasonOf } from '../../lib/system/failures.ts'
 
 /** The exit code of a program that SIGPIPE ends, as a shell tells it; Node ignores that signal. */
@@ -15,7 +15,7 @@ export function guardOutput({ isStage }: { isStage: boolean }, process: Process)
   process.stderr.on('error', () => {})
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' || isStage)
-      process.stderr.write(`slm-copilot: standard output cannot be written: ${reasonOf(error)}.\n`)
+      process.stderr.write(`slm-copilot: could not write to standard output: ${reasonOf(error)}.\n`)
     if (!isStage) process.exit(error.code === 'EPIPE' ? closedPipe : 1)
   })
   if (isStage) process.on('SIGHUP', () => {})

@@ -1,4 +1,4 @@
-/** What fits into a VM, without one; on the appliance, what this one was planned to give, beside what it takes. */
+/** `slm-copilot plan`: what fits into a VM; on the appliance, the plan compared with the memory in use. */
 import { resolve } from 'node:path'
 import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
 import { modelsOf } from '../../lib/appliance/models/release.ts'

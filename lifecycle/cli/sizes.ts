@@ -1,4 +1,4 @@
-/** Sizes and numbers as they are given on the command line. */
+/** Parses sizes and numbers from the command line. */
 import { shortestContext } from '../../lib/appliance/sizing/limits.ts'
 import { GiB, MiB } from '../../lib/appliance/sizing/memory.ts'
 import { UsageError } from './usage-error.ts'

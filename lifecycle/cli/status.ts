@@ -1,4 +1,4 @@
-/** What serves, what is pending and its progress. Changes nothing. */
+/** `slm-copilot status`: what is being served, what is pending, and how far a download is. Changes nothing. */
 import { units } from '../../lib/appliance/paths.ts'
 import { pendingOf, planNotes } from '../../lib/appliance/plan.ts'
 import { statusText } from '../../lib/render/text/status.ts'
@@ -28,7 +28,7 @@ async function problemOf(host: Host, stopped: string | undefined): Promise<strin
 
 /** The screen, and whether the appliance serves. Throws when configure has never run, or may not be read. */
 export async function status(host: Host): Promise<{ text: string; serves: boolean }> {
-  if (process.getuid?.() !== 0) throw new Error('the plan is for root to read: sudo slm-copilot status')
+  if (process.getuid?.() !== 0) throw new Error('must be run as root.')
   const plan = readPlan(host)
   const services: { unit: string; status: UnitStatus }[] = []
   for (const unit of [units.llama, units.admission, units.nginx])

@@ -1,4 +1,4 @@
-/** What is wrong with the command line: the exit code is then 2. */
+/** A usage error, for exit code 2. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }

@@ -1,8 +1,8 @@
-/** The texts of help: the overview and each command's usage, in 80 columns. */
+/** Help texts: the overview and each command's usage, in 80 columns. */
 import { type Command, commands, type Option } from './commands.ts'
 
 /** The commands in a list. */
-export const overview = () => `slm-copilot: the lifecycle of the SLM-Copilot appliance
+export const overview = () => `slm-copilot: installs, configures and runs the SLM-Copilot appliance
 
 Usage: slm-copilot COMMAND [OPTION...]
        slm-copilot --version | --help
@@ -12,16 +12,16 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(15)} ${summary}`)
   .join('\n')}
 
-slm-copilot help COMMAND, or COMMAND --help, tells a command's options. Called
-by the name install, configure or bootstrap, it is that command.
+slm-copilot help COMMAND, or COMMAND --help, describes a command's options. When
+called as install, configure or bootstrap, the executable runs that command.
 
-Exit codes: 0 done; 1 it failed, or does not serve; 2 the command line is wrong,
-or must be run as root; 141 whoever read the output has gone.
+Exit codes: 0 success; 1 failure, or not serving; 2 usage error, or not run as
+root; 141 the reader of the output is gone.
 `
 
 /** A command's usage and options. */
 export function usageOf(name: string, { summary, details, options, argument: taken }: Command): string {
-  const described: [string, Option][] = Object.entries({ ...options, help: { help: 'print this' } })
+  const described: [string, Option][] = Object.entries({ ...options, help: { help: 'show this help' } })
   const forms = described.map(([option, { argument, help }]) => ({
     form: `--${option}${argument === undefined ? '' : ` ${argument}`}`,
     help,

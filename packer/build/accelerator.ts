@@ -1,4 +1,4 @@
-/** KVM where a short real boot proves that it works; QEMU's own translation (TCG) elsewhere. */
+/** KVM if a short test boot succeeds with it, QEMU's emulation (TCG) otherwise. */
 import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,19 +10,19 @@ export type Accelerator = 'kvm' | 'tcg'
 export const cpuModel = { kvm: 'host', tcg: 'max' } as const satisfies Record<Accelerator, string>
 
 /**
- * How many CPUs a VM gets. Of two emulated ones the kernel finds the time-stamp counters apart, and asks a clock that
- * QEMU must answer each time: a stage then takes some three times as much of the host's CPU.
+ * How many CPUs a VM gets. With two emulated CPUs the kernel finds their time-stamp counters out of sync and falls back to
+ * a clock source that QEMU has to emulate: a stage then takes some three times as much of the host's CPU.
  */
 export const cpus = { kvm: 2, tcg: 1 } as const satisfies Record<Accelerator, number>
 
-/** `reason` is for the person who wonders why it is slow. */
+/** `reason` explains to the maintainer why the VM is slow. */
 type Choice = { accelerator: Accelerator; reason: string }
 
-const patienceSeconds = 15
+const bootTimeoutSeconds = 15
 
 let chosen: Promise<Accelerator> | undefined
 
-/** Chooses once per boot of the host, and says once what and why. `kernel`: a bootable Linux kernel. */
+/** Chooses once per boot of the host, and prints the choice and the reason. `kernel`: path of a bootable Linux kernel. */
 export function chooseAccelerator(kernel: string): Promise<Accelerator> {
   chosen ??= choose(kernel)
   return chosen
@@ -45,15 +45,18 @@ async function probe(kernel: string): Promise<Choice> {
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
   } catch {
-    return { accelerator: 'tcg', reason: 'no /dev/kvm that this user may open' }
+    return { accelerator: 'tcg', reason: 'this user cannot open /dev/kvm' }
   }
-  console.log(`==> Trying KVM: a kernel has ${patienceSeconds} s to boot`)
+  console.log(`==> Trying KVM: a test kernel has ${bootTimeoutSeconds} s to boot`)
   return (await bootsUnderKvm(kernel))
-    ? { accelerator: 'kvm', reason: 'a kernel booted under it' }
-    : { accelerator: 'tcg', reason: `KVM is there, but a kernel did not boot in ${patienceSeconds} s` }
+    ? { accelerator: 'kvm', reason: 'a test kernel booted' }
+    : {
+        accelerator: 'tcg',
+        reason: `KVM is available, but a test kernel did not boot within ${bootTimeoutSeconds} s`,
+      }
 }
 
-/** A kernel without a root disk panics at the very end of its start, and `panic=-1` makes that a reboot: an exit. */
+/** Without a root disk, a kernel panics at the very end of booting; `panic=-1` turns that into a reboot, and so into an exit. */
 function bootsUnderKvm(kernel: string): Promise<boolean> {
   const arguments_ = [
     '-accel',
@@ -73,7 +76,7 @@ function bootsUnderKvm(kernel: string): Promise<boolean> {
   guest.stdout.on('data', chunk => {
     console_ += chunk
   })
-  const timer = setTimeout(() => guest.kill('SIGKILL'), patienceSeconds * 1000)
+  const timer = setTimeout(() => guest.kill('SIGKILL'), bootTimeoutSeconds * 1000)
   return new Promise((resolve, reject) => {
     guest.on('error', reject)
     guest.on('close', () => {

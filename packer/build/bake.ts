@@ -1,4 +1,4 @@
-/** Bakes the appliance's image with Packer, unless one of the same inputs is there. */
+/** Bakes the appliance's image with Packer, unless one from the same inputs is cached. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -12,7 +12,7 @@ import { runLogged, step } from './progress.ts'
 const folder = join(import.meta.dirname, '..')
 const checkout = join(folder, '..')
 
-/** Debian's Packer has the QEMU builder inside and refuses the block that names it as a plugin. */
+/** Debian's Packer has the QEMU builder built in, and rejects the block that requires it as a plugin. */
 const templates = ['slm-copilot.pkr.hcl', 'variables.pkr.hcl']
 const ownInputs = [...templates, 'provision', 'context'].map(name => join(folder, name))
 
@@ -20,18 +20,19 @@ const ownInputs = [...templates, 'provision', 'context'].map(name => join(folder
 const frameworkFiles = ['service.sh', 'lib/common.sh', 'lib/functions.sh', 'scripts']
 
 export type BakeInputs = {
-  /** Of the file in the cache, where each name has one version: `baked-<the framework's folder>` by default. */
+  /** Name of the file in the cache, which keeps one version per name: by default `baked-<the framework's folder>`. */
   name?: string
   /** A checkout of the framework. */
   oneAppsDir: string
   executable: string
   shim: string
-  /** A release file, and what it stands for: its text names a mirror whose port is another at each run. */
+  /** A release file, and a key for its content: the text itself names a mirror whose port differs in each run. */
   release?: { file: string; key: string }
-  /** VM sizes: the small ones of a test by default. Memory in MB. */
+  /** Size of the VM, by default a small one for tests. */
   size?: Size
 }
 
+/** `memory` in MB; `disk` as QEMU takes it, such as `8G`. */
 type Size = { cpus?: number; memory: number; disk: string }
 const testSize: Size = { memory: 2048, disk: '8G' }
 
@@ -61,7 +62,7 @@ async function runPacker(
   size: Size,
   inputs: BakeInputs,
 ): Promise<void> {
-  removeAbandoned()
+  removeLeftovers()
   const work = mkdtempSync(join(cacheFolder, `.bake-${process.pid}-`))
   const output = join(work, 'image')
   const variables: Record<string, string | number | boolean> = {
@@ -70,7 +71,7 @@ async function runPacker(
     executable: inputs.executable,
     shim: inputs.shim,
     ...(inputs.release && { release: inputs.release.file }),
-    ...throwAwayAccess(work),
+    ...temporaryAccess(work),
     output_directory: output,
     accelerator,
     cpu_model: cpuModel[accelerator],
@@ -84,7 +85,7 @@ async function runPacker(
     const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`)
     await runLogged('bake', ['packer', 'build', '-color=false', ...flags, templateFolder(work)], {
       cwd: checkout,
-      // Its cache would be a folder in the checkout; its check for updates asks the internet.
+      // By default its cache is a folder in the checkout, and it checks for updates on the internet.
       env: { PACKER_CACHE_DIR: join(work, 'cache'), CHECKPOINT_DISABLE: '1' },
       show: /^(==>| {4}qemu)/,
     })
@@ -94,16 +95,16 @@ async function runPacker(
   }
 }
 
-/** What a bake that was interrupted could not remove: its folder names a process that is gone. */
-function removeAbandoned(): void {
+/** Removes what interrupted bakes left behind: folders named after a process that is gone. */
+function removeLeftovers(): void {
   for (const name of readdirSync(cacheFolder)) {
     const pid = /^\.bake-(\d+)-/.exec(name)?.[1]
     if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(cacheFolder, name), { recursive: true, force: true })
   }
 }
 
-/** A key pair for this bake alone, and the context disk that lets it in. */
-function throwAwayAccess(work: string): { context_iso: string; ssh_key: string } {
+/** A key pair for this bake only, and a context disk that authorises it. */
+function temporaryAccess(work: string): { context_iso: string; ssh_key: string } {
   const key = join(work, 'key')
   const iso = join(work, 'context.iso')
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'bake', '-f', key])

@@ -7,12 +7,12 @@ import { runLogged, step } from './progress.ts'
 
 const script = join(import.meta.dirname, '..', 'base-image.sh')
 
-/** `name` tells it from others. `disk`: a qcow2 that boots by itself (BIOS). `kernel`: the kernel in it, to try an accelerator with. */
+/** `name` tells it from others. `disk`: a qcow2 that boots by itself (BIOS). `kernel`: the kernel in it, for the accelerator's test boot. */
 export type BaseImage = { name: string; disk: string; kernel: string }
 
 /**
- * Makes the disk unless it is there: one per framework, script and month.
- * A month is how old Debian's updates in it may become; what a bake installs is fresh all the same.
+ * Creates the disk unless it is cached: one per framework, script and month, so that its Debian packages are at most a month
+ * old. What a bake installs is always current.
  */
 export async function baseImage(oneAppsDir: string): Promise<BaseImage> {
   const month = new Date().toISOString().slice(0, 7)

@@ -1,32 +1,32 @@
-/** What is slow to make is made once, outside the checkout, under a name that its inputs decide. */
+/** A cache outside the checkout for whatever is slow to build, under names derived from the inputs. */
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, extname, join } from 'node:path'
 import { withLock } from '../../lib/system/lock.ts'
 
-/** The folder of things slow to make: SLM_COPILOT_CACHE, or `~/.cache/slm-copilot`. */
+/** The cache folder: SLM_COPILOT_CACHE, or `~/.cache/slm-copilot`. */
 export const cacheFolder = process.env.SLM_COPILOT_CACHE ?? join(homedir(), '.cache', 'slm-copilot')
 
-/** The first 12 hexadecimal digits of the SHA-256 over all inputs, each delimited. */
+/** The first 12 hexadecimal digits of the SHA-256 of all inputs, each prefixed with its length. */
 export const keyOf = (inputs: (string | Buffer)[]): string => {
   const hash = createHash('sha256')
   for (const input of inputs) hash.update(`${input.length}:`).update(input)
   return hash.digest('hex').slice(0, 12)
 }
 
-/** Runs an act while no other process that uses this cache runs one of this name. */
-export const aloneInCache = <T>(name: string, act: () => Promise<T>): Promise<T> =>
+/** Runs a function under the cache's lock of this name: in one process at a time. */
+export const withCacheLock = <T>(name: string, act: () => Promise<T>): Promise<T> =>
   withLock(
     join(cacheFolder, 'locks', name),
-    () => console.log(`==> Waiting for another process that makes ${name}`),
+    () => console.log(`==> Waiting for another process that is building ${name}`),
     act,
   )
 
 /**
- * The cached file or folder `name` for these inputs, made if absent: `base.qcow2` becomes `base-<key>.qcow2`.
- * `make` writes to the path it is given; only what it finished gets the final name. Versions of other inputs go.
- * Of two callers at once the second waits, and makes nothing.
+ * The cached file or folder `name` for these inputs, created if missing: `base.qcow2` becomes `base-<key>.qcow2`. `make`
+ * writes to the path that it is given, which gets its final name only on success. Versions from other inputs are removed.
+ * A concurrent caller waits, and then finds the result.
  */
 export async function cached(
   name: string,
@@ -38,7 +38,7 @@ export async function cached(
   const path = join(cacheFolder, `${stem}-${keyOf(inputs)}${extension}`)
   if (existsSync(path)) return path
   mkdirSync(cacheFolder, { recursive: true })
-  await aloneInCache(basename(path), async () => {
+  await withCacheLock(basename(path), async () => {
     if (existsSync(path)) return
     await makeWhole(path, stem, extension, make)
     removeOthers(path, stem, extension)
@@ -61,7 +61,7 @@ async function makeWhole(
   }
 }
 
-/** Those that other inputs have made under this name. */
+/** Removes the versions of this name that were made from other inputs. */
 function removeOthers(path: string, stem: string, extension: string): void {
   for (const entry of readdirSync(cacheFolder)) {
     const isOlder =

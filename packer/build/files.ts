@@ -1,8 +1,8 @@
-/** Folders as inputs: what a cached thing's name must change with. */
+/** Files and folders as inputs of the cache. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
-/** Path, mode and content of every file below a folder (or of the one file), in the order of their names. */
+/** Path, mode and content of every file below a folder, sorted by name; or of a single file. */
 export function contentOf(path: string): (string | Buffer)[] {
   if (statSync(path).isFile()) return [basename(path), modeOf(path), readFileSync(path)]
   const entries = readdirSync(path, { recursive: true, withFileTypes: true })

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building, running and testing need on this machine: the one list. Debian 12 and Ubuntu 24.04.
-# What is there already is left alone: the second run does nothing and asks for no password.
+# Whatever is installed already is left alone: a second run does nothing and asks for no password.
 #
-# usage: prerequisites.sh [check]      check: only what the checks need, which run no program of the appliance's
+# usage: prerequisites.sh [check]      check: only what `npm run check` needs
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -24,10 +24,10 @@ main() {
   if [ "${1:-}" = check ]; then
     packages=(git shellcheck)
   else
-    wish_for packer packer
-    wish_for chromium chromium
+    want packer packer
+    want chromium chromium
   fi
-  wish_for npm nodejs npm
+  want npm nodejs npm
   local missing
   mapfile -t missing < <(missing_packages)
   if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
@@ -36,13 +36,13 @@ main() {
 
 check_system() {
   if [ "$(uname -m)" != x86_64 ] || ! command -v apt-get > /dev/null; then
-    echo 'This needs Debian 12 or Ubuntu 24.04 on x86-64.' >&2
+    echo 'Debian 12 or Ubuntu 24.04 on x86-64 is required.' >&2
     exit 1
   fi
 }
 
-# wish_for COMMAND PACKAGE...: those packages too, unless the command is there from wherever.
-wish_for() {
+# want COMMAND PACKAGE...: adds the packages unless the command exists, wherever it came from.
+want() {
   if ! command -v "$1" > /dev/null; then packages+=("${@:2}"); fi
 }
 
@@ -66,13 +66,13 @@ install_packages() {
   if [ "$had_nginx" = no ]; then stop_default_site; fi
 }
 
-# Ubuntu 24.04 has no Packer (its licence changed), and Chromium as a snap only, which reads no other home folder.
+# Ubuntu 24.04 has no Packer (its licence changed), and Chromium only as a snap, which cannot read other home folders.
 check_archive() {
   local is_whole=yes
   if is_absent packer "$@"; then
     is_whole=no
     cat >&2 <<'END'
-Packer is not in this system's archive. Any version from 1.6.6 on will do; put `packer` on the PATH:
+Packer is not in this system's archive. Install any version from 1.6.6 on, with `packer` on the PATH:
   https://developer.hashicorp.com/packer/install
 and its QEMU plugin beside it (`packer init packer`). Then run this again.
 END
@@ -80,7 +80,7 @@ END
   if is_absent chromium "$@"; then
     is_whole=no
     cat >&2 <<'END'
-Chromium is not in this system's archive. Google Chrome will do; put it on the PATH as `chromium`:
+Chromium is not in this system's archive. Install Google Chrome instead, as `chromium` on the PATH:
   https://www.google.com/chrome/ (then: ln -s /usr/bin/google-chrome /usr/local/bin/chromium)
 Then run this again.
 END
@@ -88,17 +88,17 @@ END
   if [ "$is_whole" = no ]; then exit 1; fi
 }
 
-# is_absent PACKAGE MISSING...: it is missing, and the archive does not have it.
+# is_absent PACKAGE MISSING...: whether it is among the missing ones, and not in the archive.
 is_absent() {
   [[ " ${*:2} " == *" $1 "* ]] && ! apt-cache show "$1" > /dev/null 2>&1
 }
 
-# Debian starts nginx with a page on port 80 when it is installed. Nothing here needs it: ours run as the tests' own.
+# On installation Debian starts nginx with a default site on port 80. The tests do not need it: they start their own.
 stop_default_site() {
   if [ -d /run/systemd/system ]; then as_root systemctl disable --now nginx; fi
 }
 
-# As the lock says, when it says something new.
+# As in package-lock.json, whenever that has changed.
 install_node_modules() {
   if [ node_modules/.package-lock.json -nt package-lock.json ]; then return; fi
   echo '==> npm ci'

@@ -1,4 +1,4 @@
-/** Long steps on a maintainer's machine: what is being done, how far it is, how long it took; the log's end on failure. */
+/** Progress of long-running steps: what is running, its last line of output, its duration, and the end of its log on failure. */
 import { spawn } from 'node:child_process'
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -53,11 +53,11 @@ export async function runLogged(name: string, command: string[], options: RunOpt
   await new Promise<void>(resolve => log.end(resolve))
   if (code !== 0) {
     const end = readFileSync(path, 'utf8').split('\n').slice(-25).join('\n')
-    throw new Error(`${program} failed (${code}) after ${secondsSince(start)}; the end of ${path}:\n${end}`)
+    throw new Error(`${program} failed (${code}) after ${secondsSince(start)}. The end of ${path}:\n${end}`)
   }
 }
 
-/** A script's body: its failure is told in words, without a trace, and ends with exit code 1. */
+/** Runs a script's body; a failure is printed without a stack trace, and the exit code is 1. */
 export async function script(body: () => Promise<void>): Promise<void> {
   try {
     await body()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The folders that the framework's files and ours are copied into.
+# Creates the folders that the framework's files and ours are copied to.
 set -euo pipefail
 
 install -d -m 0750 /etc/one-appliance /etc/one-appliance/lib /etc/one-appliance/service.d

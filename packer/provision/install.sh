@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Modes of what was copied, links to the executable, and the framework's install stage.
+# Sets modes of the copied files, links the executable, and runs the framework's install stage.
 set -euo pipefail
 
 release=/tmp/slm-copilot-release.json
@@ -12,7 +12,7 @@ for stage in install configure bootstrap; do
   ln -sf slm-copilot "/opt/one-appliance/bin/$stage"
 done
 
-# An empty one stands for none: the executable then installs the release that it was built with.
+# An empty file means none: the executable then installs its built-in release.
 if [ -s "$release" ]; then export SLM_COPILOT_RELEASE=$release; fi
 /etc/one-appliance/service install
 rm -f "$release"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# SSH in the image: by key only, and no name lookups that a VM without DNS would wait for.
+# SSH in the image: keys only, and no reverse lookups, which would stall on a VM without DNS.
 set -euo pipefail
 
-# sshd takes the first value it meets, and Debian includes this folder first.
+# sshd uses the first value that it reads, and Debian includes this folder first.
 cat > /etc/ssh/sshd_config.d/00-slm-copilot.conf <<'END'
 PasswordAuthentication no
 KbdInteractiveAuthentication no

@@ -1,4 +1,4 @@
-/** Requests in token numbers, and how long llama-server itself says that they took. */
+/** Requests made of token IDs, and the timings that llama-server reports for them. */
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import type { BareLlama } from '../mirror/bare-llama.ts'

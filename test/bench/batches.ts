@@ -1,4 +1,4 @@
-/** What a batch's size costs and gives: prompt speed, and how long leavers' slots and others' tokens wait for it. */
+/** The cost of the batch size: prompt speed, and how long cancelled slots and other clients' tokens have to wait. */
 import { type Stack, startStack } from '../integration/support/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { median, promptOf, stream } from './measure.ts'

@@ -1,4 +1,4 @@
-/** A prompt that comes again with some of its middle cut out, as clients do that drop old tool results. */
+/** A prompt that is sent again with part of its middle removed, as clients do that drop old tool results. */
 import { type BareLlama, startBareLlama } from '../mirror/bare-llama.ts'
 import { complete, randomTokens } from './asking.ts'
 import { median } from './measure.ts'

@@ -1,4 +1,4 @@
-/** What a context costs that is full already: KV types, and without flash attention, at growing depth. */
+/** The cost of a context that is already full: KV types, and no flash attention, at growing depth. */
 import { unpackedLlama } from '../mirror/bare-llama.ts'
 import { complete, completeByCpuTime, randomTokens } from './asking.ts'
 import { keep } from './results.ts'

@@ -1,4 +1,4 @@
-/** Drafts without a second model: what n-grams found in the context gain where text repeats, and cost where it does not. */
+/** Speculative decoding without a draft model: what n-grams gain on repetitive text, and cost on other text. */
 import { unpackedLlama } from '../mirror/bare-llama.ts'
 import { completeByCpuTime, randomTokens, successive } from './asking.ts'
 import { cutPrompts } from './cut-prompts.ts'

@@ -1,4 +1,4 @@
-/** What the edge proxy costs a stream: nginx and TLS against llama-server's bare socket, turn by turn in one run. */
+/** The cost of the edge proxy for a stream: nginx and TLS against llama-server's socket, alternating within one run. */
 import { type Stack, startStack } from '../integration/support/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { median, promptOf, stream, type Timing, type Way } from './measure.ts'

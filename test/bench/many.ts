@@ -1,4 +1,4 @@
-/** Fifty clients on two slots, generations of half a minute: what each choice of Retry-After costs them. */
+/** Fifty clients on two slots with generations of half a minute: the cost of each choice of Retry-After. */
 import { type RetryAfter, retryAfter, retryAfterMap } from '../../lib/render/nginx/retry-after.ts'
 import { mean, runClients, summarize } from '../integration/support/concurrent-clients.ts'
 import { type Stack, startStack } from '../integration/support/stack.ts'

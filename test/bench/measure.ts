@@ -1,4 +1,4 @@
-/** What a streaming client sees of time: when the first token came, and how fast the others followed. */
+/** Timing of a stream as its client sees it: the first token, and the gaps between the others. */
 import { readFileSync } from 'node:fs'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'

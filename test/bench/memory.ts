@@ -1,4 +1,4 @@
-/** The plan's memory against the real llama-server's: its own word on each buffer, and what the kernel counts. */
+/** The planned memory against the real llama-server: the buffers that it logs, and the kernel's figures. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** The first token of a prompt that an agent sends every time: cold, warm, after others, after a restart. */
+/** Time to the first token of a prompt that an agent sends every time: cold, warm, after others, after a restart. */
 import { provenSlots, restorePromptCache, savePromptCache } from '../../lib/steps/llama/prompt-cache.ts'
 import { type Stack, startStack } from '../integration/support/stack.ts'
 import { hostOf } from '../integration/support/stack-host.ts'

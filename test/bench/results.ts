@@ -1,4 +1,4 @@
-/** What a bench found, printed, and kept beside it with what it was measured on. */
+/** A benchmark's results, printed, and saved together with the hardware that they were measured on. */
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Rounds that take turns: each figure is compared with ours measured just before and just after it. */
+/** Alternating rounds: each figure is compared with the baseline measured just before and just after it. */
 import { median } from './measure.ts'
 
 export type Figures = Record<string, number>

@@ -1,4 +1,4 @@
-/** Several llama-servers at once, of one thread and one slot each, which are asked in turn: each is filled but once. */
+/** Several llama-servers side by side, with one thread and one slot each, queried in turn. */
 import { type BareLlama, startBareLlama } from '../mirror/bare-llama.ts'
 
 export type Served = { name: string; llama: BareLlama }

@@ -1,4 +1,4 @@
-/** Which of llama-server's settings are fast here: ours against peers, and changed one at a time. */
+/** Which of llama-server's settings are fast on this machine: ours against peers, and changed one at a time. */
 import { startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { complete, randomTokens } from './asking.ts'
 import { anonymousMiB } from './measure.ts'

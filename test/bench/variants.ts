@@ -1,4 +1,4 @@
-/** What is measured against the appliance's settings: two peers, and one change at a time. */
+/** The variants that are measured against the appliance's settings: two peers, and one change at a time. */
 import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'

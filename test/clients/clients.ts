@@ -1,4 +1,4 @@
-/** How each client is run without a person: a question asked, all tools allowed, no telemetry, no updates. */
+/** How to run each client unattended: one question, all tools allowed, no telemetry, no updates. */
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Call } from '../mirror/tool-model.ts'

@@ -1,4 +1,4 @@
-/** A home folder of a developer who has pasted a client's configuration, and what the client does there. */
+/** The home folder of a developer who has pasted a client's settings, and what the client writes there. */
 import { spawn } from 'node:child_process'
 import {
   closeSync,

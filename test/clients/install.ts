@@ -1,4 +1,4 @@
-/** The clients as npm has them: pinned, their integrity proven by the lock, installed into the cache. */
+/** The clients from npm: pinned, verified against the lock file, installed into the cache. */
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached } from '../../packer/build/cache.ts'

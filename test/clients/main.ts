@@ -1,4 +1,4 @@
-/** `make test-clients`: all clients, or those named, and what each did as a table. Needs root for the CPU quota. */
+/** `make test-clients`: runs all clients, or the named ones, and prints a table. Needs root for the CPU quota. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from '../../packer/build/cache.ts'

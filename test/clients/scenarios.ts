@@ -1,4 +1,4 @@
-/** What is tried with each client: the first paste, a tool turn, a wrong key, a model that loads, six silent minutes. */
+/** The scenarios for each client: a first request, a tool call, a wrong key, a loading model, six silent minutes. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'

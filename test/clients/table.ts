@@ -1,4 +1,4 @@
-/** What the clients did, as a table and the words that their users read. */
+/** The results of the clients, as a table and the messages that their users see. */
 import type { Outcome } from './scenarios.ts'
 
 export type Row = {

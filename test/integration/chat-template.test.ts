@@ -55,7 +55,7 @@ it('refuses a role that it does not know, by name', async () => {
   const answer = await server.ask('/apply-template', chat)
   // 500: llama-server makes no difference between a template that refuses and one that is broken.
   expect(answer.status).toBe(500)
-  expect(JSON.parse(answer.body).error.message).toContain('No role "chef"')
+  expect(JSON.parse(answer.body).error.message).toContain('Unknown role "chef"')
 })
 
 describe("Mistral's own template", () => {

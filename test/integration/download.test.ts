@@ -62,7 +62,7 @@ it('goes on after curl was killed, in another run', async () => {
   // 0 would be all of our own.
   expect(pid).toBeGreaterThan(1)
   process.kill(pid, 'SIGKILL')
-  expect(String(await killed)).toMatch(/Download failed: curl was ended by signal 9\. Try again/)
+  expect(String(await killed)).toMatch(/Download failed: curl was killed by signal 9\. Try again/)
   expect(heard.at(0)).toMatchObject({ act: 'downloading' })
   expect(heard.at(0)?.percent).toBeGreaterThan(10)
   expect((heard.at(0) as { secondsLeft: number }).secondsLeft).toBeGreaterThan(5)
@@ -130,7 +130,7 @@ it('asks for nothing where the disk is too small', async () => {
   server = await startSlowServer({ '/a.gguf': file })
   const size = 10 ** 15
   await expect(download(newHost(), wanted({ size }))).rejects.toThrow(
-    /needs 1000000\.5 GB more, and its disk has .* left\. Enlarge/,
+    /needs another 1000000\.5 GB, but its disk has only .* free\. Enlarge/,
   )
   expect(server.asked).toEqual([])
 })
@@ -139,13 +139,13 @@ it('says what the server has not', async () => {
   server = await startSlowServer({})
   const missing = download(newHost(), wanted())
   await expect(missing).rejects.toThrow(
-    /Download failed: 127\.0\.0\.1.*the requested URL returned error: 404\. Check the address\./,
+    /Download failed: 127\.0\.0\.1.*the requested URL returned error: 404\. Check the URL\./,
   )
 })
 
 it('says what name is not known, and what to do', async () => {
   server = await startSlowServer({})
   await expect(download(newHost(), wanted({ url: 'http://mirror.invalid/a.gguf' }))).rejects.toThrow(
-    'Download failed: could not resolve host: mirror.invalid. Check the address, and the name servers',
+    "Download failed: could not resolve host: mirror.invalid. Check the URL, and this machine's DNS servers",
   )
 })

@@ -47,7 +47,7 @@ describe("Node's own variables", () => {
 
   it('stay away whatever name it is called by', () => {
     const { stderr } = shell(`NODE_DEBUG=net exec -a configure "$0" --no-such`)
-    expect(stderr).toMatch(/^slm-copilot configure: there is no option --no-such\./)
+    expect(stderr).toMatch(/^slm-copilot configure: unknown option --no-such\./)
   })
 
   it('a certificate that nobody trusts is refused, NODE_TLS_REJECT_UNAUTHORIZED or not', () => {
@@ -75,7 +75,7 @@ it.each([
     expect(call(args)).toMatchObject({
       status: 2,
       stdout: '',
-      stderr: expect.stringContaining('there is no option'),
+      stderr: expect.stringContaining('unknown option'),
     })
   expect(existsSync(at('loaded'))).toBe(false)
 })
@@ -103,7 +103,7 @@ describe('output that nobody takes', () => {
     const { status, stderr } = shell(`"$0" ${args} > /dev/full`)
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: 'slm-copilot: standard output cannot be written: no space left on device.\n',
+      stderr: 'slm-copilot: could not write to standard output: no space left on device.\n',
     })
   })
 })

@@ -153,17 +153,17 @@ describe('has hung', () => {
       await stack.startLlama()
     }
     expect(stack.llamaRuns()).toBe(true)
-    expect(await problemOf('llama')).toMatch(/^(stopped answering|no longer listened on its socket)$/)
+    expect(await problemOf('llama')).toMatch(/^(stopped answering|stopped listening on its socket)$/)
   })
 
   it('llama-server, its socket removed', async () => {
     rmSync(stack.socket)
-    expect(await problemOf('llama')).toBe('no longer listened on its socket')
+    expect(await problemOf('llama')).toBe('stopped listening on its socket')
   })
 
   it('the admission proxy, its socket removed', async () => {
     rmSync(stack.admissionSocket)
-    expect(await problemOf('admission')).toBe('no longer listened on its socket')
+    expect(await problemOf('admission')).toBe('stopped listening on its socket')
     expect((await watch('llama', 2)).at(-1)?.verdict).toBe('healthy')
   })
 

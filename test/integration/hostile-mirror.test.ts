@@ -36,10 +36,10 @@ afterAll(async () => {
 })
 
 const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
-const wrongBytes = new RegExp(`has SHA-256 ${digestOf(evil)}, expected ${sha256}\\. Check the address`)
+const wrongBytes = new RegExp(`has SHA-256 ${digestOf(evil)}, expected ${sha256}\\. Check the URL`)
 const tooFew = /sent \d+ of the file's 3000000 bytes/
-const tooMany = /sends more than the file's 3000000 bytes/
-const refused = (what: string) => new RegExp(`redirects ${what}.*, which is not followed\\. Check`)
+const tooMany = /sent more than the file's 3000000 bytes/
+const refused = (what: string) => new RegExp(`redirects ${what}.*, which is not allowed\\. Check`)
 
 /** Path → what comes of it: the file, or an error; how many requests at most; bytes that are kept for the next time. */
 const behaviours: [string, true | RegExp, { requests?: number; kept?: number }?][] = [
@@ -53,13 +53,13 @@ const behaviours: [string, true | RegExp, { requests?: number; kept?: number }?]
   ['/disposition', wrongBytes],
   ['/evil', wrongBytes],
   ['/gzip', wrongBytes],
-  ['/to-file', refused('to a file: address')],
-  ['/to-ftp', refused('to a ftp: address')],
-  ['/to-data', refused('to a data: address')],
-  ['/to-gopher', refused('to a gopher: address')],
+  ['/to-file', refused('to a URL with the scheme file:')],
+  ['/to-ftp', refused('to a URL with the scheme ftp:')],
+  ['/to-data', refused('to a URL with the scheme data:')],
+  ['/to-gopher', refused('to a URL with the scheme gopher:')],
   ['/to-other-host', refused('to another host over http')],
   ['/to-credentials', refused('with credentials')],
-  ['/to-nothing', refused('to what is no address')],
+  ['/to-nothing', refused('to an invalid URL')],
   ['/to-itself', refused('more than 5 times'), { requests: 6 }],
   ['/to-newline', /404/, { requests: 2 }],
   ['/to-good', true, { requests: 2 }],
@@ -72,7 +72,7 @@ const behaviours: [string, true | RegExp, { requests?: number; kept?: number }?]
   ['/empty', tooFew],
   ['/no-content', /answered 204 instead of a file/],
   ['/page', tooFew],
-  ['/missing', /returned error: 404\. Check the address/],
+  ['/missing', /returned error: 404\. Check the URL/],
   ['/forbidden', /returned error: 401/],
   ['/broken', /returned error: 500/, { requests: 3 }],
   ['/overloaded-once', true, { requests: 2 }],
@@ -84,7 +84,7 @@ const behaviours: [string, true | RegExp, { requests?: number; kept?: number }?]
   ['/wrong-range', true, { requests: 3 }],
   ['/unsatisfiable', true, { requests: 3 }],
   ['/redirect-when-resumed', true, { requests: 3 }],
-  ['/file-when-resumed', refused('to a file: address'), { requests: 2, kept: file.length / 2 }],
+  ['/file-when-resumed', refused('to a URL with the scheme file:'), { requests: 2, kept: file.length / 2 }],
   ['/error-when-resumed', true, { requests: 3 }],
   ['/endless-when-resumed', tooMany, { requests: 2 }],
 ]

@@ -17,7 +17,7 @@ it.each([
   const host = await servingHost({ log }, tinyModel, anonymous)
   await configure(host)
   await bootstrapAndFetch(host, paths.report)
-  expect(warnings.some(line => line.includes('more than the plan gives it'))).toBe(isTooMuch)
+  expect(warnings.some(line => line.includes('more than planned'))).toBe(isTooMuch)
   expect(host.commands.at(-1)).toBe(`systemctl stop --no-block ${units.model}`)
 })
 
@@ -28,7 +28,7 @@ it('serves the edge proxy alone while a model has yet to come and no other fits;
   await configure(host)
   host.commands.length = 0
   await expect(bootstrapAndFetch(host, paths.report)).rejects.toThrow(
-    /^qwen2\.5-coder-3b is not in this image, .*: nothing is served .* How far it is: slm-copilot status$/,
+    /^qwen2\.5-coder-3b is not in the image, .*: nothing is served .* To see the progress: slm-copilot status$/,
   )
   const changing = host.commands.filter(command => /^systemctl (?!show)/.test(command))
   expect(changing).toContain(`systemctl restart ${units.admission}`)
@@ -37,5 +37,5 @@ it('serves the edge proxy alone while a model has yet to come and no other fits;
     `systemctl disable --now --quiet ${units.llama}`,
   ])
   expect(changing.at(-1)).toBe(`systemctl restart --no-block ${units.model}`)
-  expect(host.files.read(paths.report)).toContain('off: there is no model to serve')
+  expect(host.files.read(paths.report)).toContain('stopped: no model to serve')
 })

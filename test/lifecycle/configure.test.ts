@@ -47,7 +47,7 @@ it('uses a supplied pair for as long as the context has it', async () => {
 
   await configure(host)
   expect(readPairInUse(host).mode).toBe('private')
-  expect(tlsOf(host)).toMatch(/^mode += private CA of this VM/m)
+  expect(tlsOf(host)).toMatch(/^mode += signed by this VM's private CA/m)
   expect(host.files.list(paths.certificates)).toHaveLength(1)
   expect(host.lines.join('\n')).not.toContain(supplied.key.split('\n')[1])
 })
@@ -137,7 +137,7 @@ it.each(['4096', '131072', '393216'])(
   },
 )
 
-it('prepares for a model to come where the image holds one that does not fit, and for nothing else', async () => {
+it('prepares for a pending model where the image holds one that does not fit, and for nothing else', async () => {
   const small = { ...facts, memory: 8 * 2 ** 30 }
   const host = { ...recordedHost(), facts: () => small }
   await applyFiles(host, [releaseFile(productionRelease)])

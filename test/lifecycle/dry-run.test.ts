@@ -116,8 +116,8 @@ it.each([
   ['/', /this machine itself/],
   ['//', /this machine itself/],
   ['/tmp/..', /this machine itself/],
-  ['/nonexistent/folder', /no such folder/],
-  ['/etc/hostname', /no such folder/],
+  ['/nonexistent/folder', /the folder does not exist/],
+  ['/etc/hostname', /the folder does not exist/],
 ])('does not open %j as a root', (root, words) => {
   expect(() => openHost({ env: {}, root })).toThrow(words)
 })

@@ -97,7 +97,7 @@ it('verifies a model anew whose verification was cut off', async () => {
   expect(stateNow(host)).toBe('failed')
   expect(readPlan(host)).toMatchObject({
     state: 'unavailable',
-    reason: expect.stringMatching(/^qwen2\.5-coder-3b is not served: .* No other model that is here fits\.$/),
+    reason: expect.stringMatching(/^qwen2\.5-coder-3b is not served: .* No other installed model fits\.$/),
     fix: expect.stringMatching(/^To try again: /),
   })
   expect(host.files.read(paths.banner)).toContain('model qwen2.5-coder-3b')
@@ -115,5 +115,5 @@ it('holds no model for proven but the one that was served', async () => {
 
 it('has nothing to try again where nothing failed', async () => {
   const host = await hostWith(plan)
-  await expect(retryModel(host)).rejects.toThrow('no model has failed here and none is pending')
+  await expect(retryModel(host)).rejects.toThrow('no model has failed and none is pending')
 })

@@ -76,7 +76,7 @@ it.each([paths.password, paths.caKey])('says that others could read %s, and puts
   const before = host.files.read(path)
   host.files.setMode(path, 0o644)
   await configure(host)
-  expect(host.lines.join('\n')).toContain(`${path} could be read by others (mode 0644)`)
+  expect(host.lines.join('\n')).toContain(`${path} was readable by others (mode 0644)`)
   expect(host.files.status(path)?.mode).toBe(0o600)
   expect(host.files.read(path)).toBe(before)
   host.lines.length = 0
@@ -91,7 +91,7 @@ it('makes a file of a link, with the key that it led to, and says so', async () 
   await configure(host)
   expect(host.files.status(paths.password)).toMatchObject({ isLink: false, mode: 0o600 })
   expect(inForce(host)).toBe(supplied)
-  expect(host.lines.join('\n')).toContain(`${paths.password} was a link`)
+  expect(host.lines.join('\n')).toContain(`${paths.password} was a symbolic link`)
 })
 
 it('says what to do about a folder in its place', async () => {

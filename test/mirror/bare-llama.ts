@@ -1,4 +1,4 @@
-/** llama-server alone on a socket of its own: any settings, any arguments, any build. */
+/** llama-server alone on its own socket, with any settings, arguments and build. */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

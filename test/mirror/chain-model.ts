@@ -1,4 +1,4 @@
-/** Models whose weights are set by hand: each token decides the one that follows, so what they answer is known. */
+/** Models with hand-set weights: each token determines the next, so their answers are known. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached } from '../../packer/build/cache.ts'

@@ -1,4 +1,4 @@
-/** A model of random weights whose every word depends on all that stands before it: one foreign token changes what it says. */
+/** A model with random weights whose every token depends on the whole context: one foreign token changes its answer. */
 import { writeFileSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'

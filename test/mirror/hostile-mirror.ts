@@ -1,4 +1,4 @@
-/** A mirror that does what no mirror should: each path another misbehaviour, on the loopback address. */
+/** A hostile mirror on the loopback address: each path misbehaves in another way. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,4 @@
-/** A release archive of llama.cpp, laid out as the official ones are: npm's libraries, and the server from its source. */
+/** A llama.cpp release archive with the official layout: npm's libraries, and the server built from source. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'

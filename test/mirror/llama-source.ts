@@ -1,4 +1,4 @@
-/** llama.cpp as npm carries it in node-llama-cpp's packages, proven by their digests: its source, a git bundle, and its libraries. */
+/** llama.cpp from node-llama-cpp's npm packages, verified by digest: its source (a git bundle) and its libraries. */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, globSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** Where this machine's bakes download from: nginx on the loopback address with the archive and the model. */
+/** The mirror that this machine's bakes download from: nginx on the loopback address, with the archive and the model. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

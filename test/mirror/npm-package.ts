@@ -1,4 +1,4 @@
-/** A package as npm's registry has it, proven by its digest. */
+/** Downloads a package from npm's registry, and verifies its digest. */
 import { createHash } from 'node:crypto'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

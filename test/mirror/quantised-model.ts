@@ -1,4 +1,4 @@
-/** Models of any shape and any quantisation with random weights, whose every answer is known: each token's successor. */
+/** Models of any shape and quantisation with random weights and known answers: each token has one successor. */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'

@@ -1,4 +1,4 @@
-/** A model that knows one sentence, and says it whatever it is asked. */
+/** A model that knows one sentence, and says it whatever the prompt. */
 import { writeFileSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'

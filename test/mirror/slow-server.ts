@@ -1,4 +1,4 @@
-/** A server of files that is as slow as a test wants, hangs up when it wants, and remembers what it was asked for. */
+/** A file server that is as slow as a test wants, disconnects on demand, and records its requests. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,4 @@
-/** A model that calls a tool where it is given tools, and says the sentence once a result is in, or without tools. */
+/** A model that calls a tool if it is given tools, and says the sentence after a result, or without tools. */
 import { writeFileSync } from 'node:fs'
 import { cached, keyOf } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'

@@ -1,4 +1,4 @@
-/** A child process under watch: whether it still runs, what it said, when it ended. */
+/** Supervises a child process: whether it is running, its output, and when it ended. */
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
 

@@ -1,4 +1,4 @@
-/** Capacities and plans for the tests of what is rendered from them. */
+/** Capacities and plans for tests of rendered texts. */
 
 import type { Model } from '../../lib/appliance/models/catalogue.ts'
 import type { Plan, ServingPlan } from '../../lib/appliance/plan.ts'

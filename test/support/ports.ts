@@ -1,11 +1,11 @@
-/** TCP ports of this machine for what a test starts. */
+/** Free TCP ports on this machine. */
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 /** Below the ports that the kernel gives to outgoing connections: one of those may come between finding and using it. */
 const range = [20_000, 32_000] as const
 
-/** The wished port if nobody listens there, else any free one. */
+/** The preferred port if nobody listens there, else any free one. */
 export async function freePort(wish?: number): Promise<number> {
   if (wish && (await isFree(wish))) return wish
   for (let tries = 0; tries < 100; tries += 1) {

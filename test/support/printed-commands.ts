@@ -1,4 +1,4 @@
-/** The commands that our texts tell people to type: README, and whatever the executable may print or write. */
+/** The commands that our texts tell people to type: in the README, and in whatever the executable prints or writes. */
 import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { retryCommand } from '../../lib/appliance/models/choice.ts'

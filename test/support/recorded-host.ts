@@ -1,4 +1,4 @@
-/** A host for tests: files in a folder of its own, commands recorded, answers and facts as told. */
+/** A host for tests: files in a temporary folder, recorded commands, and predefined answers and facts. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

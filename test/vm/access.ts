@@ -1,4 +1,4 @@
-/** What a client outside the VM needs: where to connect, the certificate authority, the key; and how to show them. */
+/** What a client outside the VM needs: the endpoint, the CA and the key. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sshOutput } from './ssh.ts'

@@ -292,7 +292,7 @@ describe('another context', () => {
     const wanted = { ...settled, ...domain, ONEAPP_COPILOT_MODEL: 'caller' }
     expect(await contextualize(wanted)).toBe('bootstrap_success')
     expect((await snapshot(vm)).services).toEqual(before.services)
-    const said = 'caller is not in this image: serving sentence until it is downloaded and answers.'
+    const said = 'caller is not in the image: serving sentence until it is downloaded and answers.'
     expect(await logSince(lines)).toContain(said)
     expect(await sshOutput(vm, 'cat /etc/one-appliance/config')).toContain(said)
     expect(await contextualize({ ...settled, ...domain })).toBe('bootstrap_success')

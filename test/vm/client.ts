@@ -1,4 +1,4 @@
-/** Talking to the appliance in a VM as its clients do, and seeing what a stage touched. */
+/** Requests to the appliance in a VM, as its clients send them, and what a stage changed. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'

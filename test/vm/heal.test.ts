@@ -52,11 +52,11 @@ describe('a fault of llama-server', () => {
   it('it is killed again and again: started again each time, after pauses that grow', async () => {
     for (let time = 1; time <= 5; time += 1)
       await run('until pkill -x -9 llama-server; do sleep 0.2; done; sleep 2')
-    const killed = { failures: 5, cause: 'was ended by signal KILL' }
+    const killed = { failures: 5, cause: 'was killed by signal KILL' }
     await expect.poll(restarts, { timeout: 600_000 }).toMatchObject(killed)
     const { next, endedAt } = await restarts()
     expect(next - endedAt).toBe(16_000)
-    expect(await reason()).toMatch(/^llama-server was ended by signal KILL at /)
+    expect(await reason()).toMatch(/^llama-server was killed by signal KILL at /)
     // No number of them is too many for systemd.
     expect(await run('systemctl show -P StartLimitIntervalUSec slm-copilot')).toBe('0\n')
     await untilGenerating('llama-server killed five times in a row')
@@ -88,7 +88,7 @@ describe('what is stopped on purpose', () => {
     await run('systemctl stop slm-copilot-admission')
     const { code, stdout } = await status()
     expect(code).toBe(1)
-    expect(stdout).toMatch(/^SLM-Copilot does not serve/)
+    expect(stdout).toMatch(/^SLM-Copilot is not serving/)
     await sleep(70_000)
     expect((await ssh(vm, 'systemctl is-active slm-copilot-admission')).stdout).toBe('inactive\n')
     await run('systemctl start slm-copilot-admission')

@@ -1,4 +1,4 @@
-/** The image of this checkout: the executable as it is now, from a mirror on this machine, on the chosen framework. */
+/** The image of this checkout: the current executable, a local mirror, and the chosen framework. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'

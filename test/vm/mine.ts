@@ -1,4 +1,4 @@
-/** The maintainer's own VM: the one that make up, ssh, logs, stage and down speak of. */
+/** The maintainer's own VM, for make up, ssh, logs, stage and down. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
@@ -12,7 +12,7 @@ export const myPorts = { ssh: 2222, https: 8443, http: 8080 }
 export function myVm(): Vm {
   const vm = findVm(myVmName)
   if (vm && isRunning(vm)) return vm
-  console.error('No VM runs. `make up` starts one.')
+  console.error('No VM is running. Start one with `make up`.')
   process.exit(1)
 }
 

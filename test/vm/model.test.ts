@@ -64,9 +64,9 @@ const resumed = (since: number, from: number) =>
 it('serves the baked one meanwhile, and says so', async () => {
   expect(await contextualize(wishes)).toBe('bootstrap_success')
   expect(await served()).toBe('sentence')
-  const said = 'caller is not in this image: serving sentence until it is downloaded and answers.'
+  const said = 'caller is not in the image: serving sentence until it is downloaded and answers.'
   expect(await report()).toContain(said)
-  expect(await banner()).toContain('caller is not in this image')
+  expect(await banner()).toContain('caller is not in the image')
 })
 
 it('shows to everybody how far it is', async () => {
@@ -74,7 +74,7 @@ it('shows to everybody how far it is', async () => {
   const { stdout, code } = await status()
   console.log(stdout)
   expect(code).toBe(0)
-  expect(stdout).toMatch(/^SLM-Copilot serves sentence\.$/m)
+  expect(stdout).toMatch(/^SLM-Copilot is serving sentence\.$/m)
   expect(stdout).toMatch(/pending model +Downloading caller: \d+ %/)
   expect(
     Math.max(...`${stdout}\n${await banner()}`.split('\n').map(line => line.length)),
@@ -95,7 +95,7 @@ it('goes on by itself after curl is killed, and after the server has hung up', a
   await until(() => server.sent() > 4000 * kB)
   let before = server.asked.length
   await sshOutput(vm, 'kill -9 $(pgrep -x curl)')
-  await until(async () => /caller is not downloaded yet: .* ended by signal 9\./.test(await log()))
+  await until(async () => /caller is not downloaded yet: .* killed by signal 9\./.test(await log()))
   await resumed(before, 2000 * kB)
 
   server.setSpeed(200 * kB, 6000 * kB)
@@ -148,7 +148,7 @@ it('serves the baked one again where another does not load, says why, and does n
   await until(async () => (await report()).includes('garbage is not served'))
 
   expect(await served()).toBe('sentence')
-  const why = 'garbage is not served: llama-server ended while it loaded the model. Serving sentence.'
+  const why = 'garbage is not served: llama-server ended while it was loading the model. Serving sentence.'
   for (const said of [await report(), await banner()]) expect(said.replace(/\s+/g, ' ')).toContain(why)
   expect(await log()).toMatch(
     /\[ERROR\] garbage is not served: .*llama-server.*\[ERROR\] +The end of its journal/s,
@@ -183,7 +183,7 @@ it('serves nothing while it fetches one where the image holds one that is too la
   server.setSpeed(1000 * kB, 1000 * kB)
   expect(await contextualize({ ...wishes, ONEAPP_COPILOT_THREADS: '1' })).toBe('bootstrap_failure')
   const why =
-    'caller is not in this image, and no model that is here fits: nothing is served until it is downloaded'
+    'caller is not in the image, and no installed model fits: nothing is served until it is downloaded'
   for (const said of [await report(), await banner(), await log()])
     expect(said.replace(/\s+/g, ' ')).toContain(why)
   expect(await banner()).toContain('model caller')
@@ -192,7 +192,7 @@ it('serves nothing while it fetches one where the image holds one that is too la
   const { stdout, code } = await status()
   console.log(stdout)
   expect(code).toBe(1)
-  expect(stdout).toMatch(/^SLM-Copilot does not serve\.$/m)
+  expect(stdout).toMatch(/^SLM-Copilot is not serving\.$/m)
 
   server.setSpeed(1000 * kB)
   await until(async () => !(await report()).includes('nothing is served'))

@@ -1,4 +1,4 @@
-/** QEMU's control socket (QMP): one command, its answer. */
+/** QEMU's control socket (QMP): one command, one answer. */
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 

@@ -1,4 +1,4 @@
-/** Waiting for a VM: to boot, to finish its contextualization, to be ready. */
+/** Waits for a VM: to boot, to finish its contextualization, to be ready. */
 import { setTimeout } from 'node:timers/promises'
 import { readUpdates } from './onegate.ts'
 import { ssh, sshOutput } from './ssh.ts'
@@ -23,7 +23,7 @@ export async function readProgress(vm: Vm): Promise<Progress | undefined> {
   return code === 255 || status === '' ? undefined : { bootId, agent, status, lastLine }
 }
 
-type Patience = {
+type WaitOptions = {
   seconds?: number
   otherThanBoot?: string
   report?: (progress: Progress | undefined) => void
@@ -36,25 +36,25 @@ const waitForAgent = (vm: Vm) => ssh(vm, 'systemctl start one-context.service')
  * Waits until the contextualization at boot is over, and answers how it ended: `bootstrap_success` or another status.
  * `otherThanBoot`: the id of the boot that a restart ends. `report` hears of every look at the VM.
  */
-export async function waitForContextualization(vm: Vm, patience: Patience = {}): Promise<Progress> {
-  const deadline = Date.now() + (patience.seconds ?? 1800) * 1000
+export async function waitForContextualization(vm: Vm, options: WaitOptions = {}): Promise<Progress> {
+  const deadline = Date.now() + (options.seconds ?? 1800) * 1000
   while (Date.now() < deadline) {
     if (!isRunning(vm)) throw new Error(`the VM ${vm.name} stopped; its console: ${serialLog(vm)}`)
     const progress = await readProgress(vm)
-    patience.report?.(progress)
-    const isThisBoot = progress !== undefined && progress.bootId !== patience.otherThanBoot
+    options.report?.(progress)
+    const isThisBoot = progress !== undefined && progress.bootId !== options.otherThanBoot
     if (isThisBoot && ['active', 'failed'].includes(progress.agent)) return progress
-    if (isThisBoot && patience.report === undefined) await waitForAgent(vm)
+    if (isThisBoot && options.report === undefined) await waitForAgent(vm)
     await setTimeout(1000)
   }
   throw new Error(`the VM ${vm.name} was not done within its time; its console: ${serialLog(vm)}`)
 }
 
 /** Restarts the VM in the orderly way and waits for the contextualization of its next boot. */
-export async function reboot(vm: Vm, patience: Patience = {}): Promise<Progress> {
+export async function reboot(vm: Vm, options: WaitOptions = {}): Promise<Progress> {
   const otherThanBoot = (await sshOutput(vm, 'cat /proc/sys/kernel/random/boot_id')).trim()
   await ssh(vm, 'systemctl reboot')
-  return waitForContextualization(vm, { ...patience, otherThanBoot })
+  return waitForContextualization(vm, { ...options, otherThanBoot })
 }
 
 /** Runs the contextualization at run time, or waits for the one that the new disk started, and answers the status. */

@@ -8,7 +8,7 @@
  * back or stopped afterwards. A state that takes a file long to reach may be saved in turn (snapshots.ts), under any
  * name but this one. Each of vitest's workers has a VM of its own, which begins as a copy of the one that booted.
  */
-import { aloneInCache } from '../../packer/build/cache.ts'
+import { withCacheLock } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
 import { type Image, makeImage } from './image.ts'
 import { waitForContextualization } from './ready.ts'
@@ -25,7 +25,7 @@ export async function readyVm(): Promise<Vm> {
   const image = await makeImage()
   const found = findVm(name())
   if (found?.image === image.disk && hasSnapshot(found, firstBoot)) return restoreSnapshot(found, firstBoot)
-  const booted = await aloneInCache(origin, () => bootedVm(image))
+  const booted = await withCacheLock(origin, () => bootedVm(image))
   return startFromSnapshot(booted, firstBoot, name(), image.accelerator)
 }
 

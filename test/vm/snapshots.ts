@@ -1,4 +1,4 @@
-/** The state of a running VM, memory and disk, under a name: saved once, restored within seconds as often as wanted. */
+/** Snapshots of a running VM, memory and disk: saved once, restored within seconds. */
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Accelerator } from '../../packer/build/accelerator.ts'

@@ -1,4 +1,4 @@
-/** `make stage STAGE=…`: the executable and shim just built, pushed into the VM; the stage run by the framework. */
+/** `make stage STAGE=…`: copies the executable and shim into the VM, and has the framework run the stage. */
 import { buildExecutable, shim } from '../../packer/build/executable.ts'
 import { step } from '../../packer/build/progress.ts'
 import { myVm } from './mine.ts'
@@ -19,13 +19,13 @@ if (import.meta.main) {
   const stage = process.argv[2] ?? ''
   if (!['configure', 'bootstrap'].includes(stage)) {
     console.error(
-      'Usage: make stage STAGE=configure or STAGE=bootstrap. (The framework installs only once: `make up`.)',
+      'Usage: make stage STAGE=configure, or STAGE=bootstrap. (The install stage runs only once, while baking.)',
     )
     process.exit(2)
   }
   const vm = myVm()
   const executable = await step('Executable', buildExecutable)
-  await step('Push it into the VM', () => pushBuild(vm, executable))
+  await step('Copy it into the VM', () => pushBuild(vm, executable))
   const { stdout, stderr, code } = await step(`service ${stage}`, () => runStage(vm, stage))
   process.stdout.write(stdout)
   process.stderr.write(stderr)

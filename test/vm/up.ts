@@ -1,4 +1,4 @@
-/** `make up`: from sources to a VM that answers, with what was made before left as it is. */
+/** `make up`: from sources to a VM that answers, rebuilding only what has changed. */
 import { spawnSync } from 'node:child_process'
 import { isDeepStrictEqual } from 'node:util'
 import { script, step } from '../../packer/build/progress.ts'
@@ -30,11 +30,11 @@ async function runningVm({ disk }: Image): Promise<Vm | undefined> {
   const found = findVm(myVmName)
   if (!found || !isRunning(found) || found.image !== disk) return undefined
   if (isDeepStrictEqual(found.context, myContext())) {
-    console.log('==> The VM runs this image with this context already')
+    console.log('==> The VM is already running this image with this context')
     await waitWithProgress(found)
     return found
   }
-  await step('The context of .env to the running VM', async () => {
+  await step('Applying the context in .env to the running VM', async () => {
     await waitWithProgress(found)
     await changeContext(found, myContext())
     await contextualizeNow(found)
@@ -45,7 +45,13 @@ async function runningVm({ disk }: Image): Promise<Vm | undefined> {
 function bootVm({ disk, accelerator }: Image): Promise<Vm> {
   return step(`Boot the image (${accelerator}) and wait until it is ready`, async () => {
     const context = myContext()
-    const booted = await startVm({ name: myVmName, image: disk, accelerator, context, wishedPorts: myPorts })
+    const booted = await startVm({
+      name: myVmName,
+      image: disk,
+      accelerator,
+      context,
+      preferredPorts: myPorts,
+    })
     await waitWithProgress(booted)
     return booted
   })
@@ -77,9 +83,11 @@ async function expectReady(vm: Vm): Promise<void> {
   const { stdout } = await ssh(vm, 'tail -n 25 /var/log/one-appliance/slm-copilot.log')
   console.error(`The appliance is not ready: its status is ${status}. The end of its log:\n\n${stdout}`)
   console.error(
-    'The VM runs on: `make ssh` to look around, `make logs` for all of the log, `make down` to stop it.',
+    'The VM keeps running: use `make ssh` to look around, `make logs` for the whole log, `make down` to stop it.',
   )
-  console.error('After a fix `make stage STAGE=configure` and then STAGE=bootstrap try again in this VM.')
+  console.error(
+    'After a fix, run `make stage STAGE=configure` and then `make stage STAGE=bootstrap` to try again in this VM.',
+  )
   process.exit(1)
 }
 

@@ -1,4 +1,4 @@
-/** A virtual machine from a baked image: started, found again by its name, given another context, cut off, stopped. */
+/** A virtual machine from a baked image: start, find by name, change context, power off, stop. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ export type VmInputs = {
   accelerator: Accelerator
   context: Context
   /** Taken if nobody listens there, else free ones. */
-  wishedPorts?: Partial<Ports>
+  preferredPorts?: Partial<Ports>
 }
 
 /** What QEMU calls the drive that `-cdrom` makes. */
@@ -59,11 +59,11 @@ export async function startVm(inputs: VmInputs): Promise<Vm> {
 }
 
 /** A VM's folder, ports and OneGate: all but its disks. */
-export async function prepareVm({ name, image, context, wishedPorts }: VmInputs): Promise<Vm> {
+export async function prepareVm({ name, image, context, preferredPorts }: VmInputs): Promise<Vm> {
   await stopVm(name)
   const folder = vmFolder(name)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const ports = await choosePorts(wishedPorts ?? {})
+  const ports = await choosePorts(preferredPorts ?? {})
   const oneGatePid = await spawnOneGate(ports.oneGate, join(folder, 'onegate.jsonl'))
   const vm: Vm = { name, folder, image, ports, context, oneGatePid, snapshots: {} }
   writeVm(vm)
@@ -149,11 +149,11 @@ const insertContext = (vm: Vm) =>
 export const writeVm = (vm: Vm): void =>
   writeFileSync(inFolder(vm, 'vm.json'), `${JSON.stringify(vm, null, 2)}\n`, { mode: 0o600 })
 
-const choosePorts = async (wished: Partial<Ports>): Promise<Ports> => ({
-  ssh: await freePort(wished.ssh),
-  https: await freePort(wished.https),
-  http: await freePort(wished.http),
-  oneGate: await freePort(wished.oneGate),
+const choosePorts = async (preferred: Partial<Ports>): Promise<Ports> => ({
+  ssh: await freePort(preferred.ssh),
+  https: await freePort(preferred.https),
+  http: await freePort(preferred.http),
+  oneGate: await freePort(preferred.oneGate),
 })
 
 function qemuArguments(vm: Vm, accelerator: Accelerator): string[] {

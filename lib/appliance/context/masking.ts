@@ -1,4 +1,4 @@
-/** What may be shown of a value that somebody set: all that is shown of any passes here. */
+/** Masking: how much of a value that somebody set may be shown. Every value that is shown passes through here. */
 
 /** Every key has at least this many characters: what is shorter is none. */
 export const shortestKey = 12
@@ -27,6 +27,6 @@ export function masked(text: string, isSecret: boolean): string {
   const url = describeUrl(text)
   if (url !== undefined) return JSON.stringify(url)
   if (text.length < shortestKey) return JSON.stringify(text)
-  const hasSpace = /\s/.test(text) ? ', white space among them' : ''
-  return `${countOf(text)}${hasSpace}; long values are not shown, they may be keys`
+  const hasSpace = /\s/.test(text) ? ' including whitespace' : ''
+  return `${countOf(text)}${hasSpace}; long values are not shown, because they may be keys`
 }

@@ -1,4 +1,4 @@
-/** What somebody who misspelt a name may have meant. */
+/** Suggestions for misspelt names. */
 
 /** How many letters must be added, taken away or changed to make one text of the other (Levenshtein). */
 export function editDistance(a: string, b: string): number {

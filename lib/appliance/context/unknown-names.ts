@@ -1,4 +1,4 @@
-/** Names in the environment that are meant for the appliance and are none of its variables'. */
+/** Variables that seem to be meant for the appliance, but are unknown to it. */
 
 import { editDistance } from './spelling.ts'
 
@@ -32,6 +32,6 @@ export function unknownNameNotes(
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, near }) => {
       const advice = near === undefined ? 'See: slm-copilot help.' : `Did you mean ${near}?`
-      return `${name} is set, and is no variable of this appliance: it is ignored. ${advice}`
+      return `${name} is not a variable of this appliance, and is ignored. ${advice}`
     })
 }

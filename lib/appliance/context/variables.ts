@@ -1,4 +1,4 @@
-/** The context variables, one record each: parsing, the shim, the README, the wizard's inputs and help derive from it. */
+/** The context variables, one record each, from which parsing, the shim, the README, the wizard's inputs and help derive. */
 import * as z from 'zod'
 import { shortestContext, usefulContext } from '../sizing/limits.ts'
 import { digits, hosts, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'

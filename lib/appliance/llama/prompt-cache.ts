@@ -1,4 +1,4 @@
-/** The prompt cache on disk while llama-server is stopped: which server wrote it, its files, and what proves them. */
+/** The persisted prompt cache: which server wrote it, its files, and the digests that they are verified by. */
 import * as z from 'zod'
 
 const slotSchema = z.strictObject({

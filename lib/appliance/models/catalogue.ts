@@ -1,4 +1,4 @@
-/** The models that the appliance knows, where their weights are and how they are proven. */
+/** The models that the appliance knows, where to download their weights, and their digests. */
 import * as z from 'zod'
 import { shortestContext } from '../sizing/limits.ts'
 import { geometrySchema } from './geometry.ts'

@@ -70,19 +70,19 @@ export function chooseModel(release: Release, request: ModelRequest, knowledge: 
 function insteadOfFailed(model: Model, failure: string, substitute: Model | undefined): ModelChoice {
   const reason = `${model.name} is not served: ${failure}`
   return substitute === undefined
-    ? { state: 'unavailable', model, reason: `${reason} No other model that is here fits.`, fix: retryHint }
+    ? { state: 'unavailable', model, reason: `${reason} No other installed model fits.`, fix: retryHint }
     : { state: 'serving', model: substitute, note: `${reason} Serving ${substitute.name}. ${retryHint}` }
 }
 
 function untilVerified(pending: PendingModel, substitute: Model | undefined): ModelChoice {
   const { model } = pending
-  const reason = `${model.name} is not in this image`
+  const reason = `${model.name} is not in the image`
   const end = 'until it is downloaded and answers.'
   if (substitute !== undefined) {
     const note = `${reason}: serving ${substitute.name} ${end}`
     return { state: 'serving', model: substitute, pending, note }
   }
-  const nothing = `${reason}, and no model that is here fits: nothing is served ${end}`
+  const nothing = `${reason}, and no installed model fits: nothing is served ${end}`
   return { state: 'waiting', model, pending, reason: nothing }
 }
 

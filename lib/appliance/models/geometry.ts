@@ -1,4 +1,4 @@
-/** What a GGUF header says of a model that decides its memory and its speed. */
+/** The properties in a GGUF header that determine a model's memory and speed. */
 import * as z from 'zod'
 import { bytesOf, countsOf, elementsOf, type Header, lengthOf, type Tensor } from './gguf.ts'
 
@@ -41,7 +41,7 @@ export function geometryOf(header: Header): Geometry {
   const { tensors } = header
   const layers = required('block_count')
   if (layers > tensors.length)
-    throw new Error(`it has ${layers} layers by its block_count, and ${tensors.length} tensors`)
+    throw new Error(`its block_count says ${layers} layers, but it has only ${tensors.length} tensors`)
   const embedding = required('embedding_length')
   const heads = required('attention.head_count')
   const headSize = optional('attention.key_length') ?? embedding / heads
@@ -86,12 +86,12 @@ function expertsOf(header: Header): { used: number; share: number } | undefined 
   const used = optional('expert_used_count') ?? 0
   if (all === 0 && header.tensors.every(({ name }) => !name.includes('_exps'))) return undefined
   if (used > 0 && used <= all) return { used, share: used / all }
-  throw new Error(`it uses ${used} of ${all} experts`)
+  throw new Error(`its numbers of experts are invalid: ${used} of ${all} used`)
 }
 
 function checked(geometry: Geometry): Geometry {
   const result = geometrySchema.safeParse(geometry)
   if (result.success) return result.data
   const [first] = result.error.issues
-  throw new Error(`its ${first?.path.join('.')} cannot be: ${first?.message}`)
+  throw new Error(`its ${first?.path.join('.')} is invalid: ${first?.message}`)
 }

@@ -1,4 +1,4 @@
-/** Validation of a GGUF header before a plan is made from it: the file comes from outside, and nothing in it is trusted. */
+/** Validates a GGUF header before planning from it: the file may come from anyone, so nothing in it is trusted. */
 
 /** A GGUF header (docs/gguf.md of ggml-org/ggml). */
 export type Header = {
@@ -29,7 +29,9 @@ export function checkStart(start: DataView, size: number): void {
   if (version !== 2 && version !== 3) throw new Error(`it has GGUF version ${version}, and 2 or 3 is needed`)
   const [tensors, pairs] = [start.getBigUint64(8, true), start.getBigUint64(16, true)]
   if (Number(tensors) * leastTensor + Number(pairs) * leastPair > size)
-    throw new Error(`it is cut off: ${tensors} tensors and ${pairs} keys do not fit into its ${size} bytes`)
+    throw new Error(
+      `it is truncated: ${tensors} tensors and ${pairs} metadata keys do not fit into its ${size} bytes`,
+    )
 }
 
 /** `GGUF`. */
@@ -90,7 +92,7 @@ const quoted = (name: string) => JSON.stringify(name.length > 60 ? `${name.slice
 
 /** Throws where a tensor has an impossible shape, overlaps another, or exceeds the `available` bytes after the header. */
 export function checkTensors(tensors: Tensor[], available: number): void {
-  if (tensors.length === 0) throw new Error('it holds no tensors')
+  if (tensors.length === 0) throw new Error('it contains no tensors')
   const names = new Set(tensors.map(({ name }) => name))
   if (names.size < tensors.length) throw new Error('two of its tensors have the same name')
   let end = 0
@@ -103,7 +105,7 @@ export function checkTensors(tensors: Tensor[], available: number): void {
     // Negated, so that NaN counts as too large.
     if (!(end <= available))
       throw new Error(
-        `it is cut off: tensor ${quoted(name)} ends at byte ${end} of the data, and the file has ${available}`,
+        `it is truncated: tensor ${quoted(name)} ends at byte ${end} of the data, and the file has ${available}`,
       )
   }
 }
@@ -111,7 +113,9 @@ export function checkTensors(tensors: Tensor[], available: number): void {
 /** Throws for one part of a split model. */
 export function checkWhole({ 'split.count': count }: Header['metadata']): void {
   if (count === undefined || Number(count) <= 1) return
-  throw new Error(`it is one of ${String(count).slice(0, 20)} parts. Join them with llama-gguf-split --merge`)
+  throw new Error(
+    `it is one of ${String(count).slice(0, 20)} parts of a split model. Join them with llama-gguf-split --merge`,
+  )
 }
 
 /** The largest count that llama.cpp stores (int32_t). */

@@ -1,4 +1,4 @@
-/** The release value: which llama.cpp and model are installed, which models may be downloaded, and how all are proven. */
+/** The release: which llama.cpp and model are installed, which further models may be downloaded, and all their digests. */
 import * as z from 'zod'
 import { catalogue, type Model, modelSchema } from './catalogue.ts'
 

@@ -1,4 +1,4 @@
-/** Who shares the cache of prompts, and what that lets them find out about each other. */
+/** Which keys share a prompt cache. */
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 

@@ -1,4 +1,4 @@
-/** What nginx can do by its version. */
+/** Features that depend on nginx's version. */
 
 /**
  * Whether this version of nginx has the `http2` directive (nginx.org/en/docs/http/ngx_http_v2_module.html: since 1.25.1),

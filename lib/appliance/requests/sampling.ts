@@ -1,4 +1,4 @@
-/** Fields that several kinds of requests share: sampling and its limits, by what they cost in llama.cpp. */
+/** Fields that several kinds of requests share: sampling parameters, limited by what they cost in llama.cpp. */
 import {
   boolean,
   either,

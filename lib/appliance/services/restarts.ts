@@ -1,4 +1,4 @@
-/** What follows when llama-server ends: a pause that grows, and an end for a model that never loads. */
+/** Restart policy for llama-server: a growing delay, and giving up on a model that never loads. */
 import * as z from 'zod'
 import { backOff } from '../back-off.ts'
 
@@ -55,9 +55,9 @@ const signals: Record<string, string> = {
 export function causeOf({ result, exitCode, exitStatus }: ServiceEnd): string {
   const known = results[result ?? '']
   if (known !== undefined) return known
-  if (exitCode === 'exited') return `ended with exit code ${exitStatus}`
+  if (exitCode === 'exited') return `exited with code ${exitStatus}`
   const signal = exitStatus ?? 'unknown'
-  return signals[signal] ?? `was ended by signal ${signal}`
+  return signals[signal] ?? `was killed by signal ${signal}`
 }
 
 export type Verdict = { restarts: Restarts; isGivenUp: boolean }

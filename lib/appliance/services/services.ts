@@ -1,4 +1,4 @@
-/** The services, what each is run by, and what must happen to it when one of these changes. */
+/** The services, the files that each runs on, and whether a change of these needs a restart or a reload. */
 import * as z from 'zod'
 import { paths, units } from '../paths.ts'
 

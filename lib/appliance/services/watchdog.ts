@@ -1,4 +1,4 @@
-/** Tells a hung service from one that is at work, by what is seen of it every 15 seconds. */
+/** Distinguishes a hung service from a busy one, by what is observed every 15 seconds. */
 import * as z from 'zod'
 
 /** Seconds between two looks. */
@@ -91,10 +91,10 @@ export function judge(
   const hung = (problem: string): Judgement => ({ verdict: 'hung', history, problem })
 
   if (lasted(history.stoppedSince, bounds.silence)) return hung('was stopped by a signal')
-  if (lasted(history.absentSince, bounds.absence)) return hung('no longer listened on its socket')
+  if (lasted(history.absentSince, bounds.absence)) return hung('stopped listening on its socket')
   if (lasted(history.idleSince, bounds.silence)) return hung('stopped answering')
   if (lasted(history.silentSince, bounds.runaway))
-    return hung(`computed without answering for ${bounds.runaway / 60} minutes`)
+    return hung(`used the CPU for ${bounds.runaway / 60} minutes without answering`)
   if (lasted(history.loadingSince, bounds.loading)) return hung('did not finish loading the model')
   if (lasted(history.waitingSince, bounds.waiting)) return { verdict: 'ask for a token', history }
   const isAmiss = seen.reply !== 'answer' || seen.isStopped || history.waitingSince !== undefined

@@ -1,4 +1,4 @@
-/** Capacity planning: how much of the request the machine can serve, and with which settings llama-server runs. */
+/** The capacity plan: how much of what the context requests fits into this machine. */
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from '../models/catalogue.ts'
@@ -53,7 +53,9 @@ function planThreads(machine: Machine, requested: number): { threads: number; no
   if (requested <= machine.cpus) return { threads: requested, notes: [] }
   return {
     threads: machine.cpus,
-    notes: [`${requested} threads asked for, ${machine.cpus} CPUs here: ${machine.cpus} used.`],
+    notes: [
+      `${requested} threads requested, but this VM has ${machine.cpus} CPUs: ${machine.cpus} threads are used.`,
+    ],
   }
 }
 
@@ -92,8 +94,8 @@ function refusal({ memory }: Machine, model: Model): string {
   const contextSize = Math.min(leastContext, model.contextLimit)
   const needed = gibibytes(smallestVm(model, { contextSize, parallel: 1 }))
   return (
-    `${model.name} does not fit into ${gibibytes(memory)} of memory, not even with ${contextSize} tokens of ` +
-    `context. Give the VM ${needed}, or choose a smaller model: \`slm-copilot models\` lists what fits.`
+    `${model.name} does not fit into ${gibibytes(memory)} of memory, even with a context of only ${contextSize} ` +
+    `tokens. Give the VM ${needed}, or choose a smaller model: \`slm-copilot models\` lists what fits.`
   )
 }
 
@@ -101,7 +103,7 @@ function refusal({ memory }: Machine, model: Model): string {
 const overLimit = ({ name, contextLimit }: Model, { contextSize }: SizingRequest): string[] =>
   contextSize === 'auto' || contextSize <= contextLimit
     ? []
-    : [`${contextSize} tokens of context asked for, and ${name} takes at most ${contextLimit}.`]
+    : [`A context of ${contextSize} tokens was requested, but ${name} supports at most ${contextLimit}.`]
 
 /** What was requested and does not fit. */
 function shortfall(
@@ -112,14 +114,16 @@ function shortfall(
 ): string[] {
   const possible = request.contextSize === 'auto' ? 0 : Math.min(request.contextSize, model.contextLimit)
   const missing = [
-    ...(contextSize < possible ? [`${possible} tokens of context asked for, ${contextSize} fit`] : []),
+    ...(contextSize < possible ? [`a context of ${contextSize} tokens instead of ${possible}`] : []),
     ...(request.parallel !== 'auto' && slots < request.parallel
-      ? [`${request.parallel} conversations at once asked for, ${slots} fit`]
+      ? [`${slots} conversations at once instead of ${request.parallel}`]
       : []),
   ]
   if (missing.length === 0) return []
   const needed = gibibytes(smallestVm(model, request))
-  return [`${missing.join('; ')} into ${gibibytes(memory)} of memory. A VM of ${needed} holds all of it.`]
+  return [
+    `Reduced to fit into ${gibibytes(memory)} of memory: ${missing.join(', ')}. A VM with ${needed} fits the full request.`,
+  ]
 }
 
 /** What the sizing means for users. */
@@ -131,10 +135,12 @@ function consequences(sizing: Sizing, fits: Fits): string[] {
     )
   if (!fits(sizing, Math.min(1, usefulContext / sizing.contextSize)))
     notes.push(
-      'Little memory is left for the prompt cache: who returns to a conversation may wait for its whole prompt again.',
+      'Little memory is left for the prompt cache: returning to a conversation may mean processing its whole prompt again.',
     )
   if (sizing.contextSize > longContext)
-    notes.push(`A context of ${sizing.contextSize} tokens takes much memory and is slow at its end.`)
+    notes.push(
+      `A context of ${sizing.contextSize} tokens takes a lot of memory, and becomes slow as it fills up.`,
+    )
   return notes
 }
 

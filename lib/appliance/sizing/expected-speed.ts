@@ -1,4 +1,4 @@
-/** The speed to expect before anything is measured: tokens per second, with one conversation at a time. */
+/** The speed to expect before anything is measured: in tokens per second, of a single conversation. */
 import type { Geometry } from '../models/geometry.ts'
 
 export type SpeedRange = { least: number; most: number }

@@ -1,4 +1,4 @@
-/** What slows inference on this machine: notes, each with its fix. */
+/** Notes on whatever slows inference down on this machine, each with a remedy. */
 import { variables } from '../context/variables.ts'
 import { gibibytes } from './memory.ts'
 
@@ -41,8 +41,8 @@ export function severeNotes(hardware: Hardware): string[] {
   if (!lacksAvx2(hardware)) return []
   const { model } = hardware.cpu
   return [
-    `The CPU that this VM sees${model === undefined ? '' : ` (${model})`} has no AVX2: about 20 times slower. ` +
-      `Put ${passthrough} into the VM template, and choose a host that has AVX2.`,
+    `The CPU that this VM sees${model === undefined ? '' : ` (${model})`} has no AVX2, which makes inference about 20 times slower. ` +
+      `Add ${passthrough} to the VM template, and choose a host with AVX2.`,
   ]
 }
 
@@ -57,11 +57,11 @@ export const hardwareNotes = (hardware: Hardware, threads: number): string[] => 
 function cpuNotes(hardware: Hardware): string[] {
   const { model = '' } = hardware.cpu
   if (model.startsWith('QEMU TCG'))
-    return [`The CPU is emulated (${model}): much slower. Choose a host that has KVM.`]
+    return [`The CPU is emulated (${model}), which makes inference much slower. Choose a host with KVM.`]
   if (lacksAvx2(hardware) || !genericModel.test(model)) return []
   return [
-    `The VM has a generic CPU model (${model}), which hides what the host's can do. ` +
-      `Put ${passthrough} into the VM template.`,
+    `The VM has a generic CPU model (${model}), which hides features of the host's CPU. ` +
+      `Add ${passthrough} to the VM template.`,
   ]
 }
 
@@ -78,7 +78,7 @@ function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string
 function hugePageNotes({ hugePages }: Hardware): string[] {
   if (hugePages !== 'never') return []
   return [
-    'Transparent huge pages are off. Boot the VM with transparent_hugepage=madvise on its kernel command line.',
+    'Transparent huge pages are disabled. Boot the VM with transparent_hugepage=madvise on the kernel command line.',
   ]
 }
 
@@ -93,15 +93,15 @@ export function loadNotes(before: Load, after: Load): string[] {
     ...(stolen < noticeableSteal
       ? []
       : [
-          `The host gave ${percent(stolen)} of this VM's CPU time to others while its speed was measured; threads wait ` +
-            'for each other, so that a core taken away costs 5 to 10 times as much. ' +
-            'Set CPU as high as VCPU in the VM template, or move the VM to a host that is less busy.',
+          `The host gave ${percent(stolen)} of this VM's CPU time to other VMs while the speed was measured (steal time). ` +
+            'Threads wait for each other, so the loss of speed is 5 to 10 times as large. ' +
+            'Set CPU equal to VCPU in the VM template, or move the VM to a less busy host.',
         ]),
     ...(swap.used <= noticeableSwap * memory
       ? []
       : [
-          `Swap is in use (${gibibytes(swap.used)} of ${gibibytes(swap.size)}): memory is short. ` +
-            `Give the VM more of it, or set a smaller ${variables.contextSize.name}.`,
+          `Swap is in use (${gibibytes(swap.used)} of ${gibibytes(swap.size)}): the VM is short of memory. ` +
+            `Give it more, or reduce ${variables.contextSize.name}.`,
         ]),
   ]
 }

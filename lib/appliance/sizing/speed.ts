@@ -1,4 +1,4 @@
-/** How fast llama-server computes here: what is measured after its start, and how it is reported. */
+/** Measured speed: how much is measured after llama-server's start, and how it is reported. */
 import * as z from 'zod'
 import { batchSize } from './limits.ts'
 

@@ -1,4 +1,4 @@
-/** What a developer pastes into each client: the one source of report, landing page and `slm-copilot clients`. */
+/** The settings for each client: the single source for the report, the landing page and `slm-copilot clients`. */
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { fileToTrust, type TlsSummary } from '../../appliance/tls/certificates.ts'
 import type { ClientConfiguration, ClientValues } from './configuration.ts'

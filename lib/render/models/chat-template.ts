@@ -1,4 +1,4 @@
-/** Devstral's chat template: the prompt, in the format that it was trained on, for every conversation that clients send. */
+/** Devstral's chat template: renders every conversation that clients send into the format that the model was trained on. */
 import { paths } from '../../appliance/paths.ts'
 
 /**
@@ -23,7 +23,7 @@ const devstral = String.raw`{#- What a message says. Blocks of text stand on lin
             {%- elif block.type == 'thinking' and message.role in ['system', 'developer', 'assistant'] -%}
                 {{- '[THINK]' + block.thinking + '[/THINK]' -}}
             {%- else -%}
-                {{- raise_exception('Text alone is read; no block of type "' + block.type + '" (' + message.role + ').') -}}
+                {{- raise_exception('Only text is supported; got a block of type "' + block.type + '" (' + message.role + ').') -}}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
@@ -124,7 +124,7 @@ const devstral = String.raw`{#- What a message says. Blocks of text stand on lin
         {%- endif -%}
 
     {%- else -%}
-        {{- raise_exception('No role "' + role + '": there are system, developer, user, assistant and tool.') -}}
+        {{- raise_exception('Unknown role "' + role + '"; takes system, developer, user, assistant or tool.') -}}
     {%- endif -%}
 {%- endfor -%}
 `

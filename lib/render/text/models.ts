@@ -1,4 +1,4 @@
-/** The models that may be requested, and how much of each fits here, in 80 columns. */
+/** The list of models that may be requested, and how much of each fits, in 80 columns. */
 
 import type { Model } from '../../appliance/models/catalogue.ts'
 import {
@@ -14,7 +14,7 @@ import { GiB } from '../../appliance/sizing/memory.ts'
 
 function fitOf(model: Model, machine: Machine): string {
   if (refusalOf(machine, model, defaultRequest) !== undefined)
-    return `does not fit: a VM of ${smallestVm(model, leastRequest) / GiB} GiB or more`
+    return `does not fit: needs a VM with at least ${smallestVm(model, leastRequest) / GiB} GiB`
   const { slots, contextSize } = planCapacity(machine, model, defaultRequest)
   return `fits: ${slots} × ${contextSize} tokens`
 }
@@ -24,9 +24,9 @@ export const modelsText = (models: Model[], machine: Machine, served?: string | 
   models
     .map(model =>
       [
-        `${model.name}${model.name === served ? '  (served now)' : ''}`,
+        `${model.name}${model.name === served ? '  (being served)' : ''}`,
         ...(model.goodAt === undefined ? [] : [`  ${model.goodAt}`]),
-        `  ${(model.size / gigabyte).toFixed(1)} GB; licence ${model.licence ?? 'not known'}; ${fitOf(model, machine)}`,
+        `  ${(model.size / gigabyte).toFixed(1)} GB; licence ${model.licence ?? 'unknown'}; ${fitOf(model, machine)}`,
         '',
       ].join('\n'),
     )

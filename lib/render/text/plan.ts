@@ -1,4 +1,4 @@
-/** A plan for people: what fits into a VM, what each piece takes, how fast it may be, and the table of sizes. */
+/** The plan as text: what fits into a VM, what each part takes, how fast it may be; and the table of sizes. */
 
 import { catalogue, type Model } from '../../appliance/models/catalogue.ts'
 import {
@@ -37,13 +37,13 @@ export type PlanQuestion = {
 
 const terms: Record<keyof Memory, string> = {
   mapped: 'weights, mapped from the file',
-  repacked: 'weights, in a faster layout',
+  repacked: 'weights, repacked',
   kvCache: 'KV cache',
   compute: 'compute buffers',
   process: 'llama-server itself',
   checkpoints: 'context checkpoints',
   promptCache: 'prompt cache in RAM',
-  system: 'system, and a margin',
+  system: 'system and safety margin',
 }
 
 /** The plan for a machine of this size. Throws where the model does not fit at all. */
@@ -51,7 +51,7 @@ const capacityFor = ({ model, memory, cores, asked }: PlanQuestion): Capacity =>
   planCapacity({ cpus: cores, physicalCores: cores, memory }, model, asked)
 
 const machineOf = ({ vmMemory, memory }: PlanQuestion) =>
-  vmMemory === undefined ? `this machine of ${gibibytes(memory)}` : `a VM of ${gibibytes(vmMemory)}`
+  vmMemory === undefined ? `this machine with ${gibibytes(memory)}` : `a VM with ${gibibytes(vmMemory)}`
 
 const row = (name: string, value: string) => `  ${name.padEnd(31)}${value}`
 const amount = (name: string, bytes: number) => row(name, gibibytes(bytes).padStart(9))
@@ -62,9 +62,9 @@ export function planText(question: PlanQuestion): string {
   const { model, cores, asked } = question
   const { contextSize, slots, kvType, threads, memory, notes } = capacityFor(question)
   return [
-    `${model.name} in ${machineOf(question)} with ${cores} cores`,
+    `${model.name} on ${machineOf(question)} and ${cores} cores`,
     '',
-    row('context of a conversation', `${contextSize} tokens`),
+    row('context per conversation', `${contextSize} tokens`),
     row('conversations at once', String(slots)),
     row('KV cache', kvType === 'f16' ? 'f16 (16 bits)' : 'q8_0 (8 bits)'),
     row('threads', String(threads)),
@@ -104,7 +104,7 @@ function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): str
       ),
     ),
     `  Rules: generation reads ${(geometry.active / gigabyte).toFixed(1)} GB for each token, at ${bandwidthShare.least} to ${bandwidthShare.most} of the`,
-    '  bandwidth; prompts take two operations for each active parameter and token,',
+    '  bandwidth; a prompt takes two operations per active parameter and token, at',
     `  at ${operationsPerCore.least / gigabyte} to ${operationsPerCore.most / gigabyte} billion operations/s on each core.`,
   ]
 }

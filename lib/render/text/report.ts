@@ -1,4 +1,4 @@
-/** What the administrator reads: the report with everything, the login banner without secrets. */
+/** What the administrator reads: the full report, and the login banner without secrets. */
 
 import { passwordName } from '../../appliance/context/values.ts'
 import { endpointUrl } from '../../appliance/names.ts'
@@ -38,7 +38,7 @@ const section = (title: string, fields: [string, string][]) => {
 
 /** Where the pair in use comes from, and what clients must trust. */
 function tlsMode({ mode, names, isPublic }: TlsSummary): string {
-  if (mode === 'private') return "private CA of this VM; trust it once on each developer's machine"
+  if (mode === 'private') return "signed by this VM's private CA; trust it once on each developer's machine"
   const issuer = isPublic ? "Let's Encrypt" : 'private ACME server'
   const trust = isPublic ? 'publicly trusted' : "trust its root on each developer's machine"
   return `${mode === 'supplied' ? 'supplied in the context' : issuer}, for ${names.join(', ')}; ${trust}`
@@ -74,9 +74,9 @@ export function reportText(report: Report) {
       ['endpoint', url],
       ...others.map((name): [string, string] => ['also', endpointUrl(name)]),
       ['API key', password],
-      ['user', `${passwordName} (Basic, with the key as its password)`],
+      ['user', `${passwordName} (Basic authentication, with the key as the password)`],
       ['model', report.serves ? model.name : `${model.name}, not served: see the notes`],
-      ['context', `${contextSize} tokens for each conversation`],
+      ['context', `${contextSize} tokens per conversation`],
       ['conversations', `${slots} at once`],
       ['threads', String(threads)],
       ...speedFields(report.speed, capacity),
@@ -102,7 +102,7 @@ export function reportText(report: Report) {
             notes.map((note): [string, string] => ['note', note]),
           ),
         ]),
-    `[Try it: asks for the key, then a completion]
+    `[Try it: prompts for the key, then requests a completion]
 read -rs KEY && curl ${trusted === undefined ? '' : `--cacert ${trusted} `}-H @- ${url}/chat/completions \\
   --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
 

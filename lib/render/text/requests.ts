@@ -1,4 +1,4 @@
-/** The README's table of what requests may say, from the filter's own. */
+/** The README's table of request fields, from the filter's own rules. */
 import { routes } from '../../appliance/requests/api.ts'
 import { type Fields, type Rule, unbounded } from '../../appliance/requests/rules.ts'
 import { largest } from '../../appliance/requests/sampling.ts'

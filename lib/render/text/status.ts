@@ -1,4 +1,4 @@
-/** The screen of `slm-copilot status`: plain words in 80 columns. */
+/** The output of `slm-copilot status`, in 80 columns. */
 import { endpointUrl } from '../../appliance/names.ts'
 import { paths, units } from '../../appliance/paths.ts'
 import { wrapped } from '../../appliance/text.ts'
@@ -29,7 +29,7 @@ export function statusText(status: Status): string {
   const { problem, endpoints, services, model, pending, progress, notes } = status
   const url = endpointUrl(endpoints[0] ?? 'localhost')
   return [
-    problem === undefined ? `SLM-Copilot serves ${model}.\n\n` : 'SLM-Copilot does not serve.\n\n',
+    problem === undefined ? `SLM-Copilot is serving ${model}.\n\n` : 'SLM-Copilot is not serving.\n\n',
     ...(problem === undefined ? [] : [row('reason', problem)]),
     row('endpoint', url),
     ...services.map(({ unit, state }) => row(unit, state)),

@@ -1,4 +1,4 @@
-/** What certbot renews by: which pair, whom it trusts, and what it does then. */
+/** How certbot renews: which certificate, which CA it trusts, and the hook that it runs afterwards. */
 
 import { paths, units } from '../../appliance/paths.ts'
 import { type Order, orderName } from '../../appliance/tls/lets-encrypt.ts'
@@ -29,6 +29,6 @@ ${order.hasCa ? `Environment=REQUESTS_CA_BUNDLE=${paths.acmeCa}\n` : ''}`
 export const certbotDropIn = (order: Order | undefined) => ({
   path: paths.certbotDropIn,
   mode: 0o644,
-  text: `# Written by slm-copilot at every configure: changes made here are lost.
+  text: `# Written by slm-copilot at every configure; changes made here are lost.
 ${order === undefined ? '[Unit]\n# Nothing to renew.\nConditionPathExists=!/\n' : renewal(order)}`,
 })

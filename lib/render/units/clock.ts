@@ -1,4 +1,4 @@
-/** What keeps the VM's time: chronyd's configuration (chrony.conf(5)), its drop-in, and the time before which no boot begins. */
+/** Timekeeping: chronyd's configuration (chrony.conf(5)), its drop-in, and the earliest time that systemd accepts. */
 import { paths } from '../../appliance/paths.ts'
 
 export type TimeSources = {
@@ -20,15 +20,15 @@ const serverLines = (servers: string[], byDhcp: string[]) =>
 export const chronyConfiguration = ({ servers, byDhcp, hypervisorClock }: TimeSources) => ({
   path: paths.chronyConfiguration,
   mode: 0o644,
-  text: `# Written by slm-copilot at every configure: changes made here are lost.
+  text: `# Written by slm-copilot at every configure; changes made here are lost.
 ${hypervisorClock === undefined ? '' : `refclock PHC ${hypervisorClock} poll 2\n`}${serverLines(servers, byDhcp)}
-# A VM that was paused wakes up with the old time: it is set at once, whenever that is.
+# A VM that was paused wakes up with the old time: step the clock at once, at any time.
 makestep 1 -1
 rtcsync
 driftfile /var/lib/chrony/chrony.drift
 maxupdateskew 100.0
 
-# Serves nobody, and is controlled by its socket alone.
+# Serves no clients, and is controlled through its unix socket only.
 port 0
 cmdport 0
 `,
@@ -48,7 +48,7 @@ ExecStartPre=-+/sbin/modprobe --quiet ptp_kvm
 export const clockEpoch = () => ({
   path: paths.clockEpoch,
   mode: 0o644,
-  text: 'Made with the image. No right clock shows an earlier time than this file has.\n',
+  text: "Created with the image. A correct clock never shows a time before this file's modification time.\n",
 })
 
 /** What chronyd is run by. */

@@ -1,4 +1,4 @@
-/** The unit that downloads and verifies a model that is not in the image, while another one serves, or none. */
+/** The unit that downloads a model that is not in the image. */
 import { paths, units } from '../../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
 
@@ -29,7 +29,7 @@ RuntimeDirectoryMode=0755
 Nice=10
 IOSchedulingClass=idle
 
-# It does what the stages do: writes settings, asks systemd to restart services, runs nginx -t and certbot.
+# It does what the stages do: write settings, have systemd restart services, run nginx -t and certbot.
 ProtectSystem=strict
 ReadWritePaths=/etc /opt/slm-copilot /run /var
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_NET_BIND_SERVICE CAP_SETGID CAP_SETUID CAP_SYS_PTRACE

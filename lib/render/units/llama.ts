@@ -89,9 +89,9 @@ export const memoryDropIn = (capacity: Capacity) => ({
 [Service]
 MemoryMax=${capacity.memoryLimit}
 MemorySwapMax=0
-# Every thread's stack: splitting text into tokens recurses for each character of a run, and the usual 8 MB end at
-# 25,000 equal characters with a segmentation fault. This is enough for the largest request of nothing else. Not
-# "infinity": with that glibc gives threads 2 MB. Only what a thread touches is memory, and counts as such.
+# Stack of every thread: the tokenizer recurses for each character of a run, and with the usual 8 MB it crashes at
+# 25,000 equal characters. This is enough for the largest request that consists of one run. Not "infinity": glibc then
+# gives threads 2 MB. Only the pages that a thread touches take memory.
 LimitSTACK=${stackLimit(capacity)}
 `,
 })
@@ -107,34 +107,34 @@ export const llamaUnit = ({ persistsPromptCache }: { persistsPromptCache: boolea
   path: paths.unit,
   mode: 0o644,
   text: `[Unit]
-Description=SLM-Copilot: llama-server, for nginx on ${paths.socket}
+Description=SLM-Copilot: llama-server on ${paths.socket}
 Documentation=file:${paths.report}
 ConditionPathExists=${paths.llamaEnvironment}
 After=local-fs.target
-# What has served is started again however often it ends; one that never loads is given up by the executable below.
+# However often it ends, it is restarted; a model that never loads is given up by ExecStopPost= below.
 StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-# The pause after a crash, which grows to a minute (RestartSteps= needs systemd 254), and what clients are told. Outside
-# the sandbox; where it fails llama-server starts all the same.
+# The growing delay after crashes (RestartSteps= needs systemd 254), and the reason that clients are given. It runs
+# outside the sandbox, and llama-server starts even if it fails.
 ExecStartPre=-+${paths.executable} llama-starting
 ExecStart=${paths.llamaServer}${persistsPromptCache ? ` --slot-save-path ${paths.promptCacheFolder}` : ''}
 EnvironmentFile=${paths.llamaEnvironment}
 WorkingDirectory=/
 User=${users.llama}
-# nginx's workers are of this group: they alone may connect.
+# The group of nginx's workers, which alone may connect.
 Group=${users.web}
 UMask=0007
-# Removed at each stop: llama-server does not replace a socket that a dead one left.
+# Removed at each stop: llama-server does not replace the socket of a dead predecessor.
 RuntimeDirectory=${paths.socketFolder.replace('/run/', '')}
 RuntimeDirectoryMode=0750${persistsPromptCache ? promptCacheFolder : ''}
 ExecStopPost=-+${paths.executable} llama-ended
-# Whatever ends it: on SIGTERM it ends with success. \`systemctl stop\` starts nothing again.
+# Always: on SIGTERM llama-server exits successfully. After \`systemctl stop\`, systemd does not restart it.
 Restart=always
 RestartSec=1
-# Longer than a batch. v0.5.0 handles SIGTERM in the thread that it interrupts, and waits for ever where that one holds
-# the lock of its queue: often, while it generates. It has nothing to lose.
+# Longer than a batch. v0.5.0 handles SIGTERM in the interrupted thread and deadlocks if that thread holds the lock of
+# its queue, as it often does while generating; then it is killed, and loses nothing.
 TimeoutStopSec=15
 OOMScoreAdjust=-500
 

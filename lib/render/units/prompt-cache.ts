@@ -1,4 +1,4 @@
-/** The unit that saves the prompt cache when llama-server stops and restores it afterwards. It can fail without harm to it. */
+/** The unit that persists llama-server's prompt cache. Its failure does not affect llama-server. */
 import { paths, units } from '../../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
 
@@ -19,7 +19,7 @@ export const promptCacheUnit = (persistsPromptCache: boolean) =>
 const unit = `# Written by slm-copilot.
 [Unit]
 Description=SLM-Copilot: the prompt cache, on disk while llama-server is stopped
-# Started after it, so stopped before it; and stopped or restarted whenever it is.
+# Started after llama-server and stopped before it; stopped and restarted together with it.
 After=${units.llama}
 PartOf=${units.llama}
 
@@ -28,11 +28,11 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=${paths.executable} restore-prompt-cache
 ExecStop=${paths.executable} save-prompt-cache
-# The model is loaded first, however long that takes.
+# It waits for the model to load, however long that takes.
 TimeoutStartSec=infinity
-# What is not written and proven by then is computed again.
+# Prompts that are not saved by then are recomputed after the restart.
 TimeoutStopSec=120
-# To read what llama-server was started with, and files that are its user's alone.
+# To read llama-server's environment, and files that only its user may read.
 CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_OVERRIDE
 PrivateNetwork=yes
 RestrictAddressFamilies=AF_UNIX

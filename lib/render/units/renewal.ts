@@ -1,4 +1,4 @@
-/** The timer that renews the private certificate of a machine that is not booted for months. */
+/** The timer that renews the private certificate on a machine that is not rebooted for months. */
 import { paths } from '../../appliance/paths.ts'
 
 const note = '# Written by slm-copilot.'
@@ -10,7 +10,7 @@ export const renewalUnits = () => [
     mode: 0o644,
     text: `${note}
 [Unit]
-Description=SLM-Copilot: renew the private certificate before it ends
+Description=SLM-Copilot: renew the private certificate before it expires
 
 [Service]
 Type=oneshot
@@ -22,10 +22,10 @@ ExecStart=${paths.executable} renew
     mode: 0o644,
     text: `${note}
 [Unit]
-Description=SLM-Copilot: look every day whether the private certificate ends soon
+Description=SLM-Copilot: check daily whether the private certificate expires soon
 
 [Timer]
-# By the time that passes, not by the clock: one that was wrong at boot may be right by then.
+# Monotonic, not by the wall clock, which may be wrong at boot and corrected later.
 OnBootSec=15min
 OnUnitActiveSec=1d
 

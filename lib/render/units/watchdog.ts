@@ -1,4 +1,4 @@
-/** The watchdog: a timer, a quick look by a few small programs, and our executable where that does not find all well. */
+/** The watchdog: a timer, a quick check by a shell script, and the executable if that finds anything wrong. */
 import { healthUrl, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
 import { lookEvery, replyTimeout } from '../../appliance/services/watchdog.ts'
 import { hardening } from './sandbox.ts'
@@ -11,7 +11,7 @@ const note = '# Written by slm-copilot.'
  */
 export const quickLook = () => `#!/bin/sh
 ${note}
-# Ends at once while all is well; else the executable looks, which takes its time and remembers what it has seen.
+# Exits at once while all is well; otherwise runs the executable, which takes longer and keeps a history.
 set -u
 
 # The processes of a unit.
@@ -19,7 +19,7 @@ pids() {
     cat "/sys/fs/cgroup/system.slice/$1/cgroup.procs" 2> /dev/null
 }
 
-# llama-server's queue, the admission proxy and the edge proxy. Without its folder llama-server is not to run.
+# Asks llama-server's queue, the admission proxy and the edge proxy. Without its folder, llama-server is not meant to run.
 all_answer() {
     if [ -d ${paths.socketFolder} ]; then
         set -- --fail --max-time ${replyTimeout} --unix-socket ${paths.socket} ${queueUrl} --next --silent
@@ -31,7 +31,7 @@ all_answer() {
         --next --silent --max-time ${replyTimeout} http://127.0.0.1:${ports.http}/ > /dev/null
 }
 
-# A signal has stopped a process (SIGSTOP): the third field of proc_pid_stat(5).
+# A process is stopped (SIGSTOP): state T in the third field of proc_pid_stat(5).
 one_is_stopped() {
     for pid in $(pids ${units.llama}) $(pids ${units.admission}) $(pids ${units.nginx}); do
         read -r _ _ state _ < "/proc/$pid/stat" && [ "$state" = T ] && return 0
@@ -39,7 +39,7 @@ one_is_stopped() {
     return 1
 }
 
-# llama-server has accepted requests, and none of its threads runs or waits for a disk.
+# llama-server has accepted requests, but none of its threads is running or waiting for a disk.
 requests_wait() {
     for pid in $(pids ${units.llama}); do
         grep -q ' 03 *[0-9]* ${paths.socket}$' "/proc/$pid/net/unix" &&
@@ -67,9 +67,9 @@ StartLimitIntervalSec=0
 Type=oneshot
 ExecStart=${paths.watchdogQuickLook}
 TimeoutStartSec=120
-# Those who are served come first.
+# Clients come first.
 Nice=10
-# systemd's own two lines for each look say nothing; what it does is logged as a warning.
+# Hides systemd's own two lines for each run; what the watchdog does is logged as a warning.
 LogLevelMax=notice
 SyslogLevel=warning
 CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_KILL CAP_SYS_PTRACE
@@ -84,7 +84,7 @@ ${hardening}
     mode: 0o644,
     text: `${note}
 [Unit]
-Description=SLM-Copilot: look every ${lookEvery} seconds whether the services answer
+Description=SLM-Copilot: check every ${lookEvery} seconds whether the services answer
 
 [Timer]
 OnActiveSec=${lookEvery}

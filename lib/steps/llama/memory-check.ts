@@ -1,4 +1,4 @@
-/** Compares the memory that the running llama-server uses with its plan. */
+/** Compares the memory that the running llama-server uses with the plan. */
 
 import { units } from '../../appliance/paths.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
@@ -29,5 +29,5 @@ export function comparedMemory(capacity: Capacity, { anonymous, file }: Resident
   const text =
     `llama-server uses ${gibibytes(anonymous)} of anonymous memory, planned: ${gibibytes(least)} after the start, ` +
     `${gibibytes(most)} at most; and ${gibibytes(file)} of files mapped.`
-  return { isWithin, text: isWithin ? text : `${text} That is more than the plan gives it.` }
+  return { isWithin, text: isWithin ? text : `${text} That is more than planned.` }
 }

@@ -16,8 +16,8 @@ export async function waitForModel(host: Host, invocation: string, size: number)
     const status = await unitStatus(host, units.llama)
     if (status.isActive && status.invocation === invocation) return undefined
     throw new Error(
-      `llama-server ended while it loaded the model.\nThe end of its journal:\n${await journalTail(host, units.llama)}\n` +
-        `More: journalctl -u ${units.llama}`,
+      `llama-server ended while it was loading the model.\nThe end of its journal:\n${await journalTail(host, units.llama)}\n` +
+        `For more: journalctl -u ${units.llama}`,
     )
   }
   const report = (seconds: number) => host.log.info(`Loading the model: ${seconds} s so far`)

@@ -96,7 +96,7 @@ async function save(host: Host, slot: number): Promise<SlotFile | undefined> {
     const answer = JSON.parse(await act(host, 'save', slot, saveTimeout)) as Record<string, number>
     return { tokens: answer.n_saved ?? 0, size: answer.n_written ?? 0 }
   } catch (error) {
-    host.log.warn(`Slot ${slot} is not saved: ${(error as Error).message}`)
+    host.log.warn(`Slot ${slot} could not be saved: ${(error as Error).message}`)
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-/** llama-server's ends and starts, as they are remembered while the machine runs; and that a configuration has served. */
+/** Remembers llama-server's failures until the machine reboots, and whether a configuration has ever loaded. */
 import { createHash } from 'node:crypto'
 import { paths } from '../../appliance/paths.ts'
 import { noRestarts, type Restarts } from '../../appliance/services/restarts.ts'

@@ -1,4 +1,4 @@
-/** Measures how fast llama-server computes, once for each of its runs, and remembers that until the machine stops. */
+/** Measures llama-server's speed once per run, and remembers it until the machine reboots. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { paths, units } from '../../appliance/paths.ts'

@@ -81,7 +81,9 @@ export function removeOthers(host: Host, release: Release, kept: Model[]): void 
       if (size === undefined) continue
       removeProven(host, { path: file, proofs })
       recordEvent(host, model, { type: 'removed' })
-      host.log.info(`${file}: removed, ${readable(size)} freed: no context asks for it any more`)
+      host.log.info(
+        `${file}: removed, since the context no longer requests this model; ${readable(size)} freed`,
+      )
     }
   }
 }

@@ -26,7 +26,7 @@ export async function readModelFile(path: string): Promise<ModelFile> {
     const dataOffset = Number(tensorDataOffset)
     // The reader returns zeros where a file ends too early.
     if (dataOffset > size)
-      throw new Error(`it is cut off: its header has ${dataOffset} bytes, the file ${size}`)
+      throw new Error(`it is truncated: its header has ${dataOffset} bytes, but the file only ${size}`)
     const tensors = tensorInfos.map(({ name, dtype: type, shape, offset }) => ({
       name,
       type,
@@ -48,7 +48,7 @@ export async function readModelFile(path: string): Promise<ModelFile> {
 /** Throws where it is not a regular file: a pipe might never answer, a device never end. */
 function sizeOf(path: string): number {
   const status = statSync(path, { throwIfNoEntry: false })
-  if (status === undefined) throw new Error('there is no such file')
+  if (status === undefined) throw new Error('the file does not exist')
   if (!status.isFile()) throw new Error(`it is ${status.isDirectory() ? 'a folder' : 'not a regular file'}`)
   return status.size
 }
@@ -65,7 +65,7 @@ function startOf(path: string): DataView {
 
 /** The reader runs over the end of its buffer, of 50 MB at most, where a header is cut off or declares more than it has. */
 const reasonOf = (error: Error) =>
-  error instanceof RangeError ? 'its header is cut off, or damaged' : error.message.replace(/\.$/, '')
+  error instanceof RangeError ? 'its header is truncated or damaged' : error.message.replace(/\.$/, '')
 
 /** The model with the geometry and context limit of its own file in place of the release's. */
 export async function withOwnGeometry(host: Host, model: Model): Promise<Model> {
@@ -74,8 +74,10 @@ export async function withOwnGeometry(host: Host, model: Model): Promise<Model> 
   if (host.files.status(path) === undefined) return model
   const { geometry, contextLimit: found } = await readModelFile(host.files.at(path))
   if (!isDeepStrictEqual(geometry, model.geometry))
-    host.log.warn(`${model.name}: plans go by its header, which says ${JSON.stringify(geometry)}`)
+    host.log.warn(
+      `${model.name}: its header differs from the catalogue, and is used for planning: ${JSON.stringify(geometry)}`,
+    )
   if (found < model.contextLimit)
-    host.log.warn(`${model.name}: its header allows ${found} tokens of context, not ${model.contextLimit}`)
+    host.log.warn(`${model.name}: its header allows a context of ${found} tokens, not ${model.contextLimit}`)
   return { ...model, geometry, contextLimit: Math.min(found, model.contextLimit) }
 }

@@ -1,4 +1,4 @@
-/** A completion by the real llama-server and model: without it the bake fails. */
+/** A real completion from the real llama-server, without which the bake fails. */
 
 import { healthUrl, modelPath, paths, users } from '../../appliance/paths.ts'
 import { stackLimit } from '../../appliance/requests/size.ts'
@@ -21,10 +21,10 @@ export async function checkSettings(host: Host, settings: Record<string, string>
   const { stdout, stderr } = await host.query`${paths.llamaServer} --help`.nothrow()
   const known = new Set(`${stdout}${stderr}`.match(/LLAMA_ARG_[A-Z0-9_]+/g))
   if (known.size === 0)
-    throw new Error(`${paths.llamaServer} does not run:\n${`${stdout}${stderr}`.trim().slice(-500)}`)
+    throw new Error(`${paths.llamaServer} cannot be run:\n${`${stdout}${stderr}`.trim().slice(-500)}`)
   const unknown = Object.keys(settings).filter(name => !known.has(name))
   if (unknown.length > 0)
-    throw new Error(`this llama-server does not know ${unknown.join(', ')}: choose another release.`)
+    throw new Error(`this llama-server does not support ${unknown.join(', ')}: choose another release.`)
 }
 
 /** Loads the model as planned and asks it for a completion; leaves nothing behind. Throws where it does not answer. */

@@ -1,4 +1,4 @@
-/** The release on the machine: llama.cpp unpacked, the model's weights, and the value that says which. */
+/** The installed release: llama.cpp, the model's weights, and the record of both. */
 
 import { productionRelease, type Release } from '../../appliance/models/release.ts'
 import { modelPath, paths } from '../../appliance/paths.ts'
@@ -15,7 +15,7 @@ export const chooseRelease = (file: { path: string; text: string } | undefined):
     : stateFrom(file.text, {
         path: `--release ${file.path}`,
         schema: stateFiles.release.schema,
-        fix: 'name a file that holds a release',
+        fix: 'pass a release file',
       })
 
 /** The release that install has put here. Throws when there is none. */
@@ -29,7 +29,7 @@ const proofs = stateFiles.fileProofs
 export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promise<void> {
   const { architecture } = host.facts()
   const archive = llamaCpp.archives[architecture]
-  if (archive === undefined) throw new Error(`the release has no llama.cpp for ${architecture}`)
+  if (archive === undefined) throw new Error(`the release has no llama.cpp build for ${architecture}`)
   const folder = `${paths.releases}/${llamaCpp.tag}`
   if (host.files.status(folder) !== undefined) return
   const path = `${paths.releases}/${llamaCpp.tag}.tar.gz`

@@ -1,4 +1,4 @@
-/** Asks nginx itself whether a configuration is good, before anything is written or reloaded. */
+/** Has nginx check a configuration before anything is written or reloaded. */
 
 import { certificateFiles, paths } from '../../appliance/paths.ts'
 import type { Pair } from '../../appliance/tls/certificates.ts'

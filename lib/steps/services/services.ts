@@ -1,4 +1,4 @@
-/** Starts, reloads or restarts exactly what its inputs ask for, and remembers what was proven to serve. */
+/** Starts, reloads or restarts a service exactly when its inputs require it, and remembers which runs passed the smoke test. */
 
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'

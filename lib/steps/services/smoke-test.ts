@@ -1,4 +1,4 @@
-/** Asks the appliance what its clients will ask it, through nginx and TLS. */
+/** The smoke test: sends the appliance what clients send, through nginx and TLS. */
 import type { Host } from '../../system/host.ts'
 import type { HttpAnswer, HttpRequest } from '../../system/http.ts'
 import { whileWaiting } from '../../system/waiting.ts'

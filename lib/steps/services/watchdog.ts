@@ -1,4 +1,4 @@
-/** What the watchdog sees of a service, and what it does to one that has hung. */
+/** What the watchdog observes of a service, and how it kills one that has hung. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { healthUrl, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
 import { type Observation, type Reply, replyTimeout } from '../../appliance/services/watchdog.ts'

@@ -1,4 +1,4 @@
-/** The machine's clock: how far it can be believed, and what there is to set it by. */
+/** Reads the machine's clock: whether it is synchronised, and the available time sources. */
 
 import { isHost } from '../../appliance/context/values.ts'
 import { paths } from '../../appliance/paths.ts'

@@ -111,7 +111,7 @@ async function request(host: Host, order: Order): Promise<string | undefined> {
   if (output.exitCode !== 0) return reasonOf(output)
   return readObtained(host, order)?.isForDomain
     ? undefined
-    : `The certificate that came is not for ${order.domain}.`
+    : `The certificate that was issued is not for ${order.domain}.`
 }
 
 /** certbot(1). */
@@ -133,13 +133,13 @@ const certbotCommand = (host: Host, order: Order) => [
 
 /** The sentence of certbot's that tells an administrator most: the server's own, else the last that it ends with. */
 function reasonOf({ exitCode, stdout, stderr }: Output): string {
-  if (exitCode === 124) return `no certificate within ${attemptTimeout} s.`
+  if (exitCode === 124) return `certbot timed out after ${attemptTimeout} s.`
   if (exitCode > 128) return `certbot was killed by signal ${exitCode - 128}.`
   const lines = `${stdout}\n${stderr}`
     .split('\n')
     .map(line => line.trim())
     .filter(line => line !== '' && !/^(Ask for help|See the logfile|Saving debug log)/.test(line))
   const said = lines.find(line => line.startsWith('Detail:'))?.slice('Detail:'.length) ?? lines.at(-1)
-  const short = (said ?? `certbot ended with ${exitCode}`).trim().slice(0, 300)
+  const short = (said ?? `certbot exited with code ${exitCode}`).trim().slice(0, 300)
   return /[.!]$/.test(short) ? short : `${short}.`
 }

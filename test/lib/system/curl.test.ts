@@ -8,15 +8,15 @@ it.each([
   ['https://a.example/x', 'http://a.example/x', 0, 'from https to http'],
   ['http://a.example/x', 'http://b.example/x', 0, 'to another host over http'],
   ['http://a.example/x', 'http://169.254.16.9:5030/', 0, 'to another host over http'],
-  ['https://a.example/x', 'file:///etc/passwd', 0, 'to a file: address'],
-  ['https://a.example/x', 'FILE:///etc/passwd', 0, 'to a file: address'],
-  ['https://a.example/x', 'ftp://a.example/x', 0, 'to a ftp: address'],
+  ['https://a.example/x', 'file:///etc/passwd', 0, 'to a URL with the scheme file:'],
+  ['https://a.example/x', 'FILE:///etc/passwd', 0, 'to a URL with the scheme file:'],
+  ['https://a.example/x', 'ftp://a.example/x', 0, 'to a URL with the scheme ftp:'],
   ['https://a.example/x', 'https://u:p@b.example/', 0, 'with credentials'],
-  ['https://a.example/x', '', 0, 'to what is no address'],
-  ['https://a.example/x', '/y', 0, 'to what is no address'],
+  ['https://a.example/x', '', 0, 'to an invalid URL'],
+  ['https://a.example/x', '/y', 0, 'to an invalid URL'],
   ['https://a.example/x', 'https://b.example/y', 5, 'more than 5 times'],
 ])('from %s to %s after %d others: %s', (from, to, followed, problem) => {
-  const expected = problem && `a.example redirects ${problem}, which is not followed`
+  const expected = problem && `a.example redirects ${problem}, which is not allowed`
   expect(redirectProblem(from, to, followed)).toBe(expected)
 })
 
@@ -30,7 +30,7 @@ it.each([
   [0, 0, '302 https://b.example/', '', { is: 'redirect', to: 'https://b.example/' }],
   [0, 153, '', '', { is: 'wrong file', reason: expect.stringContaining('more than the file') }],
   [0, 63, '200 ', '', { is: 'wrong file', reason: expect.stringContaining('more than the file') }],
-  [0, 137, '', '', { is: 'failed', isTransient: false, reason: 'curl was ended by signal 9' }],
+  [0, 137, '', '', { is: 'failed', isTransient: false, reason: 'curl was killed by signal 9' }],
   [
     0,
     6,
@@ -47,7 +47,7 @@ it.each([
     {
       is: 'failed',
       isTransient: false,
-      fix: 'Check the certificate of a.example, and the clock of this machine.',
+      fix: "Check the certificate of a.example, and this machine's clock.",
     },
   ],
   [0, 28, '200 ', 'curl: (28) Operation too slow. Less than 10', { is: 'failed', isTransient: false }],

@@ -59,7 +59,7 @@ it('tells those who wait', async () => {
 
 it('runs nothing without a lock', async () => {
   await expect(withLock('/nonexistent/locks/lock', quiet, async () => 'ran')).rejects.toThrow(
-    'The lock /nonexistent/locks/lock could not be made: ENOENT',
+    'The lock /nonexistent/locks/lock could not be created: ENOENT',
   )
 })
 
@@ -99,6 +99,6 @@ it('uses no folder that is a link', async () => {
   const folder = dirname(newLock())
   symlinkSync('/tmp', join(folder, 'locks'))
   await expect(withLock(join(folder, 'locks/lock'), quiet, async () => {})).rejects.toThrow(
-    "not a folder of this user's",
+    'not a folder owned by this user',
   )
 })

@@ -62,7 +62,7 @@ it.each(brokenLogs)('goes on without a file %s, and says so once', (_, make, rea
   expect(err()).toEqual([
     expect.stringMatching(
       new RegExp(
-        `\\[WARN\\] The log ${path} cannot be written: ${reason}\\. The stage goes on without it\\.\\n$`,
+        `\\[WARN\\] The log ${path} cannot be written: ${reason}\\. The stage continues without it\\.\\n$`,
       ),
     ),
   ])

@@ -52,7 +52,7 @@ it('says that nothing is served where the plan does not', async () => {
 
 it('names those it knows when it is asked for another', async () => {
   const host = await configured()
-  expect(() => clientsText(host, 'emacs')).toThrow(/no client "emacs".*cline, continue, opencode/)
+  expect(() => clientsText(host, 'emacs')).toThrow(/unknown client "emacs".*cline, continue, opencode/)
 })
 
 it('tells what to do where nothing has been configured', () => {

@@ -33,7 +33,7 @@ it.each([
   [['models', '--memory', '32G'], 0, /qwen2\.5-coder-3b/, /^$/],
   [['models', '--memory', 'much'], 2, /^$/, /^slm-copilot models: --memory much: takes a size in G or M/],
   [['plan', '--cpus', '0'], 2, /^$/, /^slm-copilot plan: --cpus 0: takes a whole number/],
-  [['nonsense'], 2, /^$/, /^slm-copilot: there is no command "nonsense"/],
+  [['nonsense'], 2, /^$/, /^slm-copilot: unknown command "nonsense"/],
   [['plan', '--memory', '2G'], 1, /^$/, /^slm-copilot plan: /],
   [
     ['smoke-test', '--ca', '/nowhere/ca.crt'],
@@ -90,7 +90,7 @@ it.each([
   stdout.emit('error', Object.assign(new Error(code), { code, errno }))
   expect(exit.mock.calls).toEqual(ended === undefined ? [] : [[ended]])
   expect(write.mock.calls).toEqual(
-    said === '' ? [] : [[`slm-copilot: standard output cannot be written: ${said}.\n`]],
+    said === '' ? [] : [[`slm-copilot: could not write to standard output: ${said}.\n`]],
   )
 })
 

@@ -11,7 +11,9 @@ import { recordedHost } from '../../support/recorded-host.ts'
 it('tells of every model what it is good at and what fits into a VM, in 80 columns', () => {
   const text = modelsList(recordedHost(), '16G')
   for (const { name, goodAt } of Object.values(catalogue)) expect(text).toContain(`${name}\n  ${goodAt}\n`)
-  expect(text).toMatch(/qwen3-coder.*\n.*\n.* 18\.6 GB; licence Apache-2\.0; does not fit: a VM of 19 GiB/)
+  expect(text).toMatch(
+    /qwen3-coder.*\n.*\n.* 18\.6 GB; licence Apache-2\.0; does not fit: needs a VM with at least 19 GiB/,
+  )
   expect(text).toMatch(/gpt-oss-20b\n.*\n.* 12\.1 GB; .*; fits: 3 × 32768 tokens/)
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })
@@ -21,7 +23,7 @@ it('lists those of the image, and says which is served', async () => {
   const release = { ...productionRelease, model: tinyModel, further: [catalogue['gpt-oss-20b']] }
   await applyFiles(host, [releaseFile(release), planFile(servingPlan(capacityFor(tinyModel)))])
   const names = modelsList(host, undefined).match(/^[a-z].*$/gm)
-  expect(names).toEqual(['tiny  (served now)', 'gpt-oss-20b'])
+  expect(names).toEqual(['tiny  (being served)', 'gpt-oss-20b'])
   expect(() => modelsList(host, 'much')).toThrow(/--memory much: takes a size/)
 })
 

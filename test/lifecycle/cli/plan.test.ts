@@ -13,8 +13,8 @@ import { recordedHost } from '../../support/recorded-host.ts'
 
 it('answers for a VM that is not there', async () => {
   const text = await planned(recordedHost(), { memory: '32G', cpus: '16', context: '128k' }, false)
-  expect(text).toMatch(/^devstral-small-2 in a VM of 32\.0 GiB with 16 cores$/m)
-  expect(text).toMatch(/context of a conversation +131072 tokens/)
+  expect(text).toMatch(/^devstral-small-2 on a VM with 32\.0 GiB and 16 cores$/m)
+  expect(text).toMatch(/context per conversation +131072 tokens/)
   expect(text).toMatch(/KV cache +q8_0/)
   expect(text).toMatch(/smallest VM for this request +26\.0 GiB/)
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
@@ -37,7 +37,7 @@ it.each([
   [{ memory: '64G', context: '400k' }, /--context 400k: takes at most 393216 tokens with devstral-small-2/],
   [{ users: 'many' }, /--users many/],
   [{ model: 'gpt-4' }, /--model gpt-4: takes one of devstral-small-2, .* or a file/],
-  [{ model: '/nowhere/x.gguf' }, /\/nowhere\/x\.gguf cannot be used as a model: there is no such file/],
+  [{ model: '/nowhere/x.gguf' }, /\/nowhere\/x\.gguf cannot be used as a model: the file does not exist/],
   [{ memory: '12G' }, /does not fit into 11\.7 GiB/],
 ])('says what is wrong with %o', async (options, message) => {
   await expect(planned(recordedHost(), options, false)).rejects.toThrow(message)
@@ -46,7 +46,7 @@ it.each([
 it("takes the appliance's own model where it runs there", async () => {
   const host = recordedHost()
   await applyFiles(host, [releaseFile({ ...productionRelease, model: tinyModel })])
-  expect(await planned(host, {}, false)).toMatch(/^tiny in this machine of 32\.0 GiB with 4 cores$/m)
+  expect(await planned(host, {}, false)).toMatch(/^tiny on this machine with 32\.0 GiB and 4 cores$/m)
 })
 
 it('compares the running server with its plan', async () => {
@@ -70,7 +70,7 @@ it('compares the running server with its plan', async () => {
     `planned: ${gibibytes(anonymousOf(memory) - memory.compute)} after the start, ${gibibytes(atMost)} at most`,
   )
   hasAnonymous(atMost * 1.05 + MiB)
-  await expect(checked(host)).rejects.toThrow(/more than the plan gives it/)
+  await expect(checked(host)).rejects.toThrow(/more than planned/)
 })
 
 it.each(idlePlans(capacityFor(tinyModel)))(

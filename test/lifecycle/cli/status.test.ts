@@ -30,14 +30,14 @@ const answering =
 const silent: Host['http'] = () => Promise.reject(new Error('connection refused'))
 
 it.each([
-  ['serves', {}, answering(200), true, /^SLM-Copilot serves tiny\./],
-  ['serves where all slots are taken', {}, answering(429), true, /^SLM-Copilot serves tiny\./],
+  ['serves', {}, answering(200), true, /^SLM-Copilot is serving tiny\./],
+  ['serves where all slots are taken', {}, answering(429), true, /^SLM-Copilot is serving tiny\./],
   [
     'tells what a client gets',
     {},
     answering(502),
     false,
-    /does not serve\.\n\n {2}reason +nginx\.service answered 502/,
+    /is not serving\.\n\n {2}reason +nginx\.service answered 502/,
   ],
   ['tells that nobody answers', {}, silent, false, /nginx\.service did not answer at\s+https:\/\/127/],
   [
@@ -71,6 +71,6 @@ it('is for root, and for a machine that was configured', async () => {
   const host = await servingHost({}, tinyModel)
   await expect(status(host)).rejects.toThrow(/configure/)
   const getuid = vi.spyOn(process, 'getuid').mockReturnValue(1000)
-  await expect(status(host)).rejects.toThrow('sudo slm-copilot status')
+  await expect(status(host)).rejects.toThrow('must be run as root.')
   getuid.mockRestore()
 })

@@ -1,4 +1,4 @@
-/** The program of lib/edge as one text for nginx: bundled here; packer/build/executable.ts puts the text in this file's place. */
+/** lib/edge bundled into one script for nginx; packer/build/executable.ts puts the text in this module's place. */
 import { buildSync } from 'esbuild'
 
 const entry = `${import.meta.dirname}/../../../edge/main.ts`

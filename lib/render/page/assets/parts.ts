@@ -1,4 +1,4 @@
-/** The page's script and style: files of their own, read as they are. packer/build/executable.ts puts their texts here. */
+/** The page's script and style, read from files; packer/build/executable.ts embeds their texts here. */
 import { readFileSync } from 'node:fs'
 
 const textOf = (name: string) => readFileSync(`${import.meta.dirname}/${name}`, 'utf8')

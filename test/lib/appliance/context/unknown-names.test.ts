@@ -25,7 +25,7 @@ it.each([
   'SLM_COPILOT_SOMETHING_ELSE',
 ])('tells of %s, which is like none', name => {
   expect(notesOf(name)).toEqual([
-    `${name} is set, and is no variable of this appliance: it is ignored. See: slm-copilot help.`,
+    `${name} is not a variable of this appliance, and is ignored. See: slm-copilot help.`,
   ])
 })
 

@@ -41,9 +41,9 @@ const unverified: ModelState = { state: 'pending verification' }
 const failed: ModelState = { state: 'failed', isDownloaded: true, circumstances, reason: 'It fell over.' }
 const retry = 'To try again: slm-copilot fetch-model --retry'
 const meanwhile = (name: string) =>
-  `gpt-oss-20b is not in this image: serving ${name} until it is downloaded and answers.`
+  `gpt-oss-20b is not in the image: serving ${name} until it is downloaded and answers.`
 const waiting =
-  'gpt-oss-20b is not in this image, and no model that is here fits: nothing is served until it is downloaded and answers.'
+  'gpt-oss-20b is not in the image, and no installed model fits: nothing is served until it is downloaded and answers.'
 
 type Row = [string, World, ModelChoice]
 it.each<Row>([
@@ -100,7 +100,7 @@ it.each<Row>([
     {
       state: 'unavailable',
       model: other,
-      reason: 'gpt-oss-20b is not served: It fell over. No other model that is here fits.',
+      reason: 'gpt-oss-20b is not served: It fell over. No other installed model fits.',
       fix: retry,
     },
   ],

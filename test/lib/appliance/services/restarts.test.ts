@@ -59,11 +59,11 @@ it('waits no longer than systemd lets a start take', () => {
 
 it.each([
   [{ result: 'core-dump', exitCode: 'dumped', exitStatus: 'SEGV' }, 'crashed (segmentation fault)'],
-  [{ result: 'signal', exitCode: 'killed', exitStatus: 'KILL' }, 'was ended by signal KILL'],
+  [{ result: 'signal', exitCode: 'killed', exitStatus: 'KILL' }, 'was killed by signal KILL'],
   [{ result: 'oom-kill', exitCode: 'killed', exitStatus: 'KILL' }, 'ran out of memory'],
-  [{ result: 'exit-code', exitCode: 'exited', exitStatus: '1' }, 'ended with exit code 1'],
-  [{ result: 'success', exitCode: 'exited', exitStatus: '0' }, 'ended with exit code 0'],
-  [{ result: undefined, exitCode: undefined, exitStatus: undefined }, 'was ended by signal unknown'],
+  [{ result: 'exit-code', exitCode: 'exited', exitStatus: '1' }, 'exited with code 1'],
+  [{ result: 'success', exitCode: 'exited', exitStatus: '0' }, 'exited with code 0'],
+  [{ result: undefined, exitCode: undefined, exitStatus: undefined }, 'was killed by signal unknown'],
 ])('says of %j: %s', (end, cause) => {
   expect(causeOf(end)).toBe(cause)
 })
@@ -77,7 +77,7 @@ it('gives a load more time than the slowest disk needs', () => {
 it.each([
   isRestarting('crashed (aborted)', 0, 8000),
   isLoadingAgain('crashed (aborted)', 0),
-  hasFailed('ended with exit code 1', 8),
+  hasFailed('exited with code 1', 8),
   isStopped(0),
   hasNoModel(`one\u001b[31m${'x'.repeat(500)}`),
 ])('says to clients: %s', reason => {

@@ -12,7 +12,10 @@ it.each<Row>([
   { sees: {} },
   { sees: { hugePages: undefined } },
   { sees: cpu('QEMU Virtual CPU version 2.5+'), severe: ['(QEMU Virtual CPU version 2.5+) has no AVX2'] },
-  { sees: cpu(undefined, 'avx'), severe: ['this VM sees has no AVX2: about 20 times slower'] },
+  {
+    sees: cpu(undefined, 'avx'),
+    severe: ['this VM sees has no AVX2, which makes inference about 20 times slower'],
+  },
   { sees: cpu('Common KVM processor', 'avx', 'avx2'), others: ['generic CPU model (Common KVM processor)'] },
   { sees: cpu('Common 32-bit KVM processor', 'avx2'), others: ['generic CPU model'] },
   { sees: cpu('QEMU Virtual CPU version 2.5+', 'avx2'), others: ['generic CPU model'] },
@@ -56,10 +59,10 @@ it.each([
   // What was stolen before does not count.
   [load(9000, 5000), load(10_000, 5000), []],
   [load(9000, 0), load(10_000, 29), []],
-  [load(9000, 0), load(10_000, 120), [/gave 12 % of this VM's CPU time .* CPU as high as VCPU/]],
+  [load(9000, 0), load(10_000, 120), [/gave 12 % of this VM's CPU time .* CPU equal to VCPU/]],
   [load(9000, 0), load(9000, 0), []],
   [load(0, 0), load(1000, 0, 0.009 * memory), []],
-  [load(0, 0), load(1000, 0, 2 ** 30), [/Swap is in use \(1\.0 GiB of 4\.0 GiB\).* more of it/]],
+  [load(0, 0), load(1000, 0, 2 ** 30), [/Swap is in use \(1\.0 GiB of 4\.0 GiB\).* Give it more/]],
   [load(0, 0), load(1000, 500, 2 ** 30), [/50 %/, /Swap/]],
 ])('between %j and %j', (before, after, notes) => {
   expect(loadNotes(before, after)).toEqual(notes.map(note => expect.stringMatching(note)))

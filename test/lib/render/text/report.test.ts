@@ -76,6 +76,8 @@ it("greets with the template's line for a CPU without AVX2, in 80 columns", () =
     encoding: 'utf8',
   })
   expect(banner.replaceAll(/\s+/g, ' ')).toContain('CPU_MODEL = [ MODEL = "host-passthrough" ]')
-  expect(banner.replaceAll(/\s+/g, ' ')).toContain("(Somebody's CPU) has no AVX2: about 20 times slower.")
+  expect(banner.replaceAll(/\s+/g, ' ')).toContain(
+    "(Somebody's CPU) has no AVX2, which makes inference about 20 times slower.",
+  )
   expect(Math.max(...banner.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
 })

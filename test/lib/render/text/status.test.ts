@@ -23,7 +23,7 @@ it('fits one screen of 80 columns, whatever it has to tell', () => {
     progress: `b is not downloaded yet: ${'x'.repeat(300)} Download failed: the server has no such file.`,
     notes: ['A note of some length that goes on and on until it has to be broken, and then goes on.'],
   })
-  expect(text).toMatch(/^SLM-Copilot serves a\.\n/)
+  expect(text).toMatch(/^SLM-Copilot is serving a\.\n/)
   for (const words of ['https://192.0.2.7/v1', 'not active', 'pending model', 'no such file', 'goes on.'])
     expect(text).toContain(words)
   expect(text).toMatch(/admission\.service {2}active/)
@@ -35,7 +35,7 @@ it('fits one screen of 80 columns, whatever it has to tell', () => {
 it.each([
   [
     { ...quiet, problem: 'It is loading.' },
-    /^SLM-Copilot does not serve\.\n\n {2}reason +It is loading\./,
+    /^SLM-Copilot is not serving\.\n\n {2}reason +It is loading\./,
     /pending model/,
   ],
   [

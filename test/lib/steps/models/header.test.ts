@@ -58,8 +58,8 @@ const plan = (options = {}) =>
 it('plans a whole one within its own context', async () => {
   write(whole)
   expect((await readModelFile(path)).contextLimit).toBe(4096)
-  expect(await plan()).toMatch(/context of a conversation +4096 tokens/)
-  expect(await plan({ context: 'auto' })).toMatch(/context of a conversation +4096 tokens/)
+  expect(await plan()).toMatch(/context per conversation +4096 tokens/)
+  expect(await plan({ context: 'auto' })).toMatch(/context per conversation +4096 tokens/)
   await expect(plan({ context: '8192' })).rejects.toThrow('--context 8192: takes at most 4096 tokens')
 })
 
@@ -96,7 +96,7 @@ const other = (shape: number[], type = 0, offset = 0n) =>
   replaced(first, entry('token_embd.weight', shape, type, offset))
 const changed = (changes: Record<string, Value | undefined>) => encodeGguf(metadata(changes), tensors)
 
-const cutOff = /cut off/
+const cutOff = /truncated/
 const bad: [string, Buffer, RegExp][] = [
   ['empty', Buffer.alloc(0), /not a GGUF file/],
   ['a page', Buffer.from('<html>Log in</html>'), /not a GGUF file/],
@@ -111,19 +111,19 @@ const bad: [string, Buffer, RegExp][] = [
   [
     'cut within the header',
     whole.subarray(0, 300),
-    /cut off|damaged|impossible|no tensors|missing|no general/,
+    /truncated|damaged|impossible|no tensors|missing|no general/,
   ],
   ['with 2^60 tensors', withCounts(2n ** 60n, 9n), cutOff],
   ['with 9,000,000 tensors', withCounts(9_000_000n, 9n), cutOff],
   ['with 2^60 entries', withCounts(4n, 2n ** 60n), cutOff],
   ['with 90,000 entries', withCounts(4n, 90_000n), cutOff],
   ['with a string of 4 GB', replaced(u64(20n), u64(4n * 10n ** 9n)), /exceeds maximum/],
-  ['with a string of 9 MB', replaced(u64(20n), u64(9n * 10n ** 6n)), /cut off|Unsupported|exceeds/],
-  ['without tensors', encodeGguf(metadata(), []), /holds no tensors/],
+  ['with a string of 9 MB', replaced(u64(20n), u64(9n * 10n ** 6n)), /truncated|Unsupported|exceeds/],
+  ['without tensors', encodeGguf(metadata(), []), /contains no tensors/],
   [
     'one shard of three',
     changed({ 'split.count': uint32(3), 'split.no': uint32(0) }),
-    /one of 3 parts\. Join/,
+    /one of 3 parts of a split model\. Join/,
   ],
   ['without an architecture', changed({ 'general.architecture': undefined }), /has no general\.architecture/],
   ['of architecture 7', changed({ 'general.architecture': uint32(7) }), /has no general\.architecture/],
@@ -143,25 +143,24 @@ const bad: [string, Buffer, RegExp][] = [
     changed({ 'llama.block_count': uint32(2 ** 31) }),
     /not a whole number|layers/,
   ],
-  ['with 5 layers in 4 tensors', changed({ 'llama.block_count': uint32(5) }), /5 layers .* 4 tensors/],
   ['without heads', changed({ 'llama.attention.head_count': uint32(0) }), /head_count is 0/],
-  ['with 0 heads for keys', changed({ 'llama.attention.head_count_kv': uint32(0) }), /kvHeads cannot be/],
-  ['with 7 heads for 64', changed({ 'llama.attention.head_count': uint32(7) }), /headSize cannot be/],
+  ['with 0 heads for keys', changed({ 'llama.attention.head_count_kv': uint32(0) }), /kvHeads is invalid/],
+  ['with 7 heads for 64', changed({ 'llama.attention.head_count': uint32(7) }), /headSize is invalid/],
   ['with half a head', changed({ 'llama.attention.head_count': float32(1.5) }), /not a whole number/],
   ['with heads in words', changed({ 'llama.attention.head_count': string('two') }), /not a whole number/],
   ['with negative heads', changed({ 'llama.attention.head_count': float32(-2) }), /not a whole number/],
   ['without a context', changed({ 'llama.context_length': undefined }), /context_length is missing/],
-  ['with a context of 12', changed({ 'llama.context_length': uint32(12) }), /shorter than 512/],
-  ['without a vocabulary', changed({ 'tokenizer.ggml.tokens': undefined }), /vocabulary cannot be/],
+  ['with a context of 12', changed({ 'llama.context_length': uint32(12) }), /12 tokens/],
+  ['without a vocabulary', changed({ 'tokenizer.ggml.tokens': undefined }), /vocabulary is invalid/],
   [
     'with a vocabulary in words',
     changed({ 'tokenizer.ggml.tokens': string('many') }),
-    /vocabulary cannot be/,
+    /vocabulary is invalid/,
   ],
   [
     'with experts of none',
     changed({ 'llama.expert_used_count': uint32(4), 'llama.expert_count': uint32(2) }),
-    /uses 4 of 2/,
+    /invalid: 4 of 2 used/,
   ],
   ['with an alignment of 0', changed({ 'general.alignment': uint32(0) }), /alignment/],
   ['with five dimensions', other([2, 2, 2, 2, 12]), /impossible shape/],
@@ -191,7 +190,7 @@ it('refuses what is no regular file, at once', async () => {
     ['folder.gguf', at => mkdirSync(at), /it is a folder/],
     ['pipe.gguf', at => execFileSync('mkfifo', [at]), /not a regular file/],
     ['device.gguf', at => symlinkSync('/dev/zero', at), /not a regular file/],
-    ['nowhere.gguf', at => symlinkSync('/nowhere', at), /no such file/],
+    ['nowhere.gguf', at => symlinkSync('/nowhere', at), /does not exist/],
   ]
   for (const [name, make, said] of made) {
     make(join(folder, name))

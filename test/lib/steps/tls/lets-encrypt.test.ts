@@ -109,10 +109,15 @@ it('counts an attempt that was cut off as a failed one', async () => {
 it.each([
   ['the server says', 1, 'Saving debug log to x\n Detail: DNS problem\nAsk for help at y', 'DNS problem.'],
   ['certbot says last', 1, 'Saving debug log to x\nSome error!\nSee the logfile z', 'Some error!'],
-  ['nothing is said', 3, '', 'certbot ended with 3.'],
-  ['it takes too long', 124, 'whatever', 'no certificate within 120 s.'],
+  ['nothing is said', 3, '', 'certbot exited with code 3.'],
+  ['it takes too long', 124, 'whatever', 'certbot timed out after 120 s.'],
   ['it is killed', 137, 'whatever', 'certbot was killed by signal 9.'],
-  ['it succeeds and brings nothing', 0, '', 'The certificate that came is not for copilot.example.com.'],
+  [
+    'it succeeds and brings nothing',
+    0,
+    '',
+    'The certificate that was issued is not for copilot.example.com.',
+  ],
 ])('tells why where %s', async (_, code, stdout, why) => {
   const { boot, ask } = machine(failing(stdout, code))
   boot('first', noon)
