@@ -4,10 +4,16 @@ import { hasOwn, isList, isLongInteger, isObject, type Json, type JsonObject, ob
 import { describeRule, describeValue, printable, quotedList, variantNames } from './messages.ts'
 import type { JsonLimits } from './parse-json.ts'
 import { cleanSchema } from './schema.ts'
-import { isImage, isJson, onePrompt } from './string-formats.ts'
+import { isImage, isJson, isToken, onePrompt } from './string-formats.ts'
 
 /** What checks depend on besides the rules; `budget` is what is left of it for this request. */
-export type CheckContext = { readsImages: boolean; limits: JsonLimits; budget: { schemas: number } }
+export type CheckContext = {
+  readsImages: boolean
+  /** How many tokens the model knows: they are numbered from 0. */
+  vocabulary: number
+  limits: JsonLimits
+  budget: { schemas: number }
+}
 export type FieldProblem = { field: string; message: string }
 /** An undefined value is one that is dropped. */
 export type Checked = { value: Json | undefined } | { problem: FieldProblem }
@@ -29,6 +35,7 @@ function appliesTo(rule: Rule, value: Json): boolean {
       return typeof value === 'boolean'
     case 'integer':
     case 'number':
+    case 'token':
       return typeof value === 'number' || isLongInteger(value)
     case 'only':
       return typeof value === typeof rule.value
@@ -80,9 +87,15 @@ function check(value: Json, given: Rule, path: string, context: CheckContext): C
       return keep(isJson(value as string, context.limits))
     case 'image':
       return keep(isImage(value as string))
+    case 'token':
+      return isToken(value, context.vocabulary)
+        ? { value: value }
+        : wrong(path, value, describeRule(rule, context.vocabulary))
     case 'prompt': {
-      const prompt = onePrompt(value)
-      return prompt === undefined ? wrong(path, value, describeRule(rule)) : { value: prompt }
+      const prompt = onePrompt(value, context.vocabulary)
+      return prompt === undefined
+        ? wrong(path, value, describeRule(rule, context.vocabulary))
+        : { value: prompt }
     }
     case 'schema': {
       const cleaned = cleanSchema(value, path, context.budget)

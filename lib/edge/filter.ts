@@ -12,6 +12,8 @@ export type FilterSettings = {
   /** The model's name, and further names that requests may use for it. */
   models: string[]
   readsImages: boolean
+  /** How many tokens the model knows. */
+  vocabulary: number
 }
 export type Filtered = { body: string; isStream: boolean } | { status: number; error: object }
 
@@ -58,6 +60,7 @@ export function filterRequest(
   }
   const checked = checkFields(request, fields, '', {
     readsImages: settings.readsImages,
+    vocabulary: settings.vocabulary,
     limits: limits,
     budget: { schemas: maxSchemas },
   })

@@ -27,8 +27,9 @@ export const variantNames = (variants: Record<string, Variant>): string[] =>
     .filter(name => 'fields' in (variants[name] as Variant))
     .sort()
 
-/** What a rule expects. */
-export function describeRule(rule: Rule): string {
+/** What a rule expects. `vocabulary`: how many tokens there are, where that is known. */
+export function describeRule(rule: Rule, vocabulary?: number): string {
+  const tokens = vocabulary === undefined ? '' : ` from 0 to ${vocabulary - 1}`
   switch (rule.is) {
     case 'boolean':
       return 'true or false'
@@ -50,7 +51,9 @@ export function describeRule(rule: Rule): string {
     case 'arguments':
       return 'a string that contains valid JSON'
     case 'prompt':
-      return 'one string, or one array of tokens'
+      return `one string, or one array of tokens${tokens}`
+    case 'token':
+      return `a token${tokens}`
     case 'image':
       return 'a data: URL with a Base64-encoded image'
     case 'anything':

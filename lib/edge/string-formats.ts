@@ -13,15 +13,15 @@ export function isImage(url: string): boolean {
   return opening !== null && url.length > opening[0].length && base64.test(url.slice(opening[0].length))
 }
 
-const largestToken = 2 ** 31 - 1
-const isToken = (value: Json): boolean =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestToken
+/** A token of a vocabulary of this size: llama-server fails on others, and so do some tokenizers. */
+export const isToken = (value: Json, vocabulary: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < vocabulary
 
 /** The one prompt in a value; undefined for several, each of which would take a slot of llama-server's. */
-export function onePrompt(value: Json): Json | undefined {
+export function onePrompt(value: Json, vocabulary: number): Json | undefined {
   if (typeof value === 'string') return value
   if (!isList(value) || value.length === 0) return undefined
   const first = value[0] as Json
-  if (value.length === 1 && (typeof first === 'string' || isList(first))) return onePrompt(first)
-  return value.every(isToken) ? value : undefined
+  if (value.length === 1 && (typeof first === 'string' || isList(first))) return onePrompt(first, vocabulary)
+  return value.every(token => isToken(token, vocabulary)) ? value : undefined
 }

@@ -214,6 +214,17 @@ describe('paths', () => {
     expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([405, 'method_not_allowed'])
   })
 
+  // llama-server fails on it, with a status line that no filter of answers can change over HTTP/1.1.
+  it('say which token a vocabulary has not', async () => {
+    const answer = await ask('/detokenize', { headers: bearer, json: { tokens: [1, 32_000] } })
+    expect([answer.status, JSON.parse(answer.body).error.message]).toEqual([
+      400,
+      'tokens[1]: expected a token from 0 to 31999, got 32000.',
+    ])
+    const last = await ask('/detokenize', { headers: bearer, json: { tokens: [31_999] } })
+    expect(last.status).toBe(200)
+  })
+
   it.each([
     ['/tokenize', { content: 'Hello' }, 'tokens'],
     ['/detokenize', { tokens: [1, 2] }, 'content'],

@@ -11,7 +11,7 @@ import { routes } from '../../lib/appliance/requests/api.ts'
 import { filterRequest } from '../../lib/edge/filter.ts'
 import { type Watched, watch } from '../mirror/watch.ts'
 
-const settings = { models: ['devstral', 'default'], readsImages: false }
+const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000 }
 
 /** The filter and little else; what nginx's JavaScript of Debian 12 does not read is an error of the bundler. */
 const program = buildSync({

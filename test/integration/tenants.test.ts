@@ -205,7 +205,7 @@ type Choice = {
 
 /** What a server that has computed nothing else says to what the filter makes of this request. */
 async function alone({ name, path, body }: Step): Promise<Choice> {
-  const settings = { models: ['context'], readsImages: false }
+  const settings = { models: ['context'], readsImages: false, vocabulary: 32_000 }
   const filtered = filterRequest(path, JSON.stringify(body), settings, salts[name])
   if (!('body' in filtered)) throw new Error(JSON.stringify(filtered.error))
   const likeliest = path === '/v1/completions' ? { logprobs: 2 } : { logprobs: true, top_logprobs: 2 }

@@ -23,6 +23,8 @@ export type Rule =
   | { is: 'schema' }
   /** What a tool was called with: JSON in a string, which templates parse. */
   | { is: 'arguments' }
+  /** A token's number. */
+  | { is: 'token' }
   /** One prompt: a text, or its tokens. */
   | { is: 'prompt' }
   /** An image, as a `data:` URL: llama-server has no network to fetch it by. */
@@ -47,6 +49,7 @@ export const schema: Rule = { is: 'schema' }
 export const nothing: Rule = { is: 'null' }
 export const image: Rule = { is: 'image' }
 export const callArguments: Rule = { is: 'arguments' }
+export const token: Rule = { is: 'token' }
 export const prompt: Rule = { is: 'prompt' }
 export const integer = (min: number, max: number): Rule => ({ is: 'integer', min: min, max: max })
 export const number = (min: number, max: number): Rule => ({ is: 'number', min: min, max: max })

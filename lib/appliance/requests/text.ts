@@ -11,6 +11,7 @@ import {
   required,
   schema,
   text,
+  token,
   unsupportedField,
 } from './rules.ts'
 import {
@@ -72,4 +73,4 @@ export const tokenize: Fields = {
   with_pieces: boolean,
 }
 
-export const detokenize: Fields = { tokens: required(list(integer(0, largest), 2 ** 20)) }
+export const detokenize: Fields = { tokens: required(list(token, 2 ** 20)) }

@@ -36,7 +36,12 @@ export function edgeFor({ context, password, capacity, models, machine, nginxVer
       hasIpv6: machine.hasIpv6,
       hasHttp2Directive: hasHttp2Directive(nginxVersion),
     },
-    settings: { ...limits, models, readsImages: false },
+    settings: {
+      ...limits,
+      models,
+      vocabulary: capacity.model.geometry.vocabulary,
+      readsImages: false,
+    },
   }
 }
 

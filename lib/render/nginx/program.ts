@@ -11,6 +11,8 @@ export type EdgeSettings = {
   /** Bytes of the largest request. */
   bodyLimit: number
   readsImages: boolean
+  /** How many tokens the model knows. */
+  vocabulary: number
 }
 
 /** The managed file, root's alone. nginx reads it when it starts or reloads. */

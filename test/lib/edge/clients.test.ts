@@ -7,7 +7,7 @@ import { chats } from '../../conversations/chat.ts'
 import { messages } from '../../conversations/messages.ts'
 import { responses } from '../../conversations/responses.ts'
 
-const settings = { models: ['devstral', 'sentence'], readsImages: false }
+const settings = { models: ['devstral', 'sentence'], readsImages: false, vocabulary: 32_000 }
 
 function passed(path: string, request: object): unknown {
   const filtered = filterRequest(path, JSON.stringify(request), settings)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { filterRequest } from '../../../lib/edge/filter.ts'
 
-const settings = { models: ['devstral', 'default'], readsImages: false }
+const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000 }
 const ask = (path: string, request: unknown, others = {}) =>
   filterRequest(path, typeof request === 'string' ? request : JSON.stringify(request), {
     ...settings,
@@ -106,12 +106,12 @@ describe('values out of range are reported', () => {
     [
       '/v1/completions',
       { prompt: ['a', 'b'] },
-      'prompt: expected one string, or one array of tokens, got an array.',
+      'prompt: expected one string, or one array of tokens from 0 to 31999, got an array.',
     ],
     [
       '/v1/completions',
       { prompt: [1, 'b'] },
-      'prompt: expected one string, or one array of tokens, got an array.',
+      'prompt: expected one string, or one array of tokens from 0 to 31999, got an array.',
     ],
     [
       '/v1/completions',
@@ -139,7 +139,20 @@ describe('values out of range are reported', () => {
       'messages[0].content[0].type: "document" is not supported: the model does not accept documents; send their text.',
     ],
     ['/infill', { input_prefix: 'a' }, 'input_suffix: missing; expected a string.'],
-    ['/detokenize', { tokens: [-1] }, 'tokens[0]: expected a whole number from 0 to 2147483647, got -1.'],
+    ['/detokenize', { tokens: [-1] }, 'tokens[0]: expected a token from 0 to 31999, got -1.'],
+    ['/detokenize', { tokens: [1, 32_000] }, 'tokens[1]: expected a token from 0 to 31999, got 32000.'],
+    [
+      '/detokenize',
+      { tokens: [2 ** 31 - 1] },
+      'tokens[0]: expected a token from 0 to 31999, got 2147483647.',
+    ],
+    ['/detokenize', { tokens: [1.5] }, 'tokens[0]: expected a token from 0 to 31999, got 1.5.'],
+    ['/detokenize', { tokens: ['1'] }, 'tokens[0]: expected a token, got "1".'],
+    [
+      '/v1/completions',
+      { prompt: [1, 32_000] },
+      'prompt: expected one string, or one array of tokens from 0 to 31999, got an array.',
+    ],
     ['/tokenize', { content: ['a'] }, 'content: expected a string, got an array.'],
   ])('%s %j', (path, request, message) => {
     expect(refusal(path, request)).toBe(`400 ${message}`)

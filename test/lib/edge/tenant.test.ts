@@ -3,7 +3,7 @@ import { routes } from '../../../lib/appliance/requests/api.ts'
 import { filterRequest } from '../../../lib/edge/filter.ts'
 import { markedPaths } from '../../../lib/edge/tenant.ts'
 
-const settings = { models: ['devstral'], readsImages: false }
+const settings = { models: ['devstral'], readsImages: false, vocabulary: 32_000 }
 const salt = 'ABCDEFabcdef'
 const mark = `(${salt} is a tag without meaning.)`
 
