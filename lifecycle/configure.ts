@@ -16,7 +16,7 @@ import { edgeFor, nginxFiles } from '../lib/render/nginx/files.ts'
 import { clockFiles } from '../lib/render/units/clock.ts'
 import { llamaFiles } from '../lib/render/units/llama-files.ts'
 import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
-import { installedRelease } from '../lib/steps/models/release.ts'
+import { installedRelease, weightNotes } from '../lib/steps/models/release.ts'
 import { decidePassword, passwordFiles, passwordNotes, readPassword } from '../lib/steps/password.ts'
 import { planFile } from '../lib/steps/plan.ts'
 import { checkCandidate, readNginxVersion } from '../lib/steps/services/nginx.ts'
@@ -57,6 +57,7 @@ export async function configure(
     ...severeNotes(machine),
     ...unknownNameNotes(host.env, variableNames),
     ...passwordNotes(password),
+    ...weightNotes(host, choice.model),
     ...exposureNotes(host, secrets),
     ...tls.notes,
   ]

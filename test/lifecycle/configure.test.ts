@@ -1,9 +1,11 @@
+import { utimesSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { productionRelease } from '../../lib/appliance/models/release.ts'
-import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
-import { describedCapacity } from '../../lib/appliance/plan.ts'
+import { certificateFiles, modelPath, paths } from '../../lib/appliance/paths.ts'
+import { describedCapacity, planNotes } from '../../lib/appliance/plan.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
+import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { reportText } from '../../lib/render/text/report.ts'
 import { releaseFile } from '../../lib/steps/models/release.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
@@ -13,6 +15,7 @@ import { inUseFiles, readPairInUse } from '../../lib/steps/tls/installed-pairs.t
 import type { Facts } from '../../lib/system/facts.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
+import { recordProof } from '../../lib/system/verified-files.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { capacityFor, tinyModel } from '../support/capacity.ts'
 import { issued } from '../support/certificates.ts'
@@ -154,4 +157,31 @@ it('prepares for a pending model where the image holds one that does not fit, an
   )
   await expect(configure(host)).rejects.toThrow(/^devstral-small-2 does not fit/)
   expect(host.files.read(paths.plan)).toBe(before)
+})
+
+describe('weights that are not the file that was verified', () => {
+  const { model } = productionRelease
+  const path = modelPath(model.name)
+  const proof = { path, sha256: model.sha256, proofs: stateFiles.fileProofs }
+
+  it.each<[string, (host: Host) => void, boolean]>([
+    ['as they were', () => {}, false],
+    ['another file of the same size', host => host.files.replace(path, 'WEIGHTS', 0o644), true],
+    ['longer', host => host.files.replace(path, 'weights, and more', 0o644), true],
+    ['touched in place', host => utimesSync(host.files.at(path), 1, 1), true],
+    ['without a record of it', host => host.files.remove(paths.fileProofs), true],
+    ['with a damaged record', host => host.files.replace(paths.fileProofs, '{', 0o644), true],
+    ['not there, which llama-server says', host => host.files.remove(path), false],
+  ])('are told of: %s', async (_, change, isTold) => {
+    const host = recordedHost()
+    await applyFiles(host, [releaseFile(productionRelease)])
+    host.files.replace(path, 'weights', 0o644)
+    recordProof(host, proof, path)
+    change(host)
+    await configure(host)
+    const note = expect.stringMatching(`^${path} has changed since it was verified`)
+    expect(planNotes(readPlan(host))).toEqual(
+      isTold ? expect.arrayContaining([note]) : expect.not.arrayContaining([note]),
+    )
+  })
 })

@@ -1,12 +1,13 @@
 /** The installed release: llama.cpp, the model's weights, and the record of both. */
 
+import type { Model } from '../../appliance/models/catalogue.ts'
 import { productionRelease, type Release } from '../../appliance/models/release.ts'
 import { modelPath, paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import { download } from '../../system/download.ts'
 import type { Host } from '../../system/host.ts'
 import { requireState, stateFile, stateFrom } from '../../system/state-files.ts'
-import { removeProven } from '../../system/verified-files.ts'
+import { isProven, removeProven } from '../../system/verified-files.ts'
 
 /** The release named by a file, else the production one. */
 export const chooseRelease = (file: { path: string; text: string } | undefined): Release =>
@@ -56,4 +57,17 @@ async function unpack(host: Host, archive: string, folder: string) {
 export async function installModel(host: Host, { model }: Release): Promise<void> {
   const path = modelPath(model.name)
   await download(host, { url: model.url, size: model.size, sha256: model.sha256, path, proofs })
+}
+
+/**
+ * What is to be said of weights that are no longer the file whose SHA-256 was computed, by its size, inode and time of
+ * change: a look at every boot. To compute it again takes a minute or more, and is for who reads this.
+ */
+export function weightNotes(host: Host, { name, sha256 }: Model): string[] {
+  const path = modelPath(name)
+  if (host.files.status(path) === undefined || isProven(host, { path, sha256, proofs })) return []
+  return [
+    `${path} has changed since it was verified, or was never verified. Its SHA-256 must be ${sha256}: ` +
+      '`slm-copilot install` computes it, and downloads the file again where it differs.',
+  ]
 }
