@@ -1,0 +1,101 @@
+/** What llama-server's unit calls around its ends: the reason for clients, the pause, and the end for a model that never loads. */
+import { describe, expect, it } from 'vitest'
+import { paths, units } from '../../lib/appliance/paths.ts'
+import { attemptsToLoad } from '../../lib/appliance/services/restarts.ts'
+import { readRestarts, recordLoaded, recordRestarts } from '../../lib/steps/llama/restarts.ts'
+import { llamaEnded, llamaStarting } from '../../lifecycle/llama-unit.ts'
+import { type RecordedHost, recordedHost } from '../support/recorded-host.ts'
+
+const reasonOf = (host: RecordedHost) => host.files.read(paths.unavailableReason)?.trim()
+const givenUp = `systemctl stop --no-block ${units.llama}`
+
+/** As systemd says how a service ended (systemd.exec(5)). */
+const end = (result: string, exitCode: string, exitStatus: string) => ({
+  SERVICE_RESULT: result,
+  EXIT_CODE: exitCode,
+  EXIT_STATUS: exitStatus,
+})
+const outOfMemory = end('oom-kill', 'killed', 'KILL')
+
+describe('tells clients why it ended', () => {
+  it.each([
+    ['by lack of memory', outOfMemory, 'ran out of memory'],
+    ['by a signal from outside', end('signal', 'killed', 'KILL'), 'was ended by signal KILL'],
+    ['by a crash', end('core-dump', 'dumped', 'SEGV'), 'crashed (segmentation fault)'],
+    ['by itself', end('exit-code', 'exited', '1'), 'ended with exit code 1'],
+    ['because it did not start in time', end('timeout', 'killed', 'TERM'), 'did not start in time'],
+  ])('%s', async (_, env, cause) => {
+    const host = recordedHost({ env })
+    recordLoaded(host)
+    await llamaEnded(host)
+    expect(reasonOf(host)).toBe(`llama-server ${cause} at 10:00:00 UTC; it starts again at 10:00:01 UTC.`)
+  })
+
+  it('by the watchdog, which knows better than systemd', async () => {
+    const host = recordedHost({ env: end('signal', 'killed', 'KILL') })
+    recordRestarts(host, { ...readRestarts(host), endedFor: 'stopped answering' })
+    await llamaEnded(host)
+    expect(reasonOf(host)).toMatch(/^llama-server stopped answering at /)
+  })
+
+  it('by whom it was asked to', async () => {
+    const host = recordedHost({ env: end('success', 'exited', '0') }, command =>
+      command[1] === 'list-jobs' ? { stdout: `1 ${units.llama} stop running\n` } : undefined,
+    )
+    await llamaEnded(host)
+    expect(reasonOf(host)).toBe('llama-server was stopped at 10:00:00 UTC.')
+    expect(readRestarts(host).failures).toBe(0)
+  })
+})
+
+describe('a model that does not load', () => {
+  const endings = async (host: RecordedHost, count: number) => {
+    for (let ending = 0; ending < count; ending += 1) await llamaEnded(host)
+  }
+
+  it('is given up where it never has', async () => {
+    const host = recordedHost({ env: end('exit-code', 'exited', '1') })
+    await endings(host, attemptsToLoad - 1)
+    expect(host.commands).not.toContain(givenUp)
+    await endings(host, 1)
+    expect(host.commands).toContain(givenUp)
+    expect(reasonOf(host)).toMatch(
+      /^The model cannot be loaded: llama-server ended with exit code 1, the last of 8 attempts/,
+    )
+    // Who starts it by hand has all attempts again, at once.
+    expect(readRestarts(host)).toMatchObject({ failures: 0 })
+  })
+
+  it('is tried again for ever where it has, after pauses of a minute', async () => {
+    const host = recordedHost({ env: outOfMemory })
+    recordLoaded(host)
+    await endings(host, 3 * attemptsToLoad)
+    expect(host.commands).not.toContain(givenUp)
+    const { next, endedAt } = readRestarts(host)
+    expect(next - endedAt).toBe(60_000)
+  })
+})
+
+describe('before it starts', () => {
+  it('waits out the pause, and says that it loads again', async () => {
+    const host = recordedHost({ env: outOfMemory })
+    recordLoaded(host)
+    await llamaEnded(host)
+    host.files.replace(paths.healthy, '', 0o644)
+    const start = Date.now()
+    await llamaStarting(host)
+    expect(Date.now() - start).toBeGreaterThan(950)
+    expect(reasonOf(host)).toBe(
+      'llama-server ran out of memory at 10:00:00 UTC; it is loading the model again.',
+    )
+    // The watchdog has to see that it has loaded.
+    expect(host.files.status(paths.healthy)).toBeUndefined()
+  })
+
+  it('says nothing where nothing has failed', async () => {
+    const host = recordedHost()
+    host.files.replace(paths.unavailableReason, 'llama-server was stopped', 0o644)
+    await llamaStarting(host)
+    expect(reasonOf(host)).toBeUndefined()
+  })
+})
