@@ -58,7 +58,7 @@ async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuest
   return {
     model,
     vmMemory,
-    memory: vmMemory === undefined ? facts.memory : memoryInVm(vmMemory),
+    ...(vmMemory === undefined ? { memory: facts.memory, cpu: facts.cpu } : { memory: memoryInVm(vmMemory) }),
     cores: options.cpus === undefined ? facts.physicalCores : countFrom('cpus', options.cpus),
     asked,
     bandwidth:

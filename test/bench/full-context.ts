@@ -12,7 +12,7 @@ import { filesUnder } from '../../lib/system/files.ts'
 import { residentSetOf } from '../../lib/system/processes.ts'
 import { startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { rowSize, someTokens, writeSlotFile } from '../mirror/slot-file.ts'
-import { gridModels, settingsOf } from './memory.ts'
+import { gridModels, layouts, settingsOf } from './memory.ts'
 
 const contextSize = 131_072
 const kvType: KvType = 'q8_0'
@@ -29,7 +29,8 @@ export async function benchFullContext(): Promise<void> {
   const { size, geometry } = await readModelFile(model)
   const settings = { contextSize, slots: 1, kvType, batchSize: 256 }
   // Reading a slot's file takes one tensor's rows besides.
-  const limit = sumOf(memoryOf(geometry, size, settings)) + filled * rowSize(geometry, kvType)
+  const limit =
+    sumOf(memoryOf(geometry, size, settings, layouts.at(-1) === true)) + filled * rowSize(geometry, kvType)
   const group = limitedGroup(limit)
   console.log(`  ${contextSize} tokens, ${kvType}: planned, and allowed, ${gibibytes(limit)}`)
   const llama = await startBareLlama(

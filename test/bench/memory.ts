@@ -1,9 +1,10 @@
 /** The planned memory against the real llama-server: the buffers that it logs, and the kernel's figures. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Geometry } from '../../lib/appliance/models/geometry.ts'
 import type { Capacity } from '../../lib/appliance/sizing/capacity.ts'
+import { hasAmx } from '../../lib/appliance/sizing/hardware.ts'
 import {
   anonymousOf,
   checkpoints,
@@ -15,6 +16,7 @@ import {
 } from '../../lib/appliance/sizing/memory.ts'
 import { allocator, llamaSettings } from '../../lib/render/units/llama.ts'
 import { readModelFile } from '../../lib/steps/models/header.ts'
+import { readFacts } from '../../lib/system/facts.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import { residentSetOf } from '../../lib/system/processes.ts'
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
@@ -25,11 +27,11 @@ import { capacityFor, tinyModel } from '../support/capacity.ts'
 /** Bytes: planned, and as found. */
 export type Compared = { term: string; planned: number; measured: number }
 
-/**
- * The kind of CPU whose library is left out: with AMX llama.cpp packs the weights of dense layers whole, in a buffer of its
- * own, and the plan counts what other CPUs repack.
- */
-export const withAmx = ['sapphirerapids']
+/** llama.cpp's ways to lay out weights that can be seen here: as on a CPU without AMX, and with it where this one has it. */
+export const layouts = hasAmx(readFacts().cpu.features) ? ([false, true] as const) : ([false] as const)
+
+/** llama-server as on a CPU with or without AMX: the library for such CPUs is there, or taken away. */
+export const llamaFor = (amx: boolean) => unpackedLlama(amx ? [] : ['sapphirerapids'])
 
 const small = { heads: { query: 12, keyValue: 4, size: 128 }, width: 1536, feedForward: 4864 }
 
@@ -92,13 +94,18 @@ const grid: MemoryFactors[] = [
 
 /** Prints each point of the grid and the worst that the plan is off. */
 export async function benchMemory(): Promise<void> {
-  const { program, remove } = await unpackedLlama(withAmx)
+  for (const amx of layouts) await benchLayout(amx)
+}
+
+async function benchLayout(amx: boolean): Promise<void> {
+  const { program, remove } = await llamaFor(amx)
   const worst = { anonymous: 0, resident: 0 }
   try {
+    console.log(amx ? 'With AMX' : 'Without AMX')
     console.log('  model      context slots KV   batch   anonymous, MiB      %   resident, MiB       %')
     for (const [name, make] of Object.entries(gridModels))
       for (const settings of grid) {
-        const found = await compare(program, await make(), settings)
+        const found = await compare(program, amx, await make(), settings)
         const [anonymous, resident] = [of(found, 'anonymous'), of(found, 'resident')]
         worst.anonymous = Math.max(worst.anonymous, Math.abs(errorOf(anonymous)))
         worst.resident = Math.max(worst.resident, Math.abs(errorOf(resident)))
@@ -132,9 +139,14 @@ const pair = (compared: Compared) =>
 /**
  * Starts llama-server as the appliance would with these settings, fills the context, and compares: each buffer that its log names, anonymous memory, and all that is resident.
  */
-export async function compare(program: string, model: string, settings: MemoryFactors): Promise<Compared[]> {
+export async function compare(
+  program: string,
+  amx: boolean,
+  model: string,
+  settings: MemoryFactors,
+): Promise<Compared[]> {
   const { size, geometry } = await readModelFile(model)
-  const planned = memoryOf(geometry, size, settings)
+  const planned = memoryOf(geometry, size, settings, amx)
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-slots-'))
   const llama = await startBareLlama(
     program,
@@ -151,7 +163,7 @@ export async function compare(program: string, model: string, settings: MemoryFa
       ...buffers(llama.output(), planned),
       checkpointsIn(llama.output(), planned.checkpoints, settings),
       { term: 'anonymous', planned: anonymousOf(planned), measured: anonymous },
-      { term: 'resident', planned: residentOf(planned), measured: anonymous + file },
+      { term: 'resident', planned: residentOf(planned, size), measured: anonymous + file },
     ]
   } finally {
     await llama.stop()
@@ -159,12 +171,15 @@ export async function compare(program: string, model: string, settings: MemoryFa
   }
 }
 
+/** What is measured does not depend on it, and two that meet at barriers are ten times slower beside other work. */
+const threads = 1
+
 /** The appliance's settings for a plan with just these numbers, and no prompt set aside. */
 export function settingsOf(geometry: Geometry, { contextSize, slots, kvType, batchSize }: MemoryFactors) {
   const capacity: Capacity = capacityFor({ ...tinyModel, geometry }, { parallel: slots })
   const { LLAMA_ARG_HOST: _, ...settings } = llamaSettings({
     ...capacity,
-    threads: availableParallelism(),
+    threads,
     contextSize,
     kvType,
     batchSize,
@@ -218,7 +233,7 @@ function buffers(log: string, planned: Pick<Memory, 'repacked' | 'kvCache' | 'co
       0,
     )
   return [
-    { term: 'repack buffer', planned: planned.repacked, measured: logged('CPU_REPACK model') },
+    { term: 'copied weights', planned: planned.repacked, measured: logged('(?:CPU_REPACK|AMX) model') },
     { term: 'KV buffer', planned: planned.kvCache, measured: logged('CPU KV') },
     { term: 'compute buffer', planned: planned.compute, measured: logged('CPU compute') },
   ]

@@ -22,6 +22,7 @@ export const tinyModel: Model = {
     vocabulary: 32_000,
     merges: 0,
     repackable: 0,
+    amx: { source: 0, copies: 0 },
     active: 4_000_000,
     activeParameters: 2_000_000,
   },

@@ -1,6 +1,7 @@
 /** The properties in a GGUF header that determine a model's memory and speed. */
 import * as z from 'zod'
 import { bytesOf, countsOf, elementsOf, type Header, lengthOf, type Tensor } from './gguf.ts'
+import { amxPacking, repackedBytes } from './packing.ts'
 
 export const geometrySchema = z.strictObject({
   /** Transformer blocks that keep a KV cache. */
@@ -22,6 +23,8 @@ export const geometrySchema = z.strictObject({
   slidingWindow: z.strictObject({ layers: z.int().positive(), tokens: z.int().positive() }).optional(),
   /** Bytes of the weights that llama-server copies into a faster layout on a CPU with AVX2, or with Arm's dot product. */
   repackable: z.int().nonnegative(),
+  /** Bytes of those that it copies on a CPU with AMX: as they stand in the file, and as copies. */
+  amx: z.strictObject({ source: z.int().nonnegative(), copies: z.int().nonnegative() }),
   /** Bytes of weights that are read for each token generated. */
   active: z.int().positive(),
   /** Parameters that take part in computing each token. */
@@ -29,9 +32,6 @@ export const geometrySchema = z.strictObject({
 })
 
 export type Geometry = z.infer<typeof geometrySchema>
-
-/** Q4_0, Q4_K, IQ4_NL, MXFP4: what a CPU with AVX2 computes faster in another layout (llama.cpp, ggml-cpu/repack.cpp). */
-const repackableTypes = new Set([2, 12, 20, 39])
 
 const sum = (numbers: number[]) => numbers.reduce((all, number) => all + number, 0)
 
@@ -49,9 +49,6 @@ export function geometryOf(header: Header): Geometry {
   // Without an output of its own, the embedding is the output too, and is copied as such.
   const isTied = tensors.every(({ name }) => name !== 'output.weight')
   const computed = tensors.filter(({ name }) => isTied || name !== 'token_embd.weight')
-  const repacked = computed.filter(
-    ({ type, shape }) => shape.length > 1 && repackableTypes.has(type) && (shape[1] ?? 0) % 8 === 0,
-  )
   const widths =
     experts === undefined
       ? { feedForward: required('feed_forward_length') }
@@ -73,7 +70,8 @@ export function geometryOf(header: Header): Geometry {
     vocabulary: lengthOf(header, 'tokenizer.ggml.tokens'),
     merges: lengthOf(header, 'tokenizer.ggml.merges'),
     ...(windowed > 0 && window > 0 && { slidingWindow: { layers: windowed, tokens: window } }),
-    repackable: sum(repacked.map(bytesOf)),
+    repackable: repackedBytes(computed),
+    amx: amxPacking(computed),
     active: Math.ceil(sum(computed.map(tensor => bytesOf(tensor) * share(tensor)))),
     activeParameters: Math.ceil(sum(computed.map(tensor => elementsOf(tensor) * share(tensor)))),
   })

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from '../models/catalogue.ts'
+import { hasAmx } from './hardware.ts'
 import { batchSize, leastContext, usefulContext } from './limits.ts'
 import { GiB, gibibytes, kvTypes, MiB, memorySchema, type Sizing } from './memory.ts'
 import { type Fits, memoryBudget, type SizingRequest, searchSizing } from './search.ts'
@@ -13,6 +14,8 @@ export type Machine = {
   physicalCores: number
   /** Bytes of RAM that the kernel can allocate (MemTotal of proc_meminfo(5)). */
   memory: number
+  /** Absent of a machine that is only thought of: one without AMX. */
+  cpu?: { features: string[] } | undefined
 }
 
 export const capacitySchema = z.strictObject({
@@ -44,6 +47,9 @@ export const defaultRequest: CapacityRequest = { contextSize: usefulContext, par
 /** The least that is of use. */
 export const leastRequest: CapacityRequest = { contextSize: leastContext, parallel: 1, threads: 0 }
 
+const packsForAmx = ({ cpu }: Pick<Machine, 'cpu'>) => hasAmx(cpu?.features ?? [])
+const memoryOn = (machine: Machine, model: Model) => memoryBudget(machine.memory, packsForAmx(machine), model)
+
 /** Tokens: from here on a context deserves a warning. */
 const longContext = 131_072
 
@@ -64,7 +70,7 @@ function planThreads(machine: Machine, requested: number): { threads: number; no
  * Swap is never counted.
  */
 export function planCapacity(machine: Machine, model: Model, request: CapacityRequest): Capacity {
-  const { limit, fits, terms } = memoryBudget(machine.memory, model)
+  const { limit, fits, terms } = memoryOn(machine, model)
   const sizing = searchSizing(request, model.contextLimit, fits)
   if (sizing === undefined) throw new Error(refusal(machine, model))
   const { threads, notes } = planThreads(machine, request.threads)
@@ -86,15 +92,15 @@ export function planCapacity(machine: Machine, model: Model, request: CapacityRe
 
 /** Why a model cannot be served on this machine, if so: the sentence that `planCapacity` throws. */
 export function refusalOf(machine: Machine, model: Model, request: CapacityRequest): string | undefined {
-  const { fits } = memoryBudget(machine.memory, model)
+  const { fits } = memoryOn(machine, model)
   return searchSizing(request, model.contextLimit, fits) === undefined ? refusal(machine, model) : undefined
 }
 
-function refusal({ memory }: Machine, model: Model): string {
+function refusal(machine: Machine, model: Model): string {
   const contextSize = Math.min(leastContext, model.contextLimit)
-  const needed = gibibytes(smallestVm(model, { contextSize, parallel: 1 }))
+  const needed = gibibytes(smallestVm(model, { contextSize, parallel: 1 }, machine))
   return (
-    `${model.name} does not fit into ${gibibytes(memory)} of memory, even with a context of only ${contextSize} ` +
+    `${model.name} does not fit into ${gibibytes(machine.memory)} of memory, even with a context of only ${contextSize} ` +
     `tokens. Give the VM ${needed}, or choose a smaller model: \`slm-copilot models\` lists what fits.`
   )
 }
@@ -107,7 +113,7 @@ const overLimit = ({ name, contextLimit }: Model, { contextSize }: SizingRequest
 
 /** What was requested and does not fit. */
 function shortfall(
-  { memory }: Machine,
+  machine: Machine,
   model: Model,
   request: CapacityRequest,
   { contextSize, slots }: Sizing,
@@ -120,9 +126,9 @@ function shortfall(
       : []),
   ]
   if (missing.length === 0) return []
-  const needed = gibibytes(smallestVm(model, request))
+  const needed = gibibytes(smallestVm(model, request, machine))
   return [
-    `Reduced to fit into ${gibibytes(memory)} of memory: ${missing.join(', ')}. A VM with ${needed} fits the full request.`,
+    `Reduced to fit into ${gibibytes(machine.memory)} of memory: ${missing.join(', ')}. A VM with ${needed} fits the full request.`,
   ]
 }
 
@@ -147,15 +153,18 @@ function consequences(sizing: Sizing, fits: Fits): string[] {
 /** Bytes that a VM's kernel has to give of its memory: page descriptors (64 bytes for 4096) and its own code are taken. */
 export const memoryInVm = (memory: number) => memory - Math.ceil(memory / 64) - 128 * MiB
 
-/** Bytes of memory, in whole GiB, of the smallest VM that gives all that is asked for; `auto`: a useful context, one slot. */
-export function smallestVm(model: Model, request: SizingRequest): number {
+/**
+ * Bytes of memory, in whole GiB, of the smallest VM that gives all that is asked for; `auto`: a useful context, one slot.
+ * `kind`: of a machine with such a CPU.
+ */
+export function smallestVm(model: Model, request: SizingRequest, kind: Pick<Machine, 'cpu'> = {}): number {
   const contextSize = Math.min(
     request.contextSize === 'auto' ? usefulContext : request.contextSize,
     model.contextLimit,
   )
   const slots = request.parallel === 'auto' ? 1 : request.parallel
   const holds = (memory: number) =>
-    memoryBudget(memoryInVm(memory), model).fits({ contextSize, slots, kvType: 'q8_0' })
+    memoryBudget(memoryInVm(memory), packsForAmx(kind), model).fits({ contextSize, slots, kvType: 'q8_0' })
   // By bisection: some headers promise more than any machine holds.
   let above = 1
   while (!holds(above * GiB)) above *= 2

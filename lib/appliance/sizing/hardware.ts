@@ -36,6 +36,13 @@ const noticeableSwap = 0.01
 const lacksAvx2 = ({ architecture, cpu }: Hardware) =>
   architecture === 'x64' && !cpu.features.includes('avx2')
 
+/** What llama.cpp's library for AMX needs of the kernel's flags; with less it takes another (ggml/src/CMakeLists.txt). */
+const amxFeatures = ['amx_int8', 'amx_tile', 'avx512_bf16', 'avx512_vnni', 'avx512f', 'avx512vbmi']
+
+/** Whether llama-server packs weights for AMX here. */
+export const hasAmx = (features: readonly string[]): boolean =>
+  amxFeatures.every(feature => features.includes(feature))
+
 /** Notes that no administrator may miss: for report and login banner. */
 export function severeNotes(hardware: Hardware): string[] {
   if (!lacksAvx2(hardware)) return []

@@ -88,12 +88,18 @@ function widthOf({ queries, embedding, feedForward, expertAnswers }: Geometry): 
 const programSize = 16 * MiB
 
 /** llama-server's terms for a model whose file has `fileSize` bytes. Measured against the real one: `make bench BENCH=memory`. */
-export function memoryOf(geometry: Geometry, fileSize: number, factors: MemoryFactors): ServerMemory {
-  const { vocabulary, merges, repackable } = geometry
+export function memoryOf(
+  geometry: Geometry,
+  fileSize: number,
+  factors: MemoryFactors,
+  hasAmx: boolean,
+): ServerMemory {
+  const { vocabulary, merges, repackable, amx } = geometry
+  const { source, copies } = hasAmx ? amx : { source: repackable, copies: repackable }
   const { contextSize, slots, batchSize } = factors
   return {
-    mapped: fileSize - repackable,
-    repacked: repackable,
+    mapped: fileSize - source,
+    repacked: copies,
     kvCache: kvCacheSize(geometry, factors),
     compute: batchSize * (4 * widthOf(geometry) + 2 * padded(contextSize * slots)),
     process: Math.ceil(
@@ -110,8 +116,8 @@ export const anonymousOf = ({ repacked, kvCache, compute, process }: ServerMemor
   repacked + kvCache + compute + process - programSize
 
 /** Bytes of its resident set while memory is plentiful: the whole file stays mapped, the copied part of it too. */
-export const residentOf = (memory: ServerMemory) =>
-  anonymousOf(memory) + memory.mapped + memory.repacked + programSize
+export const residentOf = (memory: ServerMemory, fileSize: number) =>
+  anonymousOf(memory) + fileSize + programSize
 
 /** Bytes of all terms together. */
 export const sumOf = (memory: Partial<Memory>) => Object.values(memory).reduce((sum, bytes) => sum + bytes, 0)

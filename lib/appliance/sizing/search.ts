@@ -109,12 +109,12 @@ function withDefaultSlots(sizing: Sizing, fits: Fits): Sizing {
 }
 
 /** What a sizing takes of so many bytes of memory, and whether it fits. */
-export function memoryBudget(total: number, { geometry, size }: Model) {
+export function memoryBudget(total: number, hasAmx: boolean, { geometry, size }: Model) {
   const memory = Math.floor(total / memoryGranularity) * memoryGranularity
   const system = systemReserve(memory)
   const limit = Math.floor((memory - system) / MiB) * MiB
   const conversation = (sizing: Sizing) => kvCacheSize(geometry, { ...sizing, slots: 1, batchSize })
-  const needed = (sizing: Sizing) => memoryOf(geometry, size, { ...sizing, batchSize })
+  const needed = (sizing: Sizing) => memoryOf(geometry, size, { ...sizing, batchSize }, hasAmx)
   const fits: Fits = (sizing, spareConversations = 0) =>
     sumOf(needed(sizing)) + spareConversations * conversation(sizing) <= limit
   const promptCache = (sizing: Sizing) => {

@@ -14,7 +14,7 @@ import { GiB } from '../../appliance/sizing/memory.ts'
 
 function fitOf(model: Model, machine: Machine): string {
   if (refusalOf(machine, model, defaultRequest) !== undefined)
-    return `does not fit: needs a VM with at least ${smallestVm(model, leastRequest) / GiB} GiB`
+    return `does not fit: needs a VM with at least ${smallestVm(model, leastRequest, machine) / GiB} GiB`
   const { slots, contextSize } = planCapacity(machine, model, defaultRequest)
   return `fits: ${slots} × ${contextSize} tokens`
 }

@@ -6,6 +6,7 @@ import {
   type CapacityRequest,
   defaultRequest,
   leastRequest,
+  type Machine,
   memoryInVm,
   planCapacity,
   smallestVm,
@@ -30,6 +31,8 @@ export type PlanQuestion = {
   /** Bytes that its kernel can allocate. */
   memory: number
   cores: number
+  /** Of this machine, where the question is about it. */
+  cpu?: Machine['cpu']
   asked: CapacityRequest
   /** Bytes per second of the memory, where it is known. */
   bandwidth?: number | undefined
@@ -47,8 +50,8 @@ const terms: Record<keyof Memory, string> = {
 }
 
 /** The plan for a machine of this size. Throws where the model does not fit at all. */
-const capacityFor = ({ model, memory, cores, asked }: PlanQuestion): Capacity =>
-  planCapacity({ cpus: cores, physicalCores: cores, memory }, model, asked)
+const capacityFor = ({ model, memory, cores, cpu, asked }: PlanQuestion): Capacity =>
+  planCapacity({ cpus: cores, physicalCores: cores, memory, cpu }, model, asked)
 
 const machineOf = ({ vmMemory, memory }: PlanQuestion) =>
   vmMemory === undefined ? `this machine with ${gibibytes(memory)}` : `a VM with ${gibibytes(vmMemory)}`
@@ -77,7 +80,7 @@ export function planText(question: PlanQuestion): string {
     'Expected speed, with one conversation at a time',
     ...speedRows(question),
     '',
-    row('smallest VM for this request', gibibytes(smallestVm(model, asked)).padStart(9)),
+    row('smallest VM for this request', gibibytes(smallestVm(model, asked, question)).padStart(9)),
     ...notes.flatMap(note => ['', ...wrapped(`Note: ${note}`, 78)]),
     '',
   ].join('\n')
@@ -114,7 +117,7 @@ export function planJson(question: PlanQuestion): string {
   const { model, cores, vmMemory, asked, bandwidth } = question
   const generation = bandwidth === undefined ? undefined : expectedGeneration(model.geometry, bandwidth)
   const expected = { prompt: expectedPrompt(model.geometry, cores), generation }
-  return `${JSON.stringify({ vmMemory, ...capacityFor(question), expected, smallestVm: smallestVm(model, asked) }, null, 2)}\n`
+  return `${JSON.stringify({ vmMemory, ...capacityFor(question), expected, smallestVm: smallestVm(model, asked, question) }, null, 2)}\n`
 }
 
 const sizes = [16, 32, 64, 128]

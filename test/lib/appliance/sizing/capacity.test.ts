@@ -162,3 +162,25 @@ it.each([
     sumOf(plan(gibibytes, {}, name).memory) - plan(gibibytes, {}, name).memory.promptCache,
   ).toBeGreaterThan(smaller)
 })
+
+describe('on a CPU with AMX', () => {
+  const features = ['amx_int8', 'amx_tile', 'avx512_bf16', 'avx512_vnni', 'avx512f', 'avx512vbmi']
+  const machine = { cpus: 8, physicalCores: 4, memory: memoryInVm(32 * GiB) }
+
+  it.each(Object.keys(catalogue) as Name[])('counts the copies of %s, and what of its file stays', name => {
+    const { geometry, size } = catalogue[name]
+    const { memory } = planCapacity({ ...machine, cpu: { features } }, catalogue[name], defaults)
+    expect(memory.repacked).toBe(geometry.amx.copies)
+    expect(memory.mapped).toBe(size - geometry.amx.source)
+    // Another layout, and not another model: between what is copied elsewhere and an eighth more than the file.
+    expect(memory.repacked).toBeGreaterThan(geometry.repackable)
+    expect(memory.repacked + memory.mapped).toBeLessThan(size * 1.125)
+  })
+
+  it('asks for a larger VM where the copies are what does not fit', () => {
+    const asked = { contextSize: 32_768, parallel: 'auto' } as const
+    const model = { ...catalogue['gpt-oss-20b'], size: 16 * GiB }
+    const heavy = { ...model, geometry: { ...model.geometry, amx: { source: 15 * GiB, copies: 17 * GiB } } }
+    expect(smallestVm(heavy, asked, { cpu: { features } })).toBe(smallestVm(heavy, asked) + 2 * GiB)
+  })
+})

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { hardwareNotes, loadNotes, severeNotes } from '../../../../lib/appliance/sizing/hardware.ts'
+import { hardwareNotes, hasAmx, loadNotes, severeNotes } from '../../../../lib/appliance/sizing/hardware.ts'
 import { facts } from '../../../support/recorded-host.ts'
 
 const cpu = (model: string | undefined, ...features: string[]) => ({ cpu: { model, features } })
@@ -66,4 +66,22 @@ it.each([
   [load(0, 0), load(1000, 500, 2 ** 30), [/50 %/, /Swap/]],
 ])('between %j and %j', (before, after, notes) => {
   expect(loadNotes(before, after)).toEqual(notes.map(note => expect.stringMatching(note)))
+})
+
+const sapphireRapids = 'amx_bf16 amx_int8 amx_tile avx avx2 avx512_bf16 avx512_vnni avx512f avx512vbmi'.split(
+  ' ',
+)
+
+it.each([
+  ['all that its library needs', sapphireRapids, true],
+  ['AMX hidden by the hypervisor', sapphireRapids.filter(name => !name.startsWith('amx')), false],
+  ['AMX for other numbers alone', sapphireRapids.filter(name => name !== 'amx_int8'), false],
+  [
+    'AMX without what its library takes for granted',
+    sapphireRapids.filter(name => name !== 'avx512_bf16'),
+    false,
+  ],
+  ['no more than AVX2', ['avx', 'avx2'], false],
+])('knows whether llama-server packs weights for AMX: %s', (_, features, packs) => {
+  expect(hasAmx(features)).toBe(packs)
 })
