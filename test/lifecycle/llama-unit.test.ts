@@ -40,7 +40,7 @@ describe('tells clients why it ended', () => {
 
   it('by whom it was asked to', async () => {
     const host = recordedHost({ env: end('success', 'exited', '0') }, command =>
-      command[1] === 'list-jobs' ? { stdout: `1 ${units.llama} stop running\n` } : undefined,
+      command.startsWith('systemctl list-jobs') ? { stdout: `1 ${units.llama} stop running\n` } : undefined,
     )
     await llamaEnded(host)
     expect(reasonOf(host)).toBe('llama-server was stopped at 10:00:00 UTC.')
