@@ -20,15 +20,17 @@ const outOfMemory = end('oom-kill', 'killed', 'KILL')
 describe('tells clients why it ended', () => {
   it.each([
     ['by lack of memory', outOfMemory, 'ran out of memory'],
-    ['by a signal from outside', end('signal', 'killed', 'KILL'), 'was ended by signal KILL'],
+    ['by a signal from outside', end('signal', 'killed', 'KILL'), 'was killed by signal KILL'],
     ['by a crash', end('core-dump', 'dumped', 'SEGV'), 'crashed (segmentation fault)'],
-    ['by itself', end('exit-code', 'exited', '1'), 'ended with exit code 1'],
+    ['by itself', end('exit-code', 'exited', '1'), 'exited with code 1'],
     ['because it did not start in time', end('timeout', 'killed', 'TERM'), 'did not start in time'],
   ])('%s', async (_, env, cause) => {
     const host = recordedHost({ env })
     recordLoaded(host)
     await llamaEnded(host)
-    expect(reasonOf(host)).toBe(`llama-server ${cause} at 10:00:00 UTC; it starts again at 10:00:01 UTC.`)
+    expect(reasonOf(host)).toBe(
+      `llama-server ${cause} at 10:00:00 UTC; it will be restarted at 10:00:01 UTC.`,
+    )
   })
 
   it('by the watchdog, which knows better than systemd', async () => {
@@ -59,9 +61,7 @@ describe('a model that does not load', () => {
     expect(host.commands).not.toContain(givenUp)
     await endings(host, 1)
     expect(host.commands).toContain(givenUp)
-    expect(reasonOf(host)).toMatch(
-      /^The model cannot be loaded: llama-server ended with exit code 1, the last of 8 attempts/,
-    )
+    expect(reasonOf(host)).toMatch(/^The model cannot be loaded: llama-server exited with code 1/)
     // Who starts it by hand has all attempts again, at once.
     expect(readRestarts(host)).toMatchObject({ failures: 0 })
   })
