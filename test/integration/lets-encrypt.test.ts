@@ -247,7 +247,7 @@ it('serves the private one when the server cannot be reached, is not trusted, or
   await fails('gone.example.com', `https://127.0.0.1:${await freePort()}/dir`, /refused/)
   await fails('untrusted.example.com', pebble.directory, /certificate verify failed/)
   instead = ({ args: [, certbot = []], ...command }) => ({ ...command, args: [4, certbot] })
-  await fails('silent.example.com', `https://127.0.0.1:${port}/dir`, /within 120 s/)
+  await fails('silent.example.com', `https://127.0.0.1:${port}/dir`, /timed out after 120 s/)
   instead = command => command
   silent.close()
 })
