@@ -1,7 +1,7 @@
 /** The names and addresses by which clients reach the appliance. */
 
 export type Names = {
-  /** DNS names, the one to show first. */
+  /** DNS names, the preferred one first. */
   dns: string[]
   /** IPv4 addresses, then IPv6 ones, loopback last. */
   ip: string[]

@@ -4,12 +4,12 @@ const releases = '/opt/slm-copilot/llama.cpp'
 const tls = '/etc/ssl/slm-copilot'
 const certbot = '/etc/letsencrypt'
 
-/** File names inside a certificate's folder (certbot's too): the chain that nginx sends, leaf first, and its key. */
+/** File names in a certificate's folder (certbot's too): the chain for nginx, leaf first, and its key. */
 export const certificateFiles = { chain: 'fullchain.pem', key: 'privkey.pem' } as const
 
 const admissionFolder = '/run/slm-copilot-admission'
 
-/** What everybody may read, as nginx's sandbox lets it: not under /home, /root or /tmp. */
+/** Public files: outside /home, /root and /tmp, which nginx's sandbox hides. */
 const pages = '/var/www/slm-copilot-pages'
 
 /** The landing page's file name in its folder. */
@@ -18,7 +18,7 @@ export const landingPageFile = 'index.html'
 export const paths = {
   binaries: '/opt/one-appliance/bin',
   executable: '/opt/one-appliance/bin/slm-copilot',
-  /** On everybody's PATH: login shells', sudo's secure_path, systemd's, cron's aside. */
+  /** In the PATH of login shells, sudo (secure_path) and systemd units; not in cron's. */
   command: '/usr/local/bin/slm-copilot',
 
   release: '/opt/slm-copilot/release.json',
@@ -39,7 +39,7 @@ export const paths = {
   modelService: '/etc/systemd/system/slm-copilot-model.service',
   watchdogService: '/etc/systemd/system/slm-copilot-watchdog.service',
   watchdogTimer: '/etc/systemd/system/slm-copilot-watchdog.timer',
-  /** What the watchdog runs first: it starts the executable only where it does not find all well. */
+  /** The watchdog's quick check: starts the executable only if something may be wrong. */
   watchdogQuickLook: '/opt/slm-copilot/watchdog.sh',
   watchdogWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-watchdog.timer',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
@@ -53,13 +53,13 @@ export const paths = {
   edgeConfiguration: '/etc/nginx/slm-copilot.conf',
   edgeProgram: '/etc/nginx/slm-copilot.js',
   connectionLimit: '/etc/nginx/slm-copilot.nft',
-  /** On a file system in memory. */
+  /** On tmpfs. */
   edgeBodies: '/run/slm-copilot-edge',
   accessLog: '/var/log/nginx/slm-copilot.access',
   errorLog: '/var/log/nginx/slm-copilot.errors',
   logFiles: '/etc/tmpfiles.d/slm-copilot.conf',
   hourlyRotation: '/etc/systemd/system/logrotate.timer.d/slm-copilot.conf',
-  /** Why llama-server does not serve, in a sentence for clients; not there while it does, or first loads. */
+  /** Why llama-server does not serve, for clients; absent while it serves or loads for the first time. */
   unavailableReason: '/run/slm-copilot-unavailable',
   admissionConfiguration: '/etc/nginx/slm-copilot-admission.conf',
   admissionProgram: '/etc/nginx/slm-copilot-admission.js',
@@ -100,7 +100,7 @@ export const paths = {
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
   passwordReplacement: '/var/lib/slm-copilot/password-replaced.json',
-  /** The prompt cache of a stopped llama-server, readable by its user alone; the index that proves it is root's. */
+  /** A stopped llama-server's prompt cache, readable only by its user; root owns the index of digests. */
   promptCacheFolder: '/var/cache/slm-copilot',
   promptCacheIndex: '/var/lib/slm-copilot/prompt-cache.json',
   verifications: '/var/lib/slm-copilot/models.json',
@@ -113,7 +113,7 @@ export const paths = {
   measurement: '/run/slm-copilot-measurement.json',
   restarts: '/run/slm-copilot-restarts.json',
   watchdog: '/run/slm-copilot-watchdog.json',
-  /** There while the last whole look of the watchdog found nothing amiss, and llama-server has not been started since. */
+  /** Exists if the watchdog's last full check found no fault and llama-server has not been started since. */
   healthy: '/run/slm-copilot-healthy',
   loaded: '/var/lib/slm-copilot/loaded.json',
   socketFolder: '/run/slm-copilot',
@@ -142,20 +142,20 @@ export const users = { llama: 'slm-copilot', web: 'www-data' } as const
 
 export const ports = { http: 80, https: 443 } as const
 
-/** How a stage that is run by hand takes the VM's context; without it each variable has its default. */
+/** Gives a stage run by hand the VM's context; without it every variable has its default. */
 export const contextOption = `--context-file ${paths.contextFile}`
 
-/** What to run where configure's files are missing or damaged. */
+/** What to run if configure's files are missing or damaged. */
 export const configureCommand = `slm-copilot configure ${contextOption}`
 
 /** The file of a model's weights. */
 export const modelPath = (name: string) => `${paths.models}/${name}.gguf`
 
 /**
- * Asked over a socket: llama-server's adapters, of which it has none. The question goes through its queue as a generation
- * does, and takes no slot: the answer comes after the batch in work.
+ * Requested over a socket: llama-server's LoRA adapters, of which it has none. The request goes through
+ * llama-server's queue like a generation but takes no slot: it is answered after the current batch.
  */
 export const queueUrl = 'http://localhost/lora-adapters'
 
-/** llama-server's own word on its health, asked over its socket. It answers whatever the queue does. */
+/** llama-server's own health check, requested over its socket. It bypasses the queue. */
 export const healthUrl = 'http://localhost/health'

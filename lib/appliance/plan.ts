@@ -1,4 +1,4 @@
-/** What configure tells bootstrap and the commands: the plan in force, one JSON, in one of three states. */
+/** The plan in force, in one of three states: JSON that configure writes for bootstrap and the commands. */
 import * as z from 'zod'
 import { type ModelChoice, pendingModelSchema } from './models/choice.ts'
 import { cacheSharingSchema } from './nginx/cache-sharing.ts'
@@ -6,15 +6,15 @@ import { type Capacity, capacitySchema } from './sizing/capacity.ts'
 import { orderSchema } from './tls/lets-encrypt.ts'
 
 const inEveryState = {
-  /** Names and addresses to show to people, the first one first. */
+  /** Names and addresses to show to people, the preferred one first. */
   endpoints: z.array(z.string()).min(1),
-  /** For report and banner, besides the capacity's notes and the reason below. */
+  /** For report and banner, in addition to the capacity's notes and the reason below. */
   notes: z.array(z.string()),
-  /** Notes on the hardware: for the report alone. */
+  /** Notes on the hardware: for the report only. */
   hardware: z.array(z.string()),
-  /** Whose cached prompts a request may use. */
+  /** Which keys share cached prompts. */
   cacheSharing: cacheSharingSchema,
-  /** What to ask of an ACME server, if anything. */
+  /** The certificate to order from an ACME server, if any. */
   order: orderSchema.optional(),
 }
 
@@ -26,7 +26,7 @@ const serving = z.strictObject({
   ...inEveryState,
 })
 
-/** No model that is here fits; the one asked for is yet to be downloaded and verified. llama-server does not run. */
+/** No installed model fits; the requested one must first be downloaded and verified. llama-server is off. */
 const waiting = z.strictObject({
   state: z.literal('waiting'),
   pending: pendingModelSchema,
@@ -37,7 +37,7 @@ const waiting = z.strictObject({
   ...inEveryState,
 })
 
-/** The model asked for failed, and no other that is here fits. llama-server does not run. */
+/** The requested model failed, and no other installed model fits. llama-server does not run. */
 const unavailable = z.strictObject({
   state: z.literal('unavailable'),
   /** The capacity planned for the model that failed. */
@@ -53,10 +53,10 @@ export const planSchema = z.discriminatedUnion('state', [serving, waiting, unava
 
 export type Plan = z.infer<typeof planSchema>
 export type ServingPlan = Extract<Plan, { state: 'serving' }>
-/** A plan by which llama-server does not run. */
+/** A plan under which llama-server does not run. */
 export type IdlePlan = Exclude<Plan, ServingPlan>
 
-/** The plan by which the chosen model is served, or not. `capacity`: planned for the model of the choice. */
+/** The plan that follows from the choice of a model. `capacity`: planned for that model. */
 export function planFor(
   choice: ModelChoice,
   capacity: Capacity,
@@ -84,18 +84,18 @@ export function planFor(
   }
 }
 
-/** What clients, page and report describe: the capacity in force, else that of the model which was asked for. */
+/** What clients, page and report describe: the capacity in force, otherwise that of the requested model. */
 export const describedCapacity = (plan: Plan): Capacity =>
   plan.state === 'serving' ? plan.capacity : plan.intended
 
-/** The model that is to be downloaded and verified, if any. */
+/** The model to be downloaded and verified, if any. */
 export const pendingOf = (plan: Plan) => (plan.state === 'unavailable' ? undefined : plan.pending)
 
 /** Why nothing is served, and what to do about it. */
 export const unavailability = (plan: IdlePlan): string =>
   plan.state === 'waiting' ? plan.reason : `${plan.reason} ${plan.fix}`
 
-/** All that deserves a word, for report, banner and status. */
+/** All notes, for report, banner and status. */
 export const planNotes = (plan: Plan): string[] => [
   ...describedCapacity(plan).notes,
   ...plan.notes,

@@ -4,7 +4,7 @@ import { wrapped } from './text.ts'
 
 export type Problem = {
   variable: string
-  /** What was got, safe to show: a secret's is its length. */
+  /** What was set, safe to show: for a secret, its length. */
   got: string
   takes: string
 }

@@ -77,7 +77,7 @@ export const stateFiles = {
     path: paths.watchdog,
     mode: 0o600,
     schema: z.record(z.string(), historySchema),
-    whenDamaged: { consequence: 'the watchdog starts its observations anew' },
+    whenDamaged: { consequence: 'the watchdog forgets its earlier observations' },
   },
   loaded: {
     path: paths.loaded,

@@ -1,12 +1,12 @@
 /** Text for terminals of 80 columns. */
 
-/** Text that stays one line among others, wherever it comes from. */
+/** Text on one line, its white space collapsed. */
 export const onOneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()
 
 /** A text as one word of a POSIX shell (POSIX.1-2024, XCU 2.2.2). */
 export const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** Text broken at white space into lines of at most `width` characters; a longer word is broken wherever that is. */
+/** Text wrapped at white space into lines of at most `width` characters; longer words are split. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(/\s+/).flatMap(part => part.match(new RegExp(`.{1,${width}}`, 'gs')) ?? '')) {

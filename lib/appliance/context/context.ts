@@ -1,4 +1,4 @@
-/** The context variables parsed into one typed value; past this line nothing reads the environment. */
+/** Parses the context variables into one typed value; nothing else reads the environment. */
 import type * as z from 'zod'
 import type { Model } from '../models/catalogue.ts'
 import { ContextError, type Problem } from '../problems.ts'
@@ -12,7 +12,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const shown = ({ input, isSecret }: Variable, text: string) =>
   masked(text, input === 'password' || isSecret === true)
 
-/** The text that is set under either name; empty counts as unset. Two different values are a problem. */
+/** The text set under either name; empty counts as unset. Two different values are a problem. */
 function textOf(variable: Variable, env: Environment): { text?: string; problem?: Problem } {
   const byName = env[variable.name] || undefined
   const byAlias = variable.alias === undefined ? undefined : env[variable.alias] || undefined
@@ -39,13 +39,13 @@ function parseVariable<T>(
   }
 }
 
-/** What is wrong with a value, in the words of its own rule where it has some. */
+/** What is wrong with a value: its parser's own message if there is one, otherwise the value. */
 function wrong(variable: Variable, text: string, issues: z.core.$ZodIssue[]): string {
   const words = issues.filter(({ code }) => code === 'custom').map(({ message }) => message)
   return words.length === 0 ? shown(variable, text) : words.join('; ')
 }
 
-/** A key that is also the password: the log could not tell whose it is. */
+/** A problem for each key that equals the password: the log could not tell whose request it is. */
 const sharedKeys = ({ keys, password }: Context): Problem[] =>
   keys
     .map(({ key }, index) => ({ key, number: index + 1 }))
@@ -65,7 +65,7 @@ function pairProblems(env: Environment): Problem[] {
   return [{ variable: missing.name, got: 'nothing', takes: `${missing.takes}, since ${other.name} is set` }]
 }
 
-/** What one variable says about the catalogue. */
+/** Whether the requested model exists and supports the requested context. */
 function modelProblems(context: Context, models: Model[], baked: Model): Problem[] {
   const model = context.model === undefined ? baked : models.find(({ name }) => name === context.model)
   if (model === undefined) {
@@ -84,8 +84,8 @@ function modelProblems(context: Context, models: Model[], baked: Model): Problem
 }
 
 /**
- * The context from the environment. `models` is what may be named, `baked` what is served unless another is;
- * `judge` knows what takes more than text to see. Throws a ContextError with every problem.
+ * Parses the context from the environment. `models`: those that may be requested; `baked`: the default one;
+ * `judge`: finds problems that take more than the text to see. Throws a ContextError with all problems.
  */
 export function parseContext(
   env: Environment,

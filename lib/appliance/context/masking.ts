@@ -1,15 +1,15 @@
-/** Masking: how much of a value that somebody set may be shown. Every value that is shown passes through here. */
+/** Masking: how much of a user-supplied value may be shown. Every such value passes through here. */
 
-/** Every key has at least this many characters: what is shorter is none. */
+/** Every key has at least this many characters; anything shorter is not a key. */
 export const shortestKey = 12
 
-/** Scheme and host of a URL; what else it has may be a password, or a token. */
+/** A URL's scheme and host; the rest may contain a password or a token. */
 function describeUrl(text: string): string | undefined {
   const match = text.match(/^\s*([a-z][a-z0-9+.-]{0,9}:\/\/)(?:[^/?#]*@)?([^/?#@\s]*)/i)
   if (match === null) return undefined
   const [shown, scheme = '', host = ''] = match
   if (text.lastIndexOf('@') >= shown.length) return undefined
-  // A host's name is public; what is longer, or has no dot, may be a key.
+  // A host's name is public; a longer text, or a long one without a dot, may be a key.
   const isHost = /^[a-z0-9.-]{1,80}(:[0-9]{1,5})?$|^\[[0-9a-f:.]{2,45}\](:[0-9]{1,5})?$/i.test(host)
   const rest = text.length > shown.length || shown.includes('@') ? '...' : ''
   return isHost && (host.length < shortestKey || /[.:]/.test(host)) ? `${scheme}${host}${rest}` : undefined
@@ -18,8 +18,8 @@ function describeUrl(text: string): string | undefined {
 const countOf = (text: string) => `${text.length} character${text.length === 1 ? '' : 's'}`
 
 /**
- * A value in words that are safe for logs: a secret's length; of others what cannot hold a key, since keys are pasted
- * into the wrong variable.
+ * A value in words that are safe for logs: a secret's length; of other values, only what cannot hold a key,
+ * because keys get pasted into the wrong variable.
  */
 export function masked(text: string, isSecret: boolean): string {
   if (isSecret) return countOf(text)

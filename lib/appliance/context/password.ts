@@ -1,4 +1,4 @@
-/** That a password was generated in place of one that could not be used, and why. */
+/** Records that a password was generated in place of an unusable one, and why. */
 import * as z from 'zod'
 
 export const replacementSchema = z.strictObject({ at: z.iso.datetime(), reason: z.string() })

@@ -1,6 +1,6 @@
 /** Suggestions for misspelt names. */
 
-/** How many letters must be added, taken away or changed to make one text of the other (Levenshtein). */
+/** How many letters must be added, removed or changed to turn one text into the other (Levenshtein). */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [index, letter] of [...a].entries()) {
@@ -14,7 +14,7 @@ export function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
-/** The known name that a short one begins, or that differs from it by a letter in three. */
+/** The only known name that begins with `name`, else the nearest with at most a third of letters different. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const begun = known.filter(each => name.length > 1 && each.startsWith(name))
   if (begun.length === 1) return begun[0]

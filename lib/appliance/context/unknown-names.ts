@@ -1,11 +1,11 @@
-/** Variables that seem to be meant for the appliance, but are unknown to it. */
+/** Notes on unknown variables that seem to be meant for the appliance. */
 
 import { editDistance } from './spelling.ts'
 
-/** Letters that may differ in a name that is taken for a known one. */
+/** The most letters that may differ from the suggested name. */
 const furthest = 4
 
-/** The known name that is nearest, if one is near. */
+/** The nearest known name, if it is near enough. */
 function nearest(name: string, known: readonly string[]) {
   const inCapitals = name.toUpperCase()
   const withPrefix = inCapitals.replace(/^.*COPILOT[_.-]*/, 'ONEAPP_COPILOT_')
@@ -20,7 +20,7 @@ function nearest(name: string, known: readonly string[]) {
 
 const isMeantForUs = (name: string) => /^_?(ONE)?_?(APPS?)?[_.-]*(SLM[_.-]*)?COPILOT[_.-]/i.test(name)
 
-/** The value is never told: a misspelt name's may be a password. */
+/** One note per name, without its value: a misspelt variable may hold a password. */
 export function unknownNameNotes(
   env: Readonly<Record<string, string | undefined>>,
   known: readonly string[],

@@ -1,4 +1,4 @@
-/** Parsers for the text of context variables. Their messages hold no secret. */
+/** Parsers for the values of context variables. Their messages contain no secrets. */
 import * as z from 'zod'
 import { describeOtherPem, type PemKind, readPem } from '../tls/pem.ts'
 import { shortestKey } from './masking.ts'
@@ -15,16 +15,16 @@ export const key = z
   .regex(/^[!-~]*$/)
   .regex(/^[^:"'`\\]*$/)
 
-/** A key, and the name under which the log knows it. */
+/** A key, and its name in the log. */
 export type NamedKey = { name: string; key: string }
 
-/** The name of the password's own user. */
+/** The user name that belongs to the password. */
 export const passwordName = 'copilot'
 
-/** What separates pairs in other programs' lists: inside a key it is most likely meant to do the same. */
+/** Separators in other programs' lists: inside a key, one is most likely meant to separate pairs. */
 const separators = /[,;|&]/
 
-/** What is wrong with a pair, if anything. `before`: the pairs in front of it. */
+/** What is wrong with a pair, if anything. `before`: the preceding pairs. */
 function pairProblem({ name, key: value }: NamedKey, before: NamedKey[]): string | undefined {
   const isLike = (field: keyof NamedKey, text: string) => before.findIndex(other => other[field] === text) + 1
   const [sameName, sameKey] = [isLike('name', name), isLike('key', value)]
@@ -37,7 +37,7 @@ function pairProblem({ name, key: value }: NamedKey, before: NamedKey[]): string
   return undefined
 }
 
-/** `name=key` pairs. A message names a pair by its number: what looks like its name may be a key. */
+/** `name=key` pairs. Messages refer to a pair by its number: what looks like its name may be a key. */
 export const namedKeys = z.string().transform((text, check): NamedKey[] => {
   const named = text
     .split(/\s+/)
@@ -51,7 +51,7 @@ export const namedKeys = z.string().transform((text, check): NamedKey[] => {
   return named
 })
 
-/** PEM blocks of a kind, in strict form. */
+/** PEM blocks of one kind, in strict form. */
 export const pem = (kind: PemKind) =>
   z.string().transform((text, check) => {
     const found = readPem(kind, text)
@@ -69,7 +69,7 @@ const host = new RegExp(`^(?=.{1,253}$)(${label}\\.)*${label}$|^(?=.*:)[0-9a-f:.
 /** Whether a text is a host's name or address. */
 export const isHost = (text: string) => host.test(text)
 
-/** Names and addresses, with commas or white space between them. */
+/** Names and addresses, separated by commas or white space. */
 export const hosts = z
   .string()
   .transform(text => text.split(/[\s,]+/).filter(Boolean))

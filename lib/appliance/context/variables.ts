@@ -1,25 +1,25 @@
-/** The context variables, one record each, from which parsing, the shim, the README, the wizard's inputs and help derive. */
+/** The context variables, one record each: parsing, shim, README, marketplace inputs and help use them. */
 import * as z from 'zod'
 import { shortestContext, usefulContext } from '../sizing/limits.ts'
 import { digits, hosts, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'
 
 export type Variable<T = unknown> = {
   name: string
-  /** The four-part name that Sunstone groups in its wizard, where it differs. */
+  /** The four-part name by which Sunstone's wizard groups inputs, if it differs. */
   alias?: string
   stage: 'configure'
-  /** From the text as given to the value; the rule it breaks is told by `takes`. */
+  /** Parses the text as given; `takes` describes the rule in messages. */
   value: z.ZodType<T, string>
   fallback: T
   /** The default, in words. */
   byDefault: string
-  /** The rule, as read after "takes". */
+  /** The rule, worded to follow "takes". */
   takes: string
   example: string
   help: string
-  /** Its value is never shown; where `input` is a password, that says so already. */
+  /** Its value is never shown; implied if `input` is a password. */
   isSecret?: true
-  /** Sunstone's kind of input; what is entered as text64 arrives as Base64. */
+  /** Sunstone's input type; a text64 arrives as Base64. */
   input: 'password' | 'text' | 'text64' | 'number'
 }
 
@@ -223,10 +223,10 @@ export const variables = {
   }),
 }
 
-/** The records in the order in which tables show them. */
+/** The records in the order of the tables. */
 export const variableList: Variable[] = Object.values(variables) as Variable[]
 
-/** Every name that a variable goes by. */
+/** All names and aliases. */
 export const variableNames: string[] = variableList.flatMap(({ name, alias }) =>
   alias === undefined ? [name] : [name, alias],
 )

@@ -1,4 +1,4 @@
-/** The persisted prompt cache: which server wrote it, its files, and the digests that they are verified by. */
+/** The persisted prompt cache: the server that wrote it, and its files with their digests. */
 import * as z from 'zod'
 
 const slotSchema = z.strictObject({
@@ -18,7 +18,7 @@ export const promptCacheSchema = z.strictObject({
 export type PersistedSlot = z.infer<typeof slotSchema>
 export type PersistedPromptCache = z.infer<typeof promptCacheSchema>
 
-/** A running llama-server, as far as the files of its slots depend on it. */
+/** What a running llama-server's slot files depend on. */
 export type RunningServer = {
   /** Path of its executable, which names the release. */
   program: string
@@ -26,10 +26,10 @@ export type RunningServer = {
   weights: { size: number; changedAt: Date }
 }
 
-/** They change how fast it computes, not what: all others may change the format or the meaning of a slot's file. */
+/** These affect speed only; any other setting may change the format or meaning of a slot's file. */
 const irrelevant = ['LLAMA_ARG_THREADS', 'LLAMA_ARG_THREADS_BATCH', 'LLAMA_ARG_CACHE_RAM']
 
-/** What must be the same where a file is read as where it was written: release, weights, settings. */
+/** What must match between the server that saved a file and the one that restores it. */
 export function identityOf({ program, environment, weights }: RunningServer): string {
   const settings = Object.entries(environment)
     .filter(([name]) => /^(LLAMA|GGML)_/.test(name) && !irrelevant.includes(name))
@@ -37,5 +37,5 @@ export function identityOf({ program, environment, weights }: RunningServer): st
   return JSON.stringify({ program, weights, settings })
 }
 
-/** The file of a slot in llama-server's folder for them. */
+/** The name of a slot's file in llama-server's slot folder. */
 export const fileOfSlot = (slot: number) => `slot-${slot}.kv`

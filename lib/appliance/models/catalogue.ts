@@ -1,4 +1,4 @@
-/** The models that the appliance knows, where to download their weights, and their digests. */
+/** The models that the appliance knows: download addresses, digests, geometry, sampling defaults. */
 import * as z from 'zod'
 import { shortestContext } from '../sizing/limits.ts'
 import { geometrySchema } from './geometry.ts'
@@ -23,21 +23,22 @@ export const modelSchema = z.strictObject({
   /** The longest context that the model was trained for, in tokens. */
   contextLimit: z.int().min(shortestContext),
   geometry: geometrySchema,
-  /** A chat template of ours to serve it with; absent: the one inside the GGUF file. */
+  /** The appliance's own chat template to serve it with; absent: the one inside the GGUF file. */
   template: z.enum(['devstral']).optional(),
   /** SPDX licence expression; LicenseRef- where SPDX lists none. */
   licence: z.string().optional(),
   sampling: samplingSchema.optional(),
-  /** What it is good at, in a line. */
+  /** What it is good at, on one line. */
   goodAt: z.string().max(60).optional(),
 })
 
 export type Model = z.infer<typeof modelSchema>
 
 /**
- * Digests: at least two independent public sources each. Geometry: the makers' configurations and llama-quantize's rules
- * for which tensor gets which type; the sums agree with each file's size. The bake takes it from the file's own header.
- * Sampling: the model cards (Devstral's in its example), generation_config.json of Qwen2.5's, the README of openai/gpt-oss.
+ * Digests: from at least two independent public sources each. Geometry: from the publishers' configurations
+ * and llama-quantize's choice of tensor types; the sums agree with each file's size. The bake reads it from
+ * the file's own header. Sampling: from the model cards (Devstral's example), Qwen2.5's
+ * generation_config.json, openai/gpt-oss's README.
  */
 export const catalogue = {
   'devstral-small-2': {

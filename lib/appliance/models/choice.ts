@@ -1,4 +1,4 @@
-/** What the plan makes of the model that the context requests: it serves, another one serves meanwhile, or none does. */
+/** The choice of a model: the requested one serves, another one serves in its place, or none does. */
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from './catalogue.ts'
@@ -7,13 +7,13 @@ import { type ModelState, transition } from './verification.ts'
 
 export const pendingModelSchema = z.strictObject({
   model: modelSchema,
-  /** Where it comes from. */
+  /** Where to download it from. */
   url: z.string(),
-  /** What a failure would hold for, as text. */
+  /** The circumstances in which a failure would stand, as text: in others the model is tried again. */
   circumstances: z.string(),
 })
 
-/** A model that is to be downloaded, or verified. */
+/** A model to be downloaded or verified. */
 export type PendingModel = z.infer<typeof pendingModelSchema>
 
 /** `model`: the one to plan the capacity for. */
@@ -22,32 +22,32 @@ export type ModelChoice =
       state: 'serving'
       model: Model
       pending?: PendingModel
-      /** Why it is not the one requested, for report, banner and log. */
+      /** Why it is not the requested one, for report, banner and log. */
       note?: string
     }
   | { state: 'waiting'; model: Model; pending: PendingModel; reason: string }
   | { state: 'unavailable'; model: Model; reason: string; fix: string }
 
-/** The command that has a model tried again that failed. */
+/** The command that tries a failed model again. */
 export const retryCommand = 'slm-copilot fetch-model --retry'
 const retryHint = `To try again: ${retryCommand}`
 
-/** The variables that decide it. */
+/** The variables that the choice depends on. */
 type ModelRequest = Pick<Context, 'model' | 'modelMirror' | 'contextSize' | 'parallel' | 'threads'>
 
 /** What is known of a model on this machine. */
 export type Knowledge = {
   /** Bytes of RAM. */
   memory: number
-  /** How far it is here. */
+  /** Whether it has been downloaded and verified. */
   stateOf(model: Model): ModelState
-  /** Why it cannot be served here, a sentence, if it cannot. */
+  /** Why it cannot be served here, a sentence; undefined if it can. */
   misfit(model: Model): string | undefined
 }
 
 /**
- * The choice between the model that the context requests and what can serve until that has been downloaded and verified.
- * Throws where neither fits.
+ * Chooses between the model that the context requests and one that can serve until that is downloaded and
+ * verified. Throws if neither fits.
  */
 export function chooseModel(release: Release, request: ModelRequest, knowledge: Knowledge): ModelChoice {
   const model = modelsOf(release).find(({ name }) => name === request.model) ?? release.model
@@ -86,7 +86,7 @@ function untilVerified(pending: PendingModel, substitute: Model | undefined): Mo
   return { state: 'waiting', model, pending, reason: nothing }
 }
 
-/** What serves in place of a model: the baked one, else one that was downloaded and verified before; if any fits. */
+/** What serves in place of a model: the baked one, otherwise one verified earlier; undefined if none fits. */
 function substituteFor(model: Model, release: Release, { stateOf, misfit }: Knowledge): Model | undefined {
   const isReady = (other: Model) => other.name === release.model.name || stateOf(other).state === 'verified'
   return modelsOf(release).find(
@@ -94,7 +94,7 @@ function substituteFor(model: Model, release: Release, { stateOf, misfit }: Know
   )
 }
 
-/** Where a model comes from: a mirror has it under the file name of its maker's address. */
+/** Where to download a model from: a mirror has it under the file name in the publisher's URL. */
 export const modelUrl = ({ url }: Model, mirror: string | undefined): string =>
   mirror === undefined ? url : `${mirror.replace(/\/+$/, '')}/${url.split('/').at(-1)}`
 
@@ -107,7 +107,7 @@ function pendingModel(
 ): PendingModel {
   const { contextSize, parallel, threads, modelMirror } = request
   const url = modelUrl(model, modelMirror)
-  // Whole GiB: what the kernel keeps of them differs from boot to boot.
+  // Whole GiB: what the kernel keeps for itself varies between boots.
   const gibibytes = Math.round(memory / 2 ** 30)
   const { tag } = llamaCpp
   const circumstances = JSON.stringify({ tag, url, contextSize, parallel, threads, gibibytes })

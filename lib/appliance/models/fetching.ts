@@ -1,4 +1,4 @@
-/** How the download and verification of a model are reported, and when a download is tried again. */
+/** How a model's download and verification are reported, and when a failed download is tried again. */
 import { backOff } from '../back-off.ts'
 
 export type FetchProgress = {
@@ -19,13 +19,13 @@ function left(seconds: number): string {
 
 const acts = { downloading: 'Downloading', verifying: 'Computing the SHA-256 of' } as const
 
-/** The line for login banner and `status`. */
+/** The progress line for login banner and `status`. */
 export const fetchLine = (name: string, { act, percent, secondsLeft }: FetchProgress) =>
   `${acts[act]} ${name}: ${percent} %${secondsLeft === undefined ? '' : `, ${left(secondsLeft)}`}`
 
-/** The same, once the file is there. */
+/** The line for both once the file is downloaded. */
 export const verificationLine = (name: string) =>
   `${name} is downloaded; whether it answers is being verified.`
 
-/** Seconds until the next attempt: a quarter of a minute after the first failure, twice that after each, at most an hour. */
+/** Seconds until the next attempt: 15 after the first failure, then doubled each time, at most an hour. */
 export const pauseAfter = (failures: number) => backOff(failures, 15, 60 * minute)

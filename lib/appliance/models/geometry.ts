@@ -12,20 +12,20 @@ export const geometrySchema = z.strictObject({
   /** Elements of all query heads together. */
   queries: z.int().positive(),
   embedding: z.int().positive(),
-  /** Elements that the feed-forward has for one token: in a mixture of experts, all those used together. */
+  /** Elements of the feed-forward for one token: in a mixture of experts, of all active experts together. */
   feedForward: z.int().positive(),
-  /** Elements of what all experts used answer for one token; absent where there are no experts. */
+  /** Elements of all active experts' outputs for one token; absent if there are no experts. */
   expertAnswers: z.int().positive().optional(),
   vocabulary: z.int().positive(),
-  /** Rules of the tokenizer (`tokenizer.ggml.merges`). */
+  /** Merge rules of the tokenizer (`tokenizer.ggml.merges`). */
   merges: z.int().nonnegative(),
-  /** Of the layers, those that look back no further than a window of tokens. */
+  /** The layers with sliding-window attention, and their window in tokens. */
   slidingWindow: z.strictObject({ layers: z.int().positive(), tokens: z.int().positive() }).optional(),
-  /** Bytes of the weights that llama-server copies into a faster layout on a CPU with AVX2, or with Arm's dot product. */
+  /** Bytes of weights that llama-server copies into a faster layout on CPUs with AVX2 or Arm dot product. */
   repackable: z.int().nonnegative(),
-  /** Bytes of those that it copies on a CPU with AMX: as they stand in the file, and as copies. */
+  /** Bytes of those that it copies on a CPU with AMX: in the file, and as copies. */
   amx: z.strictObject({ source: z.int().nonnegative(), copies: z.int().nonnegative() }),
-  /** Bytes of weights that are read for each token generated. */
+  /** Bytes of weights read for each generated token. */
   active: z.int().positive(),
   /** Parameters that take part in computing each token. */
   activeParameters: z.int().positive(),
@@ -35,7 +35,7 @@ export type Geometry = z.infer<typeof geometrySchema>
 
 const sum = (numbers: number[]) => numbers.reduce((all, number) => all + number, 0)
 
-/** The geometry that a header tells. Throws where it lacks what every language model has, or says what cannot be. */
+/** The geometry in a header. Throws if a required key is missing or has an impossible value. */
 export function geometryOf(header: Header): Geometry {
   const { architecture, optional, required } = countsOf(header)
   const { tensors } = header
@@ -46,7 +46,7 @@ export function geometryOf(header: Header): Geometry {
   const heads = required('attention.head_count')
   const headSize = optional('attention.key_length') ?? embedding / heads
   const experts = expertsOf(header)
-  // Without an output of its own, the embedding is the output too, and is copied as such.
+  // A tied embedding is the output tensor too, and is copied as such.
   const isTied = tensors.every(({ name }) => name !== 'output.weight')
   const computed = tensors.filter(({ name }) => isTied || name !== 'token_embd.weight')
   const widths =
@@ -57,7 +57,7 @@ export function geometryOf(header: Header): Geometry {
           expertAnswers: experts.used * embedding,
         }
   const share = ({ name }: Tensor) => (name.includes('_exps') ? (experts?.share ?? 1) : 1)
-  // Every second layer in gpt-oss. Of others the pattern is not in the header: all count as if they looked back all the way.
+  // Every second layer in gpt-oss. Other models' headers do not say which: all count as full attention.
   const windowed = architecture === 'gpt-oss' ? Math.floor(layers / 2) : 0
   const window = optional('attention.sliding_window') ?? 0
   return checked({
@@ -77,7 +77,7 @@ export function geometryOf(header: Header): Geometry {
   })
 }
 
-/** How many experts a token uses, and of all which share; undefined where there are none. */
+/** How many experts a token uses, and their share of all experts; undefined if there are none. */
 function expertsOf(header: Header): { used: number; share: number } | undefined {
   const { optional } = countsOf(header)
   const all = optional('expert_count') ?? 0

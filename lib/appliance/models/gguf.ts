@@ -1,4 +1,4 @@
-/** Validates a GGUF header before planning from it: the file may come from anyone, so nothing in it is trusted. */
+/** Validates GGUF headers: a file may come from anyone, so nothing in it is trusted. */
 
 /** A GGUF header (docs/gguf.md of ggml-org/ggml). */
 export type Header = {
@@ -8,7 +8,7 @@ export type Header = {
 
 export type Tensor = {
   name: string
-  /** ggml's number of the type. */
+  /** ggml's number for the type. */
   type: number
   shape: number[]
   /** Bytes from where the tensors' data begins. */
@@ -17,11 +17,11 @@ export type Tensor = {
 
 /** Bytes at the start of the file that `checkStart` needs. */
 export const startLength = 24
-/** The fewest bytes that a tensor's entry takes, and a key with its value. */
+/** The fewest bytes that a tensor's entry takes, and that a key with its value takes. */
 const leastTensor = 24
 const leastPair = 13
 
-/** Throws where the first bytes are not those of a GGUF file, or declare more entries than a file of this size can hold. */
+/** Throws if the first bytes are not a GGUF file's, or declare more entries than such a file can hold. */
 export function checkStart(start: DataView, size: number): void {
   if (start.byteLength < startLength) throw new Error('it is not a GGUF file')
   if (start.getUint32(0, false) !== magic) throw new Error('it is not a GGUF file')
@@ -37,7 +37,7 @@ export function checkStart(start: DataView, size: number): void {
 /** `GGUF`. */
 const magic = 0x47475546
 
-/** Type → elements of a block, bytes of a block (ggml/include/ggml.h, ggml/src/ggml-common.h of llama.cpp). */
+/** Type → elements and bytes of a block (ggml/include/ggml.h, ggml/src/ggml-common.h of llama.cpp). */
 const blocks: Record<number, readonly [elements: number, bytes: number]> = {
   0: [1, 4], // F32
   1: [1, 2], // F16
@@ -75,7 +75,7 @@ const blocks: Record<number, readonly [elements: number, bytes: number]> = {
 
 export const elementsOf = ({ shape }: Pick<Tensor, 'shape'>) => shape.reduce((all, size) => all * size, 1)
 
-/** Bytes of a tensor's data. Throws where its type is unknown, or a row is not a whole number of blocks. */
+/** Bytes of a tensor's data. Throws if its type is unknown, or a row is not a whole number of blocks. */
 export function bytesOf({ name, type, shape }: Pick<Tensor, 'name' | 'type' | 'shape'>): number {
   const block = blocks[type]
   if (block === undefined) throw new Error(`tensor ${quoted(name)} has the unknown type ${type}`)
@@ -90,7 +90,7 @@ export function bytesOf({ name, type, shape }: Pick<Tensor, 'name' | 'type' | 's
 /** A name from the file, shortened, and without control characters for a terminal. */
 const quoted = (name: string) => JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name)
 
-/** Throws where a tensor has an impossible shape, overlaps another, or exceeds the `available` bytes after the header. */
+/** Throws if a tensor has an impossible shape, overlaps another, or exceeds the file's `available` bytes. */
 export function checkTensors(tensors: Tensor[], available: number): void {
   if (tensors.length === 0) throw new Error('it contains no tensors')
   const names = new Set(tensors.map(({ name }) => name))
@@ -126,7 +126,7 @@ export function countsOf({ metadata }: Pick<Header, 'metadata'>) {
   const architecture = metadata['general.architecture']
   if (typeof architecture !== 'string' || !/^[a-z0-9._-]{1,64}$/i.test(architecture))
     throw new Error('it has no general.architecture')
-  /** Undefined where the key is missing. Of a list with one value for each layer, the largest. */
+  /** Undefined if the key is missing. Of a list with one value per layer, the largest. */
   const optional = (name: string): number | undefined => {
     const value = metadata[`${architecture}.${name}`]
     if (value === undefined) return undefined

@@ -1,18 +1,18 @@
 /** Which weights llama-server copies into a faster layout when it loads a model, by the kind of CPU. */
 import { bytesOf, elementsOf, type Tensor } from './gguf.ts'
 
-/** Bytes of weights that are copied: as they stand in the file, and as copies. */
+/** Bytes of the copied weights: in the file, and as copies. */
 export type Packing = { source: number; copies: number }
 
-/** Q4_0, Q4_K, IQ4_NL, MXFP4: what a CPU with AVX2 computes faster in another layout (llama.cpp, ggml-cpu/repack.cpp). */
+/** Q4_0, Q4_K, IQ4_NL, MXFP4: faster in another layout with AVX2 (llama.cpp, ggml-cpu/repack.cpp). */
 const repackableTypes = new Set([2, 12, 20, 39])
 
 const isRepackable = ({ type, shape }: Tensor) =>
   shape.length > 1 && repackableTypes.has(type) && (shape[1] ?? 0) % 8 === 0
 
 /**
- * Type → elements that a row must be a multiple of, elements of a block, and what is added to each block, in bytes
- * (llama.cpp, ggml-cpu/amx: supports_op in amx.cpp, get_row_size in mmq.cpp). F16 is copied as it is.
+ * Type → elements that a row must be a multiple of, elements of a block, and bytes added to each block
+ * (llama.cpp, ggml-cpu/amx: supports_op in amx.cpp, get_row_size in mmq.cpp). F16 is copied unchanged.
  */
 const amxTypes: Record<number, { alignment: number; block: number; added: number }> = {
   1: { alignment: 16, block: 1, added: 0 }, // F16
@@ -24,10 +24,10 @@ const amxTypes: Record<number, { alignment: number; block: number; added: number
   14: { alignment: 256, block: 256, added: 0 }, // Q6_K
   23: { alignment: 256, block: 256, added: 2 }, // IQ4_XS
 }
-/** Rows that it computes at once. */
+/** Rows must be a multiple of this: as many as AMX computes at once. */
 const amxRows = 32
 
-/** Experts are multiplied by another operation, which AMX does not have. */
+/** AMX's parameters for a tensor; undefined if AMX cannot compute it. It has no operation for experts. */
 function amxTypeOf({ name, type, shape }: Tensor) {
   const [columns = 0, rows = 0] = shape
   const found = amxTypes[type]
@@ -37,10 +37,10 @@ function amxTypeOf({ name, type, shape }: Tensor) {
 
 const sum = (numbers: number[]) => numbers.reduce((all, number) => all + number, 0)
 
-/** On a CPU with AVX2, or with Arm's dot product. */
+/** Bytes copied on a CPU with AVX2, or with Arm's dot product. */
 export const repackedBytes = (tensors: Tensor[]): number => sum(tensors.filter(isRepackable).map(bytesOf))
 
-/** On a CPU with AMX: all that AMX computes, and of the rest what any other CPU has repacked. */
+/** What is copied on a CPU with AMX: all that AMX can compute, and of the rest what other CPUs repack. */
 export function amxPacking(tensors: Tensor[]): Packing {
   const copied = tensors.filter(tensor => amxTypeOf(tensor) !== undefined || isRepackable(tensor))
   const addedTo = (tensor: Tensor) => {

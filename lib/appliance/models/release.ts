@@ -1,4 +1,4 @@
-/** The release: which llama.cpp and model are installed, which further models may be downloaded, and all their digests. */
+/** The release: the installed llama.cpp and model, and the models that may be downloaded, with digests. */
 import * as z from 'zod'
 import { catalogue, type Model, modelSchema } from './catalogue.ts'
 
@@ -14,9 +14,9 @@ export const releaseSchema = z.strictObject({
     tag: z.string().regex(/^[\w.-]+$/),
     archives: z.strictObject({ x64: artefact.optional(), arm64: artefact.optional() }),
   }),
-  /** The model that is baked in. */
+  /** The baked-in model. */
   model: modelSchema,
-  /** Those that are downloaded when the context requests one. */
+  /** Models that are downloaded if the context requests one. */
   further: z.array(modelSchema).default([]),
 })
 
@@ -26,7 +26,7 @@ const llamaCppUrl = 'https://github.com/ggml-org/llama.cpp/releases/download/b11
 
 const baked: Model = catalogue['devstral-small-2']
 
-/** What the published image holds and offers. Digests: two independent public sources each (the arm64 archive: one). */
+/** The published image's release. Digests: two independent public sources each (the arm64 archive: one). */
 export const productionRelease: Release = {
   llamaCpp: {
     tag: 'b11194',
@@ -47,7 +47,7 @@ export const productionRelease: Release = {
   further: Object.values(catalogue).filter(({ name }) => name !== baked.name),
 }
 
-/** Path → what the file there was when its SHA-256 was computed; with another inode, size or time that is done again. */
+/** Path → the file's state when its SHA-256 was computed. If that has changed, it is computed again. */
 export const fileProofsSchema = z.record(
   z.string(),
   z.strictObject({ sha256: z.string(), size: z.int(), inode: z.int(), modified: z.number() }),
@@ -56,7 +56,7 @@ export const fileProofsSchema = z.record(
 /** The models that the context may request. */
 export const modelsOf = ({ model, further }: Release): Model[] => [model, ...further]
 
-/** The names by which a request may call the model that is served: clients keep the one that was served before. */
+/** The names that requests may use for the served model: clients may still have the previous model's. */
 export const requestNames = ({ name }: Model, release: Release): string[] => [
   ...new Set([name, 'default', ...modelsOf(release).map(model => model.name)]),
 ]

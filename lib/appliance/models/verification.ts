@@ -1,9 +1,10 @@
 /**
- * The states of a model beside the baked one, from nobody's request until it has answered here, and the events between.
+ * The states of a model that is not baked in, from not requested to verified, and the events that change
+ * them.
  *
- * Two facts are stored: the proven file at the model's name (`paths.fileProofs`), and the outcome of its verification
- * (`paths.verifications`). Whether it is requested is the context's to say. So a process that is killed anywhere leaves a
- * state of this file: what is not known to have answered is verified before it serves for good.
+ * Two facts are stored: the proof of the model's file (`paths.fileProofs`) and the outcome of its
+ * verification (`paths.verifications`); the context says whether it is requested. So a process killed at any
+ * point leaves one of these states: a model without a stored outcome is verified before it may serve.
  */
 import * as z from 'zod'
 
@@ -11,23 +12,23 @@ const outcomeSchema = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('passed') }),
   z.strictObject({
     outcome: z.literal('failed'),
-    /** What it failed in, as text: in others it is worth another attempt. */
+    /** The circumstances of the failure, as text: in others it is worth another attempt. */
     circumstances: z.string(),
     /** Why, a sentence. */
     reason: z.string(),
   }),
 ])
 
-/** Model's digest → the outcome of its verification; none before that. */
+/** Model's digest → the outcome of its verification; absent before that. */
 export const verificationsSchema = z.record(z.string(), outcomeSchema)
 export type Verifications = z.infer<typeof verificationsSchema>
 type Outcome = Verifications[string]
 
 export type ModelState =
   | { state: 'not requested' }
-  /** Requested, and not here yet. */
+  /** Requested, and not downloaded yet. */
   | { state: 'pending download' }
-  /** Its file is here and proven; it has not answered yet. */
+  /** Downloaded, and its digest proven; it has not answered yet. */
   | { state: 'pending verification' }
   /** It has answered, and may serve. */
   | { state: 'verified' }
@@ -38,9 +39,9 @@ export type ModelEvent =
   | { type: 'requested'; circumstances: string }
   | { type: 'downloaded' }
   | { type: 'answered' }
-  /** It did not answer; or its file came whole and is not the right one. */
+  /** It did not answer; or its file was downloaded completely and is the wrong one. */
   | { type: 'failed'; circumstances: string; reason: string }
-  /** The administrator has it tried again. */
+  /** The administrator wants it tried again. */
   | { type: 'retried' }
   /** Its file is gone. */
   | { type: 'removed' }
@@ -49,7 +50,7 @@ const pending = (isDownloaded: boolean): ModelState => ({
   state: isDownloaded ? 'pending verification' : 'pending download',
 })
 
-/** The state that an event leads to; the same one where it means nothing there. */
+/** The state that an event leads to; unchanged if the event does not apply. */
 export function transition(from: ModelState, event: ModelEvent): ModelState {
   switch (event.type) {
     case 'requested':
@@ -70,12 +71,12 @@ export function transition(from: ModelState, event: ModelEvent): ModelState {
     case 'retried':
       return from.state === 'failed' ? pending(from.isDownloaded) : from
     case 'removed':
-      // Its failure is remembered: gigabytes would be downloaded for nothing.
+      // The failure is remembered, to avoid downloading gigabytes for nothing.
       return from.state === 'failed' ? { ...from, isDownloaded: false } : { state: 'not requested' }
   }
 }
 
-/** The state by what is stored. A model whose file was removed by hand counts as one that was never here. */
+/** The state from what is stored. A model whose file was removed by hand counts as never downloaded. */
 export function storedState(outcome: Outcome | undefined, isDownloaded: boolean): ModelState {
   if (outcome?.outcome === 'failed') {
     const { circumstances, reason } = outcome
@@ -85,7 +86,7 @@ export function storedState(outcome: Outcome | undefined, isDownloaded: boolean)
   return { state: outcome === undefined ? 'pending verification' : 'verified' }
 }
 
-/** What is to be stored of a state, besides the file. */
+/** What to store of a state, besides the file. */
 export function outcomeOf(state: ModelState): Outcome | undefined {
   if (state.state === 'verified') return { outcome: 'passed' }
   if (state.state !== 'failed') return undefined

@@ -2,11 +2,11 @@
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 
-/** `one-key`: whoever has it. `separate`: each key has its own. `shared`: all keys have one, as an administrator chose. */
+/** `one-key`: there is only one. `separate`: each key has its own cache. `shared`: all keys share one. */
 export const cacheSharingSchema = z.enum(['one-key', 'separate', 'shared'])
 export type CacheSharing = z.infer<typeof cacheSharingSchema>
 
-/** The password is a key among them. */
+/** The password counts as a key. */
 export function cacheSharingOf({ keys, sharedCache }: Pick<Context, 'keys' | 'sharedCache'>): CacheSharing {
   if (keys.length === 0) return 'one-key'
   return sharedCache ? 'shared' : 'separate'

@@ -6,7 +6,7 @@ import { responses, responsesPrompt } from './responses.ts'
 import type { Fields } from './rules.ts'
 import { completions, detokenize, infill, tokenize } from './text.ts'
 
-/** The API whose fields and errors a path has. */
+/** The API that defines a path's fields and errors. */
 export type Api = 'openai' | 'anthropic'
 
 export type Route = {
@@ -40,9 +40,9 @@ export const openPaths = ['/', '/health', '/ca.crt']
 
 /** The internal location of requests without a valid key. */
 export const deniedLocation = '/slm-copilot-denied'
-/** The prefix of the internal locations by which a request that made llama-server fail is checked once more. */
+/** The prefix of the internal locations that check once more a request which made llama-server fail. */
 export const checkLocation = '/slm-copilot-check'
-/** The internal location of requests that nginx could not parse: without a path, a named location cannot be reached. */
+/** The internal location of requests that nginx could not parse; without a path, it can use no named one. */
 export const malformedLocation = '/slm-copilot-malformed'
 
 /** Request headers from the edge proxy to the admission proxy: the tenant, where several share the slots. */

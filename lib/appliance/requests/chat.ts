@@ -36,7 +36,7 @@ import {
   topTokens,
 } from './sampling.ts'
 
-/** Chat templates take quadratic time: for each message they go through those before it. */
+/** Chat templates take quadratic time: for each message they iterate over all earlier ones. */
 export const maxMessages = 2000
 export const maxParts = 2000
 export const maxTools = 512
@@ -124,14 +124,14 @@ const responseFormat = variant('type', {
   grammar: unsupported('send a JSON schema instead of a grammar'),
 })
 
-/** Variables of chat templates. */
+/** The chat template variables that a request may set. */
 export const templateVariables = fields({
   enable_thinking: boolean,
   thinking: boolean,
   reasoning_effort: effort,
 })
 
-/** What the prompt and the format of the answer depend on. */
+/** The fields that determine the prompt and the format of the answer. */
 export const chatPrompt: Fields = {
   messages: required(list(message, maxMessages)),
   tools: list(tool, maxTools),

@@ -71,18 +71,18 @@ const part = variant('type', {
     content: either([longText, list(resultPart, maxParts)]),
     is_error: boolean,
   }),
-  // Calls of Anthropic's server tools, in conversations that began elsewhere.
+  // Calls of Anthropic's server tools, in conversations that began with another server.
   server_tool_use: dropped,
   '*_tool_result': dropped,
 })
 
 const message = fields({
-  // Claude Code sends system messages in the midst of a conversation.
+  // Claude Code sends system messages in the middle of a conversation.
   role: required(oneOf(['user', 'assistant', 'system'])),
   content: required(either([longText, list(part, maxParts)])),
 })
 
-/** Anthropic's own tools are named by type and date and have no schema: another model cannot know how to call them. */
+/** Anthropic's own tools have a type and a date but no schema: other models do not know how to call them. */
 const tool = variantWithDefault('custom', 'type', {
   custom: accepted({
     name: required(functionName),

@@ -51,12 +51,12 @@ const item = variantWithDefault('message', 'type', {
     arguments: required(callArguments),
   }),
   function_call_output: accepted({ type: type, call_id: required(identifier), output: required(parts) }),
-  // Without its text it is of no use to the model, and an error to llama-server.
+  // Without its text it is useless to the model, and an error to llama-server.
   reasoning: droppedWithout('content', { type: type, summary: required(summary), content: summary }),
   item_reference: unsupported('nothing is stored on the server; send the items themselves'),
 })
 
-/** llama-server knows functions only and ignores other tools, which Codex always lists; so does the filter. */
+/** Like llama-server, the filter ignores tools other than functions; Codex always lists some. */
 const tool = variant('type', {
   function: accepted({
     type: type,
@@ -87,7 +87,7 @@ const toolChoice = either([
   }),
 ])
 
-/** As `response_format` of chats. */
+/** Like a chat's `response_format`. */
 const textFormat = variant('type', {
   text: accepted({ type: type }),
   json_object: accepted({ type: type }),

@@ -1,46 +1,46 @@
-/** Rules for a request's fields, as data: nginx's filter enforces them, the README lists them. Imports nothing. */
+/** Rules for a request's fields, as data: nginx's filter enforces them, the README lists them. */
 
 /** What one value may be; a request with any other value is refused. */
 export type Rule =
   | { is: 'boolean' }
   | { is: 'integer' | 'number'; min: number; max: number }
-  /** What has to be left as it is: another value would cost others, or is nothing that llama-server does. */
+  /** A fixed value: any other would be at other users' expense, or is not supported by llama-server. */
   | { is: 'only'; value: number | boolean }
   /** `max` in characters. */
   | { is: 'text'; max: number; oneOf?: string[] }
   | { is: 'list'; max: number; of: Rule }
   | { is: 'object'; fields: Fields }
-  /** An object whose `by` says which fields it has; `otherwise` where it has no `by`. A name may end in `*`. */
+  /** An object whose field `by` names its variant; without that, `otherwise` does. Names may contain `*`. */
   | { is: 'variant'; by: string; otherwise?: string; variants: Record<string, Variant> }
-  /** Keys of the client's choosing. */
+  /** An object with keys of the client's choosing. */
   | { is: 'map'; max: number; keys?: 'digits'; of: Rule }
-  /** The first of these that is about a value of this kind. */
+  /** The first of these that applies to values of this type. */
   | { is: 'either'; of: Rule[] }
-  /** Whatever it is, as it came. */
+  /** Any value, passed on unchanged. */
   | { is: 'anything' }
   | { is: 'null' }
-  /** A JSON Schema, of which llama-server makes a grammar. */
+  /** A JSON Schema, which llama-server compiles to a grammar. */
   | { is: 'schema' }
-  /** What a tool was called with: JSON in a string, which templates parse. */
+  /** A tool call's arguments: JSON in a string, which templates parse. */
   | { is: 'arguments' }
-  /** A token's number. */
+  /** A token ID. */
   | { is: 'token' }
-  /** One prompt: a text, or its tokens. */
+  /** A single prompt: a text, or its tokens. */
   | { is: 'prompt' }
-  /** An image, as a `data:` URL: llama-server has no network to fetch it by. */
+  /** An image, as a `data:` URL: llama-server has no network access to fetch it. */
   | { is: 'image' }
-  /** What would change the answer's meaning if it were left out. Empty, it is left out. */
+  /** A field that cannot be dropped without changing the meaning of the answer. If empty, it is dropped. */
   | { is: 'refused'; why: string }
 
 export type Variant =
   | { fields: Fields; needs?: 'images' }
   | { refused: string }
-  /** Left out, always or unless it has this. */
+  /** Dropped: always, or unless it has the named field. */
   | { leftOut: true }
   | { leftOutWithout: string; fields: Fields }
 
 export type Field = Rule & { isRequired?: true }
-/** What is not named is left out. So is what is null, where the rule does not take null. */
+/** Fields that are not named are dropped, and so are nulls, unless the rule accepts null. */
 export type Fields = Record<string, Field>
 
 export const boolean: Rule = { is: 'boolean' }
@@ -54,7 +54,7 @@ export const prompt: Rule = { is: 'prompt' }
 export const integer = (min: number, max: number): Rule => ({ is: 'integer', min: min, max: max })
 export const number = (min: number, max: number): Rule => ({ is: 'number', min: min, max: max })
 export const only = (value: number | boolean): Rule => ({ is: 'only', value: value })
-/** Characters of text of which the request's size is the only bound. */
+/** Characters, for a text that only the request's size limits. */
 export const unbounded = 2 ** 26
 export const longText: Rule = { is: 'text', max: unbounded }
 export const text = (max: number): Rule => ({ is: 'text', max: max })

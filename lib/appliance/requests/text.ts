@@ -1,4 +1,4 @@
-/** The fields of the paths without a conversation: completions, infill, tokens. */
+/** The fields of the paths without a conversation: completions, infill, tokenization. */
 import {
   boolean,
   type Fields,
@@ -24,7 +24,7 @@ import {
   topTokens,
 } from './sampling.ts'
 
-/** Milliseconds after which an answer ends at its next line. */
+/** A time limit in milliseconds, after which generation ends at the next line. */
 const milliseconds = integer(0, largest)
 
 export const completions: Fields = Object.assign(
@@ -47,7 +47,7 @@ export const completions: Fields = Object.assign(
   sampling,
 )
 
-/** What llama.vim and llama.vscode send. */
+/** The fields that llama.vim and llama.vscode send. */
 export const infill: Fields = Object.assign(
   {
     input_prefix: required(longText),

@@ -1,20 +1,20 @@
-/** Sentences that say why nothing can be generated at the moment: for clients, status and login banner. */
+/** Sentences for clients, status and login banner that say why nothing can be generated now. */
 
 /** `10:00:08 UTC`. */
 const clock = (time: number) => `${new Date(time).toISOString().slice(11, 19)} UTC`
 
-/** Without control characters, and no longer than an error's message should be. */
+/** Without control characters, and short enough for an error message. */
 const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 300)
 
-/** llama-server ended by itself. `next`: when it starts again, in milliseconds. */
+/** llama-server exited unexpectedly. `next`: when it starts again, in milliseconds. */
 export const isRestarting = (cause: string, endedAt: number, next: number) =>
   printable(`llama-server ${cause} at ${clock(endedAt)}; it will be restarted at ${clock(next)}.`)
 
-/** It has started again after that. */
+/** It has been restarted after that. */
 export const isLoadingAgain = (cause: string, endedAt: number) =>
   printable(`llama-server ${cause} at ${clock(endedAt)}; it is loading the model again.`)
 
-/** It never got as far as answering, and is not started again. */
+/** It never finished loading, and is not started again. */
 export const hasFailed = (cause: string, attempts: number) =>
   printable(
     `The model cannot be loaded: llama-server ${cause}, in the last of ${attempts} attempts. ` +
@@ -23,5 +23,5 @@ export const hasFailed = (cause: string, attempts: number) =>
 
 export const isStopped = (endedAt: number) => `llama-server was stopped at ${clock(endedAt)}.`
 
-/** There is no model that could serve: one is being fetched, or none fits. */
+/** No model can serve: one is being downloaded, or none fits. */
 export const hasNoModel = (reason: string) => printable(reason)

@@ -1,18 +1,18 @@
-/** Restart policy for llama-server: a growing delay, and giving up on a model that never loads. */
+/** Restart policy for llama-server: an increasing delay, and giving up on a model that never loads. */
 import * as z from 'zod'
 import { backOff } from '../back-off.ts'
 
 export const restartsSchema = z.strictObject({
-  /** Ends in a row that nobody asked for. */
+  /** Consecutive unexpected exits. */
   failures: z.int().min(0),
-  /** When the last of them was, and when the server may start again: milliseconds. */
+  /** When the last one happened, and when the server may start again: milliseconds. */
   endedAt: z.int(),
   next: z.int(),
-  /** What happened, to be read after "llama-server". */
+  /** What happened, worded to follow "llama-server". */
   cause: z.string(),
-  /** When the present run was first seen to have loaded its model: milliseconds. */
+  /** When the current run was first seen with its model loaded: milliseconds. */
   loadedAt: z.int().optional(),
-  /** Why it was ended by the watchdog, in the words of `cause`. */
+  /** Why the watchdog stopped it, worded like `cause`. */
   endedFor: z.string().optional(),
 })
 
@@ -20,17 +20,17 @@ export type Restarts = z.infer<typeof restartsSchema>
 
 export const noRestarts: Restarts = { failures: 0, endedAt: 0, next: 0, cause: '' }
 
-/** A model that has never loaded is given up after so many attempts: two minutes, and what each takes. */
+/** Attempts to load a model that has never loaded: two minutes of pauses, plus the attempts themselves. */
 export const attemptsToLoad = 8
-/** Seconds: the longest pause, shorter than systemd's limit of 90 for a start. */
+/** Seconds: the longest pause, shorter than systemd's start timeout of 90. */
 export const longestPause = 60
-/** Milliseconds: who has served so long starts again at once. */
+/** Milliseconds: after serving this long, earlier failures no longer count. */
 const steadyAfter = 600_000
 
-/** Seconds until the next start: 1, 2, 4 …, a minute at most. */
+/** Seconds until the next start: 1, 2, 4 …, at most a minute. */
 export const pauseAfter = (failures: number): number => backOff(failures, 1, longestPause)
 
-/** How systemd says that a service ended (systemd.exec(5), $SERVICE_RESULT). */
+/** How systemd reports a service's exit (systemd.exec(5), $SERVICE_RESULT). */
 export type ServiceEnd = {
   result: string | undefined
   exitCode: string | undefined
@@ -51,7 +51,7 @@ const signals: Record<string, string> = {
   FPE: 'crashed (arithmetic error)',
 }
 
-/** What happened, to be read after "llama-server". */
+/** What happened, worded to follow "llama-server". */
 export function causeOf({ result, exitCode, exitStatus }: ServiceEnd): string {
   const known = results[result ?? '']
   if (known !== undefined) return known
@@ -62,7 +62,7 @@ export function causeOf({ result, exitCode, exitStatus }: ServiceEnd): string {
 
 export type Verdict = { restarts: Restarts; isGivenUp: boolean }
 
-/** After an end that nobody asked for. `hasServed`: this configuration has loaded before. */
+/** What to do after an unexpected exit. `hasServed`: this configuration has loaded before. */
 export function afterFailure(
   before: Restarts,
   { cause, now, hasServed }: { cause: string; now: number; hasServed: boolean },
@@ -72,16 +72,16 @@ export function afterFailure(
   const isGivenUp = !hasServed && failures >= attemptsToLoad
   const next = now + pauseAfter(failures) * 1000
   return {
-    // Who starts it by hand after that has all attempts again.
+    // A start by hand afterwards gets the full number of attempts.
     restarts: { failures: isGivenUp ? 0 : failures, endedAt: now, next: isGivenUp ? now : next, cause },
     isGivenUp,
   }
 }
 
-/** Bytes a second of the slowest disk that a model is loaded from. */
+/** Bytes per second of the slowest disk that a model is loaded from. */
 const slowestDisk = 10_000_000
-/** Seconds that a load may take besides reading. */
+/** Seconds that loading may take besides reading the file. */
 const loadOverhead = 600
 
-/** Seconds after which a load of so many bytes has hung: none that goes on takes so long. */
+/** Seconds after which loading this many bytes counts as hung. */
 export const loadTimeout = (bytes: number): number => loadOverhead + Math.ceil(bytes / slowestDisk)

@@ -1,18 +1,18 @@
-/** The services, the files that each runs on, and whether a change of these needs a restart or a reload. */
+/** The services, the files that each depends on, and whether changing these takes a restart or a reload. */
 import * as z from 'zod'
 import { paths, units } from '../paths.ts'
 
 const digests = { restart: z.string(), reload: z.string() }
 
-/** Unit → the run of it that passed the smoke test, and the digests of the inputs that it runs on. */
+/** Unit → its run that passed the smoke test, and the digests of that run's inputs. */
 export const provenSchema = z.record(z.string(), z.strictObject({ invocation: z.string(), ...digests }))
 export type Proven = z.infer<typeof provenSchema>
 
 export type Service = {
   unit: string
-  /** Files and links that it takes up only when it is started. */
+  /** Files and links that it reads only at start. */
   restartInputs: readonly string[]
-  /** Those that a reload makes it take up, which cuts nobody's stream. */
+  /** Those that it reads again on a reload, which interrupts no stream. */
   reloadInputs: readonly string[]
 }
 
@@ -30,14 +30,14 @@ export const services = {
   },
   admission: {
     unit: units.admission,
-    // A reload would leave an old worker beside the new one, each with counts of its own.
+    // After a reload the old worker would run beside the new one, each counting requests on its own.
     restartInputs: [paths.admissionUnit, paths.admissionConfiguration, paths.admissionProgram],
     reloadInputs: [],
   },
   nginx: {
     unit: units.nginx,
     restartInputs: [paths.nginxDropIn, paths.connectionLimit],
-    // The chain besides the link: certbot renews what stands behind an unchanged one.
+    // The chain as well as the link: when certbot renews, the link stays the same.
     reloadInputs: [
       paths.edgeConfiguration,
       paths.edgeProgram,

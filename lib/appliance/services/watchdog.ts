@@ -1,32 +1,33 @@
-/** Distinguishes a hung service from a busy one, by what is observed every 15 seconds. */
+/** Distinguishes a hung service from a busy one, from observations every 15 seconds. */
 import * as z from 'zod'
 
-/** Seconds between two looks. */
+/** Seconds between two observations. */
 export const lookEvery = 15
-/** Seconds that an answer may take: some without a wait; a batch of a slow CPU may take longer. */
+/** Seconds to wait for a reply. A batch on a slow CPU may take longer: one missing reply proves nothing. */
 export const replyTimeout = 5
 
 /**
- * What came of a question: an answer; word that the model loads; nothing in time; nobody who listens. llama-server is
- * asked what waits in its queue for the batch in work, so an answer proves that its main loop goes round.
+ * The result of a probe: answered; the model is loading; no reply in time; nothing listens on the socket. The
+ * probe of llama-server waits in its queue for the current batch, so an answer proves that its main loop is
+ * running.
  */
 export type Reply = 'answer' | 'loading' | 'silence' | 'nobody'
 
 export type Observation = {
-  /** The run of the unit; empty where it does not run, or is being started or stopped. */
+  /** The unit's invocation; empty if it does not run, or is being started or stopped. */
   invocation: string
   reply: Reply
   /** Seconds of CPU time that its processes have used so far. */
   cpuTime: number
-  /** One of its threads runs, waits for a CPU or for a disk. */
+  /** One of its threads is running, or waiting for a CPU or a disk. */
   isRunning: boolean
   /** One of its processes is stopped (SIGSTOP). */
   isStopped: boolean
-  /** Requests that it has accepted and not answered. */
+  /** Requests accepted and not yet answered. */
   requests: number
 }
 
-/** What is remembered of a service from look to look: since when (in milliseconds) something has been amiss. */
+/** What is kept about a service between observations: since when (milliseconds) each symptom has lasted. */
 export const historySchema = z.strictObject({
   invocation: z.string(),
   at: z.int(),
@@ -40,31 +41,34 @@ export const historySchema = z.strictObject({
 })
 export type History = z.infer<typeof historySchema>
 
-/** Seconds until something that goes on is a fault. */
+/** Seconds after which a lasting symptom is a fault. */
 export type Limits = {
-  /** Without an answer, and without using the CPU. */
+  /** No answer, and the CPU unused. */
   silence: number
-  /** Without an answer, and at work: longer than any batch, and than a slot takes to be written to a slow disk. */
+  /** No answer, but busy: longer than any batch, and than saving a slot to a slow disk. */
   runaway: number
-  /** Running, and nobody listens. */
+  /** Running, but nothing listens. */
   absence: number
   /** Loading the model. */
   loading: number
-  /** Requests wait while nothing computes: time to ask for a token. */
+  /** Requests wait while nothing is computed: time to ask for a token. */
   waiting: number
 }
 
 export const limits = { silence: 35, runaway: 900, absence: 25, waiting: 55 } as const
 
-/** Below this share of a CPU a service does nothing: a batch takes whole ones. */
+/** Below this share of one CPU a service is idle: computing a batch takes whole CPUs. */
 const idleShare = 0.02
 
-/** `ask for a token`: what it answers decides; the slot that it takes is lost to a conversation, so it is asked only in doubt. */
+/**
+ * `ask for a token`: a generated token decides. It is requested only in doubt, because it takes a slot and
+ * with it some conversation's cached prompt.
+ */
 export type Judgement =
   | { verdict: 'healthy' | 'wait' | 'ask for a token'; history: History }
   | { verdict: 'hung'; history: History; problem: string }
 
-/** What to make of a look at a service, given what was seen before. `now`: milliseconds. */
+/** Judges an observation of a service, given its history. `now`: milliseconds. */
 export function judge(
   before: History | undefined,
   seen: Observation,
@@ -101,7 +105,7 @@ export function judge(
   return { verdict: isAmiss ? 'wait' : 'healthy', history }
 }
 
-/** Nothing of it runs now, and it has used next to no CPU time since the last look. */
+/** None of its threads runs now, and it has used almost no CPU time since the last observation. */
 function isIdleIn(previous: History | undefined, seen: Observation, now: number): boolean {
   if (seen.isRunning) return false
   if (previous === undefined) return true

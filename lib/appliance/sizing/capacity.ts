@@ -1,4 +1,4 @@
-/** The capacity plan: how much of what the context requests fits into this machine. */
+/** The capacity plan: how much of what the context requests fits this machine. */
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from '../models/catalogue.ts'
@@ -10,11 +10,11 @@ import { type Fits, memoryBudget, type SizingRequest, searchSizing } from './sea
 export type Machine = {
   /** CPUs that threads can run on. */
   cpus: number
-  /** Cores without their hyper-threads. */
+  /** Physical cores: hyper-threads not counted. */
   physicalCores: number
   /** Bytes of RAM that the kernel can allocate (MemTotal of proc_meminfo(5)). */
   memory: number
-  /** Absent of a machine that is only thought of: one without AMX. */
+  /** Absent for a hypothetical machine, which is taken to have no AMX. */
   cpu?: { features: string[] } | undefined
 }
 
@@ -22,15 +22,15 @@ export const capacitySchema = z.strictObject({
   model: modelSchema,
   /** Tokens of each conversation. */
   contextSize: z.int(),
-  /** Conversations at once, each with the whole context size. */
+  /** Concurrent conversations, each with the whole context size. */
   slots: z.int(),
   /** How an element of the KV cache is stored. */
   kvType: z.enum(kvTypes),
   threads: z.int(),
-  /** Tokens computed in one go: the time that a cancelled request, or another's next token, waits. */
+  /** Tokens in a batch, for which cancelling a request and another conversation's next token wait. */
   batchSize: z.int(),
   memory: memorySchema,
-  /** Bytes that llama-server may take at most, the file's pages included. */
+  /** Bytes that llama-server may use at most, including the file's pages. */
   memoryLimit: z.int(),
   /** What differs from the request, or is worth knowing: for report and log. */
   notes: z.array(z.string()),
@@ -41,19 +41,19 @@ export type Capacity = z.infer<typeof capacitySchema>
 /** The variables that decide it. */
 export type CapacityRequest = SizingRequest & Pick<Context, 'threads'>
 
-/** What is requested by a context that says nothing of it. */
+/** What a context requests by default. */
 export const defaultRequest: CapacityRequest = { contextSize: usefulContext, parallel: 'auto', threads: 0 }
 
-/** The least that is of use. */
+/** The smallest useful request. */
 export const leastRequest: CapacityRequest = { contextSize: leastContext, parallel: 1, threads: 0 }
 
 const packsForAmx = ({ cpu }: Pick<Machine, 'cpu'>) => hasAmx(cpu?.features ?? [])
 const memoryOn = (machine: Machine, model: Model) => memoryBudget(machine.memory, packsForAmx(machine), model)
 
-/** Tokens: from here on a context deserves a warning. */
+/** Tokens: a longer context gets a warning. */
 const longContext = 131_072
 
-/** Threads as requested, at most one for each CPU (VMs shrink); by default one for each physical core. */
+/** Threads as requested, at most one per CPU (VMs get resized); by default one per physical core. */
 function planThreads(machine: Machine, requested: number): { threads: number; notes: string[] } {
   if (requested === 0) return { threads: Math.min(machine.physicalCores, machine.cpus), notes: [] }
   if (requested <= machine.cpus) return { threads: requested, notes: [] }
@@ -66,7 +66,7 @@ function planThreads(machine: Machine, requested: number): { threads: number; no
 }
 
 /**
- * The plan for this machine and model. Throws, with the memory that would do, where not even `leastContext` fits.
+ * The plan for this machine and model. Throws, naming the memory needed, if not even `leastContext` fits.
  * Swap is never counted.
  */
 export function planCapacity(machine: Machine, model: Model, request: CapacityRequest): Capacity {
@@ -90,7 +90,7 @@ export function planCapacity(machine: Machine, model: Model, request: CapacityRe
   }
 }
 
-/** Why a model cannot be served on this machine, if so: the sentence that `planCapacity` throws. */
+/** Why a model cannot be served on this machine, if that is so: the sentence that `planCapacity` throws. */
 export function refusalOf(machine: Machine, model: Model, request: CapacityRequest): string | undefined {
   const { fits } = memoryOn(machine, model)
   return searchSizing(request, model.contextLimit, fits) === undefined ? refusal(machine, model) : undefined
@@ -105,13 +105,13 @@ function refusal(machine: Machine, model: Model): string {
   )
 }
 
-/** What exceeds the model's own limit. */
+/** A note if the request exceeds the model's own limit. */
 const overLimit = ({ name, contextLimit }: Model, { contextSize }: SizingRequest): string[] =>
   contextSize === 'auto' || contextSize <= contextLimit
     ? []
     : [`A context of ${contextSize} tokens was requested, but ${name} supports at most ${contextLimit}.`]
 
-/** What was requested and does not fit. */
+/** A note on what was requested and does not fit. */
 function shortfall(
   machine: Machine,
   model: Model,
@@ -132,7 +132,7 @@ function shortfall(
   ]
 }
 
-/** What the sizing means for users. */
+/** Notes on what the sizing means for users. */
 function consequences(sizing: Sizing, fits: Fits): string[] {
   const notes: string[] = []
   if (sizing.kvType === 'q8_0')
@@ -150,12 +150,12 @@ function consequences(sizing: Sizing, fits: Fits): string[] {
   return notes
 }
 
-/** Bytes that a VM's kernel has to give of its memory: page descriptors (64 bytes for 4096) and its own code are taken. */
+/** Bytes that a VM's kernel can allocate: without page descriptors (64 bytes per 4 KiB) and its own code. */
 export const memoryInVm = (memory: number) => memory - Math.ceil(memory / 64) - 128 * MiB
 
 /**
- * Bytes of memory, in whole GiB, of the smallest VM that gives all that is asked for; `auto`: a useful context, one slot.
- * `kind`: of a machine with such a CPU.
+ * Bytes of memory, in whole GiB, of the smallest VM that fits the full request; `auto`: a useful context, one
+ * slot. `kind`: the machine's CPU.
  */
 export function smallestVm(model: Model, request: SizingRequest, kind: Pick<Machine, 'cpu'> = {}): number {
   const contextSize = Math.min(
@@ -165,7 +165,7 @@ export function smallestVm(model: Model, request: SizingRequest, kind: Pick<Mach
   const slots = request.parallel === 'auto' ? 1 : request.parallel
   const holds = (memory: number) =>
     memoryBudget(memoryInVm(memory), packsForAmx(kind), model).fits({ contextSize, slots, kvType: 'q8_0' })
-  // By bisection: some headers promise more than any machine holds.
+  // By bisection: some headers claim a context that no machine has memory for.
   let above = 1
   while (!holds(above * GiB)) above *= 2
   let below = Math.floor(above / 2)

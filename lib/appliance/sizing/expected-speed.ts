@@ -1,4 +1,4 @@
-/** The speed to expect before anything is measured: in tokens per second, of a single conversation. */
+/** The speed to expect before anything is measured: tokens per second of a single conversation. */
 import type { Geometry } from '../models/geometry.ts'
 
 export type SpeedRange = { least: number; most: number }
@@ -6,10 +6,10 @@ export type SpeedRange = { least: number; most: number }
 /** Bytes per second. */
 export const gigabyte = 1e9
 
-/** Memory bandwidth of typical machines, for those who do not know theirs: two channels, eight channels. */
+/** Memory bandwidth of typical machines, where the actual one is unknown: two and eight channels. */
 export const bandwidths = { desktop: 50 * gigabyte, server: 200 * gigabyte }
 
-/** Share of the memory bandwidth that llama-server was seen to use: every token reads all active weights once. */
+/** Share of the memory bandwidth that llama-server uses (measured): each token reads all active weights. */
 export const bandwidthShare = { least: 0.55, most: 0.65 }
 
 export const expectedGeneration = ({ active }: Geometry, bytesPerSecond: number): SpeedRange => ({
@@ -18,12 +18,12 @@ export const expectedGeneration = ({ active }: Geometry, bytesPerSecond: number)
 })
 
 /**
- * Operations per second of one core: from a CPU with only AVX2 to one with AVX-512 VNNI, whose cores were seen to compute
- * 210e9 each in layers as wide as Devstral's.
+ * Operations per second of one core: from a CPU with only AVX2 to one with AVX-512 VNNI, measured at 210e9
+ * per core in layers as wide as Devstral's.
  */
 export const operationsPerCore = { least: 40e9, most: 200e9 }
 
-/** A prompt is computed in batches: two operations for each active parameter and token, shared by the cores. */
+/** Prompts are limited by computation: two operations per active parameter and token, shared by the cores. */
 export const expectedPrompt = ({ activeParameters }: Geometry, cores: number): SpeedRange => ({
   least: (cores * operationsPerCore.least) / (2 * activeParameters),
   most: (cores * operationsPerCore.most) / (2 * activeParameters),
@@ -34,7 +34,7 @@ const tokens = (value: number) => value.toFixed(value < 10 ? 1 : 0)
 /** `14 to 31`. */
 export const rangeText = ({ least, most }: SpeedRange) => `${tokens(least)} to ${tokens(most)}`
 
-/** For a machine whose memory bandwidth is not known: tokens per second. */
+/** In tokens per second, for a machine of unknown memory bandwidth. */
 export function expectedText(geometry: Geometry, cores: number): string {
   const { desktop, server } = bandwidths
   const [slow, fast] = [

@@ -7,15 +7,15 @@ export type Hardware = {
   cpu: { model: string | undefined; features: string[] }
   /** CPUs that threads can run on. */
   cpus: number
-  /** Cores without their hyper-threads. */
+  /** Physical cores: hyper-threads not counted. */
   physicalCores: number
-  /** When the kernel gives transparent huge pages; undefined where it has none. */
+  /** The kernel's mode for transparent huge pages; undefined if it has none. */
   hugePages: 'always' | 'madvise' | 'never' | undefined
 }
 
-/** The load of the machine at one moment. */
+/** A sample of the machine's load. */
 export type Load = {
-  /** Ticks of all CPUs since the machine started: all of them, and those stolen by the host (proc_stat(5), steal). */
+  /** Ticks of all CPUs since boot: the total, and those stolen by the host (proc_stat(5), steal). */
   cpuTime: { total: number; stolen: number }
   /** Bytes. */
   swap: { size: number; used: number }
@@ -23,10 +23,10 @@ export type Load = {
   memory: number
 }
 
-/** The line of OpenNebula's VM template that shows the host's own CPU to the VM. */
+/** The line in OpenNebula's VM template that exposes the host's own CPU to the VM. */
 const passthrough = 'CPU_MODEL = [ MODEL = "host-passthrough" ]'
 
-/** QEMU's CPU models for a VM that may run on any host. They may have AVX2 added, and still hide later features. */
+/** QEMU's generic CPU models. Even with AVX2 added they hide newer features. */
 const genericModel = /^(QEMU Virtual CPU|Common( 32-bit)? KVM processor|qemu(32|64)|kvm(32|64))\b/i
 
 /** Shares of CPU time stolen by the host, and of memory swapped out, above which speed suffers noticeably. */
@@ -36,14 +36,14 @@ const noticeableSwap = 0.01
 const lacksAvx2 = ({ architecture, cpu }: Hardware) =>
   architecture === 'x64' && !cpu.features.includes('avx2')
 
-/** What llama.cpp's library for AMX needs of the kernel's flags; with less it takes another (ggml/src/CMakeLists.txt). */
+/** The CPU flags that llama.cpp's AMX backend needs (ggml/src/CMakeLists.txt). */
 const amxFeatures = ['amx_int8', 'amx_tile', 'avx512_bf16', 'avx512_vnni', 'avx512f', 'avx512vbmi']
 
 /** Whether llama-server packs weights for AMX here. */
 export const hasAmx = (features: readonly string[]): boolean =>
   amxFeatures.every(feature => features.includes(feature))
 
-/** Notes that no administrator may miss: for report and login banner. */
+/** Notes that an administrator must not miss: for report and login banner. */
 export function severeNotes(hardware: Hardware): string[] {
   if (!lacksAvx2(hardware)) return []
   const { model } = hardware.cpu
@@ -53,7 +53,7 @@ export function severeNotes(hardware: Hardware): string[] {
   ]
 }
 
-/** The other notes, which hold as long as the machine runs. `threads`: as requested, 0 for the default. */
+/** The other notes; they hold until the next boot. `threads`: as requested, 0 for the default. */
 export const hardwareNotes = (hardware: Hardware, threads: number): string[] => [
   ...cpuNotes(hardware),
   ...threadNotes(hardware, threads),
@@ -72,7 +72,7 @@ function cpuNotes(hardware: Hardware): string[] {
   ]
 }
 
-/** The plan's own notes tell of more threads than CPUs. */
+/** More threads than CPUs are the subject of the plan's own notes. */
 function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string[] {
   if (threads <= physicalCores || threads > cpus) return []
   return [
@@ -81,7 +81,7 @@ function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string
   ]
 }
 
-/** llama-server gets them where the kernel gives them always, or to programs that ask: its allocator does. */
+/** llama-server gets huge pages in the modes `always` and `madvise`: its allocator requests them. */
 function hugePageNotes({ hugePages }: Hardware): string[] {
   if (hugePages !== 'never') return []
   return [
@@ -91,7 +91,7 @@ function hugePageNotes({ hugePages }: Hardware): string[] {
 
 const percent = (share: number) => `${Math.round(share * 100)} %`
 
-/** What two samples say, between which llama-server computed. */
+/** Notes from two samples, taken before and after llama-server computed something. */
 export function loadNotes(before: Load, after: Load): string[] {
   const elapsed = after.cpuTime.total - before.cpuTime.total
   const stolen = elapsed > 0 ? (after.cpuTime.stolen - before.cpuTime.stolen) / elapsed : 0

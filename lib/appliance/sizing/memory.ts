@@ -1,4 +1,4 @@
-/** The memory that llama-server uses, term by term, and what the rest of the machine needs: all in bytes. */
+/** The memory that llama-server uses, term by term, and what the rest of the machine needs; all in bytes. */
 import * as z from 'zod'
 import type { Geometry } from '../models/geometry.ts'
 
@@ -12,22 +12,22 @@ export const gibibytes = (bytes: number) => `${(bytes / GiB).toFixed(1)} GiB`
 export const kvTypes = ['f16', 'q8_0'] as const
 export type KvType = (typeof kvTypes)[number]
 
-/** Bytes of one element: a block of q8_0 has 32 elements of one byte each and an f16 scale (ggml-common.h). */
+/** Bytes of one element: a block of q8_0 has 32 elements of a byte each and an f16 scale (ggml-common.h). */
 const elementSize = { f16: 2, q8_0: 34 / 32 } satisfies Record<KvType, number>
 
 export const memorySchema = z.strictObject({
   /** Weights that stay mapped from their file. */
   mapped: z.int(),
-  /** Weights copied into anonymous memory in a faster layout. Their pages of the file are not needed after the load. */
+  /** Weights copied into anonymous memory in a faster layout; their file pages are needed only to load. */
   repacked: z.int(),
   kvCache: z.int(),
-  /** Buffers of the computation, touched by the first long prompt. */
+  /** Compute buffers, first touched by a long prompt. */
   compute: z.int(),
   /** llama-server itself: vocabulary, outputs, the program. */
   process: z.int(),
-  /** Checkpoints, at most: what a slot goes back to in layers with a sliding window, which forget the rest. */
+  /** Context checkpoints, at most: to go back to, since sliding-window layers drop older tokens. */
   checkpoints: z.int(),
-  /** llama-server's prompt cache in RAM: conversations whose slot another one has taken. */
+  /** llama-server's prompt cache in RAM: conversations whose slot has been taken by another. */
   promptCache: z.int(),
   /** The rest of the machine: kernel, nginx, the framework, a margin. */
   system: z.int(),
@@ -35,15 +35,15 @@ export const memorySchema = z.strictObject({
 
 export type Memory = z.infer<typeof memorySchema>
 
-/** Tokens of each conversation, conversations at once, and how an element of the KV cache is stored. */
+/** Tokens of each conversation, concurrent conversations, and the element type of the KV cache. */
 export type Sizing = { contextSize: number; slots: number; kvType: KvType }
-/** What decides the memory, besides the model. */
+/** What memory use depends on, besides the model. */
 export type MemoryFactors = Sizing & { batchSize: number }
 
-/** Checkpoints that each slot keeps at most: llama-server's own default (`--ctx-checkpoints`). */
+/** The most checkpoints that a slot keeps: llama-server's own default (`--ctx-checkpoints`). */
 export const checkpoints = 32
 
-/** Tokens: llama.cpp rounds the cells of a KV cache up to a multiple of this (llama-context.cpp, GGML_PAD of n_ctx). */
+/** Tokens: llama.cpp rounds a KV cache's cells up to a multiple of this (llama-context.cpp, GGML_PAD). */
 const kvPadding = 256
 const padded = (tokens: number) => Math.ceil(tokens / kvPadding) * kvPadding
 
@@ -62,7 +62,7 @@ export function kvCacheSize(
   return Math.ceil(2 * kvHeads * headSize * elementSize[kvType] * cells)
 }
 
-/** All checkpoints; one is no longer than the window (llama-server's log: "created context checkpoint"). */
+/** All checkpoints; none is longer than the window (llama-server's log: "created context checkpoint"). */
 function checkpointsSize(
   { kvHeads, headSize, slidingWindow }: Geometry,
   { slots, kvType }: MemoryFactors,
@@ -72,9 +72,9 @@ function checkpointsSize(
 }
 
 /**
- * Floats that the compute buffer holds at once for one token, at the widest point of the graph: the feed-forward (four times
- * its width in experts with biases, as gpt-oss has), the experts' outputs, or the attention. Fitted to the buffer sizes that
- * llama-server logs (`make bench BENCH=memory`).
+ * Floats that the compute buffer holds for one token, at the widest point of the graph: the feed-forward
+ * (four times its width for experts with biases, as in gpt-oss), the experts' outputs, or the attention.
+ * Fitted to the buffer sizes that llama-server logs (`make bench BENCH=memory`).
  */
 function widthOf({ queries, embedding, feedForward, expertAnswers }: Geometry): number {
   const widest =
@@ -84,10 +84,10 @@ function widthOf({ queries, embedding, feedForward, expertAnswers }: Geometry): 
   return Math.max(widest, 2 * queries + 3.5 * embedding)
 }
 
-/** Of the program and its libraries, mapped from their files. */
+/** Bytes of the program and its libraries, mapped from their files. */
 const programSize = 16 * MiB
 
-/** llama-server's terms for a model whose file has `fileSize` bytes. Measured against the real one: `make bench BENCH=memory`. */
+/** llama-server's terms for a model file of `fileSize` bytes, as measured by `make bench BENCH=memory`. */
 export function memoryOf(
   geometry: Geometry,
   fileSize: number,
@@ -111,11 +111,11 @@ export function memoryOf(
 
 type ServerMemory = Omit<Memory, 'promptCache' | 'system'>
 
-/** Bytes of llama-server's anonymous memory once a long prompt was computed, without prompt cache and checkpoints. */
+/** Bytes of llama-server's anonymous memory after a long prompt, without prompt cache and checkpoints. */
 export const anonymousOf = ({ repacked, kvCache, compute, process }: ServerMemory) =>
   repacked + kvCache + compute + process - programSize
 
-/** Bytes of its resident set while memory is plentiful: the whole file stays mapped, the copied part of it too. */
+/** Bytes of its resident set while memory is plentiful: the whole file stays mapped, even what was copied. */
 export const residentOf = (memory: ServerMemory, fileSize: number) =>
   anonymousOf(memory) + fileSize + programSize
 

@@ -1,4 +1,4 @@
-/** Sizing search: context, slots and KV type as requested where they fit into the memory, else what comes nearest. */
+/** Sizing search: context, slots and KV type as requested if they fit, otherwise the closest that do. */
 
 import type { Context } from '../context/context.ts'
 import type { Model } from '../models/catalogue.ts'
@@ -17,22 +17,22 @@ import {
 /** The variables that decide it. */
 export type SizingRequest = Pick<Context, 'contextSize' | 'parallel'>
 
-/** Whether a sizing fits, with room in the prompt cache for so many spare conversations of full length. */
+/** Whether a sizing fits, with room in the prompt cache for this many spare conversations of full length. */
 export type Fits = (sizing: Sizing, spareConversations?: number) => boolean
 
-/** Bytes in whose steps memory is counted: what the kernel keeps for itself differs a little from boot to boot. */
+/** Bytes to which memory is rounded down: what the kernel keeps for itself varies slightly between boots. */
 const memoryGranularity = 16 * MiB
-/** Slots where no number is requested: more make each conversation slow on CPUs. */
+/** The most slots if no number is requested: more make each conversation slow on CPUs. */
 const mostDefaultSlots = 4
-/** Conversations of full length that the prompt cache may hold: hardly anybody returns to more. */
+/** Conversations of full length that the prompt cache may hold: users rarely return to more. */
 const mostCachedConversations = 8
-/** Tokens in whose steps the largest context is searched. */
+/** The step, in tokens, of the search for the largest context. */
 const contextStep = 1024
 
-/** Kernel, nginx, framework and page tables, and a margin for what the plan's terms are off by (at most 5 %). */
+/** Kernel, nginx, framework and page tables, and a margin for the error of the plan's terms (at most 5 %). */
 const systemReserve = (memory: number) => 320 * MiB + Math.ceil(memory * 0.03)
 
-/** The largest context that fits, in whole steps; 0 when none does. */
+/** The largest context that fits, in whole steps; 0 if none does. */
 function largestContext(limit: number, fits: (contextSize: number) => boolean): number {
   if (fits(limit)) return limit
   let [below, above] = [0, Math.ceil(limit / contextStep)]
@@ -44,13 +44,13 @@ function largestContext(limit: number, fits: (contextSize: number) => boolean): 
   return below * contextStep
 }
 
-/** How the KV cache is stored, and how many spare conversations the prompt cache must have room for. */
+/** The KV cache's element type, and how many spare conversations the prompt cache must have room for. */
 type Layout = { kvType: KvType; spareConversations: number }
 const mostCompact: Layout = { kvType: 'q8_0', spareConversations: 0 }
 /**
- * For a context of `auto`, in order of preference: 16 bits where that makes a useful context, else 8; with room for a
- * spare conversation where there is. With 8 bits prompts are slower the longer the context before them is: 0.29 of the
- * speed after 20,000 tokens (`make bench BENCH=depth`).
+ * For a context of `auto`, in order of preference: 16 bits if the context is still useful, otherwise 8; with
+ * room for a spare conversation if possible. With 8 bits, prompts get slower as the context fills up: 0.29 of
+ * the speed after 20,000 tokens (`make bench BENCH=depth`).
  */
 const layouts: Layout[] = [
   { kvType: 'f16', spareConversations: 1 },
@@ -59,7 +59,7 @@ const layouts: Layout[] = [
   mostCompact,
 ]
 
-/** The largest context in the first layout that makes a useful one, else in the last. */
+/** The largest context in the first layout that yields a useful one, otherwise in the last. */
 function withLargestContext(
   slots: number,
   limit: number,
@@ -78,15 +78,15 @@ function withLargestContext(
 }
 
 /**
- * Context and slots as requested with the larger KV type that fits; else the largest context, else fewer slots. Undefined
- * where nothing useful fits. `limit`: the model's longest context.
+ * Context and slots as requested, with the larger KV type that fits; otherwise the largest context, otherwise
+ * fewer slots. Undefined if nothing useful fits. `limit`: the model's longest context.
  */
 export function searchSizing(request: SizingRequest, limit: number, fits: Fits): Sizing | undefined {
   const sizing = withRequestedSlots(request, limit, fits)
   return sizing !== undefined && request.parallel === 'auto' ? withDefaultSlots(sizing, fits) : sizing
 }
 
-/** As many slots as requested, or fewer; one where that is left open. */
+/** As many slots as requested, or fewer; one if no number is requested. */
 function withRequestedSlots(request: SizingRequest, limit: number, fits: Fits): Sizing | undefined {
   const slots = request.parallel === 'auto' ? 1 : request.parallel
   if (request.contextSize !== 'auto') {
@@ -102,13 +102,13 @@ function withRequestedSlots(request: SizingRequest, limit: number, fits: Fits): 
   return undefined
 }
 
-/** As many slots as fit beside room for a spare conversation, where no number is requested. */
+/** As many slots as fit together with a spare conversation, if no number is requested. */
 function withDefaultSlots(sizing: Sizing, fits: Fits): Sizing {
   const larger = { ...sizing, slots: sizing.slots + 1 }
   return larger.slots <= mostDefaultSlots && fits(larger, 1) ? withDefaultSlots(larger, fits) : sizing
 }
 
-/** What a sizing takes of so many bytes of memory, and whether it fits. */
+/** Whether a sizing fits into `total` bytes of memory, and what it uses of them. */
 export function memoryBudget(total: number, hasAmx: boolean, { geometry, size }: Model) {
   const memory = Math.floor(total / memoryGranularity) * memoryGranularity
   const system = systemReserve(memory)

@@ -6,11 +6,11 @@ import { batchSize } from './limits.ts'
 const speedSchema = z.strictObject({ prompt: z.number(), generation: z.number() })
 
 export const measurementSchema = z.strictObject({
-  /** The run of llama-server that it is of. */
+  /** The run of llama-server that was measured. */
   invocation: z.string(),
-  /** Absent where it could not be measured. */
+  /** Absent if it could not be measured. */
   speed: speedSchema.optional(),
-  /** What was seen meanwhile, and why there is no speed. */
+  /** What was observed meanwhile, and why there is no speed. */
   notes: z.array(z.string()),
 })
 
@@ -20,15 +20,15 @@ export type Measurement = z.infer<typeof measurementSchema>
 /** Seconds that each of the two measurements may take. */
 export const measurementTime = 5
 
-/** Tokens that are generated, unless that takes too long. */
+/** Tokens to generate, unless that takes too long. */
 export const generatedTokens = 32
 
-/** Tokens of a first prompt: few, to learn how many the machine can compute in that time. */
+/** Tokens of the first prompt: few, to find out how many the machine can process in that time. */
 export const firstPromptTokens = 16
 
 /**
- * Tokens of a prompt that takes that time, by the rate of the first one: at most a batch, since more are no faster.
- * Undefined where the first one was as long.
+ * Tokens of a prompt that takes that time at the first one's rate: at most a batch, since more are no faster.
+ * Undefined if the first one was as long.
  */
 export function promptTokensFor(firstRate: number): number | undefined {
   const tokens = Math.floor(Math.min(batchSize, firstRate * measurementTime))

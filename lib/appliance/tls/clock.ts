@@ -1,26 +1,26 @@
-/** What is known of the VM's clock, and the dates that certificates are given, and kept until, by it. */
+/** What is known about the VM's clock, and how it determines certificates' dates and renewal. */
 
 export type Clock = {
   now: Date
   /** Whether a source of time (the hypervisor, an NTP server) has set it. */
   isSynchronised: boolean
-  /** It is no earlier than this: when the image was made. */
+  /** The earliest possible time: when the image was built. */
   earliest: Date
 }
 
-/** From and to when a certificate is valid. */
+/** When a certificate's validity begins and ends. */
 export type Dates = { from: Date; to: Date }
 
-/** The first release of this appliance: it is no earlier than that, whatever the clock says. */
+/** The appliance's first release: the time cannot be earlier, whatever the clock says. */
 export const firstRelease = new Date('2026-01-01T00:00:00Z')
 
-/** Days that a leaf is valid, and before whose end it is renewed; days of the CA, and of announcing that it is new. */
+/** Days: a leaf's validity, those left when it is renewed; a CA's validity, how long a new CA is announced. */
 export const validity = { leaf: 90, renewBefore: 30, ca: 3650, announceCa: 30 } as const
 
 const day = 86_400_000
-/** Days that clients accept a leaf to be valid: Apple refuses more (support.apple.com/en-us/103769). */
+/** Days: the longest validity of a leaf that clients accept (Apple: support.apple.com/en-us/103769). */
 const longest = 825
-/** Days that a leaf's validity begins before now: as clocks differ. */
+/** Days before now that a leaf's validity begins, because clocks differ. */
 const margin = 30
 
 const days = (from: Date, count: number) => new Date(from.getTime() + count * day)
@@ -28,28 +28,28 @@ const daysBetween = (from: Date, to: Date) => (to.getTime() - from.getTime()) / 
 const earlier = (a: Date, b: Date) => (a < b ? a : b)
 const later = (a: Date, b: Date) => (a > b ? a : b)
 
-/** A leaf's dates under a clock that nothing confirms: from the first moment that the right time may be. */
+/** A leaf's dates under an unconfirmed clock: from the earliest possible time, as long as clients accept. */
 function widestLeaf({ earliest }: Clock, ca: Dates): Dates {
   const from = later(ca.from, days(earliest, -1))
   return { from, to: earlier(ca.to, days(from, longest - 1)) }
 }
 
-/** Whether the clock may be right: it is confirmed, or shows a time not long after the image, or the CA, was made. */
+/** Whether the clock may be right: confirmed, or not long after the image was built or the CA issued. */
 export function isCredible(clock: Clock, ca?: Dates): boolean {
   if (clock.isSynchronised) return true
   const { from, to } = widestLeaf(clock, ca ?? caDates(clock))
   return from <= clock.now && clock.now < days(to, -validity.renewBefore)
 }
 
-/** A new CA's dates. It begins no later than the right time, whatever that is. */
+/** A new CA's dates. They begin no later than the actual time, whatever that is. */
 export function caDates({ now, isSynchronised, earliest }: Clock): Dates {
   if (isSynchronised) return { from: days(now, -1), to: days(now, validity.ca) }
   return { from: days(earliest, -1), to: days(earliest, validity.ca) }
 }
 
 /**
- * A new leaf's dates under a CA, such that it is valid at the right time: as long as clients accept under a clock that
- * nothing confirms; as long as the CA under one that cannot be right.
+ * A new leaf's dates under a CA, chosen so that it is valid at the actual time: for as long as clients accept
+ * under an unconfirmed clock; for as long as the CA under one that cannot be right.
  */
 export function leafDates(clock: Clock, ca: Dates): Dates {
   if (!isCredible(clock, ca)) return ca
@@ -61,8 +61,8 @@ export function leafDates(clock: Clock, ca: Dates): Dates {
 }
 
 /**
- * Whether a leaf may stay. By a credible clock, it must be valid for a while yet and not for longer than clients accept; by
- * another, it must not be over.
+ * Whether to keep a leaf. By a credible clock, it must be valid for some time yet and for no longer than
+ * clients accept; by any other, it must not have expired.
  */
 export function isLeafInTime(clock: Clock, leaf: Dates, ca: Dates): boolean {
   const { now } = clock
@@ -72,8 +72,8 @@ export function isLeafInTime(clock: Clock, leaf: Dates, ca: Dates): boolean {
 }
 
 /**
- * Whether a CA may stay. Its dates count by a clock that a time source confirms; by any clock it is over where it ended
- * before the image was made.
+ * Whether to keep a CA. Its dates count only if a time source confirms the clock; but one that ended before
+ * the image was built has expired by any clock.
  */
 export function isCaInTime({ now, isSynchronised, earliest }: Clock, { from, to }: Dates): boolean {
   if (to <= earliest) return false

@@ -1,11 +1,11 @@
-/** The one decision about TLS, which configure, bootstrap and the daily renewal share: what to keep, issue, use and order. */
+/** The TLS decision of configure, bootstrap and the daily renewal: what to keep, issue, use and order. */
 import type { Names } from '../names.ts'
 import type { Ca, InstalledPair, Leaf } from './certificates.ts'
 import { type Clock, isCaInTime, isLeafInTime } from './clock.ts'
 import { type AcmeDecision, type AcmeFacts, decideOrder, isUsable } from './lets-encrypt.ts'
 import { namesNotPermitted } from './name-constraints.ts'
 
-/** A pair from the context. `missing`: the context's domain, where the certificate is not for that. */
+/** A pair from the context. `missing`: the context's domain, if the certificate does not cover it. */
 export type SuppliedPair = InstalledPair & { names: string[]; missing?: string | undefined }
 
 export type TlsFacts = {
@@ -13,27 +13,27 @@ export type TlsFacts = {
   /** The names and addresses of the VM. */
   names: Names
   ca?: Ca | undefined
-  /** The CA that `ca` has replaced: some clients may still trust it. */
+  /** The CA that `ca` replaced: some clients may still trust it. */
   previousCa?: Ca | undefined
   leaf?: Leaf | undefined
   supplied?: SuppliedPair | undefined
-  /** Absent where nothing is to be asked of an ACME server. */
+  /** Absent if no certificate is to be ordered from an ACME server. */
   acme?: AcmeFacts | undefined
 }
 
 export type TlsDecision = {
-  /** The CA to go on with: the present one, or the previous one again. Undefined: another is to be issued. */
+  /** The CA to use: the current one, or the previous one again. Undefined: issue a new one. */
   ca: Ca | undefined
   /** The CA to keep as the previous one. */
   previousCa: Ca | undefined
-  /** The leaf to go on with. Undefined: another is to be issued. */
+  /** The leaf to use. Undefined: issue a new one. */
   leaf: Leaf | undefined
-  /** The pair for nginx. Undefined: the VM's own. */
+  /** The pair for nginx. Undefined: the VM's own pair. */
   inUse: InstalledPair | undefined
   acme: AcmeDecision
 }
 
-/** Decides from what was read; reads and writes nothing. */
+/** Decides from the facts alone; reads and writes nothing. */
 export function decideTls(facts: TlsFacts): TlsDecision {
   const ca = chooseCa(facts)
   const { supplied, acme, clock } = facts
@@ -47,9 +47,9 @@ export function decideTls(facts: TlsFacts): TlsDecision {
   }
 }
 
-/** The present CA, else the previous one, if it may sign for the VM's names and its time is not over. */
+/** The current CA, otherwise the previous one, if it may sign for the VM's names and has not expired. */
 function chooseCa({ ca, previousCa, names, clock }: TlsFacts): Ca | undefined {
-  // Who removes the CA wants another one, not the one before it.
+  // An administrator who removes the CA wants a new one, not the previous one.
   if (ca === undefined) return undefined
   const mayServe = ({ certificate, hasKey }: Ca) =>
     certificate !== undefined &&
@@ -60,17 +60,17 @@ function chooseCa({ ca, previousCa, names, clock }: TlsFacts): Ca | undefined {
   return previousCa !== undefined && mayServe(previousCa) ? unmarked(previousCa) : undefined
 }
 
-/** The CA to keep as the previous one: the present one, where another takes its place. */
+/** The CA to keep as the previous one: the current one, if another replaces it. */
 function choosePreviousCa({ ca, previousCa, clock }: TlsFacts, chosen: Ca | undefined): Ca | undefined {
   const current = ca?.certificate?.fingerprint
   if (ca === undefined || current === undefined || chosen?.certificate?.fingerprint === current)
     return previousCa
-  // A kill after the new key was written, and before its certificate was: the one that is replaced is kept already.
+  // Killed between writing the new key and its certificate: the replaced CA has been kept already.
   if (!ca.hasKey && previousCa?.certificate?.fingerprint === current) return previousCa
   return markedAsReplaced(ca, clock.now)
 }
 
-/** The present leaf, if the chosen CA signed it for exactly the VM's names, and it lasts. */
+/** The current leaf, if the chosen CA signed it for exactly the VM's names and it is valid long enough. */
 function chooseLeaf({ leaf, clock }: TlsFacts, ca: Ca | undefined): Leaf | undefined {
   if (leaf === undefined || ca?.certificate === undefined) return undefined
   const isOurs = leaf.issuer === ca.certificate.fingerprint && leaf.isForNames
@@ -79,7 +79,7 @@ function chooseLeaf({ leaf, clock }: TlsFacts, ca: Ca | undefined): Leaf | undef
 
 const mark = /^Replaced (\S+)\n/
 
-/** A CA as it is kept when another takes its place. */
+/** A CA in the form in which it is kept after being replaced. */
 const markedAsReplaced = (ca: Ca, now: Date): Ca => ({
   ...ca,
   pair: {
@@ -93,7 +93,7 @@ const unmarked = (ca: Ca): Ca => ({
   pair: { ...ca.pair, certificate: ca.pair.certificate.replace(mark, '') },
 })
 
-/** When a previous CA was replaced; undefined where nothing says so. */
+/** When a previous CA was replaced; undefined if it is not recorded. */
 export function replacedAt({ pair }: Ca): Date | undefined {
   const [, at] = pair.certificate.match(mark) ?? []
   return at === undefined ? undefined : new Date(at)

@@ -15,14 +15,14 @@ export type TlsState = {
   supplied?: SuppliedPair | undefined
 }
 
-/** The notes on what is in force: dates that the clock contradicts, a CA that is new, a certificate for other names. */
+/** Notes on the current state: dates that the clock contradicts, a new CA, a certificate for other names. */
 export const tlsNotes = (state: TlsState): string[] => [
   ...clockNotes(state),
   ...newCaNotes(state),
   ...suppliedPairNotes(state),
 ]
 
-/** A CA that is kept although by this clock it is not valid. */
+/** For a CA that is kept although it is not valid by this clock. */
 function clockNotes({ ca, clock }: TlsState): string[] {
   if (ca.certificate === undefined || isValid(ca.certificate.dates, clock.now)) return []
   const { from, to } = ca.certificate.dates
@@ -35,11 +35,11 @@ function clockNotes({ ca, clock }: TlsState): string[] {
 
 const isValid = ({ from, to }: Dates, at: Date) => from <= at && at < to
 
-/** For its first days: that the CA has replaced another one, and why. */
+/** For a CA's first days, if it replaced another one: that it did, and why. */
 function newCaNotes({ ca, previousCa, names, clock }: TlsState): string[] {
   const [current, previous] = [ca.certificate, previousCa?.certificate]
   if (current === undefined || previous === undefined || previousCa === undefined) return []
-  // Where it does not say when, it was shortly after the new CA's first day.
+  // If that is not recorded: a new CA's dates begin a day before it is issued.
   const since = replacedAt(previousCa) ?? new Date(current.dates.from.getTime() + day)
   if (clock.now.getTime() - since.getTime() > validity.announceCa * day) return []
   return [

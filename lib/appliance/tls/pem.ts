@@ -1,6 +1,6 @@
-/** PEM as people paste it (RFC 7468, and what OpenSSL takes besides), read into its strict form. */
+/** PEM as people paste it (RFC 7468, and what OpenSSL also accepts), normalised to its strict form. */
 
-/** The labels that hold each kind, as OpenSSL's pem.h has them. */
+/** The labels of each kind, from OpenSSL's pem.h. */
 const labels = {
   certificate: ['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE'],
   'private key': ['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY'],
@@ -8,7 +8,7 @@ const labels = {
 
 export type PemKind = keyof typeof labels
 
-/** What is often pasted in their place, in words. */
+/** What is often pasted instead, in words. */
 const otherLabels: Record<string, string> = {
   'ENCRYPTED PRIVATE KEY': 'a private key with a passphrase',
   'OPENSSH PRIVATE KEY': 'a private key in OpenSSH format',
@@ -18,16 +18,16 @@ const otherLabels: Record<string, string> = {
   PKCS7: 'a PKCS #7 bundle',
 }
 
-/** Text of these bytes: UTF-16 where its mark says so, as PowerShell writes files, else UTF-8. */
+/** The bytes as text: UTF-16 if they have its byte order mark, as PowerShell writes, otherwise UTF-8. */
 const decoded = (bytes: Buffer) => bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8')
 
-/** Base64, in one line or many, of a text; undefined where it is none. */
+/** Decodes Base64, on one line or several; undefined if the text is not Base64. */
 function fromBase64(text: string): string | undefined {
   const joined = text.replace(/\s|\\[rn]/g, '')
   return /^[A-Za-z0-9+/]+={0,2}$/.test(joined) ? decoded(Buffer.from(joined, 'base64')) : undefined
 }
 
-/** The text as given and as Base64 of it, twice: Sunstone adds its own to what somebody has encoded already. */
+/** The text as given, decoded once, and decoded twice: Sunstone encodes again what was encoded already. */
 function readings(text: string): string[] {
   const once = fromBase64(text)
   const twice = once === undefined ? undefined : fromBase64(once)
@@ -36,7 +36,7 @@ function readings(text: string): string[] {
 
 const block = /-----BEGIN ([A-Z0-9 ]+?) ?-----([A-Za-z0-9+/=\s]+)-----END \1 ?-----/g
 
-/** The labels and contents of its blocks, whatever stands between them; the ends of lines may be written `\n`. */
+/** The labels and contents of a text's PEM blocks, whatever is between them; line ends may be escaped. */
 const blocksIn = (text: string) =>
   [...text.replaceAll(/\\r|\\n/g, '\n').matchAll(block)].map(([, label = '', content = '']) => ({
     label,
@@ -46,7 +46,7 @@ const blocksIn = (text: string) =>
 const written = (label: string, content: string) =>
   `-----BEGIN ${label}-----\n${(content.match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`
 
-/** The blocks of a kind that stand in a text, as strict PEM has them; undefined where there is none. */
+/** A text's blocks of one kind, as strict PEM; undefined if there are none. */
 export function readPem(kind: PemKind, text: string): string | undefined {
   const isKind = (label: string) => labels[kind].some(known => known === label)
   for (const reading of readings(text)) {
@@ -57,10 +57,10 @@ export function readPem(kind: PemKind, text: string): string | undefined {
   return undefined
 }
 
-/** What a text is that has no PEM of a kind, without quoting any of it. */
+/** Describes a text without PEM of the wanted kind, quoting none of it. */
 export function describeOtherPem(kind: PemKind, text: string): string {
   const whole = readings(text).join('\n')
-  // RFC 1421, 4.6.1.1: how OpenSSL has long marked a key with a passphrase.
+  // RFC 1421, 4.6.1.1: OpenSSL's traditional format of a key with a passphrase.
   if (/Proc-Type: ?4,ENCRYPTED/.test(whole)) return 'a private key with a passphrase'
   const begun = [...whole.matchAll(/-----BEGIN ([A-Z0-9 ]+?) ?-----/g)].map(([, label = '']) => label)
   for (const label of begun) if (otherLabels[label] !== undefined) return otherLabels[label]
