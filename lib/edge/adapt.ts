@@ -1,4 +1,4 @@
-/** Fields that llama-server would ignore, translated into those that it knows: the tool to call, the format of an answer. */
+/** Translates fields that llama-server would ignore into ones that it knows: tool choice, answer format. */
 import type { FieldProblem } from './check.ts'
 import { isList, isObject, type Json, type JsonObject, object, put, remove } from './json.ts'
 import { describeValue } from './messages.ts'
@@ -6,11 +6,14 @@ import { describeValue } from './messages.ts'
 const inner = (value: Json | undefined, key: string): Json | undefined =>
   isObject(value) ? value.at[key] : undefined
 
-/** A tool's name, or that of the one to be called: in chats it stands one level down. */
+/** The name in a tool or a tool choice: chats have it one level down. */
 const nameIn = (value: Json | undefined): Json | undefined =>
   inner(value, 'name') ?? inner(inner(value, 'function'), 'name')
 
-/** llama-server can require a tool call, but not of a given tool: so only that tool is passed on. It does not know Anthropic's `none`. */
+/**
+ * llama-server can require a tool call, but not of a given tool, so only that tool is passed on. It does not
+ * know Anthropic's `none`.
+ */
 function adaptToolChoice(request: JsonObject): FieldProblem | undefined {
   const choice = request.at.tool_choice
   const name = nameIn(choice)
@@ -28,7 +31,7 @@ function adaptToolChoice(request: JsonObject): FieldProblem | undefined {
   return undefined
 }
 
-/** The format of an answer becomes a chat's `response_format`. Not where there are tools: its grammar would forbid calls. */
+/** Turns `text.format` into a chat's `response_format`; not with tools: its grammar would forbid calls. */
 function adaptTextFormat(request: JsonObject): void {
   const format = inner(request.at.text, 'format')
   const hasTools = isList(request.at.tools) && request.at.tools.length > 0
@@ -40,7 +43,7 @@ function adaptTextFormat(request: JsonObject): void {
   put(request, 'response_format', asInChats)
 }
 
-/** llama-server fails where a grammar requires the end of an answer and `ignore_eos` forbids it. */
+/** llama-server fails if a grammar requires the end of an answer and `ignore_eos` forbids it. */
 function adaptEnd(request: JsonObject): void {
   const tools = request.at.tools
   const hasTools = isList(tools) && tools.length > 0

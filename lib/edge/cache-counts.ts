@@ -1,16 +1,17 @@
 /**
- * Answers that do not say how much of a prompt was cached: as if nothing had been. For keys that share a cache, whose
- * owners could else read from these counts what others have sent. Pure; runs inside nginx.
+ * Hides from answers how much of a prompt was cached: they look as if nothing had been. For keys that share a
+ * cache, whose holders could otherwise infer from these counts what others have sent. Pure; runs inside
+ * nginx.
  */
 import { isObject, type Json, type JsonObject, put, writeJson } from './json.ts'
 import { type JsonLimits, parseJson } from './parse-json.ts'
 
-/** llama-server's own answers: as large as they come. */
+/** Generous, because they apply to llama-server's own answers. */
 const limits: JsonLimits = { levels: 10_000, values: 10_000_000, keys: 1_000_000 }
 
 /**
- * Whether there may be a count: these stand beside every one, and inside a string their quotes would be escaped. Asked of every
- * token, and what nginx's JavaScript takes for that is held until the answer has ended: so no loop.
+ * Whether there may be a count: one of these keys accompanies each, and inside a string its quotes would be
+ * escaped. Called for every token, and njs frees no memory before the answer has ended: therefore no loop.
  */
 const hasMark = (text: Buffer | string): boolean =>
   text.indexOf('"usage":') !== -1 ||
@@ -23,7 +24,7 @@ const numberAt = (object: JsonObject, key: string): number => {
   return typeof value === 'number' ? value : 0
 }
 
-/** Sets those of the fields that are there. */
+/** Sets those of the fields that exist to 0. */
 function zero(object: JsonObject, keys: string[]): void {
   for (let i = 0; i < keys.length; i++)
     if (object.at[keys[i] as string] !== undefined) put(object, keys[i] as string, 0)
@@ -31,7 +32,7 @@ function zero(object: JsonObject, keys: string[]): void {
 
 const detailsOf = ['prompt_tokens_details', 'input_tokens_details']
 
-/** OpenAI counts cached tokens among those of the prompt; Anthropic beside them. */
+/** OpenAI includes cached tokens in the prompt's; Anthropic counts them separately. */
 function hideInUsage(usage: JsonObject): void {
   for (let i = 0; i < detailsOf.length; i++) {
     const details = usage.at[detailsOf[i] as string]
@@ -42,7 +43,7 @@ function hideInUsage(usage: JsonObject): void {
   zero(usage, ['cache_read_input_tokens'])
 }
 
-/** The time that the prompt took tells what its length does not. */
+/** The time that a prompt took, compared with its length, reveals how much of it was cached. */
 const promptTimes = ['prompt_ms', 'prompt_per_token_ms', 'prompt_per_second']
 
 function hideInTimings(timings: JsonObject): void {
@@ -50,7 +51,7 @@ function hideInTimings(timings: JsonObject): void {
   zero(timings, ['cache_n'].concat(promptTimes))
 }
 
-/** What was cached counts as processed from the start: here the share of the rest that is processed counts of the whole. */
+/** Cached tokens count as processed from the start: here progress on the rest is scaled to the whole. */
 function hideInProgress(progress: JsonObject): void {
   const total = numberAt(progress, 'total')
   const cached = numberAt(progress, 'cache')
@@ -61,7 +62,7 @@ function hideInProgress(progress: JsonObject): void {
 
 const flatCounts = ['cache_n', 'prompt_n'].concat(promptTimes)
 
-/** `/infill` gives fields by their path where it is asked to. Which slot was taken tells whose prompt began alike. */
+/** `/infill` can return fields by their path. The slot reveals whose prompt began alike. */
 function hideInFields(answer: JsonObject): void {
   zero(answer, ['id_slot'])
   zero(
@@ -77,7 +78,7 @@ const hidden: Hidden[] = [
   { field: 'prompt_progress', hide: hideInProgress },
 ]
 
-/** In an answer, and in the message or response that an event holds. Nowhere else: the rest is the model's words. */
+/** Hides counts at an object's top level only: everything else is the model's output. */
 function hideIn(answer: Json | undefined): void {
   if (!isObject(answer)) return
   hideInFields(answer)
@@ -88,7 +89,7 @@ function hideIn(answer: Json | undefined): void {
   }
 }
 
-/** An answer's JSON without counts. What cannot be read is not passed on: it might hold some. */
+/** An answer's JSON without counts. Invalid JSON is not passed on: it might contain some. */
 function withoutCounts(json: string): string {
   if (!hasMark(json)) return json
   const parsed = parseJson(json, limits)
@@ -103,7 +104,7 @@ function withoutCounts(json: string): string {
 
 const prefix = 'data: '
 
-/** Whole lines of a stream, or a whole answer: each is JSON, after its prefix. */
+/** Hides the counts in whole lines of a stream, each JSON after a prefix, or in a whole answer. */
 export const hideCounts = (text: string): string =>
   text
     .split('\n')
@@ -116,8 +117,8 @@ export const hideCounts = (text: string): string =>
 const lineFeed = 10
 
 /**
- * What can be passed on of a piece of an answer, and what must wait for the end of its line. `held`: what waited before;
- * `isLast`: there is no further piece.
+ * Splits a piece of an answer into the lines to pass on and an unfinished line, which is held back. `held`:
+ * what was held back before; `isLast`: no further piece follows.
  */
 export function nextLines(
   held: Buffer[],

@@ -1,4 +1,4 @@
-/** Checks a value against its rule: known fields are kept, unknown ones dropped; a value out of range is a problem. */
+/** Checks a value against its rule: known fields are kept, unknown ones dropped, invalid values reported. */
 import type { Fields, Rule, Variant } from '../appliance/requests/rules.ts'
 import { hasOwn, isList, isLongInteger, isObject, type Json, type JsonObject, object, put } from './json.ts'
 import { describeRule, describeValue, printable, quotedList, variantNames } from './messages.ts'
@@ -6,16 +6,16 @@ import type { JsonLimits } from './parse-json.ts'
 import { cleanSchema } from './schema.ts'
 import { isImage, isJson, isToken, onePrompt } from './string-formats.ts'
 
-/** What checks depend on besides the rules; `budget` is what is left of it for this request. */
+/** What checks depend on besides the rules; `budget` is what remains for this request. */
 export type CheckContext = {
   readsImages: boolean
-  /** How many tokens the model knows: they are numbered from 0. */
+  /** Number of tokens in the model's vocabulary; their IDs start at 0. */
   vocabulary: number
   limits: JsonLimits
   budget: { schemas: number }
 }
 export type FieldProblem = { field: string; message: string }
-/** An undefined value is one that is dropped. */
+/** An undefined value is dropped. */
 export type Checked = { value: Json | undefined } | { problem: FieldProblem }
 
 const problem = (field: string, message: string): Checked => ({
@@ -61,7 +61,7 @@ const isEmpty = (value: Json): boolean =>
   value === '' ||
   (isList(value) ? value.length === 0 : isObject(value) && value.keys.length === 0)
 
-/** The first that is about values of this kind. */
+/** The first rule that applies to a value's type. */
 function chosen(rules: Rule[], value: Json): Rule | undefined {
   for (let i = 0; i < rules.length; i++) if (appliesTo(rules[i] as Rule, value)) return rules[i]
   return undefined
@@ -154,7 +154,7 @@ function checkMap(
   return { value: kept }
 }
 
-/** The variant of this name, or the one whose pattern with `*` matches it. */
+/** The variant of this name, or the first whose pattern with `*` matches it. */
 function variantOf(variants: Record<string, Variant>, name: Json | undefined): Variant | undefined {
   if (typeof name !== 'string') return undefined
   if (hasOwn(variants, name) && name.indexOf('*') === -1) return variants[name]
@@ -209,7 +209,7 @@ export function checkFields(given: JsonObject, fields: Fields, path: string, con
   return problem(below(path, missing), `missing; expected ${describeRule(fields[missing] as Rule)}`)
 }
 
-/** The alphabetically first: njs enumerates keys in another order than V8. */
+/** The first missing field in alphabetical order: njs and V8 enumerate keys differently. */
 function missingIn(kept: JsonObject, fields: Fields): string | undefined {
   let first: string | undefined
   for (const name in fields) {

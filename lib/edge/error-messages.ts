@@ -1,13 +1,13 @@
-/** The text of each error that the edge proxy itself finds. Pure; runs inside nginx. */
+/** The text of each error that the edge proxy itself reports. Pure; runs inside nginx. */
 import { deniedLocation, malformedLocation, routes } from '../appliance/requests/api.ts'
 import { apiOf, errorBody } from './errors.ts'
 import { describeValue } from './messages.ts'
 
-/** What nginx knows of a request that failed; an empty string where it knows nothing. */
+/** What nginx knows about a failed request; an empty string if it knows nothing. */
 export type FailedRequest = {
   status: number
   method: string
-  /** The request target as the client wrote it, the path that nginx made of it, and the location after internal redirects. */
+  /** The request target as sent, nginx's normalised path, and the location after internal redirects. */
   target: string
   path: string
   location: string
@@ -18,7 +18,7 @@ export type FailedRequest = {
   contentEncoding: string
   /** The status of the response from upstream, if there was one. */
   upstreamStatus: string
-  /** Why llama-server is unavailable, where the appliance knows. */
+  /** Why llama-server is unavailable, if known. */
   unavailableReason: string
 }
 
@@ -35,7 +35,7 @@ const errorOf = (message: string, code: string): ErrorText => ({ message: messag
 
 const targetPath = /^(?:[a-zA-Z]+:\/\/[^/?#]*)?([^?#]*)/
 
-/** The path whose API decides the shape of an error: nginx's, or, where nginx rejected the request line, the one in that. */
+/** The path, which decides an error's shape: nginx's, or, if it rejected the request line, that line's. */
 function pathOf(request: { path: string; target: string }): string {
   if (request.path !== '' && request.path !== malformedLocation) return request.path
   const written = targetPath.exec(request.target)

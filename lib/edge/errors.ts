@@ -1,4 +1,4 @@
-/** Errors in the format of the client's API, which clients display. */
+/** Errors in the format of the client's API, so that clients display them. */
 import { type Api, type Route, routes } from '../appliance/requests/api.ts'
 
 type Types = Record<Api, string>
@@ -13,15 +13,15 @@ const types: Record<number, Types> = {
 const clientError: Types = { openai: 'invalid_request_error', anthropic: 'invalid_request_error' }
 const serverError: Types = { openai: 'server_error', anthropic: 'api_error' }
 
-/** The API whose error shape a path has. */
+/** The API that decides the shape of a path's errors. */
 export const apiOf = (path: string): Api =>
   path === '/v1/messages' || path.slice(0, 13) === '/v1/messages/' ? 'anthropic' : 'openai'
 
-/** The POST route of a path; undefined where there is none. */
+/** The POST route of a path; undefined if there is none. */
 export const postRoute = (path: string): Route | undefined =>
   routes.filter(route => route.path === path && route.method === 'POST')[0]
 
-/** The body of an error. Code and field exist in OpenAI's shape only. */
+/** The body of an error. Only OpenAI's shape has code and field. */
 export function errorBody(api: Api, status: number, message: string, code?: string, field?: string): object {
   const type = (types[status] ?? (status < 500 ? clientError : serverError))[api]
   return api === 'anthropic'

@@ -1,4 +1,4 @@
-/** The request filter: llama-server receives only what is written here. Runs inside nginx's JavaScript module. */
+/** The request filter: llama-server receives only what this writes. Runs inside nginx's JavaScript module. */
 import { adapt } from './adapt.ts'
 import { checkFields } from './check.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
@@ -9,24 +9,25 @@ import { maxSchemas } from './schema.ts'
 import { markTenant } from './tenant.ts'
 
 export type FilterSettings = {
-  /** The model's name, and further names that requests may use for it. */
+  /** The model's name, and other names that requests may use for it. */
   models: string[]
   readsImages: boolean
-  /** How many tokens the model knows. */
+  /** Number of tokens in the model's vocabulary. */
   vocabulary: number
 }
 export type Filtered = { body: string; isStream: boolean } | { status: number; error: object }
 
 /**
- * A request's own limits. llama-server recurses by level in places, and looks for a key through all those of its object;
- * each value costs nginx some microseconds. Of real clients' first requests the deepest has 12 levels, 600 values and
- * some dozens of keys in an object; a conversation that fills 128K tokens has some thousands of values.
+ * Limits of a request. In places llama-server recurses once per level, and finds a key by searching all those
+ * of its object; each value costs nginx some microseconds. Real clients' first requests have up to 12 levels,
+ * 600 values and some dozens of keys per object; a conversation that fills 128K tokens has some thousands of
+ * values.
  */
 const limits: JsonLimits = { levels: 64, values: 100_000, keys: 1000 }
 
 /**
- * What goes on to llama-server, or the error. `text` is undefined where the body was not UTF-8; `salt` is the tenant's,
- * where tenants' caches are apart.
+ * The body to send to llama-server, or the error. `text`: undefined if the body is not UTF-8; `salt`: the
+ * tenant's, if tenants have separate caches.
  */
 export function filterRequest(
   path: string,
@@ -72,7 +73,7 @@ export function filterRequest(
   return { body: writeJson(kept), isStream: kept.at.stream === true }
 }
 
-/** A request that names no model means the one that runs. */
+/** Whether a request is for the running model: it names that, or none. */
 function isServed(request: JsonObject, settings: FilterSettings): boolean {
   const name = request.at.model ?? null
   return name === null || (typeof name === 'string' && settings.models.indexOf(name) !== -1)

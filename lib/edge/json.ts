@@ -1,12 +1,12 @@
 /** JSON values as the filter represents them, the same in Node and in nginx, and how they are serialised. */
 
-/** An integer beyond 2^53, kept as its digits: a tool call's arguments are passed on unchanged. */
+/** An integer beyond 2^53, kept as its digits, so that a tool call's arguments are passed on unchanged. */
 export type LongInteger = { digits: string }
 export type JsonObject = {
-  /** In the order in which they came; engines differ in how they order keys that look like numbers. */
+  /** In their original order, which JavaScript objects do not keep for keys that look like numbers. */
   keys: string[]
   at: Record<string, Json>
-  /** Where it is a schema: its number among those of its document, what it costs. */
+  /** Of a schema: its index among those of its document, and its cost. */
   place?: { index: number; cost: number }
 }
 export type Json = null | boolean | number | string | LongInteger | Json[] | JsonObject
@@ -24,13 +24,13 @@ export const isObject = (value: Json | undefined): value is JsonObject =>
 export const isLongInteger = (value: Json | undefined): value is LongInteger =>
   typeof value === 'object' && value !== null && (value as LongInteger).digits !== undefined
 
-/** Of duplicate keys the last value counts, as in llama-server. */
+/** Sets a key's value. The last of duplicate keys wins, as in llama-server. */
 export function put(target: JsonObject, key: string, value: Json): void {
   if (target.at[key] === undefined) target.keys.push(key)
   target.at[key] = value
 }
 
-/** Removes keys, if they are there. */
+/** Removes keys, if they exist. */
 export function remove(target: JsonObject, key: string, another?: string): void {
   if (target.at[key] !== undefined) {
     target.keys.splice(target.keys.indexOf(key), 1)
@@ -43,7 +43,7 @@ type Open = { container: Json[] | JsonObject; length: number; next: number }
 
 const plain = (value: Json): string => (isLongInteger(value) ? value.digits : JSON.stringify(value))
 
-/** Serialises a value. Not recursive: njs's call stack holds some hundred calls. */
+/** Serialises a value. Not recursive: njs's call stack is only some hundred calls deep. */
 export function writeJson(value: Json): string {
   const parts: string[] = []
   const open: Open[] = []

@@ -1,5 +1,5 @@
-/** What nginx calls (ngx_http_js_module): the request filter, the texts of errors, llama-server's errors rewritten. */
-// biome-ignore lint/style/useNodejsImportProtocol: nginx's JavaScript knows it by this name.
+/** What nginx calls (ngx_http_js_module): request filter, error texts, rewriting errors and cache counts. */
+// biome-ignore lint/style/useNodejsImportProtocol: njs knows the module by this name only.
 import fs from 'fs'
 import { checkLocation } from '../appliance/requests/api.ts'
 import { nextLines } from './cache-counts.ts'
@@ -9,7 +9,7 @@ import { type FilterSettings, filterRequest } from './filter.ts'
 import { modelAnswer } from './models.ts'
 import { checkPathOf, upstreamErrorText } from './upstream-errors.ts'
 
-/** Written before this program by configure. */
+/** Defined by configure in front of this program. */
 declare const settings: FilterSettings & EdgeLimits & { unavailableReason: string }
 
 const json = 'application/json'
@@ -19,13 +19,13 @@ function answer(r: NginxHTTPRequest, status: number, body: string): void {
   r.return(status, body)
 }
 
-/** The body, its text undefined where it is not UTF-8; undefined itself where nginx could not keep it in memory. */
+/** The body, its text undefined if it is not UTF-8; undefined if nginx could not keep it in memory. */
 function readBody(r: NginxHTTPRequest): { text: string | undefined } | undefined {
   let bytes: Buffer | undefined
   try {
     bytes = r.requestBuffer
   } catch (_) {
-    // nginx has spilled it to a file (on tmpfs): chunks of a few bytes take more room than their content.
+    // nginx has written it to a file (on tmpfs): chunks of a few bytes take more room than their content.
     return undefined
   }
   if (bytes === undefined) return { text: '' }
@@ -36,7 +36,7 @@ function readBody(r: NginxHTTPRequest): { text: string | undefined } | undefined
   }
 }
 
-/** Handles each POST route: what the filter wrote is sent to llama-server. */
+/** Handles every POST route: sends what the filter wrote to llama-server. */
 function filter(r: NginxHTTPRequest): void {
   const body = readBody(r)
   if (body === undefined) {
@@ -62,7 +62,7 @@ function unavailableReason(): string {
   try {
     return fs.readFileSync(settings.unavailableReason).toString().trim().slice(0, 500)
   } catch (_) {
-    // The file exists only while the appliance knows a reason.
+    // The file exists only while there is a known reason.
     return ''
   }
 }
@@ -89,7 +89,7 @@ function error(r: NginxHTTPRequest): string {
   )
 }
 
-/** Handles llama-server's 500s: where the request is the reason, the response is 400 with llama-server's message. */
+/** Handles llama-server's 500s: if the request caused it, the response is 400 with llama-server's message. */
 function explainFailure(r: NginxHTTPRequest): void {
   const path = r.variables.copilot_original_path as string
   const check = checkPathOf(path)
@@ -113,12 +113,12 @@ function rewriteErrorHeaders(r: NginxHTTPRequest): void {
   r.headersOut['Content-Type'] = json
 }
 
-/** The error's body so far; each request has a copy of this module's state. */
+/** The error body received so far; each request has its own copy of this module's state. */
 const collected: Buffer[] = []
 
 function rewriteErrorBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
   if (r.status < 400) {
-    // nginx does not see what a body filter buffers: it would go on reading for a client that reads nothing.
+    // nginx does not see what a body filter buffers: it would keep reading for a client that reads nothing.
     r.sendBuffer(data, flags)
     r.done()
     return
@@ -127,9 +127,9 @@ function rewriteErrorBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSen
   if (flags.last) r.sendBuffer(upstreamErrorText(r.uri, r.status, Buffer.concat(collected).toString()), flags)
 }
 
-/** In the admission proxy, where keys share a cache: whether this answer may hold counts. Each request has its own. */
+/** In the admission proxy, if keys share a cache: whether this answer may contain counts. Per request. */
 let hasCounts = false
-/** What came of a line that has not ended. */
+/** The part received of an unfinished line. */
 let held: Buffer[] = []
 
 function countHeaders(r: NginxHTTPRequest): void {
@@ -137,7 +137,7 @@ function countHeaders(r: NginxHTTPRequest): void {
   if (hasCounts) delete r.headersOut['Content-Length']
 }
 
-/** What a call takes of memory is held until the answer has ended: some 1 kB for each token. */
+/** The memory of each call is freed only when the answer has ended: about 1 kB per token. */
 function countBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
   if (!hasCounts) {
     r.sendBuffer(data, flags)

@@ -1,13 +1,13 @@
-/** The parts of messages about a request's values: what was expected, and what came, short and on one line. */
+/** Parts of messages about a request's values: what was expected and what was received, in a few words. */
 import { type Rule, unbounded, type Variant } from '../appliance/requests/rules.ts'
 import { isList, isLongInteger, isObject, type Json } from './json.ts'
 
 const longest = 40
 
-/** A client's text as messages quote it: short, printable ASCII only. */
+/** A client's text, as quoted in messages: short, printable ASCII only. */
 export const printable = (text: string): string => text.slice(0, longest).replace(/[^ -~]/g, '?')
 
-/** A value that came, in a few words. */
+/** A received value, in a few words. */
 export function describeValue(value: Json | undefined): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
@@ -27,7 +27,7 @@ export const variantNames = (variants: Record<string, Variant>): string[] =>
     .filter(name => 'fields' in (variants[name] as Variant))
     .sort()
 
-/** What a rule expects. `vocabulary`: how many tokens there are, where that is known. */
+/** What a rule expects. `vocabulary`: the number of tokens, if known. */
 export function describeRule(rule: Rule, vocabulary?: number): string {
   const tokens = vocabulary === undefined ? '' : ` from 0 to ${vocabulary - 1}`
   switch (rule.is) {
@@ -65,6 +65,6 @@ export function describeRule(rule: Rule, vocabulary?: number): string {
   }
 }
 
-/** For a request that names another model than the one that runs. Its aliases are not listed: they are no further models. */
+/** For a request for a model that is not running. Aliases are not listed: they are no other models. */
 export const unknownModelMessage = (name: Json | undefined, models: string[]): string =>
   `Unknown model ${describeValue(name)}: this server runs "${models[0]}".`

@@ -1,10 +1,10 @@
-/** `GET /v1/models/NAME`, which llama-server does not have. Pure; runs inside nginx. */
+/** Answers `GET /v1/models/NAME`, which llama-server does not have. Pure; runs inside nginx. */
 import { errorBody } from './errors.ts'
 import { unknownModelMessage } from './messages.ts'
 
 const prefix = '/v1/models/'
 
-/** The model by one of its names, in OpenAI's shape. */
+/** The model under one of its names, in OpenAI's format. */
 export function modelAnswer(path: string, models: string[]): { status: number; body: object } {
   const name = path.slice(prefix.length)
   if (models.indexOf(name) !== -1) {

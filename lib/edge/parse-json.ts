@@ -1,6 +1,7 @@
 /**
- * A JSON parser with limits, which behaves the same in nginx and in Node. njs's own (0.7.9) stops at 32 levels, turns lone
- * surrogates into U+FFFD and rounds long integers. The ends of strings are found by `indexOf`, so that long texts cost little.
+ * A JSON parser with limits that behaves the same in nginx and in Node. njs's own (0.7.9) stops at 32 levels,
+ * turns lone surrogates into U+FFFD and rounds long integers. Strings' ends are found with `indexOf`, so that
+ * long texts are cheap.
  */
 import { isList, type Json, type JsonObject, type LongInteger, object, put } from './json.ts'
 
@@ -33,7 +34,7 @@ const hasLoneSurrogate = (inner: string): boolean =>
   escapedSurrogate.test(inner) &&
   escapedSurrogate.test(inner.replace(escapedBackslash, '').replace(escapedPair, ''))
 
-/** Where a string that began at `start` ends: the position of its closing quote, or -1. */
+/** The position of the closing quote of the string that begins at `start`, or -1. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1)
   while (end !== -1) {
@@ -45,7 +46,7 @@ function endOfString(text: string, start: number): number {
   return -1
 }
 
-/** A number's value; undefined where it exceeds a double. A long integer keeps its digits. */
+/** A number's value; undefined if it exceeds a double. A long integer keeps its digits. */
 function numberOf(digits: string, isInteger: boolean): number | LongInteger | undefined {
   const value = Number(digits)
   if (!Number.isFinite(value)) return undefined
@@ -54,7 +55,7 @@ function numberOf(digits: string, isInteger: boolean): number | LongInteger | un
 
 const tooEarly = 'unexpected end of input'
 
-/** The text, the position reached, and what is wrong there. */
+/** The text, the current position, and what is wrong there. */
 type Reader = { text: string; at: number; problem: string | undefined }
 
 /** Skips white space; returns the next character's code, NaN at the end. */
@@ -66,7 +67,7 @@ function skipSpace(reader: Reader): number {
   return code
 }
 
-/** The string that begins here; undefined where there is a problem. */
+/** Reads the string that begins here; undefined if there is a problem. */
 function readString(reader: Reader): string | undefined {
   const end = endOfString(reader.text, reader.at)
   if (end === -1) {
@@ -96,7 +97,7 @@ const literals: Record<string, [string, null | boolean]> = {
   n: ['null', null],
 }
 
-/** The number or literal that begins here; undefined where there is a problem. */
+/** Reads the number or literal that begins here; undefined if there is a problem. */
 function readNumberOrLiteral(reader: Reader): Json | undefined {
   const first = reader.text.charAt(reader.at)
   const word = literals[first]
@@ -114,7 +115,7 @@ function readNumberOrLiteral(reader: Reader): Json | undefined {
   return value
 }
 
-/** A key with its colon; undefined where there is a problem. */
+/** Reads a key with its colon; undefined if there is a problem. */
 function readKey(reader: Reader, container: JsonObject, limits: JsonLimits): string | undefined {
   if (container.keys.length >= limits.keys) reader.problem = `more than ${limits.keys} keys in one object`
   else if (reader.text.charCodeAt(reader.at) !== quote) {
@@ -130,13 +131,13 @@ function readKey(reader: Reader, container: JsonObject, limits: JsonLimits): str
 
 type Open = { container: Json[] | JsonObject; key: string }
 
-/** Parses a whole text. Not recursive: njs's call stack holds some hundred calls. */
+/** Parses a whole text. Not recursive: njs's call stack is only some hundred calls deep. */
 export function parseJson(text: string, limits: JsonLimits): Parsed {
-  // A byte order mark is no part of the text (RFC 8259, 8.1).
+  // A byte order mark is ignored (RFC 8259, 8.1).
   const reader: Reader = { text: text, at: text.charCodeAt(0) === 0xfeff ? 1 : 0, problem: undefined }
   const stack: Open[] = []
   let values = 0
-  /** What was read last: a complete value, an opening bracket, or a separator that a value must follow. */
+  /** What was read last: a complete value, an opening bracket, or a separator, which a value must follow. */
   let last = 'separator' as 'value' | 'opening' | 'separator'
   let result: Json | undefined
 

@@ -1,10 +1,10 @@
-/** Resolves the references of a JSON Schema: where they lead, cycles, and how much llama-server has to build. */
+/** Resolves a JSON Schema's references, drops invalid and circular ones, and estimates the grammar's size. */
 import { isList, isObject, type Json, type JsonObject, remove } from './json.ts'
 
-/** A schema with every place of it that llama.cpp reads as a schema, the root first. */
+/** A schema, with all nested schemas that llama.cpp reads, the root first. */
 export type Document = { root: JsonObject; nodes: JsonObject[] }
 
-/** llama.cpp's walk along a reference: plain keys and indexes, nothing is unescaped. */
+/** Resolves a reference as llama.cpp does: by plain keys and indexes, without unescaping. */
 function resolve(document: Document, reference: string): JsonObject | undefined {
   let target: Json | undefined = document.root
   const steps = reference.slice(2).split('/')
@@ -20,13 +20,13 @@ function resolve(document: Document, reference: string): JsonObject | undefined 
 const members = (value: Json | undefined): JsonObject[] =>
   isList(value) ? (value as JsonObject[]) : isObject(value) ? [value] : []
 
-/** llama.cpp goes from reference to reference by recursion. */
+/** The longest chain of references: llama.cpp follows it recursively. */
 const maxChainLength = 20
 
-/** llama.cpp goes through them by recursion: 1000 in a row are fine. */
+/** The most referenced schemas: llama.cpp processes them recursively, and 1000 in a row are fine. */
 const maxTargets = 500
 
-/** Whether a reference comes to an end soon. */
+/** Whether a chain of references is short enough. */
 function endsSoon(first: JsonObject, targets: Record<string, JsonObject>): boolean {
   let target: JsonObject | undefined = first
   for (let i = 0; i < maxChainLength && target !== undefined; i++) {
@@ -36,7 +36,7 @@ function endsSoon(first: JsonObject, targets: Record<string, JsonObject>): boole
   return false
 }
 
-/** The schemas directly below one: what a value's parts are. */
+/** The schemas of a value's parts: properties and items. */
 function parts(schema: JsonObject): JsonObject[] {
   const properties = schema.at.properties
   const named = isObject(properties) ? properties.keys.map(key => properties.at[key] as JsonObject) : []
@@ -47,14 +47,14 @@ function parts(schema: JsonObject): JsonObject[] {
   )
 }
 
-/** The schemas that one stands for itself: it cannot be one of these in the end. */
+/** The schemas that apply to the same value as this one: a cycle among them would never end. */
 const sameValue = (schema: JsonObject, targets: Record<string, JsonObject>): JsonObject[] => {
   if (schema.at.$ref !== undefined) return [targets[schema.at.$ref as string] as JsonObject]
   const alternatives = schema.at.oneOf ?? schema.at.anyOf
   return alternatives === undefined ? members(schema.at.allOf) : members(alternatives)
 }
 
-/** What llama.cpp builds for a schema: a reference's target once for all, a part of `allOf` every time. */
+/** What llama.cpp builds for a schema: a reference's target only once, a member of `allOf` every time. */
 const built = (schema: JsonObject, targets: Record<string, JsonObject>): JsonObject[] => {
   if (schema.at.$ref !== undefined) return []
   const alternatives = schema.at.oneOf ?? schema.at.anyOf
@@ -66,19 +66,19 @@ const built = (schema: JsonObject, targets: Record<string, JsonObject>): JsonObj
     merged.push(target)
   }
   members(schema.at.allOf).forEach(add)
-  // An object and a string, if it may be both, are built apart.
+  // If the type is a list, llama.cpp builds the members once for each kind of value.
   return parts(schema).concat(merged, isList(schema.at.type) ? merged : [])
 }
 
 type Frame = { schema: JsonObject; below: JsonObject[]; next: number; cost: number }
 
-/** Beyond this a sum is as good as endless. */
+/** Beyond this, a cost counts as infinite. */
 const endless = 1e9
 
 const placeOf = (schema: JsonObject): { index: number; cost: number } =>
   schema.place as NonNullable<JsonObject['place']>
 
-/** The sums of what is below each schema; a circle is cut where it closes. */
+/** Each schema's cost including everything below it; a cycle is cut where it closes. */
 function costs(
   nodes: JsonObject[],
   below: (schema: JsonObject) => JsonObject[],
@@ -118,7 +118,7 @@ function costs(
 const dropReference = (schema: JsonObject): void => remove(schema, '$ref')
 const dropMembers = (schema: JsonObject): void => remove(schema, 'allOf')
 
-/** Drops references that lead nowhere; where the others lead. */
+/** Drops references that lead nowhere, and returns the others' targets. */
 function resolveAll(document: Document): Record<string, JsonObject> {
   const targets: Record<string, JsonObject> = Object.create(null)
   document.nodes.forEach(schema => {
@@ -135,7 +135,7 @@ function resolveAll(document: Document): Record<string, JsonObject> {
 const references = (document: Document): number =>
   document.nodes.filter(schema => schema.at.$ref !== undefined).length
 
-/** Drops references that lead nowhere or in circles; what llama.cpp has to build then. */
+/** Drops references that lead nowhere or in cycles, and returns the cost of what llama.cpp has to build. */
 export function untangle(document: Document): number {
   const targets = resolveAll(document)
   const same = costs(document.nodes, schema => sameValue(schema, targets), dropReference)
@@ -151,7 +151,7 @@ export function untangle(document: Document): number {
   for (let i = 0; i < same.length; i++) most = Math.max(most, same[i] as number)
 
   if (Object.keys(targets).length > maxTargets) return endless
-  // Where what was dropped held a reference's target.
+  // Infinite if something that was dropped contained a reference's target.
   const left = references(document)
   resolveAll(document)
   return left === references(document) ? most : endless

@@ -1,25 +1,25 @@
 /**
- * One level of a JSON Schema as llama-server can take it. What it would refuse or choke on is loosened, never tightened:
- * a schema guides the model, and clients check what comes. The behaviour is that of llama.cpp's `common/json-schema.cpp`,
- * `common/json-schema-to-grammar.cpp` and `src/llama-grammar.cpp`.
+ * Rewrites one level of a JSON Schema so that llama-server can compile it. What it would refuse or choke on
+ * is loosened, never tightened: a schema guides the model, and clients check the result. Sources in
+ * llama.cpp: `common/json-schema.cpp`, `common/json-schema-to-grammar.cpp`, `src/llama-grammar.cpp`.
  */
 import { hasOwn, isList, isObject, type Json, type JsonObject, object, put, remove } from './json.ts'
 
-/** A repetition is written out, item by item; llama.cpp refuses more than 2000. */
+/** llama.cpp unrolls repetitions item by item, and refuses more than 2000. */
 const maxRepetitions = 500
-/** Each value is one more state of the grammar at every token. */
+/** Each value adds a grammar state at every token. */
 const maxValues = 500
-/** llama.cpp writes bounds out by their digits: up to 16 of them between two bounds, 15 where there is only one. */
+/** llama.cpp converts bounds digit by digit: up to 16 digits with two bounds, 15 with only one. */
 const largest = 1e16
 const largestAlone = 1e15
 const maxProperties = 250
-/** Of names llama.cpp makes rule names by `std::regex`, which recurses for each character. */
+/** llama.cpp turns names into rule names with `std::regex`, which recurses for each character. */
 const maxNameLength = 128
 
 const types = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
 const isType = (value: Json): boolean => typeof value === 'string' && types.indexOf(value) !== -1
 
-/** An unknown type would be an error, twice the same one computed twice. */
+/** An unknown type would be an error; a repeated one would be compiled twice. */
 function cleanType(schema: JsonObject): void {
   const type = schema.at.type
   if (type === undefined || isType(type)) return
@@ -28,7 +28,7 @@ function cleanType(schema: JsonObject): void {
   else put(schema, 'type', known)
 }
 
-/** `minItems` and its like: whole numbers, in order, few enough to be written out. */
+/** `minItems` and the like: whole numbers, in order, small enough to be unrolled. */
 function cleanCounts(schema: JsonObject, low: string, high: string): void {
   const isCount = (value: Json | undefined): boolean =>
     typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxRepetitions
@@ -39,7 +39,7 @@ function cleanCounts(schema: JsonObject, low: string, high: string): void {
 
 const bounds = ['minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum']
 
-/** `minimum` and its like: numbers that llama.cpp can write out, in order. */
+/** `minimum` and the like: numbers that llama.cpp can convert, in order. */
 function cleanBounds(schema: JsonObject): void {
   bounds.forEach(name => {
     if (typeof schema.at[name] !== 'number') remove(schema, name)
@@ -61,7 +61,7 @@ function cleanBounds(schema: JsonObject): void {
 const exclusive = (value: Json | undefined, round: (value: number) => number, step: number) =>
   value === undefined ? undefined : round(value as number) + step
 
-/** One piece of a regular expression that llama.cpp's converter reads as everybody does. */
+/** A piece of a regular expression to which llama.cpp's converter gives the usual meaning. */
 const piece =
   /(?:[A-Za-z0-9 _@/,:;=~#%&'<>!-]|\\[.$()[\]{}|*+?]|\[(?:[A-Za-z0-9 _.@,:;=~#%&+*?$()|/](?:-[A-Za-z0-9])?)+-?\])(?:[*+?]|\{([0-9]{1,3})(?:,([0-9]{1,3})?)?\})?/g
 const range = /([A-Za-z0-9])-([A-Za-z0-9])/g
@@ -83,8 +83,8 @@ function isSimple(pattern: string): boolean {
 }
 
 /**
- * llama.cpp makes a grammar of patterns between `^` and `$` alone; what it does not know there is an error, or worse. A
- * group around the whole changes nothing of its meaning, keeps it for the model to read, and from the converter.
+ * llama.cpp converts only patterns between `^` and `$`; an unsupported one is an error, or worse. A group
+ * around the whole hides it from the converter, keeps its meaning, and leaves it for the model to read.
  */
 function cleanPattern(schema: JsonObject): void {
   const pattern = schema.at.pattern
@@ -96,16 +96,16 @@ function cleanPattern(schema: JsonObject): void {
   if (isConverted && !(pattern.length <= 250 && isSimple(pattern))) put(schema, 'pattern', `(?:${pattern})`)
 }
 
-/** Characters that mean something in a grammar's brackets, where keys beside the known ones are described. */
+/** Characters with a meaning inside a grammar's brackets, with which llama.cpp describes additional keys. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a grammar ends at NUL.
 const awkward = /[\u0000-\u001f\]\\^[-]/
 
-/** What is to be an object of schemas is one, or is gone. */
+/** `properties` must be an object with few, short names; anything but an object is removed. */
 function cleanProperties(schema: JsonObject, path: string): string | undefined {
   const properties = schema.at.properties
   if (properties === undefined) return undefined
   if (!isObject(properties)) {
-    // An empty object, as PHP writes it.
+    // PHP serialises an empty object as an empty array.
     if (isList(properties) && properties.length === 0) put(schema, 'properties', object())
     else remove(schema, 'properties')
     return undefined
@@ -134,7 +134,7 @@ function cleanAlternatives(schema: JsonObject, name: string, path: string): stri
   return undefined
 }
 
-/** `allOf` with one member, as some generators write a reference with a description: the member itself. */
+/** Replaces an `allOf` of one member, with which some generators describe a reference, by the member. */
 function hoistOnlyMember(schema: JsonObject): void {
   const members = schema.at.allOf
   if (!isList(members) || members.length !== 1 || hasOwn(schema.at, '$ref')) return
@@ -146,9 +146,9 @@ function hoistOnlyMember(schema: JsonObject): void {
   })
 }
 
-/** Rewrites one level; returns the problem where it cannot be loosened. */
+/** Rewrites one level; returns a problem if it cannot be loosened. */
 export function cleanKeywords(schema: JsonObject, path: string): string | undefined {
-  // As often as members stand in members.
+  // Repeated, because the member may itself be such an `allOf`.
   while (isList(schema.at.allOf) && schema.at.allOf.length === 1 && !hasOwn(schema.at, '$ref')) {
     hoistOnlyMember(schema)
   }

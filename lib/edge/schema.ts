@@ -1,11 +1,11 @@
-/** JSON Schemas of tools and answers: llama-server compiles them to grammars, so they are rewritten into what it can compile. */
+/** Rewrites the JSON Schemas of tools and answers into ones that llama-server can compile to grammars. */
 import { isList, isObject, type Json, type JsonObject, object, put } from './json.ts'
 import { type Document, untangle } from './schema-graph.ts'
 import { cleanKeywords } from './schema-keywords.ts'
 
 /**
- * What the schemas of one request may cost llama-server, counted in schemas of ordinary size. The largest sets of tools
- * seen have some thousands; as many as may be are a grammar within seconds.
+ * What the schemas of one request may cost llama-server, in schemas of ordinary size. The largest known tool
+ * sets have some thousands; this many compile within seconds.
  */
 export const maxSchemas = 20_000
 const tooMuch = `too large: with its references it exceeds the ${maxSchemas} schemas that a request may contain`
@@ -15,7 +15,7 @@ export type Cleaned = { value: Json } | { message: string }
 
 const sizeOf = (value: Json | undefined): number => (isList(value) ? value.length : 0)
 
-/** How many of a schema's properties need not be there. */
+/** How many of a schema's properties are optional. */
 function optionalOf(schema: JsonObject): number {
   const properties = schema.at.properties
   if (!isObject(properties)) return 0
@@ -28,7 +28,7 @@ function optionalOf(schema: JsonObject): number {
   return properties.keys.filter(name => required.at[name] === undefined).length
 }
 
-/** Rules are named by all names above; each value is an alternative; what is optional is combined, to the third power. */
+/** Rule names contain all names above; each value is an alternative; optional properties combine, cubed. */
 function costOf(schema: JsonObject, names: number): number {
   const repetitions = ((schema.at.maxItems ?? schema.at.minItems ?? 0) as number) + lengthOf(schema)
   return 1 + names / 50 + sizeOf(schema.at.enum) + optionalOf(schema) ** 3 / 2500 + repetitions / 10
@@ -40,12 +40,12 @@ const namedSchemas = ['properties', '$defs', 'definitions']
 const listedSchemas = ['anyOf', 'oneOf', 'allOf', 'items', 'prefixItems']
 const singleSchemas = ['items', 'prefixItems', 'additionalProperties']
 
-/** Booleans, and what is not a schema at all, become one that accepts anything. */
+/** Booleans and anything else that is not an object become a schema that accepts anything. */
 const asSchema = (value: Json): JsonObject => (isObject(value) ? value : object())
 
 type Found = { schema: JsonObject; name: string }
 
-/** The schemas directly within one; what is not a schema is replaced by one that accepts anything. */
+/** The schemas directly within one; whatever is not a schema is replaced by one that accepts anything. */
 function below(schema: JsonObject): Found[] {
   const found: Found[] = []
   namedSchemas.forEach(keyword => {
@@ -69,7 +69,7 @@ function below(schema: JsonObject): Found[] {
   singleSchemas.forEach(keyword => {
     const value = schema.at[keyword]
     if (value === undefined || isList(value)) return
-    // A boolean there says all that there is to say.
+    // llama-server understands a boolean here.
     if (keyword === 'additionalProperties' && !isObject(value)) return
     const inner = asSchema(value)
     put(schema, keyword, inner)
@@ -78,7 +78,7 @@ function below(schema: JsonObject): Found[] {
   return found
 }
 
-/** A schema that llama-server can compile, as close to the given one as possible. */
+/** The closest schema to the given one that llama-server can compile. */
 export function cleanSchema(given: Json, path: string, budget: Budget): Cleaned {
   const root = asSchema(given)
   const document: Document = { root: root, nodes: [] }

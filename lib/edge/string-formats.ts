@@ -1,8 +1,8 @@
-/** Values that llama-server parses further: JSON in a string, images, prompts. */
+/** Formats of values that llama-server parses further: JSON in a string, images, prompts. */
 import { isList, type Json } from './json.ts'
 import { type JsonLimits, parseJson } from './parse-json.ts'
 
-/** A tool call's arguments: llama-server parses them for its chat template, so a request's limits apply to them too. */
+/** Whether a tool call's arguments are JSON; llama-server parses them too, so a request's limits apply. */
 export const isJson = (text: string, limits: JsonLimits): boolean => 'value' in parseJson(text, limits)
 
 const imageUrl = /^data:image\/(?:png|jpeg|jpg|gif|webp|bmp);base64,/
@@ -13,11 +13,11 @@ export function isImage(url: string): boolean {
   return opening !== null && url.length > opening[0].length && base64.test(url.slice(opening[0].length))
 }
 
-/** A token of a vocabulary of this size: llama-server fails on others, and so do some tokenizers. */
+/** Whether a value is a token ID: llama-server and some tokenizers fail on those beyond the vocabulary. */
 export const isToken = (value: Json, vocabulary: number): boolean =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < vocabulary
 
-/** The one prompt in a value; undefined for several, each of which would take a slot of llama-server's. */
+/** The single prompt in a value; undefined for several, each of which would take a slot. */
 export function onePrompt(value: Json, vocabulary: number): Json | undefined {
   if (typeof value === 'string') return value
   if (!isList(value) || value.length === 0) return undefined

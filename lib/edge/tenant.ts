@@ -2,9 +2,9 @@
 import { hasOwn, isList, isObject, type Json, type JsonObject, object, put } from './json.ts'
 
 /**
- * llama-server reuses what it has computed for whoever sends the same first tokens, and says how many they were. A
- * prompt that begins with its tenant's mark has nothing in common with another tenant's but what stands before it: the
- * template's own first tokens. Words around it, since a model reads it too.
+ * llama-server reuses cached results for any prompt that begins with the same tokens, and reports how many. A
+ * prompt that begins with its tenant's mark shares nothing with another tenant's except what precedes the
+ * mark: the template's own first tokens. The salt is in a sentence, because the model reads it too.
  */
 const markOf = (salt: string) => `(${salt} is a tag without meaning.)`
 
@@ -18,7 +18,7 @@ const textPart = (type: string, text: string): JsonObject => {
 const isInstruction = (message: Json | undefined): message is JsonObject =>
   isObject(message) && (message.at.role === 'system' || message.at.role === 'developer')
 
-/** Content with a mark before it: before parts it is a part of its own, of the type that its API has for text. */
+/** Content preceded by a mark: before parts, the mark is a part of its own, of the API's type for text. */
 function marked(content: Json | undefined, mark: string, partType: string): Json {
   if (typeof content === 'string') return content === '' ? mark : `${mark}\n\n${content}`
   if (isList(content) && content.length > 0)
@@ -26,7 +26,7 @@ function marked(content: Json | undefined, mark: string, partType: string): Json
   return mark
 }
 
-/** Templates put the first instruction before all else, tools included: so it goes there, or is one of its own. */
+/** Templates put the first instruction before everything, even tools: the mark begins it, or is its own. */
 function markMessages(messages: Json | undefined, mark: string, partType: string): Json[] {
   const given = isList(messages) ? messages : []
   const first = given[0]
@@ -40,7 +40,7 @@ function markMessages(messages: Json | undefined, mark: string, partType: string
   return [instruction as Json].concat(given)
 }
 
-/** Whether there are no instructions in a field of their own, but at the head of the messages. */
+/** Whether the instructions are the first message rather than in a field of their own. */
 const areInMessages = (request: JsonObject, field: string, messages: string): boolean => {
   const given = request.at[messages]
   return request.at[field] === undefined && isList(given) && isInstruction(given[0])
@@ -48,7 +48,7 @@ const areInMessages = (request: JsonObject, field: string, messages: string): bo
 
 const isText = (value: Json) => typeof value === 'string'
 
-/** A raw prompt: text, tokens and texts mixed, or, where it is nothing but texts, as many prompts. */
+/** A raw prompt: a text, a mixed list of tokens and texts, or a list of texts, which are separate prompts. */
 function markPrompt(prompt: Json | undefined, mark: string): Json {
   if (typeof prompt === 'string') return `${mark}\n${prompt}`
   const given = isList(prompt) ? prompt : []
@@ -67,7 +67,7 @@ function messages(request: JsonObject, mark: string): void {
     return
   }
   const system = request.at.system
-  // llama-server knows Claude Code's first block by how it begins, so the mark is a block before it.
+  // llama-server recognises Claude Code's first block by its start, so the mark is a block before it.
   const blocks = typeof system === 'string' && system !== '' ? [textPart('text', system) as Json] : system
   put(request, 'system', marked(blocks, mark, 'text'))
 }
@@ -86,14 +86,14 @@ const markings: Record<string, Marking> = {
   '/v1/responses': responses,
   '/v1/responses/input_tokens': responses,
   '/v1/completions': (request, mark) => put(request, 'prompt', markPrompt(request.at.prompt, mark)),
-  // llama-server cuts the start of what it makes of these fields, where a mark would stand: nothing of it is reused.
+  // llama-server truncates the start of an infill prompt, and a mark with it: so none of it is reused.
   '/infill': request => put(request, 'cache_prompt', false),
 }
 
-/** The paths whose requests are marked: all that leave a prompt in a slot, and those that count its tokens. */
+/** The paths whose requests are marked: those that leave a prompt in a slot, and those that count tokens. */
 export const markedPaths = Object.keys(markings)
 
-/** Marks a request as its tenant's; without a salt, and on paths that compute nothing, it stays as it is. */
+/** Marks a request as its tenant's; unchanged without a salt, and on paths without a prompt. */
 export function markTenant(path: string, request: JsonObject, salt: string | undefined): void {
   if (salt === undefined || salt === '' || !hasOwn(markings, path)) return
   ;(markings[path] as Marking)(request, markOf(salt))

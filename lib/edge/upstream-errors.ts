@@ -1,7 +1,7 @@
-/** llama-server's own errors, rewritten in the shape of the client's API. Pure; runs inside nginx. */
+/** Rewrites llama-server's own errors in the shape of the client's API. Pure; runs inside nginx. */
 import { apiOf, errorBody, postRoute } from './errors.ts'
 
-/** For each generating path, the one that processes the same request, chat template included, and generates nothing. */
+/** For each generating path, one that processes the same request, template included, without generating. */
 const countingPaths: Record<string, string> = {
   '/v1/chat/completions': '/v1/chat/completions/input_tokens',
   '/v1/messages': '/v1/messages/count_tokens',
@@ -9,8 +9,8 @@ const countingPaths: Record<string, string> = {
 }
 
 /**
- * The path that tells whether the request itself made llama-server fail: llama-server answers 500 to every exception.
- * Undefined where no path can tell.
+ * The path that shows whether the request itself made llama-server fail: llama-server answers 500 to every
+ * exception. Undefined if there is none.
  */
 export function checkPathOf(path: string): string | undefined {
   const route = postRoute(path)
@@ -29,12 +29,12 @@ function parse(text: string): LlamaError {
   }
 }
 
-/** The body of the error for a path. In OpenAI's shape llama-server's token counts are kept. */
+/** The body of the error for a path. OpenAI's shape keeps llama-server's token counts. */
 export function upstreamErrorText(path: string, status: number, text: string): string {
   const error = parse(text)
   let message = error.message ?? 'The model server gave no reason.'
   if (apiOf(path) === 'anthropic') {
-    // Worded as Anthropic's own API does: Claude Code compacts the conversation when it reads this.
+    // Worded as in Anthropic's own API: on this message Claude Code compacts the conversation.
     if (error.type === 'exceed_context_size_error' && error.n_prompt_tokens !== undefined) {
       message = `prompt is too long: ${error.n_prompt_tokens} tokens > ${error.n_ctx} maximum`
     }
