@@ -12,7 +12,7 @@ import { GiB, sumOf } from '../../../../lib/appliance/sizing/memory.ts'
 const defaults: CapacityRequest = { contextSize: 32_768, parallel: 'auto', threads: 0 }
 type Name = keyof typeof catalogue
 
-/** The plan for a VM of so many GiB. */
+/** The plan for a VM with so many GiB. */
 const plan = (
   gibibytes: number,
   asked: Partial<CapacityRequest> = {},
@@ -38,19 +38,19 @@ it.each([
 
 describe('Devstral', () => {
   it.each([
-    // As asked, in 16 bits; slots that nobody asked for, as long as one more conversation can be set aside.
+    // As requested, in 16 bits; by default more slots, as long as a spare conversation fits too.
     { vm: 32, asked: {}, gives: { contextSize: 32_768, slots: 2, kvType: 'f16', notes: [] } },
     { vm: 64, asked: {}, gives: { contextSize: 32_768, slots: 4, kvType: 'f16', notes: [] } },
     { vm: 128, asked: {}, gives: { contextSize: 32_768, slots: 4, kvType: 'f16', notes: [] } },
     { vm: 64, asked: { parallel: 7 }, gives: { contextSize: 32_768, slots: 7, kvType: 'f16' } },
-    // In 8 bits where that is enough.
+    // In 8 bits if that is enough.
     {
       vm: 32,
       asked: { contextSize: 131_072 },
       gives: { contextSize: 131_072, slots: 1, kvType: 'q8_0', notes: [said(/8 bits/)] },
     },
     { vm: 32, asked: { parallel: 4 }, gives: { contextSize: 32_768, slots: 4, kvType: 'q8_0' } },
-    // Else a shorter context, down to 4096 tokens; then fewer slots.
+    // Otherwise a shorter context, down to 4096 tokens; then fewer slots.
     {
       vm: 16,
       asked: {},
@@ -71,7 +71,7 @@ describe('Devstral', () => {
         notes: expect.arrayContaining([said(/3 conversations at once instead of 8/)]),
       },
     },
-    // auto.
+    // A context of `auto`.
     {
       vm: 32,
       asked: { contextSize: 'auto' },
@@ -92,7 +92,7 @@ describe('Devstral', () => {
   })
 })
 
-it('never plans for more than there is, nor for less than it could', () => {
+it('never plans for more memory than there is, nor for less than possible', () => {
   for (const model of Object.keys(catalogue) as Name[])
     for (const vm of [20, 24, 31, 48, 96])
       for (const asked of [{}, { contextSize: 'auto' }, { contextSize: 100_000, parallel: 3 }] as const) {
@@ -108,42 +108,45 @@ it('never plans for more than there is, nor for less than it could', () => {
   expect(larger.memory.promptCache).toBeLessThan(larger.memory.kvCache)
 })
 
-it('is the same after a boot in which the kernel keeps a little more for itself', () => {
+it('stays the same after a boot in which the kernel keeps a little more for itself', () => {
   const machine = { cpus: 8, physicalCores: 4, memory: 31.4 * GiB }
   const again = { ...machine, memory: machine.memory - 1_000_000 }
   const model = catalogue['devstral-small-2']
   expect(planCapacity(again, model, defaults)).toEqual(planCapacity(machine, model, defaults))
 })
 
-it('refuses where not even 4096 tokens fit, and says what would do', () => {
+it('refuses if not even 4096 tokens fit, naming the memory needed', () => {
   expect(() => plan(14)).toThrow(/devstral-small-2 does not fit into 13\.7 GiB .* 4096 .* VM 15\.0 GiB/)
   expect(plan(15).contextSize).toBeGreaterThanOrEqual(4096)
 })
 
-it('promises of a larger VM only what that VM gives', () => {
+it('recommends only VMs that fit the full request', () => {
+  let recommendations = 0
   for (const name of Object.keys(catalogue) as Name[])
     for (const vm of [19, 24, 40, 64, 100])
       for (const contextSize of [32_768, 100_000, 393_216, 409_600, 1_000_000])
         for (const parallel of [1, 3, 16] as const) {
           const { notes } = plan(vm, { contextSize, parallel }, name)
-          const promised = notes.join().match(/A VM of ([\d.]+) GiB holds all of it/)?.[1]
-          if (promised === undefined) continue
-          expect(Number(promised)).toBeGreaterThan(vm)
-          expect(plan(Number(promised), { contextSize, parallel }, name)).toMatchObject({
+          const larger = notes.join().match(/A VM with ([\d.]+) GiB fits the full request/)?.[1]
+          if (larger === undefined) continue
+          recommendations += 1
+          expect(Number(larger)).toBeGreaterThan(vm)
+          expect(plan(Number(larger), { contextSize, parallel }, name)).toMatchObject({
             contextSize: Math.min(contextSize, catalogue[name].contextLimit),
             slots: parallel,
           })
         }
+  expect(recommendations).toBeGreaterThan(10)
 })
 
-it('says what a model does not take, whatever the memory', () => {
+it("notes a request beyond the model's limit, whatever the memory", () => {
   const { contextSize, notes } = plan(256, { contextSize: 409_600 })
   expect(contextSize).toBe(393_216)
   expect(notes).toContainEqual(said(/409600 tokens .* devstral-small-2 supports at most 393216\./))
-  expect(notes.join()).not.toContain('A VM of')
+  expect(notes.join()).not.toContain('A VM with')
 })
 
-it('finds a VM for what no machine holds', () => {
+it('finds a size even for what no machine can hold', () => {
   const model = { ...catalogue['devstral-small-2'], contextLimit: 2 ** 31 }
   const asked = { contextSize: 2 ** 31, parallel: 64 }
   expect(smallestVm(model, asked)).toBeGreaterThan(2 ** 50)
@@ -167,17 +170,17 @@ describe('on a CPU with AMX', () => {
   const features = ['amx_int8', 'amx_tile', 'avx512_bf16', 'avx512_vnni', 'avx512f', 'avx512vbmi']
   const machine = { cpus: 8, physicalCores: 4, memory: memoryInVm(32 * GiB) }
 
-  it.each(Object.keys(catalogue) as Name[])('counts the copies of %s, and what of its file stays', name => {
+  it.each(Object.keys(catalogue) as Name[])('counts the copies of %s, and what stays mapped', name => {
     const { geometry, size } = catalogue[name]
     const { memory } = planCapacity({ ...machine, cpu: { features } }, catalogue[name], defaults)
     expect(memory.repacked).toBe(geometry.amx.copies)
     expect(memory.mapped).toBe(size - geometry.amx.source)
-    // Another layout, and not another model: between what is copied elsewhere and an eighth more than the file.
+    // Plausible: more than is copied without AMX, and in total at most an eighth more than the file.
     expect(memory.repacked).toBeGreaterThan(geometry.repackable)
     expect(memory.repacked + memory.mapped).toBeLessThan(size * 1.125)
   })
 
-  it('asks for a larger VM where the copies are what does not fit', () => {
+  it('recommends a larger VM if the copies do not fit', () => {
     const asked = { contextSize: 32_768, parallel: 'auto' } as const
     const model = { ...catalogue['gpt-oss-20b'], size: 16 * GiB }
     const heavy = { ...model, geometry: { ...model.geometry, amx: { source: 15 * GiB, copies: 17 * GiB } } }
