@@ -39,7 +39,7 @@ const progress = (cached: number, processed: number, time: number) => ({
   time_ms: time,
 })
 
-/** What a model may say that looks like counts: in strings, and in what it calls a tool with, which Anthropic's API has as JSON. */
+/** Output that looks like counts: in strings, and in a tool call's input, JSON in Anthropic's API. */
 const words =
   'It says "usage":{"cached_tokens":77,"cache_n":77} and "timings":{"cache_n":77}\n\ndata: {"cache_n":77} ü€😀'
 const input = {
@@ -49,7 +49,7 @@ const input = {
   message: { usage: anthropic(77) },
 }
 
-/** Name, what llama-server answers, what the client gets. */
+/** Name, llama-server's answer, and what the client receives. */
 const answers: [string, object, object][] = [
   [
     'a chat',
@@ -62,12 +62,12 @@ const answers: [string, object, object][] = [
     { choices: [], usage: openAi(0), timings: hiddenTimings },
   ],
   [
-    'progress, its part of what was not cached',
+    'progress, scaled from the part that was not cached',
     { choices: [{ delta: { role: 'assistant' } }], prompt_progress: progress(400, 450, 31) },
     { choices: [{ delta: { role: 'assistant' } }], prompt_progress: progress(0, 250, 0) },
   ],
   [
-    'progress, where all was cached',
+    'progress, everything cached',
     { prompt_progress: progress(500, 500, 0) },
     { prompt_progress: progress(0, 500, 0) },
   ],
@@ -109,24 +109,24 @@ const answers: [string, object, object][] = [
     { content: words, id_slot: 0, tokens_evaluated: 500, timings: hiddenTimings },
   ],
   [
-    'an infill by chosen fields',
+    'an infill with requested fields',
     { content: words, 'timings/prompt_n': 100, 'timings/cache_n': 400, 'timings/predicted_n': 7 },
     { content: words, 'timings/prompt_n': 0, 'timings/cache_n': 0, 'timings/predicted_n': 7 },
   ],
   [
-    'one without counts',
+    'an answer without counts',
     { choices: [{ delta: { content: words } }] },
     { choices: [{ delta: { content: words } }] },
   ],
 ]
 
-describe('counts as if nothing had been cached', () => {
+describe('counts look as if nothing had been cached', () => {
   it.each(answers)('%s', (_, given, expected) => {
     expect(JSON.parse(hideCounts(JSON.stringify(given)))).toEqual(expected)
   })
 
-  it('tells nothing apart that differs in nothing but what was cached', () => {
-    const told = [0, 1, 250, 499].map(cached =>
+  it('makes answers equal that differ only in what was cached', () => {
+    const hidden = [0, 1, 250, 499].map(cached =>
       hideCounts(
         JSON.stringify({
           usage: openAi(cached),
@@ -135,10 +135,10 @@ describe('counts as if nothing had been cached', () => {
         }),
       ),
     )
-    expect(new Set(told).size).toBe(1)
+    expect(new Set(hidden).size).toBe(1)
   })
 
-  it('passes on nothing that it cannot read', () => {
+  it('passes on no invalid JSON', () => {
     expect(hideCounts('{"usage":{"cached_tokens":5}')).toBe('{}')
   })
 })
@@ -146,7 +146,7 @@ describe('counts as if nothing had been cached', () => {
 const stream = (which: 1 | 2, some = answers) =>
   `event: message_start\n${some.map(answer => `data: ${JSON.stringify(answer[which])}\n\n`).join(': ping\n\n')}data: [DONE]\n\n`
 
-/** What comes out of pieces, one after another. */
+/** What the filter passes on of consecutive pieces. */
 function filtered(pieces: Buffer[]): { text: string; passed: number[] } {
   let held: Buffer[] = []
   const out: Buffer[] = []
@@ -158,10 +158,10 @@ function filtered(pieces: Buffer[]): { text: string; passed: number[] } {
   return { text: Buffer.concat(out).toString(), passed: out.map(({ length }) => length) }
 }
 
-describe('in pieces', () => {
+describe('an answer in pieces', () => {
   const bytes = Buffer.from(stream(1))
 
-  it('cut at any byte', () => {
+  it('may be cut at any byte', () => {
     const few = [answers[1], answers[5], answers[10]] as typeof answers
     const whole = Buffer.from(stream(1, few))
     const cuts = Array.from({ length: whole.length + 1 }, (_, cut) => cut)
@@ -171,21 +171,21 @@ describe('in pieces', () => {
     expect(wrong).toEqual([])
   })
 
-  it.each([1, 2, 3, 7, 64, 1000])('of %d bytes', size => {
+  it.each([1, 2, 3, 7, 64, 1000])('may come in pieces of %d bytes', size => {
     const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
       bytes.subarray(index * size, (index + 1) * size),
     )
     expect(filtered([...pieces, Buffer.alloc(0)]).text).toBe(stream(2))
   })
 
-  it('passes whole events on at once', () => {
+  it('is passed on at once in whole events', () => {
     const events = stream(1)
       .split(/(?<=\n\n)/)
       .map(event => Buffer.from(event))
     expect(Math.min(...filtered(events).passed)).toBeGreaterThan(0)
   })
 
-  it('keeps a whole answer, which has no line, until it has ended', () => {
+  it('is held until its end if it is not a stream', () => {
     const [, given, expected] = answers[0] as (typeof answers)[number]
     const text = Buffer.from(JSON.stringify(given))
     const { text: out, passed } = filtered([text.subarray(0, 100), text.subarray(100), Buffer.alloc(0)])

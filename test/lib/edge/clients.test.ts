@@ -1,4 +1,4 @@
-/** What real clients send passes, and what of it does not is listed: requests of theirs, captured, with texts of our own. */
+/** Captured requests of real clients, texts replaced: all passes the filter except the fields listed here. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -18,7 +18,7 @@ function passed(path: string, request: object): unknown {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
-/** Where two values differ: paths without indexes, each once. */
+/** Where two values differ: unique paths, without indexes. */
 function differences(before: unknown, after: unknown, path = ''): string[] {
   if (!isObject(before) || !isObject(after)) return Object.is(before, after) ? [] : [path]
   if (Array.isArray(before) && Array.isArray(after) && before.length !== after.length) {
@@ -38,7 +38,7 @@ function differences(before: unknown, after: unknown, path = ''): string[] {
   return [...new Set(found)]
 }
 
-/** The fields that each client sends and llama-server does not get. */
+/** The fields of each client's requests that the filter drops. */
 const leftOut: Record<string, string[]> = {
   'ai-sdk': [],
   anthropic: [],
@@ -75,7 +75,7 @@ const captured = (client: string): Captured[] =>
   JSON.parse(readFileSync(join(import.meta.dirname, 'clients', `${client}.json`), 'utf8'))
 
 describe.each(Object.keys(leftOut))('%s', client => {
-  it('asks as it did, but for what is listed', () => {
+  it('loses only the fields listed', () => {
     const found = captured(client).flatMap(({ path, request }) =>
       differences({ ...request, model: 'devstral' }, passed(path, request)),
     )
@@ -83,7 +83,7 @@ describe.each(Object.keys(leftOut))('%s', client => {
   })
 })
 
-describe('conversations of every shape', () => {
+describe('conversations of every form', () => {
   it.each(Object.entries(chats))('chat: %s', (_, request) => {
     expect(differences({ ...request, model: 'devstral' }, passed('/v1/chat/completions', request))).toEqual(
       [],
@@ -105,7 +105,7 @@ describe('conversations of every shape', () => {
   })
 })
 
-/** By their documentation; neither runs without an editor. */
+/** From the plugins' documentation: neither runs without an editor. */
 describe('completion in an editor', () => {
   const shared = {
     input_prefix: 'def total(prices):\n    return ',

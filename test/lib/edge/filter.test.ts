@@ -159,15 +159,15 @@ describe('values out of range are reported', () => {
   })
 })
 
-describe('what is written', () => {
+describe('what llama-server receives', () => {
   it.each([
-    // Null is as good as nothing, but for what a client says with it.
+    // Null counts as absent, unless the API gives it a meaning.
     [
       chat,
       { messages: [{ role: 'assistant', content: null, tool_calls: null }], tools: null },
       { messages: [{ role: 'assistant', content: null }] },
     ],
-    // Some send no type, and nothing for no arguments.
+    // Some clients send no type, and an empty string for no arguments.
     [
       chat,
       {
@@ -215,7 +215,7 @@ describe('what is written', () => {
   it.each([
     ['"a":1', '1'],
     ['"a":12345678901234567890', 'a long integer'],
-  ])('what a tool was called with: %s', given => {
+  ])("a tool call's arguments: %s", given => {
     const body = `{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"i","name":"n","input":{${given}}}]}]}`
     expect(ask('/v1/messages', body)).toMatchObject({ body: body.replace(/}$/, ',"model":"devstral"}') })
   })
@@ -254,7 +254,7 @@ describe('fields that llama-server would ignore', () => {
       },
       { ...hello, tools: [{ name: 'b', input_schema: {} }], tool_choice: { type: 'tool', name: 'b' } },
     ],
-    // A grammar asks for an end that this forbids.
+    // A grammar requires an end of the answer, which `ignore_eos` forbids.
     [
       chat,
       { ...hello, ignore_eos: true, response_format: { type: 'json_object' } },
@@ -291,7 +291,7 @@ describe('fields that llama-server would ignore', () => {
     expect(kept(path, request)).toEqual({ ...expected, model: 'devstral' })
   })
 
-  it('a tool that there is not', () => {
+  it('refuses a choice of an unknown tool', () => {
     expect(refusal(chat, { ...hello, tools: [named('a')], tool_choice: named('b') })).toBe(
       '400 tool_choice: expected the name of one of the tools, got "b".',
     )
@@ -299,7 +299,7 @@ describe('fields that llama-server would ignore', () => {
 })
 
 describe('models', () => {
-  it.each([undefined, null, 'default', 'devstral'])('%s is the model that runs', model => {
+  it.each([undefined, null, 'default', 'devstral'])('%s is the running model', model => {
     expect(kept(chat, { ...hello, model })).toMatchObject({ model: 'devstral' })
   })
 
@@ -329,11 +329,11 @@ describe('bodies that are not a JSON object', () => {
   })
 })
 
-describe('images, where the model reads them', () => {
+describe('images, if the model accepts them', () => {
   const url = 'data:image/png;base64,iVBORw0KGgo='
   const picture = user([{ type: 'image_url', image_url: { url } }])
 
-  it('pass as data', () => {
+  it('are passed on as data URLs', () => {
     expect(kept(chat, picture, { readsImages: true })).toEqual({ ...picture, model: 'devstral' })
   })
 
@@ -351,7 +351,7 @@ describe('images, where the model reads them', () => {
   })
 })
 
-it('quotes what a client sent on one short line', () => {
+it('quotes client input short and on one line', () => {
   const message = refusal(chat, { ...hello, model: `a\n\u001b[31m${'b'.repeat(500)}` })
   expect(message).toBe(
     `404 Unknown model "a??[31m${'b'.repeat(33)}" and 467 more characters: this server runs "devstral".`,

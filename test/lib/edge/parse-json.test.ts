@@ -15,9 +15,9 @@ it.each([
   [' [ ] ', '[]'],
   ['{"a":[1,-0.5,1e3,true,false,null,"x"]}', '{"a":[1,-0.5,1000,true,false,null,"x"]}'],
   ['"\\u00e9\\n\\/\\ud83d\\ude00\\\\ud800"', '"é\\n/😀\\\\ud800"'],
-  // The last of two.
+  // The last of two values.
   ['{"a":1,"b":2,"a":3}', '{"a":3,"b":2}'],
-  // The order in which they came.
+  // In the original order.
   ['{"b":1,"2":1,"1":1}', '{"b":1,"2":1,"1":1}'],
   ['{"__proto__":{"x":1},"constructor":1}', '{"__proto__":{"x":1},"constructor":1}'],
   ['[9007199254740993,-123456789012345678901234]', '[9007199254740993,-123456789012345678901234]'],
@@ -59,10 +59,10 @@ it.each([
   expect(written(text)).toBe(expected)
 })
 
-describe('beside JSON.parse', () => {
+describe('compared with JSON.parse', () => {
   const wide = { levels: 100, values: 1e6, keys: 1e6 }
 
-  it('reads what it reads', () => {
+  it('accepts the same values', () => {
     fc.assert(
       fc.property(fc.jsonValue(), value => {
         const parsed = parseJson(JSON.stringify(value, null, 1), wide)
@@ -73,7 +73,7 @@ describe('beside JSON.parse', () => {
     )
   })
 
-  it('refuses what it refuses', () => {
+  it('accepts and refuses the same texts', () => {
     const pieces = fc.constantFrom(...'{}[]:,"\\ \n'.split(''), '"a"', '1', '-', 'true', 'null', '\\u0041')
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), found => {

@@ -15,7 +15,7 @@ function cleaned(schema: unknown): unknown {
 const nested = (depth: number, inner: (below: unknown) => unknown): unknown =>
   depth === 0 ? {} : inner(nested(depth - 1, inner))
 
-describe('what clients send stays as it is', () => {
+describe('ordinary schemas of clients stay unchanged', () => {
   it.each([
     {},
     {
@@ -53,7 +53,7 @@ describe('what clients send stays as it is', () => {
         tree: { type: 'object', properties: { below: { type: 'array', items: { $ref: '#/$defs/tree' } } } },
       },
     },
-    // As zod-to-json-schema writes what comes twice.
+    // How zod-to-json-schema writes a repeated schema.
     {
       type: 'object',
       properties: { a: { type: 'object', properties: { x: {} } }, b: { $ref: '#/properties/a' } },
@@ -99,13 +99,13 @@ describe('what llama-server cannot take is loosened', () => {
       { properties: { 'a\u0000': {} }, additionalProperties: true },
       { properties: { 'a\u0000': {} }, additionalProperties: false },
     ],
-    // A reference with a description beside it, as pydantic writes it.
+    // How pydantic writes a reference with a description.
     [
       { properties: { a: { allOf: [{ $ref: '#/$defs/a' }], description: 'x' } }, $defs: { a: {} } },
       { properties: { a: { description: 'x', $ref: '#/$defs/a' } }, $defs: { a: {} } },
     ],
     [{ allOf: [{ allOf: [{ allOf: [{ type: 'string' }] }] }] }, { type: 'string' }],
-    // References that lead nowhere, out of the document, or to what is no schema.
+    // References that lead nowhere, out of the document, or to something that is not a schema.
     [
       { properties: { a: { $ref: '#/$defs/no', description: 'x' } } },
       { properties: { a: { description: 'x' } } },
@@ -117,7 +117,7 @@ describe('what llama-server cannot take is loosened', () => {
       { $ref: '#/default', default: { allOf: [{ $ref: '#/default' }] } },
       { default: { allOf: [{ $ref: '#/default' }] } },
     ],
-    // References in circles.
+    // Circular references.
     [
       { allOf: [{ $ref: '#/definitions/a' }], definitions: { a: { $ref: '#/definitions/a' } } },
       { $ref: '#/definitions/a', definitions: { a: {} } },
@@ -130,7 +130,7 @@ describe('what llama-server cannot take is loosened', () => {
       { $ref: '#/$defs/a', $defs: { a: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/a' }] } } },
       { $ref: '#/$defs/a', $defs: { a: { anyOf: [{ type: 'string' }, {}] } } },
     ],
-    // Each member's properties are built again.
+    // llama.cpp builds each member's properties again.
     [
       {
         $ref: '#/$defs/a',
@@ -157,12 +157,12 @@ describe('what llama-server cannot take is loosened', () => {
     ['(', true],
     ['^', true],
     ['.*', true],
-  ])('the pattern %.20s: as it is %s', (pattern, isKept) => {
+  ])('the pattern %.20s stays unchanged: %s', (pattern, isKept) => {
     expect(cleaned({ pattern })).toEqual({ pattern: isKept ? pattern : `(?:${pattern})` })
   })
 })
 
-describe('what is too much is said', () => {
+describe('schemas that are too large are refused', () => {
   const chained = (depth: number, link: (next: string) => unknown) => ({
     $ref: '#/$defs/a0',
     $defs: Object.fromEntries(
@@ -172,16 +172,16 @@ describe('what is too much is said', () => {
 
   it.each([
     [
-      'an object or a string of members',
+      'nested members of an object or a string',
       nested(25, below => ({ type: ['object', 'string'], allOf: [below, {}] })),
     ],
     [
-      'members that are merged',
+      'merged members',
       chained(25, $ref => ({ type: 'object', properties: { x: { allOf: [{ $ref }, { $ref }] } } })),
     ],
     ['references to alternatives', chained(25, $ref => ({ anyOf: [{ $ref }, { $ref }] }))],
     [
-      'optional properties that names of no properties would hide',
+      'optional properties, with required names that are no properties',
       {
         properties: Object.fromEntries(
           Array.from({ length: 5 }, (_, n) => [
@@ -195,7 +195,7 @@ describe('what is too much is said', () => {
       },
     ],
     [
-      'optional properties by the thousand',
+      'thousands of optional properties',
       nested(10, below => ({
         properties: Object.fromEntries(
           Array.from({ length: 240 }, (_, i) => [`p${i}`, i === 0 ? below : {}]),

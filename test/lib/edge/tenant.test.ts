@@ -94,7 +94,7 @@ it.each(rows)('marks $given', ({ path, given, gives }) => {
   expect(written(path, given, salt)).toEqual({ ...gives, model: 'devstral' })
 })
 
-it.each(rows)('leaves $given as it is where there is one cache', ({ path, given }) => {
+it.each(rows)('leaves $given unmarked if there is only one cache', ({ path, given }) => {
   expect(written(path, given, '')).toEqual(written(path, given, undefined))
   expect(JSON.stringify(written(path, given, undefined))).not.toContain('is a tag')
 })

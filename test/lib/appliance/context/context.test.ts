@@ -15,7 +15,7 @@ const problemsOf = (env: Record<string, string>) => {
   return []
 }
 
-it('gives every variable its default when none is set, or set empty', () => {
+it('gives every variable its default if it is unset or empty', () => {
   const defaults = {
     contextSize: 32_768,
     parallel: 'auto',
@@ -54,7 +54,7 @@ it.each([
   ['ONEAPP_COPILOT_MODEL', 'sentence', 'model', 'sentence'],
   ['ONEAPP_COPILOT_NTP_SERVERS', 'ntp1, ntp.example.com', 'ntpServers', ['ntp1', 'ntp.example.com']],
   ['ONEAPP_COPILOT_NTP_SERVERS', '192.0.2.1\n2001:db8::1,', 'ntpServers', ['192.0.2.1', '2001:db8::1']],
-])('takes %s=%s', (name, text, field, value) => {
+])('accepts %s=%s', (name, text, field, value) => {
   expect(parse({ [name]: text })).toMatchObject({ [field]: value })
 })
 
@@ -93,7 +93,7 @@ it.each([
   expect(problemsOf({ [name]: text })).toMatchObject([{ variable: name }])
 })
 
-it('takes named keys, one per line or space', () => {
+it('accepts named keys separated by line breaks or spaces', () => {
   const text = 'alice=alices-key-with=equals bob=bobs-key-0123\n  carol=carols-key-012\n'
   expect(parse({ ONEAPP_COPILOT_KEYS: text }).keys).toEqual([
     { name: 'alice', key: 'alices-key-with=equals' },
@@ -120,13 +120,13 @@ it.each([
     [`alice=alices-key-0123${separator} bob=bobs-key-01234`, /^pair 1: a separator/],
     [`alice=alices-key-0123 ${separator}bob=bobs-key-01234`, /^pair 2: not in the form NAME=KEY/],
   ]),
-])('refuses the keys %j by number', (text, words) => {
+])('refuses the keys %j, naming them by number', (text, words) => {
   const problems = problemsOf({ ONEAPP_COPILOT_KEYS: text, ONEAPP_COPILOT_PASSWORD: 'the-very-password' })
   expect(problems).toMatchObject([{ variable: 'ONEAPP_COPILOT_KEYS', got: expect.stringMatching(words) }])
   expect(JSON.stringify(problems)).not.toMatch(/key-0|one-key|very-pass|c2st|alice|bob/)
 })
 
-it('reports all problems at once, and shows a secret as its length', () => {
+it('reports all problems at once, and only the length of a secret', () => {
   const env = {
     ONEAPP_COPILOT_PASSWORD: 'hunter2',
     ONEAPP_COPILOT_DOMAIN: 'nodots',
@@ -141,7 +141,7 @@ it('reports all problems at once, and shows a secret as its length', () => {
   expect(() => parse(env)).not.toThrow(/hunter2/)
 })
 
-it('refuses two names set to different values, naming both and no secret', () => {
+it('refuses a name and its alias with different values, naming both without the secrets', () => {
   const env = { ONEAPP_COPILOT_PASSWORD: 'first-secret-1', ONEAPP_COPILOT_API_PASSWORD: 'other-secret-22' }
   expect(problemsOf(env)).toEqual([
     {

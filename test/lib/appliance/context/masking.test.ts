@@ -17,7 +17,7 @@ it.each([
   ['https://[2001:db8::1]:8443/CANARY', '"https://[2001:db8::1]:8443..."'],
   ['https://[2001:db8::1]', '"https://[2001:db8::1]"'],
   ['  HTTPS://Mirror.Example.com', '"HTTPS://Mirror.Example.com"'],
-  // As long as the shortest key, with and without a dot; and one shorter.
+  // One character shorter than the shortest key; as long as it, without and with a dot.
   ['https://a-host-of-1', '"https://a-host-of-1"'],
   ['https://a-host-of-12', /^20 characters; /],
   ['https://a.host-of-12', '"https://a.host-of-12"'],
@@ -36,7 +36,7 @@ it.each([
   ],
   ['CANARY\n-----BEGIN PRIVATE KEY', 'a private key of 29 characters'],
   ['-----BEGIN EC PRIVATE KEY-----\nCANARY', /^a private key of 37 characters$/],
-])('of %j shows %s', (text, shown) => {
+])('shows %j as %s', (text, shown) => {
   if (typeof shown === 'string') expect(masked(text, false)).toBe(shown)
   else expect(masked(text, false)).toMatch(shown)
   expect(masked(text, false)).not.toContain('CANARY')

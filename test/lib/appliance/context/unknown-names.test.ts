@@ -15,7 +15,7 @@ it.each([
   ['ONEAPP_COPILOT_KEY', 'ONEAPP_COPILOT_KEYS'],
   ['ONEAPP_COPILOT_CONTEXTSIZE', 'ONEAPP_COPILOT_CONTEXT_SIZE'],
   ['ONEAPP-COPILOT-DOMAIN', 'ONEAPP_COPILOT_DOMAIN'],
-])('suggests for %s the nearest name', (name, near) => {
+])('suggests the nearest name to %s', (name, near) => {
   expect(notesOf(name)).toEqual([expect.stringMatching(new RegExp(`^${name} .* Did you mean ${near}\\?$`))])
 })
 
@@ -23,28 +23,28 @@ it.each([
   'ONEAPP_COPILOT_SOMETHING_ELSE',
   '_ONE_APPS_SLM-COPILOT.SOMETHING_ELSE',
   'SLM_COPILOT_SOMETHING_ELSE',
-])('tells of %s, which is like none', name => {
+])('reports %s, which resembles no variable', name => {
   expect(notesOf(name)).toEqual([
     `${name} is not a variable of this appliance, and is ignored. See: slm-copilot help.`,
   ])
 })
 
-it('takes up to four letters for a slip, and no more', () => {
+it('suggests a name that differs in up to four letters', () => {
   expect(notesOf('ONEAPP_COPILOT_PASSW1234')).toEqual([expect.stringContaining('Did you mean')])
   expect(notesOf('ONEAPP_COPILOT_PASS12345')).toEqual([expect.stringContaining('slm-copilot help')])
 })
 
-it('tells in the order of names, and of none that is no name', () => {
+it('sorts the notes by name, and leaves out what cannot be a name', () => {
   const long = `ONEAPP_COPILOT_${'X'.repeat(49)}`
-  const told = notesOf(long, `${long}X`, 'ONEAPP_COPILOT_B', 'ONEAPP_COPILOT_A', 'ONEAPP_COPILOT_ A')
-  expect(told.map(note => note.split(' ')[0])).toEqual(['ONEAPP_COPILOT_A', 'ONEAPP_COPILOT_B', long])
+  const notes = notesOf(long, `${long}X`, 'ONEAPP_COPILOT_B', 'ONEAPP_COPILOT_A', 'ONEAPP_COPILOT_ A')
+  expect(notes.map(note => note.split(' ')[0])).toEqual(['ONEAPP_COPILOT_A', 'ONEAPP_COPILOT_B', long])
 })
 
-it('is silent on known names, on others, and on what is set empty', () => {
+it('ignores known names, unrelated ones, and empty values', () => {
   expect(notesOf(...variableNames, 'PATH', 'ONEAPP_VROUTER_ETH0', 'SSH_PUBLIC_KEY', 'PASSWORD')).toEqual([])
   expect(unknownNameNotes({ ONEAPP_COPILOT_PASSWROD: '' }, variableNames)).toEqual([])
 })
 
-it('never tells a value', () => {
+it('never reveals a value', () => {
   expect(JSON.stringify(notesOf('ONEAPP_COPILOT_PASSWROD', 'ONEAPP_COPILOT_X'))).not.toContain('CANARY')
 })

@@ -48,20 +48,20 @@ const waiting =
 type Row = [string, World, ModelChoice]
 it.each<Row>([
   ['nothing requested', { asks: { model: undefined } }, { state: 'serving', model: baked }],
-  ['the baked one', { asks: { model: baked.name } }, { state: 'serving', model: baked }],
-  ['one that is verified', { states: { [other.name]: verified } }, { state: 'serving', model: other }],
+  ['the baked model', { asks: { model: baked.name } }, { state: 'serving', model: baked }],
+  ['a verified model', { states: { [other.name]: verified } }, { state: 'serving', model: other }],
   [
-    'one that is not here',
+    'a model that is not downloaded',
     {},
     { state: 'serving', model: baked, pending: pending as never, note: meanwhile(baked.name) },
   ],
   [
-    'one that has not answered yet',
+    'a model that has not answered yet',
     { states: { [other.name]: unverified } },
     { state: 'serving', model: baked, pending: pending as never, note: meanwhile(baked.name) },
   ],
   [
-    'one that failed',
+    'a model that failed',
     { states: { [other.name]: failed } },
     {
       state: 'serving',
@@ -70,32 +70,32 @@ it.each<Row>([
     },
   ],
   [
-    'one that does not fit',
+    'a model that does not fit',
     { tooLarge: [other] },
     { state: 'serving', model: baked, note: 'It is too large. Serving devstral-small-2.' },
   ],
   [
-    'one that is here and does not fit',
+    'a verified model that does not fit',
     { tooLarge: [other], states: { [other.name]: verified } },
     { state: 'serving', model: baked, note: 'It is too large. Serving devstral-small-2.' },
   ],
   [
-    'the baked one too large',
+    'the baked model too large',
     { tooLarge: [baked] },
     { state: 'waiting', model: other, pending: pending as never, reason: waiting },
   ],
   [
-    'the baked one too large, the other downloaded',
+    'the baked model too large, the requested one downloaded',
     { tooLarge: [baked], states: { [other.name]: unverified } },
     { state: 'waiting', model: other, pending: pending as never, reason: waiting },
   ],
   [
-    'the baked one too large, the other verified',
+    'the baked model too large, the requested one verified',
     { tooLarge: [baked], states: { [other.name]: verified } },
     { state: 'serving', model: other },
   ],
   [
-    'the baked one too large, the other failed',
+    'the baked model too large, the requested one failed',
     { tooLarge: [baked], states: { [other.name]: failed } },
     {
       state: 'unavailable',
@@ -105,17 +105,17 @@ it.each<Row>([
     },
   ],
   [
-    'the baked one too large, a third verified before',
+    'the baked model too large, a third one verified earlier',
     { tooLarge: [baked], states: { [previous.name]: verified } },
     { state: 'serving', model: previous, pending: pending as never, note: meanwhile(previous.name) },
   ],
   [
-    'the baked one too large, a third that has not answered',
+    'the baked model too large, a third one that has not answered',
     { tooLarge: [baked], states: { [previous.name]: unverified } },
     { state: 'waiting', model: other, pending: pending as never, reason: waiting },
   ],
   [
-    'the baked one too large, the other failed, a third verified before',
+    'the baked model too large, the requested one failed, a third one verified earlier',
     { tooLarge: [baked], states: { [other.name]: failed, [previous.name]: verified } },
     {
       state: 'serving',
@@ -124,7 +124,7 @@ it.each<Row>([
     },
   ],
   [
-    'only a third that was verified before fits',
+    'only a third model that was verified earlier fits',
     { tooLarge: [baked, other], states: { [previous.name]: verified } },
     { state: 'serving', model: previous, note: 'It is too large. Serving qwen2.5-coder-3b.' },
   ],
@@ -132,7 +132,7 @@ it.each<Row>([
   expect(choose(world)).toEqual(choice)
 })
 
-it('prefers the baked one to one that was verified before', () => {
+it('prefers the baked model to one that was verified earlier', () => {
   expect(choose({ states: { [previous.name]: verified } }).model).toEqual(baked)
 })
 
@@ -141,12 +141,12 @@ it.each<[string, Partial<World>, boolean]>([
   ['with half the memory', { memory: memory / 2 }, true],
   ['with a smaller context', { asks: { contextSize: 512 } }, true],
   ['from a mirror', { asks: { modelMirror: 'http://10.0.0.1' as never } }, true],
-])('tries one that failed again %s: %s', (_, circumstance, isTried) => {
+])('tries a failed model again %s: %s', (_, circumstance, isTried) => {
   const choice = choose({ states: { [other.name]: failed }, ...circumstance })
   expect(pendingIn(choice) !== undefined).toBe(isTried)
 })
 
-it('refuses one that does not fit where no other does', () => {
+it('refuses a model that does not fit if no other does', () => {
   expect(() => choose({ tooLarge: [baked, other] })).toThrow('It is too large.')
 })
 
@@ -154,6 +154,6 @@ it.each([
   [undefined, other.url],
   ['https://mirror.example.com/models', 'https://mirror.example.com/models/gpt-oss-20b-MXFP4.gguf'],
   ['http://10.0.0.1:8080//', 'http://10.0.0.1:8080/gpt-oss-20b-MXFP4.gguf'],
-])('with the mirror %s it comes from %s', (mirror, url) => {
+])('with the mirror %s, downloads from %s', (mirror, url) => {
   expect(modelUrl(other, mirror)).toBe(url)
 })

@@ -8,10 +8,10 @@ it.each([
   [{ act: 'downloading', percent: 99, secondsLeft: 20 }, 'Downloading m: 99 %, less than a minute left'],
   [{ act: 'downloading', percent: 100 }, 'Downloading m: 100 %'],
   [{ act: 'verifying', percent: 7 }, 'Computing the SHA-256 of m: 7 %'],
-] as const)('tells %o', (progress, line) => {
+] as const)('describes %o', (progress, line) => {
   expect(fetchLine('m', progress)).toBe(line)
 })
 
-it('waits longer after each failure, an hour at most', () => {
+it('waits longer after each failure, at most an hour', () => {
   expect([1, 2, 3, 8, 9, 100].map(pauseAfter)).toEqual([15, 30, 60, 1920, 3600, 3600])
 })

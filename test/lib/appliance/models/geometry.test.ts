@@ -1,10 +1,10 @@
-/** The catalogue's geometry, made again from the makers' configurations and the types that llama-quantize gives. */
+/** Recomputes the catalogue's geometry from published configurations and llama-quantize's choice of types. */
 import { expect, it } from 'vitest'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import { geometryOf } from '../../../../lib/appliance/models/geometry.ts'
 import { bytesOf, type Header } from '../../../../lib/appliance/models/gguf.ts'
 
-/** ggml's number of a type. */
+/** ggml's numbers for the types. */
 const types = {
   f32: 0,
   q8_0: 8,
@@ -14,12 +14,12 @@ const types = {
 } as const
 type Type = keyof typeof types
 
-/** Vocabulary and merges stand in the metadata: as many as there are. */
+/** What a GGUF header's metadata is made from. `vocabulary` and `merges`: how many there are. */
 type Configuration = {
   architecture: string
   layers: number
   embedding: number
-  /** Of an expert, where there are some. */
+  /** Of a single expert, if there are any. */
   feedForward: number
   heads: { query: number; keyValue: number; size: number }
   vocabulary: number
@@ -35,7 +35,7 @@ const tensor = (name: string, type: Type, ...shape: number[]) => ({
   offset: 0,
 })
 
-/** Q4_K_M: what matters most of every second layer or so is Q6_K. */
+/** Whether Q4_K_M stores a layer's most important tensors as Q6_K: about every second layer. */
 const isDear = (layer: number, layers: number) => {
   const eighth = Math.floor(layers / 8)
   return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2
@@ -69,7 +69,7 @@ function headerOf(configuration: Configuration, tensors: Header['tensors']): Hea
   }
 }
 
-/** Tensors of a model that llama-quantize made Q4_K_M. */
+/** The header of a model quantized to Q4_K_M. */
 function q4KM(configuration: Configuration, small: number[]): Header {
   const { layers, embedding, feedForward, heads, vocabulary, experts } = configuration
   const [queries, keys] = [heads.query * heads.size, heads.keyValue * heads.size]
@@ -136,7 +136,7 @@ const headers = {
   'gpt-oss-20b': gptOss(),
 }
 
-/** MXFP4 for the experts, as its maker gives them; Q8_0 for the rest. */
+/** MXFP4 for the experts, as published; Q8_0 for the rest. */
 function gptOss(): Header {
   const [layers, embedding, feedForward, all] = [24, 2880, 2880, 32]
   const layer = (index: number) => [
@@ -176,12 +176,12 @@ it.each(Object.keys(headers) as (keyof typeof headers)[])('knows the geometry of
   const { geometry, size } = catalogue[name]
   expect(geometryOf(headers[name])).toEqual(geometry)
   const weights = headers[name].tensors.reduce((sum, one) => sum + bytesOf(one), 0)
-  // What is left of the file is its metadata: the vocabulary, before all.
+  // The rest of the file is its metadata, mostly the vocabulary.
   expect(size - weights).toBeGreaterThan(4e6)
   expect(size - weights).toBeLessThan(16e6)
 })
 
-it('counts a tied embedding as the output that it is too', () => {
+it('counts a tied embedding as output', () => {
   const tied = headers['qwen2.5-coder-3b'].tensors.filter(({ name }) => name !== 'output.weight')
   const { metadata } = headers['qwen2.5-coder-3b']
   const embedding = (2048 * 151_936 * 144) / 256
@@ -190,7 +190,7 @@ it('counts a tied embedding as the output that it is too', () => {
   )
 })
 
-it('says what a header lacks', () => {
+it('names what is missing in a header', () => {
   expect(() => geometryOf({ metadata: { 'general.architecture': 'bert' }, tensors: [] })).toThrow(
     'its bert.block_count is missing',
   )

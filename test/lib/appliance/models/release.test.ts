@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { productionRelease, releaseSchema } from '../../../../lib/appliance/models/release.ts'
 
-it('takes the production release written as JSON', () => {
+it('reads the production release back from JSON', () => {
   expect(releaseSchema.parse(JSON.parse(JSON.stringify(productionRelease)))).toEqual(productionRelease)
 })
 
@@ -16,7 +16,7 @@ it.each([
     { ...productionRelease, model: { ...productionRelease.model, name: '../x' } },
     /name/,
   ],
-  ['a field that nobody reads', { ...productionRelease, extra: 1 }, /extra/],
+  ['an unknown field', { ...productionRelease, extra: 1 }, /extra/],
 ])('refuses %s', (_, release, problem) => {
   expect(() => releaseSchema.parse(release)).toThrow(problem)
 })

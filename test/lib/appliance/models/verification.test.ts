@@ -28,7 +28,7 @@ const events = {
   removed: { type: 'removed' },
 } as const satisfies Record<string, ModelEvent>
 
-/** Each state's row: what each event leads to. `=`: the same state. */
+/** From each state, the state that each event leads to. `=`: the same state. */
 const table: Record<Name, Record<keyof typeof events, Name | '='>> = {
   'not requested': {
     requested: 'pending download',
@@ -105,13 +105,13 @@ it('remembers the last failure', () => {
 const isDownloaded = (name: Name) => !['not requested', 'pending download', 'failed, not here'].includes(name)
 
 it.each(Object.keys(states) as Name[])(
-  '%s is told by what is stored of it; a request is the context’s',
+  '%s is restored from what is stored, except for being requested',
   name => {
     const read = storedState(outcomeOf(states[name]), isDownloaded(name))
     expect(read).toEqual(states[name === 'pending download' ? 'not requested' : name])
   },
 )
 
-it('counts a verified model whose file is gone as one that was never here', () => {
+it('counts a verified model whose file is gone as never downloaded', () => {
   expect(storedState({ outcome: 'passed' }, false)).toEqual(states['not requested'])
 })

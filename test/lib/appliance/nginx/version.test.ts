@@ -12,6 +12,6 @@ it.each([
   ['nginx version: nginx/2.0.0', true],
   ['nginx version: openresty/1.27.1', false],
   ['', false],
-])('finds in "%s" whether there is an http2 directive: %s', (printed, expected) => {
+])('knows from "%s" whether nginx has the http2 directive: %s', (printed, expected) => {
   expect(hasHttp2Directive(printed)).toBe(expected)
 })

@@ -16,7 +16,7 @@ import {
   type Restarts,
 } from '../../../../lib/appliance/services/restarts.ts'
 
-/** Failures one after the other, the model loaded for so many seconds each time. */
+/** Consecutive failures, each after the model was loaded for `loaded` seconds. */
 function fail(times: number, { hasServed, loaded }: { hasServed: boolean; loaded?: number }) {
   let restarts: Restarts = noRestarts
   let now = 0
@@ -33,19 +33,19 @@ function fail(times: number, { hasServed, loaded }: { hasServed: boolean; loaded
   return { pauses, givenUpAfter: undefined, restarts }
 }
 
-describe('llama-server that ends by itself', () => {
-  it('is started again for ever where it has served, after pauses that grow to a minute', () => {
+describe('llama-server after an unexpected exit', () => {
+  it('is restarted forever if it has served, after pauses that grow to a minute', () => {
     const { pauses, givenUpAfter } = fail(100, { hasServed: true, loaded: 5 })
     expect(givenUpAfter).toBeUndefined()
     expect(pauses.slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
     expect(Math.max(...pauses)).toBe(60)
   })
 
-  it('starts again at once after it has served for ten minutes', () => {
+  it('is restarted after the shortest pause if it has served for ten minutes', () => {
     expect(fail(20, { hasServed: true, loaded: 600 }).pauses).toEqual(Array(20).fill(1))
   })
 
-  it('is given up where it never loads, with all attempts again for who starts it by hand', () => {
+  it('is given up if it never loads; a start by hand gets the full number of attempts', () => {
     const { givenUpAfter, restarts } = fail(100, { hasServed: false })
     expect(givenUpAfter).toBe(attemptsToLoad)
     expect(restarts.failures).toBe(0)
@@ -53,7 +53,7 @@ describe('llama-server that ends by itself', () => {
   })
 })
 
-it('waits no longer than systemd lets a start take', () => {
+it("never waits longer than systemd's start timeout", () => {
   expect(Math.max(...Array.from({ length: 5000 }, (_, index) => pauseAfter(index + 1)))).toBeLessThan(90)
 })
 
@@ -64,11 +64,11 @@ it.each([
   [{ result: 'exit-code', exitCode: 'exited', exitStatus: '1' }, 'exited with code 1'],
   [{ result: 'success', exitCode: 'exited', exitStatus: '0' }, 'exited with code 0'],
   [{ result: undefined, exitCode: undefined, exitStatus: undefined }, 'was killed by signal unknown'],
-])('says of %j: %s', (end, cause) => {
+])('describes %j as: %s', (end, cause) => {
   expect(causeOf(end)).toBe(cause)
 })
 
-it('gives a load more time than the slowest disk needs', () => {
+it('allows loading more time than the slowest disk needs', () => {
   expect(loadTimeout(0)).toBe(600)
   // 14.3 GB at 10 MB/s: 1430 s.
   expect(loadTimeout(14_334_446_752)).toBeGreaterThan(2000)
@@ -80,6 +80,6 @@ it.each([
   hasFailed('exited with code 1', 8),
   isStopped(0),
   hasNoModel(`one\u001b[31m${'x'.repeat(500)}`),
-])('says to clients: %s', reason => {
+])('tells clients: %s', reason => {
   expect(reason).toMatch(/^[\x20-\x7e]{10,300}$/)
 })

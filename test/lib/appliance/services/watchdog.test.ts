@@ -18,7 +18,7 @@ const quiet: Observation = {
   requests: 0,
 }
 
-/** What comes of looking at the same thing again and again for so many seconds. `cpu`: shares of a CPU in use. */
+/** The last judgement after observing the same thing for so many seconds. `cpu`: CPUs in use. */
 function watch(
   seen: Partial<Observation>,
   seconds: number,
@@ -38,18 +38,18 @@ function watch(
 
 const hours = 4 * 3600
 
-describe('is left alone', () => {
+describe('a service is left alone', () => {
   it.each<[string, Partial<Observation>, number, number]>([
     ['idle, for hours', {}, hours, 0],
-    ['computing, its answers in time', { isRunning: true, requests: 4 }, hours, 8],
+    ['computing, and answering in time', { isRunning: true, requests: 4 }, hours, 8],
     [
-      'a long prompt: batches longer than an answer may take',
+      'a long prompt: batches longer than the reply time-out',
       { reply: 'silence', isRunning: true, requests: 1 },
       800,
       8,
     ],
-    ['a slow CPU, seen between two threads', { reply: 'silence', requests: 1 }, 800, 0.5],
-    ['weights read again from a disk', { reply: 'silence', isRunning: true, requests: 1 }, 800, 0],
+    ['a slow CPU, observed while no thread runs', { reply: 'silence', requests: 1 }, 800, 0.5],
+    ['weights being read from disk again', { reply: 'silence', isRunning: true, requests: 1 }, 800, 0],
     ['loading from a slow disk', { reply: 'loading', isRunning: true }, 1700, 0.1],
     ['stopped, or being restarted', { invocation: '', reply: 'nobody' }, hours, 0],
     ['not listening yet', { reply: 'nobody', isRunning: true }, lookEvery, 0],
@@ -59,7 +59,7 @@ describe('is left alone', () => {
   })
 })
 
-describe('has hung', () => {
+describe('a service has hung', () => {
   it.each<[string, Partial<Observation>, number, number, RegExp]>([
     ['stopped by a signal', { reply: 'silence', isStopped: true }, 0, 45, /stopped by a signal/],
     ['one process of several stopped', { isStopped: true }, 0, 45, /stopped by a signal/],
@@ -72,21 +72,21 @@ describe('has hung', () => {
       30,
       /stopped listening/,
     ],
-    ['computes for ever', { reply: 'silence', isRunning: true }, 1, 900, /for 15 minutes without answering/],
-    ['loads for ever', { reply: 'loading', isRunning: true }, 1, 1800, /loading the model/],
+    ['computes forever', { reply: 'silence', isRunning: true }, 1, 900, /for 15 minutes without answering/],
+    ['loads forever', { reply: 'loading', isRunning: true }, 1, 1800, /loading the model/],
   ])('%s', (_, seen, cpu, after, problem) => {
     const last = watch(seen, hours, cpu)
     expect(last).toMatchObject({ verdict: 'hung', after, problem: expect.stringMatching(problem) })
   })
 })
 
-it('asks for a token only where requests wait and nothing computes', () => {
+it('asks for a token only if requests wait and nothing is computed', () => {
   expect(watch({ requests: 2 }, 40)?.verdict).toBe('wait')
   expect(watch({ requests: 2 }, 60)?.verdict).toBe('ask for a token')
   expect(watch({ requests: 2, isRunning: true }, hours)?.verdict).toBe('healthy')
 })
 
-it('forgets what it saw of another run, and once it is answered', () => {
+it('ignores observations of another run, and those before an answer', () => {
   const first = judge(undefined, { ...quiet, reply: 'silence' }, bounds, 0)
   const later = { ...quiet, reply: 'silence' as const }
   expect(judge(first?.history, { ...later, invocation: 'b' }, bounds, 60_000)?.verdict).toBe('wait')

@@ -5,7 +5,7 @@ import { facts } from '../../../support/recorded-host.ts'
 const cpu = (model: string | undefined, ...features: string[]) => ({ cpu: { model, features } })
 const passthrough = 'CPU_MODEL = [ MODEL = "host-passthrough" ]'
 
-/** `severe` and `others`: a word of each note, all in order. */
+/** `severe` and `others`: a part of each note, in order. */
 type Row = { sees: object; threads?: number; severe?: string[]; others?: string[] }
 
 it.each<Row>([
@@ -26,7 +26,7 @@ it.each<Row>([
   { sees: { cpus: 8, physicalCores: 4 }, threads: 4 },
   { sees: { cpus: 8, physicalCores: 4 }, threads: 5, others: ['5 threads on 4 physical cores'] },
   { sees: { cpus: 8, physicalCores: 4 }, threads: 8, others: ['ONEAPP_COPILOT_THREADS=0'] },
-  // The plan tells of more threads than CPUs.
+  // More threads than CPUs: the plan has a note on that.
   { sees: { cpus: 8, physicalCores: 4 }, threads: 9 },
   { sees: { hugePages: 'never' }, others: ['transparent_hugepage=madvise'] },
   { sees: { hugePages: 'madvise' } },
@@ -43,7 +43,7 @@ it.each<Row>([
   expect(hardwareNotes(hardware, threads)).toEqual(holding(others))
 })
 
-it("tells the template's line that shows the host's CPU", () => {
+it("names the template's line that exposes the host's CPU", () => {
   expect(severeNotes({ ...facts, ...cpu('qemu64') }).join()).toContain(passthrough)
   expect(hardwareNotes({ ...facts, ...cpu('qemu64', 'avx2') }, 0).join()).toContain(passthrough)
 })
@@ -56,7 +56,7 @@ const load = (total: number, stolen: number, used = 0) => ({
 })
 
 it.each([
-  // What was stolen before does not count.
+  // Time stolen before the first sample does not count.
   [load(9000, 5000), load(10_000, 5000), []],
   [load(9000, 0), load(10_000, 29), []],
   [load(9000, 0), load(10_000, 120), [/gave 12 % of this VM's CPU time .* CPU equal to VCPU/]],
@@ -73,15 +73,15 @@ const sapphireRapids = 'amx_bf16 amx_int8 amx_tile avx avx2 avx512_bf16 avx512_v
 )
 
 it.each([
-  ['all that its library needs', sapphireRapids, true],
+  ['all that its backend needs', sapphireRapids, true],
   ['AMX hidden by the hypervisor', sapphireRapids.filter(name => !name.startsWith('amx')), false],
-  ['AMX for other numbers alone', sapphireRapids.filter(name => name !== 'amx_int8'), false],
+  ['AMX without int8', sapphireRapids.filter(name => name !== 'amx_int8'), false],
   [
-    'AMX without what its library takes for granted',
+    'AMX without another feature that its backend needs',
     sapphireRapids.filter(name => name !== 'avx512_bf16'),
     false,
   ],
-  ['no more than AVX2', ['avx', 'avx2'], false],
+  ['only AVX2', ['avx', 'avx2'], false],
 ])('knows whether llama-server packs weights for AMX: %s', (_, features, packs) => {
   expect(hasAmx(features)).toBe(packs)
 })

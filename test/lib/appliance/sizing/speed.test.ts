@@ -4,7 +4,7 @@ import { promptTokensFor, speedText } from '../../../../lib/appliance/sizing/spe
 it.each([
   { rate: 1000, tokens: 256 },
   { rate: 24.3, tokens: 121 },
-  // The first prompt was as long as the time there is.
+  // The first prompt already took all the time.
   { rate: 3, tokens: undefined },
   { rate: 0, tokens: undefined },
 ])('$rate tokens/s: a prompt of $tokens', ({ rate, tokens }) => {
@@ -14,6 +14,6 @@ it.each([
 it.each([
   [{ prompt: 123.4, generation: 7.52 }, 'prompt 123 tokens/s, generation 7.5 tokens/s'],
   [{ prompt: 9.96, generation: 0.37 }, 'prompt 10.0 tokens/s, generation 0.4 tokens/s'],
-])('tells %j', (speed, text) => {
+])('describes %j', (speed, text) => {
   expect(speedText(speed)).toBe(text)
 })

@@ -1,4 +1,4 @@
-/** The decision about TLS as a table: what is on disk, what the clock shows, what the context asks. Nothing is issued here. */
+/** The TLS decision as a table: what is on disk, what the clock shows, what the context requests. */
 import { describe, expect, it } from 'vitest'
 import type { Ca, InstalledPair, Leaf } from '../../../../lib/appliance/tls/certificates.ts'
 import type { Clock } from '../../../../lib/appliance/tls/clock.ts'
@@ -40,7 +40,7 @@ const replacedOn = (days: number, kept: Ca): Ca => ({
   },
 })
 
-/** The decision, each CA and leaf by what it is. */
+/** The decision, in short: CAs by fingerprint. */
 function decided(facts: Partial<TlsFacts>) {
   const decision = decideTls({ clock: right, names, ...facts })
   return {
@@ -61,46 +61,46 @@ const replaced = { ...fresh, previousCa: 'A' }
 describe("the VM's own CA and leaf", () => {
   it.each<[string, Partial<TlsFacts>, object]>([
     ['a first boot', {}, fresh],
-    ['all is good', good, kept],
+    ['nothing amiss', good, kept],
     ['no leaf', { ca: ca('A') }, renewed],
     ['a leaf of another CA', { ...good, leaf: leaf('B') }, renewed],
     ['a leaf for other names', { ...good, leaf: leaf('A', { isForNames: false }) }, renewed],
     ['31 days left', { ...good, leaf: leaf('A', { dates: dates(-60, 31) }) }, kept],
     ['30 days left', { ...good, leaf: leaf('A', { dates: dates(-60, 30) }) }, renewed],
-    ['a leaf longer than clients accept', { ...good, leaf: leaf('A', { dates: dates(-1, 900) }) }, renewed],
+    ['a leaf valid too long for clients', { ...good, leaf: leaf('A', { dates: dates(-1, 900) }) }, renewed],
     ['a leaf without its CA', { leaf: leaf('A') }, fresh],
     ['a CA that was removed, with a previous one', { previousCa: ca('B') }, { ...fresh, previousCa: 'B' }],
     ['a name that the CA may not sign for', { ...good, names: withDomain }, replaced],
     ['a CA without constraints', { ...good, ca: ca('A', {}, { constraints: undefined }) }, replaced],
-    ['a CA whose key is another', { ...good, ca: ca('A', { hasKey: false }) }, replaced],
-    ['a CA file that is no certificate', { ...good, ca: ca('A', { certificate: undefined }) }, fresh],
+    ["a CA with another one's key", { ...good, ca: ca('A', { hasKey: false }) }, replaced],
+    ['a CA file that is not a certificate', { ...good, ca: ca('A', { certificate: undefined }) }, fresh],
     ['a CA that ends in 91 days', { ...good, ca: ca('A', {}, { dates: dates(-9, 91) }) }, kept],
     ['a CA that ends in 90 days', { ...good, ca: ca('A', {}, { dates: dates(-9, 90) }) }, replaced],
     ['a CA from the future', { ...good, ca: ca('A', {}, { dates: dates(2, 3650) }) }, replaced],
     [
-      'a CA that was over before the image was made',
+      'a CA that expired before the image was built',
       { ...good, ca: ca('A', {}, { dates: { from: new Date('1990-01-01'), to: built } }) },
       replaced,
     ],
   ])('%s', (_, facts, expected) => expect(decided(facts)).toEqual(expected))
 
   it.each<[string, Clock, Partial<TlsFacts>, object]>([
-    ['all is good, not confirmed', unconfirmed, good, kept],
+    ['nothing amiss, unconfirmed clock', unconfirmed, good, kept],
     [
-      'a CA that ends soon, not confirmed',
+      'a CA that ends soon, unconfirmed clock',
       unconfirmed,
       { ...good, ca: ca('A', {}, { dates: dates(-9, 60) }) },
       kept,
     ],
-    ['a clock that is wrong', wrong, good, kept],
-    ['a leaf that is over, by a clock that is wrong', { ...wrong, now: after(now, 20_000) }, good, renewed],
+    ['a wrong clock', wrong, good, kept],
+    ['an expired leaf, by a wrong clock', { ...wrong, now: after(now, 20_000) }, good, renewed],
   ])('%s', (_, clock, facts, expected) => expect(decided({ ...facts, clock })).toEqual(expected))
 
   const previous = replacedOn(-3, ca('B', {}, { constraints: constraintsFor(withDomain) }))
   it.each<[string, Partial<TlsFacts>, object]>([
     ['is kept beside a good one', { ...good, previousCa: previous }, { ...kept, previousCa: 'B' }],
     [
-      'is used again where the present one may not sign, and that one is kept in its place',
+      'is used again if the current one may not sign, and that one is kept in its place',
       { ...good, previousCa: previous, names: withDomain },
       { ...renewed, ca: 'B', previousCa: 'A' },
     ],
@@ -110,18 +110,18 @@ describe("the VM's own CA and leaf", () => {
       replaced,
     ],
     [
-      'is used again where a kill left the new key beside its certificate',
+      'is used again after a kill between writing the new key and its certificate',
       { ca: ca('A', { hasKey: false }), previousCa: replacedOn(0, ca('A')), leaf: leaf('A') },
       { ...kept, previousCa: 'A' },
     ],
     [
-      'is kept through such a kill where another has to be issued',
+      'is kept after such a kill if another has to be issued',
       { ca: ca('A', { hasKey: false }), previousCa: replacedOn(0, ca('A')), names: withDomain },
       replaced,
     ],
   ])('the previous CA %s', (_, facts, expected) => expect(decided(facts)).toEqual(expected))
 
-  it('marks a CA that is replaced with the time, without a key that is not its own, and unmarks it', () => {
+  it("marks a replaced CA with the time, without another one's key, and unmarks it when used again", () => {
     const at = now.toISOString()
     const replacedCa = decideTls({ clock: right, names: withDomain, ...good }).previousCa
     expect(replacedCa?.pair).toEqual({ certificate: `Replaced ${at}\nA PEM\n`, key: 'A key' })
@@ -156,24 +156,24 @@ const acme = (changes: Partial<AcmeFacts> = {}): AcmeFacts => ({
   ...changes,
 })
 
-describe('the pair in use, and what is requested', () => {
+describe('the pair in use, and what is ordered', () => {
   it.each<[string, Partial<TlsFacts>, string, string]>([
-    ['nothing but the own', {}, 'private', 'satisfied'],
-    ['a supplied one', { supplied }, 'supplied', 'satisfied'],
-    ['a supplied one, by a wrong clock', { supplied, clock: wrong }, 'supplied', 'satisfied'],
-    ['an order that was never tried', { acme: acme() }, 'private', 'due'],
-    ['one that was obtained', { acme: acme({ obtained: issuedPair(-1, 89) }) }, 'acme', 'satisfied'],
-    ['one that is over', { acme: acme({ obtained: issuedPair(-91, 0) }) }, 'private', 'due'],
-    ['one that begins tomorrow', { acme: acme({ obtained: issuedPair(1, 90) }) }, 'private', 'due'],
-    ['one for another domain', { acme: acme({ obtained: issuedPair(-1, 89, false) }) }, 'private', 'due'],
+    ["only the VM's own pair", {}, 'private', 'satisfied'],
+    ['a supplied pair', { supplied }, 'supplied', 'satisfied'],
+    ['a supplied pair, wrong clock', { supplied, clock: wrong }, 'supplied', 'satisfied'],
+    ['an order never tried', { acme: acme() }, 'private', 'due'],
+    ['an obtained pair', { acme: acme({ obtained: issuedPair(-1, 89) }) }, 'acme', 'satisfied'],
+    ['an expired pair', { acme: acme({ obtained: issuedPair(-91, 0) }) }, 'private', 'due'],
+    ['a pair valid from tomorrow', { acme: acme({ obtained: issuedPair(1, 90) }) }, 'private', 'due'],
+    ['a pair for another domain', { acme: acme({ obtained: issuedPair(-1, 89, false) }) }, 'private', 'due'],
     [
-      'one that was obtained, by a wrong clock',
+      'an obtained pair, wrong clock',
       { clock: wrong, acme: acme({ obtained: issuedPair(-1, 89) }) },
       'acme',
       'satisfied',
     ],
-    ['an order by a wrong clock', { clock: wrong, acme: acme() }, 'private', 'deferred'],
-    ['an order by a clock that nothing confirms', { clock: unconfirmed, acme: acme() }, 'private', 'due'],
+    ['an order, wrong clock', { clock: wrong, acme: acme() }, 'private', 'deferred'],
+    ['an order, unconfirmed clock', { clock: unconfirmed, acme: acme() }, 'private', 'due'],
     ['an attempt that failed a day ago', { acme: acme({ last: failed() }) }, 'private', 'due'],
     [
       'an attempt that failed in this boot',
@@ -196,7 +196,7 @@ describe('the pair in use, and what is requested', () => {
     const decision = decideTls({ clock: right, names, ...facts }).acme
     return decision.state === 'deferred' ? decision.note : decision
   }
-  it('says why nothing is requested, and counts the attempts', () => {
+  it('notes why nothing is ordered, and counts the attempts', () => {
     const server = 'the ACME server https://acme.example.com/directory for copilot.example.com'
     expect(note({ acme: acme({ last: failed({ boot: 'this' }) }) })).toBe(
       `No certificate from ${server}: DNS problem. The VM's own certificate is in use. ` +
@@ -212,42 +212,42 @@ describe('the pair in use, and what is requested', () => {
   })
 })
 
-describe('what is said', () => {
+describe('the notes', () => {
   const state = { clock: right, names, ca: ca('A') }
   it.each([
-    ['nothing', state, []],
+    ['none', state, []],
     [
-      'of a CA that the clock contradicts',
+      'on a CA that the clock contradicts',
       { ...state, clock: wrong },
       [
         'The clock of this VM says 1970-01-01, and no time source confirms it. The CA, valid from 2026-08-18 to 2036-08-15, is kept. If the clock is wrong, correct it, e.g. by ONEAPP_COPILOT_NTP_SERVERS.',
       ],
     ],
     [
-      'of a CA that is new, because of a name',
+      'on a new CA, because of a name',
       { ...state, names: withDomain, previousCa: replacedOn(-29, ca('B')) },
       [
         "This VM has a new CA: trust it on each developer's machine in place of the previous one. The previous CA may not sign for copilot.example.com. SHA-256 of the previous CA: B and of the new CA: A",
       ],
     ],
     [
-      'of a CA that is new, because of a key',
+      'on a new CA, because of a key',
       { ...state, previousCa: replacedOn(0, ca('B', { hasKey: false })) },
       [expect.stringContaining("The previous CA's key was missing or damaged.")],
     ],
     [
-      'of a CA that is new, because its time was over',
+      'on a new CA, because the previous one expired',
       { ...state, previousCa: replacedOn(0, ca('B')) },
       [expect.stringMatching(/in place of the previous one\. SHA-256/)],
     ],
-    ['nothing after a month', { ...state, previousCa: replacedOn(-31, ca('B')) }, []],
+    ['none after a month', { ...state, previousCa: replacedOn(-31, ca('B')) }, []],
     [
-      'of a previous CA without a date, by the first day of the new one: nothing after 100 days',
+      'none after 100 days, counted from the first day of the new CA if the previous one has no date',
       { ...state, previousCa: ca('B') },
       [],
     ],
     [
-      'of a supplied certificate for other names',
+      'on a supplied certificate for other names',
       { ...state, supplied: { ...supplied, names: ['x.example'], missing: 'copilot.example.com' } },
       ['The supplied certificate is not for copilot.example.com: it is for x.example.'],
     ],

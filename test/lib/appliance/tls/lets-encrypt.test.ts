@@ -1,4 +1,4 @@
-/** What the context asks of an ACME server, and when one that failed is asked again. */
+/** What to order from an ACME server, and when to try again after a failure. */
 import { expect, it } from 'vitest'
 import type { Context } from '../../../../lib/appliance/context/context.ts'
 import { isDue, issuerOf, orderName, orderOf } from '../../../../lib/appliance/tls/lets-encrypt.ts'
@@ -8,20 +8,20 @@ const order = (context: Partial<Context>) => orderOf(context as Context)
 
 it.each([
   ['nothing without a domain', { acmeEmail: 'a@example.com' }, undefined],
-  ['nothing where a pair is given', { domain, tlsCertificate: 'PEM' }, undefined],
+  ['nothing if a pair is supplied', { domain, tlsCertificate: 'PEM' }, undefined],
   [
-    "Let's Encrypt's, by default",
+    "from Let's Encrypt by default",
     { domain },
     { domain, server: 'https://acme-v02.api.letsencrypt.org/directory', hasCa: false },
   ],
   [
-    "a private server's, with its CA and an address",
+    'from a private server, with its CA and a contact address',
     { domain, acmeUrl: 'https://ca.example/dir', acmeCa: 'PEM', acmeEmail: 'a@example.com' },
     { domain, server: 'https://ca.example/dir', email: 'a@example.com', hasCa: true },
   ],
 ])('orders %s', (_, context, ordered) => expect(order(context)).toEqual(ordered))
 
-it('names the issuer, and keeps the pairs of two servers for one domain apart', () => {
+it("names the issuer, and distinguishes two servers' pairs for one domain", () => {
   const [usual, own] = [order({ domain }), order({ domain, acmeUrl: 'https://ca.example:8443/dir?x' })]
   if (usual === undefined || own === undefined) throw new Error('no order')
   expect([usual, own].map(issuerOf)).toEqual([
@@ -30,7 +30,7 @@ it('names the issuer, and keeps the pairs of two servers for one domain apart', 
   ])
   expect(orderName(own)).toBe('copilot.example.com-at-ca.example-8443-dir-x')
   expect(orderName(usual)).not.toBe(orderName(own))
-  // A file's name may have 255 bytes, and certbot adds some.
+  // A file name may have 255 bytes, and certbot adds some.
   expect(orderName({ ...own, server: `https://${'a'.repeat(300)}` }).length).toBe(200)
 })
 
@@ -46,8 +46,8 @@ it.each([
   ['30 minutes after the second', 2, 'other', 30, true],
   ['almost a day after the twentieth', 20, 'other', 1439, false],
   ['a day after the twentieth', 20, 'other', 1440, true],
-  ['before the last attempt, which a wrong clock dated', 3, 'other', -1, true],
-])('asks %s: %#', (_, failures, boot, minutes, isAsked) => {
+  ['before the last attempt, which was dated by a wrong clock', 3, 'other', -1, true],
+])('due %s: %#', (_, failures, boot, minutes, isExpected) => {
   const last = failures === undefined ? undefined : { boot: 'same', at, failures, reason: 'x' }
-  expect(isDue(last, boot, minutesLater(minutes))).toBe(isAsked)
+  expect(isDue(last, boot, minutesLater(minutes))).toBe(isExpected)
 })

@@ -1,4 +1,4 @@
-/** What a CA of the VM's may sign for, as a rule and as DER in its certificate. */
+/** What the VM's CA may sign for, as a value and as DER in its certificate. */
 import { X509Certificate } from 'node:crypto'
 import forge from 'node-forge'
 import { expect, it } from 'vitest'
@@ -18,7 +18,7 @@ const constraints = constraintsFor({ dns: own, ip: ['192.0.2.7'] })
 
 it.each([
   [own, []],
-  // Below one of its names stands another one, so what is below that one can't be excluded.
+  // One of the names is below another, so names below that other one cannot be excluded.
   [['other.lab.example.org'], []],
   ...[
     'a.copilot.example.com',
@@ -32,7 +32,7 @@ it.each([
     'my-copilot.example.com',
     '',
   ].map((name): [string[], string[]] => [[name], [name]]),
-])('of %j does not permit %j', (dns, expected) => {
+])('from %j, does not permit %j', (dns, expected) => {
   expect(namesNotPermitted(constraints, { dns, ip: ['8.8.8.8'] })).toEqual(expected)
 })
 
@@ -40,7 +40,7 @@ it.each([
   ['no constraints', undefined, ['localhost', 'a.localhost', 'copilot']],
   ['none excluded', { permitted: ['localhost'], excluded: [] }, ['copilot']],
   [
-    'one excluded with all below it',
+    'a name excluded with all below it',
     { permitted: ['localhost'], excluded: ['localhost'] },
     ['localhost', 'a.localhost', 'copilot'],
   ],
@@ -52,14 +52,14 @@ it.each([
 const dates = { from: new Date('2026-01-01'), to: new Date('2036-01-01') }
 
 it.each([[own], [['localhost']], [Array.from({ length: 40 }, (_, number) => `host-${number}.example.com`)]])(
-  'reads from a certificate what it wrote: %#',
+  'reads back the constraints in a certificate: %#',
   dns => {
     const { certificate } = issueCa(forge, { dns, ip: ['192.0.2.7'] }, dates)
     expect(readNameConstraints(forge, certificate)).toEqual(constraintsFor({ dns, ip: [] }))
   },
 )
 
-/** A self-signed certificate with an extension of these bytes, or none. */
+/** A self-signed certificate with a nameConstraints extension of these bytes, or without one. */
 function certificateWith(value: string | undefined): string {
   const { pki, md } = forge
   const keys = pki.rsa.generateKeyPair({ bits: 2048 })
@@ -73,20 +73,20 @@ function certificateWith(value: string | undefined): string {
 it.each([
   ['without the extension', certificateWith(undefined), undefined],
   ['with an empty one', certificateWith('\x30\x00'), { permitted: [], excluded: [] }],
-  ['with one that is no DER', certificateWith('\x30\x85\xff'), undefined],
+  ['with invalid DER', certificateWith('\x30\x85\xff'), undefined],
   ['with one of another shape', certificateWith('\x04\x01x'), { permitted: [], excluded: [] }],
-  // An address range: 10.0.0.0/8, as others write.
+  // An address range, 10.0.0.0/8, as other CAs have.
   [
     'with addresses',
     certificateWith('\x30\x0e\xa0\x0c\x30\x0a\x87\x08\x0a\x00\x00\x00\xff\x00\x00\x00'),
     { permitted: [], excluded: [] },
   ],
-  ['that is none', 'half a fi', undefined],
-])('of a certificate %s', (_, certificate, expected) => {
+  ['that is not one', 'half a fi', undefined],
+])('reads a certificate %s', (_, certificate, expected) => {
   expect(readNameConstraints(forge, certificate)).toEqual(expected)
 })
 
-it('writes them as OpenSSL reads them, and as critical', () => {
+it('writes constraints as OpenSSL reads them, and as critical', () => {
   const { certificate } = issueCa(forge, { dns: ['copilot'], ip: [] }, dates)
   // id, critical TRUE, OCTET STRING of permitted copilot, excluded .copilot (RFC 5280, 4.2.1.10).
   const extension = '0603551d1e0101ff041d301ba00b30098207636f70696c6f74a10c300a82082e636f70696c6f74'

@@ -11,7 +11,7 @@ const perLine = (change: (line: string) => string) => (text: string) =>
 const relabelled = (label: string) => (text: string) =>
   text.replaceAll(/(BEGIN|END) CERTIFICATE/g, `$1 ${label}`)
 const forms: Record<string, (text: string) => string> = {
-  'as it should be': text => text,
+  unchanged: text => text,
   'with spaces at the ends of lines': perLine(line => `${line}  `),
   'with tabs at the ends of lines': perLine(line => `${line}\t`),
   indented: perLine(line => `    ${line}`),
@@ -19,19 +19,19 @@ const forms: Record<string, (text: string) => string> = {
   'with carriage returns alone': text => text.replaceAll('\n', '\r'),
   'with empty lines': text => text.replaceAll('\n', '\n\n'),
   'with a byte order mark': text => `\uFEFF${text}`,
-  'without an end of its last line': text => text.trimEnd(),
-  'with words around and between': text =>
+  'without a final line end': text => text.trimEnd(),
+  'with other text around and between': text =>
     `Bag Attributes\n  x: y\n${text.replaceAll('-----BEGIN', 'subject=x\n-----BEGIN')}end`,
-  'with its line feeds written out': text => text.replaceAll('\n', '\\n'),
-  'with its line ends written out': text => text.replaceAll('\n', '\\r\\n'),
+  'with escaped line feeds': text => text.replaceAll('\n', '\\n'),
+  'with escaped CRLF line ends': text => text.replaceAll('\n', '\\r\\n'),
   'on one line': text => text.replaceAll('\n', ' '),
-  'on one long line in each block': text =>
+  'with one long line per block': text =>
     text.replaceAll(
       /-----\n([^-]+)\n-----/g,
       (_, body: string) => `-----\n${body.replaceAll('\n', '')}\n-----`,
     ),
   'in Base64': base64,
-  'in Base64 in lines': text => base64(text).replaceAll(/.{76}/g, '$&\r\n'),
+  'in Base64 on several lines': text => base64(text).replaceAll(/.{76}/g, '$&\r\n'),
   'in Base64 twice': text => base64(base64(text)),
   'in Base64 of UTF-16': text =>
     base64(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')])),
@@ -85,7 +85,7 @@ it.each([
     '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----',
     'a private key in OpenSSH format',
   ],
-] as const)('finds no %s in what is none, and says what it is', (kind, text, words) => {
+] as const)('finds no %s in other text, and describes that', (kind, text, words) => {
   expect(readPem(kind, text)).toBeUndefined()
   expect(describeOtherPem(kind, text)).toBe(words)
 })
