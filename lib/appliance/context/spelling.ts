@@ -14,7 +14,7 @@ export function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
-/** The only known name that begins with `name`, else the nearest with at most a third of letters different. */
+/** The only known name that begins with `name`, else the nearest if at most a third of it differs. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const begun = known.filter(each => name.length > 1 && each.startsWith(name))
   if (begun.length === 1) return begun[0]

@@ -14,7 +14,7 @@ export type Dates = { from: Date; to: Date }
 /** The appliance's first release: the time cannot be earlier, whatever the clock says. */
 export const firstRelease = new Date('2026-01-01T00:00:00Z')
 
-/** Days: a leaf's validity, those left when it is renewed; a CA's validity, how long a new CA is announced. */
+/** Days: a leaf's validity, those left when renewed; a CA's validity, how long a new CA is announced. */
 export const validity = { leaf: 90, renewBefore: 30, ca: 3650, announceCa: 30 } as const
 
 const day = 86_400_000
