@@ -37,10 +37,10 @@ function adaptTextFormat(request: JsonObject): void {
   const hasTools = isList(request.at.tools) && request.at.tools.length > 0
   remove(request, 'text')
   if (!isObject(format) || hasTools) return
-  const asInChats = object()
-  put(asInChats, 'type', format.at.type as Json)
-  put(asInChats, 'json_schema', format)
-  put(request, 'response_format', asInChats)
+  const responseFormat = object()
+  put(responseFormat, 'type', format.at.type as Json)
+  put(responseFormat, 'json_schema', format)
+  put(request, 'response_format', responseFormat)
 }
 
 /** llama-server fails if a grammar requires the end of an answer and `ignore_eos` forbids it. */

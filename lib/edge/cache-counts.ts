@@ -13,7 +13,7 @@ const limits: JsonLimits = { levels: 10_000, values: 10_000_000, keys: 1_000_000
  * Whether there may be a count: one of these keys accompanies each, and inside a string its quotes would be
  * escaped. Called for every token, and njs frees no memory before the answer has ended: therefore no loop.
  */
-const hasMark = (text: Buffer | string): boolean =>
+const mayHaveCounts = (text: Buffer | string): boolean =>
   text.indexOf('"usage":') !== -1 ||
   text.indexOf('"timings') !== -1 ||
   text.indexOf('"prompt_progress":') !== -1 ||
@@ -91,7 +91,7 @@ function hideIn(answer: Json | undefined): void {
 
 /** An answer's JSON without counts. Invalid JSON is not passed on: it might contain some. */
 function withoutCounts(json: string): string {
-  if (!hasMark(json)) return json
+  if (!mayHaveCounts(json)) return json
   const parsed = parseJson(json, limits)
   if ('problem' in parsed) return '{}'
   hideIn(parsed.value)
@@ -126,12 +126,12 @@ export function nextLines(
   isLast: boolean,
 ): { lines: Buffer | string; held: Buffer[] } {
   const isWhole = held.length === 0 && piece[piece.length - 1] === lineFeed
-  if (isWhole && !hasMark(piece)) return { lines: piece, held: held }
+  if (isWhole && !mayHaveCounts(piece)) return { lines: piece, held: held }
   const end = isLast ? piece.length : piece.lastIndexOf(lineFeed) + 1
   if (end === 0 && !isLast) return { lines: '', held: piece.length === 0 ? held : held.concat([piece]) }
   const lines = held.length === 0 ? piece.slice(0, end) : Buffer.concat(held.concat([piece.slice(0, end)]))
   return {
-    lines: hasMark(lines) ? hideCounts(lines.toString()) : lines,
+    lines: mayHaveCounts(lines) ? hideCounts(lines.toString()) : lines,
     held: end === piece.length ? [] : [piece.slice(end)],
   }
 }

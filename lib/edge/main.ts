@@ -69,20 +69,20 @@ function unavailableReason(): string {
 
 /** The body of the error response that nginx is about to send. */
 function error(r: NginxHTTPRequest): string {
-  const known = r.variables
-  const status = Number(known.status)
+  const variables = r.variables
+  const status = Number(variables.status)
   return errorBodyText(
     {
       status: status,
       method: r.method,
-      target: known.request_uri ?? '',
-      path: known.copilot_original_path ?? '',
+      target: variables.request_uri ?? '',
+      path: variables.copilot_original_path ?? '',
       location: r.uri ?? '',
-      isTls: known.https === 'on',
-      host: known.http_host ?? '',
-      contentType: known.http_content_type ?? '',
-      contentEncoding: known.http_content_encoding ?? '',
-      upstreamStatus: known.upstream_status ?? '',
+      isTls: variables.https === 'on',
+      host: variables.http_host ?? '',
+      contentType: variables.http_content_type ?? '',
+      contentEncoding: variables.http_content_encoding ?? '',
+      upstreamStatus: variables.upstream_status ?? '',
       unavailableReason: status === 503 ? unavailableReason() : '',
     },
     settings,
@@ -93,8 +93,8 @@ function error(r: NginxHTTPRequest): string {
 function explainFailure(r: NginxHTTPRequest): void {
   const path = r.variables.copilot_original_path as string
   const check = checkPathOf(path)
-  const answerWith = (status: number, said: string) =>
-    answer(r, status, upstreamErrorText(path, status, said))
+  const answerWith = (status: number, message: string) =>
+    answer(r, status, upstreamErrorText(path, status, message))
   if (check === undefined) {
     answerWith(500, 'The model server failed to handle the request.')
     return

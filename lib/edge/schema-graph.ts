@@ -73,7 +73,7 @@ const built = (schema: JsonObject, targets: Record<string, JsonObject>): JsonObj
 type Frame = { schema: JsonObject; below: JsonObject[]; next: number; cost: number }
 
 /** Beyond this, a cost counts as infinite. */
-const endless = 1e9
+const infinite = 1e9
 
 const placeOf = (schema: JsonObject): { index: number; cost: number } =>
   schema.place as NonNullable<JsonObject['place']>
@@ -98,7 +98,7 @@ function costs(
       const inner = frame.below[frame.next]
       if (inner === undefined) {
         const index = placeOf(frame.schema).index
-        known[index] = Math.min(frame.cost, endless)
+        known[index] = Math.min(frame.cost, infinite)
         isOpen[index] = false
         stack.pop()
       } else if (known[placeOf(inner).index] !== undefined) {
@@ -150,9 +150,9 @@ export function untangle(document: Document): number {
   })
   for (let i = 0; i < same.length; i++) most = Math.max(most, same[i] as number)
 
-  if (Object.keys(targets).length > maxTargets) return endless
+  if (Object.keys(targets).length > maxTargets) return infinite
   // Infinite if something that was dropped contained a reference's target.
-  const left = references(document)
+  const remaining = references(document)
   resolveAll(document)
-  return left === references(document) ? most : endless
+  return remaining === references(document) ? most : infinite
 }

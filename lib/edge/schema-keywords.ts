@@ -67,19 +67,19 @@ const piece =
 const range = /([A-Za-z0-9])-([A-Za-z0-9])/g
 
 function isSimple(pattern: string): boolean {
-  let isFine = true
+  let isValid = true
   const rest = pattern.slice(1, -1).replace(piece, (found: string, low?: string, high?: string) => {
-    if (Number(low ?? 0) > maxRepetitions || Number(high ?? 0) > maxRepetitions) isFine = false
-    if (high !== undefined && Number(low) > Number(high)) isFine = false
+    if (Number(low ?? 0) > maxRepetitions || Number(high ?? 0) > maxRepetitions) isValid = false
+    if (high !== undefined && Number(low) > Number(high)) isValid = false
     if (found.charAt(0) === '[') {
       found.replace(range, (_: string, from: string, to: string) => {
-        if (from > to) isFine = false
+        if (from > to) isValid = false
         return ''
       })
     }
     return ''
   })
-  return isFine && rest === ''
+  return isValid && rest === ''
 }
 
 /**
@@ -98,7 +98,7 @@ function cleanPattern(schema: JsonObject): void {
 
 /** Characters with a meaning inside a grammar's brackets, with which llama.cpp describes additional keys. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a grammar ends at NUL.
-const awkward = /[\u0000-\u001f\]\\^[-]/
+const specialInBrackets = /[\u0000-\u001f\]\\^[-]/
 
 /** `properties` must be an object with few, short names; anything but an object is removed. */
 function cleanProperties(schema: JsonObject, path: string): string | undefined {
@@ -118,7 +118,7 @@ function cleanProperties(schema: JsonObject, path: string): string | undefined {
     return `${path}.properties: expected names of at most ${maxNameLength} characters`
   }
   const additional = schema.at.additionalProperties
-  if (additional !== undefined && additional !== false && names.some(name => awkward.test(name))) {
+  if (additional !== undefined && additional !== false && names.some(name => specialInBrackets.test(name))) {
     put(schema, 'additionalProperties', false)
   }
   return undefined

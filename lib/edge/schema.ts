@@ -8,7 +8,7 @@ import { cleanKeywords } from './schema-keywords.ts'
  * sets have some thousands; this many compile within seconds.
  */
 export const maxSchemas = 20_000
-const tooMuch = `too large: with its references it exceeds the ${maxSchemas} schemas that a request may contain`
+const tooLarge = `too large: with its references it exceeds the ${maxSchemas} schemas that a request may contain`
 
 export type Budget = { schemas: number }
 export type Cleaned = { value: Json } | { message: string }
@@ -89,11 +89,11 @@ export function cleanSchema(given: Json, path: string, budget: Budget): Cleaned 
     if (problem !== undefined) return { message: problem }
     next.schema.place = { index: document.nodes.length, cost: costOf(next.schema, next.names) }
     document.nodes.push(next.schema)
-    if (document.nodes.length > budget.schemas) return { message: `${path}: ${tooMuch}` }
+    if (document.nodes.length > budget.schemas) return { message: `${path}: ${tooLarge}` }
     below(next.schema).forEach(inner => {
       waiting.push({ schema: inner.schema, names: next.names + inner.name.length + 1 })
     })
   }
   budget.schemas -= untangle(document)
-  return budget.schemas < 0 ? { message: `${path}: ${tooMuch}` } : { value: root }
+  return budget.schemas < 0 ? { message: `${path}: ${tooLarge}` } : { value: root }
 }

@@ -26,8 +26,9 @@ const separators = /[,;|&]/
 
 /** What is wrong with a pair, if anything. `before`: the preceding pairs. */
 function pairProblem({ name, key: value }: NamedKey, before: NamedKey[]): string | undefined {
-  const isLike = (field: keyof NamedKey, text: string) => before.findIndex(other => other[field] === text) + 1
-  const [sameName, sameKey] = [isLike('name', name), isLike('key', value)]
+  const numberOf = (field: keyof NamedKey, text: string) =>
+    before.findIndex(other => other[field] === text) + 1
+  const [sameName, sameKey] = [numberOf('name', name), numberOf('key', value)]
   if (!/^[A-Za-z0-9._-]{1,32}$/.test(name) || value === '') return 'not in the form NAME=KEY'
   if (separators.test(value)) return 'a separator in the key: put each pair on a line of its own'
   if (!key.safeParse(value).success) return 'an invalid key after NAME='

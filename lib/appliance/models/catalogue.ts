@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { shortestContext } from '../sizing/limits.ts'
 import { geometrySchema } from './geometry.ts'
 
-/** The publisher's sampling defaults; absent where the publisher states none. A request's own values win. */
+/** The publisher's sampling defaults; absent if it states none. A request's own values win. */
 const samplingSchema = z.strictObject({
   temperature: z.number().min(0).optional(),
   topP: z.number().min(0).max(1).optional(),

@@ -11,7 +11,7 @@ export type Tensor = {
   /** ggml's number for the type. */
   type: number
   shape: number[]
-  /** Bytes from where the tensors' data begins. */
+  /** Bytes from the start of the tensors' data. */
   offset: number
 }
 

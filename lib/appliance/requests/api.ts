@@ -45,7 +45,7 @@ export const checkLocation = '/slm-copilot-check'
 /** The internal location of requests that nginx could not parse; without a path, it can use no named one. */
 export const malformedLocation = '/slm-copilot-malformed'
 
-/** Request headers from the edge proxy to the admission proxy: the tenant, where several share the slots. */
+/** Request headers from the edge proxy to the admission proxy: the tenant, if there are several. */
 export const edgeHeaders = {
   tenant: { name: 'X-Copilot-Tenant', variable: '$http_x_copilot_tenant' },
 } as const

@@ -72,11 +72,11 @@ const toolCall = variantWithDefault('function', 'type', {
   custom: unsupported('the model can call functions only'),
 })
 
-const said: Fields = { role: type, content: required(content), name: functionName }
+const plainMessage: Fields = { role: type, content: required(content), name: functionName }
 const message = variant('role', {
-  system: accepted(said),
-  developer: accepted(said),
-  user: accepted(said),
+  system: accepted(plainMessage),
+  developer: accepted(plainMessage),
+  user: accepted(plainMessage),
   assistant: accepted({
     role: type,
     content: content,

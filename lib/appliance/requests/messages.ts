@@ -25,10 +25,10 @@ import {
 import { functionName, identifier, largest, stop } from './sampling.ts'
 
 const type = text(64)
-const said = accepted({ type: type, text: required(longText) })
+const textBlock = accepted({ type: type, text: required(longText) })
 const noDocuments = unsupported('the model does not accept documents; send their text')
 
-const picture = acceptedWithImages({
+const imageBlock = acceptedWithImages({
   type: type,
   source: required(
     variant('type', {
@@ -44,16 +44,16 @@ const picture = acceptedWithImages({
 })
 
 const resultPart = variant('type', {
-  text: said,
-  image: picture,
+  text: textBlock,
+  image: imageBlock,
   document: noDocuments,
   search_result: noDocuments,
   tool_reference: dropped,
 })
 
 const part = variant('type', {
-  text: said,
-  image: picture,
+  text: textBlock,
+  image: imageBlock,
   document: noDocuments,
   search_result: noDocuments,
   container_upload: noDocuments,
@@ -102,7 +102,7 @@ const tool = variantWithDefault('custom', 'type', {
 })
 
 export const messagesPrompt: Fields = {
-  system: either([longText, list(variant('type', { text: said }), maxParts)]),
+  system: either([longText, list(variant('type', { text: textBlock }), maxParts)]),
   messages: required(list(message, maxMessages)),
   tools: list(tool, maxTools),
   tool_choice: fields({ type: required(oneOf(['auto', 'any', 'tool', 'none'])), name: functionName }),

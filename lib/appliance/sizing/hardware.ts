@@ -1,4 +1,4 @@
-/** Notes on whatever slows inference down on this machine, each with a remedy. */
+/** Notes on what slows inference down on this machine, each with a remedy. */
 import { variables } from '../context/variables.ts'
 import { gibibytes } from './memory.ts'
 

@@ -19,7 +19,7 @@ export const validity = { leaf: 90, renewBefore: 30, ca: 3650, announceCa: 30 } 
 
 const day = 86_400_000
 /** Days: the longest validity of a leaf that clients accept (Apple: support.apple.com/en-us/103769). */
-const longest = 825
+const longestLeaf = 825
 /** Days before now that a leaf's validity begins, because clocks differ. */
 const margin = 30
 
@@ -31,7 +31,7 @@ const later = (a: Date, b: Date) => (a > b ? a : b)
 /** A leaf's dates under an unconfirmed clock: from the earliest possible time, as long as clients accept. */
 function widestLeaf({ earliest }: Clock, ca: Dates): Dates {
   const from = later(ca.from, days(earliest, -1))
-  return { from, to: earlier(ca.to, days(from, longest - 1)) }
+  return { from, to: earlier(ca.to, days(from, longestLeaf - 1)) }
 }
 
 /** Whether the clock may be right: confirmed, or not long after the image was built or the CA issued. */
@@ -68,7 +68,7 @@ export function isLeafInTime(clock: Clock, leaf: Dates, ca: Dates): boolean {
   const { now } = clock
   if (!isCredible(clock, ca)) return now < leaf.to || leaf.to.getTime() === ca.to.getTime()
   const lasts = daysBetween(now, leaf.to) > validity.renewBefore || leaf.to >= ca.to
-  return leaf.from <= now && lasts && daysBetween(leaf.from, leaf.to) <= longest
+  return leaf.from <= now && lasts && daysBetween(leaf.from, leaf.to) <= longestLeaf
 }
 
 /**

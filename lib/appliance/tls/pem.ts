@@ -43,7 +43,7 @@ const blocksIn = (text: string) =>
     content: content.replace(/\s/g, ''),
   }))
 
-const written = (label: string, content: string) =>
+const strictPem = (label: string, content: string) =>
   `-----BEGIN ${label}-----\n${(content.match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`
 
 /** A text's blocks of one kind, as strict PEM; undefined if there are none. */
@@ -52,7 +52,7 @@ export function readPem(kind: PemKind, text: string): string | undefined {
   for (const reading of readings(text)) {
     const found = blocksIn(reading).filter(({ label }) => isKind(label))
     if (found.length === 0) continue
-    return found.map(({ label, content }) => written(label.replace('X509 ', ''), content)).join('')
+    return found.map(({ label, content }) => strictPem(label.replace('X509 ', ''), content)).join('')
   }
   return undefined
 }

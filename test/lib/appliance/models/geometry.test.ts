@@ -36,7 +36,7 @@ const tensor = (name: string, type: Type, ...shape: number[]) => ({
 })
 
 /** Whether Q4_K_M stores a layer's most important tensors as Q6_K: about every second layer. */
-const isDear = (layer: number, layers: number) => {
+const isImportant = (layer: number, layers: number) => {
   const eighth = Math.floor(layers / 8)
   return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2
 }
@@ -75,15 +75,15 @@ function q4KM(configuration: Configuration, small: number[]): Header {
   const [queries, keys] = [heads.query * heads.size, heads.keyValue * heads.size]
   const [suffix, count] = experts === undefined ? ['', []] : ['_exps', [experts.all]]
   const layer = (index: number) => {
-    const dear = isDear(index, layers) ? 'q6_K' : 'q4_K'
+    const important = isImportant(index, layers) ? 'q6_K' : 'q4_K'
     return [
       tensor(`blk.${index}.attn_q.weight`, 'q4_K', embedding, queries),
       tensor(`blk.${index}.attn_k.weight`, 'q4_K', embedding, keys),
-      tensor(`blk.${index}.attn_v.weight`, dear, embedding, keys),
+      tensor(`blk.${index}.attn_v.weight`, important, embedding, keys),
       tensor(`blk.${index}.attn_output.weight`, 'q4_K', queries, embedding),
       tensor(`blk.${index}.ffn_gate${suffix}.weight`, 'q4_K', embedding, feedForward, ...count),
       tensor(`blk.${index}.ffn_up${suffix}.weight`, 'q4_K', embedding, feedForward, ...count),
-      tensor(`blk.${index}.ffn_down${suffix}.weight`, dear, feedForward, embedding, ...count),
+      tensor(`blk.${index}.ffn_down${suffix}.weight`, important, feedForward, embedding, ...count),
       ...(experts ? [tensor(`blk.${index}.ffn_gate_inp.weight`, 'f32', embedding, experts.all)] : []),
       ...small.map((size, number) => tensor(`blk.${index}.small.${number}`, 'f32', size)),
     ]
