@@ -6,7 +6,7 @@ import { cacheFolder } from './cache.ts'
 
 export type Accelerator = 'kvm' | 'tcg'
 
-/** The CPU model to give a VM: llama-server wants AVX2, which both have. */
+/** The CPU model to give a VM: llama-server needs AVX2 to be fast, and both have it. */
 export const cpuModel = { kvm: 'host', tcg: 'max' } as const satisfies Record<Accelerator, string>
 
 /**

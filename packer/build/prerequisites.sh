@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building, running and testing need on this machine: the one list. Debian 12 and Ubuntu 24.04.
-# Whatever is installed already is left alone: a second run does nothing and asks for no password.
+# Installs what building, running and testing need on this machine; the only list. Debian 12 and Ubuntu 24.04.
+# Installed packages are left alone: a second run does nothing and asks for no password.
 #
 # usage: prerequisites.sh [check]      check: only what `npm run check` needs
 set -euo pipefail
@@ -41,7 +41,7 @@ check_system() {
   fi
 }
 
-# want COMMAND PACKAGE...: adds the packages unless the command exists, wherever it came from.
+# want COMMAND PACKAGE...: adds the packages unless the command exists, wherever it comes from.
 want() {
   if ! command -v "$1" > /dev/null; then packages+=("${@:2}"); fi
 }
@@ -88,7 +88,7 @@ END
   if [ "$is_whole" = no ]; then exit 1; fi
 }
 
-# is_absent PACKAGE MISSING...: whether it is among the missing ones, and not in the archive.
+# is_absent PACKAGE MISSING...: whether the package is among the missing ones, and not in the archive.
 is_absent() {
   [[ " ${*:2} " == *" $1 "* ]] && ! apt-cache show "$1" > /dev/null 2>&1
 }
@@ -98,7 +98,7 @@ stop_default_site() {
   if [ -d /run/systemd/system ]; then as_root systemctl disable --now nginx; fi
 }
 
-# As in package-lock.json, whenever that has changed.
+# Installs what package-lock.json lists, if that file has changed.
 install_node_modules() {
   if [ node_modules/.package-lock.json -nt package-lock.json ]; then return; fi
   echo '==> npm ci'

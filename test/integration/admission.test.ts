@@ -1,4 +1,4 @@
-/** The admission proxy counts right whatever becomes of nginx's workers: no admission is lost, none is given twice. */
+/** The admission proxy counts correctly whatever happens to nginx's workers: no slot is lost or taken twice. */
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { edgeHeaders } from '../../lib/appliance/requests/api.ts'
@@ -24,14 +24,14 @@ afterAll(() => stack?.close())
 const begin = (name: keyof typeof keys, more = {}) =>
   generate(stack, keys[name], '/v1/chat/completions', { ...endless, ...more })
 
-/** Comes again until it is let in. */
+/** Retries until it is admitted. */
 async function admitted(name: keyof typeof keys): Promise<Generation> {
   const generation = await begin(name).catch(() => undefined)
   return generation?.status === 200 ? generation : admitted(name)
 }
 
 it.each(['edge', 'admission'] as const)(
-  'admits as many as before when workers of the %s were killed while they streamed',
+  'admits as many as before after workers of the %s proxy were killed during streams',
   async whose => {
     const streams = [await admitted('alice'), await admitted('bob')]
     for (const pid of whose === 'edge' ? stack.workers() : stack.admissionWorkers())
@@ -58,7 +58,7 @@ it('counts the streams of old workers after a reload', async () => {
   for (const { disconnect } of [other, next]) disconnect()
 })
 
-it('turns a long prompt away as it does a short one', async () => {
+it('rejects a long prompt like a short one', async () => {
   const streams = [await admitted('alice'), await admitted('bob')]
   const messages = [{ role: 'user', content: 'word '.repeat(180_000) }]
   expect((await begin('carol', { messages })).status).toBe(429)

@@ -1,4 +1,4 @@
-/** The models that are served with the template in their files: what of the same conversations it refuses and drops. */
+/** The models that are served with the template in their files: which conversations it refuses, and what it drops. */
 import { expect, it } from 'vitest'
 import { catalogue } from '../../lib/appliance/models/catalogue.ts'
 import { filterRequest } from '../../lib/edge/filter.ts'
@@ -13,7 +13,7 @@ import {
   startTemplateServer,
 } from './support/template-server.ts'
 
-/** What llama.cpp's source has of each family; the files of the weights are not here. */
+/** The template of each family in llama.cpp's source: the models' own files are not available here. */
 const templates: Partial<Record<ModelName, string>> = {
   'qwen3-coder-30b-a3b': 'Qwen3-Coder',
   'gpt-oss-20b': 'openai-gpt-oss-120b',
@@ -40,7 +40,7 @@ it.each(names)('%s', async name => {
   await expect(list).toMatchFileSnapshot(`../conversations/lost/${name}.txt`)
 })
 
-/** What llama-server receives of a conversation whose tenant has this salt. */
+/** What llama-server receives for a conversation of the tenant with this salt. */
 function marked(chat: object, salt: string): object {
   const settings = { models: ['any'], readsImages: false, vocabulary: 32_000 }
   const filtered = filterRequest('/v1/chat/completions', JSON.stringify(chat), settings, salt)
@@ -48,7 +48,7 @@ function marked(chat: object, salt: string): object {
   return JSON.parse(filtered.body)
 }
 
-it.each(Object.values(catalogue))('$name puts nothing of a request before its tenant’s mark', async model => {
+it.each(Object.values(catalogue))('$name puts nothing from a request before its tenant’s tag', async model => {
   const isOwn = 'template' in model
   const template = isOwn ? chatTemplateFile().text : await llamaTemplate(templates[model.name] ?? model.name)
   const server = await startTemplateServer(model.name, template)
@@ -65,8 +65,8 @@ it.each(Object.values(catalogue))('$name puts nothing of a request before its te
   } finally {
     await server.stop()
   }
-  console.log(`${model.name}: ${rendered} conversations, before the mark:`, [...before])
+  console.log(`${model.name}: ${rendered} conversations, before the tag:`, [...before])
   expect(rendered).toBeGreaterThan(30)
-  // gpt-oss's own text has one more sentence where there are tools, whichever they are.
+  // gpt-oss's template adds the same sentence to its text if there are any tools.
   expect(before.size).toBeLessThanOrEqual(model.name === 'gpt-oss-20b' ? 2 : 1)
 })

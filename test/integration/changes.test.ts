@@ -1,4 +1,4 @@
-/** What another context does to the services, by the files that configure writes; test/vm/appliance.test.ts sees it done. */
+/** The effect of a context change on the services, derived from the files that configure writes. */
 import { cpSync, rmSync } from 'node:fs'
 import { expect, it, onTestFinished } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
@@ -8,10 +8,10 @@ import { configuredFolder } from './support/stack.ts'
 
 const context = { ONEAPP_COPILOT_PASSWORD: 'password-before', ONEAPP_COPILOT_THREADS: '2' }
 
-/** Configured for the context, and a copy of that, configured for the changed one. */
+/** A folder configured for the context, and a copy of it that is then configured for the changed context. */
 async function folders(changed: Record<string, string>): Promise<[string, string]> {
   const before = await configuredFolder(context)
-  // The install stage's, by which llama-server's version is known.
+  // Written by the install stage; it tells configure llama-server's version.
   openHost({ env: {}, root: before }).files.replaceLink(paths.llamaCurrent, `${paths.llamaCurrent}-release`)
   const after = `${before}-after`
   onTestFinished(() => {
@@ -28,7 +28,7 @@ it.each([
   ['a password', { ONEAPP_COPILOT_PASSWORD: 'password-after-1' }, reload],
   ['a further key', { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' }, reload],
   ['threads', { ONEAPP_COPILOT_THREADS: '1' }, { llama: 'restart' }],
-  // The edge takes no body, and the admission proxy waits for no answer, that is larger than the context.
+  // The edge proxy limits a request's size, and the admission proxy an answer's duration, by the context size.
   [
     'a context size',
     { ONEAPP_COPILOT_CONTEXT_SIZE: '4096' },

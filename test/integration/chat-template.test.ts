@@ -1,4 +1,4 @@
-/** Devstral's template, rendered by the real llama-server: as expected, and the same text as Mistral's own gives. */
+/** Devstral's template, rendered by the real llama-server: as recorded, and with the same text as Mistral's own. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chatTemplateFile } from '../../lib/render/models/chat-template.ts'
 import { chats } from '../conversations/chat.ts'
@@ -25,7 +25,7 @@ it.each(Object.entries(chats))('renders %s', async (name, chat) => {
   expect(missingTexts(prompt ?? '', chat)).toEqual([])
 })
 
-/** Prompt tokens, and how many of them the slot knew from the request before. */
+/** Prompt tokens, and how many of them were cached in the slot from the previous request. */
 const usageOf = (body: string) => {
   const { usage } = JSON.parse(body)
   const known =
@@ -37,33 +37,33 @@ const usageOf = (body: string) => {
 it.each([
   ['/v1/messages', '/v1/messages/count_tokens', messages],
   ['/v1/responses', '/v1/responses/input_tokens', responses],
-] as const)('makes the same of what comes by %s', async (path, counter, bodies) => {
+] as const)('renders the same conversations alike when sent to %s', async (path, counter, bodies) => {
   for (const [name, body] of Object.entries(bodies)) {
     const first = await server.ask('/v1/chat/completions', { ...chats[name], max_tokens: 1 })
     const { prompt } = usageOf(first.body)
     const second = await server.ask(path, { ...body, max_tokens: 40, max_output_tokens: 40 })
     expect(second.status, `${name}: ${second.body}`).toBe(200)
-    // The same tokens, then: all but the last, which is always computed anew.
+    // The tokens are the same if all are cached but the last, which is always recomputed.
     expect(usageOf(second.body), name).toEqual({ prompt, known: prompt - 1 })
     const counted = await server.ask(counter, body)
     expect(JSON.parse(counted.body).input_tokens, name).toBe(prompt)
   }
 })
 
-it('refuses a role that it does not know, by name', async () => {
+it('refuses an unknown role, and names it', async () => {
   const chat = { messages: [{ role: 'chef', content: 'Hi.' }] }
   const answer = await server.ask('/apply-template', chat)
-  // 500: llama-server makes no difference between a template that refuses and one that is broken.
+  // 500: llama-server does not distinguish a template that refuses from one that is broken.
   expect(answer.status).toBe(500)
   expect(JSON.parse(answer.body).error.message).toContain('Unknown role "chef"')
 })
 
 describe("Mistral's own template", () => {
-  // It has a system message of its own, for a model that reasons; Devstral has none.
+  // It has a default system message, for a reasoning model; Devstral has none.
   const withoutDefault = (template: string) =>
     template.replace(/(set default_system_message = )'.*'(?= %})/, "$1''")
   const endOfText = '</s>'
-  // Results bear no ids in the prompt, so ours stand in the order of their calls: as Mistral's tokenizer has them.
+  // Results have no IDs in the prompt, so our template sorts them by call, as Mistral's tokenizer does.
   const sorted = 'several calls, their results in another order'
 
   it('gives the same text, or refuses', async () => {
@@ -77,7 +77,7 @@ describe("Mistral's own template", () => {
         const prompt = await renderPrompt(theirs, chat)
         if (prompt === undefined) refused.push(name)
         else if (name !== sorted) {
-          // It closes an answer that has begun.
+          // It ends a partial answer instead of leaving it open.
           const last = chat.messages.at(-1)
           const isOpen = last?.role === 'assistant' && !last.tool_calls && prompt.endsWith(endOfText)
           const expected = isOpen ? prompt.slice(0, -endOfText.length) : prompt

@@ -14,12 +14,12 @@ beforeAll(async () => {
 afterAll(() => stack?.close())
 
 describe.each(someClients)('$name', client => {
-  it('answers with what is pasted', async () => {
+  it('works with the printed settings', async () => {
     const outcome = await firstPaste({ client, stack, modules })
     expect(outcome.isAnswered, outcome.text).toBe(true)
   })
 
-  it('says that the key is wrong', async () => {
+  it('shows that the key is wrong', async () => {
     const outcome = await wrongKey({ client, stack, modules })
     expect(outcome.text).toContain('Wrong or missing API key.')
     expect(outcome.requests[0]?.status).toBe(401)

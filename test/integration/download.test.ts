@@ -1,4 +1,4 @@
-/** Downloads by the real curl from a server that hangs up, is gone, or sends something else. */
+/** Downloads by the real curl from a server that disconnects, is down, or sends something else. */
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
@@ -18,7 +18,7 @@ const sha256 = createHash('sha256').update(file).digest('hex')
 let server: SlowServer
 afterEach(() => server.close())
 
-/** This machine, with a folder for its root. */
+/** This machine, with a folder as its root. */
 const newHost = () => {
   return recordedHost({ $, query: $ })
 }
@@ -35,7 +35,7 @@ async function until(condition: () => boolean) {
   while (!condition()) await setTimeout(50)
 }
 
-it('goes on where the server hung up, and appears at its name only when it is whole', async () => {
+it('resumes where the server disconnected, and gets its final name only once complete', async () => {
   server = await startSlowServer({ '/a.gguf': file }, 2 * MB)
   const host = newHost()
   const done = download(host, wanted())
@@ -51,7 +51,7 @@ it('goes on where the server hung up, and appears at its name only when it is wh
   expect(server.sent()).toBeLessThan(file.length + 6 * MB)
 })
 
-it('goes on after curl was killed, in another run', async () => {
+it('resumes in another run after curl was killed', async () => {
   server = await startSlowServer({ '/a.gguf': file }, 1 * MB)
   const host = newHost()
   const heard: Progress[] = []
@@ -59,7 +59,7 @@ it('goes on after curl was killed, in another run', async () => {
   await until(() => server.sent() > 12 * MB)
   const { stdout } = await $`pgrep --full ${`^curl.*${server.url}`}`
   const pid = Number(stdout)
-  // 0 would be all of our own.
+  // A process ID of 0 would signal this whole process group.
   expect(pid).toBeGreaterThan(1)
   process.kill(pid, 'SIGKILL')
   expect(String(await killed)).toMatch(/Download failed: curl was killed by signal 9\. Try again/)
@@ -75,7 +75,7 @@ it('goes on after curl was killed, in another run', async () => {
   expect(Math.max(...server.asked.map(({ from }) => from))).toBeGreaterThan(4 * MB)
 })
 
-it('throws away what is not what it should be', async () => {
+it('deletes a file with the wrong digest', async () => {
   server = await startSlowServer({ '/a.gguf': file })
   const host = newHost()
   const failed = await download(host, wanted({ sha256: '0'.repeat(64) })).catch((error: unknown) => error)
@@ -85,7 +85,7 @@ it('throws away what is not what it should be', async () => {
 })
 
 it.each([5 * MB, file.length, file.length + 7])(
-  'starts over where the %d bytes that were there are not of the file',
+  'starts over if the %d bytes that were there are not from this file',
   async bytes => {
     server = await startSlowServer({ '/a.gguf': file })
     const host = newHost()
@@ -97,7 +97,7 @@ it.each([5 * MB, file.length, file.length + 7])(
   },
 )
 
-it('asks nobody for a file that is proven, and computes one again that is not', async () => {
+it('does not download a verified file again, and recomputes the digest of a modified one', async () => {
   server = await startSlowServer({ '/a.gguf': file })
   const host = newHost()
   await download(host, wanted())
@@ -126,7 +126,7 @@ function replaceBy(at: string, bytes: Buffer) {
   renameSync(`${at}.copy`, at)
 }
 
-it('asks for nothing where the disk is too small', async () => {
+it('sends no request if the disk is too small', async () => {
   server = await startSlowServer({ '/a.gguf': file })
   const size = 10 ** 15
   await expect(download(newHost(), wanted({ size }))).rejects.toThrow(
@@ -135,7 +135,7 @@ it('asks for nothing where the disk is too small', async () => {
   expect(server.asked).toEqual([])
 })
 
-it('says what the server has not', async () => {
+it('names a file that the server does not have', async () => {
   server = await startSlowServer({})
   const missing = download(newHost(), wanted())
   await expect(missing).rejects.toThrow(
@@ -143,7 +143,7 @@ it('says what the server has not', async () => {
   )
 })
 
-it('says what name is not known, and what to do', async () => {
+it('names a host that cannot be resolved, and says what to do', async () => {
   server = await startSlowServer({})
   await expect(download(newHost(), wanted({ url: 'http://mirror.invalid/a.gguf' }))).rejects.toThrow(
     "Download failed: could not resolve host: mirror.invalid. Check the URL, and this machine's DNS servers",

@@ -1,4 +1,4 @@
-/** The edge proxy, as clients and strangers find it: the real nginx before the real llama-server. */
+/** The edge proxy, as seen by clients and strangers: the real nginx in front of the real llama-server. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -19,14 +19,14 @@ const key = 'Key-{with}$all;#sorts(of)[characters]^.*+?|<>&%~@!=,/_-'
 const basic = (user: string, password: string) =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 const bearer = { authorization: `Bearer ${key}` }
-/** Seconds until one who is turned away may come again. */
+/** Retry-After, in seconds. */
 const inTurn = expect.stringMatching(/^([5-9]|1[0-5])$/)
 const question = { messages: [{ role: 'user', content: 'Hi' }] }
 
 const alice = 'alices-own-key-0123'
 
 let stack: Stack
-/** Addresses of this machine that failures are counted by, so that one test's do not count in another. */
+/** Local addresses to send from: failures are counted per network, and must not add up across tests. */
 const networks = ['fd5a:7::1', 'fd5a:7::2:1', 'fd5a:7:0:1::1']
 let strangers = 0
 const stranger = () => {
@@ -49,7 +49,7 @@ afterAll(async () => {
 const ask = (path: string, request: Partial<HttpRequest> = {}) =>
   http({ url: `${stack.url}${path}`, ca: stack.ca, timeout: 60, ...request })
 
-/** Asks from one of this machine's own addresses, of the same family. */
+/** Sends a request from the given local address, to one of the same family. */
 const askFrom = (
   localAddress: string,
   path: string,
@@ -97,22 +97,22 @@ describe('keys', () => {
   const flipped = key.replace('K', 'k')
   it.each([
     ['no key', {}],
-    ['an empty one', { authorization: '' }],
-    ['the scheme alone', { authorization: 'Bearer ' }],
+    ['an empty key', { authorization: '' }],
+    ['only the scheme', { authorization: 'Bearer ' }],
     ['another key', { authorization: 'Bearer wrong-wrong-wrong' }],
     ['one letter in another case', { authorization: `Bearer ${flipped}` }],
     ['one letter in another case, Basic', { authorization: basic('copilot', flipped) }],
     ['one letter in another case, x-api-key', { 'x-api-key': flipped }],
-    ['a letter too many', { authorization: `Bearer ${key}x` }],
-    ['a letter too few', { authorization: `Bearer ${key.slice(0, -1)}` }],
-    ['a key after a key', { authorization: `Bearer ${key}, Bearer ${key}` }],
+    ['one letter more', { authorization: `Bearer ${key}x` }],
+    ['one letter less', { authorization: `Bearer ${key.slice(0, -1)}` }],
+    ['the key twice', { authorization: `Bearer ${key}, Bearer ${key}` }],
     ['another scheme', { authorization: `Digest ${key}` }],
     ['another user', { authorization: basic('root', key) }],
     ["a key under another's name", { authorization: basic('alice', key) }],
     ['Base64 in another case', { authorization: basic('copilot', key).toUpperCase() }],
-    ['a name for a key', { authorization: 'Bearer alice', 'x-api-key': 'alice' }],
-    ['the key as a query', {}, `/v1/models?api_key=${encodeURIComponent(key)}`],
-  ])('refuses %s, in the shape that clients show', async (_, headers, path = '/v1/models') => {
+    ['a name instead of a key', { authorization: 'Bearer alice', 'x-api-key': 'alice' }],
+    ['the key in the query', {}, `/v1/models?api_key=${encodeURIComponent(key)}`],
+  ])('refuses %s, in the format that clients display', async (_, headers, path = '/v1/models') => {
     const answer = await askFrom(stranger(), path, { headers })
     expect(answer.status).toBe(401)
     expect(answer.headers['content-type']).toBe('application/json')
@@ -123,7 +123,7 @@ describe('keys', () => {
     })
   })
 
-  it("refuses in Anthropic's shape where Anthropic's clients ask", async () => {
+  it("refuses Anthropic clients in Anthropic's format", async () => {
     const answer = await askFrom(stranger(), '/v1/messages?beta=true', { method: 'POST' })
     expect([answer.status, JSON.parse(answer.body)]).toMatchObject([
       401,
@@ -141,7 +141,7 @@ describe('keys', () => {
     '/healthx',
     '/HEALTH',
     '/slm-copilot-denied',
-  ])('are asked for at %s', async path => {
+  ])('are required at %s', async path => {
     expect((await askFrom(stranger(), path, { method: 'POST' })).status).toBe(401)
   })
 
@@ -149,7 +149,7 @@ describe('keys', () => {
     ['IPv4', '127.0.9.1', '127.0.9.1', '127.0.9.2'],
     ['IPv6', 'fd5a:7::1', 'fd5a:7::2:1', 'fd5a:7:0:1::1'],
   ])(
-    'are tried so often from one %s network and no more; a good one is never held up',
+    'can be guessed only a few times from one %s network; a valid one is always accepted',
     async (_, one, same, other) => {
       const statuses: number[] = []
       for (let number = 0; number < 30; number += 1) statuses.push((await askFrom(one, '/v1/models')).status)
@@ -166,7 +166,7 @@ describe('keys', () => {
     },
   )
 
-  it('are told apart in the access log, and never shown', async () => {
+  it('are identified by name in the access log, and never shown', async () => {
     await ask(`/v1/models?key=${encodeURIComponent(alice)}`, {
       headers: { authorization: `Bearer ${alice}` },
     })
@@ -195,7 +195,7 @@ describe('paths', () => {
     '/v1/chat/completions/',
     '/completion',
     '/nothing',
-  ])('beyond those that clients use do not reach llama-server: %s', async path => {
+  ])('other than those that clients use do not reach llama-server: %s', async path => {
     const answer = await ask(path, { headers: bearer })
     const { error } = JSON.parse(answer.body)
     expect([answer.status, error.code]).toEqual([404, 'not_found'])
@@ -209,13 +209,13 @@ describe('paths', () => {
     ['/v1/models', 'POST'],
     ['/props', 'POST'],
     ['/', 'POST'],
-  ] as const)('take their own method alone: not %s by %s', async (path, method) => {
+  ] as const)('accept only their own method: not %s with %s', async (path, method) => {
     const answer = await ask(path, { headers: bearer, method })
     expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([405, 'method_not_allowed'])
   })
 
-  // llama-server fails on it, with a status line that no filter of answers can change over HTTP/1.1.
-  it('say which token a vocabulary has not', async () => {
+  // llama-server itself would fail with a status that no response filter can change over HTTP/1.1.
+  it('say which token is not in the vocabulary', async () => {
     const answer = await ask('/detokenize', { headers: bearer, json: { tokens: [1, 32_000] } })
     expect([answer.status, JSON.parse(answer.body).error.message]).toEqual([
       400,
@@ -243,7 +243,7 @@ describe('paths', () => {
     ])
   })
 
-  it('pass errors of llama-server on as they are', async () => {
+  it('pass on errors of llama-server', async () => {
     const json = { messages: [{ role: 'user', content: 'word '.repeat(5000) }] }
     const { status, body } = await ask('/v1/chat/completions', { headers: bearer, json })
     expect([status, JSON.parse(body).error]).toMatchObject([
@@ -255,7 +255,7 @@ describe('paths', () => {
 
 describe('admission', () => {
   const long = { ...question, stream: true, ignore_eos: true, max_tokens: 4000 }
-  /** A generation that goes on until it is left; resolves once its first byte is here. */
+  /** Starts a generation that lasts until its client disconnects; resolves with the first byte. */
   const begin = (authorization: string) =>
     new Promise<{ status: number; body: string; disconnect(): void }>((resolve, reject) => {
       const headers = { authorization, 'content-type': 'application/json' }
@@ -274,7 +274,7 @@ describe('admission', () => {
       sent.end(JSON.stringify(long))
     })
 
-  it('is for as many generations as there are slots; more are told to come again; who leaves makes room', async () => {
+  it('is limited to the number of slots; more requests get 429 until a client disconnects', async () => {
     const first = await begin(`Bearer ${key}`)
     const second = await begin(`Bearer ${alice}`)
     expect([first.status, second.status]).toEqual([200, 200])
@@ -307,12 +307,12 @@ describe('admission', () => {
   })
 })
 
-it('tells its health and its CA to everybody, over TLS', async () => {
+it('serves its health and its CA to everybody, over TLS', async () => {
   expect(JSON.parse((await ask('/health')).body)).toEqual({ status: 'ok' })
   expect((await ask('/ca.crt')).body).toBe(stack.ca)
 })
 
-it('serves over plain HTTP just the CA and a way to TLS', async () => {
+it('serves over plain HTTP only the CA and a redirect to TLS', async () => {
   const plain = (path: string) => http({ url: `${stack.httpUrl}${path}`, timeout: 10 })
   expect((await plain('/ca.crt')).body).toBe(stack.ca)
   const elsewhere = await plain('/v1/models?x=1')
@@ -334,7 +334,7 @@ it('streams a completion', async () => {
   expect(events.at(-1)).toBe('[DONE]')
 })
 
-it('answers a preflight without a key, with the headers that were asked for', async () => {
+it('answers a preflight without a key, allowing the requested headers', async () => {
   const headers = {
     origin: 'https://editor.example',
     'access-control-request-method': 'POST',
@@ -349,7 +349,7 @@ it('answers a preflight without a key, with the headers that were asked for', as
   })
 })
 
-it('takes requests of a megabyte, and refuses larger ones with words that say the limit', async () => {
+it('accepts requests of a megabyte, and refuses larger ones with a message that states the limit', async () => {
   const limit = largestBody({ contextSize: 4096, memoryLimit: totalmem() })
   const send = (bytes: number) =>
     ask('/tokenize', { headers: bearer, json: { content: 'x '.repeat(bytes / 2) }, timeout: 120 })
@@ -360,7 +360,7 @@ it('takes requests of a megabyte, and refuses larger ones with words that say th
   expect(error.message).toContain(`${limit} bytes`)
 })
 
-it('gives no version, no header of llama-server, and no credentials to other origins', async () => {
+it('reveals no version or headers of llama-server, and allows other origins no credentials', async () => {
   const { headers } = await ask('/v1/models', { headers: { ...bearer, origin: 'https://evil.example' } })
   expect(headers.server).toBe('nginx')
   expect(headers['access-control-allow-origin']).toBe('*')
@@ -423,8 +423,8 @@ it('passes the smoke test of the executable, from outside', async () => {
   expect(() => test(stack.url, '--key-file', keyFile)).toThrow(/certificate/)
 })
 
-it('keeps no connection to llama-server, which may end it at the moment that it is used again', async () => {
-  // proc_pid_net(5), unix: the second last columns are state (03: connected), inode and path.
+it('keeps no connection to llama-server open, which might close it just when it is reused', async () => {
+  // proc_pid_net(5), unix: the last columns are state (03: connected), inode and path.
   const connections = () =>
     readFileSync('/proc/net/unix', 'utf8')
       .split('\n')
@@ -437,7 +437,7 @@ it('keeps no connection to llama-server, which may end it at the moment that it 
   await expect.poll(connections, { timeout: 3_000 }).toBe(0)
 })
 
-it('answers for one model, by each of its names', async () => {
+it('describes the model by each of its names', async () => {
   for (const name of ['sentence', 'default']) {
     const answer = await ask(`/v1/models/${name}`, { headers: bearer })
     expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { id: name, object: 'model' }])
@@ -449,7 +449,7 @@ it('answers for one model, by each of its names', async () => {
   ])
 })
 
-it('says in JSON that the model is loading while llama-server is away, and heals', async () => {
+it('says in JSON that the model is loading while llama-server is down, and recovers', async () => {
   await stack.stopLlama()
   for (const path of ['/health', '/v1/models']) {
     const answer = await ask(path, { headers: bearer })

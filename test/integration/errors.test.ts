@@ -1,4 +1,4 @@
-/** Errors: the right status, in the shape of the client's API, with a message that says what to do; nothing secret in a log. */
+/** Errors: the right status, in the format of the client's API, with a helpful message; and no secrets in logs. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
@@ -16,7 +16,7 @@ const question = JSON.stringify({ messages: [{ role: 'user', content: `Hi ${cana
 
 let edge: Edge
 let standIn: StandIn
-/** What llama-server answers: nothing where this is undefined; with status 0 it closes the connection. */
+/** The stand-in's response: none if undefined; with status 0 it closes the connection. */
 let answer: (() => { status: number; body: string }) | undefined
 let reasonFile: string
 
@@ -61,7 +61,7 @@ function bytesOf({
   ])
 }
 
-/** Sends a request on a connection of its own; the last response on it. */
+/** Sends a request on a new connection, and returns the last response on it. */
 async function ask(request: RawRequest) {
   const last = (await sendRaw(edge, bytesOf(request), '127.0.7.1')).at(-1)
   return {
@@ -78,7 +78,7 @@ const expectGoodRequestToPass = async () => {
 }
 
 const xs = (count: number) => 'x'.repeat(count)
-/** A request, the status of its response, and what the message says. */
+/** A request, the status of its response, and its message. */
 const table: [string, RawRequest, number, RegExp][] = [
   [
     'gzip',
@@ -100,11 +100,11 @@ const table: [string, RawRequest, number, RegExp][] = [
     415,
     /must be application\/json, got "application\/x-www-form-urlencoded/,
   ],
-  ['a form of text', { lines: [bearer, 'Content-Type: text/plain;charset=UTF-8'] }, 415, /text\/plain/],
+  ['a plain-text body', { lines: [bearer, 'Content-Type: text/plain;charset=UTF-8'] }, 415, /text\/plain/],
   ['several parts', { lines: [bearer, 'Content-Type: multipart/form-data; boundary=x'] }, 415, /multipart/],
   ['no type', { lines: [bearer] }, 415, /Content-Type must be application\/json, got none/],
   [
-    'a type that only begins so',
+    'a type that only starts like JSON',
     { lines: [bearer, 'Content-Type: application/jsonp'] },
     415,
     /application\/jsonp/,
@@ -118,14 +118,14 @@ const table: [string, RawRequest, number, RegExp][] = [
     /headers are too large/,
   ],
   ['a URL too long', { path: `/v1/chat/completions?${xs(9000)}` }, 414, /URL exceeds/],
-  ['a method that is none', { method: 'G\x01T' }, 400, /not valid HTTP/],
+  ['an invalid method', { method: 'G\x01T' }, 400, /not valid HTTP/],
   [
     'an unknown transfer coding',
     { lines: [bearer, json, 'Transfer-Encoding: gzip'], body: '' },
     400,
     /not valid HTTP/,
   ],
-  ['a version of HTTP to come', { path: '/v1/models HTTP/3.7 ' }, 400, /not valid HTTP/],
+  ['an unknown HTTP version', { path: '/v1/models HTTP/3.7 ' }, 400, /not valid HTTP/],
   ['not JSON', { body: '{' }, 400, /Invalid JSON/],
   ['not UTF-8', { body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) }, 400, /UTF-8/],
   ['no body', { body: '' }, 400, /Invalid JSON/],
@@ -136,7 +136,7 @@ const table: [string, RawRequest, number, RegExp][] = [
     /exceeds 1\.0 MB \(1048576 bytes\).*context of 32768 tokens/,
   ],
   ['another method', { method: 'GET' }, 405, /accepts POST, not GET/],
-  ['another method for what is read', { path: '/v1/models' }, 405, /accepts GET, not POST/],
+  ['the wrong method for a path that is read', { path: '/v1/models' }, 405, /accepts GET, not POST/],
   [
     'the prefix twice',
     { path: '/v1/v1/chat/completions' },
@@ -144,10 +144,10 @@ const table: [string, RawRequest, number, RegExp][] = [
     /base URL is https:\/\/copilot\.example\/v1 for OpenAI/,
   ],
   ['no prefix', { path: '/chat/completions' }, 404, /"\/chat\/completions".*base URL/],
-  ['a slash at the end', { path: '/v1/chat/completions/' }, 404, /base URL/],
+  ['a trailing slash', { path: '/v1/chat/completions/' }, 404, /base URL/],
 ]
 
-describe('what nginx and the filter find wrong', () => {
+describe('errors found by nginx and the filter', () => {
   it.each(table)('%s', async (_, asked, status, message) => {
     const got = await ask(asked)
     expect([got.status, got.type]).toEqual([status, 'application/json'])
@@ -160,7 +160,7 @@ describe('what nginx and the filter find wrong', () => {
   })
 
   it.each(table.filter(([, { path, method }]) => path === undefined && !method?.includes('\x01')))(
-    "%s, in Anthropic's shape where Anthropic's clients ask",
+    "%s, in Anthropic's format for Anthropic clients",
     async (_, asked, status, message) => {
       for (const path of ['/v1/messages', '//v1/messages?beta=true', '/v1/messages/count_tokens']) {
         const got = await ask({ ...asked, path })
@@ -178,7 +178,7 @@ describe('what nginx and the filter find wrong', () => {
     },
   )
 
-  it('takes what clients do send', async () => {
+  it('accepts what clients really send', async () => {
     answer = () => ({ status: 200, body: '{"good":true}' })
     for (const type of [
       'application/json',
@@ -208,7 +208,7 @@ describe('what nginx and the filter find wrong', () => {
     expect((await sendRaw(edge, bytes)).map(({ status }) => status)).toEqual([200])
   })
 
-  it('says to who speaks plain HTTP to the port of HTTPS that it does', async () => {
+  it('explains that the port speaks HTTPS if it receives plain HTTP', async () => {
     const received = await new Promise<string>(resolve => {
       let text = ''
       const socket = connectTcp(edge.httpsPort, '127.0.0.1', () => socket.write(bytesOf({})))
@@ -225,7 +225,7 @@ describe('what nginx and the filter find wrong', () => {
   })
 })
 
-describe('white space around a key', () => {
+describe('whitespace around a key', () => {
   const statusOverHttp2 = (headers: Record<string, string>) =>
     new Promise<number>((resolve, reject) => {
       const session = connectHttp2(edge.url, { ca: edge.ca, strictFieldWhitespaceValidation: false })
@@ -239,7 +239,7 @@ describe('white space around a key', () => {
     })
 
   it.each([' ', '  ', '\t', ' \t '])(
-    'is no part of it, over either version of HTTP: %j after it',
+    'is not part of it, over HTTP/1.1 and HTTP/2: %j after it',
     async space => {
       answer = () => ({ status: 200, body: '{"good":true}' })
       const basic = `Basic ${Buffer.from(`copilot:${key}`).toString('base64')}`
@@ -257,10 +257,10 @@ describe('white space around a key', () => {
   )
 })
 
-describe('what is wrong behind', () => {
+describe('errors of the services behind', () => {
   const anthropic = { path: '/v1/messages' }
 
-  it('passes on what llama-server says of a request, and what it counts', async () => {
+  it("passes on llama-server's messages about a request, and its counts", async () => {
     const error = {
       code: 400,
       message: 'request (9008 tokens) exceeds the available context size (8192 tokens)',
@@ -284,7 +284,7 @@ describe('what is wrong behind', () => {
   })
 
   it.each(['/v1/chat/completions', '/v1/messages', '/v1/messages/count_tokens'])(
-    'tells whose fault it is when llama-server fails: %s',
+    'finds out whether the request or the server is at fault if llama-server fails: %s',
     async path => {
       const failure = {
         status: 500,
@@ -306,12 +306,12 @@ describe('what is wrong behind', () => {
     },
   )
 
-  it('tells an error that is no JSON', async () => {
+  it('reports an error that is not JSON', async () => {
     answer = () => ({ status: 404, body: '<html>' })
     expect((await ask(anthropic)).body).toMatchObject({ type: 'error', error: { message: '<html>' } })
   })
 
-  it('says that an answer took too long, and what helps', async () => {
+  it('says that an answer took too long, and what to do', async () => {
     answer = undefined
     for (const path of ['/v1/chat/completions', '/v1/messages']) {
       const got = await ask({ path })
@@ -322,7 +322,7 @@ describe('what is wrong behind', () => {
     }
   })
 
-  it('tells an end in the midst from a beginning', async () => {
+  it('distinguishes an answer that breaks off from one that never starts', async () => {
     answer = () => ({ status: 0, body: '' })
     expect(await ask({})).toMatchObject({
       status: 503,
@@ -337,7 +337,7 @@ describe('what is wrong behind', () => {
     })
   })
 
-  it('gives the reason where the appliance knows one', async () => {
+  it('states the reason if the appliance knows one', async () => {
     answer = () => ({ status: 503, body: '' })
     writeFileSync(reasonFile, 'The model does not load: out of memory.\n')
     expect((await ask({})).body.error.message).toBe('The model does not load: out of memory.')
@@ -354,7 +354,7 @@ describe('what is wrong behind', () => {
   })
 })
 
-it('writes no key, query or body into a log, whatever comes of it', async () => {
+it('writes no key, query or body into a log, whatever the outcome', async () => {
   const withQuery = `/v1/chat/completions?key=${canary}`
   for (const [, asked] of table) await ask(asked)
   for (const path of [withQuery, `/v1/models/${canary}`, `/${canary}`, `/v1/messages?api_key=${canary}`]) {

@@ -1,4 +1,4 @@
-/** The executable as it is called: Node's own options off, output that breaks, files by relative paths. */
+/** Running the executable: Node.js's own options are disabled, output that cannot be written, relative file names. */
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -35,22 +35,22 @@ describe("Node's own variables", () => {
     ['NODE_TLS_REJECT_UNAUTHORIZED', '0'],
     ['NODE_EXTRA_CA_CERTS', './none'],
     ['OPENSSL_CONF', './none'],
-  ])('%s=%s is not obeyed', (name, value) => {
+  ])('%s=%s has no effect', (name, value) => {
     const plain = call(['models', '--memory', '32G'])
     expect(plain).toMatchObject({ status: 0, stderr: '' })
     const called = call(['models', '--memory', '32G'], { env: { ...process.env, [name]: value } })
-    // Node says there that it is not being measured any more.
+    // Without this, Node.js prints there that coverage is disabled.
     const stderr = name === 'NODE_V8_COVERAGE' ? expect.any(String) : ''
     expect(called).toEqual({ ...plain, stderr })
     for (const made of ['loaded', 'coverage', 'warnings']) expect(existsSync(at(made))).toBe(false)
   })
 
-  it('stay away whatever name it is called by', () => {
+  it('have no effect whatever name it is called by', () => {
     const { stderr } = shell(`NODE_DEBUG=net exec -a configure "$0" --no-such`)
     expect(stderr).toMatch(/^slm-copilot configure: unknown option --no-such\./)
   })
 
-  it('a certificate that nobody trusts is refused, NODE_TLS_REJECT_UNAUTHORIZED or not', () => {
+  it('an untrusted certificate is refused despite NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
     writeFileSync(at('key'), 'none')
     const script = `openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost 2> /dev/null
 coproc openssl s_server -accept 127.0.0.1:0 -cert c.pem -key k.pem -www 2> /dev/null
@@ -70,7 +70,7 @@ it.each([
   '--v8-options',
   '--build-sea=x',
   '--env-file=.env',
-])("%s is Node's, and no option of ours", option => {
+])('%s is an option of Node.js, not ours', option => {
   for (const args of [[option], ['plan', option], ['plan', '--memory', '32G', option]])
     expect(call(args)).toMatchObject({
       status: 2,
@@ -80,7 +80,7 @@ it.each([
   expect(existsSync(at('loaded'))).toBe(false)
 })
 
-it('opens no debugger on SIGUSR1, and goes on', () => {
+it('starts no debugger on SIGUSR1, and keeps running', () => {
   const { stdout, stderr } = shell(
     `mkfifo wait
 "$0" smoke-test --endpoint https://127.0.0.1:1 --key-file wait & pid=$!
@@ -90,16 +90,16 @@ sleep 1; kill -USR1 $pid; sleep 0.5; kill -0 $pid && echo alive; kill $pid; wait
   expect(stderr).not.toContain('Debugger')
 })
 
-describe('output that nobody takes', () => {
+describe('output that cannot be written', () => {
   it.each(['help', '--help', 'help plan', 'models', 'plan --table'])(
-    '%s into a pipe that is closed',
+    '%s to a closed pipe',
     args => {
       const closed = shell(`set -o pipefail; { sleep 0.5; "$0" ${args}; } | true`)
       expect({ status: closed.status, stderr: closed.stderr }).toEqual({ status: 141, stderr: '' })
     },
   )
 
-  it.each(['help', 'models', '--version'])('%s onto a full disk', args => {
+  it.each(['help', 'models', '--version'])('%s to a full disk', args => {
     const { status, stderr } = shell(`"$0" ${args} > /dev/full`)
     expect({ status, stderr }).toEqual({
       status: 1,
@@ -108,7 +108,7 @@ describe('output that nobody takes', () => {
   })
 })
 
-it('reads what options name from where it is called, whatever --root is', () => {
+it('resolves file names in options against the working directory, whatever --root is', () => {
   writeFileSync(at('context.env'), 'ONEAPP_COPILOT_CONTEXT_SIZE=wrong\n')
   const { stderr } = call(['configure', '--root', '.', '--context-file', 'none.env'])
   expect(stderr).toBe(

@@ -1,4 +1,4 @@
-/** The request filter inside nginx's own JavaScript: the verdicts and the bytes that Node has, whatever is sent. */
+/** The request filter inside nginx's JavaScript gives the same verdicts and bytes as in Node.js, whatever is sent. */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
@@ -13,7 +13,7 @@ import { type Watched, watch } from '../mirror/watch.ts'
 
 const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000 }
 
-/** The filter and little else; what nginx's JavaScript of Debian 12 does not read is an error of the bundler. */
+/** The filter, with a minimal entry point. The bundler fails on syntax that Debian 12's njs does not support. */
 const program = buildSync({
   stdin: {
     contents: `
@@ -150,7 +150,7 @@ it('refuses what is not UTF-8', async () => {
   }
 })
 
-it('goes as deep as a request may', async () => {
+it('accepts the maximum nesting depth', async () => {
   const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
   const tool = (levels: number) =>
     `{"messages":[],"tools":[{"function":{"name":"a","parameters":${deep(levels)}}}]}`
@@ -164,10 +164,10 @@ it('goes as deep as a request may', async () => {
     expect(await inNginx('/v1/chat/completions', text)).toEqual(inNode('/v1/chat/completions', text))
 })
 
-/** nginx counts code points and Node UTF-16's units: beyond the first 65536 characters, positions and lengths differ. */
+/** njs counts code points, Node.js UTF-16 code units: with characters beyond U+FFFF, positions and lengths differ. */
 const letters = ['{', '}', '[', ']', '"', ',', ':', '\\', '1', 'e', 'é', '中', '\u0001', ' ']
 
-/** Numbers of few digits: of long ones nginx gets the last digit wrong (`1.2022258311421363e-72` ends in 4). */
+/** Short numbers only: njs gets the last digit of long ones wrong (`1.2022258311421363e-72` ends in 4). */
 const anyJson = fc
   .jsonValue({ maxDepth: 3 })
   .map(value =>
@@ -176,7 +176,7 @@ const anyJson = fc
     ),
   )
 
-/** A request of a client's with some of its values replaced, its text cut or with something put in. */
+/** A client's request with some values replaced, and its text truncated, or with something inserted. */
 const spoilt = fc
   .record({
     given: fc.constantFrom(...captured),
@@ -199,7 +199,7 @@ const spoilt = fc
     return { path: isElsewhere ? path : given.path, text: text.replaceAll('"sentence"', '"default"') }
   })
 
-it('says the same of whatever is made of them', async () => {
+it('gives the same verdict on mutated requests', async () => {
   await fc.assert(
     fc.asyncProperty(spoilt, async ({ path, text }) => {
       const well = Buffer.from(text).toString()

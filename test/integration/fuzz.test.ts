@@ -1,4 +1,4 @@
-/** Whatever a client with a key sends: llama-server and nginx go on, errors are told, and nothing of another's is seen. */
+/** Whatever a client with a key sends, llama-server and nginx survive, errors are explained, and nothing leaks. */
 import { request } from 'node:https'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import { type Stack, startStack } from './support/stack.ts'
 
 const seconds = Number(process.env.FUZZ_SECONDS ?? 40)
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
-/** Seconds for one answer, on a machine that is busy with other tests. */
+/** The maximum duration of an answer in seconds, on a machine that is busy with other tests. */
 const answerTimeout = 30
 const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
 const canary = 'heliotrope-canary-of-bob'
@@ -17,7 +17,7 @@ const known = [200, 400, 404, 413, 415, 431, 501]
 
 type Answer = { status: number; body: string }
 
-/** Bytes as they are, with alice's key. */
+/** Sends raw bytes with alice's key. */
 const send = (stack: Stack, { path, headers, body }: GeneratedRequest): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const sent = request(
@@ -42,7 +42,7 @@ const send = (stack: Stack, { path, headers, body }: GeneratedRequest): Promise<
     sent.end(body)
   })
 
-/** A good request of another key's, which leaves the canary in a slot. */
+/** A valid request with another key, which leaves the canary in a slot. */
 async function ask(stack: Stack): Promise<void> {
   const { status, body } = await http({
     url: `${stack.url}/v1/chat/completions`,
@@ -54,7 +54,7 @@ async function ask(stack: Stack): Promise<void> {
   expect(status, body).toBe(200)
 }
 
-/** Why an answer is not one that a client may get. */
+/** Why a client should not have got this answer; undefined if it is fine. */
 function fault({ status, body }: Answer): string | undefined {
   if (!known.includes(status)) return `status ${status}`
   if (body.includes(canary)) return "another's words"
@@ -68,7 +68,7 @@ function fault({ status, body }: Answer): string | undefined {
 }
 
 it(
-  `${seconds} s of requests from the table and against it (FUZZ_SECONDS, FUZZ_SEED=${seed})`,
+  `${seconds} s of requests that obey or violate the table (FUZZ_SECONDS, FUZZ_SEED=${seed})`,
   async () => {
     const stack = await startStack(
       {

@@ -1,4 +1,4 @@
-/** What the watchdog makes of the real llama-server and admission proxy, hung in several ways, and at work in others. */
+/** The watchdog's verdict on the real llama-server and admission proxy, hung or busy in several ways. */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -29,7 +29,7 @@ afterEach(async () => {
   await stack.close()
 })
 
-/** This machine, the stack's processes in the place of units. */
+/** This machine, with the stack's processes in place of systemd units. */
 function host(): Host {
   const live = openHost({ env: {} })
   const moved: Record<string, string> = {
@@ -53,7 +53,7 @@ function host(): Host {
   }
 }
 
-/** Looks for so many seconds, or until it is judged to have hung, or to need a question. */
+/** Watches for this many seconds, or until the verdict is that it has hung, or has to be asked for a token. */
 async function watch(name: 'llama' | 'admission', seconds: number, timeout = 1): Promise<Judgement[]> {
   const judgements: Judgement[] = []
   let history: History | undefined
@@ -74,7 +74,7 @@ const problemOf = async (name: 'llama' | 'admission') => {
   return last?.verdict === 'hung' ? last.problem : `${last?.verdict}`
 }
 
-/** A generation by the admission proxy's way that goes on until the test is over. */
+/** A generation through the admission proxy that lasts until the end of the test. */
 const generate = (prompt: string) => {
   const json = { prompt, max_tokens: 100_000, ignore_eos: true, stream: true }
   http({ url: 'http://x/v1/completions', socket: stack.admissionSocket, json, timeout: 60 }).catch(() => {})
@@ -86,7 +86,7 @@ describe('is left alone', () => {
       expect((await watch(name, 4)).map(({ verdict }) => verdict)).not.toContain('hung')
   })
 
-  it('with all slots generating: the admission proxy is full, the queue answers', async () => {
+  it('with all slots generating: the admission proxy rejects more, the queue answers', async () => {
     generate('Hi')
     generate('Ho')
     await sleep(500)
@@ -101,7 +101,7 @@ describe('is left alone', () => {
       expect((await watch(name, 6)).map(({ verdict }) => verdict)).not.toContain('hung')
   })
 
-  it('while a prompt is computed, though no answer comes in time', async () => {
+  it('while a prompt is computed, although no answer comes in time', async () => {
     generate('word '.repeat(30_000))
     await sleep(200)
     const judgements = await watch('llama', 8, 0.002)
@@ -109,7 +109,7 @@ describe('is left alone', () => {
     expect(judgements.map(({ verdict }) => verdict)).not.toContain('hung')
   })
 
-  it('with connections that ask nothing: it generates the token that it is asked for', async () => {
+  it('with idle connections: it generates the token that it is asked for', async () => {
     for (let count = 0; count < 2; count += 1) {
       const socket = connect(stack.socket)
       open.push(socket)
@@ -125,11 +125,11 @@ describe('has hung', () => {
   it('llama-server, stopped by a signal', async () => {
     process.kill(stack.llamaPid() as number, 'SIGSTOP')
     expect(await problemOf('llama')).toBe('was stopped by a signal')
-    // The admission proxy waits for it, and is not to blame.
+    // The admission proxy waits for it, but has not hung itself.
     process.kill(stack.llamaPid() as number, 'SIGCONT')
   })
 
-  it('llama-server, its main loop stuck, though /health answers', async () => {
+  it('llama-server, its main loop stuck, although /health answers', async () => {
     const pid = String(stack.llamaPid())
     const stuck = ['-e', 'trace=futex', '-e', 'inject=futex:delay_enter=120000000']
     const tracer = watchProcess(
@@ -141,7 +141,7 @@ describe('has hung', () => {
     await tracer.stop()
   })
 
-  // Its handler waits for a lock that the thread which it interrupts may hold; often, not always.
+  // Its signal handler waits for a lock that the interrupted thread often, but not always, holds.
   it('llama-server, deadlocked by SIGTERM while it generates (v0.5.0)', async () => {
     for (let attempt = 1; attempt <= 10; attempt += 1) {
       generate('Hi')

@@ -1,4 +1,4 @@
-/** A mirror that means harm: whatever it does, the file is the right one or none, and nothing else is written. */
+/** A malicious mirror: whatever it does, the result is the right file or none, and nothing else is written. */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -41,7 +41,7 @@ const tooFew = /sent \d+ of the file's 3000000 bytes/
 const tooMany = /sent more than the file's 3000000 bytes/
 const refused = (what: string) => new RegExp(`redirects ${what}.*, which is not allowed\\. Check`)
 
-/** Path → what comes of it: the file, or an error; how many requests at most; bytes that are kept for the next time. */
+/** Path → outcome: the file, or an error; the maximum number of requests; bytes kept for the next attempt. */
 const behaviours: [string, true | RegExp, { requests?: number; kept?: number }?][] = [
   ['/good', true],
   ['/metalink', tooFew],
@@ -114,7 +114,7 @@ it.each(behaviours)('%s', async (path, outcome, { requests = 1, kept = 0 } = {})
   expect(othersAsked).toBe(0)
 })
 
-it('goes on where it was behind a redirect', async () => {
+it('resumes behind a redirect', async () => {
   const host = recordedHost({ $, query: $ })
   mirror.asked.length = 0
   const url = `${mirror.url}/cut-behind-redirect`

@@ -1,4 +1,4 @@
-/** Thousands of malformed credentials, hundreds of path tricks, smuggled requests: none reaches llama-server. */
+/** Thousands of malformed credentials, hundreds of path tricks, and smuggled requests: none reaches llama-server. */
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
@@ -30,7 +30,7 @@ afterAll(async () => {
   await edge?.close()
 })
 
-/** Before and after each test a good request passes: with nginx or the stand-in gone, nothing would get through either. */
+/** A valid request must pass before and after each test, to prove that nginx and the stand-in are up. */
 async function expectGoodRequestsToPass() {
   received = []
   for (const authorization of good) {
@@ -50,14 +50,14 @@ beforeEach(async () => {
 })
 afterEach(expectGoodRequestsToPass)
 
-/** A loopback address that was not used before: from one that failed too often, nginx looks at no key any more. */
+/** A new loopback address: nginx checks no more keys from an address with too many failures. */
 let addresses = 0
 const nextAddress = () => {
   addresses += 1
   return `127.${1 + (addresses >> 16)}.${(addresses >> 8) & 255}.${1 + (addresses & 127)}`
 }
 
-/** Sends bytes over TLS; resolves with the status of each response, of which there is none where the connection is just closed. */
+/** Sends bytes over TLS, and resolves with the status of each response: none if the connection is just closed. */
 const send = (bytes: Buffer) =>
   new Promise<number[]>(resolve => {
     let answer = ''
@@ -122,13 +122,13 @@ const corruptions: Record<string, Corruption> = {
       ),
     ),
   quoted: value => header(value.replace(/ (.*)/, ' "$1"')),
-  'Base64 that is no UTF-8': (_, random) =>
+  'Base64 that is not UTF-8': (_, random) =>
     header(basic(Buffer.from([0xff, 0xfe, random(256), 0x3a, random(256)]))),
   'Base64 of another user': (_, random) =>
     header(basic(`${['root', 'admin', '', 'Copilot', 'copilot '][random(5)]}:${key}`)),
   'Base64 without a colon': () => header(basic(`copilot${key}`)),
   'folded over two lines': value => [`Authorization: ${value.slice(0, 12)}`, ` ${value.slice(12)}`],
-  'a tab for the space': value => header(value.replace(' ', '\t')),
+  'a tab instead of the space': value => header(value.replace(' ', '\t')),
   'another header': (value, random) => [
     `${['X-Authorization', 'Proxy-Authorization', 'Authorization_', 'Cookie'][random(4)]}: ${value}`,
   ],
@@ -158,7 +158,7 @@ it('accepts none of 5000 malformed authorisations', { timeout: 600_000 }, async 
   }
   console.log(Object.fromEntries(statuses))
   expect(received.map(({ headers }) => headers)).toEqual([])
-  // Most are well-formed HTTP, so that nginx answers them; a connection that is just closed proves little.
+  // Most must be well-formed HTTP that nginx answers: a connection that is just closed proves little.
   expect(statuses.get(401)).toBeGreaterThan(2500)
   expect(statuses.get(0) ?? 0).toBeLessThan(500)
 })
@@ -206,7 +206,7 @@ const tricks = openPaths.flatMap(open =>
   targets.flatMap(target => disguises.map(disguise => disguise(open, target))),
 )
 
-/** Request smuggling: requests that a proxy and the server behind it may delimit differently (RFC 9112, 6.3 and 11.2). */
+/** Request smuggling: messages that proxy and server may delimit differently (RFC 9112, 6.3 and 11.2). */
 const bearer = `Authorization: Bearer ${key}`
 const smuggled = `GET /slots HTTP/1.1\r\nHost: x\r\n${bearer}\r\n\r\n`
 const smugglingAttempts = [
@@ -224,7 +224,7 @@ it(`lets none of ${tricks.length} path tricks through without a key`, { timeout:
   const answered = new Set<number>()
   for (const path of tricks) {
     for (const status of await send(requestOf([], path))) answered.add(status)
-    // What nginx normalizes to an open path is one, and is passed on normalized.
+    // A path that nginx normalises to a public one is public, and is passed on normalised.
     const urls = received.map(({ url }) => url?.split('?')[0])
     expect(
       urls.filter(url => url !== '/health'),
@@ -253,7 +253,7 @@ it.each(smugglingAttempts)('passes on no smuggled request: %s, %s', async (...li
   expect(received.map(({ url }) => url).filter(url => !paths.includes(url ?? ''))).toEqual([])
 })
 
-it('passes on neither the key nor the id of a conversation', async () => {
+it('passes on neither the key nor a conversation ID', async () => {
   const headers = {
     authorization: `Bearer ${key}`,
     'x-api-key': key,

@@ -1,4 +1,4 @@
-/** The real llama-server with the appliance's settings has its caches and repacked weights in huge pages. */
+/** With the appliance's settings, the real llama-server has its caches and repacked weights in huge pages. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { llamaEnvironment } from '../../lib/render/units/llama.ts'
@@ -17,7 +17,7 @@ beforeAll(async () => {
 }, 1_800_000)
 afterAll(() => llama.remove())
 
-it.skipIf(policy.includes('[never]'))('takes huge pages where the kernel has them to give', async () => {
+it.skipIf(policy.includes('[never]'))('uses huge pages if the kernel offers them', async () => {
   const model = await quantisedModel(
     'test-huge-pages',
     {
@@ -35,7 +35,7 @@ it.skipIf(policy.includes('[never]'))('takes huge pages where the kernel has the
   try {
     const rollup = readFileSync(`/proc/${server.pid}/smaps_rollup`, 'utf8')
     const kilobytes = Number(/^AnonHugePages: +([0-9]+) kB$/m.exec(rollup)?.[1])
-    // The KV cache alone has 2 x 4 layers x 2 heads x 64 x 32768 x 2 bytes: 64 MiB.
+    // The KV cache alone takes 2 x 4 layers x 2 heads x 64 x 32768 x 2 bytes: 64 MiB.
     expect(kilobytes).toBeGreaterThan(48 * MiB)
   } finally {
     await server.stop()

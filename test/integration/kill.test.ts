@@ -1,6 +1,6 @@
 /**
- * configure, killed before and after every file's rename: run again, it ends where an undisturbed run ends, and what
- * bootstrap will then do to the services is what it would have done. That they come to it: test/vm/kill.test.ts.
+ * configure is killed before and after each rename, and run again: the files end up as after an undisturbed run, and
+ * bootstrap would do the same to the services. test/vm/kill.test.ts kills bootstrap too, with real services.
  */
 import { spawnSync } from 'node:child_process'
 import {
@@ -40,14 +40,14 @@ let executable: string
 let start: string
 let undisturbed: string
 
-/** A copy of the folder as it was before. */
+/** Copies the folder in its initial state. */
 const copyOf = (name: string) => {
   const folder = join(work, name)
   cpSync(start, folder, { recursive: true, verbatimSymlinks: true })
   return folder
 }
 
-/** Runs configure on the folder, under a tracer's options where given. */
+/** Runs configure on the folder, under strace if options for it are given. */
 function configure(folder: string, tracer: string[] = []) {
   const [program = '', ...args] = [
     ...tracer,
@@ -61,7 +61,7 @@ function configure(folder: string, tracer: string[] = []) {
   return spawnSync(program, args, { encoding: 'utf8' })
 }
 
-/** What is in the folder, certificates by their soundness, since each issue differs. */
+/** The content of the folder; certificates only by their validity, because each one issued is different. */
 async function contentOf(folder: string) {
   const entries = globSync('**', { cwd: folder, withFileTypes: false }).filter(
     name => !/\/certificates\/|\.log$|ssl.slm-copilot.(ca|previous-ca|private|current)/.test(name),
@@ -73,7 +73,7 @@ async function contentOf(folder: string) {
       : status.isFile()
         ? readFileSync(join(folder, name), 'utf8')
         : ''
-    // The note on a new CA, made in each run, has its fingerprint.
+    // The note about a new CA contains a fingerprint that differs in each run.
     const told = content.replaceAll(folder, '').replaceAll(/([0-9A-F]{2}:){31}[0-9A-F]{2}/g, 'fingerprint')
     return `${name} ${status.mode.toString(8)} ${told}`
   })
@@ -87,7 +87,7 @@ async function contentOf(folder: string) {
   }
 }
 
-/** How often an undisturbed run makes a system call. */
+/** How many times an undisturbed run makes a system call. */
 const countOf = (call: string) => {
   const trace = join(work, 'trace')
   configure(copyOf(`count-${call}`), ['strace', '-o', trace, '-e', `trace=${call}`])
@@ -99,7 +99,7 @@ const countOf = (call: string) => {
 beforeAll(async () => {
   executable = await buildExecutable()
   start = await configuredFolder(before)
-  // The install stage's, by which llama-server's version is known.
+  // Written by the install stage; it tells configure llama-server's version.
   openHost({ env: {}, root: start }).files.replaceLink(paths.llamaCurrent, `${paths.llamaCurrent}-release`)
   writeFileSync(
     environment,
@@ -115,7 +115,7 @@ afterAll(() => {
   rmSync(start, { recursive: true, force: true })
 })
 
-// Each file is synced, renamed, and its folder synced: a kill at a sync is one before or after a rename.
+// Each file is synced and renamed, then its folder synced: a kill at fsync hits either before or after a rename.
 it.each(['rename', 'fsync'])('converges after a kill at each %s', async call => {
   const wanted = await contentOf(undisturbed)
   expect(wanted).toMatchObject({ hasLeaf: true, leaves: 1 })

@@ -1,4 +1,4 @@
-/** The landing page as a developer finds it: a real browser, which trusts the CA as the page says, at the real edge proxy. */
+/** The landing page as a developer sees it: served by the real edge proxy to a real browser that trusts the CA. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
@@ -19,11 +19,11 @@ let stack: Stack
 let home: string
 let browser: BrowserContext
 let page: Page
-/** What the browser complained of, and what it asked for, in the course of a test. */
+/** The browser's errors and warnings, and its requests, during a test. */
 let complaints: string[]
 let asked: string[]
 
-/** A home folder whose certificate store trusts the CA, by the commands that the page shows for Chromium. */
+/** Creates a home folder whose certificate store trusts the CA, with the commands that the page shows for Chromium. */
 function homeThatTrusts(ca: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-browser-'))
   mkdirSync(join(folder, '.pki/nssdb'), { recursive: true })
@@ -66,20 +66,20 @@ beforeEach(async () => {
   await page.goto(stack.url)
 })
 
-/** What llama-server takes to talk for as long as somebody listens. */
+/** Makes llama-server generate until its client disconnects. */
 const endless = { ignore_eos: true, max_tokens: 4000 }
 
 const statusIs = (words: string) => page.locator('#status').getByText(words, { exact: true }).waitFor()
 const outcomeIs = (words: string) => page.locator('#outcome').getByText(words).waitFor()
 
-/** Fills in the form and asks. */
+/** Fills in the form and submits it. */
 async function tryKey(text: string) {
   await page.getByLabel('Key').fill(text)
   await page.getByRole('button', { name: 'Ask' }).click()
 }
 
 describe('the page', () => {
-  it('comes without a key, with its policy, for nobody else to frame or cache', async () => {
+  it('needs no key, and has headers that control scripts, caching and referrers', async () => {
     const { status, headers } = await http({ url: `${stack.url}/`, ca: stack.ca, timeout: 10 })
     expect(status).toBe(200)
     expect(headers).toMatchObject({
@@ -92,12 +92,12 @@ describe('the page', () => {
     expect(headers['access-control-allow-origin']).toBeUndefined()
   })
 
-  it('is for reading only', async () => {
+  it('rejects POST', async () => {
     const { status } = await http({ url: `${stack.url}/`, ca: stack.ca, timeout: 10, method: 'POST' })
     expect(status).toBe(405)
   })
 
-  it('is another as soon as its file is, without a word to nginx', async () => {
+  it('changes with its file, without a reload of nginx', async () => {
     const file = join(stack.root, paths.landingPage)
     const text = readFileSync(file, 'utf8')
     writeFileSync(file, 'another')
@@ -107,7 +107,7 @@ describe('the page', () => {
     expect((await ask()).body).toBe(text)
   })
 
-  it('is what the executable writes', async () => {
+  it('is the same as the one that the executable writes', async () => {
     const environment = join(home, 'context.env')
     writeFileSync(environment, 'ONEAPP_COPILOT_CONTEXT_SIZE=4096\nONEAPP_COPILOT_PARALLEL=2\n')
     const said = execFileSync(
@@ -118,7 +118,7 @@ describe('the page', () => {
     expect(said).not.toMatch(/created|updated/)
   })
 
-  it('asks nobody else for anything, violates no policy, and says that all is ready', async () => {
+  it('loads nothing from elsewhere, does not violate its policy, and says that all is ready', async () => {
     await statusIs('Ready')
     expect(new Set(asked.map(url => new URL(url).origin))).toEqual(new Set([stack.url]))
     expect(asked.map(url => new URL(url).pathname).filter(path => !['/', '/health'].includes(path))).toEqual(
@@ -127,7 +127,7 @@ describe('the page', () => {
     expect(complaints).toEqual([])
   })
 
-  it('shows the address that it was reached by, and the fingerprint of the CA', async () => {
+  it('shows the address in the URL, and the fingerprint of the CA', async () => {
     await page.getByText(`${stack.url}/v1`, { exact: true }).waitFor()
     const printed = execFileSync('openssl', [
       'x509',
@@ -140,7 +140,7 @@ describe('the page', () => {
     await page.getByText(printed.split('=')[1]?.trim() ?? '', { exact: true }).waitFor()
   })
 
-  it('gives the CA as a file', async () => {
+  it('offers the CA as a download', async () => {
     const download = page.waitForEvent('download')
     await page.getByRole('link', { name: 'Download ca.crt' }).click()
     const file = await download
@@ -148,7 +148,7 @@ describe('the page', () => {
     expect(readFileSync(await file.path(), 'utf8')).toBe(stack.ca)
   })
 
-  it('has tabs that the keyboard moves', async () => {
+  it('has tabs that the keyboard can switch', async () => {
     const systems = page.getByRole('tablist', { name: 'Systems' })
     const chosen = systems.locator('[aria-selected=true]')
     await systems.getByRole('tab', { name: 'Windows' }).click()
@@ -181,7 +181,7 @@ describe('the page', () => {
     expect(complaints).toEqual([])
   })
 
-  it('says that the model is loading, then that it is ready; and when nobody answers', async () => {
+  it('says that the model is loading, then ready; and that the appliance is unreachable', async () => {
     await stack.stopLlama()
     await page.reload()
     await statusIs('The model is loading')
@@ -199,7 +199,7 @@ describe('the page', () => {
 })
 
 describe('the try-it box', () => {
-  it('shows an answer as it is made, and leaves the key nowhere', async () => {
+  it('shows an answer while it is generated, and stores the key nowhere', async () => {
     await page.evaluate(`
       shown = []
       new MutationObserver(() => shown.push(answer.textContent)).observe(answer, { childList: true })
@@ -221,8 +221,8 @@ describe('the try-it box', () => {
     expect(await page.getByLabel('Key').inputValue()).toBe('')
   })
 
-  it('stops when it is told to, and asks anew', async () => {
-    // The question goes on as one whose answer has no end.
+  it('stops on request, and can ask again', async () => {
+    // The request is modified so that its answer has no end.
     await page.route('**/v1/chat/completions', route =>
       route.continue({ postData: { ...route.request().postDataJSON(), ...endless } }),
     )
@@ -236,18 +236,18 @@ describe('the try-it box', () => {
     expect(await page.locator('#answer').textContent()).toBe(sentence)
   })
 
-  it.each(['another-key-12345', 'schlüssel-schlüssel', ''])('says that %j is not the key', async wrong => {
+  it.each(['another-key-12345', 'schlüssel-schlüssel', ''])('says that the key %j is wrong', async wrong => {
     await tryKey(wrong)
     if (wrong === '') expect(await page.locator('#key:invalid').count()).toBe(1)
     else await outcomeIs(/^[!-~]+$/.test(wrong) ? 'Wrong or missing API key. Whoever runs' : 'Invalid key')
     expect(await page.locator('#answer').textContent()).toBe('')
   })
 
-  it('says that all slots are taken', async () => {
+  it('says that all slots are busy', async () => {
     const long = { messages: [{ role: 'user', content: 'Hi' }], stream: true, ...endless }
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
     const options = { method: 'POST', headers, ca: stack.ca, agent: false as const }
-    /** A generation that goes on until it is left; resolves once its first byte is here. */
+    /** Starts a generation that lasts until its client disconnects; resolves with the first byte. */
     const begin = () =>
       new Promise<() => void>((resolve, reject) => {
         const sent = request(`${stack.url}/v1/chat/completions`, options, response => {
@@ -267,7 +267,7 @@ describe.each(['light', 'dark'] as const)('in %s colours', colorScheme => {
   it.each([
     ['wide', 1000],
     ['phone', 360],
-  ] as const)('is seen whole on a %s screen', async (name, width) => {
+  ] as const)('fits on a %s screen', async (name, width) => {
     await page.setViewportSize({ width, height: 800 })
     await page.emulateMedia({ colorScheme })
     await tryKey(key)
@@ -285,7 +285,7 @@ describe.each(['light', 'dark'] as const)('in %s colours', colorScheme => {
   })
 })
 
-it('has left the key nowhere in the browser’s profile', async () => {
+it('has not left the key anywhere in the browser’s profile', async () => {
   await browser.close()
   const search = () => execFileSync('grep', ['-rlaF', key, join(home, 'profile')], { encoding: 'utf8' })
   expect(search).toThrow()

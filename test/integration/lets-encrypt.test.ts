@@ -1,4 +1,4 @@
-/** A domain's certificate, from the real Pebble by the real certbot, while the real nginx serves. */
+/** A certificate for a domain: issued by the real Pebble to the real certbot, while the real nginx is serving. */
 import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
@@ -33,9 +33,9 @@ const day = 86_400_000
 
 let edge: Edge
 let pebble: Pebble
-/** How far the appliance's clock is ahead. */
+/** How far the appliance's clock is ahead, in milliseconds. */
 let lead = 0
-/** What runs in place of certbot's command: `timeout … SECONDS CERTBOT`. */
+/** Replaces the command that runs certbot: `timeout … SECONDS CERTBOT`. */
 let instead = (command: Command): Command => command
 
 beforeAll(async () => {
@@ -52,7 +52,7 @@ const at = (path: string) => join(edge.root, path)
 
 const runsCertbot = (commandLine: string) => commandLine.includes(' certbot ')
 
-/** The folder as a machine whose systemd knows one service, nginx, and it runs. */
+/** The folder as a machine on which systemd runs a single service, nginx. */
 function hostFor(context: Record<string, string>, orders: string[]): Host {
   const isActive = 'ActiveState=active\nUnitFileState=enabled\nInvocationID=n1\nActiveEnterTimestamp=@1\n'
   return {
@@ -72,14 +72,14 @@ function hostFor(context: Record<string, string>, orders: string[]): Host {
   }
 }
 
-/** The machine starts: the kernel gives this boot a name. */
+/** Boots the machine: the kernel sets a new boot ID, then the stages run. */
 function boot(context: Record<string, string>) {
   mkdirSync(at('/proc/sys/kernel/random'), { recursive: true })
   writeFileSync(at(paths.bootId), `${Math.random()}\n`)
   return stages(context)
 }
 
-/** configure, then as much of bootstrap as concerns the certificate. */
+/** Runs configure, then the part of bootstrap that concerns the certificate. */
 async function stages(context: Record<string, string>) {
   const orders: string[] = []
   const host = hostFor(context, orders)
@@ -98,7 +98,7 @@ async function stages(context: Record<string, string>) {
 
 const serialOf = (pem: string) => new X509Certificate(pem).serialNumber
 
-/** The serial number of the certificate that nginx shows to who asks for a name. */
+/** The serial number of the certificate that nginx presents for a server name. */
 const shown = (servername: string) =>
   new Promise<string>((resolve, reject) => {
     const socket = connect({ port: edge.httpsPort, servername, rejectUnauthorized: false }, () => {
@@ -109,7 +109,7 @@ const shown = (servername: string) =>
     socket.on('error', reject)
   })
 
-/** Waits for nginx's new workers to show this certificate. */
+/** Waits until nginx's new workers present this certificate. */
 const untilShown = (serial: string) =>
   waitFor(
     async () => ((await shown(domain)) === serial ? true : undefined),
@@ -138,7 +138,7 @@ it('serves its own certificate without a domain', async () => {
 })
 
 let first: string
-it('gets a certificate for a domain while nginx serves, and serves it', async () => {
+it('obtains a certificate for a domain while nginx is serving, and serves it', async () => {
   const { tls, inUse, serial, notes, orders } = await boot(withDomain())
   expect([inUse.mode, notes, orders]).toEqual(['acme', [], 1])
   first = serial
@@ -152,7 +152,7 @@ it('gets a certificate for a domain while nginx serves, and serves it', async ()
   })
 })
 
-it('orders no other one: run again, at the next boot, after the domain was off', async () => {
+it('orders no second one: not when run again, at the next boot, or after the domain was unset', async () => {
   expect(await stages(withDomain())).toMatchObject({ changed: [], orders: 0, serial: first })
   expect(await boot(withDomain())).toMatchObject({ changed: [], orders: 0, serial: first })
 
@@ -166,7 +166,7 @@ it('orders no other one: run again, at the next boot, after the domain was off',
   await untilShown(first)
 })
 
-/** What systemd starts for certbot's timer, were every pair due; the systemctl of its hook is nginx's HUP. */
+/** Does what certbot's timer would, with every pair due for renewal; the hook's systemctl sends SIGHUP to nginx. */
 function renew(): string {
   const unit = readFileSync(at(paths.certbotDropIn), 'utf8')
   const values = (name: string) =>
@@ -190,7 +190,7 @@ function renew(): string {
   })
 }
 
-it("is renewed by certbot's service, whose hook reloads nginx; the next boot serves that one", async () => {
+it("is renewed by certbot's service, whose hook reloads nginx; the next boot serves the new one", async () => {
   expect(renew()).toMatch(/try-reload-or-restart nginx\.service/)
   const renewed = serialOf(readFileSync(at(paths.currentChain), 'utf8'))
   expect(renewed).not.toBe(first)
@@ -199,7 +199,7 @@ it("is renewed by certbot's service, whose hook reloads nginx; the next boot ser
   first = renewed
 })
 
-it('gets another for another domain, and renews that one alone; the first is there when it is wanted again', async () => {
+it('obtains one for another domain, and renews only that; the first is still there when needed again', async () => {
   const other = 'other.example.com'
   const { inUse, orders, serial } = await boot(withDomain(other))
   expect([inUse.mode, orders]).toEqual(['acme', 1])
@@ -211,7 +211,7 @@ it('gets another for another domain, and renews that one alone; the first is the
   expect(await boot(withDomain())).toMatchObject({ orders: 0, serial: first })
 })
 
-it('serves the private one when the challenge is refused, and says why; one attempt a boot, and a pause', async () => {
+it('serves the private one if the challenge fails, and says why; one attempt per boot, after a pause', async () => {
   const name = 'refused.example.com'
   await pebble.pointTo(name, '127.0.0.2')
   const { inUse, notes, orders, serial } = await boot(withDomain(name))
@@ -235,7 +235,7 @@ it('serves the private one when the challenge is refused, and says why; one atte
   lead = 0
 })
 
-it('serves the private one when the server cannot be reached, is not trusted, or does not answer', async () => {
+it('serves the private one if the server cannot be reached, is not trusted, or does not answer', async () => {
   const port = await freePort()
   const silent = createServer(() => {}).listen(port, '127.0.0.1')
   await once(silent, 'listening')
@@ -252,7 +252,7 @@ it('serves the private one when the server cannot be reached, is not trusted, or
   silent.close()
 })
 
-it('heals after certbot was killed while it put a pair in place, and after the stage was', async () => {
+it('recovers after certbot was killed while installing a pair, and after the stage was killed', async () => {
   const name = 'killed.example.com'
   const kill = [
     'strace',
@@ -297,7 +297,7 @@ it('heals after certbot was killed while it put a pair in place, and after the s
   lead = 0
 })
 
-it('promises TLS for ever with a public certificate only', async () => {
+it('sends HSTS only with a public certificate', async () => {
   const name = 'killed.example.com'
   const { host, serial } = await stages(withDomain(name))
   await untilShown(serial)

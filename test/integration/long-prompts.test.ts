@@ -1,4 +1,4 @@
-/** While one computes a long prompt another's tokens keep coming: one with each batch. */
+/** While a long prompt is computed, other clients keep getting tokens: one with each batch. */
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { generate } from './support/generation.ts'
@@ -21,7 +21,7 @@ it('lets tokens through between the first and the last batch of a prompt', async
   const talker = await generate(stack, keys.alice, path, talk)
   await talker.until(5)
 
-  /** How many tokens of the talker's were there each time that llama-server told of a batch. */
+  /** The number of tokens that the talker had each time llama-server reported a batch. */
   const counts: number[] = []
   async function* counted(answer: IncomingMessage): AsyncIterable<Buffer> {
     for await (const piece of answer as AsyncIterable<Buffer>) {
@@ -35,9 +35,9 @@ it('lets tokens through between the first and the last batch of a prompt', async
   talker.disconnect()
 
   const between = (counts.at(-1) ?? 0) - (counts[0] ?? 0)
-  console.log(`${between} tokens of another's between ${counts.length} batches of ${promptTokens} tokens`)
+  console.log(`${between} tokens of another client between ${counts.length} batches of ${promptTokens} tokens`)
   expect(JSON.parse(long.events()[0] ?? '').prompt_progress.total).toBeGreaterThan(promptTokens)
-  // As good as one for each batch: what is on its way from one connection to the other may miss its place.
+  // Nearly one for each batch: the order across the two connections is not exact.
   expect(counts.length).toBeGreaterThan(10)
   expect(between).toBeGreaterThan(counts.length * 0.75)
 })

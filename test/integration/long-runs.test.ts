@@ -1,4 +1,4 @@
-/** Text of one character as long as a request may be: llama-server splits it, whichever tokenizer the model has. */
+/** The longest permitted text of a single repeated unit: llama-server can split it with each pre-tokenizer. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { largestBody } from '../../lib/appliance/requests/size.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
@@ -8,7 +8,7 @@ import { bytePairModel, type PreTokenizer, preTokenizers } from '../mirror/byte-
 
 const limit = largestBody({ contextSize: 32_768, memoryLimit: GiB })
 
-/** Of each class that the patterns name, and of none. */
+/** At least one for each character class in the patterns, and some in no class. */
 const units: Record<string, string> = {
   spaces: ' ',
   tabs: '\t',
@@ -68,7 +68,7 @@ describe.each(preTokenizers)('%s', preTokenizer => {
     expect(JSON.parse(body).tokens.length).toBeGreaterThan(1000)
   })
 
-  it('counts one, refuses it as too long a prompt, and serves on', async () => {
+  it('counts its tokens, refuses it as a prompt, and keeps serving', async () => {
     const messages = [{ role: 'user', content: filled(' ', limit) }]
     const counted = await post(server, '/v1/messages/count_tokens', { messages, max_tokens: 1 })
     expect(counted.status).toBe(200)
@@ -79,8 +79,8 @@ describe.each(preTokenizers)('%s', preTokenizer => {
   })
 })
 
-/** What it is without the unit's limit: so the rows above can fail. */
-it.each(['tekken', 'gpt-4o'] as const)('%s needs that stack: with 8 MB it ends', async preTokenizer => {
+/** Proves that the tests above can fail: without the unit's LimitSTACK, llama-server crashes. */
+it.each(['tekken', 'gpt-4o'] as const)('%s needs that stack: with 8 MB it crashes', async preTokenizer => {
   const server = await start(preTokenizer, 8 * 2 ** 20)
   await expect(post(server, '/tokenize', { content: filled(' ', 40_000) })).rejects.toThrow()
   await expect.poll(server.runs).toBe(false)

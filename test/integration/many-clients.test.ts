@@ -1,4 +1,4 @@
-/** Fifty clients on two slots, and a worker killed in their midst: each that stays is served whole. */
+/** Fifty clients on two slots, with a worker killed meanwhile: each client that stays gets its whole answer. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { http } from '../../lib/system/http.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
@@ -8,7 +8,7 @@ import { type Stack, startStack } from './support/stack.ts'
 
 const clients = 50
 const slots = 2
-/** Seconds of generation on two cores; `make bench BENCH=many` does the same with half a minute of it. */
+/** Takes seconds on two cores; `make bench BENCH=many` does the same with generations of half a minute. */
 const tokens = 60
 const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map(name => ({
   name,
@@ -36,7 +36,7 @@ const busySlots = async () => {
   return all.filter(slot => slot.is_processing).length
 }
 
-it('serves all that stay, each its own text, and loses no slot', async () => {
+it('serves all clients that stay, each with its own text, and loses no slot', async () => {
   const kill = (count: number) => {
     if (count === 10) process.kill(stack.workers()[0] ?? 0, 'SIGKILL')
     if (count === 20) process.kill(stack.admissionWorkers()[0] ?? 0, 'SIGKILL')
@@ -45,8 +45,8 @@ it('serves all that stay, each its own text, and loses no slot', async () => {
   const all = await runClients(stack, { clients, keys: keys.map(({ key }) => key), tokens, onAdmitted: kill })
   const { served, interrupted, meanRetries, mostRetries, longestWait } = summarize(all)
   console.log(
-    `${served} served, ${interrupted} interrupted and served anew, in ${((performance.now() - start) / 1000).toFixed(0)} s; ` +
-      `retries: ${meanRetries.toFixed(1)} in the mean, ${mostRetries} at most; longest wait ${longestWait.toFixed(0)} s`,
+    `${served} served, ${interrupted} interrupted and served again, in ${((performance.now() - start) / 1000).toFixed(0)} s; ` +
+      `retries: ${meanRetries.toFixed(1)} on average, ${mostRetries} at most; longest wait ${longestWait.toFixed(0)} s`,
   )
 
   const stayed = all.filter(({ behaviour }) => behaviour !== 'disconnects')

@@ -1,11 +1,11 @@
-/** The plan's terms against the real llama-server: a small part of `make bench BENCH=memory`. */
+/** The terms of the plan compared with the real llama-server: a small part of `make bench BENCH=memory`. */
 import { expect, it } from 'vitest'
 import { type Compared, compare, errorOf, gridModels, layouts, llamaFor } from '../bench/memory.ts'
 
-/** Bytes that a buffer which is small anyway may be off, and shares of what was measured that the others may be. */
+/** Tolerances: in bytes for small buffers, as a share of the measured value for the others. */
 const little = 3 * 2 ** 20
 const most = 0.05
-/** Behind the last weight that stays mapped the file is mapped no more: with AMX that is the end of a small model. */
+/** llama.cpp unmaps the file behind the last weight in use: with AMX, that is most of a small model. */
 const mostUnmapped = 0.1
 
 function isNear(compared: Compared): boolean {
@@ -27,7 +27,7 @@ const points = [
 const grid = layouts.flatMap(amx => points.map(([name, settings]) => ({ amx, name, settings })))
 
 it.each(grid)(
-  'plans for $name as it takes: within 5 percent, each buffer too; AMX: $amx, $settings',
+  'plans $name to within 5 percent, and each buffer too; AMX: $amx, $settings',
   async row => {
     const { amx, name, settings } = row
     const llama = await llamaFor(amx)

@@ -1,4 +1,4 @@
-/** Prompts over a restart of llama-server: there again when all is well, computed again when anything is not. */
+/** The prompt cache across a restart of llama-server: restored if all is well, otherwise recomputed. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -49,7 +49,7 @@ async function restart() {
 }
 const restore = async () => restorePromptCache(host, await provenSlots(host, pid()))
 
-/** Two agents' prompts, one in each slot, saved. */
+/** Fills both slots, each with an agent's prompt, and saves them. */
 async function saveTwo(): Promise<PersistedPromptCache> {
   await ask(stack, systemPromptOf('First'))
   await ask(stack, systemPromptOf('Second'))
@@ -59,7 +59,7 @@ async function saveTwo(): Promise<PersistedPromptCache> {
   return saved
 }
 
-it('is there again after a restart, and its files are gone', async () => {
+it('is restored after a restart, and its files are deleted', async () => {
   const { slots } = await saveTwo()
   expect(slots.map(({ tokens }) => tokens > 3000)).toEqual([true, true])
   await restart()
@@ -69,13 +69,13 @@ it('is there again after a restart, and its files are gone', async () => {
   expect(leftovers()).toEqual([])
 })
 
-it('is computed again after a restart without that', async () => {
+it('is recomputed after a restart without saving', async () => {
   await ask(stack, systemPromptOf('First'))
   await restart()
   expect((await ask(stack, systemPromptOf('First'))).cached).toBeLessThan(few)
 })
 
-it('saves what is in slots only, not the prompt cache in RAM', async () => {
+it('saves only what is in slots, not the prompt cache in RAM', async () => {
   settings.LLAMA_ARG_CACHE_RAM = '64'
   await restart()
   await ask(stack, systemPromptOf('Third'))
@@ -86,7 +86,7 @@ it('saves what is in slots only, not the prompt cache in RAM', async () => {
   expect((await ask(stack, systemPromptOf('Third'))).cached).toBeLessThan(few)
 })
 
-it('waits for an answer under way, and keeps its prompt too', async () => {
+it('waits for an answer in progress, and saves its prompt too', async () => {
   await ask(stack, systemPromptOf('First'))
   const talk = stream(stack, 'bare socket', {
     messages: [{ role: 'user', content: systemPromptOf('Second') }],
@@ -112,7 +112,7 @@ function flip(file: string, at: number) {
   bytes.writeUInt8(bytes.readUInt8(at) ^ 0xff, at)
   writeFileSync(file, bytes)
 }
-/** As if this had been written. */
+/** Rewrites the index so that the damaged files match their recorded digests. */
 function believe(saved: PersistedPromptCache) {
   const slots = saved.slots.map(prompt => {
     const bytes = readFileSync(fileOf(prompt.slot))
@@ -121,7 +121,7 @@ function believe(saved: PersistedPromptCache) {
   write({ ...saved, slots })
 }
 
-describe('what is not as it was written is computed again, and nothing is left of it', () => {
+describe('what is damaged is recomputed, and nothing is left behind', () => {
   it.each<[string, (saved: PersistedPromptCache) => void]>([
     ['truncated', () => each(file => truncateSync(file, 100_000))],
     ['empty', () => each(file => truncateSync(file))],
@@ -146,8 +146,8 @@ describe('what is not as it was written is computed again, and nothing is left o
     ],
     ['of another server', saved => write({ ...saved, server: 'another' })],
     ['proven by nothing', () => rmSync(manifest())],
-    ['proven by half a text', () => truncateSync(manifest(), 100)],
-    ['proven by what another version wrote', () => writeFileSync(manifest(), '{"version":2}')],
+    ['with a truncated index', () => truncateSync(manifest(), 100)],
+    ['with the index of another version', () => writeFileSync(manifest(), '{"version":2}')],
     [
       'refused by llama-server',
       saved => {
@@ -169,7 +169,7 @@ describe('what is not as it was written is computed again, and nothing is left o
 it.each([
   ['a context of another size', { LLAMA_ARG_KV_UNIFIED_PER_SLOT: '16384' }],
   ['a KV cache of another type', { LLAMA_ARG_CACHE_TYPE_K: 'q8_0', LLAMA_ARG_CACHE_TYPE_V: 'q8_0' }],
-])('is not given to a server with %s', async (_, changed) => {
+])('is not restored to a server with %s', async (_, changed) => {
   await saveTwo()
   Object.assign(settings, changed)
   await restart()
@@ -183,12 +183,12 @@ it('is given to a server with other threads', async () => {
   expect(await provenSlots(host, pid())).toHaveLength(2)
 })
 
-it('ends no second server with a file that has ended one', async () => {
+it('does not restore a file again that has crashed a server', async () => {
   const saved = await saveTwo()
   truncateSync(fileOf(0), 100_000)
   believe(saved)
   await restart()
-  // Forgotten before it is handed over: whoever is killed meanwhile, it is not tried again.
+  // Its index is deleted before it is restored: whichever process is killed meanwhile, it is not tried again.
   const http: Host['http'] = request => {
     expect(existsSync(manifest())).toBe(false)
     return host.http(request)
@@ -201,14 +201,14 @@ it('ends no second server with a file that has ended one', async () => {
   expect(leftovers()).toEqual([])
 })
 
-it('keeps nothing of a server that ends meanwhile, and says so', async () => {
+it('saves nothing of a server that ends meanwhile, and says so', async () => {
   await ask(stack, systemPromptOf('First'))
   const dying = { ...host, http: () => Promise.reject(new Error('socket hang up')) }
   await savePromptCache(dying, pid())
   expect(promptCacheSchema.safeParse(JSON.parse(readFileSync(manifest(), 'utf8'))).data?.slots).toEqual([])
 })
 
-it('writes nothing where the disk may not have room for all of it', async () => {
+it('writes nothing if the disk may not have room for everything', async () => {
   await ask(stack, systemPromptOf('First'))
   const status = (path: string) => (path.endsWith('/status') ? 'RssAnon:\t99999999999 kB' : undefined)
   const files = { ...host.files, read: (path: string) => status(path) ?? host.files.read(path) }

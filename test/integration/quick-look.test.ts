@@ -1,4 +1,4 @@
-/** The watchdog's quick look at the real services: it ends while all is well, and calls the executable for anything else. */
+/** The watchdog's quick check of the real services: it ends if all is well, and otherwise calls the executable. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -16,7 +16,7 @@ let healthy: string
 
 const groups = () => join(stack.root, 'run/groups')
 
-/** The processes that systemd would count to each unit. */
+/** The processes in each unit's control group, as under systemd. */
 function writeGroups(): void {
   const processes = {
     [units.llama]: [stack.llamaPid()],
@@ -47,17 +47,17 @@ beforeAll(async () => {
 })
 afterAll(() => stack.close())
 
-/** What it calls, if anything. */
+/** The command that it calls, if any. */
 const look = () => execFileSync('sh', [script], { encoding: 'utf8' })
 const allIsWell = ''
 const callsExecutable = 'watchdog\n'
 
-it('is sound shell', () => {
+it('passes shellcheck', () => {
   expect(execFileSync('shellcheck', [script], { encoding: 'utf8' })).toBe('')
 })
 
 describe('ends at once', () => {
-  it('while all is idle', () => {
+  it('if all is idle', () => {
     expect(look()).toBe(allIsWell)
   })
 
@@ -75,7 +75,7 @@ describe('ends at once', () => {
     await cut
   })
 
-  it('where llama-server is not to run', () => {
+  it('if llama-server is not supposed to run', () => {
     const folder = join(stack.root, 'run')
     const text = readFileSync(script, 'utf8')
     const without = join(stack.root, 'without-llama.sh')
@@ -97,7 +97,7 @@ describe('calls the executable', () => {
     () => process.kill(pid() as number, 'SIGCONT'),
   ]
   it.each<[string, [() => void, () => void]]>([
-    ['something was amiss when it last looked, or llama-server is new', away(() => healthy)],
+    ['the last check found a problem, or llama-server is new', away(() => healthy)],
     ["llama-server's socket is gone", away(() => stack.socket)],
     ["the admission proxy's socket is gone", away(() => stack.admissionSocket)],
     ['llama-server is stopped by a signal', stopped(() => stack.llamaPid())],

@@ -1,4 +1,4 @@
-/** The makers' sampling defaults in the real llama-server: in force where a request says nothing, and no further. */
+/** The publishers' sampling defaults in the real llama-server: used if a request does not set its own. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => stack.close())
 
-/** What a request was sampled by. */
+/** The sampling parameters that were used for a request. */
 async function used(request: Record<string, number>) {
   const json = { prompt: 'Hello', n_predict: 1, ...request }
   const answer = await http({ url: 'http://x/completion', socket: stack.socket, json, timeout: 60 })
@@ -32,7 +32,7 @@ async function used(request: Record<string, number>) {
   return [temperature, top_p, top_k, repeat_penalty].map(value => Math.round(value * 100) / 100)
 }
 
-it('a request that says nothing is sampled as the maker says', async () => {
+it("a request without parameters is sampled with the publisher's", async () => {
   expect(await used({})).toEqual([0.7, 0.8, 20, 1.05])
 })
 
@@ -42,7 +42,7 @@ it("a request's own values win", async () => {
 })
 
 it.each(Object.values(catalogue))(
-  '$name is given no setting that llama-server does not name',
+  '$name only has settings that llama-server knows',
   async model => {
     const help = execFileSync(join(await unpackedRelease(), 'llama-server'), ['--help'], { encoding: 'utf8' })
     const known = new Set(help.match(/LLAMA_ARG_[A-Z0-9_]+/g))

@@ -1,4 +1,4 @@
-/** Keys that share a cache: no answer of any path says what was cached, streamed or whole, and it comes as it always did. */
+/** Keys that share a cache: no answer reveals what was cached, streamed or not, and answers are otherwise unchanged. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { routes } from '../../lib/appliance/requests/api.ts'
@@ -30,14 +30,14 @@ const ask = (name: Name, path: string, json: object): Promise<HttpAnswer> =>
     json,
     timeout: 60,
   })
-/** Behind both proxies. */
+/** Asks llama-server directly, behind both proxies. */
 const askLlama = (path: string, json: object) =>
   http({ url: `http://x${path}`, socket: stack.socket, json, timeout: 60 })
 
 const secret = `The password is ${'swordfish and seven tall ships, '.repeat(20)}.`
 const chat = [{ role: 'user', content: secret }]
 
-/** Path, request: all that generate, and answers of each kind. */
+/** Path and request: all paths that generate, and all kinds of answers. */
 const requests: [string, object][] = [
   ['/v1/chat/completions', { messages: chat, max_tokens: 4 }],
   [
@@ -53,14 +53,14 @@ const requests: [string, object][] = [
   ['/v1/responses', { input: secret, max_output_tokens: 4, stream: true }],
 ]
 
-it('asks every path that generates but /infill, whose tokens the vocabulary has not', () => {
+it('covers every path that generates, except /infill, whose tokens are not in the vocabulary', () => {
   const generating = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
   expect(new Set(requests.map(([path]) => path))).toEqual(
     new Set(generating.filter(path => path !== '/infill')),
   )
 })
 
-/** Every count and time of a prompt, wherever it stands. */
+/** All counts and times of a prompt in an answer. */
 const counts = (body: string) =>
   [
     ...body.matchAll(
@@ -68,13 +68,13 @@ const counts = (body: string) =>
     ),
   ].map(([, name, value]) => ({ name, value: Number(value) }))
 
-/** The sizes of a prompt that an answer tells: they are what they would be had nothing been cached. */
+/** The prompt sizes in an answer, which must not depend on what was cached. */
 const sizes = (body: string) =>
   [...body.matchAll(/"(prompt_n|input_tokens|prompt_tokens|total)":(\d+)/g)].map(([, , value]) =>
     Number(value),
   )
 
-describe('says the same to who was first and to who asked again', () => {
+describe('reports the same to the first client as to one that repeats the request', () => {
   it.each(requests)('%s, $stream', async (path, request) => {
     await stack.stopLlama()
     await stack.startLlama()
@@ -85,14 +85,14 @@ describe('says the same to who was first and to who asked again', () => {
     for (const { body } of [first, second])
       for (const count of counts(body)) expect(count).toEqual({ name: count.name, value: 0 })
     expect(sizes(second.body)).toEqual(sizes(first.body))
-    // What llama-server itself says: there was something to hide.
+    // llama-server itself reports a count: there was something to hide.
     const behind = await askLlama(path, request)
     expect(Math.max(...counts(behind.body).map(({ value }) => value))).toBeGreaterThan(100)
   })
 })
 
-describe('an answer comes as it always did', () => {
-  it('piece by piece', async () => {
+describe('an answer is otherwise unchanged', () => {
+  it('streamed piece by piece', async () => {
     const { arrivals } = await ask('alice', '/v1/chat/completions', {
       messages: chat,
       max_tokens: 200,
@@ -101,13 +101,13 @@ describe('an answer comes as it always did', () => {
     expect(arrivals.length).toBeGreaterThan(20)
   })
 
-  it('whole, and as long as it says', async () => {
+  it('complete, with the right Content-Length', async () => {
     const { headers, body } = await ask('alice', '/v1/completions', { prompt: 'Hi', max_tokens: 2000 })
     expect(headers['content-length'] ?? String(Buffer.byteLength(body))).toBe(String(Buffer.byteLength(body)))
     expect(JSON.parse(body).usage.completion_tokens).toBeGreaterThan(0)
   })
 
-  it('errors, and what generates nothing', async () => {
+  it('errors, and paths that generate nothing', async () => {
     const tooLong = await ask('alice', '/v1/completions', { prompt: 'word '.repeat(60_000) })
     expect(tooLong.status).toBe(400)
     expect(JSON.parse(tooLong.body).error.n_ctx).toBe(32768)
@@ -116,13 +116,13 @@ describe('an answer comes as it always did', () => {
   })
 })
 
-/** Bytes that the admission proxy's worker has in memory. */
+/** The resident memory of the admission proxy's worker, in bytes. */
 const resident = () => {
   const [worker] = stack.admissionWorkers()
   return Number(readFileSync(`/proc/${worker}/status`, 'utf8').match(/^VmRSS:\s+(\d+) kB/m)?.[1]) * 1024
 }
 
-it('a long stream costs the admission proxy some memory, and gives it back', async () => {
+it('a long stream takes little memory of the admission proxy', async () => {
   const before = resident()
   const tokens = 2000
   let most = 0

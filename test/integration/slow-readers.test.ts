@@ -1,4 +1,4 @@
-/** One who does not read holds a slot for a bounded time; one who reads slowly is not cut. */
+/** A client that does not read occupies a slot for a limited time only; one that reads slowly is not cut off. */
 import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { request } from 'node:https'
@@ -17,10 +17,10 @@ const wish = (tokens: number) => ({
   ignore_eos: true,
   max_tokens: tokens,
 })
-/** Bytes, and somewhat more tokens than stand in them. */
+/** Bytes to read at a time, and slightly more tokens than they contain. */
 const pieceSize = 40_000
 const tokensOfPiece = 170
-/** Longer than any test waits. */
+/** Tokens: a generation that outlasts any test. */
 const endless = 100_000
 
 let stack: Stack
@@ -35,7 +35,7 @@ async function start(context: Record<string, string>): Promise<void> {
       ONEAPP_COPILOT_CONTEXT_SIZE: '131072',
       ...context,
     },
-    // Seconds in place of minutes.
+    // Seconds instead of minutes.
     { site: text => text.replace('send_timeout 120s', 'send_timeout 8s') },
   )
   session = connect(stack.url, { ca: stack.ca })
@@ -52,7 +52,7 @@ const headersOf = (name: Name) => ({
   'content-type': 'application/json',
 })
 
-/** Resolves with the stream once its headers are here; nothing of it is read. */
+/** Resolves with an HTTP/2 stream once its headers have arrived; its body is not read. */
 async function begin2(name: Name, tokens: number): Promise<ClientHttp2Stream> {
   const sent = session.request({ ':method': 'POST', ':path': path, ...headersOf(name) })
   sent.end(JSON.stringify(wish(tokens)))
@@ -61,7 +61,7 @@ async function begin2(name: Name, tokens: number): Promise<ClientHttp2Stream> {
   return sent
 }
 
-/** Whether there is a place for one more, who takes it for a moment. */
+/** Tries to get a slot for a short generation: 200 or 429. */
 const statusFor = async (name: Name) => {
   const one = await generate(stack, keys[name], path, wish(1))
   await one.ended
@@ -71,9 +71,9 @@ const untilFreeFor = (name: Name) => expect.poll(() => statusFor(name), { timeou
 
 it.each([
   {},
-  // The admission proxy reads every answer to its end then, whoever takes it.
+  // With a shared cache, the admission proxy reads each answer to its end, even if the client does not.
   { ONEAPP_COPILOT_SHARED_CACHE: 'YES' },
-])('gives the slot of one who reads nothing to others, over HTTP/2: %j', async context => {
+])('frees the slot of a client that reads nothing, over HTTP/2: %j', async context => {
   await start(context)
   const stalled = await begin2('alice', endless)
   const cut = once(stalled, 'close').catch(() => undefined)
@@ -82,7 +82,7 @@ it.each([
   await cut
 })
 
-it('is free of one who reads nothing once his answer has ended, over HTTP/1.1', async () => {
+it('frees the slot of a client that reads nothing once its answer has ended, over HTTP/1.1', async () => {
   await start({})
   const options = { method: 'POST', headers: headersOf('alice'), ca: stack.ca, agent: false as const }
   const sent = request(`${stack.url}${path}`, options)
@@ -94,18 +94,18 @@ it('is free of one who reads nothing once his answer has ended, over HTTP/1.1', 
   sent.destroy()
 })
 
-it('cuts nobody who reads more slowly than tokens come', async () => {
+it('does not cut off a client that reads more slowly than tokens are generated', async () => {
   await start({ ONEAPP_COPILOT_SHARED_CACHE: 'YES' })
   const slow = await begin2('alice', 3000)
-  // What it lacks when it is cut shows in its text.
+  // If the stream is cut off, the check of its text fails.
   slow.on('error', () => {})
   let text = ''
   while (!slow.readableEnded && !slow.destroyed) {
     const end = talker.events().length + tokensOfPiece
-    // The window is opened again once half of its 64 KB has been read.
+    // HTTP/2's flow-control window is enlarged again once half of its 64 KB has been read.
     const piece: Buffer | null = slow.read(pieceSize) ?? slow.read()
     if (piece !== null) text += piece
-    // As many tokens are there again, since the talker has got his; then nginx waits for the reader.
+    // By the time the talker has this many more tokens, so has this stream, and nginx waits for the reader.
     await talker.until(end)
     await setTimeout(300)
   }

@@ -1,4 +1,4 @@
-/** The speed is measured on the real llama-server: by random tokens, when it is idle, once for each of its runs. */
+/** The speed of the real llama-server is measured with random tokens, when it is idle, once per start. */
 import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -13,14 +13,14 @@ import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
 beforeAll(async () => {
-  // Long enough that a generation without an end outlasts a test.
+  // Large enough for a generation without an end to outlast a test.
   stack = await startStack({ ONEAPP_COPILOT_CONTEXT_SIZE: '131072' })
 })
 afterAll(() => stack?.close())
 
 type Timings = { prompt_n: number; cache_n: number }
 
-/** A host whose llama-server is the stack's, and what that counted in each answer. */
+/** A host with the stack's llama-server, and the token counts of each of its answers. */
 function hostOf(
   pid: number | undefined,
   socket = stack.socket,
@@ -47,7 +47,7 @@ function hostOf(
   return { host, timings }
 }
 
-/** Generates until it is left; resolves with the way to leave, once it has begun. */
+/** Starts an endless generation; resolves with a function that disconnects. */
 const talk = () =>
   new Promise<() => void>((resolve, reject) => {
     const sent = request(
@@ -58,7 +58,7 @@ const talk = () =>
     sent.end(JSON.stringify({ prompt: 'Hi', stream: true, ignore_eos: true, n_predict: 100_000 }))
   })
 
-it('measures an idle one, whose cache helps nothing, and asks it no more in the same run', async () => {
+it('measures an idle server without help from its cache, and only once per start', async () => {
   const { host, timings } = hostOf(stack.llamaPid())
   const first = await speedOf(host, 'run 1')
   expect(first).toMatchObject({ invocation: 'run 1' })
@@ -76,7 +76,7 @@ it('measures an idle one, whose cache helps nothing, and asks it no more in the 
   for (const { cache_n } of timings) expect(cache_n).toBe(0)
 })
 
-it('leaves one that is busy alone, and says so', async () => {
+it('leaves a busy server alone, and says so', async () => {
   const { host, timings } = hostOf(stack.llamaPid())
   const leave = await talk()
   try {
@@ -89,7 +89,7 @@ it('leaves one that is busy alone, and says so', async () => {
   }
 })
 
-it('says why there is no speed of one that does not answer, and fails nothing', async () => {
+it('says why there is no speed if the server does not answer, without failing', async () => {
   const { host } = hostOf(stack.llamaPid(), '/run/nobody/llama.sock')
   const measured = await speedOf(host, 'run 1')
   expect(measured.speed).toBeUndefined()

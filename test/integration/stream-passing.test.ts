@@ -1,4 +1,4 @@
-/** Streams are passed on piece by piece, as they are: a stand-in sends each event only once the client has the one before. */
+/** Streams are passed on event by event, unchanged: a stand-in sends each event once the client has the previous one. */
 import type { ServerResponse } from 'node:http'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { openStream } from './support/streams.ts'
 
 let edge: Edge
 let standIn: StandIn
-/** llama-server's side of the stream that was opened last. */
+/** llama-server's end of the latest stream. */
 let upstream: ServerResponse
 
 beforeAll(async () => {
@@ -42,14 +42,14 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', { timeout: 20_000 }, version =>
     const headers = {
       authorization: `Bearer ${edge.key}`,
       'content-type': 'application/json',
-      // As SDKs send it.
+      // As SDKs send them.
       'accept-encoding': 'gzip, deflate, br',
     }
     const json = { stream: true, messages: [{ role: 'user', content: 'Hi' }] }
     return openStream({ edge, session, path: '/v1/chat/completions', headers, json })
   }
 
-  it('passes each event on before there is another', async () => {
+  it('passes on each event before the next one is sent', async () => {
     const stream = await open()
     expect(stream.status).toBe(200)
     expect(stream.headers['content-encoding']).toBeUndefined()
@@ -64,7 +64,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', { timeout: 20_000 }, version =>
     expect(stream.text()).toBe(`${sent}data: [DONE]\n\n`)
   })
 
-  it('passes on that a stream broke off, instead of completing it', async () => {
+  it('breaks off when llama-server does, instead of completing the stream', async () => {
     const stream = await open()
     upstream.write(event('one'))
     await stream.until(text => text === opening + event('one'))

@@ -1,4 +1,4 @@
-/** Streams of llama-server through nginx: who disconnects frees a slot, comments keep connections alive, a reload cuts nothing. */
+/** Streams through nginx: disconnecting frees a slot, comments keep connections alive, a reload cuts off nothing. */
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
@@ -23,10 +23,10 @@ const headersOf = (name: Name) => ({
   'content-type': 'application/json',
 })
 
-/** Answers for ever, so that a slot is free again only because its client left. */
+/** Never ends by itself, so that a slot only becomes free because its client disconnects. */
 const endless = { stream: true, ignore_eos: true, max_tokens: 100_000 }
 const talk = { ...endless, messages: [{ role: 'user', content: 'Hi' }] }
-/** Computed for seconds. Each has a beginning of its own, so that none is found in a cache. */
+/** Takes seconds to compute. Each starts differently, so that none is found in a cache. */
 let prompts = 0
 const longPrompt = () => {
   prompts += 1
@@ -36,7 +36,7 @@ const brief = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 4 }
 
 let stack: Stack
 beforeAll(async () => {
-  // Comments come every second instead of every fifteen: what is computed here takes seconds, not minutes.
+  // Comments every second instead of every fifteen: prompts here take seconds, not minutes.
   stack = await startStack(contextFor('alice', 'bob', 'carol'), {
     settings: { LLAMA_ARG_SSE_PING_INTERVAL: '1' },
   })
@@ -70,7 +70,7 @@ const statusFor = async (name: Name) =>
 
 describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', version => {
   let session: ClientHttp2Session | undefined
-  /** Comes again while nginx has not yet seen that those of the test before have left. */
+  /** Retries until nginx has noticed that the clients of the previous test have disconnected. */
   const start = async (name: Name, json: unknown): Promise<Stream> => {
     const stream = await begin(session, name, json)
     if (stream.status !== 429) return stream
@@ -89,7 +89,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', version => {
     expect(tokens(stream.text())).toBe(0)
   })
 
-  it('frees the slots of those who left in the midst of their prompts', async () => {
+  it('frees the slots of clients that disconnect while their prompts are computed', async () => {
     const leaving = await start('alice', longPrompt())
     const other = await start('bob', longPrompt())
     await leaving.until(isComment)
@@ -99,10 +99,10 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', version => {
     expect(other.status).toBe(200)
   })
 
-  it('frees the slot of one who left while another’s tokens go on', async () => {
+  it('frees the slot of a client that disconnects while another keeps getting tokens', async () => {
     const talker = await start('alice', talk)
-    // No comment is waited for: llama-server sends none, and notices no disconnect, while others' tokens come more than
-    // once a second. A model of real size computes a batch for longer; this one sees it at the end of the prompt.
+    // Does not wait for a comment: llama-server sends none, and notices no disconnect, while other slots generate more
+    // than one token per second. Real models need longer for a batch; this one notices at the end of the prompt.
     const leaving = await start('bob', longPrompt())
     const before = tokens(talker.text())
     await talker.until(text => tokens(text) > before)
@@ -113,7 +113,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', version => {
   })
 })
 
-it('cuts no stream when a key is revoked', async () => {
+it('cuts off no stream when a key is revoked', async () => {
   const stream = await begin(undefined, 'alice', { ...talk, max_tokens: 3000 })
   await stream.until(text => tokens(text) > 10)
   expect(await statusFor('bob')).toBe(200)

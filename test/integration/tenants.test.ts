@@ -1,4 +1,4 @@
-/** Two keys on one llama-server: no word depends on what the other has sent, and no count tells of it. */
+/** Two keys on one llama-server: no answer depends on what the other has sent, and no count reveals it. */
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { filterRequest } from '../../lib/edge/filter.ts'
@@ -27,7 +27,7 @@ const startWith = async (context: Record<string, string>, options: Options = {})
     { settings: { LLAMA_ARG_MODEL: await contextModel() }, ...options },
   )
 
-/** Asks until admitted: a generation that was left keeps its slot for a moment. */
+/** Retries until admitted: an abandoned generation occupies its slot for a moment. */
 async function ask(stack: Stack, name: Name, path: string, json: Body): Promise<string> {
   const headers = { authorization: `Bearer ${keys[name]}` }
   for (;;) {
@@ -44,7 +44,7 @@ async function ask(stack: Stack, name: Name, path: string, json: Body): Promise<
   }
 }
 
-/** The largest count of reused tokens that an answer tells. */
+/** The largest count of reused tokens in an answer. */
 const reused = (answer: string) =>
   Math.max(
     0,
@@ -53,7 +53,7 @@ const reused = (answer: string) =>
     ),
   )
 
-/** At most so many tokens stand before a prompt's mark: the template's, in a vocabulary that spells them out. */
+/** The maximum number of tokens before a tenant's tag: those of the template, which this vocabulary spells out. */
 const beforeMark = 12
 
 const secret = `The password is ${'swordfish and seven tall ships, '.repeat(20)}.`
@@ -66,7 +66,7 @@ const requests: [string, Body][] = [
   ['/v1/completions', { prompt: rendered, max_tokens: 2 }],
 ]
 
-/** What two keys are told to have reused of a text that one of them has sent, by each path, to a server new for each. */
+/** The reused tokens reported to each key for a text that alice has sent: all pairs of paths, each on a new server. */
 async function reuse(stack: Stack, isSetAside: boolean) {
   const found: Record<Name, number[]> = { alice: [], bob: [] }
   for (const [path, request] of requests)
@@ -84,7 +84,7 @@ async function reuse(stack: Stack, isSetAside: boolean) {
 }
 
 const shared = { ONEAPP_COPILOT_SHARED_CACHE: 'YES' }
-/** Counts as llama-server tells them: the same question where the answer is known, else the test might see nothing at all. */
+/** Passes on llama-server's counts, to prove that the test would notice reuse. */
 const unfiltered: Options = { admission: text => text.replaceAll(/^.*js_(?:header|body)_filter.*$/gm, '') }
 
 it.each([
@@ -110,7 +110,7 @@ const seed = Number(process.env.TENANTS_SEED ?? 1)
 const steps = Number(process.env.TENANTS_STEPS ?? 240)
 const salts = { alice: saltOf(keys.alice), bob: saltOf(keys.bob) }
 
-/** The sentences of one tenant, none of them the other's; both begin alike. */
+/** The words of each tenant. Their sentences differ, but their conversations begin with the same text. */
 const vocabularies: Record<Name, string[]> = {
   alice: ['apple', 'amber', 'anchor', 'angel', 'arrow'],
   bob: ['butter', 'bishop', 'bridge', 'bronze', 'basket'],
@@ -119,7 +119,7 @@ const common = 'You are an assistant. Answer in few words. Here is what the tool
 
 type Step = { name: Name; kind: string; path: string; body: Body; isLeft: boolean }
 
-/** A tenant's next request: new conversations, longer ones, the other's replayed, all with whatever llama-server has that names slots and caches. */
+/** A tenant's next request: a new conversation, a longer one, or the other's replayed, with fields that name slots. */
 function nextStep(random: (below: number) => number, told: Record<Name, Body[][]>): Step {
   const name: Name = random(2) === 0 ? 'alice' : 'bob'
   const other: Name = name === 'alice' ? 'bob' : 'alice'
@@ -203,7 +203,7 @@ type Choice = {
   logprobs: { content: { token: string; top_logprobs: { logprob: number }[] }[] }
 }
 
-/** What a server that has computed nothing else says to what the filter makes of this request. */
+/** The answer to the filtered request from a server that has computed nothing else. */
 async function alone({ name, path, body }: Step): Promise<Choice> {
   const settings = { models: ['context'], readsImages: false, vocabulary: 32_000 }
   const filtered = filterRequest(path, JSON.stringify(body), settings, salts[name])
@@ -214,7 +214,7 @@ async function alone({ name, path, body }: Step): Promise<Choice> {
   return answer.choices[0]
 }
 
-/** Whether words differ only from where two were equally likely: batches of other sizes round otherwise. */
+/** Whether answers only differ from a token on that was as likely as another: rounding depends on the batch size. */
 function isRounding(words: string, { logprobs }: Choice): boolean {
   let said = ''
   for (const {
@@ -227,7 +227,7 @@ function isRounding(words: string, { logprobs }: Choice): boolean {
   return false
 }
 
-it(`says in ${steps} interleaved requests of two keys what a server of one's own would say (seed ${seed})`, async () => {
+it(`answers ${steps} interleaved requests of two keys as separate servers would (seed ${seed})`, async () => {
   const random = seededRandom(seed)
   const told: Record<Name, Body[][]> = { alice: [], bob: [] }
   const counts: Record<string, number> = {}

@@ -1,4 +1,4 @@
-/** nginx's TLS before testssl.sh: nothing to say of it but that the CA is private. */
+/** nginx's TLS checked by testssl.sh: it finds nothing except that the CA is private. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,8 +14,8 @@ afterAll(() => edge?.close())
 type Finding = { id: string; severity: string; finding: string }
 
 /**
- * What comes of a CA of the VM's own: it is in no store, publishes no revocations, and stands in no public DNS. HSTS is
- * sent with a public certificate only: browsers would not let their users past a new CA.
+ * Inherent in a private CA: it is in no trust store, publishes no revocations, and is not in public DNS. HSTS is only
+ * sent with a public certificate: with it, browsers would not let their users past a new CA.
  */
 const ofPrivateCa = ['cert_chain_of_trust', 'cert_revocation', 'DNS_CAArecord', 'HSTS']
 
@@ -29,7 +29,7 @@ it('testssl.sh finds nothing above INFO', { timeout: 900_000 }, async () => {
   )
   const findings: Finding[] = JSON.parse(readFileSync(file, 'utf8'))
   expect(findings.length, stderr).toBeGreaterThan(50)
-  // WARN says that testssl.sh itself got into trouble (a connection that took too long for it), not what it found.
+  // WARN means that testssl.sh itself had a problem, such as a slow connection; it is not a finding.
   const bad = findings.filter(({ severity }) => ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'].includes(severity))
   const told = bad.map(({ id, severity, finding }) => `${severity} ${id}: ${finding}`)
   console.log(`testssl.sh: ${findings.length} findings; above INFO:\n${told.join('\n')}`)

@@ -1,4 +1,4 @@
-/** A whole tool turn on each API, streamed and not: asked, the model calls its tool; given the result, it answers. */
+/** A whole tool turn on each API, streamed and not: the model calls its tool, gets the result, and answers. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { http } from '../../lib/system/http.ts'
 import { sentence } from '../mirror/sentence-model.ts'
@@ -23,13 +23,13 @@ const result = 'print("Hello")\n'
 type Answer = { text: string; calls: (Call & { id: string })[]; ended: unknown }
 type Api = {
   path: string
-  /** The question, and after a call of the model's the result too. */
+  /** The question, followed by the model's call and its result if there was one. */
   body(call?: Call & { id: string }): object
   whole(body: unknown): Answer
   streamed(events: unknown[]): Answer
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the shapes of three APIs, told apart by the assertions
+// biome-ignore lint/suspicious/noExplicitAny: the formats of three APIs, distinguished by the assertions
 type Json = any
 
 const chat: Api = {
@@ -155,7 +155,7 @@ it.each([
   ['chat', chat, ['tool_calls', 'stop']],
   ['messages', messages, ['tool_use', 'end_turn']],
   ['responses', responses, ['completed', 'completed']],
-] as const)('%s: calls the tool, and answers once the result is in', async (_, api, ends) => {
+] as const)('%s: calls the tool, and answers after the result', async (_, api, ends) => {
   for (const stream of [false, true]) {
     const first = await ask(api, stream)
     expect(first).toMatchObject({ text: '', calls: [readCall], ended: ends[0] })
@@ -168,7 +168,7 @@ it.each<Call>([
   { name: 'Read', arguments: '{"file_path":"/home/dev/work/hello.py"}' },
   { name: 'shell', arguments: '{"command":["bash","-lc","cat hello.py && cat hello.py"]}' },
   { name: 'update_plan', arguments: '{"explanation":"Hello! This small model","plan":[]}' },
-])('calls $name as a client of another make has it', async call => {
+])('calls $name, a tool of another client', async call => {
   const [name, value] = Object.entries<unknown>(JSON.parse(call.arguments))[0] ?? []
   const type = Array.isArray(value) ? { type: 'array', items: { type: 'string' } } : { type: 'string' }
   const parameters = { type: 'object', properties: { [`${name}`]: type, plan: { type: 'array' } } }
@@ -182,7 +182,7 @@ it.each<Call>([
   }
 })
 
-it('answers where words follow the result', async () => {
+it('answers if text follows the result', async () => {
   const after = (call: Call & { id: string }) => {
     const { messages, tools } = chat.body(call) as { messages: object[]; tools: object[] }
     return { tools, messages: [...messages, { role: 'user', content: 'Be quick.' }] }
@@ -191,13 +191,13 @@ it('answers where words follow the result', async () => {
   expect(answer).toEqual({ text: sentence, calls: [], ended: 'stop' })
 })
 
-it('calls the tool however long the conversation is', async () => {
+it('calls the tool in a long conversation too', async () => {
   const long = { role: 'user', content: 'Look. '.repeat(1000) }
   const body = () => ({ ...chat.body(), messages: [long, { role: 'assistant', content: sentence }, asked] })
   expect(await ask({ ...chat, body }, false)).toMatchObject({ calls: [readCall], ended: 'tool_calls' })
 })
 
-it('answers at once where it has no tools', async () => {
+it('answers at once if it has no tools', async () => {
   const answer = await ask({ ...chat, body: () => ({ messages: [asked] }) }, false)
   expect(answer).toEqual({ text: sentence, calls: [], ended: 'stop' })
 })

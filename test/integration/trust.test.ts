@@ -1,4 +1,4 @@
-/** The VM's own CA, as those who verify see it: what it may sign for passes, what it may not is refused. */
+/** The VM's own CA, as verifiers see it: names that it may sign for are accepted, others are refused. */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -25,7 +25,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** What a command says of a leaf under the CA for these names. */
+/** The verdict of a command on a certificate that the CA has signed for these names. */
 async function verdict(names: Names, command: (ca: string, chain: string) => string[]) {
   const { leaf } = issued(names, rightClock(new Date()), ca)
   const file = (name: string, text: string) => {
@@ -62,7 +62,7 @@ it.each(['bank.example', 'example.com', 'mycopilot', 'a.copilot', 'a.copilot.exa
   },
 )
 
-/** What Node says of a server that claims to be `name`. */
+/** The verdict of Node.js on a server that claims to be `name`. */
 async function nodeSays(names: Names, name: string): Promise<string> {
   const { leaf } = issued(names, rightClock(new Date()), ca)
   const server = createServer({ cert: leaf.certificate, key: leaf.key }, socket => socket.end())
@@ -79,7 +79,7 @@ async function nodeSays(names: Names, name: string): Promise<string> {
   return said
 }
 
-it('Node trusts it for its names, and for no other', async () => {
+it('Node.js trusts it for its names, and for no others', async () => {
   expect(await nodeSays(own, 'copilot.example.com')).toBe('trusted')
   expect(await nodeSays({ dns: ['bank.example'], ip: [] }, 'bank.example')).toMatch(
     /permitted subtree violation/,

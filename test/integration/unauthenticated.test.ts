@@ -1,4 +1,4 @@
-/** What a client without a key can not do: have a body read, have anything written to a disk, keep others out. */
+/** What a client without a key cannot do: have a body read, have anything written to disk, lock others out. */
 import { execFileSync, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
@@ -50,7 +50,7 @@ const residentMiB = () =>
     .workers()
     .map(pid => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
     .reduce((sum, one) => sum + one, 0)
-/** Files that nginx's workers hold open in the folder for request bodies. They have no name there: nginx unlinks them at once. */
+/** Open files of nginx's workers in the folder for request bodies; nginx unlinks such files at once. */
 const bodyFiles = () =>
   edge
     .workers()
@@ -66,7 +66,7 @@ const address = (() => {
   }
 })()
 
-/** Sends a body without an end, as fast as it is taken; how much that was, and what came back, once the connection ends. */
+/** Sends an endless body as fast as possible; resolves with its size and the responses once the connection ends. */
 const pour = (head: string, localAddress: string) =>
   new Promise<{ megabytes: number; seconds: number; answered: number; statuses: number[] }>(resolve => {
     const piece = Buffer.alloc(64 << 10, 'x')
@@ -116,7 +116,7 @@ describe('a request body that is not expected', () => {
     ['to the page', 'POST /', chunked, 405],
     ['to the CA', 'PUT /ca.crt', chunked, 405],
     ['of a preflight', 'OPTIONS /v1/models', chunked, 204],
-  ])('%s, is refused at once, and discarded for some seconds only', async (_, line, headers, status) => {
+  ])('%s, is refused at once, and discarded for a few seconds only', async (_, line, headers, status) => {
     const before = residentMiB()
     const poured = pour(`${line} HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`, address())
     await setTimeout(1500)
@@ -132,7 +132,7 @@ describe('a request body that is not expected', () => {
     )
   })
 
-  it('ends over HTTP/2 with its stream', async () => {
+  it('ends with its stream over HTTP/2', async () => {
     const session = connectHttp2(edge.url, { ca: edge.ca, localAddress: address() } as object)
     const sent = session.request({ ':method': 'POST', ':path': '/v1/chat/completions' }, { endStream: false })
     const status = new Promise(resolve => sent.on('response', headers => resolve(headers[':status'])))
@@ -163,7 +163,7 @@ describe('a request body that is not expected', () => {
   })
 })
 
-it('writes nothing of the largest request and answer to a disk', async () => {
+it('writes nothing of the largest request and answer to disk', async () => {
   const limit = largestBody({ contextSize: 262_144, memoryLimit: totalmem() })
   const content = 'word '.repeat(Math.floor((limit - 100) / 5))
   const log = join(edge.root, 'run/opened')
@@ -177,12 +177,12 @@ it('writes nothing of the largest request and answer to a disk', async () => {
   const answer = await ask('/v1/completions', { prompt: content }, 120)
   expect([answer.status, answer.body.length > 16 << 20]).toEqual([200, true])
   const chunk = (text: string) => [...text].map(one => `1\r\n${one}\r\n`).join('')
-  // Every byte a chunk of its own: six bytes for one.
+  // Each byte in a chunk of its own, which takes six bytes.
   const small = JSON.stringify({ prompt: 'word '.repeat(120_000) })
   const head = `POST /v1/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nAuthorization: Bearer ${key}\r\nTransfer-Encoding: chunked\r\n\r\n`
   const [chunked] = await sendRaw(edge, `${head}${chunk(small)}0\r\n\r\n`)
   expect(chunked?.status).toBe(200)
-  // What the tracer must see: nginx opens the landing page's file.
+  // Proves that the trace works: nginx opens the landing page's file.
   expect((await ask('/')).status).toBe(200)
   tracer.kill('SIGINT')
   await new Promise(resolve => tracer.on('close', resolve))
@@ -192,8 +192,8 @@ it('writes nothing of the largest request and answer to a disk', async () => {
   expect(created).toEqual([])
 })
 
-describe('connections that send half a header', () => {
-  /** Opens so many, from these addresses, and holds them. */
+describe('connections that send an incomplete header', () => {
+  /** Opens this many, from these addresses, and holds them. */
   const openHalf = async (count: number, from: string[], port = edge.httpsPort) => {
     const sockets: Socket[] = []
     for (let index = 0; index < count; index += 1) {
@@ -209,7 +209,7 @@ describe('connections that send half a header', () => {
     return sockets
   }
   const isOpen = (socket: Socket) => !socket.destroyed && !socket.connecting
-  /** Valid users' requests, one after the other: the slowest, in seconds. */
+  /** Sends valid requests one after the other; resolves with the duration of the slowest, in seconds. */
   const slowestOf = async (count: number) => {
     let slowest = 0
     for (let index = 0; index < count; index += 1) {
@@ -220,7 +220,7 @@ describe('connections that send half a header', () => {
     return slowest
   }
 
-  it('by the thousand, from a few addresses, keep nobody out, and are ended', {
+  it('by the thousand, from a few addresses, lock nobody out, and are closed', {
     timeout: 120_000,
   }, async () => {
     const before = residentMiB()
@@ -237,7 +237,7 @@ describe('connections that send half a header', () => {
     for (const socket of sockets) socket.destroy()
   })
 
-  it('from one address are held back by the kernel, and no other address is', {
+  it('from one address are throttled by the kernel, without affecting other addresses', {
     timeout: 120_000,
   }, async () => {
     const table = `slm_copilot_test_${edge.httpsPort}`
@@ -249,7 +249,7 @@ describe('connections that send half a header', () => {
       const seconds = (performance.now() - start) / 1000
       const open = sockets.filter(isOpen).length
       console.log(
-        `${open} of 4000 connections of one address are there after ${seconds.toFixed(1)} s; the slowest of 10 requests from another took ${slowest.toFixed(2)} s`,
+        `${open} of 4000 connections of one address were accepted after ${seconds.toFixed(1)} s; the slowest of 10 requests from another took ${slowest.toFixed(2)} s`,
       )
       expect(open).toBeLessThan(connectionRate.burst + connectionRate.perSecond * (seconds + 1) + 100)
       expect(open).toBeGreaterThan(connectionRate.burst / 2)

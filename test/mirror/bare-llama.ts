@@ -1,4 +1,4 @@
-/** llama-server alone on its own socket, with any settings, arguments and build. */
+/** llama-server without the proxies, on its own socket, with any settings, arguments and build. */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,12 +15,12 @@ export type BareLlama = {
   runs(): boolean
   /** Its log so far. */
   output(): string
-  /** What it answers to a request with this body, parsed. Rejects with the answer where that is not 200. */
+  /** Posts a JSON body and returns the parsed response. Rejects with the response if its status is not 200. */
   post(path: string, json: object): Promise<unknown>
   stop(): Promise<void>
 }
 
-/** The release, unpacked to a folder that is there until `remove` is called; without its libraries for some kinds of CPU. */
+/** Unpacks the release to a temporary folder, optionally without the libraries for some CPU types. */
 export async function unpackedLlama(without: string[] = []): Promise<{ program: string; remove(): void }> {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-llama-'))
   execFileSync('tar', ['-xf', await llamaRelease(), '-C', folder, '--strip-components=1'])
@@ -35,8 +35,8 @@ export async function unpackedLlama(without: string[] = []): Promise<{ program: 
 const usualStack = stackLimit({ contextSize: 65_536, memoryLimit: GiB })
 
 /**
- * Starts it, and resolves when the model is loaded. `settings` by its variables' names; some flags have none. `stack`:
- * bytes for each thread.
+ * Starts llama-server and resolves once the model is loaded. `settings`: environment variables; `flags`: options that
+ * have no variable; `stack`: bytes per thread.
  */
 export async function startBareLlama(
   program: string,

@@ -1,4 +1,4 @@
-/** A model with the pre-tokenizer of a catalogue model: the patterns by which llama.cpp splits text, over GPT-2's tokens. */
+/** A model with GPT-2's vocabulary and the pre-tokenizer of a catalogue model: the patterns that llama.cpp splits text by. */
 import { writeFileSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
@@ -6,15 +6,15 @@ import { encodeChain, ownSource, ownSources } from './chain-model.ts'
 import { readMetadata, string } from './gguf.ts'
 import { llamaFile } from './llama-source.ts'
 
-/** Values of `tokenizer.ggml.pre`: Devstral's, gpt-oss's, and that of Qwen's coders. */
+/** Values of `tokenizer.ggml.pre`: those of Devstral, gpt-oss, and the Qwen coders. */
 export const preTokenizers = ['tekken', 'gpt-4o', 'qwen2'] as const
 export type PreTokenizer = (typeof preTokenizers)[number]
 
 const vocabularyFile = 'models/ggml-vocab-gpt-2.gguf'
-/** Ends an answer, and begins it: the vocabulary's end of text. */
+/** Both the first and the last token of a text in this vocabulary. */
 const endOfText = '<|endoftext|>'
 
-/** The model's path: 13 MB. It answers whatever it is asked with one word. */
+/** Returns the model's path (13 MB). It answers every prompt with the same word. */
 export async function bytePairModel(preTokenizer: PreTokenizer): Promise<string> {
   const inputs = [
     vocabularyFile,

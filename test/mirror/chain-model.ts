@@ -5,13 +5,13 @@ import { cached } from '../../packer/build/cache.ts'
 import { encodeGguf, float32, type Metadata, readMetadata, string, type Tensor, uint32 } from './gguf.ts'
 import { llamaFile } from './llama-source.ts'
 
-/** The window of Devstral Small 2, claimed so that sizes which suit Devstral suit these models. */
+/** The context window of Devstral Small 2, so that these models can stand in for it whatever context size is set. */
 export const contextLimit = 393_216
 
-/** What comes after a token; `undefined` stands for every token that no step names. */
+/** The token that follows another; `after: undefined` applies to all tokens without a step of their own. */
 export type Step = { after: string | undefined; comes: string; weight?: number }
 
-/** After this token another comes, if a third stands anywhere before it and a fourth does not. */
+/** Overrides a step: `comes` follows `after` if the context contains `ifSeen` but not `unlessSeen`. */
 type Condition = { after: string; comes: string; ifSeen: string; unlessSeen: string }
 
 export type Chain = {
@@ -19,14 +19,14 @@ export type Chain = {
   tokenizer: Metadata
   steps: Step[]
   condition?: Condition
-  /** Jinja, into the model's file; absent: none there. */
+  /** The Jinja chat template in the model's file, if any. */
   template?: string
-  /** `small` where it is not said. More of everything answers the same, and takes as long as a larger model would. */
+  /** By default `small`. A larger size gives the same answers, at the speed of a larger model. */
   size?: Size
 }
 
 export type Size = {
-  /** Of an embedding. */
+  /** Length of an embedding. */
   width: number
   layers: number
   feedForward: number
@@ -39,20 +39,20 @@ const small: Size = {
   width: 64,
   layers: 1,
   feedForward: 64,
-  heads: { query: 2, keyValue: 1, size: 32 }, // 32: what a q8_0 KV cache needs at least
+  heads: { query: 2, keyValue: 1, size: 32 }, // 32: the minimum for a q8_0 KV cache
 }
 
-// The norm turns a single 1 into the square root of the width, so these logits are 8 · 64 · weight at least: a gap
-// of 10,000 or more leaves nothing to chance at any temperature a client may ask for.
+// The norm scales a single 1 to the square root of the width, so logits are at least 8 · 64 · weight: a gap of 10,000
+// or more makes sampling deterministic at any temperature that a client may request.
 const certain = 64
-/** The weight of what comes where the certain token is forbidden, as `ignore_eos` does. */
+/** The weight of the token to use if the certain one is forbidden, as the end is by `ignore_eos`. */
 export const second = 32
 
-/** This folder's source: an input of what is made from it. */
+/** A source file of this folder, as an input of the cache key of a model that it generates. */
 export const ownSource = (name: string) => readFileSync(join(import.meta.dirname, name))
 export const ownSources = () => ['gguf.ts', 'chain-model.ts'].map(ownSource)
 
-/** Llama's vocabulary, its file and what it says: 32000 tokens, ▁ for a space. */
+/** Llama's vocabulary as a file, and its tokenizer metadata: 32000 tokens, in which ▁ is a space. */
 export async function vocabulary(): Promise<{ file: Buffer; tokenizer: Metadata }> {
   const inputs = [vocabularyFile, ownSource('llama-source.ts')]
   const file = readFileSync(
@@ -70,7 +70,7 @@ export function tokensOf(tokenizer: Metadata): string[] {
   return tokens.value
 }
 
-/** The bytes of the model's GGUF file: 9 MB when it is small. */
+/** The bytes of the model's GGUF file: 9 MB for a small one. */
 export const encodeChain = (chain: Chain): Buffer =>
   encodeGguf(metadataFor(chain), tensorsFor(chain, tokensOf(chain.tokenizer)))
 
@@ -89,7 +89,7 @@ const metadataFor = ({ name, tokenizer, template, size = small }: Chain): Metada
     ['llama.attention.value_length', uint32(size.heads.size)],
     ['llama.attention.layer_norm_rms_epsilon', float32(1e-5)],
     ['llama.rope.dimension_count', uint32(size.heads.size)],
-    // So slow that the last pair of dimensions does not turn: a condition holds however far back it was met.
+    // So high that the last pair of dimensions barely rotates: conditions work at any distance.
     ['llama.rope.freq_base', float32(1e9)],
     ['llama.vocab_size', uint32(tokensOf(tokenizer).length)],
     ...tokenizer,
@@ -97,8 +97,8 @@ const metadataFor = ({ name, tokenizer, template, size = small }: Chain): Metada
   ])
 
 /**
- * Dimension 0 says "a token that no step names"; each other one says which named token was the last. An embedding
- * sets one of them; the first layer adds what the condition asks for; the output maps each to the token that follows.
+ * Dimension 0 means "a token that no step names"; each named token has a dimension of its own. An embedding sets one of
+ * these; attention in the first layer sets one more if the condition holds; the output maps each to the next token.
  */
 function tensorsFor({ steps, condition, size = small }: Chain, tokens: string[]): Tensor[] {
   const { width, heads, feedForward } = size
@@ -130,8 +130,8 @@ function tensorsFor({ steps, condition, size = small }: Chain, tokens: string[])
   const value = matrix(width, heads.keyValue * heads.size)
   const attended = matrix(heads.query * heads.size, width)
   if (condition !== undefined) {
-    // The last pair of the first head's dimensions; 4 · 8 · 4 · 8 leaves no attention to any token but these two,
-    // which share it: one of either kind, and what they say cancels out.
+    // The last pair of the first head's dimensions. The score 4 · 8 · 4 · 8 draws all attention to these two tokens; if
+    // both are present, they share it and their values cancel out.
     const pair = heads.size - 2
     query.set(pair, dimensionOf(condition.after), 4)
     for (const [token, says] of [
@@ -140,7 +140,7 @@ function tensorsFor({ steps, condition, size = small }: Chain, tokens: string[])
     ] as const) {
       key.set(pair, dimensionOf(token), 4)
       value.set(0, dimensionOf(token), says)
-      // What was only seen decides nothing.
+      // Right after one of these two tokens, the default step applies.
       for (const { comes } of steps.filter(({ after }) => after === undefined))
         follow(dimensionOf(token), comes, certain)
     }
@@ -181,7 +181,7 @@ function tensorsFor({ steps, condition, size = small }: Chain, tokens: string[])
   ]
 }
 
-/** Zeros, in GGUF's order: rows of `length` values, one for each value that comes out. */
+/** A zero matrix in GGUF's order: one row of `length` inputs for each output. */
 function matrix(length: number, rows: number) {
   const values = new Float32Array(length * rows)
   const set = (row: number, column: number, value: number) => {

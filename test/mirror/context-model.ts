@@ -1,4 +1,4 @@
-/** A model with random weights whose every token depends on the whole context: one foreign token changes its answer. */
+/** A model with random weights whose next token depends on the whole context: one foreign token changes its answer. */
 import { writeFileSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
@@ -9,10 +9,10 @@ const width = 64
 const layers = 2
 const feedForward = 128
 const heads = { query: 2, keyValue: 2, size: 32 }
-/** So few words can be said that the likeliest is likelier than the next by far more than rounding. */
+/** Few enough output words that the most likely one leads the next by far more than rounding errors. */
 const words = 256
 
-// Mistral's manner, as the sentence model has it.
+// Mistral's format, as in the sentence model.
 const template = `{{ bos_token }}{% for message in messages %}
 {%- if message.role == 'system' %}[SYSTEM_PROMPT]{{ message.content }}[/SYSTEM_PROMPT]
 {%- elif message.role == 'assistant' %}{{ message.content or '' }}{{ eos_token }}
@@ -38,7 +38,7 @@ const metadataFor = (tokenizer: Metadata): Metadata =>
     ['tokenizer.chat_template', string(template)],
   ])
 
-/** Evenly spread numbers from -1 to 1, the same at every run (a linear congruential generator; Numerical Recipes). */
+/** Uniform pseudo-random numbers from -1 to 1, the same in each run (the LCG of Numerical Recipes). */
 function numbers(): () => number {
   let state = 1
   return () => {
@@ -69,7 +69,7 @@ function tensorsFor(tokens: string[]): Tensor[] {
     norm(`blk.${index}.attn_norm`),
     matrix(`blk.${index}.attn_q`, width, width, 0.2),
     matrix(`blk.${index}.attn_k`, width, width, 0.2),
-    // Loud: what was said before must count as much as the last word.
+    // Large values: the context must matter as much as the last token.
     matrix(`blk.${index}.attn_v`, width, width, 1),
     matrix(`blk.${index}.attn_output`, width, width, 1),
     norm(`blk.${index}.ffn_norm`),
@@ -85,7 +85,7 @@ function tensorsFor(tokens: string[]): Tensor[] {
   ]
 }
 
-/** The model's path: 9 MB. It never ends by itself. */
+/** Returns the model's path (9 MB). It never generates an end-of-text token. */
 export async function contextModel(): Promise<string> {
   const { file, tokenizer } = await vocabulary()
   const inputs = [ownSource('gguf.ts'), ownSource('context-model.ts'), file]

@@ -1,14 +1,14 @@
 /// <reference lib="esnext.float16" />
-/** GGUF, version 3: writes models small enough to stand in memory, and reads a file's metadata. */
-// The format: docs/gguf.md of ggml-org/ggml. Little-endian throughout, as are the machines that run this.
+/** Writes GGUF files (version 3), and reads their metadata. */
+// The format: docs/gguf.md of ggml-org/ggml. Everything is little-endian, as on x86-64.
 
 const magic = 0x46554747 // "GGUF"
 const version = 3
-const alignment = 32 // what a reader assumes where `general.alignment` is absent
+const alignment = 32 // the default if `general.alignment` is absent
 
-/** The metadata types in use here, under the numbers the format gives them. */
+/** The metadata types used here, and their numbers in the format. */
 const typeIds = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const
-/** The tensor types in use here: the format's number, values in a block, bytes of a block (ggml/src/ggml-common.h). */
+/** The tensor types used here: number in the format, values per block, bytes per block (ggml/src/ggml-common.h). */
 export const tensorTypes = {
   float32: { id: 0, values: 1, bytes: 4 },
   float16: { id: 1, values: 1, bytes: 2 },
@@ -32,7 +32,7 @@ export type Value =
   | { type: 'array'; of: 'string'; value: string[] }
 export type Metadata = Map<string, Value>
 
-/** `shape` is in GGUF's order: the length of a row first, then the number of rows. */
+/** `shape`: in GGUF's order, the length of a row before the number of rows. */
 export type TensorInfo = { name: string; type: TensorType; shape: number[] }
 export type Tensor = TensorInfo & { type: 'float32' | 'float16'; values: Float32Array }
 
@@ -40,11 +40,11 @@ export const uint32 = (value: number): Value => ({ type: 'uint32', value })
 export const float32 = (value: number): Value => ({ type: 'float32', value })
 export const string = (value: string): Value => ({ type: 'string', value })
 
-/** The bytes of a GGUF file: its head, then the tensors' values, each aligned. */
+/** The bytes of a GGUF file: its head, then the aligned values of each tensor. */
 export const encodeGguf = (metadata: Metadata, tensors: Tensor[]): Buffer =>
   Buffer.concat([encodeHead(metadata, tensors), ...tensors.map(tensor => padded(valueBytes(tensor)))])
 
-/** What stands before the values: header, metadata, what tensors there are. Each tensor's bytes follow, `padded`. */
+/** Everything before the values: header, metadata, list of tensors. The `padded` bytes of each tensor follow it. */
 export function encodeHead(metadata: Metadata, tensors: TensorInfo[]): Buffer {
   let offset = 0
   const directory = tensors.flatMap(tensor => {
@@ -70,7 +70,7 @@ export function encodeHead(metadata: Metadata, tensors: TensorInfo[]): Buffer {
 
 const valuesOf = (shape: number[]) => shape.reduce((product, length) => product * length, 1)
 
-/** Bytes of a tensor's values. Throws where its rows are no whole number of blocks. */
+/** The size of a tensor's values in bytes. Throws if a row is not a whole number of blocks. */
 export function tensorBytes({ name, type, shape }: TensorInfo): number {
   const { values, bytes } = tensorTypes[type]
   const [row = 1] = shape
@@ -79,7 +79,7 @@ export function tensorBytes({ name, type, shape }: TensorInfo): number {
   return (valuesOf(shape) / values) * bytes
 }
 
-/** The metadata of a GGUF file. Throws on a type that no vocabulary of llama.cpp has used so far. */
+/** Reads the metadata of a GGUF file. Throws on types that none of llama.cpp's vocabularies use. */
 export function readMetadata(file: Buffer): Metadata {
   const cursor = { file, at: 0 }
   if (readNumber(cursor, 'uint32') !== magic) throw new Error('not a GGUF file: its first four bytes differ')
@@ -101,7 +101,7 @@ function valueBytes({ name, type, shape, values }: Tensor): Buffer {
 
 const aligned = (length: number) => Math.ceil(length / alignment) * alignment
 
-/** Bytes, up to where the next tensor may begin. */
+/** Bytes, padded to the start of the next tensor. */
 export const padded = (bytes: Buffer): Buffer =>
   Buffer.concat([bytes, Buffer.alloc(aligned(bytes.length) - bytes.length)])
 

@@ -1,13 +1,13 @@
-/** A hostile mirror on the loopback address: each path misbehaves in another way. */
+/** A hostile mirror on the loopback address: each path misbehaves in a different way. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 
-/** What is asked for, what the mirror would rather have stand there, and where else it may point to. */
+/** The expected file, the one that the mirror tries to plant instead, and another server that it may point to. */
 export type Bait = {
   file: Buffer
-  /** As long as the file. */
+  /** Has the length of `file`. */
   evil: Buffer
   /** Another server on this machine, `http://host:port`. */
   other: string
@@ -17,7 +17,7 @@ type Act = (request: IncomingMessage, response: ServerResponse, times: number) =
 
 const firstOf = ({ headers }: IncomingMessage) => Number(/bytes=(\d+)-/.exec(headers.range ?? '')?.[1] ?? 0)
 
-/** As it should be: ranges honoured. */
+/** A well-behaved response that honours ranges. */
 function serve(request: IncomingMessage, response: ServerResponse, bytes: Buffer, headers = {}) {
   const from = firstOf(request)
   const range = from > 0 ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {}
@@ -38,7 +38,7 @@ const redirect =
   (_, response) =>
     void response.writeHead(302, { location: to }).end(body)
 
-/** Half of the file at first, then the line is cut; `then` answers what comes after. */
+/** Sends half of the file and disconnects; `then` answers later requests. */
 const cutThen =
   (file: Buffer, then: Act): Act =>
   async (request, response, times) => {
@@ -171,7 +171,7 @@ export async function startHostileMirror(bait: Bait): Promise<HostileMirror> {
   let own: Record<string, Act> = {}
   const server = createServer((request, response) => {
     const path = request.url ?? ''
-    // A question for its whereabouts is answered as the next request would be.
+    // A HEAD request is answered like the GET after it, and is not recorded.
     const times = asked.filter(other => other.path === path).length + 1
     if (request.method !== 'HEAD') asked.push({ path, from: firstOf(request) })
     const act = own[path] ?? ((_, answer) => void answer.writeHead(404).end())

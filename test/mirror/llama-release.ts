@@ -1,4 +1,4 @@
-/** A llama.cpp release archive with the official layout: npm's libraries, and the server built from source. */
+/** A llama.cpp release archive in the official layout: libraries from npm, and llama-server compiled from source. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -6,7 +6,7 @@ import { cached, cacheFolder, keyOf } from '../../packer/build/cache.ts'
 import { runLogged, step } from '../../packer/build/progress.ts'
 import { checkOutLlama, llamaTag, packages, unpackLibraries } from './llama-source.ts'
 
-/** What the archive is called where it is published. */
+/** The name of the official archive. */
 export const archiveName = `llama-${llamaTag}-bin-ubuntu-x64.tar.gz`
 
 const cmakeFlags = [
@@ -14,21 +14,20 @@ const cmakeFlags = [
   '-DLLAMA_CURL=OFF',
   '-DLLAMA_BUILD_TESTS=OFF',
   '-DLLAMA_BUILD_EXAMPLES=OFF',
-  // As the ready-made libraries were built, and the official releases are: one library per CPU generation, chosen at
-  // run time.
+  // Like the libraries from npm and the official releases: one library per CPU generation, chosen at run time.
   '-DGGML_NATIVE=OFF',
   '-DGGML_BACKEND_DL=ON',
   '-DGGML_CPU_ALL_VARIANTS=ON',
-  // Those libraries hold the HTTP server, without TLS: it listens on a socket.
+  // The libraries contain the HTTP server; no TLS is needed on a unix socket.
   '-DLLAMA_OPENSSL=OFF',
 ]
 
-/** What no library holds: the server itself, and what it alone uses. */
+/** The objects that are in none of the libraries: the server itself, and what only it uses. */
 const ownObjects = /^(tools|vendor\/hash)\/.*\.o$/
 
 /**
- * The archive's path; its one folder is `llama-<tag>/`. Compiling takes some two minutes on two cores. A build
- * that was interrupted goes on where it stopped: its folder stands in the cache until the archive does.
+ * Returns the archive's path; it contains one folder, `llama-<tag>/`. Compiling takes two minutes on two cores. An
+ * interrupted build is resumed: its folder stays in the cache until the archive is complete.
  */
 export async function llamaRelease(): Promise<string> {
   const inputs = [...packages, ...cmakeFlags]
@@ -52,7 +51,7 @@ export async function llamaRelease(): Promise<string> {
 /** Compiles the server's own objects, and links them to the libraries in the release's folder. */
 async function compile(source: string, build: string, release: string): Promise<void> {
   if (!existsSync(source)) await checkOutLlama(source)
-  // Written last by CMake; from then on Ninja itself calls CMake when there is cause to.
+  // CMake writes this file last; from then on Ninja calls CMake when needed.
   if (!existsSync(join(build, 'build.ninja')))
     await runLogged('llama-cmake', ['cmake', '-G', 'Ninja', '-S', source, '-B', build, ...cmakeFlags])
   const inputs = execFileSync('ninja', ['-C', build, '-t', 'inputs', 'llama-server'], { encoding: 'utf8' })
@@ -72,13 +71,13 @@ async function compile(source: string, build: string, release: string): Promise<
 }
 
 async function pack(release: string, archive: string): Promise<void> {
-  // Same inputs, same names, owners and times.
+  // The same inputs give an archive with the same order, owners and times.
   const same = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0']
   const inFolder = ['-C', dirname(release), basename(release)]
   await runLogged('llama-pack', ['tar', ...same, '-czf', archive, ...inFolder])
 }
 
-/** The folder of its one unpacked copy, which nobody changes: llama-server finds its libraries beside itself. */
+/** Returns the folder of the shared unpacked release, which is read-only by convention. */
 export async function unpackedRelease(): Promise<string> {
   const archive = await llamaRelease()
   return cached('llama-unpacked', [archive], async folder => {

@@ -7,9 +7,9 @@ import { cached } from '../../packer/build/cache.ts'
 import { runLogged, step } from '../../packer/build/progress.ts'
 import { type NpmPackage, withPackage } from './npm-package.ts'
 
-/** Of node-llama-cpp, whose packages of one version belong together. */
+/** The version of node-llama-cpp; its packages of the same version belong together. */
 const version = '3.22.1'
-/** The llama.cpp release in them: `llama/llama.cpp.info.json`. */
+/** The llama.cpp release that they contain, see `llama/llama.cpp.info.json`. */
 export const llamaTag = 'v0.5.0'
 
 const source: NpmPackage = {
@@ -17,16 +17,16 @@ const source: NpmPackage = {
   integrity:
     'sha512-bltIipuWmc123H7tMIgDGKSsSrhmhlQYeVUC48XTjVW7XGJJiJJyCdlTMzQ/LiWoPkGDpcL4FviDpgw7qfTiDw==',
 }
-/** llama.cpp's libraries, built from that very source with all variants for CPUs: `bins/linux-x64/*.so`. */
+/** llama.cpp's libraries, built from the same source with all CPU variants: `bins/linux-x64/*.so`. */
 const libraries: NpmPackage = {
   spec: `@node-llama-cpp/linux-x64@${version}`,
   integrity:
     'sha512-5uCCDNqWCNfaAm8aR/Uzxbo4HBpKgNF91kCHPepKhgMgV2OAmatoefbOlMihsqCiH2Od35E/eUHQCFbfRBJuOg==',
 }
-/** What a build of them depends on. */
+/** Inputs of the cache key of whatever is built from them. */
 export const packages = [source, libraries].map(({ spec, integrity }) => `${spec} ${integrity}`)
 
-/** The bundle's path: 35 MB, one squashed commit. */
+/** Returns the path of the git bundle: 35 MB, one squashed commit. */
 const llamaBundle = () =>
   cached('llama-source.bundle', [source.spec, source.integrity], path =>
     step(`llama.cpp ${llamaTag} from npm's ${source.spec}`, () =>
@@ -36,14 +36,14 @@ const llamaBundle = () =>
     ),
   )
 
-/** Puts the ready-made libraries into a folder. */
+/** Copies the prebuilt libraries into a folder. */
 export const unpackLibraries = (folder: string): Promise<void> =>
   withPackage(libraries, ['bins/linux-x64'], async unpacked => {
     for (const library of globSync(join(unpacked, 'bins/linux-x64/lib*.so')))
       copyFileSync(library, join(folder, basename(library)))
   })
 
-/** Checks the bundle out to a folder: whole, or not there at all. */
+/** Checks the bundle out to a folder, atomically. */
 export async function checkOutLlama(folder: string): Promise<void> {
   const partial = `${folder}.partial`
   rmSync(partial, { recursive: true, force: true })
@@ -51,7 +51,7 @@ export async function checkOutLlama(folder: string): Promise<void> {
   renameSync(partial, folder)
 }
 
-/** One file of the source, its bytes; the path is the repository's. */
+/** Reads one file of the source, by its path in the repository. */
 export async function llamaFile(path: string): Promise<Buffer> {
   const folder = mkdtempSync(join(tmpdir(), 'llama-file-'))
   try {

@@ -1,4 +1,4 @@
-/** The mirror that this machine's bakes download from: nginx on the loopback address, with the archive and the model. */
+/** The mirror that local bakes download from: nginx on the loopback address, with the archive and two models. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -13,21 +13,21 @@ import { toolModel } from './tool-model.ts'
 import { watch } from './watch.ts'
 
 const modelName = 'sentence.gguf'
-/** One that may be fetched: it calls a tool where it is given tools. */
+/** A second model, to be downloaded by a running appliance: it calls a tool if it is given tools. */
 const furtherName = 'caller.gguf'
 
-/** `url` as this machine sees it. A guest on QEMU's user network reaches the same port at 10.0.2.2. */
+/** `url`: as seen from this machine. A guest on QEMU's user network reaches the same port at 10.0.2.2. */
 export type Mirror = { url: string; port: number; accessLog: string; close: () => Promise<void> }
 
-/** Serves the archive and the model, built first where need be, on 127.0.0.1: at `port`, or at a free one. */
+/** Serves the archive and the models, built if necessary, on 127.0.0.1 at `port`, or at a free one. */
 export async function startMirror(port?: number): Promise<Mirror> {
   const folder = await mirrorFolder()
-  // nginx cannot say which port it was given, so one is found beforehand.
+  // nginx cannot report which port it was given, so a free one is chosen beforehand.
   const at = port ?? (await freePort())
   const config = join(folder, 'nginx.conf')
   writeFileSync(config, nginxConfig(folder, at))
 
-  // -e: where errors go before the configuration is read; else a file under /var/log.
+  // -e: for errors before the configuration is read, which would otherwise go to a file under /var/log.
   const command = ['-e', 'stderr', '-p', folder, '-c', config]
   const nginx = watch(spawn('nginx', command, { stdio: ['ignore', 'ignore', 'pipe'] }))
   const close = async () => {
@@ -36,7 +36,7 @@ export async function startMirror(port?: number): Promise<Mirror> {
   }
   const url = `http://127.0.0.1:${at}`
   try {
-    // A file of its own, so that another server on this port is not taken for this one.
+    // The file's unique name proves that no other server is listening on this port.
     await nginx.until(() => answers(`${url}/${readyName(folder)}`))
   } catch (error) {
     await close()
@@ -45,7 +45,7 @@ export async function startMirror(port?: number): Promise<Mirror> {
   return { url, port: at, accessLog: join(folder, 'access.log'), close }
 }
 
-/** A new folder: in `files/` what the mirror serves, beside it the room nginx needs. Its owner removes it. */
+/** Creates nginx's working folder, with what the mirror serves in `files/`. The caller removes it. */
 async function mirrorFolder(): Promise<string> {
   const [archive, model] = [await llamaRelease(), await sentenceModel()]
   const folder = mkdtempSync(join(tmpdir(), 'mirror-'))
@@ -57,7 +57,7 @@ async function mirrorFolder(): Promise<string> {
   return folder
 }
 
-/** What a bake is told to download, and to offer: where it is, how large, and its digest. */
+/** A release file for bakes: what to download and to offer, with URL, size and digest. */
 export async function releaseValue(baseUrl: string) {
   const archive = published(await llamaRelease(), `${baseUrl}/${archiveName}`)
   const [path, furtherPath] = [await sentenceModel(), await toolModel()]
@@ -73,7 +73,7 @@ export async function releaseValue(baseUrl: string) {
   }
 }
 
-/** Writes that value as JSON, for a bake that finds the mirror at `baseUrl`. */
+/** Writes the release file for a bake that reaches the mirror at `baseUrl`. */
 export async function writeRelease(path: string, baseUrl: string): Promise<void> {
   writeFileSync(path, `${JSON.stringify(await releaseValue(baseUrl), null, 2)}\n`)
 }
@@ -88,7 +88,7 @@ const readyName = (folder: string) => `${folder.split('/').at(-1)}.ready`
 const answers = (url: string) =>
   fetch(url).then(
     response => response.ok,
-    () => false, // nobody listens yet
+    () => false, // nothing is listening yet
   )
 
 const nginxConfig = (folder: string, port: number) => `daemon off;

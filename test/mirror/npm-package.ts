@@ -8,7 +8,7 @@ import { runLogged } from '../../packer/build/progress.ts'
 /** `spec`: name@version. `integrity`: `npm view SPEC dist.integrity`. */
 export type NpmPackage = { spec: string; integrity: string }
 
-/** Unpacks some paths of a package, or all, for as long as `use` takes. It is given their folder. */
+/** Unpacks some paths of a package, or all, into a temporary folder that `use` is called with. */
 export async function withPackage<T>(
   { spec, integrity }: NpmPackage,
   paths: string[],

@@ -1,4 +1,4 @@
-/** Random weights of every type, and the mix that is Q4_K_M: the real llama-server loads them and counts up. */
+/** Random weights of each type, and the Q4_K_M mix: the real llama-server loads them, and counts up. */
 import { statSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as z from 'zod'
@@ -45,7 +45,7 @@ const rows: [string, Shape, Types][] = [
   ],
 ]
 
-it.each(rows)('%s: after a token its successor', async (name, shape, types) => {
+it.each(rows)('%s: answers with the successor of each token', async (name, shape, types) => {
   const model = await quantisedModel(`test-${name}`, shape, types)
   const settings = { LLAMA_ARG_MODEL: model, LLAMA_ARG_CTX_SIZE: '1024', LLAMA_ARG_THREADS: '1' }
   const server = await startBareLlama(llama.program, settings, ['--check-tensors'])
@@ -64,19 +64,19 @@ it('mixes Q4_K and Q6_K as Q4_K_M does', async () => {
   const dear = Array.from({ length: 40 }, (_, layer) => layer).filter(
     layer => ofDevstral.layer('ffn_down', layer) === 'q6_K',
   )
-  // llama-quantize: the first and the last eighth, and of what is between every third.
+  // As llama-quantize does: the first and the last eighth of the layers, and every third one in between.
   expect(dear).toEqual([0, 1, 2, 3, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 34, 35, 36, 37, 38, 39])
   expect(ofDevstral.layer('attn_q', 0)).toBe('q4_K')
 })
 
-it('has the size that its types give it', async () => {
+it('has the size that follows from its types', async () => {
   const q4 = statSync(await quantisedModel('test-q4_K', shape, allOf('q4_K'))).size
   const q8 = statSync(await quantisedModel('test-q8_0', shape, allOf('q8_0'))).size
   const values = 2 * 32_000 * 256 + 3 * (2 * 256 * 256 + 2 * 256 * 128 + 3 * 256 * 512)
   expect(q8 - q4).toBe(values * (34 / 32 - 144 / 256))
 })
 
-it('refuses rows that are no whole number of blocks', async () => {
+it('refuses rows that are not a whole number of blocks', async () => {
   const narrow = { ...shape, width: 128 }
   await expect(quantisedModel('test-narrow', narrow, allOf('q4_K'))).rejects.toThrow(/blocks of 256/)
 })

@@ -1,4 +1,4 @@
-/** Models of any shape and quantisation with random weights and known answers: each token has one successor. */
+/** Models of any shape and quantisation, with random weights but known answers: each token has one successor. */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
@@ -20,42 +20,42 @@ type Architecture = 'llama' | 'mistral3' | 'qwen3moe' | 'gpt-oss'
 
 export type Shape = Size & {
   architecture: Architecture
-  /** Tokens; Devstral's where it is not said. */
+  /** In tokens; by default Devstral's. */
   contextLimit?: number
-  /** Of a mixture: how many there are, each as wide as `feedForward`, and how many compute a token. */
+  /** For a mixture of experts: how many there are, each `feedForward` wide, and how many are used per token. */
   experts?: { all: number; used: number }
-  /** Tokens that every second layer looks back (gpt-oss). */
+  /** The attention window of every second layer, in tokens (gpt-oss). */
   slidingWindow?: number
 }
 
-/** A layer's matrices, as GGUF calls them. */
+/** The matrices of a layer, by their names in GGUF. */
 type Matrix = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
 
 export type Types = {
-  /** Of `token_embd` and `output`, whose rows are the same. */
+  /** The type of `token_embd` and `output`, which contain the same rows. */
   vocabulary: TensorType
-  /** Of a layer's matrix; layers count from 0. */
+  /** The type of a matrix in a layer, counting from 0. */
   layer: (matrix: Matrix, layer: number) => TensorType
 }
 
 /** All matrices of one type. */
 export const allOf = (type: TensorType): Types => ({ vocabulary: type, layer: () => type })
 
-/** As `llama-quantize` mixes Q4_K_M: Q6_K for the output, and for what matters most of every second layer or so. */
+/** The Q4_K_M mix of `llama-quantize`: Q6_K for the output, and for the most important matrices of about half the layers. */
 export const q4KM = (layers: number): Types => ({
   vocabulary: 'q6_K',
   layer: (matrix, layer) => {
-    const counts = matrix === 'attn_v' || matrix === 'ffn_down'
+    const isImportant = matrix === 'attn_v' || matrix === 'ffn_down'
     const early = Math.floor(layers / 8)
-    const isDear = layer < early || layer >= Math.floor((7 * layers) / 8) || (layer - early) % 3 === 2
-    return counts && isDear ? 'q6_K' : 'q4_K'
+    const isPrecise = layer < early || layer >= Math.floor((7 * layers) / 8) || (layer - early) % 3 === 2
+    return isImportant && isPrecise ? 'q6_K' : 'q4_K'
   },
 })
 
 /**
- * For benchmarks: 170 million parameters, 105 MB as Q4_K_M. Several times what a CPU's cache holds, so that memory
- * counts as with a real model; small enough to be started a hundred times. Per byte of its weights a token of the
- * context costs five times what it costs in Devstral Small 2: 4096 tokens here are like 20,000 there.
+ * For benchmarks: 170 million parameters, 105 MB as Q4_K_M. That is several times a CPU's cache, so that memory
+ * bandwidth matters as with a real model, and small enough to be started a hundred times. Relative to the weights, a
+ * token of context costs five times as much as in Devstral Small 2: 4096 tokens here correspond to 20,000 there.
  */
 export const benchModel = (name = 'q4_k_m', types = q4KM(benchShape.layers)): Promise<string> =>
   quantisedModel(`bench-${name}`, benchShape, types)
@@ -66,14 +66,13 @@ const benchShape: Shape = {
   layers: 12,
   feedForward: 2816,
   heads: { query: 4, keyValue: 1, size: 128 },
-  // What a server that is not told otherwise takes for its context.
+  // llama-server's context size if none is set.
   contextLimit: 32_768,
 }
 
 /**
- * The path of the model's GGUF file, `quantised-<name>-<key>.gguf` in the cache. After token N it says N + 1,
- * whatever came before (4000 follows 3999; /completion takes token numbers as a prompt). Widths must be multiples
- * of 256 for types with K.
+ * Returns the path of the model's GGUF file, `quantised-<name>-<key>.gguf` in the cache. Token N + 1 always follows
+ * token N (/completion accepts token IDs as a prompt). For the K types, widths must be multiples of 256.
  */
 export async function quantisedModel(name: string, shape: Shape, types: Types): Promise<string> {
   const { file, tokenizer } = await vocabulary()
@@ -118,7 +117,7 @@ const metadataFor = (name: string, shape: Shape, tokenizer: Metadata): Metadata 
 }
 
 type Weights = TensorInfo & {
-  /** Standard deviation of the values; absent: all 1, or another tensor's rows. */
+  /** Standard deviation of the values. Without one, all are 1 (norms), or those of the embeddings (output). */
   deviation?: number
 }
 
@@ -140,7 +139,7 @@ function tensorsFor(shape: Shape, types: Types, tokens: number): Weights[] {
     { matrix: 'ffn_up', from: width, to: feedForward },
     { matrix: 'ffn_down', from: feedForward, to: width },
   ]
-  // What a layer adds must not drown the embedding, which decides the token that follows.
+  // What a layer adds must be small beside the embedding, which determines the next token.
   const loudness = (matrix: Matrix) => (matrix === 'attn_output' || matrix === 'ffn_down' ? 0.01 / layers : 1)
   const expertsOf = (matrix: Matrix) => (matrix.startsWith('ffn') ? (experts?.all ?? 1) : 1)
   const biases = (index: number): Weights[] => [
@@ -174,13 +173,13 @@ function tensorsFor(shape: Shape, types: Types, tokens: number): Weights[] {
   ]
 }
 
-/** What must be there and changes nothing: which experts are used is left to rounding. */
+/** Required tensors with no effect on the answer: their values only decide which experts are used. */
 const faint = (name: string, shape: number[]): Weights => ({ name, type: 'float32', shape, deviation: 1e-6 })
 
 const embeddings = 'token_embd.weight'
 const output = 'output.weight'
 
-/** Tensor by tensor: a model need not fit in memory as a whole. */
+/** Writes tensor by tensor: the model as a whole need not fit into memory. */
 function write(path: string, metadata: Metadata, tensors: Weights[]): void {
   const file = openSync(path, 'w')
   try {
@@ -195,9 +194,9 @@ function bytesOf(tensor: Weights, tensors: Weights[]): Buffer {
   if (tensor.deviation !== undefined) return randomBlocks(tensor, tensor.deviation)
   if (tensor.name !== output) return Buffer.from(new Float32Array(tensor.shape[0] ?? 0).fill(1).buffer)
 
-  // Row N + 1 is what token N looks like, so N + 1 is what follows it.
-  const looks = tensors.find(({ name }) => name === embeddings) ?? tensor
-  const rows = randomBlocks(looks, looks.deviation ?? 1)
-  const row = tensorBytes(looks) / (looks.shape[1] ?? 1)
+  // Output row N + 1 is the embedding of token N, so that N + 1 follows N.
+  const embedded = tensors.find(({ name }) => name === embeddings) ?? tensor
+  const rows = randomBlocks(embedded, embedded.deviation ?? 1)
+  const row = tensorBytes(embedded) / (embedded.shape[1] ?? 1)
   return Buffer.concat([rows.subarray(-row), rows.subarray(0, -row)])
 }

@@ -1,4 +1,4 @@
-/** Archive and model together: the real llama-server, on a unix socket, says the sentence and stops. */
+/** The archive and the model together: the real llama-server, on a unix socket, answers with the sentence. */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
@@ -57,7 +57,7 @@ describe('the model that knows one sentence', { timeout: 60_000 }, () => {
     expect(chunks.map(chunk => chunk.choices[0]?.finish_reason)).toContain('stop')
   })
 
-  it('goes on for as long as it is told to', async () => {
+  it('starts over until the token limit if the end is ignored', async () => {
     const body = { messages: [{ role: 'user', content: 'Hi' }], ignore_eos: true, max_tokens: 45 }
     const { choices } = JSON.parse(await post('/v1/chat/completions', body))
     expect(choices[0].finish_reason).toBe('length')
@@ -80,7 +80,7 @@ it('reads the metadata that it wrote', () => {
 
 type Chunk = { choices: { delta: { content?: string }; finish_reason: string | null }[] }
 
-/** The events of a stream that ended as it should: with `[DONE]`. */
+/** The events of a stream, which must end with `[DONE]`. */
 function eventsOf(stream: string): Chunk[] {
   const data = stream.split('\n').filter(line => line.startsWith('data: '))
   expect(data.pop()).toBe('data: [DONE]')
@@ -96,7 +96,7 @@ const startServer = (model: string) =>
         LLAMA_ARG_HOST: socketPath,
         LLAMA_ARG_KV_UNIFIED_PER_SLOT: '32768',
         LLAMA_ARG_N_PARALLEL: '2',
-        // Threads meet at barriers: on a busy machine two take a hundred times as long as one.
+        // Threads wait for each other at barriers: on a busy machine, two take a hundred times as long as one.
         LLAMA_ARG_THREADS: '1',
         LLAMA_ARG_CACHE_RAM: '0',
         LLAMA_ARG_FIT: 'off',
@@ -105,7 +105,7 @@ const startServer = (model: string) =>
     }),
   )
 
-/** 503 while the model loads; an error while there is no socket. */
+/** False while the model loads (503), or while there is no socket (an error). */
 const isHealthy = () =>
   send('GET', '/health').then(
     answer => answer.status === 200,
@@ -118,7 +118,7 @@ async function post(path: string, body: object): Promise<string> {
   return answer.body
 }
 
-/** A connection for each request: llama-server closes them after a stream; a kept one would be found dead. */
+/** A new connection for each request: llama-server closes them after a stream, so a reused one would fail. */
 const send = (method: string, path: string, body = '') =>
   new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }

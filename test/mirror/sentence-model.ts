@@ -1,4 +1,4 @@
-/** A model that knows one sentence, and says it whatever the prompt. */
+/** A model that knows one sentence, and answers every prompt with it. */
 import { writeFileSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
@@ -16,19 +16,19 @@ import {
 export const sentence = 'Hello! This small model knows one sentence, and says it to you.'
 export { contextLimit } from './chain-model.ts'
 
-// As the vocabulary spells them: ▁ is a space. None may stand here twice: each decides what comes next.
+// As spelt in the vocabulary, where ▁ is a space. No token may occur twice, because each determines the next.
 const tokens = 'Hello ! ▁This ▁small ▁model ▁knows ▁one ▁sentence , ▁and ▁says ▁it ▁to ▁you .'.split(' ')
-// Where `ignore_eos` forbids the end, the sentence starts over, after a space.
+// If `ignore_eos` forbids the end, the sentence starts over, after a space.
 const again = '▁Hello'
 
-/** After any token that is not of the sentence the sentence begins; after its last the answer ends. */
+/** The sentence starts after any token that is not part of it, and its last token ends the answer. */
 export const sentenceSteps: Step[] = [
   ...[...tokens, endOfText].map((comes, index) => ({ after: tokens[index - 1], comes })),
   { after: tokens.at(-1), comes: again, weight: second },
   { after: again, comes: '!' },
 ]
 
-// Mistral's manner, without its tools. It never ends in a token of the chain, so an answer starts anew.
+// Mistral's format, without tools. A prompt never ends in a token of the sentence, so the answer starts at its beginning.
 const template = `{{ bos_token }}{% for message in messages %}
 {%- if message.role == 'system' %}[SYSTEM_PROMPT]{{ message.content }}[/SYSTEM_PROMPT]
 {%- elif message.role == 'assistant' %}{{ message.content or '' }}{{ eos_token }}
@@ -37,12 +37,12 @@ const template = `{{ bos_token }}{% for message in messages %}
 {%- endfor %}`
 
 /**
- * The model's path: 9 MB. It answers every chat with the sentence and stops, at any temperature.
- * A raw completion whose prompt ends inside the sentence is carried on from there.
+ * Returns the model's path (9 MB). It answers every chat with the sentence, at any temperature.
+ * A raw completion whose prompt ends within the sentence continues from there.
  */
 export const sentenceModel = (): Promise<string> => sentenceModelOf('sentence.gguf')
 
-/** It says the same as slowly as a model of 150 million parameters: 310 MB, for benchmarks. */
+/** For benchmarks: gives the same answers at the speed of a model of 150 million parameters (310 MB). */
 export const wideSentenceModel = (): Promise<string> =>
   sentenceModelOf('wide.gguf', {
     width: 1024,

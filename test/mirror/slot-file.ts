@@ -1,28 +1,28 @@
-/** Slots' files as llama.cpp writes them (state_seq_save_file, version 3), with random numbers for what would be computed. */
+/** Slot files as llama.cpp writes them (state_seq_save_file, version 3), with random numbers as keys and values. */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Geometry } from '../../lib/appliance/models/geometry.ts'
 import type { KvType } from '../../lib/appliance/sizing/memory.ts'
 
-/** ggml's number of the type; elements and bytes of a block; a block's scale where it has one. */
+/** ggml's number of the type, elements per block, bytes per block. */
 const layouts = {
   f16: { type: 1, elements: 1, bytes: 2 },
   q8_0: { type: 8, elements: 32, bytes: 34 },
 } as const
 
-/** 2^-10 as f16: a small number, or the scale of small ones. */
+/** 2^-10 as f16: a small value, or the scale of a block of small values. */
 const small = 0x1400
 
 type Heads = Pick<Geometry, 'layers' | 'kvHeads' | 'headSize'>
 
-/** Bytes of one token's keys, or values, in one layer. */
+/** Bytes of one token's keys, or of its values, in one layer. */
 export const rowSize = ({ kvHeads, headSize }: Heads, kvType: KvType) =>
   (kvHeads * headSize * layouts[kvType].bytes) / layouts[kvType].elements
 
-/** So many tokens that are text. */
+/** This many ordinary text tokens. */
 export const someTokens = (count: number) =>
   Array.from({ length: count }, (_, index) => 300 + (index % 20_000))
 
-/** Writes the file: tokens; cells (position, sequences); for keys, then values, of each layer type, bytes of a row, rows. */
+/** Writes the tokens, the cells (position, sequences), and for the keys, then the values of each layer: type, row size, rows. */
 export function writeSlotFile(path: string, heads: Heads, kvType: KvType, tokens: number[]): void {
   const { layers } = heads
   const row = rowSize(heads, kvType)
@@ -44,7 +44,7 @@ export function writeSlotFile(path: string, heads: Heads, kvType: KvType, tokens
   }
 }
 
-/** Numbers of 32 bits, little-endian. */
+/** 32-bit integers, little-endian. */
 const words = (values: number[]) => Buffer.from(Uint32Array.from(values).buffer)
 
 function randomRows(bytes: number, kvType: KvType): Buffer {

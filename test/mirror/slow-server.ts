@@ -1,10 +1,10 @@
-/** A file server that is as slow as a test wants, disconnects on demand, and records its requests. */
+/** A file server with adjustable speed that disconnects on demand and records its requests. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 
-/** `path`: as asked for; `from`: the first byte of the range asked for, 0 without one. */
+/** `path`: as requested; `from`: the first byte of the requested range, or 0. */
 export type Asked = { path: string; from: number }
 
 export type SlowServer = {
@@ -13,18 +13,18 @@ export type SlowServer = {
   asked: Asked[]
   /** Bytes sent so far, of all files. */
   sent(): number
-  /** From now on this many bytes per second over each connection; a trickle once so many bytes are sent in all. */
+  /** Sets the speed of each connection in bytes per second; after `until` bytes in total, it drops to a trickle. */
   setSpeed(bytesPerSecond: number, until?: number): void
-  /** Ends every connection in the middle of what it sends. */
+  /** Closes all connections, in the middle of a response. */
   hangUp(): void
   close(): Promise<void>
 }
 
-/** Bytes per second that keep a client from giving up. */
+/** Bytes per second: just fast enough that the client does not give up. */
 const trickle = 15_000
 const pieces = 20
 
-/** Serves files by their path, e.g. `/models/a.gguf`, on the loopback address; RFC 9110, 14: ranges with a first byte. */
+/** Serves files by path, e.g. `/models/a.gguf`, on the loopback address, with range requests (RFC 9110, 14). */
 export async function startSlowServer(
   files: Record<string, Buffer>,
   bytesPerSecond = Number.POSITIVE_INFINITY,
@@ -56,7 +56,7 @@ export async function startSlowServer(
       const piece = file.subarray(at, Math.min(to + 1, at + Math.min(now / pieces, 1 << 20)))
       at += piece.length
       sent += piece.length
-      // Called too when the connection is gone.
+      // The callback also runs if the connection is gone.
       await new Promise(written => response.write(piece, written))
       if (now < Number.POSITIVE_INFINITY) await setTimeout(1000 / pieces)
     }

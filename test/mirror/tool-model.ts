@@ -1,4 +1,4 @@
-/** A model that calls a tool if it is given tools, and says the sentence after a result, or without tools. */
+/** A model that calls a tool if it is given tools, and answers with the sentence after a result or without tools. */
 import { writeFileSync } from 'node:fs'
 import { cached, keyOf } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
@@ -14,13 +14,13 @@ import {
 import type { Metadata } from './gguf.ts'
 import { sentenceSteps } from './sentence-model.ts'
 
-/** What it calls: `arguments` is what it writes, to the letter, and must suit the tool's schema. */
+/** The call that it makes; `arguments` is its literal output, and must match the tool's schema. */
 export type Call = { name: string; arguments: string }
 
-/** The call where no other is asked for. */
+/** The default call. */
 export const readCall: Call = { name: 'read', arguments: '{"filePath":"hello.py"}' }
 
-/** Mistral's control tokens: one token each, which text has no other way to spell. */
+/** Mistral's control tokens; text cannot produce them. */
 const controls = [
   '[SYSTEM_PROMPT]',
   '[/SYSTEM_PROMPT]',
@@ -38,11 +38,11 @@ const controls = [
 /** LLAMA_TOKEN_TYPE_NORMAL and _CONTROL, llama.h */
 const types = { normal: 1, control: 3 }
 
-/** The model's path: 9 MB. There is no template in it: it must be served with Devstral's. */
+/** Returns the model's path (9 MB). It contains no template, and must be served with Devstral's. */
 export async function toolModel(call: Call = readCall): Promise<string> {
   const { file, tokenizer } = await vocabulary()
   const inputs = [...ownSources(), ownSource('sentence-model.ts'), ownSource('tool-model.ts'), file]
-  // Calls differ in their names on disk, so that none replaces another that is in use.
+  // Each call has a file name of its own, so that none replaces a file that is in use.
   const name = `calls-${call.name}-${keyOf([call.arguments])}.gguf`
   return cached(name, inputs, path =>
     step(`a model that calls ${call.name}`, async () => {
@@ -57,7 +57,7 @@ export async function toolModel(call: Call = readCall): Promise<string> {
           after: '[/INST]',
           comes: '[TOOL_CALLS]',
           ifSeen: '[AVAILABLE_TOOLS]',
-          // Some clients put words after a result: the call must not come again for ever.
+          // Some clients add text after a result, which must not trigger the call again.
           unlessSeen: '[TOOL_RESULTS]',
         },
       }
@@ -66,7 +66,7 @@ export async function toolModel(call: Call = readCall): Promise<string> {
   )
 }
 
-/** A text in pieces of six characters, longer where one would stand twice: each decides what comes next. */
+/** Splits a text into pieces of six or more characters, all different, because each determines the next. */
 function pieces(text: string, taken: Set<string>): string[] {
   const found: string[] = []
   let piece = ''
@@ -82,7 +82,7 @@ function pieces(text: string, taken: Set<string>): string[] {
     : [...found, piece]
 }
 
-/** The last tokens of the vocabulary, rare characters all, become the control tokens and the pieces it lacks. */
+/** Replaces the last tokens of the vocabulary, which are rare characters, with the control tokens and missing pieces. */
 function withTokens(tokenizer: Metadata, wanted: string[]): Metadata {
   const known = tokensOf(tokenizer)
   const ofType = tokenizer.get('tokenizer.ggml.token_type')
@@ -106,6 +106,6 @@ function withTokens(tokenizer: Metadata, wanted: string[]): Metadata {
 function callSteps(called: string[], given: string[]): Step[] {
   const written = ['[TOOL_CALLS]', ...called, '[ARGS]', ...given, endOfText]
   const steps = written.slice(1).map((comes, index) => ({ after: written[index], comes }))
-  // Without tools there is nothing to call: the sentence.
+  // Without tools, answer with the sentence.
   return [...steps, { after: '[/INST]', comes: sentenceSteps[0]?.comes ?? endOfText }]
 }

@@ -1,13 +1,13 @@
-/** Supervises a child process: whether it is running, its output, and when it ended. */
+/** Supervises a child process: whether it is running, its output, and how it ended. */
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
 
 export type Watched = {
   pid: number | undefined
-  /** What it has said so far. */
+  /** Its output so far, on both streams. */
   output: () => string
   runs: () => boolean
-  /** Waits until `isReady` says so. Rejects with what the child said if it ends before that. */
+  /** Polls until `isReady` returns true. Rejects with the child's output if it ends before that. */
   until: (isReady: () => Promise<boolean>) => Promise<void>
   signal: (name: NodeJS.Signals) => void
   /** Ends the child, and resolves once it is gone. */
@@ -15,12 +15,12 @@ export type Watched = {
 }
 
 /**
- * Milliseconds from asking a child to end until it is made to. llama-server's handler of SIGTERM takes the lock of its
- * queue; where the thread that it interrupts holds it, as it often does while it generates, both wait for ever.
+ * Milliseconds between SIGTERM and SIGKILL. llama-server's SIGTERM handler takes the lock of its queue; if the
+ * interrupted thread holds it, which is common during a generation, the process deadlocks.
  */
 const terminationGrace = 10_000
 
-/** Watches a child from its start. It ends with this process at the latest, unless that is killed. */
+/** Supervises a child that has just been started. It is stopped when this process exits, unless that is killed. */
 export function watch(child: ChildProcess): Watched {
   const terminate = () => child.kill('SIGTERM')
   process.once('exit', terminate)

@@ -1,13 +1,13 @@
-/** Prompts as agents send them, and how many of their tokens llama-server had cached. */
+/** Prompts like those that agents send, and how many of their tokens llama-server had cached. */
 import { expect } from 'vitest'
 import { http } from '../../../lib/system/http.ts'
 import type { Stack } from './stack.ts'
 
-/** A system prompt of some 3000 tokens by default, which no other agent's begins with. */
+/** A system prompt, by default of some 3000 tokens, that shares no beginning with those of other agents. */
 export const systemPromptOf = (agent: string, repeat = 1000) => `${agent}: ${'do as told '.repeat(repeat)}`
 
 let questions = 0
-/** A question that was not asked before. */
+/** A question that has not been asked before. */
 const newQuestion = () => {
   questions += 1
   return `Question ${questions}?`

@@ -5,12 +5,12 @@ import { sentence } from '../../mirror/sentence-model.ts'
 import { generate } from './generation.ts'
 import type { Edge } from './stack.ts'
 
-/** `slow` reads a few hundred bytes at a time; `disconnects` closes its connection in mid-stream, and does not come back. */
+/** `slow` reads a few hundred bytes at a time; `disconnects` closes its connection in mid-stream for good. */
 type Behaviour = 'steady' | 'slow' | 'disconnects'
 
 export type ClientOutcome = {
   behaviour: Behaviour
-  /** It got the text that it alone had asked for, to the last token. */
+  /** It got the text that only it had requested, to the last token. */
   isComplete: boolean
   /** The ids of its stream's events; each answer has an id of its own. */
   ids: string[]
@@ -40,7 +40,7 @@ const sentencePieces = sentence.match(/ ?\w+|\W/g) ?? []
 const behaviourOf = (client: number): Behaviour =>
   client % 10 === 3 ? 'disconnects' : client % 25 === 7 ? 'slow' : 'steady'
 
-/** A raw completion: its prompt ends within the sentence, at a place that differs by client, and the answer continues from there. */
+/** A raw completion: the prompt ends within the sentence, at a different place for each client, and the answer continues it. */
 const completionFor = (client: number, tokens: number) => {
   const start = 1 + (client % (sentencePieces.length - 1))
   const count = tokens + client
@@ -55,7 +55,7 @@ const completionFor = (client: number, tokens: number) => {
   }
 }
 
-/** Milliseconds that the openai SDK (7.57, client.ts) waits: Retry-After where that is a minute or less, else its own backoff. */
+/** Milliseconds that the openai SDK (7.57, client.ts) waits: Retry-After up to a minute, otherwise its own backoff. */
 const retryDelay = (retryAfter: number, retries: number) =>
   retryAfter >= 0 && retryAfter <= 60
     ? retryAfter * 1000
@@ -102,7 +102,7 @@ async function runClient(
     slotSeconds: 0,
   }
   while (true) {
-    // No response at all, since a worker was killed: as if there were no header.
+    // No response, because a worker was killed: retry as without a Retry-After header.
     const stream = await generate(edge, key, '/v1/completions', completion.request, read).catch(
       () => undefined,
     )
@@ -140,7 +140,7 @@ async function runClient(
 
 export const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** The figures of a whole run. */
+/** The results of a whole run. */
 export const summarize = (all: ClientOutcome[]) => {
   const stayed = all.filter(({ behaviour }) => behaviour !== 'disconnects')
   return {

@@ -1,4 +1,4 @@
-/** A streamed generation as its client sees it, on a connection of its own: admitted or rejected, its events as they arrive. */
+/** A streamed generation on a connection of its own: whether it was admitted, and its events as they arrive. */
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { setTimeout } from 'node:timers/promises'
@@ -11,7 +11,7 @@ export type Generation = {
   retryAfter: number
   /** The events so far, `[DONE]` among them. */
   events(): string[]
-  /** Resolves once so many events have arrived, or the stream has ended. */
+  /** Resolves once this many events have arrived, or the stream has ended. */
   until(events: number): Promise<void>
   /** Resolves however it ends. */
   ended: Promise<void>
@@ -36,7 +36,7 @@ export function generate(
       const take = async () => {
         for await (const piece of read(answer)) pieces.push(piece)
       }
-      // An answer that is cut ends like any other; what it lacks shows in its events.
+      // An answer that is cut off also ends the stream; callers see it in the events.
       const end = () => {
         isOver = true
       }

@@ -1,4 +1,4 @@
-/** Pebble, Let's Encrypt's own ACME server for tests, with the DNS that it asks: every name is 127.0.0.1. */
+/** Pebble, Let's Encrypt's ACME server for tests, with a DNS server that resolves every name to 127.0.0.1. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,16 +11,16 @@ import { freePort } from '../../support/ports.ts'
 
 export type Pebble = {
   directory: string
-  /** PEM of the CA that its own certificate is under. */
+  /** PEM of the CA that signed its own server certificate. */
   ca: string
-  /** PEM of the root of what it issues. */
+  /** PEM of the root CA of the certificates that it issues. */
   root: string
-  /** Makes a name lead to another address. */
+  /** Makes a name resolve to another address. */
   pointTo: (name: string, address: string) => Promise<void>
   stop: () => Promise<void>
 }
 
-/** Starts both; challenges are looked for at `httpPort`. */
+/** Starts both; challenges are validated at `httpPort`. */
 export async function startPebble(httpPort: number): Promise<Pebble> {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-pebble-'))
   const names = { dns: ['localhost'], ip: ['127.0.0.1'] }
@@ -53,7 +53,7 @@ export async function startPebble(httpPort: number): Promise<Pebble> {
   const config = file('pebble.json', JSON.stringify(configuration))
   const pebble = watch(
     spawn('pebble', ['-config', config, '-dnsserver', `127.0.0.1:${ports.dns}`], {
-      // It waits at random, and refuses requests at random, unless it is told not to.
+      // By default, it delays validations at random, and rejects nonces at random.
       env: { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),

@@ -1,4 +1,4 @@
-/** Saves or restores prompts in a process of its own, which may be killed: ACTION ROOT PID. */
+/** Saves or restores the prompt cache in a separate process, which tests can kill. Arguments: ACTION ROOT PID. */
 import { provenSlots, restorePromptCache, savePromptCache } from '../../../lib/steps/llama/prompt-cache.ts'
 import { openHost } from '../../../lib/system/host.ts'
 

@@ -1,10 +1,10 @@
-/** Requests as raw bytes, which no HTTP client would send, and the responses to them. */
+/** Requests as raw bytes that no HTTP client would send, and the responses to them. */
 import { connect } from 'node:tls'
 import type { Edge } from './stack.ts'
 
 export type RawResponse = { status: number; headers: Record<string, string>; body: string }
 
-/** RFC 9112, 7.1: the content of chunks, and what follows them. */
+/** Decodes chunks (RFC 9112, 7.1): returns their content, and what follows them. */
 function unchunked(text: string): { body: string; rest: string } {
   let body = ''
   let rest = text
@@ -17,7 +17,7 @@ function unchunked(text: string): { body: string; rest: string } {
   }
 }
 
-/** The responses in what a connection received. */
+/** Parses the responses that a connection has received. */
 export function parseResponses(received: string): RawResponse[] {
   const responses: RawResponse[] = []
   let rest = received

@@ -1,4 +1,4 @@
-/** Generators of requests for the fuzzer: by the table of fields, and in breach of it. */
+/** Generators of requests for the fuzzer that obey or violate the table of fields. */
 import fc from 'fast-check'
 import { type Route, routes } from '../../../lib/appliance/requests/api.ts'
 import type { Field, Fields, Rule, Variant } from '../../../lib/appliance/requests/rules.ts'
@@ -6,7 +6,7 @@ import type { Field, Fields, Rule, Variant } from '../../../lib/appliance/reques
 export type GeneratedRequest = { kind: string; path: string; headers: Record<string, string>; body: Buffer }
 type Values = fc.Arbitrary<unknown>
 
-/** Text that has crashed some parser: long runs, control tokens, template markup, incomplete characters. */
+/** Text of the kind that crashes parsers: long runs, control tokens, template markup, incomplete characters. */
 const oddTexts = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.constantFrom(
@@ -61,7 +61,7 @@ const oddValues: Values = fc.oneof(
   fc.jsonValue(),
 )
 
-/** Mostly ordinary, or every request would be refused for one of its many values. */
+/** Mostly ordinary: otherwise every request would be refused for one of its many values. */
 const texts = fc.oneof(
   {
     weight: 30,
@@ -74,7 +74,7 @@ const names = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }) },
 )
 
-/** JSON Schemas of all forms, with what makes their grammars large, endless or recursive. */
+/** JSON Schemas of all forms, including those that make grammars large, endless or recursive. */
 const schemas: Values = fc.letrec(tie => ({
   schema: fc.oneof(
     { maxDepth: 6, depthIdentifier: 'schema' },
@@ -139,7 +139,7 @@ const schemas: Values = fc.letrec(tie => ({
   ),
 })).schema
 
-/** Rules that refuse whatever comes: to generate values for them would exercise nothing else. */
+/** Rules that refuse any value: generating values for them would keep other fields from being tested. */
 const isRefused = (rule: Field | undefined) => rule?.is === 'refused' || rule?.is === 'image'
 const taken = (variants: Record<string, Variant>): [string, Fields][] =>
   Object.entries(variants).flatMap(([name, variant]) =>
@@ -210,7 +210,7 @@ function objectOf(fields: Fields, depth: number): fc.Arbitrary<Record<string, un
   return fc.record(Object.fromEntries(entries), { requiredKeys })
 }
 
-/** Answers are short: what is fuzzed is what happens before the first token. */
+/** Keeps answers short: the fuzzer targets what happens before the first token. */
 const lengths = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n_predict']
 const shortened = (route: Route, request: Record<string, unknown>) => {
   const [first] = lengths.filter(name => route.fields?.[name] !== undefined)

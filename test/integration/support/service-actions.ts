@@ -1,4 +1,4 @@
-/** What bootstrap would do to each service if the files of one configured folder were replaced by those of another. */
+/** What bootstrap would do to each service if one configured folder's files were replaced by another's. */
 import { type Service, services } from '../../../lib/appliance/services/services.ts'
 import { type Action, decideAction, readInputs } from '../../../lib/steps/services/services.ts'
 import { openHost } from '../../../lib/system/host.ts'
@@ -13,7 +13,7 @@ const running = {
   startedAt: new Date(),
 }
 
-/** The services that would be acted on, by name. Each is running, and was last started with the files in `from`. */
+/** The services that would be restarted or reloaded, by name. All are running, last started with the files in `from`. */
 export const actionsBetween = (from: string, to: string): Partial<Record<string, Action>> =>
   Object.fromEntries(
     Object.entries(services)

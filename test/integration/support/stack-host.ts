@@ -1,4 +1,4 @@
-/** A stack's folder as a Host: processes, models and llama-server's socket, which are elsewhere, are linked into it. */
+/** A stack's folder as a Host; processes, models and llama-server's socket, which are elsewhere, are linked into it. */
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { paths } from '../../../lib/appliance/paths.ts'

@@ -1,4 +1,4 @@
-/** The appliance without its VM: what configure writes, run by the real nginx and llama-server on ports of their own. */
+/** The appliance without its VM: the files that configure writes, run by the real nginx and llama-server on free ports. */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ import { type Call, toolModel } from '../../mirror/tool-model.ts'
 import { type Watched, watch } from '../../mirror/watch.ts'
 import { freePort } from '../../support/ports.ts'
 
-/** nginx before a socket, as configured for a context. */
+/** Both proxies as configured for a context, in front of llama-server's socket. */
 export type Edge = {
   root: string
   url: string
@@ -27,18 +27,18 @@ export type Edge = {
   httpsPort: number
   accessLog: string
   errorLog: string
-  /** What nginx and the admission proxy have printed. */
+  /** The output of nginx and the admission proxy. */
   output(): string
-  /** nginx's workers that take connections, and those of the admission proxy behind it. */
+  /** nginx's workers that accept connections, and those of the admission proxy behind it. */
   workers(): number[]
   admissionWorkers(): number[]
   admissionPid(): number | undefined
-  /** Where nginx expects llama-server, and the admission proxy. */
+  /** The sockets where nginx expects llama-server and the admission proxy. */
   socket: string
   admissionSocket: string
   ca: string
   key: string
-  /** Resolves once none of nginx's old workers takes a connection any more. */
+  /** Reloads nginx; resolves once none of its old workers accepts connections any more. */
   reloadNginx(): Promise<void>
   /** Configures for another context and reloads nginx, as bootstrap does. */
   reload(context: Record<string, string>): Promise<void>
@@ -52,7 +52,7 @@ export type Stack = Edge & {
   stopLlama(): Promise<void>
 }
 
-/** `NAME=value` lines, as systemd reads them. */
+/** Parses `NAME=value` lines, as systemd does. */
 export const environmentOf = (text: string) =>
   Object.fromEntries(
     text
@@ -61,20 +61,20 @@ export const environmentOf = (text: string) =>
       .map(line => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
   )
 
-/** What a test wants otherwise than the appliance has it. */
+/** How a test deviates from the appliance. */
 export type Options = {
-  /** The model: one that calls this tool where it has tools, in Devstral's format; else the one that knows a sentence. */
+  /** Serve the model that makes this call if it has tools, in Devstral's format; by default, the one with a sentence. */
   call?: Call
-  /** The edge proxy's configuration, changed; the program in it. */
+  /** Changes the edge proxy's configuration, and its program. */
   site?: (text: string) => string
   program?: (text: string) => string
-  /** The admission proxy's configuration, changed. */
+  /** Changes the admission proxy's configuration. */
   admission?: (text: string) => string
-  /** Further settings of llama-server, by its variables' names. */
+  /** Further environment variables of llama-server. */
   settings?: Record<string, string>
 }
 
-/** Configures a folder for this context: a new one, or one that is there. */
+/** Configures a new or an existing folder for this context. */
 export async function configuredFolder(
   context: Record<string, string>,
   { call }: Options = {},
@@ -82,7 +82,7 @@ export async function configuredFolder(
 ): Promise<string> {
   // Two slots, however much memory this machine has.
   const rooted = openHost({ env: { ONEAPP_COPILOT_PARALLEL: '2', ...context }, root })
-  // What it writes is for this machine's nginx.
+  // Queries run on this machine, so that the configuration suits its nginx.
   const host = { ...rooted, query: $ }
   const release = await releaseValue('http://127.0.0.1')
   const model = call === undefined ? release.model : { ...release.model, template: 'devstral' as const }
@@ -91,18 +91,18 @@ export async function configuredFolder(
   return root
 }
 
-/** The arguments that the unit gives to llama-server, their paths as they are here. */
+/** The unit's arguments for llama-server, with paths below `root`. */
 const argumentsIn = (root: string) =>
   (readFileSync(join(root, paths.unit), 'utf8').match(/^ExecStart=(.*)$/m)?.[1] ?? '')
     .split(' ')
     .slice(1)
     .map(argument => (argument.startsWith('/') ? join(root, argument) : argument))
 
-/** The stack that the unit gives to llama-server's threads. */
+/** The stack size of llama-server's threads in the unit, in bytes. */
 const stackIn = (root: string) =>
   readFileSync(join(root, paths.memoryDropIn), 'utf8').match(/^LimitSTACK=(\d+)$/m)?.[1]
 
-/** What the site's absolute paths and ports are here. */
+/** The edge proxy's configuration, with paths below `root` and free ports. */
 function siteFor(root: string, socket: string, numbers: { http: number; https: number }): string {
   const text = readFileSync(join(root, paths.edgeConfiguration), 'utf8')
   return (
@@ -119,7 +119,7 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
       .replaceAll(paths.admissionFolder, admissionFolder(root))
       .replaceAll(paths.tls, join(root, paths.tls))
       .replaceAll('/var/www/', join(root, '/var/www/'))
-      // Root's folders are the tests' own.
+      // The folders belong to root.
       .replace(`user ${users.web};`, 'user root;\ndaemon off;')
   )
 }
@@ -129,7 +129,7 @@ const admissionFolder = (root: string) => join(root, 'run/admission')
 const workersOf = (master: number | undefined) =>
   readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 
-/** An old worker takes no connection any more, and goes when its last stream ends. */
+/** Whether an old worker accepts no more connections; it exits when its last stream ends. */
 const isLeaving = (pid: number) =>
   commandLineOf({ files: filesUnder('/') }, pid)?.includes('shutting down') ?? true
 
@@ -137,7 +137,7 @@ function startNginx(file: string): Watched {
   return watch(spawn('nginx', ['-e', 'stderr', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] }))
 }
 
-/** The admission proxy of a folder, before the same socket as the edge proxy. */
+/** Starts the admission proxy of a folder, in front of llama-server's socket. */
 async function startAdmission(root: string, socket: string, options: Options): Promise<Watched> {
   mkdirSync(admissionFolder(root), { recursive: true })
   const text = readFileSync(join(root, paths.admissionConfiguration), 'utf8')
@@ -151,7 +151,7 @@ async function startAdmission(root: string, socket: string, options: Options): P
   return admission
 }
 
-/** The real nginx with its admission proxy, and whatever listens on its socket. */
+/** Starts the edge and admission proxies; the test decides what listens on llama-server's socket. */
 export async function startEdge(context: Record<string, string>, options: Options = {}): Promise<Edge> {
   const root = await configuredFolder(context, options)
   const numbers = { http: await freePort(), https: await freePort() }
@@ -210,7 +210,7 @@ export async function startEdge(context: Record<string, string>, options: Option
   }
 }
 
-/** Everything up, the model loaded. */
+/** Starts everything; resolves once the model is loaded. */
 export async function startStack(context: Record<string, string>, options: Options = {}): Promise<Stack> {
   const edge = await startEdge(context, options)
   const { root, socket } = edge
@@ -225,9 +225,9 @@ export async function startStack(context: Record<string, string>, options: Optio
     rmSync(socket, { force: true })
   }
   const startLlama = async () => {
-    // One thread: two that meet at barriers are ten times slower on a machine that is busy with other tests.
+    // One thread: with two, which wait for each other, a machine that is busy with other tests is ten times slower.
     const here = { LLAMA_ARG_MODEL: model, LLAMA_ARG_HOST: socket, LLAMA_ARG_THREADS: '1' }
-    // A template of ours, where configure wrote it.
+    // Our own template, at the path where configure wrote it.
     const template = settings.LLAMA_ARG_CHAT_TEMPLATE_FILE
     const env = {
       ...settings,
@@ -248,7 +248,7 @@ export async function startStack(context: Record<string, string>, options: Optio
       ),
     )
   }
-  // As CacheDirectory= would make it.
+  // As systemd would create it for CacheDirectory=.
   mkdirSync(join(root, paths.promptCacheFolder), { recursive: true, mode: 0o700 })
   await startLlama()
   return {

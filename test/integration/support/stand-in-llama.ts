@@ -1,4 +1,4 @@
-/** An HTTP server of the test's own on the socket where the edge proxy expects llama-server. */
+/** A stand-in for llama-server: an HTTP server, controlled by the test, on the socket that the proxies connect to. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import type { Edge } from './stack.ts'
@@ -7,7 +7,7 @@ export type StandIn = { stop(): Promise<void> }
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void
 
-/** Listens; the handler is called once a request's body has been read. */
+/** Starts it; the handler is called once a request's body has been read. */
 export async function startStandIn({ socket }: Edge, handler: Handler): Promise<StandIn> {
   const server = createServer(async (request, response) => handler(request, response, await buffer(request)))
   await new Promise<void>(resolve => server.listen(socket, resolve))

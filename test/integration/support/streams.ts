@@ -18,14 +18,14 @@ export type Stream = {
 
 export type StreamRequest = {
   edge: Pick<Edge, 'url' | 'ca'>
-  /** Of HTTP/2; without one the request is HTTP/1.1, on a connection of its own. */
+  /** An HTTP/2 session; without one, the request uses HTTP/1.1 on a connection of its own. */
   session?: ClientHttp2Session | undefined
   path: string
   headers: Record<string, string>
   json: unknown
 }
 
-/** Sends a POST request; resolves once the response's headers are here. */
+/** Sends a POST request; resolves once the response's headers have arrived. */
 export const openStream = (wanted: StreamRequest): Promise<Stream> =>
   wanted.session === undefined ? openOverHttp1(wanted) : openOverHttp2(wanted.session, wanted)
 

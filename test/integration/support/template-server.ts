@@ -1,4 +1,4 @@
-/** llama-server with the chat template of a catalogue model: what prompt does it make of a conversation? */
+/** llama-server with the chat template of a catalogue model, to render conversations into prompts. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +21,7 @@ export type TemplateServer = {
   stop(): Promise<void>
 }
 
-/** Starts llama-server with a model's settings and template, and the weights of a small one. */
+/** Starts llama-server with a model's settings and template, but the weights of a small model. */
 export async function startTemplateServer(name: ModelName, template: string): Promise<TemplateServer> {
   const folder = mkdtempSync(join(tmpdir(), `slm-copilot-template-${name}-`))
   const socket = join(folder, 'llama.sock')
@@ -46,7 +46,7 @@ export async function startTemplateServer(name: ModelName, template: string): Pr
   }
 }
 
-/** The prompt, or undefined where the template, or llama-server before it, refuses the conversation. */
+/** The prompt, or undefined if the template or llama-server refuses the conversation. */
 export async function renderPrompt(server: TemplateServer, chat: Chat): Promise<string | undefined> {
   const { status, body } = await server.ask('/apply-template', chat)
   const answer = JSON.parse(body)
@@ -55,11 +55,11 @@ export async function renderPrompt(server: TemplateServer, chat: Chat): Promise<
   return undefined
 }
 
-/** A template of llama.cpp's source; none of their text is kept here. */
+/** Reads a template from llama.cpp's source, so that no copy of it is needed here. */
 export const llamaTemplate = async (name: string) =>
   (await llamaFile(`models/templates/${name}.jinja`)).toString()
 
-/** The texts of a conversation and of its tools. */
+/** All texts in a conversation and its tools. */
 const said = ({ messages, tools = [] }: Chat): string[] => [
   ...messages.flatMap(({ content, reasoning_content = '', tool_calls = [] }) => [
     ...(typeof content === 'string' ? [content] : (content ?? []).map(({ text }) => text)),
@@ -77,7 +77,7 @@ const said = ({ messages, tools = [] }: Chat): string[] => [
   ]),
 ]
 
-/** Keys and strings in a value. */
+/** All keys and strings in a value. */
 const texts = (value: unknown): string[] => {
   if (typeof value === 'string') return [value]
   if (typeof value !== 'object' || value === null) return []
@@ -85,7 +85,7 @@ const texts = (value: unknown): string[] => {
   return Object.entries(value).flatMap(([key, each]) => [key, ...texts(each)])
 }
 
-/** The texts of a conversation that a prompt lacks, as they are and as JSON spells them. */
+/** The texts of a conversation that are missing from the prompt, both verbatim and JSON-encoded. */
 export function missingTexts(prompt: string, chat: Chat): string[] {
   const escaped = (text: string) => JSON.stringify(text).slice(1, -1)
   return said(chat).filter(text => ![text.trim(), escaped(text)].some(each => prompt.includes(each)))
