@@ -48,25 +48,30 @@ function marked(chat: object, salt: string): object {
   return JSON.parse(filtered.body)
 }
 
-it.each(Object.values(catalogue))('$name puts nothing from a request before its tenant’s tag', async model => {
-  const isOwn = 'template' in model
-  const template = isOwn ? chatTemplateFile().text : await llamaTemplate(templates[model.name] ?? model.name)
-  const server = await startTemplateServer(model.name, template)
-  const salt = saltOf('a-key-of-somebody')
-  const before = new Set<string>()
-  let rendered = 0
-  try {
-    for (const chat of Object.values(chats)) {
-      const prompt = await renderPrompt(server, marked(chat, salt) as Chat)
-      if (prompt === undefined) continue
-      rendered += 1
-      before.add(prompt.slice(0, prompt.indexOf(salt)))
+it.each(Object.values(catalogue))(
+  '$name puts nothing from a request before its tenant’s tag',
+  async model => {
+    const isOwn = 'template' in model
+    const template = isOwn
+      ? chatTemplateFile().text
+      : await llamaTemplate(templates[model.name] ?? model.name)
+    const server = await startTemplateServer(model.name, template)
+    const salt = saltOf('a-key-of-somebody')
+    const before = new Set<string>()
+    let rendered = 0
+    try {
+      for (const chat of Object.values(chats)) {
+        const prompt = await renderPrompt(server, marked(chat, salt) as Chat)
+        if (prompt === undefined) continue
+        rendered += 1
+        before.add(prompt.slice(0, prompt.indexOf(salt)))
+      }
+    } finally {
+      await server.stop()
     }
-  } finally {
-    await server.stop()
-  }
-  console.log(`${model.name}: ${rendered} conversations, before the tag:`, [...before])
-  expect(rendered).toBeGreaterThan(30)
-  // gpt-oss's template adds the same sentence to its text if there are any tools.
-  expect(before.size).toBeLessThanOrEqual(model.name === 'gpt-oss-20b' ? 2 : 1)
-})
+    console.log(`${model.name}: ${rendered} conversations, before the tag:`, [...before])
+    expect(rendered).toBeGreaterThan(30)
+    // gpt-oss's template adds the same sentence to its text if there are any tools.
+    expect(before.size).toBeLessThanOrEqual(model.name === 'gpt-oss-20b' ? 2 : 1)
+  },
+)

@@ -91,13 +91,10 @@ sleep 1; kill -USR1 $pid; sleep 0.5; kill -0 $pid && echo alive; kill $pid; wait
 })
 
 describe('output that cannot be written', () => {
-  it.each(['help', '--help', 'help plan', 'models', 'plan --table'])(
-    '%s to a closed pipe',
-    args => {
-      const closed = shell(`set -o pipefail; { sleep 0.5; "$0" ${args}; } | true`)
-      expect({ status: closed.status, stderr: closed.stderr }).toEqual({ status: 141, stderr: '' })
-    },
-  )
+  it.each(['help', '--help', 'help plan', 'models', 'plan --table'])('%s to a closed pipe', args => {
+    const closed = shell(`set -o pipefail; { sleep 0.5; "$0" ${args}; } | true`)
+    expect({ status: closed.status, stderr: closed.stderr }).toEqual({ status: 141, stderr: '' })
+  })
 
   it.each(['help', 'models', '--version'])('%s to a full disk', args => {
     const { status, stderr } = shell(`"$0" ${args} > /dev/full`)

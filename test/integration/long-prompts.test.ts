@@ -35,7 +35,9 @@ it('lets tokens through between the first and the last batch of a prompt', async
   talker.disconnect()
 
   const between = (counts.at(-1) ?? 0) - (counts[0] ?? 0)
-  console.log(`${between} tokens of another client between ${counts.length} batches of ${promptTokens} tokens`)
+  console.log(
+    `${between} tokens of another client between ${counts.length} batches of ${promptTokens} tokens`,
+  )
   expect(JSON.parse(long.events()[0] ?? '').prompt_progress.total).toBeGreaterThan(promptTokens)
   // Nearly one for each batch: the order across the two connections is not exact.
   expect(counts.length).toBeGreaterThan(10)

@@ -41,11 +41,8 @@ it("a request's own values win", async () => {
   expect(await used(own)).toEqual([0.1, 0.5, 3, 1.2])
 })
 
-it.each(Object.values(catalogue))(
-  '$name only has settings that llama-server knows',
-  async model => {
-    const help = execFileSync(join(await unpackedRelease(), 'llama-server'), ['--help'], { encoding: 'utf8' })
-    const known = new Set(help.match(/LLAMA_ARG_[A-Z0-9_]+/g))
-    expect(Object.keys(settingsOf(model)).filter(name => !known.has(name))).toEqual([])
-  },
-)
+it.each(Object.values(catalogue))('$name only has settings that llama-server knows', async model => {
+  const help = execFileSync(join(await unpackedRelease(), 'llama-server'), ['--help'], { encoding: 'utf8' })
+  const known = new Set(help.match(/LLAMA_ARG_[A-Z0-9_]+/g))
+  expect(Object.keys(settingsOf(model)).filter(name => !known.has(name))).toEqual([])
+})
