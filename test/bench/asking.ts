@@ -1,4 +1,4 @@
-/** Requests made of token IDs, and the timings that llama-server reports for them. */
+/** Requests with token IDs as prompts, and the timings that llama-server reports for them. */
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import type { BareLlama } from '../mirror/bare-llama.ts'
@@ -16,7 +16,7 @@ const answerSchema = z.object({
   }),
 })
 
-/** Rates in tokens per second; `prompt`: of the tokens that were not in the cache. */
+/** Rates in tokens per second; `prompt`: only the tokens that were not cached. */
 export type Answer = {
   tokens: number[]
   prompt: { rate: number; tokens: number; seconds: number }
@@ -24,7 +24,7 @@ export type Answer = {
   drafted: { tokens: number; accepted: number }
 }
 
-/** Completes a prompt of token numbers, greedily, with exactly so many tokens. */
+/** Completes a prompt of token IDs, greedily, with exactly this many tokens. */
 export async function complete(llama: BareLlama, prompt: number[], tokens: number): Promise<Answer> {
   const asked = { prompt, n_predict: tokens, ignore_eos: true, temperature: 0, return_tokens: true }
   const answer = answerSchema.parse(await llama.post('/completion', asked))
@@ -36,15 +36,15 @@ export async function complete(llama: BareLlama, prompt: number[], tokens: numbe
       tokens: timings.prompt_n,
       seconds: timings.prompt_ms / 1000,
     },
-    // The first token comes with the prompt.
+    // The first token is generated together with the prompt.
     generation: { rate: ((timings.predicted_n - 1) / timings.predicted_ms) * 1000 },
     drafted: { tokens: timings.draft_n ?? 0, accepted: timings.draft_n_accepted ?? 0 },
   }
 }
 
 /**
- * The same in two requests, first the prompt, then the rest of the answer: with the rates by the CPU time that
- * llama-server took, which for one thread (more wait for each other) is what a machine without other work would give.
+ * The same in two requests, first the prompt, then the rest of the answer, with rates per CPU time. For a single thread
+ * these are the rates on an idle machine (several threads spend CPU time waiting for each other).
  */
 export async function completeByCpuTime(llama: BareLlama, prompt: number[], tokens: number): Promise<Answer> {
   const begin = cpuSeconds(llama)
@@ -65,16 +65,16 @@ function cpuSeconds({ pid }: BareLlama): number {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
-/** Numbers of ordinary tokens: below are control tokens and single bytes, above is the end of the vocabulary. */
+/** IDs of ordinary tokens: below are control tokens and single bytes; they end before the end of the vocabulary. */
 const ordinary = { from: 1000, to: 28_000 }
 
-/** So many tokens at random; another list at each call. */
+/** Random tokens, different in each call. */
 export const randomTokens = (count: number): number[] =>
   Array.from(
     { length: count },
     () => ordinary.from + Math.floor(Math.random() * (ordinary.to - ordinary.from)),
   )
 
-/** Tokens in the order in which the bench's model says them. */
+/** Tokens in the order in which the benchmark model generates them. */
 export const successive = (from: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => from + index)

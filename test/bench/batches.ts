@@ -1,4 +1,4 @@
-/** The cost of the batch size: prompt speed, and how long cancelled slots and other clients' tokens have to wait. */
+/** The effect of the batch size: prompt speed, and how long cancelled slots and other clients' tokens have to wait. */
 import { type Stack, startStack } from '../integration/support/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { median, promptOf, stream } from './measure.ts'
@@ -8,7 +8,7 @@ const promptTokens = 3000
 
 type Row = { size: number; promptRate: number; gap: number; freed: number }
 
-/** Prints, for each size, the prompt's rate, another's longest wait for a token, and the wait for a leaver's slot. */
+/** Prints, for each size, the prompt rate, another client's longest wait for a token, and the wait for an abandoned slot. */
 export async function benchBatches(): Promise<void> {
   const rows: Row[] = []
   for (const size of sizes) rows.push(await measure(size))
@@ -19,7 +19,9 @@ export async function benchBatches(): Promise<void> {
       `  ${String(size).padStart(5)}${promptRate.toFixed(0).padStart(15)}${(promptRate / best).toFixed(2).padStart(8)}` +
         `${gap.toFixed(1).padStart(19)}${freed.toFixed(1).padStart(21)}`,
     )
-  console.log(`  A prompt of ${promptTokens} tokens; two slots; the longest gap between another's tokens.`)
+  console.log(
+    `  A prompt of ${promptTokens} tokens; two slots; the longest gap between another client's tokens.`,
+  )
 }
 
 async function measure(size: number): Promise<Row> {
@@ -45,7 +47,7 @@ async function measure(size: number): Promise<Row> {
 const prompt = (stack: Stack) =>
   stream(stack, 'bare socket', { messages: promptOf(promptTokens), max_tokens: 1 })
 
-/** A generation that goes on until it is left. */
+/** Starts a generation that lasts until its client disconnects. */
 async function talk(stack: Stack) {
   const talker = stream(stack, 'bare socket', {
     messages: promptOf(1),
@@ -56,7 +58,7 @@ async function talk(stack: Stack) {
   return talker
 }
 
-/** Seconds: the longest that a generation's next token took while another's prompt was computed. */
+/** The longest gap between tokens of a generation, in seconds, while another client's prompt is computed. */
 async function gapDuringPrompt(stack: Stack): Promise<number> {
   const talker = await talk(stack)
   const before = talker.arrivals.length
@@ -67,11 +69,11 @@ async function gapDuringPrompt(stack: Stack): Promise<number> {
   return Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? time))) / 1000
 }
 
-/** Seconds from two leaving in the midst of their prompts until the next one's first token. */
+/** Seconds from when two clients disconnect, one during its prompt, until a new client's first token. */
 async function untilFree(stack: Stack): Promise<number> {
   const talker = await talk(stack)
   const leaver = prompt(stack)
-  // A token of the talker's tells that a batch with the leaver's prompt is over, and that the next has begun.
+  // Each token of the talker means that a batch with the leaver's prompt has ended, and the next has begun.
   const before = talker.arrivals.length
   while (talker.arrivals.length < before + 2) await new Promise(resolve => setTimeout(resolve, 10))
   leaver.leave()

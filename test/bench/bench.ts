@@ -26,7 +26,7 @@ await script(async () => {
   const chosen = process.argv.slice(2)
   for (const name of chosen)
     if (benches[name] === undefined)
-      throw new Error(`no bench "${name}"; there are: ${Object.keys(benches).join(', ')}`)
+      throw new Error(`no benchmark "${name}"; choose one of: ${Object.keys(benches).join(', ')}`)
   for (const [name, bench] of Object.entries(benches))
     if (chosen.length === 0 || chosen.includes(name)) await step(`Bench: ${name}`, bench)
 })

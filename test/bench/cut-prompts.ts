@@ -1,4 +1,4 @@
-/** A prompt that is sent again with part of its middle removed, as clients do that drop old tool results. */
+/** A prompt that is sent again with part of its middle removed, as by clients that drop old tool results. */
 import { type BareLlama, startBareLlama } from '../mirror/bare-llama.ts'
 import { complete, randomTokens } from './asking.ts'
 import { median } from './measure.ts'
@@ -8,7 +8,7 @@ const rounds = 3
 const promptTokens = 2000
 const cut = { from: 500, to: 600 }
 
-/** The table, as Markdown. */
+/** Returns the table as Markdown. */
 export async function cutPrompts(program: string, ours: Record<string, string>): Promise<string> {
   const one = { LLAMA_ARG_N_PARALLEL: '1', LLAMA_ARG_CTX_SIZE: '4096', LLAMA_ARG_KV_UNIFIED_PER_SLOT: '4096' }
   const rows: string[][] = []
@@ -20,7 +20,7 @@ export async function cutPrompts(program: string, ours: Record<string, string>):
       await llama.stop()
     }
   }
-  return `${table(['cache-reuse', 'tokens computed again', 'seconds', 'seconds for the whole'], rows)}
+  return `${table(['cache-reuse', 'tokens recomputed', 'seconds', 'seconds for the whole prompt'], rows)}
 
 ${promptTokens} tokens, then the same without those from ${cut.from} to ${cut.to}; medians of ${rounds}.`
 }

@@ -1,4 +1,4 @@
-/** The cost of a context that is already full: KV types, and no flash attention, at growing depth. */
+/** The cost of a context that is already filled, at increasing depth: KV types, and without flash attention. */
 import { unpackedLlama } from '../mirror/bare-llama.ts'
 import { complete, completeByCpuTime, randomTokens } from './asking.ts'
 import { keep } from './results.ts'
@@ -41,8 +41,8 @@ async function compare(program: string, ours: Record<string, string>): Promise<s
   })
   return `${table(['KV cache', 'tokens deep', 'prompt', 'generation'], rows)}
 
-Tokens per second of CPU time (one thread) of f16; the others' ratios to it. A prompt of ${promptTokens} tokens after as many as the second column says, and ${answerTokens} of an answer; medians of ${rounds} rounds.
-A token of the context costs five times as much beside these weights as in Devstral Small 2: 4096 tokens here are like 20,000 there.`
+For f16, tokens per second of CPU time (one thread); for the others, ratios to it. A prompt of ${promptTokens} tokens at the depth in the second column, and an answer of ${answerTokens}; medians of ${rounds} rounds.
+Relative to the weights, a token of context costs five times as much as in Devstral Small 2: 4096 tokens here correspond to 20,000 there.`
 }
 
 async function compareAt(context: number[], servers: Served[]): Promise<string[][]> {

@@ -1,4 +1,4 @@
-/** Speculative decoding without a draft model: what n-grams gain on repetitive text, and cost on other text. */
+/** Speculative decoding without a draft model: the gain of n-grams on repetitive text, and their cost on other text. */
 import { unpackedLlama } from '../mirror/bare-llama.ts'
 import { completeByCpuTime, randomTokens, successive } from './asking.ts'
 import { cutPrompts } from './cut-prompts.ts'
@@ -11,7 +11,7 @@ import { ourSettings } from './variants.ts'
 const rounds = 2
 const answerTokens = 120
 
-/** `ngram`: tokens that must recur for a draft; `draft`: its longest. */
+/** `ngram`: tokens that must recur to trigger a draft; `draft`: its maximum length. */
 const simple = (ngram: number, draft: number) => sized('simple', ngram, draft)
 const map = (ngram: number, draft: number) => sized('map-k', ngram, draft)
 const sized = (kind: string, ngram: number, draft: number) => ({
@@ -40,21 +40,21 @@ const compared = [
   mod(16, 2, 8),
 ]
 
-/** Runs of so many tokens as the model says them, each followed by others. */
+/** Runs of this many tokens from the model's answer, each followed by random ones. */
 const runs = (said: number[], length: number, others: number) =>
   said.flatMap((token, index) => (index % length === length - 1 ? [token, ...randomTokens(others)] : [token]))
 
-/** What stands in the prompt of what the model will say. */
+/** What the prompt contains of the text that the model will generate. */
 const texts: Record<string, (said: number[]) => number[]> = {
   'new text': () => randomTokens(200),
   'a copy': said => said,
-  // One token in thirty differs from what was there.
+  // One token in thirty differs.
   'an edit': said => said.map((token, index) => (index % 30 === 29 ? token - 500 : token)),
-  // After every 18 tokens comes what never comes again: most drafts are wrong but for a token or two.
+  // After 18 tokens, something else follows: all but a token or two of most drafts are wrong.
   'a trap': said => runs(said, 18, 20),
 }
 
-/** `answers`: how many it has given; no two are the same, since ngram-mod remembers them. */
+/** `answers`: the number of answers so far; each must be different, because ngram-mod remembers them. */
 type Served = Server & { answers: number }
 
 export async function benchDrafts(): Promise<void> {
@@ -63,7 +63,7 @@ export async function benchDrafts(): Promise<void> {
     const ours = await ourSettings()
     await keep(
       'drafts',
-      'What is not computed: drafts from n-grams, and prompts with a cut',
+      'Saved computation: drafts from n-grams, and prompts with a part removed',
       ours,
       async () => [await compare(program, ours), await cutPrompts(program, ours)].join('\n\n'),
     )
@@ -97,12 +97,12 @@ async function compare(program: string, ours: Record<string, string>): Promise<s
   const absolute = names.map(text => medianOf(own, text).toFixed(0))
   return `${table(['drafts', ...names], [['none: tokens per second', ...absolute], ...rows])}
 
-Ratios to none of ${answerTokens} tokens' rate by CPU time (one thread); the answers are the same with and without; how many drafted tokens were right of how many. Medians of ${rounds} rounds.`
+Ratios of the rates per CPU time (one thread) to those without drafts, for answers of ${answerTokens} tokens, which are the same with and without; then accepted/drafted tokens. Medians of ${rounds} rounds.`
 }
 
 const share = (counts: number[] = []) => `${counts[0]}/${counts[1]}`
 
-/** An answer that begins where none has been, to a prompt that holds what the text says of it. */
+/** Gets an answer that starts at a new token, to a prompt that contains the given text. */
 async function answerTo(server: Served, text: (said: number[]) => number[]) {
   const begin = 2000 + server.answers * (answerTokens + 20)
   server.answers += 1
@@ -110,6 +110,6 @@ async function answerTo(server: Served, text: (said: number[]) => number[]) {
   const prompt = [...text(said), ...randomTokens(40), begin - 1]
   const answer = await completeByCpuTime(server.llama, prompt, answerTokens)
   if (answer.tokens.join() !== said.join())
-    throw new Error(`${server.name}: another answer than without drafts`)
+    throw new Error(`${server.name}: the answer differs from the one without drafts`)
   return answer
 }

@@ -1,10 +1,10 @@
-/** The cost of the edge proxy for a stream: nginx and TLS against llama-server's socket, alternating within one run. */
+/** The cost of the edge proxy for a stream: nginx and TLS compared with llama-server's socket, in alternation. */
 import { type Stack, startStack } from '../integration/support/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { median, promptOf, stream, type Timing, type Way } from './measure.ts'
 
 const rounds = 15
-/** Bytes that a request has besides its prompt: what the filter reads and leaves out, and no model computes. */
+/** Bytes of a request besides its prompt: the filter parses and drops them, and no model computes them. */
 const sizes = [0, 100_000, 1_000_000]
 const chat = (bytes: number) => ({
   messages: promptOf(500),
@@ -13,7 +13,7 @@ const chat = (bytes: number) => ({
   max_tokens: 100,
 })
 
-/** Aims, with 100 kB: first token within 1.05 times, rate at least 0.99 times. */
+/** Targets with 100 kB: time to first token at most 1.05 times, rate at least 0.99 times that of the socket. */
 export async function benchEdge(): Promise<void> {
   const model = await wideSentenceModel()
   const stack = await startStack({}, { settings: { LLAMA_ARG_MODEL: model } })
@@ -28,7 +28,7 @@ export async function benchEdge(): Promise<void> {
 async function compare(stack: Stack, bytes: number): Promise<void> {
   const pairs: { bare: Timing; edge: Timing }[] = []
   for (let round = 1; round <= rounds; round += 1) {
-    // Who goes first changes, so that a machine that grows slower or faster favours nobody.
+    // The order alternates, so that gradual changes in the machine's speed favour neither.
     const order: Way[] = round % 2 === 0 ? ['bare socket', 'nginx and TLS'] : ['nginx and TLS', 'bare socket']
     const times = new Map<Way, Timing>()
     for (const way of order) times.set(way, await measure(stack, way, bytes))

@@ -1,7 +1,7 @@
 /**
- * Devstral's whole 131,072 tokens of context, in no more memory than its plan: its attention, with layers so narrow that
- * the weights are small. Computing such a prompt would take this machine a day, so the KV cache is filled from a slot's
- * file, and an answer is computed at its end.
+ * A context of 131,072 tokens with Devstral's attention, in no more memory than planned; its layers are narrow, so that
+ * the weights are small. Computing such a prompt would take a day, so the KV cache is restored from a slot file, and an
+ * answer is computed at its end.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,23 +16,23 @@ import { gridModels, layouts, settingsOf } from './memory.ts'
 
 const contextSize = 131_072
 const kvType: KvType = 'q8_0'
-/** Tokens of the prompt: room is left for an answer. */
+/** Tokens of the prompt, leaving room for an answer. */
 const filled = contextSize - 256
 const generated = 4
 const tokens = someTokens(filled)
 
-/** Starts within the limit, fills the context, answers at its end; prints memory planned and taken. Throws on any failure. */
+/** Starts llama-server with a memory limit, fills the context, gets an answer; prints planned and used memory. */
 export async function benchFullContext(): Promise<void> {
   const { program, remove } = await unpackedLlama()
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-slots-'))
   const model = await gridModels.devstral()
   const { size, geometry } = await readModelFile(model)
   const settings = { contextSize, slots: 1, kvType, batchSize: 256 }
-  // Reading a slot's file takes one tensor's rows besides.
+  // Restoring a slot file takes additional memory for the rows of one tensor.
   const limit =
     sumOf(memoryOf(geometry, size, settings, layouts.at(-1) === true)) + filled * rowSize(geometry, kvType)
   const group = limitedGroup(limit)
-  console.log(`  ${contextSize} tokens, ${kvType}: planned, and allowed, ${gibibytes(limit)}`)
+  console.log(`  ${contextSize} tokens, ${kvType}: planned and limited to ${gibibytes(limit)}`)
   const llama = await startBareLlama(
     'sh',
     { ...settingsOf(geometry, settings), LLAMA_ARG_MODEL: model, LLAMA_ARG_THREADS: '2' },
@@ -52,12 +52,12 @@ export async function benchFullContext(): Promise<void> {
     })) as { tokens: number[]; timings: { cache_n: number; predicted_per_second: number } }
     const { tokens: said, timings } = answer
     const wanted = Array.from({ length: generated }, (_, index) => 4001 + index)
-    if (said.join() !== wanted.join()) throw new Error(`it said ${said} in place of ${wanted}`)
+    if (said.join() !== wanted.join()) throw new Error(`it answered ${said} instead of ${wanted}`)
     const taken = residentSetOf({ files: filesUnder('/') }, llama.pid ?? 0)
     console.log(
-      `  ${timings.cache_n} tokens deep it says what it should: ${said.join(' ')}, ` +
+      `  after ${timings.cache_n} tokens it gives the right answer: ${said.join(' ')}, ` +
         `at ${timings.predicted_per_second.toFixed(2)} tokens/s\n` +
-        `  anonymous ${gibibytes(taken?.anonymous ?? 0)}, mapped ${gibibytes(taken?.file ?? 0)}, at most ${gibibytes(peakOf(group))} in the group`,
+        `  anonymous ${gibibytes(taken?.anonymous ?? 0)}, mapped ${gibibytes(taken?.file ?? 0)}, peak of the control group ${gibibytes(peakOf(group))}`,
     )
   } finally {
     await llama.stop()
@@ -70,7 +70,7 @@ export async function benchFullContext(): Promise<void> {
 const roots = { v1: '/sys/fs/cgroup/memory', v2: '/sys/fs/cgroup' }
 const isV1 = () => statSync(roots.v1, { throwIfNoEntry: false }) !== undefined
 
-/** A control group of so many bytes, without swap where the kernel counts that. */
+/** Creates a control group with this memory limit, in bytes. */
 function limitedGroup(bytes: number): string {
   const group = join(isV1() ? roots.v1 : roots.v2, `slm-copilot-${process.pid}`)
   mkdirSync(group)

@@ -1,4 +1,4 @@
-/** Fifty clients on two slots with generations of half a minute: the cost of each choice of Retry-After. */
+/** Fifty clients on two slots with generations of half a minute: the effect of different Retry-After times. */
 import { type RetryAfter, retryAfter, retryAfterMap } from '../../lib/render/nginx/retry-after.ts'
 import { mean, runClients, summarize } from '../integration/support/concurrent-clients.ts'
 import { type Stack, startStack } from '../integration/support/stack.ts'
@@ -14,14 +14,14 @@ const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map(name => ({
   key: `${name}-key-0123456`,
 }))
 
-/** Prints a line for each choice. */
+/** Prints a line for each range of Retry-After. */
 export async function benchMany(): Promise<void> {
   console.log(
     '  Retry-After, s   served   interrupted   retries: mean   most   longest wait, s   in all, s   slots in use   a generation, s',
   )
   for (const choice of choices) await measure(choice)
   console.log(
-    `  ${clients} clients, ${slots} slots, ${keys.length} keys, one in ten leaves; nginx's workers are killed once each.`,
+    `  ${clients} clients, ${slots} slots, ${keys.length} keys; one client in ten disconnects; one worker of each nginx is killed.`,
   )
 }
 
@@ -64,7 +64,7 @@ async function measure(choice: RetryAfter): Promise<void> {
   }
 }
 
-/** Tokens per second of each of two generations at once. */
+/** Tokens per second of the slower of two simultaneous generations. */
 async function rateOfTwo(stack: Stack): Promise<number> {
   const completion = () => ({ messages: promptOf(1), ignore_eos: true, max_tokens: 100 })
   const two = await Promise.all([1, 2].map(() => stream(stack, 'bare socket', completion()).ended))

@@ -1,27 +1,27 @@
-/** Timing of a stream as its client sees it: the first token, and the gaps between the others. */
+/** Timing of a stream as its client sees it: the first token, and the gaps between tokens. */
 import { readFileSync } from 'node:fs'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Stack } from '../integration/support/stack.ts'
 
-/** Where a request goes: through nginx and TLS, or to llama-server's socket. */
+/** Where a request is sent: through nginx and TLS, or directly to llama-server's socket. */
 export type Way = 'nginx and TLS' | 'bare socket'
 
-/** `firstToken`: seconds from the connection's beginning; `rate`: tokens per second from the first to the last. */
+/** `firstToken`: seconds from the start of the connection; `rate`: tokens per second from the first to the last. */
 export type Timing = { firstToken: number; rate: number; tokens: number }
 
 export type Stream = {
-  /** Resolves when the first token is there. */
+  /** Resolves when the first token has arrived. */
   begun: Promise<void>
   ended: Promise<Timing>
-  /** When each token came, in milliseconds. */
+  /** Arrival times of the tokens, in milliseconds. */
   arrivals: number[]
   leave(): void
 }
 
 const isToken = (line: string) => line.startsWith('data: {') && line.includes('"content":"')
 
-/** Sends a chat on a connection of its own, and takes the times. */
+/** Sends a chat on a connection of its own, and measures its stream. */
 export function stream(stack: Stack, way: Way, json: object): Stream {
   const start = performance.now()
   const arrivals: number[] = []
@@ -72,7 +72,7 @@ function timing(start: number, arrivals: number[]): Timing {
   }
 }
 
-/** A prompt of about so many tokens that begins like no other. */
+/** A prompt of about this many tokens that starts differently from all others. */
 let prompts = 0
 export function promptOf(tokens: number): { role: 'user'; content: string }[] {
   prompts += 1
@@ -87,6 +87,6 @@ export function median(values: number[]): number {
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2
 }
 
-/** proc_pid_status(5): MiB of resident memory that no file backs. */
+/** Resident anonymous memory in MiB, see proc_pid_status(5). */
 export const anonymousMiB = (pid: number | undefined): number =>
   Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024

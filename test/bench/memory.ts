@@ -1,4 +1,4 @@
-/** The planned memory against the real llama-server: the buffers that it logs, and the kernel's figures. */
+/** The planned memory compared with the real llama-server: the buffers that it logs, and the kernel's counters. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,20 +24,20 @@ import { allOf, q4KM, quantisedModel } from '../mirror/quantised-model.ts'
 import { someTokens, writeSlotFile } from '../mirror/slot-file.ts'
 import { capacityFor, tinyModel } from '../support/capacity.ts'
 
-/** Bytes: planned, and as found. */
+/** In bytes. */
 export type Compared = { term: string; planned: number; measured: number }
 
-/** llama.cpp's ways to lay out weights that can be seen here: as on a CPU without AMX, and with it where this one has it. */
+/** The layouts of weights that can be measured on this machine: without AMX, and with AMX if its CPU has it. */
 export const layouts = hasAmx(readFacts().cpu.features) ? ([false, true] as const) : ([false] as const)
 
-/** llama-server as on a CPU with or without AMX: the library for such CPUs is there, or taken away. */
+/** llama-server with or without AMX: the library for CPUs with AMX is kept or removed. */
 export const llamaFor = (amx: boolean) => unpackedLlama(amx ? [] : ['sapphirerapids'])
 
 const small = { heads: { query: 12, keyValue: 4, size: 128 }, width: 1536, feedForward: 4864 }
 
 /**
- * Shapes and quantisations: Devstral's attention with narrow layers, a wide one, one that is not repacked, a mixture of
- * experts, and one of which every second layer looks back no further than a window.
+ * Shapes and quantisations: Devstral's attention with narrow layers, a wide model, one that is not repacked, a mixture
+ * of experts, and one with a sliding window in every second layer.
  */
 export const gridModels = {
   devstral: () =>
@@ -92,7 +92,7 @@ const grid: MemoryFactors[] = [
   { contextSize: 131_072, slots: 1, kvType: 'q8_0', batchSize: 64 },
 ]
 
-/** Prints each point of the grid and the worst that the plan is off. */
+/** Prints each point of the grid, and the largest error of the plan. */
 export async function benchMemory(): Promise<void> {
   for (const amx of layouts) await benchLayout(amx)
 }
@@ -129,7 +129,7 @@ async function benchLayout(amx: boolean): Promise<void> {
 }
 
 const of = (found: Compared[], term: string) => found.find(each => each.term === term) as Compared
-/** How far a plan is off, as a share of what was measured. */
+/** The error of the plan, relative to the measured value. */
 export const errorOf = ({ planned, measured }: Compared) => planned / measured - 1
 const mebibytes = (bytes: number) => (bytes / MiB).toFixed(0)
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
@@ -137,7 +137,8 @@ const pair = (compared: Compared) =>
   `${`${mebibytes(compared.planned)} / ${mebibytes(compared.measured)}`.padStart(16)}${percent(errorOf(compared)).padStart(8)}`
 
 /**
- * Starts llama-server as the appliance would with these settings, fills the context, and compares: each buffer that its log names, anonymous memory, and all that is resident.
+ * Starts llama-server with these settings as the appliance would, fills the context, and compares each buffer in its
+ * log, its anonymous memory, and its resident memory with the plan.
  */
 export async function compare(
   program: string,
@@ -171,10 +172,10 @@ export async function compare(
   }
 }
 
-/** What is measured does not depend on it, and two that meet at barriers are ten times slower beside other work. */
+/** Memory does not depend on it, and on a busy machine, two threads that wait for each other are ten times slower. */
 const threads = 1
 
-/** The appliance's settings for a plan with just these numbers, and no prompt set aside. */
+/** The appliance's settings for a plan with exactly these numbers, and without a prompt cache in RAM. */
 export function settingsOf(geometry: Geometry, { contextSize, slots, kvType, batchSize }: MemoryFactors) {
   const capacity: Capacity = capacityFor({ ...tinyModel, geometry }, { parallel: slots })
   const { LLAMA_ARG_HOST: _, ...settings } = llamaSettings({
@@ -185,18 +186,18 @@ export function settingsOf(geometry: Geometry, { contextSize, slots, kvType, bat
     batchSize,
     memory: { ...capacity.memory, promptCache: 0 },
   })
-  // No freed buffer of reading a slot's file stays: what is measured is the server's alone.
+  // Returns the buffers for restoring slot files to the kernel, so that they are not measured.
   return { ...settings, GLIBC_TUNABLES: `${allocator.GLIBC_TUNABLES}:glibc.malloc.mmap_threshold=1048576` }
 }
 
-/** Layers of a model whose last batch, at the end of a long context, this machine computes within a minute. */
+/** With up to this many layers, this machine computes a batch at the end of a long context within a minute. */
 const fewLayers = 8
-/** Tokens that this machine computes within a minute. */
+/** With up to this many tokens, this machine computes the whole context within a minute. */
 const shortContext = 4096
 
 /**
- * Every slot's whole context, but for the last batch read from a file: computing it would take hours. Of a model with
- * many layers, or of a long one with a window, which such a file does not hold, only that batch, at the beginning.
+ * Fills each slot's context, all but the last batch from a file, because computing it would take hours. For a model with
+ * many layers or with a window, which such a file does not support, only computes a first batch or a short context.
  */
 async function fill(
   llama: BareLlama,
@@ -219,13 +220,13 @@ async function fill(
   await llama.post('/completion', { prompt, n_predict: 2, cache_prompt: true, id_slot: slots - 1 })
 }
 
-/** What all copies of a window may take, by the size that the log gives of one. */
+/** The maximum size of all checkpoints of a window, from the size of one in the log. */
 function checkpointsIn(log: string, planned: number, { slots }: MemoryFactors): Compared {
   const size = Number(/created context checkpoint .* size = ([\d.]+) MiB/.exec(log)?.[1] ?? 0)
   return { term: 'checkpoints', planned, measured: slots * checkpoints * size * MiB }
 }
 
-/** What the load log says of each buffer. */
+/** The size of each buffer in the log, compared with the plan. */
 function buffers(log: string, planned: Pick<Memory, 'repacked' | 'kvCache' | 'compute'>): Compared[] {
   const logged = (name: string) =>
     [...log.matchAll(new RegExp(`${name} buffer size = +([\\d.]+) MiB`, 'g'))].reduce(

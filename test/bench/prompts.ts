@@ -1,4 +1,4 @@
-/** Time to the first token of a prompt that an agent sends every time: cold, warm, after others, after a restart. */
+/** Time to first token for a prompt that an agent sends every time: cold, warm, after others, after a restart. */
 import { provenSlots, restorePromptCache, savePromptCache } from '../../lib/steps/llama/prompt-cache.ts'
 import { type Stack, startStack } from '../integration/support/stack.ts'
 import { hostOf } from '../integration/support/stack-host.ts'
@@ -9,10 +9,10 @@ const rounds = 3
 const beginningTokens = 3000
 const cases = ['cold', 'warm', 'after others', 'after a restart'] as const
 type Case = (typeof cases)[number]
-/** Seconds to the first token, and those that keeping and restoring took. */
+/** Seconds to the first token, and seconds for saving and restoring. */
 type Row = Record<Case, number> & { keeping: number; restoring: number }
 
-/** Prints for each case the medians with RAM set aside and prompts kept, without either, and their ratio. */
+/** Prints for each case the medians with a prompt cache in RAM and on disk, without either, and their ratio. */
 export async function benchPrompts(): Promise<void> {
   const model = await wideSentenceModel()
   const start = (cacheRam: string) =>
@@ -20,7 +20,7 @@ export async function benchPrompts(): Promise<void> {
       { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' },
       { settings: { LLAMA_ARG_MODEL: model, LLAMA_ARG_CACHE_RAM: cacheRam } },
     )
-  // Room for the agent's prompt and three more: 8 KiB a token in this model.
+  // Room for the agent's prompt and three more: this model needs 8 KiB per token.
   const stacks = { with: await start('128'), without: await start('0') }
   try {
     const rows: { with: Row; without: Row }[] = []
@@ -37,7 +37,7 @@ export async function benchPrompts(): Promise<void> {
 }
 
 async function measure(stack: Stack, isKept: boolean): Promise<Row> {
-  // Like no other from its first word on.
+  // Differs from all others from its first word.
   const [beginning] = promptOf(beginningTokens)
   const firstToken = async () => {
     const messages = [{ ...beginning, role: 'system' }, ...promptOf(5)]
@@ -95,7 +95,7 @@ function print(rows: { with: Row; without: Row }[]): void {
     median(rows.map(row => row.with.restoring)),
   ]
   console.log(
-    `  Keeping took ${keeping.toFixed(2)} s before the restart, restoring ${restoring.toFixed(2)} s after it.`,
+    `  Saving took ${keeping.toFixed(2)} s before the restart, restoring ${restoring.toFixed(2)} s after it.`,
   )
-  console.log(`  A beginning of ${beginningTokens} tokens, 24 MB; two slots; medians of ${rounds} rounds.`)
+  console.log(`  A prompt of ${beginningTokens} tokens, 24 MB; two slots; medians of ${rounds} rounds.`)
 }

@@ -1,4 +1,4 @@
-/** A benchmark's results, printed, and saved together with the hardware that they were measured on. */
+/** Prints a benchmark's results, and saves them together with the hardware that they were measured on. */
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { llamaTag } from '../mirror/llama-source.ts'
 
 const folder = join(import.meta.dirname, 'results')
 
-/** Measures, prints, and writes `results/<name>.md`. `ours`: llama-server's settings that others are compared with. */
+/** Measures, prints, and writes `results/<name>.md`. `ours`: the appliance's settings, the baseline of the comparison. */
 export async function keep(
   name: string,
   title: string,
@@ -20,7 +20,7 @@ export async function keep(
   const page = `# ${title}
 
 Written by \`make bench BENCH=${name}\` at ${at.toISOString().slice(0, 16)}Z on ${machine} (one NUMA node), llama.cpp ${llamaTag}.
-Load average before ${before}, after ${load()}: above ${cpus().length} others were at work.
+Load average before ${before}, after ${load()}; a load above ${cpus().length} means that the machine was busy with other work.
 The model has 170 million random weights, 105 MB as Q4_K_M; times are llama-server's own \`timings\`.
 
 Ours: ${settingsLine(ours)}
@@ -28,7 +28,7 @@ Ours: ${settingsLine(ours)}
 ${text}
 `
   writeFileSync(join(folder, `${name}.md`), page)
-  console.log(`  Kept in test/bench/results/${name}.md`)
+  console.log(`  Saved to test/bench/results/${name}.md`)
 }
 
 const load = () =>
@@ -36,7 +36,7 @@ const load = () =>
     .map(value => value.toFixed(1))
     .join(', ')
 
-/** What of the settings has to do with speed. */
+/** The settings that affect speed. */
 const settingsLine = (ours: Record<string, string>) =>
   Object.entries(ours)
     .filter(([name]) => /THREADS|BATCH|CTX_SIZE|PARALLEL|FLASH|CACHE|REPACK|LOAD|SPEC|PRIO|POLL/.test(name))

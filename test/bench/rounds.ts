@@ -1,9 +1,9 @@
-/** Alternating rounds: each figure is compared with the baseline measured just before and just after it. */
+/** Alternating rounds: each measurement is compared with the baseline just before and just after it. */
 import { median } from './measure.ts'
 
 export type Figures = Record<string, number>
 
-/** Ratios to ours, one a round, of each figure. */
+/** Ratios of each figure to the baseline, one per round. */
 export type Ratios = Record<string, number[]>
 
 const neighbours = 4
@@ -12,7 +12,7 @@ const neighbours = 4
 export const medianOf = (all: Figures[], name: string) =>
   median(all.map(figures => figures[name] ?? Number.NaN))
 
-/** Measures ours, some others, ours again, and so on, for so many rounds; gives the ratios by name, and ours themselves. */
+/** Measures the baseline, some others, the baseline again, and so on; returns the ratios, and the baseline's figures. */
 export async function takeTurns<T>(
   rounds: number,
   ours: T,
@@ -22,7 +22,7 @@ export async function takeTurns<T>(
   const all: Figures[] = []
   const ratios = new Map<T, Ratios>(others.map(other => [other, {}]))
   for (let round = 0; round < rounds; round += 1) {
-    // The order turns around, so that a machine that grows slower or faster favours nobody.
+    // The order alternates, so that gradual changes in the machine's speed favour none.
     const order = round % 2 === 0 ? others : others.toReversed()
     let before = await measure(ours)
     all.push(before)
@@ -44,7 +44,7 @@ export async function takeTurns<T>(
   return { ours: all, ratios }
 }
 
-/** A median, and between what the figures lie: `1.02  (0.97 to 1.05)`. */
+/** The median and the range of values: `1.02  (0.97 to 1.05)`. */
 export function spread(values: number[], digits = 2): string {
   const [low, high] = [Math.min(...values), Math.max(...values)]
   return `${median(values).toFixed(digits)}  (${low.toFixed(digits)} to ${high.toFixed(digits)})`

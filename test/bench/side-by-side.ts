@@ -1,10 +1,10 @@
-/** Several llama-servers side by side, with one thread and one slot each, queried in turn. */
+/** Several llama-servers side by side, with one thread and one slot each, measured in turn. */
 import { type BareLlama, startBareLlama } from '../mirror/bare-llama.ts'
 
 export type Served = { name: string; llama: BareLlama }
 export type Wanted = { name: string; settings?: Record<string, string>; flags?: string[] }
 
-/** Starts one for each that is wanted, has them measured, and stops them whatever comes of that. */
+/** Starts one server per variant, measures them, and stops them even on failure. */
 export async function sideBySide<T>(
   program: string,
   settings: Record<string, string>,

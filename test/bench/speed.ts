@@ -1,4 +1,4 @@
-/** Which of llama-server's settings are fast on this machine: ours against peers, and changed one at a time. */
+/** Which settings of llama-server are fast on this machine: ours compared with peers, and with single changes. */
 import { startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { complete, randomTokens } from './asking.ts'
 import { anonymousMiB } from './measure.ts'
@@ -40,14 +40,14 @@ async function compare(program: string, ours: Record<string, string>): Promise<s
     [['ours: tokens per second, MiB', ...absolute, memory.toFixed(0)], ...rows],
   )}
 
-Ratios to ours by llama-server's own timings; memory in MiB more than ours. A prompt of ${promptTokens} tokens and ${answerTokens} of an answer; each ratio is to ours measured just before and just after. Medians of ${rounds} rounds, lowest and highest in brackets.
-A high priority is SCHED_FIFO, which not every machine grants. On a busy machine two threads lose more than one.`
+Ratios to ours, from llama-server's own timings; memory in MiB relative to ours. A prompt of ${promptTokens} tokens and an answer of ${answerTokens}; each ratio is to ours measured just before and just after. Medians of ${rounds} rounds, with the range in brackets.
+High priority is SCHED_FIFO, which not every machine permits. On a busy machine, two threads lose more than one.`
 }
 
 async function measure(program: string, { settings, flags }: Variant): Promise<Figures> {
   const llama = await startBareLlama(program, settings, flags)
   try {
-    // The first prompt touches the compute buffers.
+    // Warm-up: the first prompt allocates the pages of the compute buffers.
     await complete(llama, randomTokens(256), 2)
     const { prompt, generation } = await complete(llama, randomTokens(promptTokens), answerTokens)
     return { prompt: prompt.rate, generation: generation.rate, anonymous: anonymousMiB(llama.pid) }

@@ -1,6 +1,6 @@
-/** Tables that read well on a terminal and are Markdown. */
+/** Markdown tables that are readable in a terminal too. */
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column to the left, the others to the right. */
 export function table(head: string[], rows: string[][]): string {
   const all = [head, ...rows]
   const widths = head.map((_, column) => Math.max(...all.map(row => [...(row[column] ?? '')].length)))

@@ -1,4 +1,4 @@
-/** The variants that are measured against the appliance's settings: two peers, and one change at a time. */
+/** The variants that are compared with the appliance's settings: two peers, and single changes. */
 import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -8,13 +8,13 @@ import { allOf, benchModel } from '../mirror/quantised-model.ts'
 
 export type Variant = {
   name: string
-  /** By llama-server's variables' names; every setting, with the model. */
+  /** All environment variables of llama-server, including the model. */
   settings: Record<string, string>
-  /** For what has no variable. */
+  /** Options that have no variable. */
   flags: string[]
 }
 
-/** As configure decides for this machine and two conversations of 32768 tokens, with the bench's model. */
+/** What configure decides for this machine and two conversations of 32768 tokens, with the benchmark model. */
 export async function ourSettings(): Promise<Record<string, string>> {
   const root = await configuredFolder({
     ONEAPP_COPILOT_CONTEXT_SIZE: '32768',
@@ -44,7 +44,7 @@ export async function variants(ours: Record<string, string>): Promise<Variant[]>
     flags,
   })
   const batch = (logical: number, physical = logical) =>
-    change(`batch ${logical}${physical === logical ? '' : `, in pieces of ${physical}`}`, {
+    change(`batch ${logical}${physical === logical ? '' : `, in parts of ${physical}`}`, {
       LLAMA_ARG_BATCH: String(logical),
       LLAMA_ARG_UBATCH: String(physical),
     })
@@ -54,8 +54,8 @@ export async function variants(ours: Record<string, string>): Promise<Variant[]>
     peer("peer: llama-server's defaults", {}),
     change('ours again: the noise', {}),
     change('threads 1', { LLAMA_ARG_THREADS: '1' }),
-    change('threads 1, for prompts all CPUs', { LLAMA_ARG_THREADS: '1' }, ['--threads-batch', cpus]),
-    change('threads one more than CPUs', { LLAMA_ARG_THREADS: String(Number(cpus) + 1) }),
+    change('threads 1, all CPUs for prompts', { LLAMA_ARG_THREADS: '1' }, ['--threads-batch', cpus]),
+    change('one thread more than CPUs', { LLAMA_ARG_THREADS: String(Number(cpus) + 1) }),
     change('one slot', { LLAMA_ARG_N_PARALLEL: '1', LLAMA_ARG_CTX_SIZE: '32768' }),
     batch(128),
     batch(256),
@@ -68,16 +68,11 @@ export async function variants(ours: Record<string, string>): Promise<Variant[]>
     change('poll 0', {}, ['--poll', '0']),
     change('poll 100', {}, ['--poll', '100']),
     change('priority high', {}, ['--prio', '2']),
-    change('a thread for each CPU, pinned', {}, [
-      '--cpu-range',
-      `0-${Number(cpus) - 1}`,
-      '--cpu-strict',
-      '1',
-    ]),
+    change('one pinned thread per CPU', {}, ['--cpu-range', `0-${Number(cpus) - 1}`, '--cpu-strict', '1']),
     change('NUMA distribute', { LLAMA_ARG_NUMA: 'distribute' }),
     change('read, not mapped', { LLAMA_ARG_LOAD_MODE: 'none' }),
     change('mapped and locked', { LLAMA_ARG_LOAD_MODE: 'mmap+mlock' }),
-    change('no huge pages asked for', { GLIBC_TUNABLES: '' }),
+    change('no huge pages requested', { GLIBC_TUNABLES: '' }),
     change('weights Q4_0', { LLAMA_ARG_MODEL: await benchModel('q4_0', allOf('q4_0')) }),
     change('weights Q4_K alone', { LLAMA_ARG_MODEL: await benchModel('q4_K', allOf('q4_K')) }),
     change('weights IQ4_NL', { LLAMA_ARG_MODEL: await benchModel('iq4_nl', allOf('iq4_nl')) }),
