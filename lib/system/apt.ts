@@ -1,9 +1,9 @@
-/** Debian packages. */
+/** Installs Debian packages. */
 import type { Host } from './host.ts'
 
 const options = ['--quiet', '--yes', '--option', 'DPkg::Lock::Timeout=600', '--option', 'Acquire::Retries=3']
 
-/** Installs the packages that are missing, without what they only recommend. */
+/** Installs the missing packages, without recommended ones. */
 export async function installPackages(host: Host, names: string[]): Promise<void> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
   const format = '${Package} ${Status}\n'
@@ -20,7 +20,7 @@ export async function installPackages(host: Host, names: string[]): Promise<void
   const onLine = (line: string) =>
     /^(Get:|Unpacking|Setting up)/.test(line) && host.log.info(line.slice(0, 100))
   host.log.info(`Installing packages: ${missing.join(' ')}`)
-  // A bake, or this stage, killed in the middle of dpkg's work leaves packages half configured.
+  // An earlier run that was killed inside dpkg may have left packages half-configured.
   await host.$`dpkg --configure --pending`
   await host.$`apt-get ${options} update`
   await host.$({ onLine })`apt-get ${options} install --no-install-recommends ${missing}`

@@ -1,51 +1,51 @@
-/** One HTTP request with curl for the rest of a file: its options, its result, and which redirects are allowed. */
+/** One curl request for the rest of a file: arguments, interpretation of the result, and redirect policy. */
 import type { Output } from './shell.ts'
 
 export type Transfer = {
   url: string
-  /** The machine's own path of the file to append to. */
+  /** File to append to: its real path on this machine, `--root` included. */
   output: string
-  /** Bytes that are there already. */
+  /** Bytes already downloaded. */
   from: number
-  /** Bytes that the whole file has. */
+  /** Size of the complete file in bytes. */
   size: number
 }
 
-/** Bytes per second that a server must send, and for how many seconds it may send fewer. */
+/** Minimum transfer rate in bytes per second, and the seconds for which it may be undercut. */
 export type Pace = { slowest: number; slowFor: number }
 
 /**
- * curl(1): no configuration file, cookies, credentials, names chosen by the server; redirects are not followed by it,
- * but judged by `redirectProblem`. Metalinks and torrents are bytes like all others to it.
+ * curl(1) without configuration file, cookies, credentials or server-chosen file names. It does not follow
+ * redirects: `redirectProblem` decides about each.
  */
 const curl = ({ slowest, slowFor }: Pace) => [
-  // Killed, we leave no curl behind that writes on.
+  // If this process is killed, curl must not keep writing.
   ...['setpriv', '--pdeathsig=KILL'],
   ...['curl', '--disable', '--silent', '--show-error', '--globoff', '--proto', '=http,https'],
   ...['--connect-timeout', '30', '--speed-limit', String(slowest), '--speed-time', String(slowFor)],
   ...['--write-out', '%{http_code} %{redirect_url}'],
 ]
 
-/** Asks for the rest of the file. */
+/** Requests the rest of the file. */
 export const curlArguments = ({ url, output, from, size }: Transfer, pace: Pace): string[] => [
   ...curl(pace),
   ...['--fail', '--max-filesize', String(size), '--continue-at', String(from), '--output', output],
   ...['--url', url],
 ]
 
-/** Asks for nothing but where the file is: curl takes a redirect for a server that cannot resume. */
+/** Finds out where the file is redirected to: with --continue-at, curl mistakes a redirect for a failure to resume. */
 export const headArguments = ({ url }: Transfer, pace: Pace): string[] => [
   ...curl(pace),
   ...['--head', '--max-time', '60', '--output', '/dev/null', '--url', url],
 ]
 
 export type Result =
-  /** The whole of what the server had to send. */
+  /** The server sent its complete response. */
   | { is: 'done' }
   | { is: 'redirect'; to: string }
-  /** The server does not go on where we were. */
+  /** The server does not support range requests for this file. */
   | { is: 'not resumable' }
-  /** What the server has is not the file. */
+  /** The response is not the requested file. */
   | { is: 'wrong file'; reason: string }
   /** `isTransient`: another attempt may succeed. */
   | { is: 'failed'; reason: string; fix: string; isTransient: boolean }
@@ -63,13 +63,13 @@ const exits = {
   tooLarge: 63,
 }
 
-/** What a shell makes of SIGXFSZ: signal(7). */
+/** Exit code after SIGXFSZ (signal(7)), as a shell reports it. */
 const fileSizeExceeded = 128 + 25
 
-/** Whether what was written may be of the file: an error page is not. Empty: curl was killed. */
+/** Whether the bytes written may belong to the file, unlike an error page. Without a status, curl was killed. */
 export const hasContent = ({ stdout }: Output): boolean => ['', '200', '206'].includes(stdout.slice(0, 3))
 
-/** What became of a transfer, from curl's exit code, and what it wrote to its outputs. */
+/** The result of a transfer, from curl's exit code and output. */
 export function resultOf({ exitCode: code, stdout, stderr }: Output, { url, from, size }: Transfer): Result {
   const { host } = new URL(url)
   const [status = '', to = ''] = stdout.split(' ')
@@ -115,7 +115,7 @@ function fixFor(code: number, status: string, host: string): string {
   return `Check the network between this machine and ${host}.`
 }
 
-/** Whether a server, or the network on the way to it, may recover. */
+/** Whether the failure may go away by itself. */
 function isTransient(code: number, status: string, stderr: string): boolean {
   if (code === exits.httpError) return /^(408|429|5..)$/.test(status)
   if (code === exits.timeout) return !stderr.includes('too slow')
@@ -124,7 +124,7 @@ function isTransient(code: number, status: string, stderr: string): boolean {
 
 const most = 5
 
-/** Why a redirect is not followed, if it is not. `followed`: how many were on the way. */
+/** Why a redirect must not be followed; undefined if it may be. `followed`: redirects followed so far. */
 export function redirectProblem(from: string, to: string, followed: number): string | undefined {
   const [source, target] = [new URL(from), URL.parse(to)]
   const refused = (what: string) => `${source.host} redirects ${what}, which is not allowed`

@@ -19,12 +19,12 @@ export type Progress = TransferProgress | { act: 'verifying'; percent: number }
 type OnProgress = (progress: Progress) => void
 type Proving = Act<Download> & { onProgress: OnProgress }
 
-/** At 10 kB a second 14 GB take two weeks: whoever sends less holds us up, or has trouble. */
+/** At 10 kB/s a model of 14 GB takes two weeks: a server slower than that is broken, or stalls on purpose. */
 const defaults: Limits = { slowest: 10_000, slowFor: 60, attempts: 5, pause: 5, reportEvery: 10 }
 
-/** What came is not what should have; it is thrown away. */
+/** The downloaded file has the wrong SHA-256; it has been removed. */
 export class DigestError extends Error {
-  /** It was put together from several attempts: a power cut between them may have spoilt it. */
+  /** It was assembled from several attempts: a power cut between them may have corrupted it. */
   readonly wasResumed: boolean
 
   constructor(message: string, wasResumed: boolean) {
@@ -34,8 +34,9 @@ export class DigestError extends Error {
 }
 
 /**
- * Makes sure that the file is there, downloading what is missing of it; `onProgress` hears of it. Throws when the
- * disk is too small or the server does not send, and keeps what has come; a DigestError when that is not the file.
+ * Ensures that the file exists and is verified, downloading whatever is missing. Throws if the disk is too
+ * small or the transfer fails, keeping the partial file for the next attempt; throws a DigestError if the
+ * SHA-256 is wrong.
  */
 export async function download(
   host: Host,
@@ -52,7 +53,7 @@ export async function download(
   })
 }
 
-/** A file that stands there unproven is computed anew, and goes when it is not the one. */
+/** Verifies an existing file that has no valid proof, and removes it if its SHA-256 is wrong. */
 async function isSoundAtItsName(act: Proving): Promise<boolean> {
   const { host, wanted } = act
   const found = host.files.status(wanted.path)
@@ -68,7 +69,10 @@ async function isSoundAtItsName(act: Proving): Promise<boolean> {
   return false
 }
 
-/** Downloads the rest and proves the whole. A wrong one is removed; one that was resumed is no error unless it `isLast`. */
+/**
+ * Downloads the rest and verifies the whole file. A file with a wrong SHA-256 is removed; if its download was
+ * resumed, that is an error only on the last attempt.
+ */
 async function fetchAndProve(act: Proving, isLast: boolean): Promise<boolean> {
   const { host, wanted } = act
   const part = partOf(wanted.path)
@@ -82,7 +86,8 @@ async function fetchAndProve(act: Proving, isLast: boolean): Promise<boolean> {
     return false
   }
   host.files.setMode(part, 0o644)
-  // On disk before it is believed: after a power cut it may have the right size and hold zeros.
+  // Synced before the proof is recorded: after a power cut it might otherwise have the right size but contain
+  // zeros.
   syncFile(host.files.at(part))
   recordProof(host, wanted, part)
   host.files.rename(part, wanted.path)

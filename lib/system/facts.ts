@@ -15,7 +15,7 @@ import {
 
 export type Facts = {
   hostname: string
-  /** Addresses that others may reach, IPv4 and IPv6, in order of text; neither loopback nor link-local. */
+  /** IPv4 and IPv6 addresses, sorted as text, without loopback and link-local ones. */
   addresses: string[]
   hasIpv6: boolean
   cpus: number
@@ -26,12 +26,12 @@ export type Facts = {
   cpu: Cpu
   cpuTime: CpuTime
   swap: Swap
-  /** When the kernel gives transparent huge pages; undefined where it has none. */
+  /** Mode of transparent huge pages; undefined if the kernel does not support them. */
   hugePages: HugePages | undefined
   numaNodes: number
 }
 
-/** Cores without their hyper-threads, from the text of /proc/cpuinfo; undefined where it does not say (arm64). */
+/** Physical cores (hyper-threads not counted) in the text of /proc/cpuinfo; undefined if not listed (arm64). */
 export function countPhysicalCores(cpuinfo: string): number | undefined {
   const field = (block: string, name: string) => block.match(new RegExp(`^${name}\\s*:\\s*(\\d+)`, 'm'))?.[1]
   const cores = cpuinfo
@@ -42,7 +42,7 @@ export function countPhysicalCores(cpuinfo: string): number | undefined {
   return cores.length === 0 ? undefined : new Set(cores).size
 }
 
-/** Reads a few small files of the kernel's: a millisecond. */
+/** Reads a few small kernel files, which takes about a millisecond. */
 export function readFacts(): Facts {
   const { read } = filesUnder('/')
   const all = Object.values(networkInterfaces()).flatMap(addresses => addresses ?? [])
@@ -61,7 +61,7 @@ export function readFacts(): Facts {
     cpuTime: parseCpuTime(read('/proc/stat') ?? ''),
     swap: parseSwap(read('/proc/meminfo') ?? ''),
     hugePages: parseHugePages(read('/sys/kernel/mm/transparent_hugepage/enabled')),
-    // A kernel without NUMA has no such file.
+    // Absent on kernels without NUMA support.
     numaNodes: countListed(read('/sys/devices/system/node/online') ?? '0'),
   }
 }

@@ -1,16 +1,16 @@
-/** What failed system calls mean, in words, and how to fix them. */
+/** Error messages for failed system calls, and how to fix the cause. */
 import { dirname } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
 
-/** Why a system call failed, as the C library tells it: without the call and its file's temporary name. */
+/** Why a system call failed, in the C library's words, without the call and its temporary file name. */
 export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
-  // By its name: rmSync's errors have numbers of their own, and some of them no name.
+  // Looked up by name: rmSync uses its own error numbers, some of them without a name.
   const known = [...getSystemErrorMap().values()].find(([name]) => name === code)
   return known?.[1] ?? message.replace(/^, Unknown error: /, '')
 }
 
-/** What to do where a file could not be written. */
+/** What to do when a file cannot be written. */
 function fixFor(path: string, code: string | undefined): string {
   switch (code) {
     case 'ENOSPC':
@@ -33,7 +33,7 @@ function fixFor(path: string, code: string | undefined): string {
   }
 }
 
-/** Runs what writes a file. Throws which one it is, why it could not be written, and what to do. */
+/** Runs an action that writes a file; its errors then name the file, the reason and the fix. */
 export function writing<T>(path: string, act: () => T): T {
   try {
     return act()

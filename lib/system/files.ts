@@ -1,4 +1,4 @@
-/** Reads files, and replaces them atomically. Synchronous: a stage does one thing after another. */
+/** Reads files, and replaces them atomically. Synchronous, since a stage does one thing at a time. */
 import {
   chmodSync,
   closeSync,
@@ -19,19 +19,19 @@ import {
 import { dirname, join } from 'node:path'
 import { writing } from './failures.ts'
 
-/** What `read` gives where nothing stands. Other failures are errors. */
+/** The result of `read`, or undefined if the file does not exist. Other failures are errors. */
 function unlessAbsent<T>(read: () => T): T | undefined {
   try {
     return read()
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    // ESRCH: a file of /proc whose process ended while it was read.
+    // ESRCH: a file under /proc whose process ended during the read.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ESRCH') return undefined
     throw error
   }
 }
 
-/** Not mkdirSync's own recursion: on a read-only file system that says that nothing is there. */
+/** Recursive mkdir. mkdirSync's own recursion reports ENOENT instead of EROFS on a read-only file system. */
 function makeFolders(path: string) {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
   makeFolders(dirname(path))
@@ -45,13 +45,13 @@ export type FileStatus = {
   isFile: boolean
   isFolder: boolean
   isLink: boolean
-  /** Of its content. */
+  /** mtime: last change of the content. */
   modifiedAt: Date
-  /** Of its content or of its status: mode, owner, name. */
+  /** ctime: last change of content, mode, owner or name. */
   changedAt: Date
 }
 
-/** The files under a root folder; paths are given as they are without it. */
+/** The files under a root folder; paths are given relative to that root, as absolute paths. */
 export type Files = ReturnType<typeof filesUnder>
 
 export function filesUnder(root: string) {
@@ -69,7 +69,7 @@ export function filesUnder(root: string) {
       if (mode !== undefined) chmodSync(at(path), mode)
     })
 
-  /** Has something made beside its place, and renames it there; what stood there stays until then. */
+  /** Creates a temporary file or link with `make`, and renames it to `path`, which stays untouched until then. */
   const putInPlace = (path: string, make: (temporary: string) => void) => {
     makeFolder(dirname(path))
     const temporary = `${at(path)}.new`
@@ -87,7 +87,7 @@ export function filesUnder(root: string) {
   }
 
   return {
-    /** Changes are left out: a dry run's. */
+    /** True in a dry run, where changes are skipped. */
     isReadOnly: false,
     at,
     read: (path: string) => unlessAbsent(() => readFileSync(at(path), 'utf8')),
@@ -106,12 +106,15 @@ export function filesUnder(root: string) {
         return { mode: found.mode & 0o7777, size, inode, ...kind, modifiedAt, changedAt }
       }),
     makeFolder,
-    /** Writes a file whole: a temporary one beside it, synced, renamed over it, its folder synced. Throws when it can't, and leaves what was there. */
+    /**
+     * Replaces a file atomically and durably: a temporary file is written, synced and renamed, and the folder
+     * synced. If that fails it throws, and the old file stays.
+     */
     replace: (path: string, text: string, mode: number) =>
       putInPlace(path, temporary => {
         const file = openSync(temporary, 'wx', 0o600)
         try {
-          // Not writeSync: on a disk that is nearly full that writes a part, and calls it a success.
+          // Not writeSync, which on a nearly full disk writes only a part without an error.
           writeFileSync(file, text)
           fchmodSync(file, mode)
           fsyncSync(file)
@@ -119,7 +122,7 @@ export function filesUnder(root: string) {
           closeSync(file)
         }
       }),
-    /** Points a symbolic link at a target in one step. */
+    /** Points a symbolic link to a target atomically. */
     replaceLink: (path: string, target: string) =>
       putInPlace(path, temporary => symlinkSync(target, temporary)),
     setMode: (path: string, mode: number) => writing(path, () => chmodSync(at(path), mode)),

@@ -1,4 +1,4 @@
-/** The seam to the machine: files under a root, commands, facts, clock, random bytes, log. Passed, never patched. */
+/** The interface to the machine: files, commands, facts, clock, random bytes, log. Always passed as a parameter. */
 import { randomBytes } from 'node:crypto'
 import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -10,39 +10,43 @@ import { type Log, openLog } from './log.ts'
 import { readOnlyFiles } from './read-only-files.ts'
 import { $, listing, type Shell, shell, unknown } from './shell.ts'
 
-/** Live, rooted (`--root`) or read-only (`--dry-run`): they differ in what the marked members do. */
+/** A live, rooted (`--root`) or read-only (`--dry-run`) machine; the comments say where they differ. */
 export type Host = {
   env: Readonly<Record<string, string | undefined>>
-  /** Under the root; a read-only host's stay as they are. */
+  /** Files under the root; on a read-only host changes to them are skipped. */
   files: Files
   log: Log
   now(): Date
   random(bytes: number): Buffer
   facts(): Facts
-  /** Runs a command that changes something. Only a live host does; the others list it, and it comes back with nothing. */
+  /** Runs a command that changes something. Only a live host runs it; the others log it and return empty output. */
   $: Shell
-  /** Runs a command that only reads. A rooted host, which has no services to ask, fails it. */
+  /** Runs a command that only reads. On a rooted host, which has no services to query, it always fails. */
   query: Shell
   /**
-   * Does what depends on a command that has really run: waits for a service, sends it requests, goes on with what a
-   * program has written. Only a live host does; the others say that they would, to be read after "would".
+   * Performs an action that depends on commands having really run: waiting for a service, sending it
+   * requests, using files that a program wrote. Only a live host performs it; the others log "would" and
+   * `what`.
    */
   perform<T>(what: string, action: () => Promise<T>): Promise<T | undefined>
-  /** Runs an action while no other holds the lock at a path. Only a live host, where others are at work, takes the lock. */
+  /**
+   * Runs an action under an exclusive lock on a file. Only a live host, where others may be at work, takes
+   * the lock.
+   */
   withLock<T>(path: string, onWait: () => void, action: () => Promise<T>): Promise<T>
   http(request: HttpRequest): Promise<HttpAnswer>
 }
 
 export type HostOptions = {
   env: Host['env']
-  /** A folder to write under in place of `/`; commands are then listed. */
+  /** A folder to write to instead of `/`; commands are then only logged. */
   root?: string | undefined
   dryRun?: boolean | undefined
   /** Path of the log, under the root. */
   log?: string
 }
 
-/** The folder that `--root` names, absolute. Throws where that is this machine itself, or no folder. */
+/** The absolute path of the folder given with `--root`. Throws if that is `/`, or no folder. */
 function rootFolder(root: string): string {
   if (root.trim() === '') throw new Error('--root is empty; it takes a folder to write to.')
   const folder = resolve(root)
@@ -53,7 +57,7 @@ function rootFolder(root: string): string {
   return folder
 }
 
-/** A host that runs nothing: what it would run is listed. */
+/** A host that runs no command: it logs them instead. */
 const listingOnly = (host: Host): Host => ({
   ...host,
   $: shell(listing(host.log)),
@@ -64,13 +68,13 @@ const listingOnly = (host: Host): Host => ({
   withLock: (_path, _onWait, action) => action(),
 })
 
-/** A host whose files are another machine's: there is none of its services here. */
+/** A host whose files belong to another machine, and whose services do not run here. */
 export const rooted = (host: Host): Host => ({ ...listingOnly(host), query: shell(unknown) })
 
-/** A host that changes nothing: files stay as they are, and commands are listed. */
+/** A host that changes nothing: file changes are skipped, and commands logged. */
 export const readOnly = (host: Host): Host => ({ ...listingOnly(host), files: readOnlyFiles(host.files) })
 
-/** This machine, a folder that stands for one, or either read-only. */
+/** Opens this machine, or a root folder in its place, optionally read-only. */
 export function openHost({ env, root, dryRun = false, log: logPath }: HostOptions): Host {
   const now = () => new Date()
   const files = filesUnder(root === undefined ? '/' : rootFolder(root))

@@ -5,25 +5,28 @@ import { isIP } from 'node:net'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 
 export type HttpRequest = {
-  /** With `socket`, only its path and query count. */
+  /** With `socket`, only its path and query are used. */
   url: string
   method?: 'GET' | 'POST' | 'OPTIONS'
   headers?: Record<string, string>
   /** Sent as JSON. */
   json?: unknown
-  /** PEM of the CA that alone is trusted; the system's where it is not given. */
+  /** PEM of the only CA to trust; the system's CAs if absent. */
   ca?: string | undefined
-  /** The name that the server's certificate must be for, where the URL says another; `ca` may then end below a root. */
+  /** The name that the certificate must cover, if not the URL's host; `ca` may then be an intermediate certificate. */
   serverName?: string | undefined
-  /** Path of a unix socket to speak to. */
+  /** Path of the unix socket to connect to. */
   socket?: string
-  /** Whether the pieces that have come are enough: the answer is then taken as it is, and the connection closed. */
+  /**
+   * Called with the chunks so far; once it returns true, the response counts as complete and the connection
+   * is closed.
+   */
   isEnough?: (arrivals: string[]) => boolean
-  /** Seconds until the whole answer must be there. */
+  /** Seconds within which the complete response must arrive. */
   timeout: number
 }
 
-/** `arrivals`: the body's pieces, each as it came off the connection. */
+/** `arrivals`: the body in chunks, as they were received. */
 export type HttpAnswer = {
   status: number
   headers: IncomingMessage['headers']
@@ -31,14 +34,14 @@ export type HttpAnswer = {
   arrivals: string[]
 }
 
-/** TLS options for a server that is known by another name than its URL's (RFC 6066: no address as a server name). */
+/** TLS options to expect another name than the URL's host (RFC 6066: SNI carries no IP addresses). */
 const knownAs = (name: string) => ({
   ...(isIP(name) === 0 ? { servername: name } : {}),
   checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate),
   allowPartialTrustChain: true,
 })
 
-/** Sends a request. Rejects when there is no connection, no trust, or no whole answer in time. */
+/** Sends a request. Rejects if the connection or TLS verification fails, or the response is not complete in time. */
 export function http(wanted: HttpRequest): Promise<HttpAnswer> {
   const url = new URL(wanted.url)
   const body = wanted.json === undefined ? undefined : JSON.stringify(wanted.json)
@@ -83,7 +86,7 @@ export function http(wanted: HttpRequest): Promise<HttpAnswer> {
   })
 }
 
-/** Whether a server on a unix socket answers with 200; false while there is no server, or none yet. */
+/** Whether a server on a unix socket responds with 200; false if none is listening. */
 export async function respondsOk(
   host: { http(request: HttpRequest): Promise<HttpAnswer> },
   url: string,
@@ -92,7 +95,7 @@ export async function respondsOk(
   try {
     return (await host.http({ url, socket, timeout: 5 })).status === 200
   } catch {
-    // Nobody listens. Whether that is an error, only the caller knows.
+    // Only the caller knows whether that is an error.
     return false
   }
 }

@@ -4,7 +4,7 @@ import { reasonOf } from './failures.ts'
 
 export type InputFile = { path: string; text: string }
 
-/** The file at an absolute path, whole. Throws what option named it, and why it cannot be read. */
+/** Reads the file at an absolute path. Errors name the option and the reason. */
 export function inputFile(option: string, path: string): InputFile {
   try {
     return { path, text: readFileSync(path, 'utf8') }

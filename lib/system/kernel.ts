@@ -1,28 +1,28 @@
-/** Parsers for the kernel's files about CPU, memory and NUMA nodes (proc(5), the kernel's admin guide). */
+/** Parsers for kernel files about CPU, memory and NUMA nodes (proc(5), the kernel's admin guide). */
 
 export type Cpu = {
-  /** Its name; undefined where the kernel reports none, as on arm64. */
+  /** Model name; undefined if the kernel reports none, as on arm64. */
   model: string | undefined
-  /** Instruction sets that llama.cpp has kernels for, by the kernel's names, in order of text. */
+  /** Instruction sets that llama.cpp has kernels for, by their Linux names, sorted. */
   features: string[]
 }
 
 export type HugePages = 'always' | 'madvise' | 'never'
 
-/** x86-64's, then arm64's, whose dot products the kernel calls asimddp. */
+/** x86-64 first, then arm64, whose dot-product instructions Linux calls asimddp. */
 const usedFeatures = /^(avx|avx2|fma|f16c|avx512\w+|avx_vnni|amx_\w+|asimdhp|asimddp|i8mm|bf16|sve|sve2|sme)$/
 
-/** From the text of /proc/cpuinfo: its first CPU, which all others are like. */
+/** Parses the first CPU in /proc/cpuinfo; all CPUs are assumed to be alike. */
 export function parseCpu(cpuinfo: string): Cpu {
   const model = cpuinfo.match(/^model name\s*: (.+)$/m)?.[1]?.trim()
   const flags = cpuinfo.match(/^(?:flags|Features)\s*: (.+)$/m)?.[1]?.split(/\s+/) ?? []
   return { model, features: flags.filter(flag => usedFeatures.test(flag)).sort() }
 }
 
-/** Ticks of all CPUs since the machine started: all of them, and those that the host gave to others. */
+/** Ticks of all CPUs since boot; `stolen`: those that the hypervisor gave to other machines. */
 export type CpuTime = { total: number; stolen: number }
 
-/** From the text of /proc/stat. A guest's time, which follows, is counted in the user's already. */
+/** Parses /proc/stat. The last fields, guest time, are already included in user time. */
 export function parseCpuTime(stat: string): CpuTime {
   const line = stat.match(/^cpu +(.+)$/m)?.[1] ?? ''
   const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, softIrq = 0, stolen = 0] = line
@@ -31,10 +31,10 @@ export function parseCpuTime(stat: string): CpuTime {
   return { total: user + nice + system + idle + wait + irq + softIrq + stolen, stolen }
 }
 
-/** Bytes. */
+/** In bytes. */
 export type Swap = { size: number; used: number }
 
-/** From the text of /proc/meminfo. */
+/** Parses /proc/meminfo. */
 export function parseSwap(meminfo: string): Swap {
   const bytes = (name: string) =>
     1024 * Number(meminfo.match(new RegExp(`^${name}: +(\\d+) kB$`, 'm'))?.[1] ?? 0)
@@ -42,13 +42,13 @@ export function parseSwap(meminfo: string): Swap {
   return { size, used: size - bytes('SwapFree') }
 }
 
-/** From the text of /sys/kernel/mm/transparent_hugepage/enabled; undefined where the kernel has none. */
+/** Parses /sys/kernel/mm/transparent_hugepage/enabled; undefined if the kernel has no huge pages. */
 export function parseHugePages(enabled: string | undefined): HugePages | undefined {
   const modes = ['always', 'madvise', 'never'] as const
   return modes.find(mode => enabled?.includes(`[${mode}]`))
 }
 
-/** How many numbers a list such as `0-3,8` names: that of /sys/devices/system/node/online, the NUMA nodes. */
+/** Counts the numbers in a list such as `0-3,8`, the format of /sys/devices/system/node/online. */
 export function countListed(list: string): number {
   const sizes = list
     .trim()

@@ -1,8 +1,8 @@
-/** Files that are too large to read at once, and free disk space. Paths are absolute on this machine. */
+/** Files too large to read into memory, and free disk space. Paths are real paths, not relative to a root. */
 import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, fsyncSync, openSync, statfsSync } from 'node:fs'
 
-/** `onProgress` is called with the bytes read so far. */
+/** Calls `onProgress` with the number of bytes read so far. */
 export async function sha256Of(
   path: string,
   onProgress: (bytes: number) => void = () => {},
@@ -17,13 +17,13 @@ export async function sha256Of(
   return hash.digest('hex')
 }
 
-/** Bytes that are free for all on the disk of a folder. */
+/** Bytes available to unprivileged users on a folder's disk. */
 export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder)
   return bavail * bsize
 }
 
-/** Waits until what others have written to a file is on its disk. */
+/** Flushes a file that another process has written to disk. */
 export function syncFile(path: string): void {
   const file = openSync(path, 'r+')
   fsyncSync(file)

@@ -1,4 +1,4 @@
-/** One at a time: an exclusive lock on a file, which the kernel frees however its holder ends. */
+/** Mutual exclusion by a lock on a file, which the kernel releases however its holder ends. */
 import {
   chmodSync,
   closeSync,
@@ -15,15 +15,16 @@ import { PassThrough } from 'node:stream'
 import type { Files } from './files.ts'
 import { $, type Shell } from './shell.ts'
 
-/** Milliseconds that a wait for the lock goes unmentioned. */
+/** Milliseconds to wait for the lock before `onWait` is called. */
 const quietWait = 2000
 
 const isOurs = ({ uid }: Stats) => uid === process.getuid?.()
 const isForOthers = ({ mode }: Stats) => (mode & 0o077) !== 0
 
 /**
- * Makes sure that nobody else can open the lock: whoever can read a file can lock it (flock(2)), and hold it for ever.
- * One that others may have opened already is replaced, since they keep what they have opened.
+ * Creates the lock file so that only this user can open it: anyone able to read a file can lock it
+ * (flock(2)), and never release it. A file that others could open is replaced, since they may still have it
+ * open.
  */
 function makeLock(path: string): void {
   const folder = dirname(path)
@@ -46,8 +47,9 @@ function makeLock(path: string): void {
 }
 
 /**
- * Runs an action while no other that locks the same file runs, in this process or another; `onWait` is called once where
- * it has to wait. The file and its folder, which holds nothing but locks, are this user's alone.
+ * Runs an action while holding an exclusive lock on a file, within this process and across processes; calls
+ * `onWait` once if it has to wait. Only this user has access to the file and its folder, which holds nothing
+ * but locks.
  */
 export async function withLock<T>(path: string, onWait: () => void, action: () => Promise<T>): Promise<T> {
   try {
@@ -55,7 +57,8 @@ export async function withLock<T>(path: string, onWait: () => void, action: () =
   } catch (error) {
     throw new Error(`The lock ${path} could not be created: ${(error as Error).message}`, { cause: error })
   }
-  // flock(1) holds the lock as long as its `cat` runs, and that runs until its input ends: at the latest with us.
+  // flock(1) holds the lock while its `cat` runs, which ends with its input: at the latest when this process
+  // does.
   const input = new PassThrough()
   const { promise: isHeld, resolve: onLine } = Promise.withResolvers<unknown>()
   const holder = $({ input, onLine })`flock --exclusive ${path} sh -c 'echo held && exec cat'`.nothrow()
@@ -75,7 +78,7 @@ const refused = (path: string) => () => {
   throw new Error(`flock(1) did not lock ${path}`)
 }
 
-/** Whether somebody holds the lock now. */
+/** Whether the lock is held at the moment. */
 export async function isLocked(
   { files, query }: { files: Files; query: Shell },
   path: string,

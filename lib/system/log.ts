@@ -1,4 +1,4 @@
-/** The appliance's log: the same lines to standard output and to a file. */
+/** The appliance's log, to standard output and a file. */
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { reasonOf } from './failures.ts'
@@ -9,8 +9,8 @@ export type Log = { info(message: string): void; warn(message: string): void; er
 type Level = 'INFO' | 'WARN' | 'ERROR'
 
 /**
- * Lines such as `2026-02-14T10:00:00Z [INFO] …`, one for each line of the message. All but its first are indented: text
- * from outside cannot begin an entry of its own.
+ * Lines such as `2026-02-14T10:00:00Z [INFO] …`, one per line of the message. Continuation lines are
+ * indented, so that untrusted text cannot forge a log entry.
  */
 export const logLines = (now: Date, level: Level, message: string) =>
   plain(message)
@@ -20,8 +20,8 @@ export const logLines = (now: Date, level: Level, message: string) =>
     .join('')
 
 /**
- * A log to standard output and, where `file` is given, to that file (made 0640; its folder 0700, as the framework's).
- * No stage fails for its log: where the file cannot be written, that is said once.
+ * A log to standard output and, if given, to a file, created with mode 0640 in a folder with mode 0700, as by
+ * the one-apps framework. If the file cannot be written, that is reported once and the stage goes on.
  */
 export function openLog(now: () => Date, file?: string): Log {
   let isBroken = false
@@ -37,7 +37,7 @@ export function openLog(now: () => Date, file?: string): Log {
   return { info: write('INFO'), warn: write('WARN'), error: write('ERROR') }
 }
 
-/** Returns why that could not be done, as a sentence. */
+/** Appends to the file. Returns why that failed, as a sentence. */
 function append(file: string, lines: string): string | undefined {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

@@ -1,4 +1,4 @@
-/** The files that the appliance owns, as values, and the one function that applies them to the disk. */
+/** Files managed by the appliance, as values, and the only function that writes them to disk. */
 import type { Host } from './host.ts'
 import { plain, print } from './plain-text.ts'
 import { $ } from './shell.ts'
@@ -12,7 +12,7 @@ export type ManagedFile =
 type Outcome = 'created' | 'updated' | 'unchanged' | 'removed'
 export type Change = { path: string; outcome: Outcome }
 
-/** What applying a file would make of it. */
+/** The outcome that applying a file would have. */
 export function outcomeOf(host: Host, file: ManagedFile): Outcome {
   const status = host.files.status(file.path)
   if ('absent' in file) return status === undefined ? 'unchanged' : 'removed'
@@ -31,8 +31,8 @@ function write(host: Host, file: ManagedFile) {
 }
 
 /**
- * What to say of files that are their owner's alone and stood open to others, or are links to elsewhere: applying
- * them puts that right, and what others may have read stays read.
+ * Warnings about secret files that were readable by others, or are symbolic links. Applying the files
+ * corrects that, but others may have read them before.
  */
 export const exposureNotes = (host: Host, files: ManagedFile[]): string[] =>
   files.flatMap(file => {
@@ -46,11 +46,11 @@ export const exposureNotes = (host: Host, files: ManagedFile[]): string[] =>
     ]
   })
 
-/** Without control characters, which a terminal would obey: parts of the text come from outside. */
+/** Without control characters, which a terminal would interpret: parts of the text are untrusted. */
 const legible = (file: ManagedFile): ManagedFile =>
   'text' in file ? { ...file, text: plain(file.text) } : file
 
-/** Writes the files that differ, in order, each whole, and returns what became of each. */
+/** Writes the files that differ, in order and each atomically, and returns the outcome for each. */
 export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Change[]> {
   const changes: Change[] = []
   for (const file of files.map(legible)) {
@@ -65,7 +65,7 @@ export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Chan
   return changes
 }
 
-/** Prints what a dry run would change. A file that others may not read, before or after, is not shown. */
+/** Prints what a dry run would change. Files that are not world-readable, before or after, are not shown. */
 async function showDifference(host: Host, file: ManagedFile) {
   if (!('text' in file) || (file.mode & 0o004) === 0) return
   const status = host.files.status(file.path)
@@ -75,7 +75,7 @@ async function showDifference(host: Host, file: ManagedFile) {
 
 const additions = (text: string) => text.replaceAll(/^(?=.)/gm, '+')
 
-/** Of the text on disk and another one, by diff(1), whose exit code is 1 where they differ. */
+/** diff(1) of the file on disk and a new text; its exit code is 1 if they differ. */
 async function difference({ files }: Host, path: string, text: string): Promise<string> {
   const labels = ['--label', path, '--label', path]
   return (await $({ input: text })`diff -u ${labels} ${files.at(path)} -`.nothrow()).stdout

@@ -1,4 +1,4 @@
-/** Downloads the rest of a partial file: in several requests if necessary, following redirects. */
+/** Completes a partially downloaded file, following redirects, with several requests if necessary. */
 import { truncateSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,7 +15,7 @@ import {
 import type { Host } from './host.ts'
 import { freeBytes, readable } from './large-files.ts'
 
-/** A file to come; `size` in bytes. */
+/** A file to download; `size` in bytes. */
 export type Source = { url: string; size: number; path: string }
 
 /** `rate`: bytes per second. */
@@ -26,7 +26,7 @@ export type TransferProgress = {
   secondsLeft?: number | undefined
 }
 
-/** Seconds; `attempts`: how many in a row may bring less than a hundredth of the file. */
+/** In seconds. `attempts`: how many in a row may each yield less than 1 % of the file. */
 export type Limits = Pace & { attempts: number; pause: number; reportEvery: number }
 
 export type Act<S extends Source = Source> = {
@@ -36,7 +36,7 @@ export type Act<S extends Source = Source> = {
   limits: Limits
 }
 
-/** Bytes to leave free on the disk, for logs and what the system writes. */
+/** Bytes to leave free on the disk, for logs and the system. */
 const spare = 500_000_000
 
 export const partOf = (path: string) => `${path}.part`
@@ -51,7 +51,7 @@ const transferOf = (act: Pick<Act, 'host' | 'wanted'>, url: string): Transfer =>
   size: act.wanted.size,
 })
 
-/** Brings the partial file to its whole size, in several attempts where need be. Returns whether it took more than one. */
+/** Completes the partial file, retrying if necessary. Returns whether the download was resumed. */
 export async function fetchRest(act: Act): Promise<boolean> {
   const { host, wanted, limits } = act
   if (sizeOfPart(act) > wanted.size) host.files.remove(partOf(wanted.path))
@@ -77,7 +77,7 @@ type Failure = { reason: string; fix: string; isTransient: boolean }
 
 const failed = ({ reason, fix }: Failure) => new Error(`Download failed: ${reason}. ${fix}`)
 
-/** Throws when the disk has no room for what is missing of a download, and some to spare. */
+/** Throws if the disk has no room for the rest of the download plus the reserve. */
 function checkDisk(act: Act): void {
   const { path, size } = act.wanted
   const free = freeBytes(act.host.files.at(dirname(path)))
@@ -88,7 +88,7 @@ function checkDisk(act: Act): void {
   )
 }
 
-/** Requests, from the address on along its redirects, until one brings something. Returns why none did. */
+/** Requests the file, following redirects, until some of it arrives. Returns why none did. */
 async function attempt(act: Act): Promise<Failure | undefined> {
   let { url } = act.wanted
   for (let followed = 0; ; followed += 1) {
@@ -106,21 +106,21 @@ async function attempt(act: Act): Promise<Failure | undefined> {
 
 async function transferred(act: Act, transfer: Transfer): Promise<Result> {
   const output = await withProgress(act, () =>
-    // The kernel stops a server that sends without end: --max-filesize does so from curl 8.4 on.
+    // prlimit stops a server that never stops sending: before curl 8.4, --max-filesize does not.
     act.host.$`prlimit --fsize=${transfer.size} --core=0 ${curlArguments(transfer, act.limits)}`.nothrow(),
   )
   if (!hasContent(output)) truncatePart(act, transfer)
   return resultOf(output, transfer)
 }
 
-/** Where a download that is resumed is redirected to, if it is. */
+/** The redirect of a download to be resumed, if there is one (see `headArguments`). */
 async function redirectAhead({ host, limits }: Act, transfer: Transfer): Promise<Result | undefined> {
   if (transfer.from === 0) return undefined
   const result = resultOf(await host.query`${headArguments(transfer, limits)}`.nothrow(), transfer)
   return result.is === 'redirect' ? result : undefined
 }
 
-/** The failure of a server that has ended its answer too early. */
+/** The failure if the server ended its response before the file was complete. */
 function shortfall(act: Act, { url, from }: Transfer): Failure | undefined {
   const got = sizeOfPart(act)
   if (got >= act.wanted.size) return undefined
@@ -133,7 +133,7 @@ function discarded(act: Act, reason: string): Failure {
   return { reason, fix: 'Check the URL.', isTransient: false }
 }
 
-/** An error page, or a redirect's, is not of the file. */
+/** Removes the body of an error page or redirect from the partial file. */
 function truncatePart(act: Act, { output, from }: Transfer): void {
   if (from === 0) act.host.files.remove(partOf(act.wanted.path))
   else if (sizeOfPart(act) > from) truncateSync(output, from)
@@ -145,7 +145,7 @@ function startOver(act: Act, { url }: Transfer): Failure {
   return { reason, fix: 'If this happens again, use another server.', isTransient: true }
 }
 
-/** Reports the progress of the download while it runs. */
+/** Reports progress while the download runs. */
 async function withProgress<T>(act: Act, run: () => Promise<T>): Promise<T> {
   const { host, wanted, onProgress, limits } = act
   let before = sizeOfPart(act)

@@ -1,7 +1,7 @@
-/** Files that can be read but not changed, for dry runs: no step can forget that it is in one. */
+/** Files that can be read but not changed, so that no step of a dry run can change one by mistake. */
 import type { Files } from './files.ts'
 
-/** Reads as these files do; every change is left out, and so is whatever would have followed from it. */
+/** Reads like `files`; every change is skipped silently. */
 export const readOnlyFiles = (files: Files): Files => ({
   ...files,
   isReadOnly: true,

@@ -1,30 +1,30 @@
-/** Running programs by zx: a clean environment, no secret in an argument, the end of their output where they fail. */
+/** Runs programs with zx, in a clean environment; errors quote the end of their output. */
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { Log } from './log.ts'
 
-/** What a program came back with. `exitCode`: 128 + N where signal N ended it, as a shell reports that. */
+/** A program's result. `exitCode` is 128 + N if signal N ended it, as in a shell. */
 export type Output = { exitCode: number; stdout: string; stderr: string }
 
 export type CommandOptions = {
-  /** What the program reads from its standard input; nothing where this is absent. */
+  /** Standard input; empty if absent. */
   input?: string | Readable
-  /** Variables beside the common ones. Secrets are not among them. */
+  /** Variables in addition to `childEnvironment`; never secrets. */
   env?: Record<string, string>
-  /** Hears each line of standard output as it comes. */
+  /** Called with each line of standard output as it is printed. */
   onLine?: (line: string) => void
 }
 
-/** Put into a command each is one word, quoted by zx; of an array each element is. */
+/** A value in a command: one word, quoted by zx; of an array, each element is a word. Never a secret. */
 type Argument = string | number | readonly string[]
 
-/** A program at work. Awaited it gives its output, and throws a CommandError where that failed. */
+/** A running program: a promise of its output, which rejects with a CommandError if the program fails. */
 export type Running = Promise<Output> & {
-  /** Gives the output whatever the exit code. */
+  /** Resolves with the output whatever the exit code. */
   nothrow(): Running
-  /** The output of a program that has ended. */
+  /** The output if the program has ended. */
   output(): Output | undefined
-  /** Ends the program at once, not the children that it may have, and waits until its output is closed. */
+  /** Kills the program, but not its children, and waits until its output is closed. */
   kill(): Promise<void>
 }
 
@@ -34,15 +34,15 @@ export type Shell = {
   (options: CommandOptions): Shell
 }
 
-/** A command as it was written, not yet quoted. */
+/** A command's template, before quoting. */
 export type Command = { pieces: TemplateStringsArray; args: Argument[]; options: CommandOptions }
 
 type Process = { commandLine: string; ended: Promise<Output>; kill(): void }
 
-/** How a host runs commands: really, or by listing them. */
+/** How a host runs commands: really, or by logging them. */
 export type Execute = (command: Command) => Promise<Process>
 
-/** A child inherits no variable of ours: the context, which holds secrets, is among them. */
+/** Children inherit none of our variables, which include the context and its secrets. */
 export const childEnvironment = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
@@ -50,10 +50,10 @@ export const childEnvironment = {
   DEBIAN_FRONTEND: 'noninteractive',
 }
 
-/** Lines of a program's output that an error quotes. */
+/** Lines of output quoted in an error. */
 const quotedLines = 12
 
-/** The last lines that a program printed. */
+/** The last lines of a program's output. */
 export const tailOf = ({ stdout, stderr }: Output): string =>
   `${stdout}\n${stderr}`.trim().split('\n').slice(-quotedLines).join('\n')
 
@@ -72,7 +72,7 @@ class CommandError extends Error {
   }
 }
 
-/** Every one of zx's settings that it would else take from variables `ZX_*` of our environment. */
+/** All settings that zx would otherwise read from `ZX_*` variables in our environment. */
 const settings = {
   shell: '/bin/bash',
   prefix: 'set -euo pipefail;',
@@ -85,7 +85,7 @@ const settings = {
   preferLocal: false,
 }
 
-/** Loaded at the first command: most of the time that it takes is wasted on commands that run none. */
+/** Loaded with the first program to run: many of our commands run none. */
 const loadZx = () => import('zx/core')
 
 /** Runs a command on this machine. */
@@ -95,10 +95,10 @@ export const execute: Execute = async ({ pieces, args, options: { input, env, on
     ...settings,
     quote,
     env: { ...childEnvironment, ...env },
-    // zx leaves standard input open where it has nothing to send.
+    // zx would leave standard input open if there is no input.
     ...(input ? { input } : { stdio: ['ignore', 'pipe', 'pipe'] }),
   })(pieces, ...args)
-  // A program that ends before it has read everything.
+  // Ignores EPIPE from a program that ends before it has read all of its input.
   running.child?.stdin?.on('error', () => {})
   const ended = async (): Promise<Output> => {
     if (onLine !== undefined) for await (const line of running) onLine(line)
@@ -106,17 +106,17 @@ export const execute: Execute = async ({ pieces, args, options: { input, env, on
     const code = exitCode ?? (signal === null ? 1 : 128 + constants.signals[signal])
     return { exitCode: code, stdout, stderr: stderr || (cause?.message ?? '') }
   }
-  // Not zx's own kill, which looks for children by ps(1): bash has become the program by exec.
+  // Not zx's kill, which looks for children with ps(1): there are none, bash has exec'd the program.
   return { commandLine: running.cmd, ended: ended(), kill: () => void running.child?.kill('SIGKILL') }
 }
 
-/** The command as a shell takes it, all that was put in quoted. */
+/** The command as a shell command line, with values quoted. */
 export async function commandLineOf({ pieces, args }: Command): Promise<string> {
   const { $, quote } = await loadZx()
   return $({ ...settings, quote, halt: true })(pieces, ...args).cmd
 }
 
-/** Answers a command without running it. */
+/** Produces a command's output without running it. */
 export const answering =
   (answer: (commandLine: string) => Output): Execute =>
   async command => {
@@ -124,17 +124,17 @@ export const answering =
     return { commandLine, ended: Promise.resolve(answer(commandLine)), kill: () => {} }
   }
 
-/** Lists commands instead of running them. */
+/** Logs commands instead of running them. */
 export const listing = (log: Log): Execute =>
   answering(commandLine => {
     log.info(`would run: ${commandLine}`)
     return { exitCode: 0, stdout: '', stderr: '' }
   })
 
-/** Answers nothing: whom a command would ask is not on this machine. */
+/** Fails every command: the service that it would query is not on this machine. */
 export const unknown: Execute = answering(() => ({ exitCode: 1, stdout: '', stderr: 'unknown' }))
 
-/** The `$` of a host that runs commands so. */
+/** The `$` of a host that runs commands with `by`. */
 export function shell(by: Execute, options: CommandOptions = {}): Shell {
   function $(pieces: TemplateStringsArray, ...args: Argument[]): Running
   function $(more: CommandOptions): Shell

@@ -1,4 +1,4 @@
-/** State files: JSON that one run leaves for a later one; they are read and written only here. */
+/** Reads and writes state files: JSON that one run leaves for a later one. */
 import type { Host } from './host.ts'
 
 type Issue = { path: readonly PropertyKey[]; message: string }
@@ -8,13 +8,13 @@ export type StateFile<T> = {
   path: string
   mode: number
   schema: { safeParse(value: unknown): Parsed<T> }
-  /** A damaged file is an error that names the `fix`, or is ignored with a warning that names the `consequence`. */
+  /** A damaged file is either an error with a `fix`, or ignored with a warning that states the `consequence`. */
   whenDamaged: { fix: string } | { consequence: string }
 }
 
 type Seam = Pick<Host, 'files' | 'log'>
 
-/** What the file holds; undefined where there is none, or none that can be used. Throws where its policy says so. */
+/** The state; undefined if the file is missing or damaged. A damaged file throws if `whenDamaged` has a fix. */
 export function readState<T>({ files, log }: Seam, file: StateFile<T>): T | undefined {
   const { path, whenDamaged } = file
   const text = readText(files, path)
@@ -26,7 +26,7 @@ export function readState<T>({ files, log }: Seam, file: StateFile<T>): T | unde
   return undefined
 }
 
-/** As `readState`, of a file that must be there. Throws where it is not. */
+/** Like `readState`, but throws if the file is missing. */
 export function requireState<T>(seam: Seam, file: StateFile<T>): T {
   const found = readState(seam, file)
   if (found !== undefined) return found
@@ -34,7 +34,7 @@ export function requireState<T>(seam: Seam, file: StateFile<T>): T {
   throw new Error(`${file.path} is missing.${fix}`)
 }
 
-/** What a file that an operator names holds. Throws where that is no such state. */
+/** The state in a file that an operator supplied. Throws if it does not match the schema. */
 export function stateFrom<T>(
   text: string,
   { path, schema, fix }: Pick<StateFile<T>, 'path' | 'schema'> & { fix: string },
@@ -44,20 +44,20 @@ export function stateFrom<T>(
   throw new Error(`${path} ${result.damage}. Fix: ${fix}.`)
 }
 
-/** The state as a file to apply among others. */
+/** The state as a managed file. */
 export const stateFile = <T>({ path, mode }: StateFile<T>, value: T) => ({
   path,
   mode,
   text: `${JSON.stringify(value, null, 2)}\n`,
 })
 
-/** Replaces the file in one step. */
+/** Replaces the file atomically. */
 export function writeState<T>({ files }: Pick<Host, 'files'>, file: StateFile<T>, value: T): void {
   const { path, mode, text } = stateFile(file, value)
   files.replace(path, text, mode)
 }
 
-/** Node's own message names no file where that is a folder. */
+/** Adds the path to the error: Node's own message lacks it if the path is a folder. */
 function readText(files: Host['files'], path: string): string | undefined {
   try {
     return files.read(path)

@@ -1,7 +1,7 @@
 /** System users. */
 import type { Host } from './host.ts'
 
-/** Makes a system user of this name, without home and login, unless there is one. */
+/** Creates a system user without home folder and login, if it does not exist yet. */
 export async function ensureSystemUser(host: Host, name: string): Promise<void> {
   const { exitCode } = await host.query`getent passwd ${name}`.nothrow()
   if (exitCode === 0) return

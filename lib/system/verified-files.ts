@@ -1,4 +1,4 @@
-/** Files with a verified SHA-256, which counts as long as inode, size and modification time stay the same. */
+/** Files with a verified SHA-256, which remains valid while inode, size and modification time are unchanged. */
 import type { Host } from './host.ts'
 import { readState, type StateFile, writeState } from './state-files.ts'
 
@@ -11,10 +11,10 @@ type Proof = {
   modified: number
 }
 
-/** Path → its proof. */
+/** Proofs by path. */
 type Proofs = Record<string, Proof>
 
-/** A file as it should be, and where the proofs stand. */
+/** A file with its expected digest, and the state file that holds the proofs. */
 export type Provable = { path: string; sha256: string; proofs: StateFile<Proofs> }
 
 const stateOf = ({ files }: Pick<Host, 'files'>, path: string): Omit<Proof, 'sha256'> | undefined => {
@@ -23,7 +23,7 @@ const stateOf = ({ files }: Pick<Host, 'files'>, path: string): Omit<Proof, 'sha
   return { size: found.size, inode: found.inode, modified: found.modifiedAt.getTime() }
 }
 
-/** Whether the file at its name was proven to be this one, and has not been touched since. */
+/** Whether the file was verified to have this digest, and has not been changed since. */
 export function isProven(host: Host, { path, sha256, proofs }: Provable): boolean {
   const found = stateOf(host, path)
   const proof = readState(host, proofs)?.[path]
@@ -36,14 +36,14 @@ export function isProven(host: Host, { path, sha256, proofs }: Provable): boolea
   )
 }
 
-/** Remembers that the file at `at`, which is to stand at its path, has its digest. */
+/** Records that the file at `at`, which will be moved to `path`, has this digest. */
 export function recordProof(host: Host, { path, sha256, proofs }: Provable, at: string): void {
   const found = stateOf(host, at)
   if (found === undefined) throw new Error(`${at} has disappeared`)
   writeState(host, proofs, { ...readState(host, proofs), [path]: { sha256, ...found } })
 }
 
-/** Removes a file, and what proves it. */
+/** Removes a file and its proof. */
 export function removeProven(host: Host, { path, proofs }: Omit<Provable, 'sha256'>): void {
   host.files.remove(path)
   const { [path]: gone, ...others } = readState(host, proofs) ?? {}

@@ -1,12 +1,12 @@
-/** Waiting with progress messages. */
+/** Waits with progress messages. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** All in milliseconds. */
+/** In milliseconds. */
 const pollEvery = 250
 const firstReportAfter = 2_000
 const reportEvery = 10_000
 
-/** Calls `report` after two seconds, and every ten from then on, until what it returns is called. */
+/** Calls `report` after two seconds and every ten from then on, until the returned function is called. */
 export function whileWaiting(report: () => void): () => void {
   let timer = setTimeout(function again() {
     report()
@@ -16,8 +16,8 @@ export function whileWaiting(report: () => void): () => void {
 }
 
 /**
- * Polls until `poll` resolves with something other than undefined; `report` is called every 10 seconds with those that
- * have passed. Throws when `poll` throws, and when `what` takes longer than `atMost` seconds.
+ * Polls until `poll` resolves with a value other than undefined, calling `report` every ten seconds with the
+ * elapsed seconds. Throws if `poll` throws, or if `what` takes longer than `atMost` seconds.
  */
 export async function waitFor<T>(
   poll: () => Promise<T | undefined>,
