@@ -1,9 +1,9 @@
-/** Stages, timers and fetches change the same files and services: one at a time. */
+/** Locks that keep stages, timers and fetches, which change the same files and services, from running concurrently. */
 import { paths, units } from '../appliance/paths.ts'
 import type { Host } from '../system/host.ts'
 import { isLocked } from '../system/lock.ts'
 
-/** Runs what changes files or services while nothing else of the appliance does. */
+/** Runs an action that changes files or services while no other does. */
 export const oneAtATime = <T>(host: Host, act: () => Promise<T>): Promise<T> =>
   host.withLock(
     paths.lock,
@@ -11,10 +11,10 @@ export const oneAtATime = <T>(host: Host, act: () => Promise<T>): Promise<T> =>
     act,
   )
 
-/** Whether a stage, or the swap of a model, is at work. */
+/** Whether a stage, or a change of model, is running. */
 export const isStageAtWork = (host: Host): Promise<boolean> => isLocked(host, paths.lock)
 
-/** Runs a fetch while no other does. */
+/** Runs a fetch while no other is running. */
 export const oneFetch = <T>(host: Host, act: () => Promise<T>): Promise<T> =>
   host.withLock(
     paths.fetchLock,

@@ -1,4 +1,4 @@
-/** The password in force: the context's, else the one on disk, else one that is generated once; a replaced one is announced. */
+/** The password: from the context, else from disk, else generated once. A replacement is announced. */
 import type { Context } from '../appliance/context/context.ts'
 import type { Replacement } from '../appliance/context/password.ts'
 import { key } from '../appliance/context/values.ts'
@@ -8,7 +8,7 @@ import type { Host } from '../system/host.ts'
 import type { ManagedFile } from '../system/managed-files.ts'
 import { readState, stateFile } from '../system/state-files.ts'
 
-/** 32 characters, so that a random byte's low five bits choose one evenly; none that look alike. */
+/** 32 characters, so that five bits of a random byte choose one uniformly; none that look alike. */
 const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789'
 const length = 20
 
@@ -16,10 +16,10 @@ const length = 20
 export const generatePassword = (random: (bytes: number) => Buffer) =>
   [...random(length)].map(byte => alphabet[byte & 31]).join('')
 
-/** What is on disk: a password, nothing, or what is wrong with the file, without quoting it. */
+/** What is on disk: a password, nothing, or what is wrong with the file (without quoting its content). */
 export type StoredPassword = { password?: string; problem?: string; replacement?: Replacement | undefined }
 
-/** Reads what is on disk. Throws where that is a folder. */
+/** Reads the password from disk. Throws if its path is a folder. */
 export function readPassword(host: Host): StoredPassword {
   const replacement = readState(host, stateFiles.passwordReplacement)
   if (host.files.status(paths.password)?.isFolder)
@@ -34,12 +34,12 @@ export function readPassword(host: Host): StoredPassword {
     : { problem: 'did not hold a valid key', replacement }
 }
 
-/** Days for which report, log and banner say that the key was replaced. */
+/** Days for which report, log and banner announce that the key was replaced. */
 const announceDays = 30
 
 export type Password = { password: string; replacement?: Replacement | undefined }
 
-/** The password to use, and for a month whether it has replaced the one that clients know. */
+/** The password to use, and for `announceDays` the replacement to announce. */
 export function decidePassword(
   stored: StoredPassword,
   supplied: Context['password'],
@@ -58,7 +58,7 @@ export function decidePassword(
   return isOld ? { password } : { password, replacement }
 }
 
-/** What report, log and banner say of it. */
+/** Notes about the password for report, log and banner. */
 export const passwordNotes = ({ replacement }: Password): string[] =>
   replacement === undefined
     ? []
@@ -67,7 +67,7 @@ export const passwordNotes = ({ replacement }: Password): string[] =>
           `Clients need the new one, which is in ${paths.report}.`,
       ]
 
-/** The note of a replacement comes before the password: a kill between them keeps the reason. */
+/** The replacement is written before the password, so that a kill in between does not lose its reason. */
 export const passwordFiles = ({ password, replacement }: Password): ManagedFile[] => [
   replacement === undefined
     ? { path: paths.passwordReplacement, absent: true }
@@ -75,7 +75,7 @@ export const passwordFiles = ({ password, replacement }: Password): ManagedFile[
   { path: paths.password, mode: 0o600, text: `${password}\n` },
 ]
 
-/** The password, from the only place where it is kept. Throws when configure has not put it there. */
+/** The password on disk. Throws if configure has not written it. */
 export function passwordInForce(host: Host): string {
   const { password, problem = 'is missing' } = readPassword(host)
   if (password === undefined) throw new Error(`${paths.password} ${problem}: run \`${configureCommand}\`.`)

@@ -1,4 +1,4 @@
-/** Compares the memory that the running llama-server uses with the plan. */
+/** Compares the memory use of the running llama-server with the plan. */
 
 import { units } from '../../appliance/paths.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
@@ -13,7 +13,7 @@ const planned = ({ memory }: Capacity) => ({
   most: anonymousOf(memory) + memory.checkpoints + memory.promptCache,
 })
 
-/** What llama-server uses. Throws where it is not running. */
+/** llama-server's resident memory. Throws if it is not running. */
 export async function measuredMemory(host: Host): Promise<ResidentSet> {
   const { mainPid } = await unitStatus(host, units.llama)
   const measured = residentSetOf(host, mainPid)
@@ -22,7 +22,7 @@ export async function measuredMemory(host: Host): Promise<ResidentSet> {
   return measured
 }
 
-/** Whether it uses no more than was planned, within a tolerance of 5 %; and how much, in words. */
+/** Whether it uses no more than planned, with a tolerance of 5 %, and a sentence with the figures. */
 export function comparedMemory(capacity: Capacity, { anonymous, file }: ResidentSet) {
   const { least, most } = planned(capacity)
   const isWithin = anonymous <= most * 1.05

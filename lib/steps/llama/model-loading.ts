@@ -7,8 +7,8 @@ import { journalTail, unitStatus } from '../../system/systemd.ts'
 import { waitFor } from '../../system/waiting.ts'
 
 /**
- * Waits while this run of the unit loads a model of so many bytes. Throws when it ends or is started anew meanwhile, and
- * when it takes longer than it would from the slowest disk.
+ * Waits while this run of the unit loads a model of `size` bytes. Throws if the run ends or is restarted
+ * meanwhile, or takes longer than even the slowest disk would.
  */
 export async function waitForModel(host: Host, invocation: string, size: number): Promise<void> {
   const poll = async () => {

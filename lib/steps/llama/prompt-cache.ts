@@ -1,12 +1,14 @@
 /**
- * Persists the prompt cache over a stop of llama-server: its slots are saved to files, proven, and restored by the next one.
+ * Persists the prompt cache across restarts of llama-server: slots are saved to files, and restored once
+ * verified.
  *
- * llama-server aborts when a slot's file is shorter than its header says (v0.5.0, GGML_ASSERT in state_seq_load_file). So
- * only files proven by size and digest are handed over, and their index is removed first: should one abort a server all
- * the same, it aborts only one.
+ * llama-server aborts if a slot's file is shorter than its header says (v0.5.0, GGML_ASSERT in
+ * state_seq_load_file). So only files with verified size and digest are restored, and their index is removed
+ * first: a file that makes llama-server abort anyway does so only once.
  *
- * A file holds the KV cache of one slot, without the prompt cache in RAM and without checkpoints: a model with a sliding
- * window (gpt-oss) has none to go back to, and computes the prompt again (server-context.cpp, pos_min_thold).
+ * A file holds the KV cache of one slot, but neither the prompt cache in RAM nor checkpoints: a model with a
+ * sliding window (gpt-oss) has none to return to, and recomputes the prompt (server-context.cpp,
+ * pos_min_thold).
  */
 import {
   fileOfSlot,
@@ -21,13 +23,13 @@ import { freeBytes, readable, sha256Of, syncFile } from '../../system/large-file
 import { environmentOf, programOf, residentSetOf } from '../../system/processes.ts'
 import { readState, writeState } from '../../system/state-files.ts'
 
-/** Seconds in which all slots must be saved: a busy one is saved when its answer ends. */
+/** Seconds within which all slots must be saved; a busy slot is saved when its answer ends. */
 const saveTimeout = 60
-/** Seconds in which one slot must be restored: 5 GB at 100 MB/s. */
+/** Seconds within which one slot must be restored: 5 GB at 100 MB/s take 50. */
 const restoreTimeout = 60
-/** Tokens below which a slot is not worth its file: they are computed again within seconds. */
+/** Slots with fewer tokens are not worth a file: recomputing them takes seconds. */
 const leastTokens = 500
-/** Bytes of free space that are left on the disk. */
+/** Bytes to leave free on the disk. */
 const diskReserve = 2 ** 30
 
 const pathOf = (slot: number) => `${paths.promptCacheFolder}/${fileOfSlot(slot)}`
@@ -47,18 +49,18 @@ function readServer(host: Host, pid: number) {
   }
 }
 
-/** Removes what was saved: the index first, without which no file is used. */
+/** Removes the saved prompt cache: the index first, without which no file is used. */
 export function discardPromptCache(host: Host): void {
   host.files.remove(paths.promptCacheIndex)
   for (const name of host.files.list(paths.promptCacheFolder))
     host.files.remove(`${paths.promptCacheFolder}/${name}`)
 }
 
-/** Has the llama-server of this process save its slots, where the disk has room. The log says what could not be saved. */
+/** Makes the llama-server with this PID save its slots, if the disk has room. Logs what could not be saved. */
 export async function savePromptCache(host: Host, pid: number): Promise<void> {
   discardPromptCache(host)
   const { slots, identity } = readServer(host, pid)
-  // The files together are no larger than the KV cache, which is a part of this.
+  // Upper bound: the files hold no more than the KV cache, which is part of anonymous memory.
   const atMost = residentSetOf(host, pid)?.anonymous ?? 0
   const free = freeBytes(host.files.at(paths.promptCacheFolder))
   if (free < atMost + diskReserve) {
@@ -101,7 +103,7 @@ async function save(host: Host, slot: number): Promise<SlotFile | undefined> {
   }
 }
 
-/** Makes sure that a slot's file is on disk, and as long as llama-server said. */
+/** Flushes a slot's file to disk, and checks that it has the size that llama-server reported. */
 async function prove(host: Host, slot: number, { tokens, size }: SlotFile): Promise<PersistedSlot> {
   const path = host.files.at(pathOf(slot))
   const found = host.files.status(pathOf(slot))
@@ -111,7 +113,7 @@ async function prove(host: Host, slot: number, { tokens, size }: SlotFile): Prom
   return { slot, tokens, size, sha256: await sha256Of(path) }
 }
 
-/** The saved slots that are proven, where the llama-server of this process would have written the same. */
+/** The saved slots whose files verify; none if they do not fit the llama-server with this PID. */
 export async function provenSlots(host: Host, pid: number): Promise<PersistedSlot[]> {
   const saved = readState(host, stateFiles.promptCache)
   if (saved === undefined) return []
@@ -132,7 +134,7 @@ async function isProven(host: Host, { slot, size, sha256 }: PersistedSlot): Prom
   return (await sha256Of(host.files.at(pathOf(slot)))) === sha256
 }
 
-/** Has llama-server read these slots, and removes the files: it has them now, or computes the prompts again. */
+/** Makes llama-server load these slots, then removes the files. Prompts that were not restored are recomputed. */
 export async function restorePromptCache(host: Host, slots: PersistedSlot[]): Promise<void> {
   host.files.remove(paths.promptCacheIndex)
   for (const { slot, tokens } of slots)

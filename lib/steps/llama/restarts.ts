@@ -11,7 +11,7 @@ export const readRestarts = (host: Host): Restarts => readState(host, stateFiles
 export const recordRestarts = (host: Host, restarts: Restarts): void =>
   writeState(host, stateFiles.restarts, restarts)
 
-/** What llama-server is started with: its settings, the model's file among them, and the release. */
+/** Digest of what llama-server is started with: the release, and the settings, which include the model's path. */
 function configurationDigest(host: Host): string {
   const release = host.files.target(paths.llamaCurrent) ?? ''
   return createHash('sha256')
@@ -19,11 +19,11 @@ function configurationDigest(host: Host): string {
     .digest('hex')
 }
 
-/** Whether llama-server has ever loaded its model with the present configuration. */
+/** Whether llama-server has ever loaded its model with the current configuration. */
 export const hasServed = (host: Host): boolean =>
   readState(host, stateFiles.loaded)?.configuration === configurationDigest(host)
 
-/** Remembers that the present run has loaded its model. */
+/** Records that the current run has loaded its model. */
 export function recordLoaded(host: Host): void {
   const restarts = readRestarts(host)
   if (restarts.loadedAt === undefined) recordRestarts(host, { ...restarts, loadedAt: host.now().getTime() })

@@ -18,19 +18,22 @@ import { isWorking } from '../../system/processes.ts'
 import { readState, writeState } from '../../system/state-files.ts'
 import { unitStatus } from '../../system/systemd.ts'
 
-/** Seconds until an answer must be complete: on a healthy machine it takes some ten. */
+/** Seconds within which an answer must be complete; a healthy machine takes about ten. */
 const answerTimeout = 60
 
-/** How often llama-server's threads are sampled, every how many milliseconds, and how many samples in a row must be idle. */
+/**
+ * Samples of llama-server's threads: at most how many, how many milliseconds apart, and how many idle ones in
+ * a row.
+ */
 const mostSamples = 50
 const sampleInterval = 100
 const idleSamples = 5
 
-/** Token ids that are text in every vocabulary: control tokens stand before them, the smallest has 32,000. */
+/** Token ids that are text in every vocabulary: control tokens come first, and the smallest vocabulary has 32,000. */
 const firstTextToken = 1000
 const textTokens = 30_000
 
-/** llama-server's own clock, as each event of a stream tells it. */
+/** llama-server's own timings, which each event of a stream contains. */
 const eventSchema = z.object({
   timings: z.object({
     prompt_per_second: z.number(),
@@ -41,8 +44,8 @@ const eventSchema = z.object({
 type Timings = z.infer<typeof eventSchema>['timings']
 
 /**
- * The measurement of this run of llama-server: the recorded one, or a new one of some seconds. Where nothing could be
- * measured a note says why, and nothing is thrown.
+ * The speed of this run of llama-server, recorded or measured now (in a few seconds). If it cannot be
+ * measured, a note says why; nothing is thrown.
  */
 export async function speedOf(host: Host, invocation: string): Promise<Measurement> {
   const recorded = readState(host, stateFiles.measurement)
@@ -69,8 +72,8 @@ async function measureOrExplain(host: Host): Promise<Omit<Measurement, 'invocati
 }
 
 /**
- * Measures an idle llama-server, past nginx and its admission: a client that finds all slots taken for these seconds
- * waits for them. Throws when it is busy with others, or does not answer.
+ * Measures an idle llama-server directly, bypassing both nginx: a client that needs the slot meanwhile waits
+ * a few seconds. Throws if llama-server is busy with other requests, or does not answer.
  */
 async function measureSpeed(host: Host, pid: number, socket: string): Promise<Speed> {
   if (!(await isIdle(host, pid))) throw new Error('llama-server is busy with requests.')
@@ -80,7 +83,7 @@ async function measureSpeed(host: Host, pid: number, socket: string): Promise<Sp
   return { prompt: prompt_per_second, generation: first.predicted_per_second }
 }
 
-/** Waits for threads that have just finished: they spin on for a moment. */
+/** Whether llama-server is idle. Samples repeatedly, since threads that have just finished keep spinning briefly. */
 async function isIdle(host: Host, pid: number): Promise<boolean> {
   let idle = 0
   for (let sample = 0; sample < mostSamples && idle < idleSamples; sample++) {
@@ -91,8 +94,8 @@ async function isIdle(host: Host, pid: number): Promise<boolean> {
 }
 
 /**
- * Has llama-server compute random tokens, which no cache knows, and generate others until the time for that is over.
- * They stay in one slot until a conversation takes it; of the prompt cache they are then the oldest, the first to go.
+ * Makes llama-server process random tokens, which no cache contains, and generate for `measurementTime`. They
+ * stay in one slot until a conversation takes it, and are then the first to be evicted from the prompt cache.
  */
 async function compute(host: Host, socket: string, tokens: number, generated: number): Promise<Timings> {
   const json = {
@@ -123,7 +126,7 @@ function randomTokens(host: Host, count: number): number[] {
   )
 }
 
-/** The timings in the last complete event of a stream; undefined where it has none. */
+/** The timings in the last complete event of a stream; undefined if there are none. */
 function lastTimings(body: string): Timings | undefined {
   const events = body.slice(0, Math.max(0, body.lastIndexOf('\n\n'))).split('\n\n')
   const last = events.findLast(event => event.startsWith('data: {'))

@@ -1,4 +1,4 @@
-/** Models beside the baked one: how far each is, downloading one, removing those that are no longer of use. */
+/** Models besides the baked one: their states, downloading one, and removing those no longer needed. */
 import type { Model } from '../../appliance/models/catalogue.ts'
 import type { Knowledge, PendingModel } from '../../appliance/models/choice.ts'
 import { modelsOf, type Release } from '../../appliance/models/release.ts'
@@ -28,11 +28,11 @@ const fileOf = ({ name, sha256 }: Model) => ({
 export const readVerifications = (host: Host): Verifications =>
   readState(host, stateFiles.verifications) ?? {}
 
-/** How far a model is, by these outcomes and its file. */
+/** A model's state, from these outcomes and its file. */
 export const modelState = (host: Host, outcomes: Verifications, model: Model): ModelState =>
   storedState(outcomes[model.sha256], isProven(host, fileOf(model)))
 
-/** The outcomes after an event, which nothing remembers yet. */
+/** The outcomes after an event, without recording it. */
 export function outcomesAfter(host: Host, model: Model, event: ModelEvent): Verifications {
   const outcomes = readVerifications(host)
   const { [model.sha256]: _, ...others } = outcomes
@@ -40,11 +40,11 @@ export function outcomesAfter(host: Host, model: Model, event: ModelEvent): Veri
   return outcome === undefined ? others : { ...others, [model.sha256]: outcome }
 }
 
-/** Remembers what an event leads to. */
+/** Records the outcome of an event. */
 export const recordEvent = (host: Host, model: Model, event: ModelEvent): void =>
   writeState(host, stateFiles.verifications, outcomesAfter(host, model, event))
 
-/** Has the release's models that failed tried again. Says whether there are any. */
+/** Marks the release's failed models to be tried again. Returns whether there are any. */
 export function retryFailed(host: Host, release: Release): boolean {
   const outcomes = readVerifications(host)
   const failed = modelsOf(release).filter(model => modelState(host, outcomes, model).state === 'failed')
@@ -52,7 +52,7 @@ export function retryFailed(host: Host, release: Release): boolean {
   return failed.length > 0
 }
 
-/** What the model's choice must know of the models on this machine. */
+/** What the choice of a model depends on: the state of each on this machine, and whether it fits. */
 export const modelKnowledge = (
   host: Host,
   machine: Machine,
@@ -64,14 +64,14 @@ export const modelKnowledge = (
   misfit: model => refusalOf(machine, model, request),
 })
 
-/** Downloads what is missing of a model. Throws as `download` does. */
+/** Downloads whatever is missing of a model. Throws like `download`. */
 export const downloadModel = (
   host: Host,
   { model, url }: PendingModel,
-  tell: (progress: Progress) => void,
-): Promise<void> => download(host, { ...fileOf(model), size: model.size, url }, tell)
+  onProgress: (progress: Progress) => void,
+): Promise<void> => download(host, { ...fileOf(model), size: model.size, url }, onProgress)
 
-/** Removes what was downloaded of the release's models, in whole or in part, except these. */
+/** Removes complete and partial downloads of all models of the release except these. */
 export function removeOthers(host: Host, release: Release, kept: Model[]): void {
   const names = kept.map(({ name }) => name)
   for (const model of modelsOf(release).filter(({ name }) => !names.includes(name))) {

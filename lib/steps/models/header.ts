@@ -1,4 +1,4 @@
-/** Reads the header of a GGUF file. It is validated first, wherever the file comes from. */
+/** Reads the header of a GGUF file, after validating it: the file is untrusted. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { gguf } from '@huggingface/gguf'
@@ -13,18 +13,18 @@ export type ModelFile = {
   /** Bytes. */
   size: number
   geometry: Geometry
-  /** The longest context that the model was trained for, in tokens. */
+  /** The context length that the model was trained for, in tokens. */
   contextLimit: number
 }
 
-/** The model in the file at an absolute path. Throws where that is not a complete GGUF file of a language model. */
+/** Reads the model at an absolute path. Throws if that is not a complete GGUF file of a language model. */
 export async function readModelFile(path: string): Promise<ModelFile> {
   try {
     const size = sizeOf(path)
     checkStart(startOf(path), size)
     const { metadata, tensorInfos, tensorDataOffset } = await gguf(path, { allowLocalFile: true })
     const dataOffset = Number(tensorDataOffset)
-    // The reader returns zeros where a file ends too early.
+    // The library reads zeros past the end of a truncated file.
     if (dataOffset > size)
       throw new Error(`it is truncated: its header has ${dataOffset} bytes, but the file only ${size}`)
     const tensors = tensorInfos.map(({ name, dtype: type, shape, offset }) => ({
@@ -45,7 +45,7 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   }
 }
 
-/** Throws where it is not a regular file: a pipe might never answer, a device never end. */
+/** The file's size. Throws if it is not a regular file: reading a pipe may block, and a device may never end. */
 function sizeOf(path: string): number {
   const status = statSync(path, { throwIfNoEntry: false })
   if (status === undefined) throw new Error('the file does not exist')
@@ -63,14 +63,14 @@ function startOf(path: string): DataView {
   }
 }
 
-/** The reader runs over the end of its buffer, of 50 MB at most, where a header is cut off or declares more than it has. */
+/** A RangeError: the library read past its buffer (50 MB at most), since the header is cut off, or its counts wrong. */
 const reasonOf = (error: Error) =>
   error instanceof RangeError ? 'its header is truncated or damaged' : error.message.replace(/\.$/, '')
 
-/** The model with the geometry and context limit of its own file in place of the release's. */
+/** The model with geometry and context limit from its file instead of the release. */
 export async function withOwnGeometry(host: Host, model: Model): Promise<Model> {
   const path = modelPath(model.name)
-  // Where the download was only listed.
+  // In a dry run, or under another root, it has not been downloaded.
   if (host.files.status(path) === undefined) return model
   const { geometry, contextLimit: found } = await readModelFile(host.files.at(path))
   if (!isDeepStrictEqual(geometry, model.geometry))

@@ -1,4 +1,4 @@
-/** A real completion from the real llama-server, without which the bake fails. */
+/** The bake's test of llama-server: it must load the model and answer with a completion. */
 
 import { healthUrl, modelPath, paths, users } from '../../appliance/paths.ts'
 import { stackLimit } from '../../appliance/requests/size.ts'
@@ -10,13 +10,13 @@ import { respondsOk } from '../../system/http.ts'
 import { type Running, tailOf } from '../../system/shell.ts'
 import { waitFor } from '../../system/waiting.ts'
 
-/** Who llama-server runs as, and what it may use, as its unit has it. Killed, a stage leaves no server behind. */
+/** Runs llama-server with its unit's user, group and stack limit; it dies with the stage. */
 const asLlama = (stack: number) => [
   ...['prlimit', `--stack=${stack}`],
   ...['setpriv', `--reuid=${users.llama}`, `--regid=${users.web}`, '--clear-groups', '--pdeathsig=KILL'],
 ]
 
-/** Throws where llama-server's help does not name a setting of ours: it would ignore it silently. */
+/** Throws if llama-server's help lacks one of our settings, which it would silently ignore. */
 export async function checkSettings(host: Host, settings: Record<string, string>): Promise<void> {
   const { stdout, stderr } = await host.query`${paths.llamaServer} --help`.nothrow()
   const known = new Set(`${stdout}${stderr}`.match(/LLAMA_ARG_[A-Z0-9_]+/g))
@@ -27,7 +27,7 @@ export async function checkSettings(host: Host, settings: Record<string, string>
     throw new Error(`this llama-server does not support ${unknown.join(', ')}: choose another release.`)
 }
 
-/** Loads the model as planned and asks it for a completion; leaves nothing behind. Throws where it does not answer. */
+/** Loads the model as planned and requests a completion, then stops llama-server. Throws if there is no answer. */
 export async function prewarm(host: Host, capacity: Capacity): Promise<void> {
   const folder = paths.prewarm
   const socket = `${folder}/llama.sock`
@@ -57,7 +57,7 @@ async function untilLoaded(host: Host, server: Running, socket: string, { model 
   await waitFor(poll, report, loadTimeout(model.size), 'Loading the model')
 }
 
-/** How many tokens a completion has. Throws where there is none. */
+/** Requests a completion and returns its number of tokens. Throws if there are none. */
 async function completionTokens(host: Host, socket: string): Promise<number> {
   const json = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 16 }
   const { status, body } = await host.http({

@@ -9,7 +9,7 @@ import type { Host } from '../../system/host.ts'
 import { requireState, stateFile, stateFrom } from '../../system/state-files.ts'
 import { isProven, removeProven } from '../../system/verified-files.ts'
 
-/** The release named by a file, else the production one. */
+/** The release in the given file, or the production release. */
 export const chooseRelease = (file: { path: string; text: string } | undefined): Release =>
   file === undefined
     ? productionRelease
@@ -19,14 +19,14 @@ export const chooseRelease = (file: { path: string; text: string } | undefined):
         fix: 'pass a release file',
       })
 
-/** The release that install has put here. Throws when there is none. */
+/** The release that install has recorded. Throws if there is none. */
 export const installedRelease = (host: Host): Release => requireState(host, stateFiles.release)
 
 export const releaseFile = (release: Release) => stateFile(stateFiles.release, release)
 
 const proofs = stateFiles.fileProofs
 
-/** Downloads and unpacks llama.cpp into a folder of its tag, which appears only when it is whole. */
+/** Downloads llama.cpp and unpacks it into a folder named by its tag, which appears only when complete. */
 export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promise<void> {
   const { architecture } = host.facts()
   const archive = llamaCpp.archives[architecture]
@@ -43,7 +43,7 @@ export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promis
   })
 }
 
-/** Archives hold one folder: its content is what counts. */
+/** Unpacks an archive without its single top-level folder. */
 async function unpack(host: Host, archive: string, folder: string) {
   host.files.remove(folder)
   host.files.makeFolder(folder, 0o755)
@@ -60,8 +60,9 @@ export async function installModel(host: Host, { model }: Release): Promise<void
 }
 
 /**
- * What is to be said of weights that are no longer the file whose SHA-256 was computed, by its size, inode and time of
- * change: a look at every boot. To compute it again takes a minute or more, and is for who reads this.
+ * A note if the weights have changed since their SHA-256 was verified, judged by size, inode and modification
+ * time: cheap enough for every boot. Recomputing the SHA-256 takes a minute or more, so the note says how to
+ * do it.
  */
 export function weightNotes(host: Host, { name, sha256 }: Model): string[] {
   const path = modelPath(name)

@@ -1,4 +1,4 @@
-/** The file with the reason why nothing can be generated, for nginx, status and banner; it exists only while there is one. */
+/** The file that says why nothing can be generated, for nginx, status and banner; absent while the model serves. */
 import { paths } from '../../appliance/paths.ts'
 import type { Host } from '../../system/host.ts'
 

@@ -1,26 +1,27 @@
 /**
- * Whether clients are served: asked by their way, without a slot. One token would do as well and costs a conversation its
- * slot, and where little memory is left to set prompts aside minutes of computing it again.
+ * Checks whether clients are served, by requests along their path that take no slot. Generating one token
+ * would evict a conversation from its slot, which, if the prompt cache in RAM is small, then takes minutes to
+ * recompute.
  */
 import { paths, ports, queueUrl, units } from '../../appliance/paths.ts'
 import type { Host } from '../../system/host.ts'
 import type { HttpAnswer } from '../../system/http.ts'
 
-/** How nginx's certificate is verified, and the key. */
+/** How to verify nginx's certificate, and the key. */
 export type Access = { ca?: string | undefined; serverName?: string | undefined; key: string }
 
-/** Seconds: llama-server's queue is looked at after each batch, half a minute on a slow CPU. */
+/** Seconds. llama-server handles its queue after each batch, which takes half a minute on a slow CPU. */
 const timeout = 60
 
-/** As long as an agent's first prompt, and longer than nginx keeps in memory by default. */
+/** As long as an agent's first prompt, and longer than nginx's default body buffer. */
 const text = 'word '.repeat(13_000)
 
-/** What stands in the way, a sentence; undefined where nothing does. A full house serves. */
+/** Why clients are not served, as a sentence; undefined if they are. A busy appliance (429) serves. */
 export async function serviceProblem(host: Host, access: Access): Promise<string | undefined> {
   return (await edgeProblem(host, access)) ?? (await queueProblem(host))
 }
 
-/** A request of an agent's size, with the key: TLS, admission, the body, llama-server's tokenizer. */
+/** Sends an agent-sized request with the key, which tests TLS, admission, buffering and llama-server's tokenizer. */
 function edgeProblem(host: Host, { key, ...trust }: Access): Promise<string | undefined> {
   const url = `https://127.0.0.1:${ports.https}/tokenize`
   const headers = { authorization: `Bearer ${key}` }
@@ -28,7 +29,7 @@ function edgeProblem(host: Host, { key, ...trust }: Access): Promise<string | un
   return problemOf(units.nginx, url, ask)
 }
 
-/** A question by the admission proxy's way that waits in llama-server's queue, as a generation does. */
+/** Sends a request through the admission proxy that waits in llama-server's queue like a generation. */
 function queueProblem(host: Host): Promise<string | undefined> {
   const ask = () => host.http({ url: queueUrl, socket: host.files.at(paths.admissionSocket), timeout })
   return problemOf(units.admission, paths.admissionSocket, ask)

@@ -1,4 +1,4 @@
-/** Has nginx check a configuration before anything is written or reloaded. */
+/** Checks a configuration with nginx before anything is written or reloaded. */
 
 import { certificateFiles, paths } from '../../appliance/paths.ts'
 import type { Pair } from '../../appliance/tls/certificates.ts'
@@ -8,11 +8,11 @@ import { hstsFile } from '../../render/nginx/hsts.ts'
 import { edgeProgram } from '../../render/nginx/program.ts'
 import type { Host } from '../../system/host.ts'
 
-/** What nginx says of itself. */
+/** The output of `nginx -v`. */
 export const readNginxVersion = async (host: Host): Promise<string> =>
   (await host.query`nginx -v`.nothrow()).stderr
 
-/** Runs `nginx -t` on the configuration as it would be, in a folder that only root can enter. Throws when nginx refuses it. */
+/** Runs `nginx -t` on a candidate configuration in a folder that only root can enter. Throws if nginx rejects it. */
 export const checkCandidate = (host: Host, edge: Edge, pair: Pair): Promise<unknown> =>
   host.perform('check the configuration with nginx -t', async () => {
     const folder = paths.candidate
@@ -36,5 +36,5 @@ function writeCandidate({ files }: Host, folder: string, { site, settings }: Edg
   files.replace(`${folder}/nginx.conf`, edgeConfiguration(site, own).text, 0o600)
 }
 
-/** Runs `nginx -t` on what stands on disk. Throws when nginx would not start or reload with it. */
+/** Runs `nginx -t` on the configuration on disk. Throws if nginx would not start or reload with it. */
 export const checkConfiguration = (host: Host) => host.$`nginx -t -q -c ${paths.edgeConfiguration}`

@@ -1,4 +1,4 @@
-/** Starts, reloads or restarts a service exactly when its inputs require it, and remembers which runs passed the smoke test. */
+/** Starts, restarts or reloads services when their inputs changed, and records which runs passed the smoke test. */
 
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
@@ -11,17 +11,17 @@ import { readState, writeState } from '../../system/state-files.ts'
 import { enableUnit, journalTail, type UnitStatus, unitStatus } from '../../system/systemd.ts'
 import { waitFor } from '../../system/waiting.ts'
 
-/** Seconds that nginx may take to make workers anew. */
+/** Seconds that nginx may take to replace its workers. */
 const reloadTimeout = 60
 
 type Input = { digest: string /** When the last of them changed. */; changedAt: Date }
 export type Inputs = { restart: Input; reload: Input }
 export type Action = 'start' | 'restart' | 'reload' | 'leave alone'
 
-/** What the last bootstrap since the machine started has proven. */
+/** The runs that the last bootstrap since boot has proven. */
 const readProven = (host: Host): Proven => readState(host, stateFiles.proven) ?? {}
 
-/** Files and links as they stand on disk. */
+/** Digest and last change of files and links. */
 function readInput(host: Host, files: readonly string[]): Input {
   const hash = createHash('sha256')
   let changedAt = new Date(0)
@@ -40,9 +40,9 @@ export const readInputs = (host: Host, { restartInputs, reloadInputs }: Service)
 })
 
 /**
- * What a service needs. A run that is known is judged by the digests of its inputs; one that is not (systemd started
- * it at boot, or after a crash) by whether it began after they last changed. One that began later than now began by
- * another clock, which tells nothing.
+ * The action that a service needs. A known run is judged by the digests of its inputs; any other (started by
+ * systemd at boot or after a crash) by whether it started after they last changed. A start time in the future
+ * is unusable: the clock has been set back since.
  */
 export function decideAction(
   unit: string,
@@ -65,12 +65,12 @@ export function decideAction(
 export type Applied = {
   service: Service
   action: Action
-  /** This run has passed a smoke test before, on these inputs. */
+  /** This run has already passed a smoke test with these inputs. */
   isProven: boolean
   run: Proven[string]
 }
 
-/** Enables a service, and starts, restarts or reloads it if its inputs ask for that. */
+/** Enables a service, and starts, restarts or reloads it as its inputs require. */
 export async function applyService(host: Host, service: Service): Promise<Applied> {
   const inputs = readInputs(host, service)
   const proven = readProven(host)
@@ -82,7 +82,7 @@ export async function applyService(host: Host, service: Service): Promise<Applie
   if (action === 'reload') await reload(host, service.unit, before.mainPid)
   else if (action !== 'leave alone') await start(host, service.unit, action)
 
-  // Only a start makes another run of it.
+  // Only a start or restart changes the invocation ID.
   const { invocation } = ['start', 'restart'].includes(action) ? await unitStatus(host, service.unit) : before
   const run = { invocation, restart: inputs.restart.digest, reload: inputs.reload.digest }
   const isProven = isDeepStrictEqual(proven[service.unit], run)
@@ -90,12 +90,12 @@ export async function applyService(host: Host, service: Service): Promise<Applie
 }
 
 async function start(host: Host, unit: string, action: 'start' | 'restart') {
-  // systemd refuses to start a unit that has failed too often (systemd.unit(5), StartLimitBurst=) until this.
+  // Otherwise systemd refuses to start a unit that has failed too often (systemd.unit(5), StartLimitBurst=).
   await host.$`systemctl reset-failed ${unit}`
   await systemctl(host, unit, action)
 }
 
-/** Reloads nginx, and waits until none of its old workers takes a connection: they know only the old keys. */
+/** Reloads nginx, and waits until no old worker, which knows only the old keys, accepts connections. */
 async function reload(host: Host, unit: string, mainPid: number) {
   const workers = childrenOf(host, mainPid)
   await systemctl(host, unit, 'reload')
@@ -124,7 +124,7 @@ async function systemctl(host: Host, unit: string, action: Action) {
   }
 }
 
-/** Remembers, until the machine stops, that these runs serve. */
+/** Records, until the next boot, that these runs have passed the smoke test. */
 export function recordProven(host: Host, applied: Applied[]): void {
   const proven: Proven = Object.fromEntries(applied.map(({ service, run }) => [service.unit, run]))
   writeState(host, stateFiles.proven, proven)

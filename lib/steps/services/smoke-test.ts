@@ -1,4 +1,4 @@
-/** The smoke test: sends the appliance what clients send, through nginx and TLS. */
+/** The smoke test: sends client requests through TLS and nginx. */
 import type { Host } from '../../system/host.ts'
 import type { HttpAnswer, HttpRequest } from '../../system/http.ts'
 import { whileWaiting } from '../../system/waiting.ts'
@@ -6,14 +6,14 @@ import { whileWaiting } from '../../system/waiting.ts'
 export type Endpoint = {
   /** `https://host[:port]`, with or without `/v1`. */
   url: string
-  /** PEM of the CA to trust; the system's where it is not given. */
+  /** PEM of the CA to trust; the system's CAs if absent. */
   ca?: string | undefined
-  /** The name that its certificate is for, where `url` says another. */
+  /** The name that its certificate must cover, if not the host in `url`. */
   serverName?: string | undefined
   key: string
 }
 
-/** `light` costs the streams of others nothing. */
+/** `light` takes no slot, so it does not slow down other clients. */
 export type Depth = 'full' | 'light'
 
 /** Seconds that a completion may take on a slow machine. */
@@ -29,13 +29,13 @@ type Check = {
 
 const question = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 24 }
 
-/** Throws unless the answer has this status. A busy server, 429, serves. */
+/** Throws unless the answer has this status. */
 function expectStatus(answer: HttpAnswer, status: number) {
   if (answer.status === status) return
   throw new Error(`answered ${answer.status} instead of ${status}: ${answer.body.slice(0, 300)}`)
 }
 
-/** The data of a stream's events (HTML standard, server-sent events), comments left out. */
+/** The data of a stream's events (HTML standard, server-sent events), without comments. */
 export const eventsOf = (body: string) =>
   body
     .split('\n')
@@ -106,7 +106,7 @@ const checks: Check[] = [
   },
 ]
 
-/** Runs the checks and logs each. Throws at the first that fails, with what was asked and what came back. */
+/** Runs the checks and logs each. Throws at the first failure, naming the check, the URL and the answer. */
 export async function smokeTest({ http, log }: Seam, endpoint: Endpoint, depth: Depth): Promise<void> {
   const base = endpoint.url.replace(/\/(v1\/?)?$/, '')
   const authorized = { authorization: `Bearer ${endpoint.key}` }

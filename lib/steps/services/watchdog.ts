@@ -1,4 +1,4 @@
-/** What the watchdog observes of a service, and how it kills one that has hung. */
+/** Observes services for the watchdog, and kills one that has hung. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { healthUrl, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
 import { type Observation, type Reply, replyTimeout } from '../../appliance/services/watchdog.ts'
@@ -13,21 +13,22 @@ import {
 } from '../../system/processes.ts'
 import { unitStatus } from '../../system/systemd.ts'
 
-/** Seconds that one token may take on a machine that does nothing else. */
+/** Seconds that one token may take on an otherwise idle machine. */
 const tokenTimeout = 30
 
 type Watched = {
   unit: string
-  /** Where it listens, if on a unix socket. */
+  /** The unix socket that it listens on, if it does. */
   socket?: string
   url: string
-  /** llama-server's own 503 says that it loads; a proxy's 503 is of what stands behind it. */
+  /** A 503 from llama-server itself means that it is loading; from a proxy, that its upstream is unavailable. */
   saysLoading: boolean
 }
 
 /**
- * What is asked of each. llama-server: what waits in its queue. The admission proxy: for what llama-server
- * answers whatever its queue does. nginx: any answer to a request that needs no key and no file.
+ * The probe of each service. llama-server: a request that goes through its queue. Admission proxy: one that
+ * llama-server answers even if its queue hangs. nginx: one that needs neither key nor file; any answer will
+ * do.
  */
 export const watched = {
   llama: {
@@ -40,11 +41,11 @@ export const watched = {
   nginx: { unit: units.nginx, url: `http://127.0.0.1:${ports.http}/`, saysLoading: false },
 } as const satisfies Record<string, Watched>
 
-/** Milliseconds between two samples of a service's threads, and how many must find none at work. */
+/** Milliseconds between samples of a service's threads, and how many must find none working. */
 const sampleEvery = 50
 const samples = 5
 
-/** What is seen of a service now. `timeout`: seconds that its answer may take. */
+/** Observes a service. `timeout`: seconds that its answer may take. */
 export async function observe(host: Host, service: Watched, timeout = replyTimeout): Promise<Observation> {
   const { isRunning, invocation, mainPid } = await unitStatus(host, service.unit)
   const processes = [mainPid, ...childrenOf(host, mainPid)]
@@ -72,7 +73,7 @@ async function isAnyAtWork(host: Host, processes: number[]): Promise<boolean> {
   return false
 }
 
-/** Nobody listens: there is no socket, or its server has ended. */
+/** Nobody is listening: the socket does not exist, or its server has ended. */
 const refusals = ['ENOENT', 'ECONNREFUSED']
 
 async function probe(host: Host, { url, socket, saysLoading }: Watched, timeout: number): Promise<Reply> {
@@ -85,7 +86,7 @@ async function probe(host: Host, { url, socket, saysLoading }: Watched, timeout:
   }
 }
 
-/** Whether llama-server generates one token: by the admission proxy's way, or, where that is full, without it. */
+/** Whether llama-server generates one token: through the admission proxy or, if that is full, directly. */
 export async function generatesToken(host: Host): Promise<boolean> {
   const json = { prompt: 'Hi', max_tokens: 1 }
   const url = 'http://localhost/v1/completions'
@@ -94,17 +95,17 @@ export async function generatesToken(host: Host): Promise<boolean> {
       const { status } = await host.http({ url, socket: host.files.at(socket), json, timeout: tokenTimeout })
       if (status !== 429) return status === 200
     } catch {
-      // No answer in time, or the connection ended: that is the answer to the question.
+      // No answer in time, or a closed connection, means no.
       return false
     }
   return false
 }
 
-/** Ends a service's processes at once: systemd starts it again, as after any crash. */
+/** Kills a service's processes; systemd restarts it, as after any crash. */
 export const kill = (host: Host, unit: string): Promise<unknown> =>
   host.$`systemctl kill --signal=KILL ${unit}`
 
-/** Tells the watchdog's quick check whether the executable found all well: then it need not be started again. */
+/** Tells the watchdog's quick check whether the executable found everything healthy, and need not run again. */
 export function recordHealth(host: Host, isHealthy: boolean): void {
   if (isHealthy) host.files.replace(paths.healthy, '', 0o644)
   else host.files.remove(paths.healthy)

@@ -1,4 +1,4 @@
-/** The VM's own certificates on disk: reading them as values, and the files that hold them. */
+/** The VM's own CA and certificates: reads them from disk, and describes them for the TLS decision. */
 import { X509Certificate } from 'node:crypto'
 import type Forge from 'node-forge'
 import type { Names } from '../../appliance/names.ts'
@@ -21,14 +21,14 @@ export const readLeafPair = (host: Host) => {
   return readPair(host, `${paths.privateCertificate}/${chain}`, `${paths.privateCertificate}/${key}`)
 }
 
-/** The CA on disk. Throws when configure has not put it there. */
+/** The CA on disk. Throws if configure has not created it. */
 export function readCa(host: Host): Pair {
   const ca = readCaPair(host)
   if (ca === undefined) throw new Error(`No CA in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
   return ca
 }
 
-/** A CA's pair as the decision wants it. */
+/** Describes a CA for the decision. */
 export function describeCa(forge: typeof Forge, pair: Pair): Ca {
   const certificate = parsedCertificate(pair.certificate)
   return {
@@ -44,7 +44,7 @@ const describeCertificate = (forge: typeof Forge, certificate: X509Certificate):
   constraints: certificate.ca ? readNameConstraints(forge, certificate.toString()) : undefined,
 })
 
-/** A leaf's pair as the decision wants it; undefined where it is none. */
+/** Describes a leaf certificate for the decision; undefined if certificate and key are not a valid pair. */
 export function describeLeaf(pair: Pair, names: Names, authorities: (Pair | undefined)[]): Leaf | undefined {
   const certificate = certificateOf(pair)
   if (certificate === undefined) return undefined
@@ -59,12 +59,12 @@ export function describeLeaf(pair: Pair, names: Names, authorities: (Pair | unde
   }
 }
 
-/** Whether a certificate is for exactly these names and addresses. */
+/** Whether a certificate covers exactly these names and addresses. */
 const isFor = (certificate: X509Certificate, { dns, ip }: Names) =>
   namesIn(certificate).length === dns.length + ip.length &&
   [...dns, ...ip].every(name => covers(certificate, name))
 
-/** The VM's own pair, in a folder named by its serial number. */
+/** The VM's own pair, to be installed in a folder named by its serial number. */
 export const ownPair = (pair: Pair): InstalledPair => ({
   mode: 'private',
   target: `certificates/${new X509Certificate(pair.certificate).serialNumber.toLowerCase()}`,

@@ -5,10 +5,10 @@ import { paths } from '../../appliance/paths.ts'
 import { type Clock, firstRelease } from '../../appliance/tls/clock.ts'
 import type { Host } from '../../system/host.ts'
 
-/** chronyd's own word, asked by its socket: where it does not run, that fails at once. */
+/** chronyd's status, queried through its socket, which fails immediately if chronyd is not running. */
 const tracking = (host: Host) => host.query`chronyc -h ${paths.chronySocket} -n tracking`.nothrow()
 
-/** Leap status: `Not synchronised` until a source has set the clock (chronyc(1)). */
+/** Reads the clock. Leap status is `Not synchronised` until a source has set the clock (chronyc(1)). */
 export async function readClock(host: Host): Promise<Clock> {
   const { stdout } = await tracking(host)
   const made = host.files.status(paths.clockEpoch)?.changedAt
@@ -19,7 +19,7 @@ export async function readClock(host: Host): Promise<Clock> {
   }
 }
 
-/** KVM's clock as a device, where its driver is loaded. */
+/** The device of KVM's clock, if its driver is loaded. */
 const hypervisorClock = (host: Host): string | undefined =>
   host.files
     .list(paths.hardwareClocks)
@@ -29,13 +29,13 @@ const hypervisorClock = (host: Host): string | undefined =>
     .map(name => `/dev/${name}`)[0]
 
 /**
- * The NTP servers that the network's DHCP server names, as systemd-networkd knows them; dhclient's hook tells chronyd
- * itself. They come from the network, so what is no name or address is left out.
+ * The NTP servers that DHCP supplied to systemd-networkd (with dhclient, Debian's hook passes them to chronyd
+ * directly). They are untrusted, so anything other than names and addresses is dropped.
  */
 const ntpServersByDhcp = (host: Host): string[] =>
   (host.files.read(paths.networkdState)?.match(/^NTP=(.*)$/m)?.[1] ?? '').split(' ').filter(isHost)
 
-/** What the machine has to take its time from, besides the servers that the context names. */
+/** The available time sources: these servers from the context, DHCP's, and the hypervisor's clock. */
 export const timeSources = (host: Host, servers: string[]) => ({
   servers,
   byDhcp: ntpServersByDhcp(host),

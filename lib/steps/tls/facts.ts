@@ -1,4 +1,4 @@
-/** Reads once what the decision about TLS is made from: what is asked for, the pairs on disk, the ACME server's state. */
+/** Collects the facts for the TLS decision: what is requested, the pairs on disk, the state of the ACME order. */
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Context } from '../../appliance/context/context.ts'
@@ -15,17 +15,17 @@ import { readPairInUse } from './installed-pairs.ts'
 import { readAcme } from './lets-encrypt.ts'
 import { suppliedPair } from './supplied-pair.ts'
 
-/** What certificates are to be for, and where they may come from besides the VM's own CA. */
+/** The names that certificates must cover, and their possible sources besides the VM's own CA. */
 export type WantedTls = { names: Names; supplied?: SuppliedPair | undefined; order?: Order | undefined }
 
-/** As the context asks. */
+/** As requested in the context. */
 export const wantedByContext = (context: Context, names: Names): WantedTls => ({
   names,
   supplied: suppliedPair(context),
   order: orderOf(context),
 })
 
-/** As the last configure left it. Throws where it has left nothing. */
+/** As left by the last configure. Throws if there has been none. */
 export function wantedOnDisk(host: Host, order: Order | undefined): WantedTls {
   const leaf = readLeafPair(host)
   if (leaf === undefined) throw new Error(`No certificate in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
@@ -38,7 +38,7 @@ export function wantedOnDisk(host: Host, order: Order | undefined): WantedTls {
   }
 }
 
-/** The pairs of the VM's own certificates, as they are on disk. */
+/** The VM's own certificates with their keys, as on disk. */
 export type OwnPairs = { ca?: Pair | undefined; previousCa?: Pair | undefined; leaf?: Pair | undefined }
 
 export async function readTlsFacts(host: Host, clock: Clock, wanted: WantedTls): Promise<TlsFacts> {
@@ -48,9 +48,9 @@ export async function readTlsFacts(host: Host, clock: Clock, wanted: WantedTls):
   return { clock, names, ...own, supplied, acme: order && readAcme(host, order) }
 }
 
-/** The pairs as the decision wants them. */
+/** Describes the pairs for the decision. */
 export async function describePairs({ ca, previousCa, leaf }: OwnPairs, names: Names) {
-  // Loaded only by the stages: commands start without it.
+  // Loaded only here, so that other commands start faster.
   const { default: forge } = await import('node-forge')
   return {
     ca: ca && describeCa(forge, ca),

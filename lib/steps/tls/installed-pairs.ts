@@ -1,4 +1,4 @@
-/** The pair that nginx uses, whoever issued it: its folder, the link to it, and what people are told of it. */
+/** The pair that nginx uses, whatever its source: its files, the link to it, and its removal once superseded. */
 import { certificateFiles, configureCommand, paths } from '../../appliance/paths.ts'
 import type { InstalledPair, TlsMode } from '../../appliance/tls/certificates.ts'
 import { hstsFile } from '../../render/nginx/hsts.ts'
@@ -6,26 +6,26 @@ import type { Host } from '../../system/host.ts'
 import type { ManagedFile } from '../../system/managed-files.ts'
 import { certificatesIn, isUnderPublicRoot } from '../../system/x509.ts'
 
-/** Whether browsers trust it as it is. */
+/** Whether browsers trust the pair without further configuration. */
 export function isPublic({ mode, pair }: Pick<InstalledPair, 'mode' | 'pair'>): boolean {
   if (mode === 'private') return false
   const last = certificatesIn(pair.certificate).at(-1)
   return last !== undefined && isUnderPublicRoot(last)
 }
 
-/** The folder of a pair under `paths.tls`, its key before its chain. */
+/** The files of a pair in its folder under `paths.tls`; the key comes before the chain. */
 export const pairFiles = ({ target, pair }: InstalledPair): ManagedFile[] => [
   { path: `${paths.tls}/${target}/${certificateFiles.key}`, mode: 0o600, text: pair.key },
   { path: `${paths.tls}/${target}/${certificateFiles.chain}`, mode: 0o644, text: pair.certificate },
 ]
 
-/** What makes nginx use a pair. */
+/** The files that make nginx use a pair. */
 export const inUseFiles = (inUse: InstalledPair): ManagedFile[] => [
   { path: paths.currentCertificate, link: inUse.target },
   hstsFile(isPublic(inUse)),
 ]
 
-/** The folders of pairs that are out of use, removed once nothing links to them. */
+/** Removes the folders of pairs that are no longer in use; to be applied once nothing links to them. */
 export function supersededPairs(host: Host, kept: (InstalledPair | undefined)[]): ManagedFile[] {
   const targets = kept.map(pair => pair?.target)
   return host.files
@@ -34,7 +34,7 @@ export function supersededPairs(host: Host, kept: (InstalledPair | undefined)[])
     .map(name => ({ path: `${paths.certificates}/${name}`, absent: true }))
 }
 
-/** The pair in use. Throws when configure has not put one there. */
+/** The pair in use. Throws if configure has not installed one. */
 export function readPairInUse(host: Host): InstalledPair {
   const target = host.files.target(paths.currentCertificate)
   const certificate = host.files.read(paths.currentChain)

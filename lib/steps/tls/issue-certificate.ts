@@ -1,4 +1,4 @@
-/** Issuing certificates with node-forge: the CA, and leaves under it (RFC 5280, RSA 2048, SHA-256). */
+/** Issues certificates with node-forge: the CA, and leaf certificates under it (RFC 5280, RSA 2048, SHA-256). */
 
 import { randomBytes } from 'node:crypto'
 import type Forge from 'node-forge'
@@ -15,7 +15,7 @@ const serialNumber = () => {
   return bytes.toString('hex')
 }
 
-/** A certificate for a new key. */
+/** An unsigned certificate for a new key. */
 function newCertificate({ pki }: typeof Forge, commonName: string, { from, to }: Dates) {
   const keys = pki.rsa.generateKeyPair({ bits: 2048 })
   const certificate = pki.createCertificate()
@@ -28,7 +28,7 @@ function newCertificate({ pki }: typeof Forge, commonName: string, { from, to }:
 }
 
 /**
- * A CA for this VM, which may sign for no names but these. Its own name has a random part, so that the CAs of several
+ * A CA for this VM, constrained to these names. Its own name has a random part, so that the CAs of several
  * VMs can be told apart in a trust store.
  */
 export function issueCa(forge: typeof Forge, names: Names, dates: Dates): Pair {
@@ -41,7 +41,7 @@ export function issueCa(forge: typeof Forge, names: Names, dates: Dates): Pair {
   certificate.setExtensions([
     { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
     { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-    // Servers alone: neither mail nor code.
+    // Servers only: neither mail nor code signing.
     { name: 'extKeyUsage', serverAuth: true },
     { name: 'subjectKeyIdentifier' },
     { id: nameConstraintsId, critical: true, value: constraints },
@@ -53,7 +53,7 @@ export function issueCa(forge: typeof Forge, names: Names, dates: Dates): Pair {
   }
 }
 
-/** A server's certificate for these names and addresses, with the CA's behind it as the chain that nginx sends. */
+/** A server certificate for these names and addresses, followed by the CA's: the chain that nginx sends. */
 export function issueLeaf(forge: typeof Forge, ca: Pair, names: Names, dates: Dates): Pair {
   const { pki, md } = forge
   const caCertificate = pki.certificateFromPem(ca.certificate)
@@ -78,5 +78,5 @@ export function issueLeaf(forge: typeof Forge, ca: Pair, names: Names, dates: Da
   }
 }
 
-/** node-forge ends lines with CR LF, as RFC 1421 asked; everything else here ends them with a line feed. */
+/** node-forge ends lines with CR LF (RFC 1421); all other files here use LF. */
 const pem = (text: string) => text.replaceAll('\r\n', '\n')

@@ -1,4 +1,7 @@
-/** Certificates from an ACME server, by certbot while nginx answers its challenges. A failure is a value that the report states. */
+/**
+ * Certificates from an ACME server, by certbot while nginx serves the challenges. Failures are returned, not
+ * thrown.
+ */
 import type { Context } from '../../appliance/context/context.ts'
 import { certificateFiles, paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
@@ -20,12 +23,12 @@ import type { Output } from '../../system/shell.ts'
 import { readState, writeState } from '../../system/state-files.ts'
 import { certificateOf, certificatesIn, covers, datesOf } from '../../system/x509.ts'
 
-/** An order's place in certbot's folders. */
+/** Where certbot keeps an order's files. */
 const liveFolder = (order: Order) => `${paths.certbot}/live/${orderName(order)}`
 const archiveFolder = (order: Order) => `${paths.certbot}/archive/${orderName(order)}`
 const renewalFile = (order: Order) => `${paths.certbot}/renewal/${orderName(order)}.conf`
 
-/** The pair that an order has brought. The link to it is relative, so that it holds under another root. */
+/** The pair obtained for an order. The link to it is relative, so that it also works under another root. */
 function readObtained(host: Host, order: Order): ObtainedPair | undefined {
   const certificate = host.files.read(`${liveFolder(order)}/${certificateFiles.chain}`)
   const key = host.files.read(`${liveFolder(order)}/${certificateFiles.key}`)
@@ -37,7 +40,7 @@ function readObtained(host: Host, order: Order): ObtainedPair | undefined {
   return { mode: 'acme', target, pair, dates: datesOf(leaf), isForDomain: covers(leaf, order.domain) }
 }
 
-/** What an order has come to so far. */
+/** The state of an order: its pair, and the last failed attempt. */
 export const readAcme = (host: Host, order: Order): AcmeFacts => ({
   order,
   obtained: readObtained(host, order),
@@ -45,7 +48,7 @@ export const readAcme = (host: Host, order: Order): AcmeFacts => ({
   last: readLast(host, order),
 })
 
-/** A file that cannot be read is no reason for the stage to fail: the VM's own certificate is used. */
+/** An unreadable file does not fail the stage: the VM's own certificate is used instead. */
 function readLast(host: Host, { domain }: Order): AcmeFacts['last'] {
   try {
     return readAttempts(host)[domain]
@@ -54,7 +57,7 @@ function readLast(host: Host, { domain }: Order): AcmeFacts['last'] {
   }
 }
 
-/** What certbot renews by, and the CA of a private ACME server for it to trust. */
+/** certbot's drop-in and deploy hook for renewals, and the CA of a private ACME server. */
 export const acmeFiles = (context: Context): ManagedFile[] => [
   acmeCaFile(context),
   certbotDropIn(orderOf(context)),
@@ -68,7 +71,7 @@ const acmeCaFile = ({ acmeCa }: Context): ManagedFile =>
 
 const readAttempts = (host: Host): Record<string, Attempt> => readState(host, stateFiles.attempts) ?? {}
 
-/** Remembers an attempt, or, without one, that none has failed. */
+/** Records a failed attempt; without one, removes the record. */
 function recordAttempt(host: Host, { domain }: Order, attempt: Attempt | undefined): void {
   const { [domain]: _, ...others } = readAttempts(host)
   const attempts = attempt === undefined ? others : { ...others, [domain]: attempt }
@@ -76,8 +79,9 @@ function recordAttempt(host: Host, { domain }: Order, attempt: Attempt | undefin
 }
 
 /**
- * Requests a certificate if one is due, and remembers how that ended: the next decision reads it. Takes `attemptTimeout` at
- * most, and throws nothing; returns what the next decision cannot know, for the report.
+ * Requests a certificate if one is due, and records the outcome for the next decision. Takes at most
+ * `attemptTimeout` seconds and throws nothing; returns notes for the report on failures that it could not
+ * record.
  */
 export async function requestIfDue(host: Host, decision: AcmeDecision): Promise<string[]> {
   if (decision.state !== 'due') return []
@@ -92,19 +96,19 @@ export async function requestIfDue(host: Host, decision: AcmeDecision): Promise<
 
 async function attemptOnce(host: Host, { order, boot, attempt: failures }: AcmeDecision & { state: 'due' }) {
   const attempt = { boot, at: host.now().toISOString(), failures, reason: 'The attempt was interrupted.' }
-  // Before it is made: one that is killed, or ends with the machine's power, counts.
+  // Recorded in advance, so that an attempt cut off by a kill or a power failure counts.
   recordAttempt(host, order, attempt)
   const what = `request a certificate for ${order.domain} from ${issuerOf(order)}`
   const reason = await host.perform(what, () => request(host, order))
   recordAttempt(host, order, reason === undefined ? undefined : { ...attempt, reason })
 }
 
-/** Runs certbot. Returns why there is no certificate, if there is none. */
+/** Runs certbot. Returns why there is no certificate; undefined on success. */
 async function request(host: Host, order: Order): Promise<string | undefined> {
   host.log.info(`Requesting a certificate for ${order.domain} from ${issuerOf(order)}`)
-  // What a certbot that was killed has left would make this one fail ("live directory exists").
+  // Leftovers of a killed certbot would make this one fail ("live directory exists").
   for (const path of [liveFolder(order), archiveFolder(order), renewalFile(order)]) host.files.remove(path)
-  // requests' own variable (Python): the one way to have certbot trust another CA.
+  // A variable of Python's requests library: the only way to make certbot trust another CA.
   const env = order.hasCa ? { REQUESTS_CA_BUNDLE: host.files.at(paths.acmeCa) } : {}
   const certbot = host.$({ env })`timeout --kill-after=10 ${attemptTimeout} ${certbotCommand(host, order)}`
   const output = await certbot.nothrow()
@@ -131,7 +135,7 @@ const certbotCommand = (host: Host, order: Order) => [
   ...['--logs-dir', host.files.at(paths.certbotLogs)],
 ]
 
-/** The sentence of certbot's that tells an administrator most: the server's own, else the last that it ends with. */
+/** The most informative line of certbot's output: the server's own explanation, else the last line. */
 function reasonOf({ exitCode, stdout, stderr }: Output): string {
   if (exitCode === 124) return `certbot timed out after ${attemptTimeout} s.`
   if (exitCode > 128) return `certbot was killed by signal ${exitCode - 128}.`

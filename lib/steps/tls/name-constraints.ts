@@ -1,14 +1,14 @@
-/** The extension nameConstraints in DER, written and read by node-forge's ASN.1 (RFC 5280, 4.2.1.10). */
+/** Encodes and decodes the nameConstraints extension (RFC 5280, 4.2.1.10) with node-forge's ASN.1. */
 import type Forge from 'node-forge'
 import type { NameConstraints } from '../../appliance/tls/name-constraints.ts'
 
 /** The extension's object identifier. */
 export const nameConstraintsId = '2.5.29.30'
 
-/** Context-specific tags: of NameConstraints' two lists, and of a DNS name among the GeneralNames. */
+/** Context-specific tags of the two lists in NameConstraints, and of dNSName in GeneralName. */
 const tags = { permitted: 0, excluded: 1, dnsName: 2 } as const
 
-/** The extension's value as a string of bytes, which is how node-forge takes an extension that it does not know. */
+/** The extension's DER value as a binary string, the form in which node-forge takes extensions unknown to it. */
 export function encodeNameConstraints(
   { asn1 }: typeof Forge,
   { permitted, excluded }: NameConstraints,
@@ -22,7 +22,7 @@ export function encodeNameConstraints(
   return asn1.toDer(create(Class.UNIVERSAL, Type.SEQUENCE, true, lists)).getBytes()
 }
 
-/** What `encodeNameConstraints` wrote. Throws where that is no DER. */
+/** The inverse of `encodeNameConstraints`. Throws if the value is not DER. */
 function decodeNameConstraints({ asn1 }: typeof Forge, der: string): NameConstraints {
   const parts = ({ value }: Forge.asn1.Asn1) => (Array.isArray(value) ? value : [])
   const lists = parts(asn1.fromDer(der))
@@ -36,14 +36,14 @@ function decodeNameConstraints({ asn1 }: typeof Forge, der: string): NameConstra
   return { permitted: namesUnder(tags.permitted), excluded: namesUnder(tags.excluded) }
 }
 
-/** The constraints of a CA's certificate, in PEM; undefined where it has none, or is not one that we issued. */
+/** The name constraints of a CA certificate in PEM; undefined if it has none, or was not issued by us. */
 export function readNameConstraints(forge: typeof Forge, certificate: string): NameConstraints | undefined {
   try {
     const { extensions } = forge.pki.certificateFromPem(certificate)
     const value: string | undefined = extensions.find(({ id }) => id === nameConstraintsId)?.value
     return value === undefined ? undefined : decodeNameConstraints(forge, value)
   } catch {
-    // Not RSA, or an extension that is no DER: somebody else's. It permits nothing here, as one without constraints.
+    // Not RSA, or an invalid extension: not issued by us, and treated like a CA without constraints.
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-/** A certificate and key from the context: what is wrong with them, and where they are put. */
+/** Certificate and key from the context: validation, and the folder for them. */
 import { createHash, createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import type { Context } from '../../appliance/context/context.ts'
 import { variables } from '../../appliance/context/variables.ts'
@@ -7,12 +7,12 @@ import { type Clock, isCredible } from '../../appliance/tls/clock.ts'
 import type { SuppliedPair } from '../../appliance/tls/decision.ts'
 import { certificatesIn, covers, isSignedBy, isUnderPublicRoot, namesIn } from '../../system/x509.ts'
 
-/** What is wrong with the supplied certificates and key, each with the variable to correct. */
+/** Problems with the supplied certificates and key, each with the variable to correct. */
 export const suppliedPairProblems =
   (clock: Clock) =>
   (context: Context): Problem[] => [...pairProblems(context, clock), ...acmeCaProblems(context)]
 
-/** certbot would report it only when an attempt fails. */
+/** Checked here, since certbot would report it only when an attempt fails. */
 function acmeCaProblems({ acmeCa }: Context): Problem[] {
   if (acmeCa === undefined || parsedOr(() => certificatesIn(acmeCa)) !== undefined) return []
   const { name, takes } = variables.acmeCa
@@ -47,7 +47,7 @@ function parsedOr<T>(parse: () => T): T | undefined {
   try {
     return parse()
   } catch {
-    // OpenSSL's message ("wrong tag") helps nobody; the problem says what the variable takes.
+    // OpenSSL's message ("wrong tag") is not helpful; the problem says what the variable takes.
     return undefined
   }
 }
@@ -61,11 +61,11 @@ const keyProblem = (got: string, takes: string): Problem => ({ variable: variabl
 
 const quoted = (name: string) => JSON.stringify(name.split('\n').join(', '))
 
-/** A certificate by its subject, which may be empty. */
+/** A certificate's subject, or its serial number if that is empty. */
 const named = ({ subject, serialNumber }: X509Certificate) =>
   quoted((subject as string | undefined) ?? `serial number ${serialNumber}`)
 
-/** A key that is not the first certificate's: the chain may be in the wrong order. */
+/** The problem if the key does not match the first certificate: perhaps the chain is in the wrong order. */
 function strangeKey(chain: X509Certificate[], leaf: X509Certificate, key: KeyObject): Problem {
   const number = chain.findIndex(certificate => certificate.checkPrivateKey(key)) + 1
   return number > 0
@@ -76,7 +76,7 @@ function strangeKey(chain: X509Certificate[], leaf: X509Certificate, key: KeyObj
     : keyProblem('a key that does not belong to the certificate', `the key of ${named(leaf)}`)
 }
 
-/** Dates do not count by a clock that cannot be right. */
+/** Validity dates are checked only if the clock is credible. */
 function validityProblems(certificate: X509Certificate, clock: Clock): Problem[] {
   if (!isCredible(clock)) return []
   const { now } = clock
@@ -86,7 +86,7 @@ function validityProblems(certificate: X509Certificate, clock: Clock): Problem[]
   return [certificateProblem(`${named(certificate)}, ${when}`, 'a certificate that is valid now')]
 }
 
-/** Each certificate signed by the next (RFC 8446, 4.4.2), up to a root, or to just below a public one. */
+/** Each certificate must be signed by the next (RFC 8446, 4.4.2), up to a root or one signed by a public root. */
 function chainProblems(chain: X509Certificate[]): Problem[] {
   for (const [index, certificate] of chain.entries()) {
     const next = chain[index + 1]
@@ -108,7 +108,7 @@ function chainProblems(chain: X509Certificate[]): Problem[] {
   ]
 }
 
-/** The supplied pair, in strict PEM, in a folder named by its digest. */
+/** The supplied pair in strict PEM, to be installed in a folder named by its digest. */
 export function suppliedPair({ tlsCertificate, tlsKey, domain }: Context): SuppliedPair | undefined {
   if (tlsCertificate === undefined || tlsKey === undefined) return undefined
   const chain = certificatesIn(tlsCertificate)

@@ -1,4 +1,4 @@
-/** Carries out the decision about TLS: issues what is missing, and says which files that makes. */
+/** Carries out the TLS decision: issues missing certificates, and returns the files to write. */
 
 import { paths } from '../../appliance/paths.ts'
 import type { InstalledPair } from '../../appliance/tls/certificates.ts'
@@ -12,15 +12,15 @@ import { inUseFiles, pairFiles, supersededPairs } from './installed-pairs.ts'
 import { issueCa, issueLeaf } from './issue-certificate.ts'
 
 export type Tls = TlsState & {
-  /** The VM's own pair, in use or not. */
+  /** The VM's own pair, whether in use or not. */
   own: InstalledPair
   inUse: InstalledPair
   notes: string[]
-  /** Why there is no certificate from an ACME server yet. Only bootstrap says so, since it requests one. */
+  /** Why there is no certificate from an ACME server yet; shown only by bootstrap, which requests it. */
   acmeNotes: string[]
 }
 
-/** Decides by the facts, and issues what is missing. Nothing is written. */
+/** Decides from the facts, and issues missing certificates, without writing anything. */
 export async function prepareTls(facts: TlsFacts): Promise<Tls> {
   const { clock, names, supplied } = facts
   const { acme, inUse, previousCa, ...kept } = decideTls(facts)
@@ -33,7 +33,7 @@ export async function prepareTls(facts: TlsFacts): Promise<Tls> {
   return { ...state, own, inUse: inUse ?? own, notes: tlsNotes(state), acmeNotes }
 }
 
-/** The CA: the one that it replaces first, since a kill in between would lose that. */
+/** The CA's files; those of the CA that it replaces come first, since a kill in between would lose it. */
 const caFiles = ({ ca, previousCa }: Tls): ManagedFile[] => [
   ...(previousCa === undefined
     ? []
@@ -45,7 +45,7 @@ const caFiles = ({ ca, previousCa }: Tls): ManagedFile[] => [
   { path: paths.caCertificate, mode: 0o644, text: ca.pair.certificate },
 ]
 
-/** The CA, the pairs' folders, and what makes nginx use one. */
+/** The CA, the pairs' folders, and the files that make nginx use one of them. */
 export const pairInUseFiles = (tls: Tls): ManagedFile[] => [
   ...caFiles(tls),
   ...pairFiles(tls.own),
@@ -53,7 +53,7 @@ export const pairInUseFiles = (tls: Tls): ManagedFile[] => [
   ...inUseFiles(tls.inUse),
 ]
 
-/** All files of TLS. The link by which the VM's own pair is found the next time comes after what nginx uses. */
+/** All TLS files. The link to the VM's own pair, read by the next run, comes after the files that nginx uses. */
 export const tlsFiles = (host: Host, tls: Tls): ManagedFile[] => [
   ...pairInUseFiles(tls),
   { path: paths.privateCertificate, link: tls.own.target },
