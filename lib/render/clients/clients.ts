@@ -1,4 +1,4 @@
-/** The settings for each client: the single source for the report, the landing page and `slm-copilot clients`. */
+/** Client configurations: the single source for the report, the landing page and `slm-copilot clients`. */
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { fileToTrust, type TlsSummary } from '../../appliance/tls/certificates.ts'
 import type { ClientConfiguration, ClientValues } from './configuration.ts'
@@ -13,7 +13,7 @@ export type ServingAppliance = {
   tls: Pick<TlsSummary, 'mode' | 'isPublic'>
 }
 
-/** The values for one appliance. Where developers keep the CA's file is up to them, so its path is a placeholder. */
+/** The values for one appliance. Developers choose where to keep the CA's file, so its path is a placeholder. */
 export const clientValues = (
   { endpoints: [endpoint = 'localhost'], capacity: { model, contextSize }, tls }: ServingAppliance,
   key: string,

@@ -1,20 +1,20 @@
-/** The form of a client's configuration: snippets to paste, each with the place where it goes. */
+/** The shape of a client's configuration: snippets to paste, each with the place where it goes. */
 import { shellQuoted, wrapped } from '../../appliance/text.ts'
 
 export type ClientValues = {
-  /** A name or address of the appliance, with a port where it is not 443. */
+  /** A name or address of the appliance, with the port unless that is 443. */
   endpoint: string
   model: string
-  /** Tokens of a conversation. */
+  /** Maximum tokens of a conversation. */
   contextSize: number
-  /** The key, or a placeholder where it must not be shown. */
+  /** The key, or a placeholder if it must not be shown. */
   key: string
   /** Where the developer keeps the appliance's CA; undefined with a public certificate. */
   caFile: string | undefined
 }
 
 export type Snippet = {
-  /** A file under the home folder (`~/…`), the shell, a program, or fields of a form: where the text goes. */
+  /** Where the text goes: a file in the home folder (`~/…`), the shell, a program, or the fields of a form. */
   place: string
   text: string
 }
@@ -28,22 +28,22 @@ export type ClientConfiguration = {
   snippets: Snippet[]
 }
 
-/** Where a client reads environment variables from. */
+/** The place for environment variables. */
 export const shell = 'the shell that starts it, or ~/.profile'
 
-/** The place of a program's text. */
+/** The place for source code. */
 export const program = 'a program'
 
 /**
- * How long clients wait for a byte: as long as all of them can be configured to. The prompt of a whole context window
- * takes that long on a few cores.
+ * How long clients wait for the next byte: the longest time that all of them support. Processing a prompt
+ * that fills the context window takes that long on a few cores.
  */
 export const clientTimeout = { minutes: 30, milliseconds: 1_800_000, seconds: 1800 }
 
-/** Tokens of the context window that are reserved for the answer: a quarter, and no more than an edit needs. */
+/** Tokens of the context window reserved for the answer: a quarter, but no more than an edit needs. */
 export const maxAnswerTokens = ({ contextSize }: ClientValues) => Math.min(8192, Math.floor(contextSize / 4))
 
-/** A POSIX shell's single quotes, where a value needs them. */
+/** In POSIX single quotes, if the value needs them. */
 const quoted = (value: string) => (/^[A-Za-z0-9_.,:/@%+=-]+$/.test(value) ? value : shellQuoted(value))
 
 /** `export` lines for the shell; variables without a value are omitted. */
@@ -57,7 +57,7 @@ export const shellExports = (variables: Record<string, string | number | undefin
 
 export const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 
-/** A configuration as it is printed: within 80 columns as far as the values allow, ready to be pasted. */
+/** A configuration as printed: ready to paste, and within 80 columns as far as the values allow. */
 export const configurationText = ({ title, note, snippets }: ClientConfiguration): string =>
   [
     `[${title}]\n${note === undefined ? '' : `${wrapped(note, 78).join('\n')}\n`}`,

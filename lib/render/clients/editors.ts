@@ -1,4 +1,4 @@
-/** Coding agents in editors: their configuration files and settings. */
+/** Configuration files and settings of coding agents in editors. */
 import { endpointUrl } from '../../appliance/names.ts'
 import {
   type ClientConfiguration,
@@ -40,7 +40,8 @@ Max Output Tokens   = ${maxAnswerTokens(values)}
               timeout: clientTimeout.milliseconds,
             },
             tokenSource: 'manual',
-            // Any date: without one Cline takes the file for broken and asks its maker's own service.
+            // Any date will do. Without one Cline considers the file broken, and falls back to its vendor's
+            // service.
             updatedAt: '2026-01-01T00:00:00.000Z',
           },
         },

@@ -1,4 +1,4 @@
-/** SDKs: the code and variables by which a program of one's own reaches the appliance. */
+/** SDKs: code and environment variables for programs that use the appliance. */
 import { endpointUrl } from '../../appliance/names.ts'
 import { type ClientConfiguration, type ClientValues, program, shellExports } from './configuration.ts'
 
@@ -14,7 +14,7 @@ const openAi = ({ endpoint, model, key, caFile }: ClientValues): ClientConfigura
       OPENAI_BASE_URL: endpointUrl(endpoint),
       OPENAI_API_KEY: key,
       NODE_EXTRA_CA_CERTS: caFile,
-      // Python's
+      // For Python.
       SSL_CERT_FILE: caFile,
     }),
     {

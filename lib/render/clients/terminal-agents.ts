@@ -1,4 +1,4 @@
-/** Coding agents in terminals: their configuration files and environment variables. */
+/** Configuration files and environment variables of coding agents in terminals. */
 import { endpointUrl } from '../../appliance/names.ts'
 import {
   type ClientConfiguration,
@@ -50,7 +50,7 @@ const claudeCode = (values: ClientValues): ClientConfiguration => ({
       ANTHROPIC_AUTH_TOKEN: values.key,
       ANTHROPIC_MODEL: values.model,
       ANTHROPIC_DEFAULT_HAIKU_MODEL: values.model,
-      // It takes an unknown model's window for a million tokens.
+      // Otherwise Claude Code assumes a million tokens for an unknown model.
       CLAUDE_CODE_MAX_CONTEXT_TOKENS: values.contextSize,
       CLAUDE_CODE_MAX_OUTPUT_TOKENS: maxAnswerTokens(values),
       API_TIMEOUT_MS: clientTimeout.milliseconds,
@@ -111,7 +111,7 @@ const qwenCode = (values: ClientValues): ClientConfiguration => ({
   ],
 })
 
-/** By its documented variables: it comes by Python's index alone, so no test here runs it. */
+/** From aider's documentation; not covered by a test, since aider is distributed only through PyPI. */
 const aider = (values: ClientValues): ClientConfiguration => ({
   name: 'aider',
   title: 'aider',

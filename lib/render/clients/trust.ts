@@ -1,9 +1,9 @@
 /** How to trust the appliance's CA on a developer's computer: commands for each system. */
 
 export type TrustValues = {
-  /** Where the CA's certificate is served, without a key. */
+  /** Where the CA's certificate is served without authentication. */
   caUrl: string
-  /** The file name to keep it under. */
+  /** The file name to save it as. */
   caFile: string
 }
 
@@ -101,6 +101,6 @@ certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n SLM-Copilot -i ${caFile}
   },
 ]
 
-/** Downloaded without verification, which is impossible before the CA is trusted: hence the comparison. */
+/** The download cannot be verified before the CA is trusted, hence the comparison of fingerprints. */
 const fetchAndPrint = ({ caUrl, caFile }: TrustValues) =>
   `curl --insecure --output ${caFile} ${caUrl}\n${printFingerprint(caFile)}`

@@ -1,14 +1,14 @@
-/** Devstral's chat template: renders every conversation that clients send into the format that the model was trained on. */
+/** Devstral's chat template, which renders any conversation that clients send in the format of the model's training. */
 import { paths } from '../../appliance/paths.ts'
 
 /**
- * Jinja, as far as llama.cpp's engine goes. The format is Mistral's of version 13: system messages where they stand,
- * tools before the first turn that is not one, results after their calls, with neither ids nor names, an answer after
- * `[/INST]` or a result. Mistral's own template refuses what real clients send (a system message after the user's,
- * two user turns in a row); this one renders it.
+ * In the subset of Jinja that llama.cpp supports. The format is Mistral's version 13: system messages in
+ * place, tools before the first message that is not one, tool results after their calls and with neither ids
+ * nor names, an answer after `[/INST]` or a result. Mistral's own template rejects what real clients send (a
+ * system message after the user's, two user messages in a row); this one renders it.
  *
- * llama-server chooses its parser for Devstral's tool calls by this text: it must hold `[SYSTEM_PROMPT]`,
- * `[TOOL_CALLS]` and `[ARGS]`, and not the mark for a call's id (common/chat.cpp).
+ * By this text llama-server chooses its parser for Devstral's tool calls: it must contain `[SYSTEM_PROMPT]`,
+ * `[TOOL_CALLS]` and `[ARGS]`, but not the marker for a call's id (common/chat.cpp).
  */
 const devstral = String.raw`{#- What a message says. Blocks of text stand on lines of their own, as llama-server joins them. -#}
 {%- macro text(message) -%}
@@ -129,5 +129,5 @@ const devstral = String.raw`{#- What a message says. Blocks of text stand on lin
 {%- endfor -%}
 `
 
-/** The file that llama-server reads it from. */
+/** The template as a managed file, which llama-server reads. */
 export const chatTemplateFile = () => ({ path: paths.chatTemplate, mode: 0o644, text: devstral })

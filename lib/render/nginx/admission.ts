@@ -1,4 +1,4 @@
-/** The admission proxy: a small nginx between the edge proxy and llama-server that admits as many generations as there are slots. */
+/** The admission proxy: an nginx before llama-server that admits as many concurrent generations as there are slots. */
 
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { answerTimeout, counters } from '../../appliance/nginx/limits.ts'
@@ -9,26 +9,26 @@ import { exactly } from './keys.ts'
 
 type Admission = {
   slots: number
-  /** Tokens that one conversation may hold. */
+  /** Maximum tokens of a conversation. */
   contextSize: number
   cacheSharing: CacheSharing
 }
 
 const generations = routes.filter(({ isGeneration }) => isGeneration)
 
-/** Paths that take no slot: what clients may read, and what the watchdog and `status` ask, which is not open to clients. */
+/** Paths that take no slot: those that clients may read, and the probes of watchdog and `status`, closed to clients. */
 const uncounted = [
   ...new Set([healthUrl, queueUrl].map(url => new URL(url).pathname)),
   ...routes.filter(({ method }) => method === 'GET').map(({ path }) => path),
 ]
 
-/** Concurrent generations of one tenant: where there are several, none may take the last slot. */
+/** Concurrent generations of one tenant: with several tenants, none may take the last slot. */
 const tenantLimit = (slots: number) => Math.max(1, slots - 1)
 
 /**
- * Where keys share a cache: counts of what was cached are taken out of answers. Here and not in the edge proxy, since a
- * filter of bodies reads on whatever becomes of what it has read: the edge proxy waits for its client and cuts one who
- * takes nothing, and what this proxy holds meanwhile is at most the rest of an answer.
+ * If keys share a cache, removes the counts of cached tokens from answers. Not in the edge proxy, since with
+ * a body filter nginx keeps reading from upstream even if the client takes nothing: there send_timeout must
+ * be able to cut off such a client. Here at most the rest of one answer is buffered meanwhile.
  */
 const countFilter = {
   module: `load_module ${paths.nginxScriptModule};\n`,
@@ -40,10 +40,10 @@ const countFilter = {
 const noFilter = { module: '', program: '', location: '' }
 
 /**
- * Its configuration. limit_conn counts in shared memory, where the counts of a killed worker remain until nginx is
- * restarted. Here the counts' keys contain the worker's PID, and there is only one worker: its connections and its counts
- * end together. The edge proxy cannot do this, since a reload leaves old workers beside new ones; the admission proxy is
- * never reloaded.
+ * The admission proxy's configuration. limit_conn counts in shared memory, where the counts of a killed
+ * worker remain until nginx is restarted. Here the keys contain the worker's PID, and there is only one
+ * worker, so its counts end with its connections. The edge proxy cannot do this, since a reload leaves old
+ * workers running beside new ones; the admission proxy is never reloaded.
  */
 export const admissionConfiguration = (admission: Admission) => ({
   path: paths.admissionConfiguration,
@@ -135,7 +135,7 @@ ${uncounted.map(path => `        location = ${path} {\n            proxy_pass ht
 }
 `
 
-/** The admission proxy's unit. Sandbox: as llama-server's. */
+/** The admission proxy's unit, with the same sandbox as llama-server. */
 export const admissionUnit = () => ({
   path: paths.admissionUnit,
   mode: 0o644,

@@ -1,13 +1,14 @@
-/** The kernel's limit on new connections from one address (nftables). nginx counts a connection only once its headers are there. */
+/** The limit on new connections per address (nftables); nginx counts a connection only once it has received headers. */
 import { connectionRate, headerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths, ports } from '../../appliance/paths.ts'
 
 const { perSecond, burst } = connectionRate
 
 /**
- * A table of its own, apart from an administrator's. It limits the rate of new connections, not their number: that needs no
- * connection tracking, whose table an attacker can fill. nginx closes connections that send no headers, so the rate bounds
- * how many of those one address can hold. When the sets are full, nothing is limited.
+ * A separate table, which leaves an administrator's rules alone. It limits the rate of new connections, not
+ * their number, which would need connection tracking, whose table an attacker can fill. nginx closes
+ * connections that send no headers, so the rate bounds how many of them one address can hold. When the sets
+ * are full, nothing is limited.
  */
 export const connectionLimitText = (table: string, tcpPorts: readonly number[]) => `\
 table inet ${table}

@@ -1,4 +1,4 @@
-/** The edge proxy's whole configuration: the appliance's only listener. */
+/** The complete configuration of the edge proxy, the only listener on the network. */
 import { connections, headerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths, users } from '../../appliance/paths.ts'
 import { keyMaps } from './keys.ts'
@@ -18,9 +18,9 @@ const edgeFiles: EdgeFiles = {
 }
 
 /**
- * A complete configuration instead of a site in Debian's, which allows 768 connections, as many as a single client can
- * open, and is dpkg's to change. It contains the keys, so only root can read it: nginx's master does, before it starts the
- * workers.
+ * A complete configuration instead of a site in Debian's, which belongs to dpkg and allows only 768
+ * connections: one client can open as many. It contains the keys, so only root can read it: nginx's master
+ * process does.
  */
 export const edgeConfiguration = (site: Site, { certificate, program, pid }: EdgeFiles = edgeFiles) => ({
   path: paths.edgeConfiguration,

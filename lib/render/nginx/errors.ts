@@ -1,7 +1,7 @@
 /** nginx's error pages: which status is sent for which error; the body comes from lib/edge/error-messages.ts. */
 import { malformedLocation } from '../../appliance/requests/api.ts'
 
-/** `error_page` directives for errors that the edge proxy itself finds. */
+/** `error_page` directives for errors that the edge proxy itself detects. */
 export const ownErrors = `error_page 401 404 405 413 415 429 500 @error;
     error_page 400 414 ${malformedLocation};
     error_page 497 501 505 =400 ${malformedLocation};
@@ -11,11 +11,11 @@ export const ownErrors = `error_page 401 404 405 413 415 429 500 @error;
 const upstreamErrors = `proxy_intercept_errors on;
         error_page 502 503 =503 @error;`
 
-/** For GET routes, which contain nothing that llama-server could reject. */
+/** For GET routes, which have no body that llama-server could reject. */
 export const readErrors = `${upstreamErrors}
         error_page 404 405 413 500 504 @error;`
 
-/** For POST routes: what llama-server rejects is passed on, rewritten by js_body_filter. */
+/** For POST routes: llama-server's rejections are passed on, rewritten by js_body_filter. */
 export const generationErrors = `${upstreamErrors}
         error_page 429 504 @error;
         error_page 500 = @failed;`

@@ -1,4 +1,4 @@
-/** The files of both nginx: the edge proxy and the admission proxy behind it. */
+/** All nginx files: for the edge proxy and the admission proxy behind it. */
 import type { Context } from '../../appliance/context/context.ts'
 import { passwordName } from '../../appliance/context/values.ts'
 import { cacheSharingOf } from '../../appliance/nginx/cache-sharing.ts'
@@ -18,14 +18,14 @@ type EdgeFacts = {
   context: Pick<Context, 'keys' | 'sharedCache'>
   password: { password: string }
   capacity: Capacity
-  /** The names that a request may call the model by. */
+  /** The names by which requests may refer to the model. */
   models: string[]
   machine: { hasIpv6: boolean }
-  /** What `nginx -v` prints. */
+  /** The output of `nginx -v`. */
   nginxVersion: string
 }
 
-/** What the edge proxy is configured by. */
+/** Derives the edge proxy's configuration from these facts. */
 export function edgeFor({ context, password, capacity, models, machine, nginxVersion }: EdgeFacts): Edge {
   const limits = { contextSize: capacity.contextSize, bodyLimit: largestBody(capacity) }
   return {
@@ -45,7 +45,7 @@ export function edgeFor({ context, password, capacity, models, machine, nginxVer
   }
 }
 
-/** In the order in which they are written: the edge proxy's configuration, by which all take effect, comes last. */
+/** In the order of writing: the edge proxy's configuration, which refers to the others, comes last. */
 export const nginxFiles = ({ site, settings }: Edge, { slots, contextSize }: Capacity) => [
   admissionConfiguration({ slots, contextSize, cacheSharing: site.cacheSharing }),
   admissionProgram(),

@@ -1,7 +1,7 @@
 /** HTTP Strict Transport Security (RFC 6797): half a year with a public certificate, none with a private one. */
 import { paths } from '../../appliance/paths.ts'
 
-/** The file that both HTTPS locations with headers of their own include; it is replaced along with the certificate. */
+/** The file that the HTTPS server and its landing page include; replaced along with the certificate. */
 export const hstsFile = (isPublic: boolean) => ({
   path: paths.currentHeaders,
   mode: 0o644,

@@ -1,9 +1,9 @@
-/** Authentication: maps from a request's credentials to its tenant. */
+/** Authentication: nginx maps from a request's credentials to its tenant. */
 
 import type { NamedKey } from '../../appliance/context/values.ts'
 import { malformedLocation, openPaths } from '../../appliance/requests/api.ts'
 
-/** A PCRE that matches exactly this text: all but letters and digits is written as \xHH, so that nothing can break out. */
+/** A PCRE that matches exactly this text: everything but letters and digits is escaped as \xHH. */
 export const exactly = (text: string) =>
   text.replace(/[^A-Za-z0-9]/g, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
@@ -12,7 +12,7 @@ const basicCredentials = ({ name, key }: NamedKey) => Buffer.from(`${name}:${key
 
 const indented = (lines: string[]) => lines.map(line => `    ${line}`).join('\n')
 
-/** Optional white space ends a header's value (RFC 9110, 5.5): nginx strips spaces, over HTTP/1.1 only, and never tabs. */
+/** Optional trailing white space (RFC 9110, 5.5): nginx strips spaces only over HTTP/1.1, and tabs never. */
 const end = '[ \\t]*\\z'
 
 /** Maps from a request to its tenant and to whether it is unauthenticated, and the rate limit on failures. */

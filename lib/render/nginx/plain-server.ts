@@ -1,4 +1,7 @@
-/** The edge proxy's server on port 80: ACME challenges, the CA's certificate, and a redirect to HTTPS for everything else. */
+/**
+ * The edge proxy's server on port 80: ACME challenges, the CA's certificate; everything else is redirected to
+ * HTTPS.
+ */
 import { noBodyLimit } from '../../appliance/nginx/limits.ts'
 import { paths, ports } from '../../appliance/paths.ts'
 import { listen, type Site } from './site.ts'

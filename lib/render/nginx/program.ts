@@ -1,4 +1,4 @@
-/** The program that nginx's JavaScript module runs: the request filter and the texts of errors. */
+/** The program run by nginx's JavaScript module: the request filter and error messages. */
 import { answerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths } from '../../appliance/paths.ts'
 import { program } from './bundle/edge.ts'
@@ -6,16 +6,16 @@ import { program } from './bundle/edge.ts'
 export type EdgeSettings = {
   /** The model's name, and further names that requests may use for it. */
   models: string[]
-  /** Tokens that one conversation may hold. */
+  /** Maximum tokens of a conversation. */
   contextSize: number
-  /** Bytes of the largest request. */
+  /** Maximum bytes of a request's body. */
   bodyLimit: number
   readsImages: boolean
-  /** How many tokens the model knows. */
+  /** Number of tokens in the model's vocabulary. */
   vocabulary: number
 }
 
-/** The managed file, root's alone. nginx reads it when it starts or reloads. */
+/** The program as a managed file, readable by root only. nginx reads it when it starts or reloads. */
 export const edgeProgram = (settings: EdgeSettings) => ({
   path: paths.edgeProgram,
   mode: 0o600,
@@ -28,7 +28,7 @@ const settings = ${JSON.stringify({
 ${program}`,
 })
 
-/** The same program for the admission proxy, which has no settings: root's files are closed to it. */
+/** The program for the admission proxy, which needs no settings, and cannot read files of root's. */
 export const admissionProgram = () => ({
   path: paths.admissionProgram,
   mode: 0o644,

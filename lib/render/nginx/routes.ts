@@ -1,4 +1,4 @@
-/** The locations by which requests reach llama-server: reads directly, requests with a body through the filter. */
+/** The locations that proxy to llama-server: GET requests directly, requests with a body through the filter. */
 import { requestsOfKey } from '../../appliance/nginx/limits.ts'
 import { checkLocation, edgeHeaders, type Route, routes } from '../../appliance/requests/api.ts'
 import { generationErrors, readErrors } from './errors.ts'
@@ -10,7 +10,7 @@ const pathsOf = (wanted: Route['method']) =>
 const getPaths = ['/health', ...pathsOf('GET')]
 const postPaths = pathsOf('POST').map(exactly)
 
-/** Passes on the path that matched, never the one that the client wrote: llama-server may resolve `..` differently. */
+/** Passes on the path that matched, never the client's spelling of it: llama-server may resolve `..` differently. */
 const getRoute = (path: string) => `
     location = ${path} {
         if ($request_method !~ ^(GET|HEAD)$) {
@@ -22,8 +22,8 @@ const getRoute = (path: string) => `
     }`
 
 /**
- * The body is read into memory as a whole, and sent on as the filter wrote it. The buffer is a quarter larger than the
- * limit: in a chunked body, the chunks' headers take room too.
+ * The whole body is read into memory, and sent on as rewritten by the filter. The buffer is a quarter larger
+ * than the limit, since in a chunked body the chunks' headers take space too.
  */
 const postRoutes = (limit: number) => `
     location ~ ^(${postPaths.join('|')})\\z {
@@ -44,7 +44,7 @@ const filteredBody = `proxy_set_header Host localhost;
         proxy_set_header Content-Type application/json;
         proxy_set_body $copilot_filtered_body;`
 
-/** Where the filter sends its requests. The tenant is named only where there are several: none of them may take the last slot. */
+/** Where the filter sends its requests. They name the tenant only if there are several: none may take the last slot. */
 const filteredRequests = ({ keys }: Site) => `
     location @llama {
         ${generationErrors}
@@ -63,7 +63,7 @@ const filteredRequests = ({ keys }: Site) => `
         proxy_pass http://slm_copilot_admission$copilot_checked_path;
     }`
 
-/** All locations that lead to llama-server. */
+/** All locations that proxy to llama-server. */
 export const llamaRoutes = (site: Site) => `${getPaths.map(getRoute).join('\n')}
     location ~ ^/v1/models/. {
         if ($request_method !~ ^(GET|HEAD)$) {

@@ -1,4 +1,4 @@
-/** Separation of tenants' prompt caches: the secret that marks each tenant's prompts. */
+/** Separates tenants' prompt caches by a secret prefix of each tenant's prompts, its salt. */
 import { createHmac } from 'node:crypto'
 import type { NamedKey } from '../../appliance/context/values.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
@@ -7,7 +7,7 @@ const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** 52 ^ 12 is more than 2 ^ 68. */
 const saltLength = 12
 
-/** A tenant's salt, derived from its key alone: the same after every restart, and known only to who has the key. */
+/** A tenant's salt, derived from its key: constant across restarts, and known only to holders of the key. */
 export function saltOf(key: string): string {
   let number = BigInt(`0x${createHmac('sha256', key).update('slm-copilot: prompt cache').digest('hex')}`)
   let salt = ''
@@ -18,7 +18,7 @@ export function saltOf(key: string): string {
   return salt
 }
 
-/** The variable with the tenant's salt; empty where all share one cache. */
+/** The variable with the tenant's salt; empty if all share one cache. */
 export const tenantMap = (keys: NamedKey[], cacheSharing: CacheSharing) => `\
 # Begins every prompt: what is cached for one key can be reused for that key only.
 map $copilot_tenant $copilot_tenant_salt {

@@ -17,7 +17,7 @@ const tls = (certificate: string) => `ssl_certificate ${certificate}/${certifica
     # A TLS record can be decrypted only when it is complete: small ones, since tokens are small.
     ssl_buffer_size 4k;`
 
-/** What reaches llama-server: nothing that the client sent but the body, as the filter wrote it. */
+/** Of what the client sent, only the body reaches llama-server, rewritten by the filter. */
 const proxying = ({ contextSize }: Site) => `proxy_http_version 1.1;
     # No header of the client's: neither the key, nor the one by which others could replay an answer (llama-server's /v1/stream).
     proxy_pass_request_headers off;
@@ -38,7 +38,7 @@ const proxying = ({ contextSize }: Site) => `proxy_http_version 1.1;
     proxy_hide_header Access-Control-Allow-Methods;
     proxy_hide_header Access-Control-Allow-Headers;`
 
-/** Requests without a valid key. Not by `return 401`, which would come before limit_req counts them. Their body is never read. */
+/** Rejects requests without a valid key. `return 401` would take effect before limit_req. The body is never read. */
 const denied = `location = ${deniedLocation} {
         internal;
         client_max_body_size 0;
@@ -64,7 +64,7 @@ const landingPage = (
         include ${certificate}.conf;
     }`
 
-/** TLS and HTTP/2, as this version of nginx spells it. */
+/** TLS and HTTP/2, in this nginx version's syntax. */
 const listenTls = ({ hasIpv6, hasHttp2Directive }: Site) =>
   hasHttp2Directive
     ? `${listen(ports.https, hasIpv6, ' ssl')}\n    http2 on;`

@@ -1,4 +1,4 @@
-/** The landing page, which a developer sees who opens the appliance's address. One file, without secrets. */
+/** The landing page, shown to a developer who opens the appliance's address: a single file, without secrets. */
 import { createHash } from 'node:crypto'
 import { endpointUrl } from '../../appliance/names.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
@@ -12,7 +12,7 @@ import { script, style } from './assets/parts.ts'
 import { type Html, html } from './html.ts'
 
 export type LandingPage = {
-  /** Names and addresses, the one to show first. */
+  /** Names and addresses, the preferred one first. */
   endpoints: string[]
   capacity: Capacity
   cacheSharing: CacheSharing
@@ -27,7 +27,7 @@ export const landingPagePolicy = [
   `script-src ${digest(script)}`,
   `style-src ${digest(style)}`,
   "connect-src 'self'",
-  // The icon below. Without one, browsers ask for /favicon.ico, which counts as an attempt without a key.
+  // For the icon below. Without it browsers request /favicon.ico, which counts as a failed authentication.
   'img-src data:',
   "base-uri 'none'",
   "form-action 'none'",
@@ -45,7 +45,7 @@ const copyable = (caption: string, text: string) => html`
           <pre tabindex="0"><code>${text}</code></pre>
         </figure>`
 
-/** Tabs. Without the script there are no buttons, and every panel is shown. */
+/** Tabs. Without JavaScript there are no buttons, and all panels are shown. */
 const tabs = (label: string, all: ClientConfiguration[]) => html`
     <div class="tabs">
       <div role="tablist" aria-label="${label}" hidden>${all.map(
@@ -83,7 +83,7 @@ const trust = (origin: string, caFingerprint: string) => html`
     </div>${tabs('Systems', trustCommands({ caUrl: `${origin}/ca.crt`, caFile: 'ca.crt' }))}
   </section>`
 
-/** The first step, where the certificate is not publicly trusted. */
+/** The first step, unless the certificate is publicly trusted. */
 function trustSection(origin: string, { mode, isPublic, caFingerprint }: LandingPage['tls']): Html | '' {
   if (isPublic) return ''
   if (mode === 'private') return trust(origin, caFingerprint)
@@ -162,7 +162,7 @@ const tryIt = html`
     </form>
   </section>`
 
-/** The page's text. */
+/** The page's HTML. */
 function pageText(page: LandingPage): string {
   const {
     endpoints: [endpoint = 'localhost'],
@@ -189,7 +189,7 @@ function pageText(page: LandingPage): string {
 `.markup
 }
 
-/** The page as a managed file, readable by nginx's workers. No service needs a reload: nginx opens it for each request. */
+/** The page as a managed file. No reload is needed when it changes: nginx opens it for each request. */
 export const landingPage = (page: LandingPage) => ({
   path: paths.landingPage,
   mode: 0o644,

@@ -1,4 +1,4 @@
-/** The list of models that may be requested, and how much of each fits, in 80 columns. */
+/** The list of available models, and how much of each fits, in 80 columns. */
 
 import type { Model } from '../../appliance/models/catalogue.ts'
 import {
@@ -19,7 +19,7 @@ function fitOf(model: Model, machine: Machine): string {
   return `fits: ${slots} × ${contextSize} tokens`
 }
 
-/** A paragraph for each. `served`: the name of the one in force, where there is one. */
+/** A paragraph for each model. `served`: the name of the one being served, if any. */
 export const modelsText = (models: Model[], machine: Machine, served?: string | undefined): string =>
   models
     .map(model =>

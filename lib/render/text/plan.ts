@@ -1,4 +1,4 @@
-/** The plan as text: what fits into a VM, what each part takes, how fast it may be; and the table of sizes. */
+/** The plan as text: what fits into a VM, the memory of each part, the expected speed; and the table of sizes. */
 
 import { catalogue, type Model } from '../../appliance/models/catalogue.ts'
 import {
@@ -26,15 +26,15 @@ import { wrapped } from '../../appliance/text.ts'
 
 export type PlanQuestion = {
   model: Model
-  /** Bytes of the VM's memory by its template; absent for this machine. */
+  /** The VM's memory in bytes, as in its template; absent for this machine. */
   vmMemory?: number | undefined
   /** Bytes that its kernel can allocate. */
   memory: number
   cores: number
-  /** Of this machine, where the question is about it. */
+  /** This machine's CPU, if the question is about this machine. */
   cpu?: Machine['cpu']
   asked: CapacityRequest
-  /** Bytes per second of the memory, where it is known. */
+  /** Memory bandwidth in bytes per second, if known. */
   bandwidth?: number | undefined
 }
 
@@ -49,7 +49,7 @@ const terms: Record<keyof Memory, string> = {
   system: 'system and safety margin',
 }
 
-/** The plan for a machine of this size. Throws where the model does not fit at all. */
+/** The plan for a machine of this size. Throws if the model does not fit at all. */
 const capacityFor = ({ model, memory, cores, cpu, asked }: PlanQuestion): Capacity =>
   planCapacity({ cpus: cores, physicalCores: cores, memory, cpu }, model, asked)
 
@@ -60,7 +60,7 @@ const row = (name: string, value: string) => `  ${name.padEnd(31)}${value}`
 const amount = (name: string, bytes: number) => row(name, gibibytes(bytes).padStart(9))
 const range = (speed: SpeedRange) => `${rangeText(speed)} tokens/s`
 
-/** What fits, what it takes, how fast it may be, and the smallest VM that gives all that is requested. */
+/** What fits, its memory and expected speed, and the smallest VM for the request. */
 export function planText(question: PlanQuestion): string {
   const { model, cores, asked } = question
   const { contextSize, slots, kvType, threads, memory, notes } = capacityFor(question)
@@ -112,7 +112,7 @@ function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): str
   ]
 }
 
-/** The plan as a value for programs: bytes and tokens per second. */
+/** The plan as JSON, in bytes and tokens per second. */
 export function planJson(question: PlanQuestion): string {
   const { model, cores, vmMemory, asked, bandwidth } = question
   const generation = bandwidth === undefined ? undefined : expectedGeneration(model.geometry, bandwidth)
@@ -122,7 +122,7 @@ export function planJson(question: PlanQuestion): string {
 
 const sizes = [16, 32, 64, 128]
 
-/** Conversations and context that a VM of so many GiB gives. */
+/** Concurrent conversations × context size in a VM of `size` GiB. */
 function cell(model: Model, size: number, asked: CapacityRequest): string {
   if (smallestVm(model, leastRequest) > size * GiB) return '–'
   const memory = memoryInVm(size * GiB)
@@ -130,7 +130,7 @@ function cell(model: Model, size: number, asked: CapacityRequest): string {
   return `${slots} × ${contextSize}${kvType === 'q8_0' ? ' (q8_0)' : ''}`
 }
 
-/** The README's table of sizes: for every catalogue model, by default and with the largest context. */
+/** The README's table of sizes: every catalogue model with the default and the largest context size. */
 export const sizingTable = () =>
   [
     `| model | smallest VM | context size | ${sizes.map(size => `${size} GiB`).join(' | ')} |`,

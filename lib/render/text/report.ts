@@ -1,4 +1,4 @@
-/** What the administrator reads: the full report, and the login banner without secrets. */
+/** The texts for the administrator: the full report, and the login banner without secrets. */
 
 import { passwordName } from '../../appliance/context/values.ts'
 import { endpointUrl } from '../../appliance/names.ts'
@@ -12,18 +12,18 @@ import { clientConfigurations, clientValues } from '../clients/clients.ts'
 import { type ClientConfiguration, configurationText } from '../clients/configuration.ts'
 
 export type Report = {
-  /** Names and addresses, the one to show first. */
+  /** Names and addresses, the preferred one first. */
   endpoints: string[]
   password: string
   capacity: Capacity
-  /** Whether its model runs. */
+  /** Whether the model is being served. */
   serves: boolean
   services: { unit: string; state: string }[]
   tls: TlsSummary
-  /** Absent where it could not be measured. */
+  /** Absent if it could not be measured. */
   speed?: Speed | undefined
   notes: string[]
-  /** Notes that are not for the login banner. */
+  /** Notes that the login banner omits. */
   remarks: string[]
 }
 
@@ -36,7 +36,7 @@ const section = (title: string, fields: [string, string][]) => {
   ].join('\n')
 }
 
-/** Where the pair in use comes from, and what clients must trust. */
+/** The source of the certificate in use, and what clients must trust. */
 function tlsMode({ mode, names, isPublic }: TlsSummary): string {
   if (mode === 'private') return "signed by this VM's private CA; trust it once on each developer's machine"
   const issuer = isPublic ? "Let's Encrypt" : 'private ACME server'
@@ -44,7 +44,7 @@ function tlsMode({ mode, names, isPublic }: TlsSummary): string {
   return `${mode === 'supplied' ? 'supplied in the context' : issuer}, for ${names.join(', ')}; ${trust}`
 }
 
-/** Cline's configuration in full, and how to see the others'. */
+/** Cline's configuration in full, and the command that shows the others. */
 function clientsSection(clients: ClientConfiguration[]): string {
   const isShown = ({ name }: ClientConfiguration) => name === 'cline'
   const others = clients.filter(client => !isShown(client)).map(({ name }) => name)
@@ -55,7 +55,7 @@ ${wrapped(sentence, 78).join('\n')}
 `
 }
 
-/** What was measured, beside what the plan expects. */
+/** The measured and the expected speed. */
 const speedFields = (speed: Speed | undefined, { model, threads }: Capacity): [string, string][] => [
   ['speed', speed === undefined ? 'not measured' : `${speedText(speed)} (measured at the last start)`],
   ['expected', expectedText(model.geometry, threads)],
@@ -110,10 +110,10 @@ ${clientsSection(clientConfigurations(clientValues({ endpoints, capacity, tls },
   ].join('\n')
 }
 
-/** The report as a managed file: it holds the key, so it is root's alone. */
+/** The report as a managed file, readable by root only, since it contains the key. */
 export const reportFile = (path: string, report: Report) => ({ path, mode: 0o600, text: reportText(report) })
 
-/** The login banner: shell that prints a few lines to people, and nothing to scripts. No secret in it. */
+/** The login banner: a shell script that prints a few lines in interactive shells only. It contains no secrets. */
 export function loginBanner({
   endpoints,
   capacity,
@@ -128,7 +128,7 @@ export function loginBanner({
     `Log: ${paths.log}`,
     'CA fingerprint, SHA-256:',
     ...(tls.caFingerprint.match(/.{1,48}/g) ?? []).map(part => `  ${part}`),
-    // 75: a fingerprint is broken between two of its bytes.
+    // At 75 columns, a fingerprint is broken between two bytes.
     ...notes.flatMap(note => wrapped(`Note: ${note}`, 75)),
   ]
   const quoted = lines.map(line => `        ${shellQuoted(line)}`).join(' \\\n')

@@ -1,9 +1,9 @@
-/** The README's table of request fields, from the filter's own rules. */
+/** The README's table of request fields, generated from the filter's rules. */
 import { routes } from '../../appliance/requests/api.ts'
 import { type Fields, type Rule, unbounded } from '../../appliance/requests/rules.ts'
 import { largest } from '../../appliance/requests/sampling.ts'
 
-/** A value's range in a few characters; nothing where its name says it all. */
+/** A short description of the allowed values; empty if the name says enough. */
 function range(rule: Rule): string {
   switch (rule.is) {
     case 'integer':
@@ -45,7 +45,7 @@ const described = (fields: Fields): string =>
     })
     .join(', ')
 
-/** Path by path; those that only count or render a prompt take of the same what the prompt depends on. */
+/** One row per path with a body. */
 export const requestTable = (): string =>
   [
     '| path | fields (* = required) |',

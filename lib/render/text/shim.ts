@@ -1,13 +1,13 @@
-/** The shim that the one-apps framework sources: it names the appliance and calls the executable. */
+/** The shim that the one-apps framework sources: it describes the appliance and calls the executable. */
 
 import { type Variable, variableList } from '../../appliance/context/variables.ts'
 import { paths } from '../../appliance/paths.ts'
 import { shellQuoted } from '../../appliance/text.ts'
 
-/** Names of a record: its own and its alias. */
+/** A variable's name and, if any, its alias. */
 const namesOf = ({ name, alias }: Variable) => (alias === undefined ? [name] : [name, alias])
 
-/** The framework's flat array of four: name, stage, description, user input. */
+/** The framework's flat array, four entries per variable: name, stage, description, user input. */
 const parameters = variableList
   .flatMap(variable => namesOf(variable).map(name => ({ ...variable, name })))
   .map(({ name, stage, help, input }) => [name, stage, help, `O|${input}|`].map(shellQuoted).join(' '))

@@ -4,20 +4,20 @@ import { paths, units } from '../../appliance/paths.ts'
 import { wrapped } from '../../appliance/text.ts'
 
 export type Status = {
-  /** Why nothing can be generated, a sentence; undefined where the appliance serves. */
+  /** Why nothing can be generated, as a sentence; undefined if the appliance serves. */
   problem: string | undefined
-  /** Names and addresses, the one to show first. */
+  /** Names and addresses, the preferred one first. */
   endpoints: string[]
   services: { unit: string; state: string }[]
-  /** The model that the plan has served; undefined where none is. */
+  /** The model that the plan serves; undefined if there is none. */
   model: string | undefined
-  /** The model that is pending, and the progress of its download or verification while that runs. */
+  /** The pending model, and the progress of its download or verification while that runs. */
   pending: string | undefined
   progress: string | undefined
   notes: string[]
 }
 
-/** Of the column of names: as long as the longest unit, with a gap. */
+/** Width of the name column: the longest unit name and a gap. */
 const width = 33
 
 const row = (name: string, text: string) =>

@@ -1,11 +1,11 @@
-/** The context variables as the README's table, as the commented .env.example, and as help. */
+/** The context variables as the README's table, as .env.example, and as help. */
 
 import { type Variable, variableList } from '../../appliance/context/variables.ts'
 import { wrapped } from '../../appliance/text.ts'
 
 const alsoAccepted = ({ alias }: Variable) => (alias === undefined ? '' : `\`${alias}\``)
 
-/** A text as a cell of a Markdown table, where a vertical bar would end it. */
+/** Escapes a text for a cell of a Markdown table, which a vertical bar would end. */
 const cell = (text: string) => text.replaceAll('|', '\\|')
 
 const readmeRow = (variable: Variable) =>
@@ -24,7 +24,7 @@ export const readmeTable = () =>
     '',
   ].join('\n')
 
-/** `.env.example`: each variable commented out, in the form that OpenNebula's context gives it. */
+/** `.env.example`: each variable commented out, as OpenNebula's context passes it. */
 export const envExample = () =>
   [
     '# Context of the development VM, in the form in which OpenNebula passes it. Copy this file to .env and edit it.',
@@ -39,7 +39,7 @@ export const envExample = () =>
     '',
   ].join('\n')
 
-/** The variables as help prints them, at most 80 columns wide. */
+/** The variables for the help, in 80 columns. */
 export const variablesHelp = () =>
   variableList
     .map(({ name, alias, help, takes, byDefault }) => {

@@ -1,9 +1,9 @@
-/** How certbot renews: which certificate, which CA it trusts, and the hook that it runs afterwards. */
+/** certbot's renewals: which certificate, the CA that it trusts, and the hook that it runs afterwards. */
 
 import { paths, units } from '../../appliance/paths.ts'
 import { type Order, orderName } from '../../appliance/tls/lets-encrypt.ts'
 
-/** certbot runs it when it has renewed a pair (certbot(1), --deploy-hook): nginx takes it up and cuts nobody. */
+/** Run by certbot after a renewal (certbot(1), --deploy-hook): nginx reloads, which interrupts no connection. */
 export const deployHook = () => ({
   path: paths.deployHook,
   mode: 0o755,
@@ -13,7 +13,7 @@ exec systemctl try-reload-or-restart ${units.nginx}
 `,
 })
 
-/** Renews the order's pair, if it has brought one. The name is of letters, digits, dots and dashes. */
+/** Renews the order's pair, if one was issued. Its name consists of letters, digits, dots and dashes. */
 const renewal = (order: Order) => `[Unit]
 ConditionPathExists=${paths.certbot}/renewal/${orderName(order)}.conf
 
@@ -23,8 +23,9 @@ ExecStart=/usr/bin/certbot -q renew --no-random-sleep-on-renew --cert-name ${ord
 ${order.hasCa ? `Environment=REQUESTS_CA_BUNDLE=${paths.acmeCa}\n` : ''}`
 
 /**
- * certbot's service, which its timer starts twice a day, renews the pair in use alone: those that are out of use wait
- * as they are, since their names may no longer lead here. A private ACME server is trusted by the CA given for it.
+ * The drop-in for certbot's service, which a timer starts twice a day. Only the pair in use is renewed: the
+ * names of others may no longer resolve to this VM. For a private ACME server, certbot trusts the CA given in
+ * the context.
  */
 export const certbotDropIn = (order: Order | undefined) => ({
   path: paths.certbotDropIn,

@@ -2,21 +2,21 @@
 import { paths } from '../../appliance/paths.ts'
 
 export type TimeSources = {
-  /** NTP servers by name or address: those that the context names, and those that DHCP does. */
+  /** NTP servers, as names or addresses: from the context, and from DHCP. */
   servers: string[]
   byDhcp: string[]
-  /** The hypervisor's clock, as a device under /dev; undefined where it offers none. */
+  /** The device of the hypervisor's clock under /dev; undefined if there is none. */
   hypervisorClock: string | undefined
 }
 
-/** Those that DHCP names count where the context names none; dhclient's come by files of Debian's hook. */
+/** DHCP's servers are used if the context names none; those from dhclient are in files written by Debian's hook. */
 const serverLines = (servers: string[], byDhcp: string[]) =>
   [
     ...(servers.length > 0 ? servers : byDhcp).map(server => `server ${server} iburst\n`),
     ...(servers.length > 0 ? [] : ['sourcedir /run/chrony-dhcp\n']),
   ].join('')
 
-/** chronyd asks nobody but these: no public pool, unless one is named. */
+/** chronyd uses only these sources: no public pool, unless the context names one. */
 export const chronyConfiguration = ({ servers, byDhcp, hypervisorClock }: TimeSources) => ({
   path: paths.chronyConfiguration,
   mode: 0o644,
@@ -34,7 +34,7 @@ cmdport 0
 `,
 })
 
-/** Loads the driver of KVM's clock (ptp_kvm), which nothing else loads; where there is none, that may fail. */
+/** Loads the driver of KVM's clock (ptp_kvm), which nothing else does. It may fail, as without KVM. */
 export const chronyDropIn = () => ({
   path: paths.chronyDropIn,
   mode: 0o644,
@@ -44,12 +44,12 @@ ExecStartPre=-+/sbin/modprobe --quiet ptp_kvm
 `,
 })
 
-/** systemd begins no boot before this file's time (systemd(1), clock-epoch): that of the bake. */
+/** At boot, systemd advances the clock to at least this file's time, that of the bake (systemd(1), clock-epoch). */
 export const clockEpoch = () => ({
   path: paths.clockEpoch,
   mode: 0o644,
   text: "Created with the image. A correct clock never shows a time before this file's modification time.\n",
 })
 
-/** What chronyd is run by. */
+/** chronyd's files. */
 export const clockFiles = (sources: TimeSources) => [chronyConfiguration(sources), chronyDropIn()]

@@ -1,4 +1,4 @@
-/** The unit that downloads a model that is not in the image. */
+/** The unit that downloads a model not included in the image. */
 import { paths, units } from '../../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
 

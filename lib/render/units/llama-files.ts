@@ -1,4 +1,4 @@
-/** All files that llama-server is run by. */
+/** All files of llama-server. */
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { chatTemplateFile } from '../models/chat-template.ts'
 import { llamaEnvironment, llamaUnit, memoryDropIn } from './llama.ts'

@@ -7,12 +7,12 @@ import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { checkpoints, MiB } from '../../appliance/sizing/memory.ts'
 import { sandbox } from './sandbox.ts'
 
-/** llama-server's settings by its own variables' names (`llama-server --help`), so that nothing stands in argv. */
+/** llama-server's settings as its environment variables (`llama-server --help`), so that its arguments stay empty. */
 export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_MODEL: modelPath(capacity.model.name),
   LLAMA_ARG_ALIAS: capacity.model.name,
   LLAMA_ARG_HOST: paths.socket,
-  // Each slot has its own limit in a pool of slots x context: no conversation can end another's.
+  // A pool of slots × context with a limit per slot: no conversation can take another's share.
   LLAMA_ARG_N_PARALLEL: String(capacity.slots),
   LLAMA_ARG_KV_UNIFIED: '1',
   LLAMA_ARG_KV_UNIFIED_PER_SLOT: String(capacity.contextSize),
@@ -23,18 +23,20 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_FLASH_ATTN: 'on',
   LLAMA_ARG_CACHE_TYPE_K: capacity.kvType,
   LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
-  // The prompt cache in RAM, in MiB; 0: none.
+  // Prompt cache in RAM, in MiB; 0 disables it.
   LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
-  // By default each request moves the other, idle slots into that cache, and what does not fit there is lost. Here every
-  // slot has its own share of the pool, so its content may stay until another conversation takes the slot.
+  // By default each request moves idle slots into that cache, and what does not fit is lost. Here every slot
+  // has its own share of the pool, so its content can stay until another conversation takes the slot.
   LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
   LLAMA_ARG_CTX_CHECKPOINTS: String(checkpoints),
-  // On a CPU-only host it measures the wrong memory and shrinks the context silently.
+  // On a CPU-only machine it measures the wrong memory, and silently shrinks the context.
   LLAMA_ARG_FIT: 'off',
-  // Comments during minutes of prompt processing, under every proxy's and client's limit.
+  // Seconds between comments that keep streams alive during prompt processing: below every proxy's and
+  // client's timeout.
   LLAMA_ARG_SSE_PING_INTERVAL: '15',
   LLAMA_ARG_TIMEOUT: '3600',
-  // An HTTP thread keeps the stack that it has touched. One is permanent; others start with requests and end after 3 s.
+  // An HTTP thread keeps the stack that it has touched. One is permanent; others start on demand and end
+  // after 3 s.
   LLAMA_ARG_THREADS_HTTP: '1',
   LLAMA_ARG_LOG_COLORS: 'off',
   LLAMA_ARG_OFFLINE: '1',
@@ -45,12 +47,13 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
 })
 
 /**
- * glibc asks the kernel for huge pages, which Ubuntu's kernel gives only to programs that ask (`make bench BENCH=speed`:
- * without them prompts are 0.99 and answers 0.96 times as fast, both within the noise; 4 MiB less of anonymous memory).
+ * Makes glibc request huge pages, which Ubuntu's kernel grants only on request (madvise). Without them
+ * prompts run at 0.99 and answers at 0.96 times the speed, both within the noise, with 4 MiB less anonymous
+ * memory (`make bench BENCH=speed`).
  */
 export const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
 
-/** The sampling of requests that do not say; what the publisher does not state is llama-server's default. */
+/** Default sampling as recommended by the model's publisher; anything not stated is left to llama-server. */
 function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty }: Sampling) {
   const settings = {
     LLAMA_ARG_TEMPERATURE: temperature,
@@ -65,7 +68,7 @@ function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty }: 
 
 const ownTemplate = {
   LLAMA_ARG_CHAT_TEMPLATE_FILE: paths.chatTemplate,
-  // The template leaves an answer that has begun open; llama-server would put empty thoughts before it.
+  // The template itself continues a partial answer; llama-server would insert an empty thought before it.
   LLAMA_ARG_PREFILL_ASSISTANT: '0',
 }
 
@@ -79,8 +82,9 @@ export const llamaEnvironment = (capacity: Capacity) => ({
 })
 
 /**
- * The unit's memory, as planned (systemd.resource-control(5)): a plan that is wrong ends llama-server, which is started
- * anew, and not sshd or nginx. No MemoryHigh: it would slow down what it should rather end.
+ * Limits the unit's memory to the plan (systemd.resource-control(5)): if the plan is wrong, the OOM killer
+ * ends llama-server, which is restarted, and not sshd or nginx. No MemoryHigh, which would throttle it
+ * instead.
  */
 export const memoryDropIn = (capacity: Capacity) => ({
   path: paths.memoryDropIn,
@@ -96,13 +100,16 @@ LimitSTACK=${stackLimit(capacity)}
 `,
 })
 
-/** The folder for the persisted prompt cache, which llama-server takes as an argument only: it has no variable for it. */
+/** The folder for the persisted prompt cache, which llama-server takes only as an argument, not as a variable. */
 const promptCacheFolder = `
 # For its user alone: these files hold conversations, and its group is nginx's.
 CacheDirectory=${paths.promptCacheFolder.replace('/var/cache/', '')}
 CacheDirectoryMode=0700`
 
-/** llama-server's unit. Sandbox: no network, no devices, nothing writable but its socket's folder, and the prompt cache's. */
+/**
+ * llama-server's unit. Sandbox: no network, no devices, only the folders of its socket and prompt cache are
+ * writable.
+ */
 export const llamaUnit = ({ persistsPromptCache }: { persistsPromptCache: boolean }) => ({
   path: paths.unit,
   mode: 0o644,

@@ -1,7 +1,7 @@
-/** The appliance's logs: who may read them, and how large they get. */
+/** Permissions and rotation of the appliance's logs. */
 import { paths, users } from '../../appliance/paths.ts'
 
-/** logrotate's rules: half a year of the stages' log, which each stage reopens; nginx has to be signalled. */
+/** logrotate's rules: half a year of the stages' log, which each stage reopens; nginx must be signalled. */
 export const logRotation = () => ({
   path: paths.logRotation,
   mode: 0o644,
@@ -32,7 +32,7 @@ ${paths.accessLog} ${paths.errorLog} {
 `,
 })
 
-/** `maxsize` takes effect when logrotate runs: hourly, instead of Debian's once a day. */
+/** `maxsize` takes effect only when logrotate runs: hourly instead of Debian's daily default. */
 export const hourlyRotation = () => ({
   path: paths.hourlyRotation,
   mode: 0o644,
@@ -44,7 +44,7 @@ RandomizedDelaySec=5min
 `,
 })
 
-/** Creates nginx's logs before it starts, which would create them readable by root only (tmpfiles.d(5)). */
+/** Creates nginx's logs before nginx does, which would make them readable by root only (tmpfiles.d(5)). */
 export const logFiles = () => ({
   path: paths.logFiles,
   mode: 0o644,

@@ -5,7 +5,7 @@ import { hardening } from './sandbox.ts'
 
 const nginx = `/usr/sbin/nginx -c ${paths.edgeConfiguration} -g 'daemon on; master_process on;'`
 
-/** nginx's master runs as root, to bind ports 80 and 443 and to read private keys, with the capabilities for that only. */
+/** nginx's master process runs as root, to bind ports 80 and 443 and read keys, with no further capabilities. */
 export const nginxDropIn = () => ({
   path: paths.nginxDropIn,
   mode: 0o644,

@@ -1,8 +1,8 @@
-/** The unit that persists llama-server's prompt cache. Its failure does not affect llama-server. */
+/** The unit that persists llama-server's prompt cache. If it fails, llama-server is not affected. */
 import { paths, units } from '../../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
 
-/** The unit, and the link by which it is started with llama-server's; or neither, and no persisted prompt cache either. */
+/** The unit, and the link that starts it along with llama-server; if disabled, both and all saved files are removed. */
 export const promptCacheUnit = (persistsPromptCache: boolean) =>
   persistsPromptCache
     ? [

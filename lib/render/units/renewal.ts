@@ -1,9 +1,9 @@
-/** The timer that renews the private certificate on a machine that is not rebooted for months. */
+/** The timer that renews the private certificate on machines that run for months without a reboot. */
 import { paths } from '../../appliance/paths.ts'
 
 const note = '# Written by slm-copilot.'
 
-/** Service, timer, and the link by which systemd starts the timer at boot. */
+/** Service, timer, and the link that makes systemd start the timer at boot. */
 export const renewalUnits = () => [
   {
     path: paths.renewalService,

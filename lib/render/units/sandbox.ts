@@ -1,6 +1,6 @@
 /** Sandboxing directives for a unit's [Service] section (systemd.exec(5)). */
 
-/** Denies what no unit of the appliance needs. No core dumps: they would write keys and prompts to disk. */
+/** Denies what none of our units needs, including core dumps, which would write keys and prompts to disk. */
 export const hardening = `LimitCORE=0
 LockPersonality=yes
 NoNewPrivileges=yes
@@ -19,7 +19,7 @@ RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service`
 
-/** For services that need unix sockets only: no network, nothing writable. `systemd-analyze security` rates it 0.2. */
+/** For services that need only unix sockets: no network, nothing writable. `systemd-analyze security` rates it 0.2. */
 export const sandbox = `${hardening}
 SystemCallFilter=~@privileged @resources
 PrivateNetwork=yes

@@ -1,4 +1,4 @@
-/** The watchdog: a timer, a quick check by a shell script, and the executable if that finds anything wrong. */
+/** The watchdog: a timer, a quick check by a shell script, and the executable if the check is not satisfied. */
 import { healthUrl, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
 import { lookEvery, replyTimeout } from '../../appliance/services/watchdog.ts'
 import { hardening } from './sandbox.ts'
@@ -6,8 +6,8 @@ import { hardening } from './sandbox.ts'
 const note = '# Written by slm-copilot.'
 
 /**
- * The quick look. Starting the executable takes 0.3 s of CPU, this some hundredths. It ends the watchdog's look only
- * when it has seen for itself that all is well; whatever else it sees, or cannot see, is the executable's to judge.
+ * The quick check. It takes a few hundredths of a second of CPU time, starting the executable 0.3 s. It exits
+ * only if it has established that all is well; in any other case, the executable judges.
  */
 export const quickLook = () => `#!/bin/sh
 ${note}
@@ -52,7 +52,7 @@ requests_wait() {
 exec ${paths.executable} watchdog
 `
 
-/** Script, service, timer, and the link by which systemd starts the timer at boot. */
+/** Script, service, timer, and the link that makes systemd start the timer at boot. */
 export const watchdogUnits = () => [
   { path: paths.watchdogQuickLook, mode: 0o755, text: quickLook() },
   {

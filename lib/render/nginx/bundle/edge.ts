@@ -1,4 +1,4 @@
-/** lib/edge bundled into one script for nginx; packer/build/executable.ts puts the text in this module's place. */
+/** Bundles lib/edge into one script for nginx; packer/build/executable.ts replaces this module with the result. */
 import { buildSync } from 'esbuild'
 
 const entry = `${import.meta.dirname}/../../../edge/main.ts`
@@ -12,7 +12,7 @@ function bundle(): string {
     platform: 'neutral',
     external: ['fs'],
     target: 'es2016',
-    // What nginx 1.22's JavaScript (njs 0.7.9) does not read, and esbuild need not leave in or refuses to.
+    // Syntax that nginx 1.22's JavaScript (njs 0.7.9) does not support: esbuild rewrites or rejects it.
     supported: {
       'object-extensions': false,
       'default-argument': false,
@@ -23,7 +23,7 @@ function bundle(): string {
     legalComments: 'none',
     logLevel: 'warning',
   })
-  // A list of exports, as esbuild writes it, is unknown to it too.
+  // njs does not support esbuild's list of exports either.
   return outputFiles[0]?.text.replace(/export \{\s*(\w+) as default\s*\};/, 'export default $1;') ?? ''
 }
 
