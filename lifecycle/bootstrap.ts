@@ -1,4 +1,4 @@
-/** Every boot and at context changes: services, model, smoke test, report. What fails here must not be READY. */
+/** At every boot and context change: services, model, smoke test, report. If it fails, the VM must not become READY. */
 
 import { paths, ports, units } from '../lib/appliance/paths.ts'
 import { type IdlePlan, type Plan, pendingOf, unavailability } from '../lib/appliance/plan.ts'
@@ -23,7 +23,7 @@ import { disableUnit, reloadUnits } from '../lib/system/systemd.ts'
 import { type Measured, reportFiles } from './report.ts'
 import { type CertificateInUse, useCertificate } from './use-certificate.ts'
 
-/** Makes the services run on what configure has written, proves that they serve, and writes the report. */
+/** Makes the services run with what configure has written, verifies that they serve, and writes the report. */
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const plan = readPlan(host)
   await checkConfiguration(host)
@@ -39,7 +39,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   })
 }
 
-/** Has chronyd take its time from where configure says. An appliance whose clock nobody keeps serves all the same. */
+/** Makes chronyd use the configured time sources. The appliance serves even if that fails. */
 async function applyClock(host: Host): Promise<string[]> {
   try {
     await applyService(host, services.clock)
@@ -53,28 +53,28 @@ async function applyClock(host: Host): Promise<string[]> {
 }
 
 type Started = CertificateInUse & {
-  /** Where the plan has a model to serve. */
+  /** Undefined if the plan has no model to serve. */
   llama: Applied | undefined
   applied: Applied[]
 }
 
-/** Starts, restarts or reloads what its inputs ask for. */
+/** Starts, restarts or reloads each service as its inputs require. */
 async function startServices(host: Host, plan: Plan): Promise<Started> {
   const llama =
     plan.state === 'serving' ? await applyService(host, services.llama) : await stopLlama(host, plan)
   const admission = await applyService(host, services.admission)
-  // While the model loads: what an ACME server takes its time for costs the boot nothing.
+  // While the model loads, so that a slow ACME server does not delay the boot.
   const certificate = await useCertificate(host, plan)
   return { ...certificate, llama, applied: [...(llama ? [llama] : []), admission, certificate.nginx] }
 }
 
-/** Leaves the edge proxy alone at work, which says why: the model has yet to come, and no other fits. */
+/** Stops llama-server when there is no model to serve yet; the edge proxy keeps running and tells clients why. */
 async function stopLlama(host: Host, plan: IdlePlan): Promise<undefined> {
   await disableUnit(host, units.llama)
   setUnavailable(host, hasNoModel(unavailability(plan)))
 }
 
-/** Waits for the model, asks what clients ask, and measures what they get. Throws where they are not served. */
+/** Waits for the model, runs the smoke test, and measures the speed. Throws if clients are not served. */
 async function verifyServices(host: Host, plan: Plan, { llama, tls }: Started): Promise<Measured> {
   if (plan.state !== 'serving' || llama === undefined) return { remarks: [] }
   await waitForModel(host, llama.run.invocation, plan.capacity.model.size)
@@ -93,7 +93,7 @@ async function verifyServices(host: Host, plan: Plan, { llama, tls }: Started): 
   return { speed, remarks: notes }
 }
 
-/** The stage: as above, and a pending model, if any, is fetched from then on. Throws while nothing serves. */
+/** The stage: `bootstrap`, then the start of fetching a pending model, if any. Throws if no model serves. */
 export async function bootstrapAndFetch(host: Host, reportPath: string): Promise<void> {
   await bootstrap(host, reportPath)
   const plan = readPlan(host)

@@ -1,4 +1,4 @@
-/** Every boot and at context changes: context → plan → files. Starts nothing; bad input changes nothing. */
+/** At every boot and context change: context → plan → files. Starts no service; invalid input changes nothing. */
 
 import { parseContext } from '../lib/appliance/context/context.ts'
 import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
@@ -31,8 +31,8 @@ import { applyFiles, type Change, exposureNotes } from '../lib/system/managed-fi
 import { reloadUnits } from '../lib/system/systemd.ts'
 
 /**
- * Brings the files to what the context asks for and says what became of each. Throws a ContextError on bad input.
- * `verifications`: by them a downloaded model is served or not.
+ * Writes the files for the context and returns the outcome of each. Throws a ContextError if the context is
+ * invalid. `verifications` decide whether a downloaded model is served.
  */
 export async function configure(
   host: Host,

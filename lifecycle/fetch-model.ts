@@ -1,4 +1,4 @@
-/** By a unit, while another model serves, or none: the pending model is downloaded, verified, and served from then on. */
+/** Run by a unit, while another model or none serves: downloads and verifies the pending model, then serves it. */
 import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { PendingModel } from '../lib/appliance/models/choice.ts'
@@ -30,7 +30,10 @@ const pauseFor: Pause = seconds => setTimeout(seconds * 1000)
 
 const pendingNow = (host: Host) => pendingOf(readPlan(host))
 
-/** Downloads and serves the plan's pending model, as often as it takes to come; whether it answers is verified once. */
+/**
+ * Downloads and serves the plan's pending model. The download is retried until it succeeds, the verification
+ * is not.
+ */
 export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =>
   oneFetch(host, async () => {
     try {
@@ -47,28 +50,28 @@ export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =
     }
   })
 
-/** A verification that was cut off leaves a plan which serves the model already: it is made anew. */
+/** If a verification was interrupted, the plan already serves the model: configures again, so that it is pending. */
 async function resumeVerification(host: Host): Promise<void> {
   const plan = readPlan(host)
   if (plan.state !== 'serving' || plan.pending !== undefined) return
   const { model } = plan.capacity
   const { state } = modelState(host, readVerifications(host), model)
   if (state === 'verified' || model.name === installedRelease(host).model.name) return
-  await oneAtATime(host, () => configure(inPresentContext(host)))
+  await oneAtATime(host, () => configure(inCurrentContext(host)))
 }
 
-/** Has failed models tried again, and a pending one without waiting for its next attempt. */
+/** Makes failed models be tried again, and a pending one without waiting for its next attempt. */
 export async function retryModel(host: Host): Promise<void> {
   await oneAtATime(host, async () => {
     if (!retryFailed(host, installedRelease(host)) && pendingNow(host) === undefined)
       throw new Error('no model has failed and none is pending: there is nothing to retry.')
-    await serve(inPresentContext(host))
+    await serve(inCurrentContext(host))
   })
   await orderFetch(host, pendingNow(host) !== undefined)
   host.log.info('It is tried again. To see its progress: slm-copilot status')
 }
 
-/** Downloads, verifies and serves a model. Returns an obstacle that may pass. */
+/** Downloads, verifies and serves a model. Returns a problem that may be temporary, so that it is tried again. */
 async function attempt(host: Host, pending: PendingModel): Promise<string | undefined> {
   const { model, circumstances } = pending
   recordEvent(host, model, { type: 'requested', circumstances })
@@ -77,7 +80,7 @@ async function attempt(host: Host, pending: PendingModel): Promise<string | unde
     await downloadModel(host, pending, progress => showProgress(host, fetchLine(model.name, progress)))
   } catch (error) {
     const { message } = error as Error
-    // Whole, from one attempt, and wrong: gigabytes would come for nothing again.
+    // Downloaded completely in one attempt, yet wrong: another attempt would waste gigabytes.
     const isFinal = error instanceof DigestError && !error.wasResumed
     return isFinal ? oneAtATime(host, () => giveUp(host, pending, message)) : message
   }
@@ -85,7 +88,7 @@ async function attempt(host: Host, pending: PendingModel): Promise<string | unde
   return oneAtATime(host, () => verify(host, pending))
 }
 
-/** Says when the next attempt is, and returns the seconds until then. */
+/** Announces the next attempt, and returns the seconds until then. */
 function announceNext(host: Host, { model }: PendingModel, problem: string, attempts: number): number {
   const seconds = pauseAfter(attempts)
   const at = new Date(host.now().getTime() + seconds * 1000).toISOString().slice(11, 19)
@@ -95,26 +98,26 @@ function announceNext(host: Host, { model }: PendingModel, problem: string, atte
   return seconds
 }
 
-/** A context that came during the download may request another model, or none: its bootstrap has seen to that. */
+/** Whether a context change during the download has requested another model, or none; its bootstrap handled that. */
 const isStale = (host: Host, pending: PendingModel) => !isDeepStrictEqual(pendingNow(host), pending)
 
 /**
- * Serves the model in place of the one that does; that one again where it does not answer. Returns why the present context
- * cannot be served: that says nothing of the model.
+ * Serves the model instead of the current one, and goes back to that if the new one does not answer. Returns
+ * why the current context cannot be configured, which is not the model's fault.
  */
 async function verify(host: Host, pending: PendingModel): Promise<string | undefined> {
   if (isStale(host, pending)) return undefined
   const { model } = pending
-  const present = inPresentContext(host)
+  const current = inCurrentContext(host)
   host.log.info(`${model.name} is downloaded: verifying that it answers`)
   try {
-    // As if it had: nothing remembers that before it is so.
-    await configure(present, outcomesAfter(host, model, { type: 'answered' }))
+    // Assumes that it answers, but records that only once it has.
+    await configure(current, outcomesAfter(host, model, { type: 'answered' }))
   } catch (error) {
     return (error as Error).message
   }
   try {
-    await bootstrap(present, paths.report)
+    await bootstrap(current, paths.report)
   } catch (error) {
     return giveUp(host, pending, (error as Error).message)
   }
@@ -126,13 +129,13 @@ async function verify(host: Host, pending: PendingModel): Promise<string | undef
   return undefined
 }
 
-/** It is what has just been served: a context that came a moment ago may request another. */
+/** Whether the model is the one now being served: the context may just have changed. */
 function isServed(host: Host, { model }: PendingModel): boolean {
   const plan = readPlan(host)
   return plan.state === 'serving' && plan.capacity.model.sha256 === model.sha256
 }
 
-/** Serves what can serve without it, if anything, and has report, banner and log say why. */
+/** Serves another model if one can be served; report, banner and log say why. */
 async function giveUp(
   host: Host,
   { model, circumstances }: PendingModel,
@@ -140,20 +143,20 @@ async function giveUp(
 ): Promise<undefined> {
   host.log.error(`${model.name} is not served: ${problem}`)
   recordEvent(host, model, { type: 'failed', circumstances, reason: firstSentence(problem) })
-  await serve(inPresentContext(host))
+  await serve(inCurrentContext(host))
 }
 
-/** The first line of a message; the log has the others. */
+/** The first line of a message, as a sentence; the log has the rest. */
 const firstSentence = (message: string) => `${(message.split('\n')[0] ?? '').replace(/[:.]?$/, '')}.`
 
-/** A host whose environment is the context in force: this process may have been started with another. */
-function inPresentContext(host: Host): Host {
+/** A host whose environment is the current context: this process may have been started with an older one. */
+function inCurrentContext(host: Host): Host {
   const text = host.files.read(paths.contextFile)
   if (text !== undefined) return { ...host, env: parseEnvironment(text) }
   throw new Error(`${paths.contextFile}, which holds the context variables, is missing.`)
 }
 
-/** Both stages. */
+/** Runs both stages. */
 async function serve(host: Host): Promise<void> {
   await configure(host)
   await bootstrap(host, paths.report)

@@ -1,4 +1,4 @@
-/** Bake time: packages, llama-server, model, unit; a real completion before the bake may succeed. */
+/** At bake time: packages, llama-server, model, units. The bake succeeds only if llama-server answers. */
 
 import { modelsOf, type Release } from '../lib/appliance/models/release.ts'
 import { paths, users } from '../lib/appliance/paths.ts'
@@ -23,8 +23,8 @@ import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
 import { ensureSystemUser } from '../lib/system/users.ts'
 
 /**
- * curl: downloads. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the limit on connections. certbot:
- * for a domain's public certificate. chrony takes systemd-timesyncd's place.
+ * curl: downloads. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the
+ * connection limit. certbot: public certificates. chrony replaces systemd-timesyncd.
  */
 const packages = [
   'ca-certificates',
@@ -45,7 +45,7 @@ const folders: ManagedFile[] = [
   { path: paths.acme, mode: 0o755, folder: true },
 ]
 
-/** Installs the release that a file holds, else the production one. Run again it downloads nothing and changes nothing. */
+/** Installs the release in the given file, or the production release. A second run changes nothing. */
 export async function install(host: Host, named: InputFile | undefined): Promise<void> {
   const chosen = chooseRelease(named)
 
@@ -63,14 +63,14 @@ export async function install(host: Host, named: InputFile | undefined): Promise
     logRotation(),
     hourlyRotation(),
     logFiles(),
-    // Nobody is asked for the time until configure says whom; what it said stays where install is run again.
+    // No time sources until configure sets them; if install is run again, those are kept.
     ...(host.files.status(paths.chronyDropIn) === undefined
       ? [chronyConfiguration({ servers: [], byDhcp: [], hypervisorClock: undefined })]
       : []),
     chronyDropIn(),
     clockEpoch(),
     chatTemplateFile(),
-    // Run by hand on an appliance that persists the prompt cache, it leaves that as it is.
+    // If install is run on an appliance that persists the prompt cache, that is kept.
     llamaUnit({ persistsPromptCache: host.files.status(paths.promptCacheUnit) !== undefined }),
     admissionUnit(),
     connectionLimit(),
@@ -84,7 +84,7 @@ export async function install(host: Host, named: InputFile | undefined): Promise
   await host.perform('have llama-server load the model and answer', () => tryOut(host, release))
 }
 
-/** Throws where llama-server does not know a setting of ours, or does not answer. */
+/** Throws if llama-server does not support one of our settings, or does not answer. */
 async function tryOut(host: Host, release: Release): Promise<void> {
   const capacity = planCapacity(host.facts(), release.model, { contextSize: 2048, parallel: 1, threads: 2 })
   for (const model of modelsOf(release)) await checkSettings(host, llamaSettings({ ...capacity, model }))

@@ -1,4 +1,4 @@
-/** What llama-server's unit calls before each start and after each end: the pause between them, and what clients are told. */
+/** Called by llama-server's unit before each start and after each end: restart delays, and the reason for clients. */
 import { setTimeout } from 'node:timers/promises'
 import { units } from '../lib/appliance/paths.ts'
 import { hasFailed, isLoadingAgain, isRestarting, isStopped } from '../lib/appliance/services/availability.ts'
@@ -15,19 +15,19 @@ import { recordHealth } from '../lib/steps/services/watchdog.ts'
 import type { Host } from '../lib/system/host.ts'
 import { isBeingStopped } from '../lib/system/systemd.ts'
 
-/** Waits until it may start again, where it has just crashed. */
+/** After a crash, waits until llama-server may start again. */
 export async function llamaStarting(host: Host): Promise<void> {
-  // That this run has loaded its model is for the watchdog to see.
+  // Makes the watchdog's next check a full one, which notices when this run has loaded its model.
   recordHealth(host, false)
   const { failures, next, endedAt, cause } = readRestarts(host)
-  // A clock that is set back must not make a minute an hour.
+  // Capped, since the clock may have been set back meanwhile.
   const pause = Math.min(next - host.now().getTime(), longestPause * 1000)
   if (failures > 0 && pause > 0) await setTimeout(pause)
   if (failures > 0) setUnavailable(host, isLoadingAgain(cause, endedAt))
   else setAvailable(host)
 }
 
-/** Decides when it starts again, or that it does not, where nobody has asked for its end. */
+/** Decides whether and when llama-server starts again, unless it was stopped on purpose. */
 export async function llamaEnded(host: Host): Promise<void> {
   const now = host.now().getTime()
   if (await isBeingStopped(host, units.llama)) {
@@ -43,6 +43,6 @@ export async function llamaEnded(host: Host): Promise<void> {
   const reason = isGivenUp ? hasFailed(cause, attemptsToLoad) : isRestarting(cause, now, restarts.next)
   setUnavailable(host, reason)
   host.log[isGivenUp ? 'error' : 'warn'](reason)
-  // Without this systemd would start it again (systemd.service(5), Restart=).
+  // Otherwise systemd would restart it (systemd.service(5), Restart=).
   if (isGivenUp) await host.$`systemctl stop --no-block ${units.llama}`
 }

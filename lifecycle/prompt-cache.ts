@@ -11,13 +11,13 @@ import { readPlan } from '../lib/steps/plan.ts'
 import type { Host } from '../lib/system/host.ts'
 import { unitStatus } from '../lib/system/systemd.ts'
 
-/** Saves the running llama-server's slots. One that has ended by itself has none left. */
+/** Saves the running llama-server's slots; if it has crashed, there are none left. */
 export async function save(host: Host): Promise<void> {
   const { mainPid } = await unitStatus(host, units.llama)
   if (mainPid !== 0) await savePromptCache(host, mainPid)
 }
 
-/** Restores the saved slots in the llama-server that has started, once it has loaded its model. */
+/** Restores the saved slots once llama-server has loaded its model. */
 export async function restore(host: Host): Promise<void> {
   const { mainPid, invocation } = await unitStatus(host, units.llama)
   const slots = await provenSlots(host, mainPid)

@@ -1,4 +1,4 @@
-/** Every day, by a timer: issues another certificate where the VM's own ends soon, though nobody boots. */
+/** Run daily by a timer: renews the VM's own certificate if it expires soon, without a reboot. */
 
 import { services } from '../lib/appliance/services/services.ts'
 import { readPlan } from '../lib/steps/plan.ts'
@@ -10,7 +10,7 @@ import { pairInUseFiles, prepareTls, tlsFiles } from '../lib/steps/tls/tls.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles, outcomeOf } from '../lib/system/managed-files.ts'
 
-/** Renews the VM's own certificate for the names that it has, and has nginx use it. Most days there is nothing to do. */
+/** Renews the VM's own certificate for its existing names, and makes nginx use it. Most days there is nothing to do. */
 export async function renew(host: Host): Promise<void> {
   const plan = readPlan(host)
   const facts = await readTlsFacts(host, await readClock(host), wantedOnDisk(host, plan.order))
@@ -21,6 +21,7 @@ export async function renew(host: Host): Promise<void> {
   for (const note of tls.notes) host.log.warn(note)
   await applyFiles(host, pairInUseFiles(tls))
   await applyService(host, services.nginx)
-  // With the link by which the pair is found: killed before, the next day's run finds the old pair, and goes on.
+  // Includes the link to the VM's own pair: if killed before this, the next run finds the old pair and starts
+  // over.
   await applyFiles(host, files)
 }

@@ -1,4 +1,4 @@
-/** What the administrator reads once bootstrap has ended: the login banner and the report. */
+/** What the administrator reads after bootstrap: the login banner and the report. */
 import { units } from '../lib/appliance/paths.ts'
 import { describedCapacity, type Plan, planNotes } from '../lib/appliance/plan.ts'
 import type { Speed } from '../lib/appliance/sizing/speed.ts'
@@ -9,7 +9,7 @@ import type { Tls } from '../lib/steps/tls/tls.ts'
 import type { Host } from '../lib/system/host.ts'
 import type { ManagedFile } from '../lib/system/managed-files.ts'
 
-/** What was measured of the model that serves; why the speed was not, where it could not be. */
+/** The measured speed of the model being served; `remarks` say why, if it could not be measured. */
 export type Measured = { speed?: Speed | undefined; remarks: string[] }
 
 type Outcome = Measured & { tls: Tls; notes: string[] }

@@ -1,4 +1,4 @@
-/** The certificate that nginx uses from boot on: an ACME server's where one can be had, else configure's choice. */
+/** The certificate that nginx uses from boot on: an ACME server's if it issues one, else configure's choice. */
 
 import type { Plan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services/services.ts'
@@ -15,11 +15,11 @@ import { applyFiles } from '../lib/system/managed-files.ts'
 export type CertificateInUse = {
   nginx: Applied
   tls: Tls
-  /** What the report says of TLS besides the plan's notes, such as why no certificate was issued. */
+  /** Notes on TLS for the report, in addition to the plan's, such as why no certificate was issued. */
   notes: string[]
 }
 
-/** Starts nginx, which answers the ACME server's challenge; requests what is due; has nginx use what has come of that. */
+/** Starts nginx, which serves the ACME challenge, requests a certificate if one is due, and makes nginx use it. */
 export async function useCertificate(host: Host, plan: Plan): Promise<CertificateInUse> {
   const nginx = await applyService(host, services.nginx)
   const facts = async () => readTlsFacts(host, await readClock(host), wantedOnDisk(host, plan.order))

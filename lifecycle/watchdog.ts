@@ -1,4 +1,4 @@
-/** By a timer: looks whether the services answer, and ends one that has hung, so that systemd starts it again. */
+/** Run by a timer: checks whether the services answer, and kills one that has hung, so that systemd restarts it. */
 import { units } from '../lib/appliance/paths.ts'
 import { loadTimeout } from '../lib/appliance/services/restarts.ts'
 import {
@@ -17,7 +17,7 @@ import type { Host } from '../lib/system/host.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import { unitStatus } from '../lib/system/systemd.ts'
 
-/** One look at each service. Stages restart services themselves, and wait for them: nobody looks meanwhile. */
+/** Checks each service once. Does nothing while a stage runs: stages restart services and wait for them themselves. */
 export async function watchdog(host: Host): Promise<void> {
   if (await isStageAtWork(host)) return
   const before = readState(host, stateFiles.watchdog) ?? {}
@@ -36,20 +36,20 @@ export async function watchdog(host: Host): Promise<void> {
     isHealthy &&= judgement.verdict === 'healthy'
     if (unit === units.llama && seen.reply === 'answer') noteLoaded(host)
     await act(host, unit, seen, judgement)
-    // What stands behind it does not answer: what a proxy makes of that says nothing of the proxy.
+    // If llama-server does not answer, the proxies in front of it cannot be judged.
     if (unit === units.llama && judgement.verdict !== 'healthy' && seen.reply === 'silence') break
   }
   writeState(host, stateFiles.watchdog, histories)
   recordHealth(host, isHealthy)
 }
 
-/** It answers: what was said while it did not is over. */
+/** Records that llama-server answers, and clears the reason why it did not. */
 function noteLoaded(host: Host): void {
   recordLoaded(host)
   setAvailable(host)
 }
 
-/** What llama-server's own unit says of its end is more than this. */
+/** Sets a reason for clients; llama-server's own unit sets a more specific one. */
 function noteStopped(host: Host, unit: string): void {
   if (unit !== units.llama && readUnavailable(host) === undefined)
     setUnavailable(host, `${unit} is not running.`)
@@ -58,7 +58,7 @@ function noteStopped(host: Host, unit: string): void {
 async function act(host: Host, unit: string, seen: Observation, judgement: Judgement): Promise<void> {
   const problem = await problemOf(host, judgement)
   if (problem === undefined) return
-  // Somebody may have stopped or restarted it since.
+  // It may have been stopped or restarted since.
   const { isRunning, invocation } = await unitStatus(host, unit)
   if (!isRunning || invocation !== seen.invocation) return
   host.log.warn(`${unit} ${problem}: it is killed, and systemd restarts it.`)
@@ -72,11 +72,11 @@ async function problemOf(host: Host, judgement: Judgement): Promise<string | und
   return 'left requests waiting and generated no token'
 }
 
-/** Milliseconds since the machine started: no clock that is set changes them. */
+/** Milliseconds since boot, unaffected by changes of the clock. */
 const monotonicTime = (host: Host): number =>
   Math.round(Number((host.files.read('/proc/uptime') ?? '0').split(' ')[0]) * 1000)
 
-/** Bytes of the model in service; none where no plan says so. */
+/** Bytes of the model being served; 0 if there is none. */
 function modelSize(host: Host): number {
   const plan = readState(host, stateFiles.plan)
   return plan?.state === 'serving' ? plan.capacity.model.size : 0

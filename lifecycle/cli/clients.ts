@@ -22,11 +22,11 @@ function chosen(all: ClientConfiguration[], name: string | undefined): ClientCon
   throw new UsageError(`unknown client ${JSON.stringify(name)}. Known clients: ${names}.`)
 }
 
-/** That the configurations are of a model which does not run. */
+/** A note that the configurations are for a model that is not being served. */
 const notServed = (plan: Plan): string[] =>
   plan.state === 'serving' ? [] : [`${wrapped(`Note: ${unavailability(plan)}`, 78).join('\n')}\n`]
 
-/** The configuration of one client, or of all. Throws when there is no such client, or no plan yet. */
+/** The configuration of one client, or of all. Throws if there is no such client, or no plan yet. */
 export function clientsText(host: Host, name: string | undefined): string {
   const plan = readPlan(host)
   const view = clientView(readPairInUse(host), readCa(host), plan.endpoints)

@@ -5,7 +5,7 @@ import { nearestName } from '../../lib/appliance/context/spelling.ts'
 import { type Command, type CommandName, commandOf, commands, type Option } from './commands.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Options by name: the text that was given, or true. */
+/** Options by name: the given value, or true for an option without value. */
 export type Values = Record<string, string | true | undefined>
 
 export type CommandLine =
@@ -17,7 +17,7 @@ export type CommandLine =
 const stagesByName = ['install', 'configure', 'bootstrap']
 const helpOptions = ['--help', '-h']
 
-/** Throws a UsageError. Paths come out absolute: they are relative to `folder`, the working directory. */
+/** Parses a command line; throws a UsageError. Paths are resolved against `folder`, the working directory. */
 export function parseCommandLine(calledAs: string, args: string[], folder: string): CommandLine {
   const called = basename(calledAs)
   if (stagesByName.includes(called)) return parseCommand(called, args, folder)
@@ -28,13 +28,13 @@ export function parseCommandLine(calledAs: string, args: string[], folder: strin
   return parseCommand(name, rest, folder)
 }
 
-/** A hint at what may have been meant, as a sentence. */
+/** A suggestion of the intended name, as a sentence; empty if none is close. */
 const hint = (name: string, known: string[]) => {
   const near = nearestName(name, known)
   return near === undefined ? '' : ` Did you mean ${near}?`
 }
 
-/** The name of a command. Throws a UsageError where there is none of it. */
+/** Checks that a command exists. Throws a UsageError if not. */
 function commandName(name: string): CommandName {
   if (commandOf(name) !== undefined) return name as CommandName
   const known = Object.keys(commands)
@@ -89,7 +89,7 @@ function parseCommand(given: string, args: string[], folder: string): CommandLin
 
 type Token = { name: string; value?: string | undefined; inlineValue?: boolean | undefined }
 
-/** What an option was given, or what is wrong with that. */
+/** An option's value, or what is wrong with it. */
 function givenTo(
   { name, value, inlineValue }: Token,
   { argument }: Option,

@@ -3,9 +3,9 @@ import { contextOption, paths, units } from '../../lib/appliance/paths.ts'
 import { usefulContext } from '../../lib/appliance/sizing/limits.ts'
 
 export type Option = {
-  /** What the option takes; nothing where this is absent. */
+  /** Placeholder of the option's value in the help; absent if it takes none. */
   argument?: string
-  /** The argument names a file or folder: relative to the working directory, whatever `--root` is. */
+  /** The value is a path: relative to the working directory, even with `--root`. */
   isPath?: boolean
   help: string
 }
@@ -14,11 +14,11 @@ export type Command = {
   summary: string
   details: string
   options: Record<string, Option>
-  /** What one argument beside the options may name; none is taken where this is absent. */
+  /** Placeholder of the positional argument; absent if the command takes none. */
   argument?: string
-  /** Stages log to the appliance's log file. */
+  /** Logs to the appliance's log file. */
   isStage?: boolean
-  /** Reads or changes what is root's alone, unless `--root` or `--dry-run` is given. */
+  /** Must be run as root, unless `--root` or `--dry-run` is given. */
   needsRoot?: boolean
 }
 
@@ -91,14 +91,14 @@ downloaded model has failed.`,
     needsRoot: true,
   },
   'save-prompt-cache': {
-    summary: 'before its stop: the prompt cache to disk',
+    summary: 'by a unit: save the prompt cache to disk',
     details: `For ${units.promptCache}, which is installed with
 ONEAPP_COPILOT_KEEP_PROMPTS=YES.`,
     options: {},
     ...stage,
   },
   'restore-prompt-cache': {
-    summary: 'after its start: the prompt cache from disk',
+    summary: 'by a unit: restore the prompt cache from disk',
     details: `For ${units.promptCache}. The files are deleted afterwards,
 whether they could be read or not.`,
     options: {},

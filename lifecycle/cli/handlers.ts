@@ -1,4 +1,4 @@
-/** Implements the commands. The executable compiles this file, and all that it imports, only when a command is run. */
+/** Implements the commands. The executable compiles this file and its imports only when a command is run. */
 
 import { paths } from '../../lib/appliance/paths.ts'
 import type { Host, HostOptions } from '../../lib/system/host.ts'
@@ -12,16 +12,16 @@ import { overview } from './usage.ts'
 
 type Run = { name: CommandName; values: Values; argument?: string | undefined }
 
-/** Resolves with false where what it found makes the exit code 1. */
+/** Resolves with false for exit code 1 without an error. */
 type Handler = (host: Host, run: Run) => Promise<unknown>
 
 const text = (value: Values[string]) => (typeof value === 'string' ? value : undefined)
 
-/** The file that an option names, if it is given. */
+/** The file given with an option, if any. */
 const fileOf = (option: string, { [option]: path }: Values) =>
   typeof path === 'string' ? inputFile(option, path) : undefined
 
-/** Runs what changes files or services while nothing else of the appliance does. */
+/** Runs an action that changes files or services while no other does. */
 async function exclusively(host: Host, act: (host: Host) => Promise<unknown>): Promise<void> {
   const { oneAtATime } = await import('../../lib/steps/one-at-a-time.ts')
   await oneAtATime(host, () => act(host))
@@ -108,7 +108,7 @@ const handlers: Record<CommandName, Handler> = {
   },
 }
 
-/** Runs a command on this machine, or on the folder that `--root` names. */
+/** Runs a command on this machine, or on the folder given with `--root`. */
 export async function run(line: Run): Promise<unknown> {
   const { name, values } = line
   const command: Command = commands[name]
@@ -121,7 +121,7 @@ export async function run(line: Run): Promise<unknown> {
   return handlers[name](openHost(options), line)
 }
 
-/** The context's variables: the process's environment, or the lines of a file in its place. */
+/** The context variables: from the file given with `--context-file`, else from the environment. */
 async function contextOf(values: Values): Promise<HostOptions['env']> {
   const file = fileOf('context-file', values)
   if (file === undefined) return process.env
@@ -129,6 +129,6 @@ async function contextOf(values: Values): Promise<HostOptions['env']> {
   return parseEnvironment(file.text)
 }
 
-/** The log of a live stage, for an error that ended it. */
+/** The log of a live stage, for the error that ended it. */
 export const openStageLog = (path: string) =>
   openLog(() => new Date(), process.getuid?.() === 0 ? path : undefined)

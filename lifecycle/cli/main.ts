@@ -1,4 +1,4 @@
-/** From the command line to the exit code; the one place that prints errors. */
+/** From the command line to the exit code; the only place that prints errors. */
 import { paths } from '../../lib/appliance/paths.ts'
 import { print, printError } from '../../lib/system/plain-text.ts'
 import packageFile from '../../package.json' with { type: 'json' }
@@ -8,7 +8,7 @@ import { guardOutput } from './output.ts'
 import { overview, usageOf } from './usage.ts'
 import { isUsageError, UsageError } from './usage-error.ts'
 
-/** Does what the command line says, and returns the exit code. */
+/** Runs the command line and returns the exit code. */
 export async function main(calledAs: string, args: string[]): Promise<number> {
   try {
     const line = parseCommandLine(calledAs, args, process.cwd())
@@ -23,7 +23,7 @@ export async function main(calledAs: string, args: string[]): Promise<number> {
   }
 }
 
-/** What is printed without running a command. */
+/** Output that requires no command to run: version and help. */
 function textOf(line: Exclude<CommandLine, { kind: 'run' }>): string {
   if (line.kind === 'version') return `${packageFile.version}\n`
   return line.kind === 'overview' ? overview() : usageOf(line.name, commands[line.name])
@@ -48,7 +48,7 @@ async function runCommand(line: Run): Promise<number> {
   }
 }
 
-/** Prints an error once: to the log, and so to standard output, for a stage at work; to standard error else. */
+/** Reports an error once: a live stage's to the log, which includes standard output; any other to standard error. */
 async function report(line: Run, error: unknown): Promise<void> {
   const message = `slm-copilot ${line.name}: ${explained(error)}`
   if (!isLiveStage(line) || isUsageError(error)) {
@@ -59,7 +59,7 @@ async function report(line: Run, error: unknown): Promise<void> {
   openStageLog(paths.log).error(message)
 }
 
-/** An error's message, with what to do where a file is closed to who runs this. */
+/** An error's message; if permission was denied, with what to do. */
 function explained(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, path, message } = error as NodeJS.ErrnoException

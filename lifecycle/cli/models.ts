@@ -12,7 +12,7 @@ import type { Host } from '../../lib/system/host.ts'
 import { readState } from '../../lib/system/state-files.ts'
 import { memoryFrom } from './sizes.ts'
 
-/** The list. `memory`: of a VM, as `32G`; else this machine's. Throws when that is no size. */
+/** The list. `memory`: of a VM, such as `32G`; this machine's if absent. Throws if it is not a valid size. */
 export function modelsList(host: Host, memory: string | undefined): string {
   const isAppliance = host.files.read(paths.release) !== undefined
   const models: Model[] = isAppliance ? modelsOf(installedRelease(host)) : Object.values(catalogue)

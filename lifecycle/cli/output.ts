@@ -1,17 +1,17 @@
 /** Handles output that cannot be written: a closed pipe, a full disk, a closed terminal. */
 import { reasonOf } from '../../lib/system/failures.ts'
 
-/** The exit code of a program that SIGPIPE ends, as a shell tells it; Node ignores that signal. */
+/** The exit code that a shell reports for a program ended by SIGPIPE, a signal that Node ignores. */
 const closedPipe = 141
 
 type Process = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'on'> & { exit(code: number): void }
 
 /**
- * A report ends with its reader, in silence, or with an error where the disk is full. A stage ends what it has begun:
- * its log file has every line, and whoever is on its terminal may leave.
+ * A command that only prints exits silently when its reader is gone, and with an error if the disk is full. A
+ * stage carries on to its end: its log file has every line, and the terminal may be closed.
  */
 export function guardOutput({ isStage }: { isStage: boolean }, process: Process): void {
-  // Nobody is left to be told.
+  // There is no other channel to report it on.
   process.stderr.on('error', () => {})
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' || isStage)

@@ -15,7 +15,7 @@ import { readPlan } from '../../lib/steps/plan.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { countFrom, memoryFrom, tokensFrom, wrong } from './sizes.ts'
 
-/** The options as given. */
+/** The options' values as given. */
 export type PlanOptions = {
   memory?: string | undefined
   cpus?: string | undefined
@@ -25,7 +25,7 @@ export type PlanOptions = {
   bandwidth?: string | undefined
 }
 
-/** The appliance's own model, one of its release or of the catalogue, or the one in a GGUF file. */
+/** A model from the appliance's release, the catalogue or a GGUF file; by default the release's own. */
 async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
   const own = host.files.read(paths.release) === undefined ? [] : modelsOf(installedRelease(host))
   if (text === undefined) return own[0] ?? catalogue['devstral-small-2']
@@ -38,7 +38,7 @@ async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
   return { ...catalogue['devstral-small-2'], name: text, ...(await readModelFile(resolve(text))) }
 }
 
-/** The requested context; by default the appliance's default, up to the model's limit. */
+/** The requested context size; by default the appliance's default, capped at the model's limit. */
 function contextFrom(text: string | undefined, { name, contextLimit }: Model): number | 'auto' {
   if (text === undefined) return Math.min(usefulContext, contextLimit)
   const tokens = tokensFrom(text)
@@ -66,7 +66,7 @@ async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuest
   }
 }
 
-/** The plan as text, or as JSON. Throws for a wrong option, and where the model does not fit. */
+/** The plan as text or JSON. Throws if an option is invalid, or the model does not fit. */
 export async function planned(host: Host, options: PlanOptions, asJson: boolean): Promise<string> {
   const question = await questionFrom(host, options)
   return asJson ? planJson(question) : planText(question)
@@ -75,7 +75,7 @@ export async function planned(host: Host, options: PlanOptions, asJson: boolean)
 /** The README's table of sizes. */
 export const table = sizingTable
 
-/** The plan in force and the memory that llama-server uses. Throws where that is more than planned, or nothing runs. */
+/** Compares llama-server's memory with the plan. Throws if it uses more than planned, or is not running. */
 export async function checked(host: Host): Promise<string> {
   const plan = readPlan(host)
   if (plan.state !== 'serving') throw new Error(unavailability(plan))

@@ -15,20 +15,20 @@ export type SmokeTestOptions = {
   keyFile?: InputFile | undefined
 }
 
-/** The key that a file holds. Throws where it is none: its text is not told. */
+/** The key in a file. Throws if it is not valid; the error does not quote it. */
 function keyFrom({ path, text }: InputFile): string {
   const key = text.trim()
   if (/^[\x21-\x7e]+$/.test(key)) return key
   throw new Error(`--key-file ${path} must hold the key and nothing else, on one line.`)
 }
 
-/** The CA that a file holds. Throws where it is none. */
+/** The CA in a file. Throws if there is none. */
 function caFrom({ path, text }: InputFile): string {
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text
   throw new Error(`--ca ${path} is not a PEM certificate.`)
 }
 
-/** Runs the whole smoke test. Throws at the first check that fails. */
+/** Runs the full smoke test. Throws at the first failed check. */
 export async function runSmokeTest(host: Host, { endpoint, ca, keyFile }: SmokeTestOptions): Promise<void> {
   if (endpoint !== undefined && !/^https:\/\/[^/?#@]+(\/(v1\/?)?)?$/.test(endpoint))
     throw new UsageError(`--endpoint ${endpoint}: takes an https URL, e.g. https://copilot.example.com.`)

@@ -1,4 +1,4 @@
-/** `slm-copilot status`: what is being served, what is pending, and how far a download is. Changes nothing. */
+/** `slm-copilot status`: what is being served, what is pending, and a download's progress. Changes nothing. */
 import { units } from '../../lib/appliance/paths.ts'
 import { pendingOf, planNotes } from '../../lib/appliance/plan.ts'
 import { statusText } from '../../lib/render/text/status.ts'
@@ -18,7 +18,7 @@ const stateOf = ({ isActive, isEnabled, startedAt }: UnitStatus) =>
     ? `active since ${startedAt?.toISOString().slice(0, 19)}Z${isEnabled ? '' : ', not enabled at boot'}`
     : 'not active'
 
-/** Why nothing can be generated: the recorded reason, else the unit that is not running, else what a client sees. */
+/** Why nothing can be generated: the recorded reason, else a unit that is not running, else what a client would see. */
 async function problemOf(host: Host, stopped: string | undefined): Promise<string | undefined> {
   const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
   const problem = await serviceProblem(host, access)
@@ -26,7 +26,7 @@ async function problemOf(host: Host, stopped: string | undefined): Promise<strin
   return readUnavailable(host) ?? (stopped === undefined ? problem : `${stopped} is not running.`)
 }
 
-/** The screen, and whether the appliance serves. Throws when configure has never run, or may not be read. */
+/** The output, and whether the appliance serves. Throws if configure has never run, or without root privileges. */
 export async function status(host: Host): Promise<{ text: string; serves: boolean }> {
   if (process.getuid?.() !== 0) throw new Error('must be run as root.')
   const plan = readPlan(host)

@@ -3,6 +3,6 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** By its name: in the executable the handlers are a script of their own, with a class of their own. */
+/** Checked by name: in the executable the handlers are a separate bundle, with their own copy of the class. */
 export const isUsageError = (error: unknown): error is UsageError =>
   error instanceof Error && error.name === 'UsageError'

@@ -1,7 +1,7 @@
 /** Help texts: the overview and each command's usage, in 80 columns. */
 import { type Command, commands, type Option } from './commands.ts'
 
-/** The commands in a list. */
+/** The overview of all commands. */
 export const overview = () => `slm-copilot: installs, configures and runs the SLM-Copilot appliance
 
 Usage: slm-copilot COMMAND [OPTION...]
