@@ -11,7 +11,7 @@ import { servingHost } from '../support/serving-host.ts'
 it.each([
   [2 ** 20, false],
   [64 * GiB, true],
-])('with %i bytes of anonymous memory warns of too much: %s', async (anonymous, isTooMuch) => {
+])('with %i bytes of anonymous memory, warns of more than planned: %s', async (anonymous, isTooMuch) => {
   const warnings: string[] = []
   const log = { info: () => {}, warn: (line: string) => void warnings.push(line), error: () => {} }
   const host = await servingHost({ log }, tinyModel, anonymous)
@@ -21,7 +21,7 @@ it.each([
   expect(host.commands.at(-1)).toBe(`systemctl stop --no-block ${units.model}`)
 })
 
-it('serves the edge proxy alone while a model has yet to come and no other fits; has it fetched, and fails', async () => {
+it('runs without llama-server while the only model that fits is pending: fetches it, and fails', async () => {
   const env = { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' }
   const small = () => ({ ...facts, memory: 8 * GiB })
   const host = await servingHost({ env, facts: small }, productionRelease.model)

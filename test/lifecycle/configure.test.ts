@@ -26,7 +26,7 @@ const names = { dns: ['copilot.example.com'], ip: [] }
 const supplied = issued(names, rightClock(new Date('2026-02-14T10:00:00Z'))).leaf
 const context = { ONEAPP_COPILOT_TLS_CERT: supplied.certificate, ONEAPP_COPILOT_TLS_KEY: supplied.key }
 
-/** What the report says of TLS. */
+/** The report up to and including its section on TLS. */
 function tlsOf(host: Host): string {
   const view = clientView(readPairInUse(host), readCa(host), ['copilot.example.com', '192.0.2.7'])
   const capacity = capacityFor(tinyModel)
@@ -35,7 +35,7 @@ function tlsOf(host: Host): string {
   return text.slice(0, text.indexOf('[Services]'))
 }
 
-it('uses a supplied pair for as long as the context has it', async () => {
+it('uses a supplied pair while the context contains it', async () => {
   const host = recordedHost()
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure({ ...host, env: context })
@@ -55,7 +55,7 @@ it('uses a supplied pair for as long as the context has it', async () => {
   expect(host.lines.join('\n')).not.toContain(supplied.key.split('\n')[1])
 })
 
-it('promises TLS for ever with a pair that browsers trust', () => {
+it('sends HSTS only with a pair that browsers trust', () => {
   const [certificate = ''] = rootCertificates
   const headers = (mode: 'supplied' | 'private', pem: string) =>
     inUseFiles({ mode, target: '', pair: { certificate: pem, key: '' } }).at(-1)
@@ -70,7 +70,7 @@ it('promises TLS for ever with a pair that browsers trust', () => {
   })
 })
 
-it('tells what slows inference: severe things apart, nothing twice, nothing that changes by itself', async () => {
+it('notes what slows inference: severe notes apart, none twice, none about changing values', async () => {
   const host = recordedHost()
   const seen = (stolen: number): Facts => ({
     ...facts,
@@ -90,7 +90,7 @@ it('tells what slows inference: severe things apart, nothing twice, nothing that
   expect(again.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
 })
 
-it('lets llama-server write conversations only where that is asked for, and removes them when it no longer is', async () => {
+it('persists conversations only if requested, and removes them once that is no longer so', async () => {
   const host = recordedHost()
   await applyFiles(host, [releaseFile(productionRelease)])
   const unit = () => host.files.read(paths.unit)
@@ -116,7 +116,7 @@ it('lets llama-server write conversations only where that is asked for, and remo
     expect(host.files.status(path)).toBeUndefined()
 })
 
-it("limits llama-server's memory to what the plan gives it, and lets it swap nothing", async () => {
+it("limits llama-server's memory to the plan, without swap", async () => {
   const host = recordedHost()
   await applyFiles(host, [releaseFile(productionRelease)])
   await configure(host)
@@ -125,7 +125,7 @@ it("limits llama-server's memory to what the plan gives it, and lets it swap not
 })
 
 it.each(['4096', '131072', '393216'])(
-  'lets in no text that %s tokens of context leave too little stack for',
+  'limits requests to what the stack allows, with a context of %s tokens',
   async size => {
     const host = recordedHost({ facts: () => ({ ...facts, memory: 128 * GiB }) })
     await applyFiles(host, [releaseFile(productionRelease)])
@@ -134,13 +134,13 @@ it.each(['4096', '131072', '393216'])(
       [...(host.files.read(path) ?? '').matchAll(pattern)].map(([, number]) => Number(number))
     const [stack = 0] = numbers(paths.memoryDropIn, /^LimitSTACK=(\d+)$/gm)
     const largest = Math.max(...numbers(paths.edgeConfiguration, /client_max_body_size (\d+);/g))
-    // 340 bytes a character at most, measured.
+    // Measured: at most 340 bytes of stack per character.
     expect(largest).toBeGreaterThanOrEqual(2 ** 20)
     expect(stack / largest).toBeGreaterThan(340)
   },
 )
 
-it('prepares for a pending model where the image holds one that does not fit, and for nothing else', async () => {
+it('prepares for a pending model if the baked one does not fit, but rejects one that does not fit either', async () => {
   const small = { ...facts, memory: 8 * 2 ** 30 }
   const host = { ...recordedHost(), facts: () => small }
   await applyFiles(host, [releaseFile(productionRelease)])
@@ -159,20 +159,20 @@ it('prepares for a pending model where the image holds one that does not fit, an
   expect(host.files.read(paths.plan)).toBe(before)
 })
 
-describe('weights that are not the file that was verified', () => {
+describe('weights that may not be the verified file', () => {
   const { model } = productionRelease
   const path = modelPath(model.name)
   const proof = { path, sha256: model.sha256, proofs: stateFiles.fileProofs }
 
   it.each<[string, (host: Host) => void, boolean]>([
-    ['as they were', () => {}, false],
+    ['unchanged', () => {}, false],
     ['another file of the same size', host => host.files.replace(path, 'WEIGHTS', 0o644), true],
     ['longer', host => host.files.replace(path, 'weights, and more', 0o644), true],
     ['touched in place', host => utimesSync(host.files.at(path), 1, 1), true],
-    ['without a record of it', host => host.files.remove(paths.fileProofs), true],
+    ['without a record', host => host.files.remove(paths.fileProofs), true],
     ['with a damaged record', host => host.files.replace(paths.fileProofs, '{', 0o644), true],
-    ['not there, which llama-server says', host => host.files.remove(path), false],
-  ])('are told of: %s', async (_, change, isTold) => {
+    ['missing, which llama-server reports', host => host.files.remove(path), false],
+  ])('are noted: %s', async (_, change, isNoted) => {
     const host = recordedHost()
     await applyFiles(host, [releaseFile(productionRelease)])
     host.files.replace(path, 'weights', 0o644)
@@ -181,7 +181,7 @@ describe('weights that are not the file that was verified', () => {
     await configure(host)
     const note = expect.stringMatching(`^${path} has changed since it was verified`)
     expect(planNotes(readPlan(host))).toEqual(
-      isTold ? expect.arrayContaining([note]) : expect.not.arrayContaining([note]),
+      isNoted ? expect.arrayContaining([note]) : expect.not.arrayContaining([note]),
     )
   })
 })

@@ -1,4 +1,4 @@
-/** A dry run changes not one byte, mode or time of a machine, in whatever state that is. */
+/** A dry run changes no byte, mode or time on a machine, whatever its state. */
 import {
   globSync,
   lstatSync,
@@ -22,7 +22,7 @@ import { tinyModel } from '../support/capacity.ts'
 import type { RecordedHost } from '../support/recorded-host.ts'
 import { servingHost } from '../support/serving-host.ts'
 
-/** Everything under a folder, with all that a change would show in. */
+/** Everything under a folder, with every attribute that a change would alter. */
 const snapshot = (root: string) =>
   ['.', ...globSync('**/{*,.*}', { cwd: root })].sort().map(path => {
     const { mode, uid, size, mtimeMs, ctimeMs, ino } = lstatSync(join(root, path))
@@ -45,14 +45,14 @@ const stages: Record<string, (host: Host) => Promise<unknown>> = {
 const domain = { ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' }
 const asked = { ...domain, ONEAPP_COPILOT_CONTEXT_SIZE: '4096', ONEAPP_COPILOT_PASSWORD: 'another-password' }
 
-/** As an attempt of certbot's that was cut off leaves it. */
+/** The folders that an interrupted attempt of certbot leaves behind. */
 function leaveCertbotFolders(host: Host) {
   const name = 'copilot.example.com-at-acme-v02.api.letsencrypt.org-directory'
   host.files.replace(`${paths.certbot}/live/${name}/README`, 'x', 0o644)
   host.files.replace(`${paths.certbot}/renewal/${name}.conf`, 'x', 0o644)
 }
 
-/** nginx has a worker, which a reload that is only listed does not replace. */
+/** Gives nginx a worker, which a reload that is only listed does not replace. */
 function startWorker(host: Host) {
   host.files.replace('/proc/42/task/42/children', '43 ', 0o444)
   host.files.replace('/proc/43/cmdline', 'nginx: worker process', 0o444)
@@ -84,7 +84,7 @@ it.each(cases)('$stage on a machine $state', async ({ state, stage }) => {
   const { lines } = host
   const dry = readOnly({ ...host, env: asked, now: () => new Date('2026-12-24T10:00:00Z') })
   await stages[stage]?.(dry).catch((error: Error) => {
-    // What is not there yet can't be started or renewed.
+    // What has not been configured yet cannot be started or renewed.
     expect(error.message).toMatch(/run `slm-copilot configure --context-file /)
     expect(['as baked/bootstrap', 'as baked/renew']).toContain(`${state}/${stage}`)
   })
@@ -97,7 +97,7 @@ it.each(cases)('$stage on a machine $state', async ({ state, stage }) => {
     )
 })
 
-it('lets the real bootstrap after it do what it left', async () => {
+it('leaves everything to do for the real bootstrap that follows', async () => {
   const host = await servingHost({}, tinyModel)
   await configure({ ...host, env: domain })
   await bootstrapAndFetch(readOnly(host), paths.report)
@@ -118,11 +118,11 @@ it.each([
   ['/tmp/..', /this machine itself/],
   ['/nonexistent/folder', /the folder does not exist/],
   ['/etc/hostname', /the folder does not exist/],
-])('does not open %j as a root', (root, words) => {
+])('rejects %j as a root', (root, words) => {
   expect(() => openHost({ env: {}, root })).toThrow(words)
 })
 
-it('opens no link to / as a root, and a folder by a relative path', () => {
+it('rejects a link to / as a root, and accepts a relative path', () => {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-root-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   symlinkSync('/', join(folder, 'all'))

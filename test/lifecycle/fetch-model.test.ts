@@ -36,13 +36,13 @@ async function hostWith(plans: Plan, exitCode = 0) {
   return host
 }
 
-it('does nothing where nothing is wanted', async () => {
+it('does nothing if no model is pending', async () => {
   const host = await hostWith(plan)
   await fetchModel(host)
   expect(readVerifications(host)).toEqual({})
 })
 
-it('tries again what did not come, ever more patiently, and tells everybody; until it is no longer wanted', async () => {
+it('retries a failed download after growing delays, and reports them, while the model is pending', async () => {
   const host = await hostWith({ ...plan, pending }, 6)
   const pauses: number[] = []
   await fetchModel(host, async seconds => {
@@ -60,7 +60,7 @@ it('tries again what did not come, ever more patiently, and tells everybody; unt
   expect(host.files.read(paths.fetchProgress)).toBeUndefined()
 })
 
-/** Fetched already, with this context in force. */
+/** Puts the complete model on disk, with this context in force. */
 function placeModel(host: Host, context: string) {
   const path = modelPath(model.name)
   for (const folder of [dirname(paths.contextFile), dirname(path)]) host.files.makeFolder(folder)
@@ -70,14 +70,14 @@ function placeModel(host: Host, context: string) {
   recordProof(host, { path, sha256: model.sha256, proofs: stateFiles.fileProofs }, path)
 }
 
-/** Fetched already, on a machine that is too small for the image's own. */
+/** A machine that has the model, and is too small for the baked one. */
 async function hostWithModel(plans: Plan, context: string) {
   const host = await hostWith(plans)
   placeModel(host, context)
   return { ...host, facts: () => ({ ...facts, memory: 8 * GiB }) }
 }
 
-it('does not hold against a model that the present context cannot be served', async () => {
+it('does not mark a model as failed because the context cannot be configured', async () => {
   const host = await hostWithModel({ ...plan, pending }, '')
   const states: string[] = []
   await fetchModel(host, async () => {
@@ -88,12 +88,12 @@ it('does not hold against a model that the present context cannot be served', as
   expect(host.lines.join('\n')).toContain('devstral-small-2 does not fit into 8.0 GiB')
 })
 
-it('verifies a model anew whose verification was cut off', async () => {
+it('repeats an interrupted verification', async () => {
   const verifying = servingPlan(planCapacity(machine, model, asked))
   const host = await hostWithModel(verifying, 'ONEAPP_COPILOT_MODEL=qwen2.5-coder-3b\n')
   await fetchModel(host)
   expect(host.lines).toContain('qwen2.5-coder-3b is downloaded: verifying that it answers')
-  // Here is no llama-server that could answer.
+  // There is no llama-server here that could answer.
   expect(stateNow(host)).toBe('failed')
   expect(readPlan(host)).toMatchObject({
     state: 'unavailable',
@@ -103,17 +103,17 @@ it('verifies a model anew whose verification was cut off', async () => {
   expect(host.files.read(paths.banner)).toContain('model qwen2.5-coder-3b')
 })
 
-it('holds no model for proven but the one that was served', async () => {
+it('marks no model as verified but the one that was served', async () => {
   const host = await servingHost({}, tinyModel)
   placeModel(host, '')
   await applyFiles(host, [planFile({ ...plan, pending })])
   await fetchModel(host)
-  // The context has just come to ask for the baked one.
+  // The context has just changed to the baked one.
   expect(describedCapacity(readPlan(host)).model.name).toBe('tiny')
   expect(stateNow(host)).toBe('pending verification')
 })
 
-it('has nothing to try again where nothing failed', async () => {
+it('has nothing to retry if nothing failed', async () => {
   const host = await hostWith(plan)
   await expect(retryModel(host)).rejects.toThrow('no model has failed and none is pending')
 })

@@ -7,7 +7,7 @@ import { rooted } from '../../lib/system/host.ts'
 import { install } from '../../lifecycle/install.ts'
 import { recordedHost } from '../support/recorded-host.ts'
 
-/** Path, mode and time of change of all files and folders under a folder; a link has no mode of its own. */
+/** Path, mode and ctime of everything under a folder; links have no mode of their own. */
 const seen = (root: string) =>
   globSync('**/{*,.*}', { cwd: root })
     .sort()
@@ -18,7 +18,7 @@ const seen = (root: string) =>
       changed: status.ctimeMs,
     }))
 
-it('does one thing after another: packages, user, what it downloads, files; run again, it changes none', async () => {
+it('installs packages, user, downloads and files in this order; a second run changes nothing', async () => {
   const host = recordedHost()
   await install(rooted(host), undefined)
   const [archive] = Object.values(productionRelease.llamaCpp.archives)
@@ -41,7 +41,7 @@ it('does one thing after another: packages, user, what it downloads, files; run 
   expect(seen(host.root)).toEqual(files)
 })
 
-it('makes nothing that all may write to, and keeps its state for root', async () => {
+it('creates nothing world-writable, and keeps its state accessible to root only', async () => {
   const host = recordedHost()
   await install(rooted(host), undefined)
   const modes = Object.fromEntries(seen(host.root).map(({ path, mode }) => [`/${path}`, mode]))
@@ -52,23 +52,23 @@ it('makes nothing that all may write to, and keeps its state for root', async ()
   expect(modes[modelPath(productionRelease.model.name)]).toBeUndefined()
 })
 
-it('links the executable into the PATH, once, whatever stood there', async () => {
+it('links the executable into the PATH once, whatever was there before', async () => {
   const host = recordedHost()
   host.files.replace(paths.command, 'an older one', 0o755)
   await install(rooted(host), undefined)
   expect(host.files.target(paths.command)).toBe(paths.executable)
   expect(host.lines).toContain(`${paths.command}: updated`)
 
-  const told = host.lines.length
+  const logged = host.lines.length
   await install(rooted(host), undefined)
-  expect(host.lines.slice(told).filter(line => line.startsWith(paths.command))).toEqual([])
+  expect(host.lines.slice(logged).filter(line => line.startsWith(paths.command))).toEqual([])
 })
 
 it.each([
   ['', 'is empty'],
   ['{', 'is damaged'],
   ['{}', 'was written by another version, or changed'],
-])('refuses a release file that holds %j, and names it', async (text, why) => {
+])('rejects a release file with %j, and names it', async (text, why) => {
   const host = recordedHost()
   const named = { path: '/home/me/release.json', text }
   await expect(install(rooted(host), named)).rejects.toThrow(`--release /home/me/release.json ${why}`)

@@ -1,4 +1,4 @@
-/** What llama-server's unit calls around its ends: the reason for clients, the pause, and the end for a model that never loads. */
+/** What llama-server's unit calls: the reason for clients, restart delays, and giving up a model that never loads. */
 import { describe, expect, it } from 'vitest'
 import { paths, units } from '../../lib/appliance/paths.ts'
 import { attemptsToLoad } from '../../lib/appliance/services/restarts.ts'
@@ -9,7 +9,7 @@ import { type RecordedHost, recordedHost } from '../support/recorded-host.ts'
 const reasonOf = (host: RecordedHost) => host.files.read(paths.unavailableReason)?.trim()
 const givenUp = `systemctl stop --no-block ${units.llama}`
 
-/** As systemd says how a service ended (systemd.exec(5)). */
+/** The variables in which systemd reports how a service ended (systemd.exec(5)). */
 const end = (result: string, exitCode: string, exitStatus: string) => ({
   SERVICE_RESULT: result,
   EXIT_CODE: exitCode,
@@ -19,11 +19,11 @@ const outOfMemory = end('oom-kill', 'killed', 'KILL')
 
 describe('tells clients why it ended', () => {
   it.each([
-    ['by lack of memory', outOfMemory, 'ran out of memory'],
-    ['by a signal from outside', end('signal', 'killed', 'KILL'), 'was killed by signal KILL'],
-    ['by a crash', end('core-dump', 'dumped', 'SEGV'), 'crashed (segmentation fault)'],
-    ['by itself', end('exit-code', 'exited', '1'), 'exited with code 1'],
-    ['because it did not start in time', end('timeout', 'killed', 'TERM'), 'did not start in time'],
+    ['out of memory', outOfMemory, 'ran out of memory'],
+    ['a signal', end('signal', 'killed', 'KILL'), 'was killed by signal KILL'],
+    ['a crash', end('core-dump', 'dumped', 'SEGV'), 'crashed (segmentation fault)'],
+    ['an exit', end('exit-code', 'exited', '1'), 'exited with code 1'],
+    ['a start timeout', end('timeout', 'killed', 'TERM'), 'did not start in time'],
   ])('%s', async (_, env, cause) => {
     const host = recordedHost({ env })
     recordLoaded(host)
@@ -33,14 +33,14 @@ describe('tells clients why it ended', () => {
     )
   })
 
-  it('by the watchdog, which knows better than systemd', async () => {
+  it('the watchdog, whose reason takes precedence over that of systemd', async () => {
     const host = recordedHost({ env: end('signal', 'killed', 'KILL') })
     recordRestarts(host, { ...readRestarts(host), endedFor: 'stopped answering' })
     await llamaEnded(host)
     expect(reasonOf(host)).toMatch(/^llama-server stopped answering at /)
   })
 
-  it('by whom it was asked to', async () => {
+  it('a stop on purpose', async () => {
     const host = recordedHost({ env: end('success', 'exited', '0') }, command =>
       command.startsWith('systemctl list-jobs') ? { stdout: `1 ${units.llama} stop running\n` } : undefined,
     )
@@ -55,18 +55,18 @@ describe('a model that does not load', () => {
     for (let ending = 0; ending < count; ending += 1) await llamaEnded(host)
   }
 
-  it('is given up where it never has', async () => {
+  it('is given up if it never has', async () => {
     const host = recordedHost({ env: end('exit-code', 'exited', '1') })
     await endings(host, attemptsToLoad - 1)
     expect(host.commands).not.toContain(givenUp)
     await endings(host, 1)
     expect(host.commands).toContain(givenUp)
     expect(reasonOf(host)).toMatch(/^The model cannot be loaded: llama-server exited with code 1/)
-    // Who starts it by hand has all attempts again, at once.
+    // A manual start has all attempts again, without delay.
     expect(readRestarts(host)).toMatchObject({ failures: 0 })
   })
 
-  it('is tried again for ever where it has, after pauses of a minute', async () => {
+  it('is retried for ever if it has before, with delays of up to a minute', async () => {
     const host = recordedHost({ env: outOfMemory })
     recordLoaded(host)
     await endings(host, 3 * attemptsToLoad)
@@ -77,7 +77,7 @@ describe('a model that does not load', () => {
 })
 
 describe('before it starts', () => {
-  it('waits out the pause, and says that it loads again', async () => {
+  it('waits for the delay, and says that it is loading again', async () => {
     const host = recordedHost({ env: outOfMemory })
     recordLoaded(host)
     await llamaEnded(host)
@@ -88,11 +88,11 @@ describe('before it starts', () => {
     expect(reasonOf(host)).toBe(
       'llama-server ran out of memory at 10:00:00 UTC; it is loading the model again.',
     )
-    // The watchdog has to see that it has loaded.
+    // So that the watchdog's next check is a full one, and notices that it has loaded.
     expect(host.files.status(paths.healthy)).toBeUndefined()
   })
 
-  it('says nothing where nothing has failed', async () => {
+  it('sets no reason if nothing has failed', async () => {
     const host = recordedHost()
     host.files.replace(paths.unavailableReason, 'llama-server was stopped', 0o644)
     await llamaStarting(host)

@@ -1,4 +1,4 @@
-/** What a clock may do to the CA that everybody trusts: nothing, unless it is confirmed; and no leaf is spoilt by one. */
+/** A clock affects the CA that clients trust only if it is synchronised, and no clock leads to an unusable leaf. */
 import { X509Certificate } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { productionRelease } from '../../lib/appliance/models/release.ts'
@@ -20,7 +20,7 @@ const notesOn = async (found: OwnPairs, names: Names, clock: Clock) =>
   (await decided(found, names, clock)).notes
 
 const built = new Date('2026-03-01T00:00:00Z')
-/** What a right clock shows. */
+/** The correct time. */
 const right = new Date('2026-11-26T10:00:00Z')
 const after = (date: Date, days: number) => new Date(date.getTime() + days * day)
 
@@ -30,10 +30,10 @@ const synchronised = clockAt(right, true)
 const clocks: Record<string, Clock> = {
   '1970': clockAt(new Date('1970-01-01T00:00:10Z')),
   '1980': clockAt(new Date('1980-01-01T00:00:00Z')),
-  'a day before the image was made': clockAt(after(built, -1)),
-  'now, confirmed': synchronised,
-  'now, not confirmed': clockAt(right),
-  'a year behind now': clockAt(after(built, 1)),
+  'a day before the image was built': clockAt(after(built, -1)),
+  'now, synchronised': synchronised,
+  'now, not synchronised': clockAt(right),
+  'a day after the image was built': clockAt(after(built, 1)),
   '2040': clockAt(new Date('2040-01-01T00:00:00Z')),
   '2106': clockAt(new Date('2106-02-07T06:28:15Z')),
 }
@@ -45,13 +45,13 @@ const atFirstBoot = await decideOwn({}, names, clockAt(after(right, -10)))
 
 const states: Record<string, OwnPairs> = {
   'a CA and a leaf': good,
-  'those of a first boot whose clock nothing confirmed': atFirstBoot,
-  'a CA and a leaf of another': { ca: good.ca, leaf: stranger.leaf },
+  'those of a first boot without a synchronised clock': atFirstBoot,
+  'a CA and the leaf of another': { ca: good.ca, leaf: stranger.leaf },
   nothing: {},
-  'a CA whose key is another': { ca: { ...good.ca, key: stranger.ca.key }, leaf: good.leaf },
+  'a CA with the key of another': { ca: { ...good.ca, key: stranger.ca.key }, leaf: good.leaf },
 }
 
-/** Whether a leaf and its CA are valid at a time, and belong together. */
+/** Whether a leaf and its CA match, and are valid at a time. */
 function isAccepted({ ca, leaf }: Certificates, at: Date): boolean {
   const [authority, certificate] = [ca, leaf].map(pair => new X509Certificate(pair.certificate))
   if (authority === undefined || certificate === undefined) return false
@@ -90,36 +90,36 @@ it.each(table)('$state, and the clock says $clock', async ({ clock: clockName, s
 })
 
 it.each([
-  ['ends in two months, confirmed', clockAt(after(right, 3590), true), false],
-  ['ends in two months, by a clock that nothing confirms', clockAt(after(right, 3590)), true],
-  ['is over, by a clock that nothing confirms', clockAt(after(right, 4000)), true],
-  ['is not valid yet, by a clock that nothing confirms', clockAt(after(right, -100)), true],
-  ['is not valid yet for years, confirmed: made by a wrong clock', clockAt(after(right, -1000), true), false],
-])('of a CA that %s', async (_, clock, isKept) => {
+  ['expires in two months', clockAt(after(right, 3590), true), false],
+  ['expires in two months by an unsynchronised clock', clockAt(after(right, 3590)), true],
+  ['has expired by an unsynchronised clock', clockAt(after(right, 4000)), true],
+  ['is not valid yet by an unsynchronised clock', clockAt(after(right, -100)), true],
+  ['is not valid yet for years: made by a wrong clock', clockAt(after(right, -1000), true), false],
+])('a CA that %s', async (_, clock, isKept) => {
   const next = await decideOwn(good, names, clock)
   expect(next.ca.certificate === good.ca.certificate).toBe(isKept)
   expect(next.previousCa?.key).toBe(isKept ? undefined : good.ca.key)
 })
 
-it('replaces a CA that was over before the image was made, whatever the clock says', async () => {
+it('replaces a CA that expired before the image was built, whatever the clock says', async () => {
   const old = await decideOwn({}, names, { ...synchronised, now: new Date('1971-01-01') })
   for (const clock of [clockAt(new Date('1970-01-02')), clockAt(right)])
     expect((await decideOwn(old, names, clock)).ca).not.toEqual(old.ca)
 })
 
-it('says what is kept against the clock', async () => {
+it('notes what is kept although it is not valid by the clock', async () => {
   expect(await notesOn(good, names, synchronised)).toEqual([])
   expect(await notesOn(good, names, clockAt(new Date('1970-01-01')))).toEqual([
     expect.stringMatching(/clock of this VM says 1970-01-01, and no time source confirms it.*is kept/),
   ])
 })
 
-it('keeps the previous CA with its key, and goes back to it when its names come back', async () => {
+it('keeps the previous CA with its key, and goes back to it when its names return', async () => {
   const domain = namesOf(facts, 'copilot.example.com')
   const next = await decideOwn(good, domain, synchronised)
   expect(next.ca).not.toEqual(good.ca)
   expect(next.previousCa?.key).toBe(good.ca.key)
-  // The next CA may sign for these too: nobody has to trust another one again.
+  // The next CA may sign for these too, so clients need not trust yet another one.
   expect((await decideOwn(next, names, synchronised)).ca).toEqual(next.ca)
 
   const moved = namesOf({ ...facts, hostname: 'other' }, undefined)
@@ -132,10 +132,10 @@ it('keeps the previous CA with its key, and goes back to it when its names come 
   ])
 })
 
-it('loses no key to a kill between the new CA and its certificate', async () => {
+it("loses no key if killed between writing the new CA's key and its certificate", async () => {
   const domain = namesOf(facts, 'copilot.example.com')
   const next = await decideOwn(good, domain, synchronised)
-  // The order of caFiles: previous-ca.key, previous-ca.crt, ca.key; killed.
+  // Killed after previous-ca.key, previous-ca.crt and ca.key, in the order of caFiles.
   const cutOff = {
     ca: { certificate: good.ca.certificate, key: next.ca.key },
     leaf: good.leaf,
@@ -143,11 +143,11 @@ it('loses no key to a kill between the new CA and its certificate', async () => 
   }
   const again = await decideOwn(cutOff as Certificates, domain, synchronised)
   expect(again.previousCa).toEqual(next.previousCa)
-  // Back where it was in time, the previous one is in use again.
+  // With the original names, the previous CA is in use again.
   expect((await decideOwn(cutOff as Certificates, names, synchronised)).ca).toEqual(good.ca)
 })
 
-it('configures a machine through all these clocks and back, and leaves its CA where it is', async () => {
+it('keeps the CA of a machine that is configured under all these clocks', async () => {
   const host = recordedHost({}, command =>
     command.startsWith('chronyc ') ? { stdout: '', exitCode: 1 } : undefined,
   )

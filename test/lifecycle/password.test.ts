@@ -1,4 +1,4 @@
-/** A key that is not the one that clients know is never made without a word. */
+/** The key that clients use is never replaced silently. */
 import { expect, it } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { bootstrapAndFetch } from '../../lifecycle/bootstrap.ts'
@@ -9,7 +9,7 @@ import { servingHost } from '../support/serving-host.ts'
 
 const supplied = 'the-key-in-force'
 const inForce = (host: RecordedHost) => host.files.read(paths.password)?.trim()
-/** Report and banner, their lines joined as they are read. */
+/** Report and banner, with wrapped lines joined. */
 const texts = (host: RecordedHost) =>
   [paths.report, paths.banner].map(path => host.files.read(path)?.replaceAll(/'? \\\n +'|\s+/g, ' '))
 
@@ -39,7 +39,7 @@ it.each<[string, string, (host: RecordedHost) => void]>([
     'did not hold a valid key',
     ({ files }) => files.replace(paths.password, supplied.slice(0, 5), 0o600),
   ],
-])('where the file %s, another key is made, and log, report and banner say so', async (_, reason, damage) => {
+])('if the file %s, another key is generated; log, report and banner say so', async (_, reason, damage) => {
   const host = await configuredHost()
   damage(host)
   await configure(host)
@@ -48,7 +48,7 @@ it.each<[string, string, (host: RecordedHost) => void]>([
   await bootstrapAndFetch(host, paths.report)
   for (const text of texts(host)) expect(text).toContain(`${paths.password} ${reason}.`)
 
-  // It stays told for a month, and is the same key.
+  // The replacement is announced for a month, and the new key is kept.
   const key = inForce(host)
   const changes = await configure(host)
   expect(changes.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
@@ -62,7 +62,7 @@ it.each<[string, string, (host: RecordedHost) => void]>([
   expect(inForce(host)).toBe(key)
 })
 
-it('says nothing of the first key, nor of one that the context gives', async () => {
+it('does not announce the first key, nor one from the context', async () => {
   const host = await servingHost({}, tinyModel)
   await configure(host)
   host.files.replace(paths.password, '', 0o600)
@@ -71,20 +71,23 @@ it('says nothing of the first key, nor of one that the context gives', async () 
   expect(inForce(host)).toBe(supplied)
 })
 
-it.each([paths.password, paths.caKey])('says that others could read %s, and puts that right', async path => {
-  const host = await configuredHost()
-  const before = host.files.read(path)
-  host.files.setMode(path, 0o644)
-  await configure(host)
-  expect(host.lines.join('\n')).toContain(`${path} was readable by others (mode 0644)`)
-  expect(host.files.status(path)?.mode).toBe(0o600)
-  expect(host.files.read(path)).toBe(before)
-  host.lines.length = 0
-  await configure(host)
-  expect(host.lines.join('\n')).not.toContain('could be read')
-})
+it.each([paths.password, paths.caKey])(
+  'reports that others could read %s, and corrects its mode',
+  async path => {
+    const host = await configuredHost()
+    const before = host.files.read(path)
+    host.files.setMode(path, 0o644)
+    await configure(host)
+    expect(host.lines.join('\n')).toContain(`${path} was readable by others (mode 0644)`)
+    expect(host.files.status(path)?.mode).toBe(0o600)
+    expect(host.files.read(path)).toBe(before)
+    host.lines.length = 0
+    await configure(host)
+    expect(host.lines.join('\n')).not.toContain('could be read')
+  },
+)
 
-it('makes a file of a link, with the key that it led to, and says so', async () => {
+it('replaces a link by a file with the same key, and says so', async () => {
   const host = await configuredHost()
   host.files.replace('/var/lib/slm-copilot/elsewhere', `${supplied}\n`, 0o600)
   host.files.replaceLink(paths.password, 'elsewhere')
@@ -94,7 +97,7 @@ it('makes a file of a link, with the key that it led to, and says so', async () 
   expect(host.lines.join('\n')).toContain(`${paths.password} was a symbolic link`)
 })
 
-it('says what to do about a folder in its place', async () => {
+it('says what to do if the file is a folder', async () => {
   const host = await configuredHost()
   host.files.remove(paths.password)
   host.files.makeFolder(paths.password)

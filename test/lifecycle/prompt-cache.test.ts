@@ -9,7 +9,7 @@ import { recordedHost } from '../support/recorded-host.ts'
 const capacity = capacityFor(tinyModel)
 
 it.each([servingPlan(capacity), ...idlePlans(capacity)])(
-  'waits for no model and leaves nothing on disk where nothing is saved: $state',
+  'does not wait for the model, and removes files, if no slot is to be restored: $state',
   async plan => {
     const host = recordedHost()
     await applyFiles(host, [planFile(plan)])

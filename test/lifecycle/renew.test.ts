@@ -30,7 +30,7 @@ const plan = {
   cacheSharing: 'one-key' as const,
 }
 
-/** A machine that was configured on the day, and is looked at this many days later. */
+/** A machine that was configured when `made`, this many days later. */
 async function machineAfter(days: number, mode: 'private' | 'acme', reload = () => {}) {
   const now = () => new Date(made.getTime() + days * 86_400_000)
   const host = recordedHost({ now }, command => {
@@ -55,7 +55,7 @@ async function machineAfter(days: number, mode: 'private' | 'acme', reload = () 
   return { host, certificate }
 }
 
-it('leaves a certificate alone that goes on for more than 30 days', async () => {
+it('keeps a certificate that is valid for more than 30 days', async () => {
   const { host, certificate } = await machineAfter(59, 'private')
   await renew(host)
   expect(certificate(paths.currentCertificate).raw).toEqual(
@@ -64,7 +64,7 @@ it('leaves a certificate alone that goes on for more than 30 days', async () => 
   expect(host.commands.filter(command => !command.startsWith('chronyc'))).toEqual([])
 })
 
-it('renews it for the same names under the same CA, and nginx takes it up', async () => {
+it('renews it for the same names under the same CA, and makes nginx use it', async () => {
   const { host, certificate } = await machineAfter(61, 'private')
   const before = certificate(paths.currentCertificate)
   await renew(host)
@@ -76,14 +76,14 @@ it('renews it for the same names under the same CA, and nginx takes it up', asyn
   expect(host.commands).toContainEqual(expect.stringMatching(/systemctl (restart|reload) nginx\.service/))
 })
 
-it('renews it behind a public one, which goes on to be served', async () => {
+it("renews the VM's own certificate while a public one stays in use", async () => {
   const { host, certificate } = await machineAfter(61, 'acme')
   await renew(host)
   expect(host.files.target(paths.currentCertificate)).toBe(`../../${live}`)
   expect(certificate(paths.privateCertificate).raw).not.toEqual(certificate(paths.currentCertificate).raw)
 })
 
-it('is done again the next day when it was cut off before nginx took it up', async () => {
+it('is repeated the next day if interrupted before nginx used it', async () => {
   let isCut = true
   const { host } = await machineAfter(61, 'private', () => {
     if (isCut) throw new Error('cut off')
@@ -98,14 +98,14 @@ it('is done again the next day when it was cut off before nginx took it up', asy
   expect(host.files.list(paths.certificates)).toHaveLength(1)
 })
 
-it("uses the VM's own certificate when a public one is over, which certbot has not renewed", async () => {
+it("uses the VM's own certificate if certbot has not renewed an expired public one", async () => {
   const { host, certificate } = await machineAfter(111, 'acme')
   await renew(host)
   expect(host.files.target(paths.currentCertificate)).toMatch(/^certificates\//)
   expect(certificate(paths.currentCertificate).raw).toEqual(certificate(paths.privateCertificate).raw)
 })
 
-it('announces a CA that it has to replace, in the log and on the page', async () => {
+it('announces a replaced CA in the log and on the landing page', async () => {
   const { host } = await machineAfter(3650 - 80, 'private')
   await renew(host)
   const { fingerprint256 } = new X509Certificate(host.files.read(paths.caCertificate) ?? '')

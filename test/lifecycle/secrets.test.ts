@@ -1,4 +1,4 @@
-/** No byte of a secret stands where others may read it, whichever variable it was pasted into. */
+/** No part of a secret is readable by others, whichever variable it was pasted into. */
 
 import { globSync, lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { servingHost } from '../support/serving-host.ts'
 
 const canary = 'Canary0Canary1Canary2'
 const base64 = (text: string) => Buffer.from(text).toString('base64')
-/** Any six characters of it: no piece may be told either. */
+/** All substrings of six characters: no part may be disclosed either. */
 const pieces = [canary, base64(canary)].flatMap(text =>
   Array.from({ length: text.length - 5 }, (_, index) => text.slice(index, index + 6)),
 )
@@ -37,7 +37,7 @@ const kinds: Record<string, string> = {
   'control characters': `\u001b]0;${canary}\u0007`,
 }
 
-/** The files that somebody besides root may read, and those whose text holds the canary. */
+/** All files: whether others than root may access them, and whether they contain the canary. */
 function filesOf(host: RecordedHost) {
   const all = globSync('**/*', { cwd: host.root })
     .map(path => `/${path}`)
@@ -50,7 +50,7 @@ function filesOf(host: RecordedHost) {
 }
 
 const unknownNames = ['ONEAPP_COPILOT_PASSWROD', 'ONEAPP_COPILOT_SECRET']
-/** All at once, since all problems are told at once; and those alone that are no problem, but a note. */
+/** All variables at once, since all problems are reported together; and the unknown ones, which only cause a note. */
 const environments = [[...variableNames, ...unknownNames], unknownNames].flatMap(names =>
   Object.entries(kinds).map(([kind, value]) => ({
     kind,
@@ -70,7 +70,7 @@ it.each(environments)('$names set to $kind', async ({ env, names }) => {
   expect(filesOf(host).filter(({ holds }) => holds)).toEqual([])
 })
 
-it('a password and keys that are right stand in files of root alone, and nowhere else', async () => {
+it('writes a valid password and keys only to files that only root can read', async () => {
   const env = {
     ONEAPP_COPILOT_PASSWORD: canary,
     ONEAPP_COPILOT_KEYS: `alice=alice-${canary} bob=bob-${canary}`,

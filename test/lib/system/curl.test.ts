@@ -15,7 +15,7 @@ it.each([
   ['https://a.example/x', '', 0, 'to an invalid URL'],
   ['https://a.example/x', '/y', 0, 'to an invalid URL'],
   ['https://a.example/x', 'https://b.example/y', 5, 'more than 5 times'],
-])('from %s to %s after %d others: %s', (from, to, followed, problem) => {
+])('redirect from %s to %s after %d others: %s', (from, to, followed, problem) => {
   const expected = problem && `a.example redirects ${problem}, which is not allowed`
   expect(redirectProblem(from, to, followed)).toBe(expected)
 })
@@ -55,6 +55,6 @@ it.each([
   [0, 22, '503 ', 'curl: (22) The requested URL returned error: 503', { is: 'failed', isTransient: true }],
   [0, 22, '404 ', 'curl: (22) The requested URL returned error: 404', { is: 'failed', isTransient: false }],
   [0, 23, '200 ', 'curl: (23) Failure writing output', { isTransient: false, fix: 'Check the disk.' }],
-])('from byte %d, curl ends with %d after %j %j', (from, code, stdout, stderr, result) => {
+])('from byte %d, curl exits with %d after printing %j %j', (from, code, stdout, stderr, result) => {
   expect(resultOf({ exitCode: code, stdout, stderr }, transfer(from))).toMatchObject(result)
 })

@@ -7,7 +7,7 @@ const cpu = (socket: number, core: number) =>
 it.each([
   ['two sockets of two cores', [cpu(0, 0), cpu(0, 1), cpu(1, 0), cpu(1, 1)], 4],
   ['hyper-threads', [cpu(0, 0), cpu(0, 0), cpu(0, 1), cpu(0, 1)], 2],
-  ['a text that does not tell', ['processor\t: 0\nBogoMIPS\t: 50\n'], undefined],
-])('counts %s', (_, blocks, cores) => {
+  ['a text without core ids', ['processor\t: 0\nBogoMIPS\t: 50\n'], undefined],
+])('counts cores: %s', (_, blocks, cores) => {
   expect(countPhysicalCores(blocks.join('\n'))).toBe(cores)
 })

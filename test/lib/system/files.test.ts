@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { filesUnder } from '../../../lib/system/files.ts'
 
-/** Mounting is root's. */
-describe.runIf(process.getuid?.() === 0)('on a file system that takes no more', () => {
+/** Only root can mount. */
+describe.runIf(process.getuid?.() === 0)('on a file system that cannot be written', () => {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-full-'))
   const files = filesUnder(folder)
   beforeAll(() => {
@@ -18,7 +18,7 @@ describe.runIf(process.getuid?.() === 0)('on a file system that takes no more', 
     rmSync(folder, { recursive: true })
   })
 
-  it('keeps the file that was there when the disk is full, and says which, why, and what to do', () => {
+  it('keeps the old file if the disk is full; the error names the file, the reason and the fix', () => {
     expect(() => files.replace('/state/plan.json', 'x'.repeat(2 ** 20), 0o640)).toThrow(
       '/state/plan.json could not be written: no space left on device. It is unchanged. Fix: free space there (df -h /state), then run this again.',
     )
@@ -34,7 +34,7 @@ describe.runIf(process.getuid?.() === 0)('on a file system that takes no more', 
     ['rename', path => files.rename(path, path)],
     ['remove', path => files.remove(path)],
   ]
-  it.each(changes)('says of %s that the file system is read-only', (_, change) => {
+  it.each(changes)('reports a read-only file system: %s', (_, change) => {
     execFileSync('mount', ['-o', 'remount,ro', folder])
     try {
       expect(() => change('/state/plan.json')).toThrow(

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
 import { http } from '../../../lib/system/http.ts'
 
-it('takes an endless answer as far as it is enough, and leaves', async () => {
+it('closes the connection of an endless answer once it has received enough', async () => {
   const server = createServer((_, response) => {
     const writing = setInterval(() => response.write('x'), 5)
     response.on('close', () => {

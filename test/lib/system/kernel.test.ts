@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { countListed, parseCpu, parseCpuTime, parseHugePages, parseSwap } from '../../../lib/system/kernel.ts'
 
-/** A VM on an AMD EPYC of the fourth generation; flags left out. */
+/** A VM on a fourth-generation AMD EPYC; flags abridged. */
 const epyc = `processor\t: 0
 vendor_id\t: AuthenticAMD
 cpu family\t: 25
@@ -15,20 +15,20 @@ processor\t: 1
 model name\t: AMD EPYC
 `
 
-/** QEMU's qemu64, the model of a VM whose template names none. */
+/** qemu64, QEMU's default if the VM template names no CPU model. */
 const qemu64 = `processor\t: 0
 vendor_id\t: AuthenticAMD
 model name\t: QEMU Virtual CPU version 2.5+
 flags\t\t: fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat clflush mmx fxsr sse sse2 ht syscall nx lm nopl cpuid pni cx16 hypervisor lahf_lm svm 3dnowprefetch vmmcall
 `
 
-/** Sapphire Rapids; flags left out. */
+/** Sapphire Rapids; flags abridged. */
 const xeon = `model name\t: Intel(R) Xeon(R) Platinum 8480+
 flags\t\t: avx avx2 fma avx_vnni avx512_vnni avx512_fp16 amx_bf16 amx_tile amx_int8 vmx
 vmx flags\t: vnmi preemption_timer invvpid ept_x_only
 `
 
-/** Cortex-A720, then Cortex-A72. arm64's kernel tells no name. */
+/** Cortex-A720, then Cortex-A72. On arm64 Linux reports no model name. */
 const cortexA720 = `processor\t: 0
 BogoMIPS\t: 38.40
 Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm jscvt fcma lrcpc dcpop sha3 sm3 sm4 asimddp sha512 asimdfhm dit uscat ilrcpc flagm sb paca pacg dcpodp flagm2 frint i8mm bf16 dgh bti ecv afp
@@ -71,7 +71,7 @@ it.each([
   expect(parseCpu(text)).toEqual(cpu)
 })
 
-it('counts ticks, those of guests once', () => {
+it('counts ticks, and those of guests only once', () => {
   const stat =
     'cpu  157775 26 16628 39117 480 0 81 281 100 5\ncpu0 78447 24 7997 20541 26 0 13 144 0 0\nctxt 1\n'
   expect(parseCpuTime(stat)).toEqual({
@@ -88,7 +88,7 @@ it.each([
   ],
   ['MemTotal:       24684084 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n', 0, 0],
   ['', 0, 0],
-])('reads the swap of %j', (meminfo, size, used) => {
+])('parses swap from %j', (meminfo, size, used) => {
   expect(parseSwap(meminfo)).toEqual({ size: size * 1024, used: used * 1024 })
 })
 
@@ -97,7 +97,7 @@ it.each([
   ['always [madvise] never\n', 'madvise'],
   ['always madvise [never]\n', 'never'],
   [undefined, undefined],
-])('reads huge pages of %j', (enabled, mode) => {
+])('parses the mode of huge pages from %j', (enabled, mode) => {
   expect(parseHugePages(enabled)).toBe(mode)
 })
 
@@ -105,6 +105,6 @@ it.each([
   ['0\n', 1],
   ['0-1\n', 2],
   ['0-3,8,10-11\n', 7],
-])('counts the nodes %j', (list, nodes) => {
+])('counts the nodes in %j', (list, nodes) => {
   expect(countListed(list)).toBe(nodes)
 })

@@ -22,7 +22,7 @@ function newLock(): string {
 }
 const quiet = () => {}
 
-it('lets one after the other in, also after one that fails', async () => {
+it('admits one holder at a time, also after one that fails', async () => {
   const path = newLock()
   let inside = 0
   let most = 0
@@ -41,7 +41,7 @@ it('lets one after the other in, also after one that fails', async () => {
   expect(existsSync(path)).toBe(true)
 })
 
-it('tells those who wait', async () => {
+it('calls onWait if it has to wait', async () => {
   const path = newLock()
   const { promise: isHeld, resolve: hold } = Promise.withResolvers<void>()
   const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
@@ -57,7 +57,7 @@ it('tells those who wait', async () => {
   await Promise.all([held, waiting])
 })
 
-it('runs nothing without a lock', async () => {
+it('does not run the action if the lock cannot be created', async () => {
   await expect(withLock('/nonexistent/locks/lock', quiet, async () => 'ran')).rejects.toThrow(
     'The lock /nonexistent/locks/lock could not be created: ENOENT',
   )
@@ -65,7 +65,7 @@ it('runs nothing without a lock', async () => {
 
 const modeOf = (path: string) => lstatSync(path).mode & 0o777
 
-it('makes lock and folder for its own user alone, whatever the umask', async () => {
+it('creates lock and folder with access for its own user only, whatever the umask', async () => {
   const path = join(newLock(), '..', 'locks', 'stages')
   const before = process.umask(0)
   await withLock(path, quiet, async () => {}).finally(() => process.umask(before))
@@ -73,7 +73,7 @@ it('makes lock and folder for its own user alone, whatever the umask', async () 
 })
 
 it.each([
-  ['a file that others may read', (path: string) => writeFileSync(path, '', { mode: 0o644 })],
+  ['a file readable by others', (path: string) => writeFileSync(path, '', { mode: 0o644 })],
   ['a link', (path: string) => symlinkSync('/etc/hostname', path)],
   ['a folder', (path: string) => mkdirSync(path)],
 ])('replaces %s', async (_, make) => {
@@ -83,7 +83,7 @@ it.each([
   expect([lstatSync(path).isFile(), modeOf(path)]).toEqual([true, 0o600])
 })
 
-it('is not held up by somebody who opened the lock while its folder was open to all', async () => {
+it('is not blocked by a process that opened the lock while its folder was accessible to all', async () => {
   const path = newLock()
   chmodSync(dirname(path), 0o755)
   writeFileSync(path, '', { mode: 0o600 })
@@ -95,7 +95,7 @@ it('is not held up by somebody who opened the lock while its folder was open to 
   expect([modeOf(dirname(path)), modeOf(path)]).toEqual([0o700, 0o600])
 })
 
-it('uses no folder that is a link', async () => {
+it('rejects a folder that is a symbolic link', async () => {
   const folder = dirname(newLock())
   symlinkSync('/tmp', join(folder, 'locks'))
   await expect(withLock(join(folder, 'locks/lock'), quiet, async () => {})).rejects.toThrow(

@@ -14,7 +14,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-it('stamps every line, and indents those that begin no entry', () => {
+it('stamps every line, and indents continuation lines', () => {
   expect(logLines(new Date('2026-02-14T10:00:00.123Z'), 'INFO', 'one\ntwo\n')).toBe(
     '2026-02-14T10:00:00Z [INFO] one\n2026-02-14T10:00:00Z [INFO]   two\n',
   )
@@ -26,7 +26,7 @@ const said = () => {
   return { out: () => out.mock.calls.map(String), err: () => err.mock.calls.map(String) }
 }
 
-it('writes to its file, in a folder that it makes', () => {
+it('writes to its file, in a folder that it creates', () => {
   const { out, err } = said()
   const path = join(folder, 'new', 'a.log')
   openLog(now, path).info('hello')
@@ -47,7 +47,7 @@ const brokenLogs: [string, (path: string) => void, string][] = [
   ],
 ]
 
-it.each(brokenLogs)('goes on without a file %s, and says so once', (_, make, reason) => {
+it.each(brokenLogs)('continues without a file %s, and reports that once', (_, make, reason) => {
   const { out, err } = said()
   const path = join(folder, 'logs', 'a.log')
   if (reason.includes('exists')) make(path)

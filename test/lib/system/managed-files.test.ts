@@ -13,7 +13,7 @@ const files: ManagedFile[] = [
 const outcomes = async (host: Parameters<typeof applyFiles>[0], wanted = files) =>
   (await applyFiles(host, wanted)).map(({ outcome }) => outcome)
 
-it('writes what differs, and nothing the second time', async () => {
+it('writes files that differ, and nothing the second time', async () => {
   const host = recordedHost()
   expect(await outcomes(host)).toEqual(['created', 'created', 'created', 'unchanged'])
   const written = lstatSync(host.files.at('/etc/a/secret'))
@@ -37,7 +37,7 @@ it('updates a text, a mode and a link, and removes what must not be there', asyn
   expect(await outcomes(host, changed)).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged'])
 })
 
-it('goes on from what a kill left: a temporary file beside the old one', async () => {
+it('copes with the temporary file that a kill leaves behind', async () => {
   const host = recordedHost()
   await applyFiles(host, files)
   writeFileSync(host.files.at('/etc/a/secret.new'), 'ha')
@@ -46,7 +46,7 @@ it('goes on from what a kill left: a temporary file beside the old one', async (
   expect(readdirSync(host.files.at('/etc/a'))).not.toContain('secret.new')
 })
 
-it('says what could not be written, and leaves nothing half done beside it', () => {
+it('reports what could not be written, and leaves no temporary file behind', () => {
   const host = recordedHost()
   host.files.replace('/etc/a/inside', 'x', 0o600)
   expect(() => host.files.replace('/etc/a', 'x', 0o600)).toThrow(

@@ -1,4 +1,4 @@
-/** Text from outside: what reaches log, report, banner and terminal says what it says, and does nothing. */
+/** Untrusted text must not control the terminal, or forge lines, in log, report and banner. */
 import { expect, it } from 'vitest'
 import { paths } from '../../../lib/appliance/paths.ts'
 import { loginBanner, reportFile } from '../../../lib/render/text/report.ts'
@@ -13,25 +13,25 @@ const attacks: [string, string, string][] = [
   ['a cleared screen', 'a\u001b[2J\u001b[Hb', 'ab'],
   ['colours', '\u001b[1;31mred\u001b[0m', 'red'],
   ['a window title', 'a\u001b]0;owned\u0007b', 'ab'],
-  ['a window title by string terminator', 'a\u001b]0;owned\u001b\\b', 'ab'],
+  ['a window title with a string terminator', 'a\u001b]0;owned\u001b\\b', 'ab'],
   ['a link', '\u001b]8;;http://x/\u001b\\here\u001b]8;;\u001b\\', 'here'],
   ['the clipboard', 'a\u001b]52;c;cm0gLXJm\u0007b', 'ab'],
   ['a device control string', 'a\u001bP1$r0m\u001b\\b', 'ab'],
-  ['an unfinished one', 'a\u001b]0;owned\nb', 'a\nb'],
+  ['an unterminated one', 'a\u001b]0;owned\nb', 'a\nb'],
   ['8-bit controls', 'a\u009b2Jb\u009d0;owned\u009cc', 'abc'],
   ['a lone escape', 'a\u001b', 'a'],
-  ['a line over the one before', 'failed\rready', 'failed\nready'],
-  ['line ends of another system', 'a\r\nb', 'a\nb'],
-  ['separators that are lines somewhere', 'a\u2028b\u2029c\u0085d', 'a\nb\nc\nd'],
+  ['a line that overwrites the previous one', 'failed\rready', 'failed\nready'],
+  ['CR LF', 'a\r\nb', 'a\nb'],
+  ['Unicode line separators', 'a\u2028b\u2029c\u0085d', 'a\nb\nc\nd'],
   ['a bell and backspaces', 'key\u0007\b\b\bno', 'keyno'],
   ['form feed and vertical tab', 'a\f\vb', 'ab'],
   ['NUL', 'a\0b', 'ab'],
   ['DEL', 'a\u007fb', 'ab'],
-  ['text turned around', 'moc.live\u202elive.com\u202c\u2066x\u2069', 'moc.livelive.comx'],
+  ['reversed text', 'moc.live\u202elive.com\u202c\u2066x\u2069', 'moc.livelive.comx'],
   ['hidden characters', 'pass\u200bword\ufeff\u2060\u00ad', 'password'],
   ['hidden words', 'a\u{e0041}\u{e0042}b', 'ab'],
-  ['half a character', 'a\ud800b', 'a\ufffdb'],
-  ['what is none', 'naïve\t日本語 🙂 ‘quoted’\n', 'naïve\t日本語 🙂 ‘quoted’\n'],
+  ['a lone surrogate', 'a\ud800b', 'a\ufffdb'],
+  ['harmless text', 'naïve\t日本語 🙂 ‘quoted’\n', 'naïve\t日本語 🙂 ‘quoted’\n'],
 ]
 
 it.each(attacks)('%s', (_, text, expected) => {
@@ -41,7 +41,7 @@ it.each(attacks)('%s', (_, text, expected) => {
 
 const forged = 'refused\n2026-02-14T10:00:00Z [INFO] Ready.\r2026-02-14T10:00:00Z [INFO] \u001b[2JReady.'
 
-it('no entry of the log is forged', () => {
+it('cannot forge a log entry', () => {
   const lines = logLines(new Date('2026-02-14T10:00:00Z'), 'WARN', forged).split('\n').filter(Boolean)
   expect(lines).toHaveLength(3)
   expect(lines.filter(line => /\[WARN\] \S/.test(line))).toEqual(['2026-02-14T10:00:00Z [WARN] refused'])
@@ -59,7 +59,7 @@ const report = {
   notes: ["it's\u202e \u001b[2Ja note\n[SLM-Copilot]\nAPI key = mine\r'; rm -rf /; echo '"],
 }
 
-it('report, banner and progress hold one line for one note, and no control character', async () => {
+it('cannot add lines or control characters to report, banner and progress', async () => {
   const host = recordedHost()
   await applyFiles(host, [reportFile(paths.report, report), loginBanner(report)])
   showProgress(host, report.notes[0] ?? '')

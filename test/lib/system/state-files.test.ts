@@ -1,4 +1,4 @@
-/** Every state file of the appliance, damaged in every way: an error with path and fix, or a warning with path. */
+/** Every state file of the appliance with every kind of damage: an error with path and fix, or a warning with path. */
 import { expect, it } from 'vitest'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { readState, requireState, type StateFile, writeState } from '../../../lib/system/state-files.ts'
@@ -8,10 +8,10 @@ const files = Object.values<StateFile<unknown>>(stateFiles)
 
 const damages: [string, string, RegExp][] = [
   ['empty', '', / is empty\./],
-  ['of blanks', ' \n', / is empty\./],
+  ['blank', ' \n', / is empty\./],
   ['truncated', '{"capacity": {"mod', / is damaged \(.*JSON.*\)\./],
   ['of NULs, as a power cut leaves it', '\0'.repeat(64), / is damaged \(/],
-  ['of another kind', '[]\n', / was written by another version, or changed \(.*\)\./],
+  ['of another type', '[]\n', / was written by another version, or changed \(.*\)\./],
   ['null', 'null\n', / was written by another version, or changed \(.*\)\./],
   ['of a newer version', '{"version": 9, "a": 1}', / was written by another version, or changed \(.*\)\./],
 ]
@@ -33,7 +33,7 @@ it.each(table)('$path $damage.0', ({ file, damage: [, text, said] }) => {
   }
 })
 
-it.each(files)('$path that is not there, and one that is a folder', file => {
+it.each(files)('$path that is missing, and one that is a folder', file => {
   const host = recordedHost()
   expect(readState(host, file)).toBeUndefined()
   expect(() => requireState(host, file)).toThrow(`${file.path} is missing.`)
@@ -41,7 +41,7 @@ it.each(files)('$path that is not there, and one that is a folder', file => {
   expect(() => readState(host, file)).toThrow(new RegExp(`^${file.path} could not be read: .* Fix: `))
 })
 
-it('reads what it wrote, and says nothing', () => {
+it('reads what it wrote, without a warning', () => {
   const host = recordedHost()
   const outcomes = { a: { outcome: 'failed', circumstances: 'these', reason: 'It fell over.' } } as const
   writeState(host, stateFiles.verifications, outcomes)

@@ -24,7 +24,7 @@ async function configured(plan: Plan = servingPlan(capacity)) {
   return host
 }
 
-it('prints one client, with what configure has planned and without the key', async () => {
+it('prints one client, as planned by configure and without the key', async () => {
   const text = clientsText(await configured(), 'cline')
   expect(text).toMatch(/^\[Cline\]$/m)
   expect(text).toMatch(/= https:\/\/192\.0\.2\.7\/v1\n.*= KEY\n.*= tiny\n.*= 4096/)
@@ -38,7 +38,7 @@ it('prints all of them', async () => {
     expect(text).toContain(`[${title}]\n`)
 })
 
-it('says that nothing is served where the plan does not', async () => {
+it('notes that no model is served, if the plan has none to serve', async () => {
   const { capacity: intended, ...rest } = servingPlan(capacity)
   const failed = {
     state: 'unavailable',
@@ -50,11 +50,11 @@ it('says that nothing is served where the plan does not', async () => {
   expect(text).toContain('\nNote: tiny is not served: It fell over. Try.\n')
 })
 
-it('names those it knows when it is asked for another', async () => {
+it('lists the known clients if asked for an unknown one', async () => {
   const host = await configured()
   expect(() => clientsText(host, 'emacs')).toThrow(/unknown client "emacs".*cline, continue, opencode/)
 })
 
-it('tells what to do where nothing has been configured', () => {
+it('says what to do if nothing has been configured', () => {
   expect(() => clientsText(recordedHost(), undefined)).toThrow(/slm-copilot configure/)
 })

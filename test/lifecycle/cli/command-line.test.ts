@@ -6,7 +6,7 @@ const parse = (line: string, calledAs = 'slm-copilot') =>
   parseCommandLine(calledAs, line === '' ? [] : line.split(' '), '/home/me')
 const run = (name: string, values = {}, argument?: string) => ({ kind: 'run', name, values, argument })
 
-describe('what is asked', () => {
+describe('a valid command line', () => {
   it.each([
     ['', { kind: 'overview' }],
     ['--help', { kind: 'overview' }],
@@ -23,15 +23,15 @@ describe('what is asked', () => {
     expect(parse(line)).toEqual(expected)
   })
 
-  it.each(Object.keys(commands))('%s --help is its usage', name => {
+  it.each(Object.keys(commands))('%s --help shows its usage', name => {
     expect(parse(`${name} --help`)).toEqual({ kind: 'usage', name })
   })
 
-  it.each(['install', 'configure', 'bootstrap'])('%s by the name that it is called by', name => {
+  it.each(['install', 'configure', 'bootstrap'])('%s by the name of the executable', name => {
     expect(parse('--dry-run', `/opt/one-appliance/bin/${name}`)).toEqual(run(name, { 'dry-run': true }))
   })
 
-  it('takes files relative to the working directory, and as they are where they are absolute', () => {
+  it('resolves relative paths against the working directory, and keeps absolute ones', () => {
     expect(parse('smoke-test --ca ca.crt --key-file ../key')).toMatchObject({
       values: { ca: '/home/me/ca.crt', 'key-file': '/home/key' },
     })
@@ -62,7 +62,7 @@ it.each([
   ['plan --cpus 2 --cpus 4', '--cpus is given twice.'],
   ['status now', 'unexpected argument "now".'],
   ['clients a b', 'takes one NAME, got 2.'],
-])('refuses %j', (line, message) => {
+])('rejects %j', (line, message) => {
   expect(() => parse(line)).toThrow(
     expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(message) }),
   )

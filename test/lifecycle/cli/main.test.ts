@@ -53,7 +53,7 @@ it.each([
 })
 
 it.each(['install', 'configure', 'bootstrap', 'renew', 'status', 'clients', 'fetch-model'])(
-  '%s says to whom it belongs',
+  '%s requires root',
   async name => {
     vi.spyOn(process, 'getuid').mockReturnValue(1000)
     expect(await main('slm-copilot', [name])).toBe(2)
@@ -61,7 +61,7 @@ it.each(['install', 'configure', 'bootstrap', 'renew', 'status', 'clients', 'fet
   },
 )
 
-it('names the file that cannot be read, and why', () => {
+it('names a file that cannot be read, and the reason', () => {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-input-'))
   try {
     writeFileSync(join(folder, 'key'), 'x')
@@ -81,7 +81,7 @@ it.each([
   ['EIO', false, 1, 'i/o error'],
   ['EPIPE', true, undefined, 'broken pipe'],
   ['ENOSPC', true, undefined, 'no space left on device'],
-] as const)('when output meets %s, of a stage: %s, it ends with %s', (code, isStage, ended, said) => {
+] as const)('if output fails with %s (stage: %s), exits with %s', (code, isStage, ended, said) => {
   const errno = { EPIPE: -32, ENOSPC: -28, EIO: -5 }[code]
   const stdout = new EventEmitter()
   const exit = vi.fn()
@@ -94,7 +94,7 @@ it.each([
   )
 })
 
-it("takes Node's variables out of the environment, and nothing else", () => {
+it("removes Node's variables from the environment, and nothing else", () => {
   expect(
     withoutNodeVariables({ PATH: '/bin', ONEAPP_COPILOT_KEYS: 'x', SSL_CERT_FILE: '/ca' }),
   ).toBeUndefined()

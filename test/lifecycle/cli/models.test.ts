@@ -8,7 +8,7 @@ import { modelsList } from '../../../lifecycle/cli/models.ts'
 import { capacityFor, idlePlans, servingPlan, tinyModel } from '../../support/capacity.ts'
 import { recordedHost } from '../../support/recorded-host.ts'
 
-it('tells of every model what it is good at and what fits into a VM, in 80 columns', () => {
+it('shows the strengths of every model and how much fits into a VM, in 80 columns', () => {
   const text = modelsList(recordedHost(), '16G')
   for (const { name, goodAt } of Object.values(catalogue)) expect(text).toContain(`${name}\n  ${goodAt}\n`)
   expect(text).toMatch(
@@ -18,7 +18,7 @@ it('tells of every model what it is good at and what fits into a VM, in 80 colum
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })
 
-it('lists those of the image, and says which is served', async () => {
+it('lists the models of the release, and marks the one being served', async () => {
   const host = recordedHost()
   const release = { ...productionRelease, model: tinyModel, further: [catalogue['gpt-oss-20b']] }
   await applyFiles(host, [releaseFile(release), planFile(servingPlan(capacityFor(tinyModel)))])
@@ -27,7 +27,7 @@ it('lists those of the image, and says which is served', async () => {
   expect(() => modelsList(host, 'much')).toThrow(/--memory much: takes a size/)
 })
 
-it.each(idlePlans(capacityFor(tinyModel)))('calls no model served by a plan that is $state', async plan => {
+it.each(idlePlans(capacityFor(tinyModel)))('marks no model if the plan is $state', async plan => {
   const host = recordedHost()
   await applyFiles(host, [releaseFile({ ...productionRelease, model: tinyModel }), planFile(plan)])
   expect(modelsList(host, undefined)).not.toContain('served now')

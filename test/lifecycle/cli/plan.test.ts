@@ -11,7 +11,7 @@ import { checked, planned } from '../../../lifecycle/cli/plan.ts'
 import { capacityFor, idlePlans, servingPlan, tinyModel } from '../../support/capacity.ts'
 import { recordedHost } from '../../support/recorded-host.ts'
 
-it('answers for a VM that is not there', async () => {
+it('plans for a VM that does not exist', async () => {
   const text = await planned(recordedHost(), { memory: '32G', cpus: '16', context: '128k' }, false)
   expect(text).toMatch(/^devstral-small-2 on a VM with 32\.0 GiB and 16 cores$/m)
   expect(text).toMatch(/context per conversation +131072 tokens/)
@@ -20,7 +20,7 @@ it('answers for a VM that is not there', async () => {
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })
 
-it('takes what is not said from this machine, and tells programs in bytes', async () => {
+it('takes missing values from this machine, and prints JSON in bytes', async () => {
   const asked = { users: '2', bandwidth: '100', model: 'qwen2.5-coder-3b' }
   const value = JSON.parse(await planned(recordedHost(), asked, true))
   expect(value).toMatchObject({ slots: 2, contextSize: 32_768, threads: 4, kvType: 'f16' })
@@ -39,17 +39,17 @@ it.each([
   [{ model: 'gpt-4' }, /--model gpt-4: takes one of devstral-small-2, .* or a file/],
   [{ model: '/nowhere/x.gguf' }, /\/nowhere\/x\.gguf cannot be used as a model: the file does not exist/],
   [{ memory: '12G' }, /does not fit into 11\.7 GiB/],
-])('says what is wrong with %o', async (options, message) => {
+])('reports the problem with %o', async (options, message) => {
   await expect(planned(recordedHost(), options, false)).rejects.toThrow(message)
 })
 
-it("takes the appliance's own model where it runs there", async () => {
+it("uses the appliance's own model by default", async () => {
   const host = recordedHost()
   await applyFiles(host, [releaseFile({ ...productionRelease, model: tinyModel })])
   expect(await planned(host, {}, false)).toMatch(/^tiny on this machine with 32\.0 GiB and 4 cores$/m)
 })
 
-it('compares the running server with its plan', async () => {
+it('compares the running llama-server with its plan', async () => {
   const capacity = capacityFor(catalogue['gpt-oss-20b'])
   const { memory } = capacity
   expect(memory.checkpoints).toBeGreaterThan(0.01 * anonymousOf(memory))
@@ -74,7 +74,7 @@ it('compares the running server with its plan', async () => {
 })
 
 it.each(idlePlans(capacityFor(tinyModel)))(
-  'has no server to compare with a plan that is $state',
+  'has no llama-server to compare if the plan is $state',
   async plan => {
     const host = recordedHost()
     await applyFiles(host, [planFile(plan)])

@@ -1,4 +1,4 @@
-/** The screen of `status` and its exit code, as the machine's units and answers decide them. */
+/** The output of `status` and whether it reports serving, by the states of units and the answers of services. */
 import { expect, it, vi } from 'vitest'
 import { paths, units } from '../../../lib/appliance/paths.ts'
 import type { Host } from '../../../lib/system/host.ts'
@@ -11,7 +11,7 @@ import { servingHost } from '../../support/serving-host.ts'
 const show = (state: string, enabled = 'enabled') =>
   `ActiveState=${state}\nUnitFileState=${enabled}\nInvocationID=first\nMainPID=42\nActiveEnterTimestamp=@1771063200\n`
 
-/** A configured machine whose units and answers are as told. */
+/** A configured machine with these unit states and HTTP answers. */
 async function configured(unitStates: Record<string, string>, http: Host['http']) {
   const host = await servingHost({ http }, tinyModel)
   await configure(host)
@@ -31,24 +31,24 @@ const silent: Host['http'] = () => Promise.reject(new Error('connection refused'
 
 it.each([
   ['serves', {}, answering(200), true, /^SLM-Copilot is serving tiny\./],
-  ['serves where all slots are taken', {}, answering(429), true, /^SLM-Copilot is serving tiny\./],
+  ['serves while all slots are taken', {}, answering(429), true, /^SLM-Copilot is serving tiny\./],
   [
-    'tells what a client gets',
+    'shows the error that a client gets',
     {},
     answering(502),
     false,
     /is not serving\.\n\n {2}reason +nginx\.service answered 502/,
   ],
-  ['tells that nobody answers', {}, silent, false, /nginx\.service did not answer at\s+https:\/\/127/],
+  ['says if there is no answer', {}, silent, false, /nginx\.service did not answer at\s+https:\/\/127/],
   [
-    'names the unit that is not running',
+    'names a unit that is not running',
     { [units.llama]: show('inactive') },
     answering(502),
     false,
     /slm-copilot\.service is not running\./,
   ],
   [
-    'says which unit will not start at boot',
+    'says if a unit will not start at boot',
     { [units.admission]: show('active', 'disabled') },
     answering(200),
     true,
@@ -61,13 +61,13 @@ it.each([
   expect(seen.serves).toBe(serves)
 })
 
-it('prefers the reason that was noted when llama-server ended', async () => {
+it('prefers the reason recorded when llama-server ended', async () => {
   const host = await configured({ [units.llama]: show('inactive') }, answering(503))
   host.files.replace(paths.unavailableReason, 'llama-server ran out of memory.\n', 0o644)
   expect((await status(host)).text).toMatch(/reason +llama-server ran out of memory\./)
 })
 
-it('is for root, and for a machine that was configured', async () => {
+it('requires root, and a configured machine', async () => {
   const host = await servingHost({}, tinyModel)
   await expect(status(host)).rejects.toThrow(/configure/)
   const getuid = vi.spyOn(process, 'getuid').mockReturnValue(1000)

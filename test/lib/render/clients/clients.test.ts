@@ -11,7 +11,7 @@ const values = {
 }
 const clients = clientConfigurations(values)
 
-it('knows each client by one name', () => {
+it('gives each client a unique name', () => {
   const names = clients.map(({ name }) => name)
   expect(new Set(names).size).toBe(names.length)
   expect(names.join(' ')).toMatch(/^[a-z -]+$/)
@@ -20,32 +20,32 @@ it('knows each client by one name', () => {
 describe.each(clients)('$name', client => {
   const text = configurationText(client)
 
-  it('says endpoint, model, key and CA', () => {
+  it('contains endpoint, model, key and CA', () => {
     expect(text).toContain('https://192.0.2.7')
     for (const value of [values.model, values.key, values.caFile]) expect(text).toContain(value)
   })
 
-  it('fits a terminal of 80 columns', () => {
+  it('fits into 80 columns', () => {
     expect(text.split('\n').filter(line => line.length > 80)).toEqual([])
   })
 
-  it('has JSON that is JSON', () => {
+  it('contains valid JSON', () => {
     for (const snippet of client.snippets.filter(({ place }) => place.endsWith('.json')))
       expect(() => JSON.parse(snippet.text)).not.toThrow()
   })
 })
 
 it.each(clientConfigurations({ ...values, caFile: undefined }))(
-  '$name needs no CA where the certificate is public',
+  '$name needs no CA if the certificate is public',
   client => {
     expect(configurationText(client)).not.toMatch(/CERT|caBundle|undefined/)
   },
 )
 
 it.each(clients.filter(({ snippets }) => !snippets.some(({ place }) => place.startsWith('a program'))))(
-  '$name is told the window of a conversation',
+  '$name is configured with the context size',
   client => {
-    // aider counts what is asked and what is answered apart: three quarters and a quarter.
+    // aider has separate limits for input and output: three quarters and a quarter.
     expect(configurationText(client)).toMatch(/\b(32768|24576)\b/)
   },
 )

@@ -5,7 +5,7 @@ it.each([
   ['one-key', false],
   ['separate', false],
   ['shared', true],
-] as const)('has nginx read answers only where keys share a cache: %s', (cacheSharing, reads) => {
+] as const)('filters answers only if keys share a cache: %s', (cacheSharing, reads) => {
   const { text } = admissionConfiguration({ slots: 2, contextSize: 4096, cacheSharing })
   for (const part of ['load_module', 'js_import', 'js_header_filter', 'js_body_filter'])
     expect(text.includes(part)).toBe(reads)

@@ -12,26 +12,26 @@ const site = (key: string) => ({
   bodyLimit: 1_048_576,
 })
 
-it('matches a text and nothing else, whatever is in it', () => {
+it('matches exactly the given text, whatever characters it contains', () => {
   const printable = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join('')
   expect(exactly(printable)).toMatch(/^([A-Za-z0-9]|\\x[0-9a-f]{2})+$/)
   expect(new RegExp(`^${exactly(printable)}$`).test(printable)).toBe(true)
   expect(new RegExp(`^${exactly('a.b')}$`).test('aXb')).toBe(false)
 })
 
-it('never holds the key as it is typed, and is root’s alone', () => {
+it('does not contain the key in plain text, and is readable by root only', () => {
   const { text, mode } = edgeConfiguration(site('a-key-with{}$#;'))
   expect(mode).toBe(0o600)
   expect(text).not.toContain('a-key-with{}$#;')
 })
 
-it('listens on IPv6 only where there is any', () => {
+it('listens on IPv6 only if the machine has it', () => {
   const text = (hasIpv6: boolean) => edgeConfiguration({ ...site('x'.repeat(12)), hasIpv6 }).text
   expect(text(true)).toContain('listen [::]:443')
   expect(text(false)).not.toContain('[::]')
 })
 
-it('speaks HTTP/2 by the means that nginx has for it', () => {
+it("enables HTTP/2 in the nginx version's syntax", () => {
   const text = (hasHttp2Directive: boolean) =>
     edgeConfiguration({ ...site('x'.repeat(12)), hasHttp2Directive }).text
   expect(text(true)).toMatch(/listen 443 ssl default_server .*\n\s*http2 on;/)
@@ -39,7 +39,7 @@ it('speaks HTTP/2 by the means that nginx has for it', () => {
   expect(text(false)).not.toContain('http2 on')
 })
 
-it('tells those whom it turns away to come at different times', () => {
+it('spreads the retries of rejected clients over time', () => {
   const lines = retryAfterMap({ least: 5, most: 8 }).split('\n').slice(1, -1)
   expect(lines).toEqual(['    25% 5;', '    25% 6;', '    25% 7;', '    * 8;'])
   expect(retryAfterMap({ least: 5, most: 5 })).toContain('{\n    * 5;\n}')

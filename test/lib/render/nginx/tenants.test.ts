@@ -4,7 +4,7 @@ import { saltOf, tenantMap } from '../../../../lib/render/nginx/tenants.ts'
 const alice = { name: 'alice', key: 'alice-has-this-key' }
 const bob = { name: 'bob', key: 'bob-has-another-key' }
 
-it('gives each key a salt of its own, of one length, always the same', () => {
+it('derives a distinct, constant salt of fixed length from each key', () => {
   const salts = Array.from({ length: 1000 }, (_, index) => saltOf(`key-${index}`))
   expect(new Set(salts).size).toBe(1000)
   expect(salts.filter(salt => !/^[A-Za-z]{12}$/.test(salt))).toEqual([])

@@ -18,7 +18,7 @@ const values = {
 }
 const pageOf = (overrides: Partial<typeof values> = {}) => landingPage({ ...values, ...overrides }).text
 
-it('escapes what stands in texts and attributes, and takes markup as it is', () => {
+it('escapes values in text and attributes, and inserts markup unchanged', () => {
   const evil = `<script>&"'</script>`
   const { markup } = html`<p title="${evil}">${evil}${html`<b>${1}</b>`}${[html`<i>`, html`</i>`]}</p>`
   const escaped = '&lt;script&gt;&amp;&quot;&#39;&lt;/script&gt;'
@@ -35,7 +35,7 @@ it('lets no name become markup', () => {
   expect(page.split('&lt;img src=x').length).toBeGreaterThan(4)
 })
 
-it('has just the one script and the one style that its policy names', () => {
+it('has exactly one script and one style, both allowed by its policy', () => {
   const page = pageOf()
   for (const element of ['script', 'style']) {
     const texts = [...page.matchAll(new RegExp(`<${element}[^>]*>(.*?)</${element}>`, 'gs'))]
@@ -47,12 +47,12 @@ it('has just the one script and the one style that its policy names', () => {
   expect(page).not.toMatch(/ (style|on\w+)=/)
 })
 
-it('names no other place to load from', () => {
+it('loads nothing from other hosts', () => {
   const places = [...pageOf().matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, place]) => place)
   expect(places).toEqual([expect.stringMatching(/^data:image\/svg\+xml,[^<>"]*$/), '/ca.crt'])
 })
 
-it('shows each client what the report shows, without the key', () => {
+it("shows all clients' configurations, without the key", () => {
   const page = pageOf()
   const configurations = clientConfigurations({
     endpoint: 'copilot.example.com',
@@ -66,24 +66,24 @@ it('shows each client what the report shows, without the key', () => {
     expect(page).toContain(html`${text}`.markup)
 })
 
-it('tells how to trust the own CA, and nothing of it where there is no need', () => {
+it("explains how to trust the VM's own CA, but not with a public certificate", () => {
   expect(pageOf()).toContain('<code>AB:CD</code>')
   expect(pageOf({ tls: { mode: 'acme', isPublic: true, caFingerprint: 'AB:CD' } })).not.toMatch(
     /Trust the certificate|ca\.crt/,
   )
 })
 
-it('sends nobody to the own CA while a pair of another issuer serves', () => {
+it("does not mention the VM's own CA while a supplied pair is in use", () => {
   const page = pageOf({ tls: { mode: 'supplied', isPublic: false, caFingerprint: 'AB:CD' } })
   expect(page).toContain('/path/to/root.crt')
   expect(page).not.toMatch(/ca\.crt|AB:CD/)
 })
 
-it('shows an IPv6 address as a URL has it', () => {
+it('shows an IPv6 address in brackets', () => {
   expect(pageOf({ endpoints: ['2001:db8::7'] })).toContain('https://[2001:db8::7]/v1')
 })
 
-it('changes neither what nginx is reloaded for, nor the site', () => {
+it('is not an input of nginx, whose configuration contains its policy', () => {
   const { restartInputs, reloadInputs } = services.nginx
   expect([...restartInputs, ...reloadInputs]).not.toContain(paths.landingPage)
   expect(

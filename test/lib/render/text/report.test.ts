@@ -28,24 +28,24 @@ it.each([
     'prompt 123 tokens/s, generation 7.5 tokens/s (measured at the last start)',
   ],
   [undefined, 'not measured'],
-])('tells the speed %j', (speed, text) => {
+])('shows the speed %j', (speed, text) => {
   expect(lineOf('speed', reportText({ ...report, speed }))).toBe(`${'speed'.padEnd(20)}= ${text}`)
 })
 
-it('tells the speed that the plan expects', () => {
+it('shows the expected speed', () => {
   expect(lineOf('expected', reportText(report))).toMatch(
     /= prompt 3\.5 to 17, generation 2\.0 \(at 50 GB\/s\) to 9\.3 \(at 200 GB\/s\)$/,
   )
 })
 
-it('calls no model served that does not run', () => {
+it('does not claim that a model is served which is not running', () => {
   const idle = { ...report, serves: false }
   expect(lineOf('model', reportText(report))).toMatch(/= devstral-small-2$/)
   expect(lineOf('model', reportText(idle))).toMatch(/= devstral-small-2, not served: see the notes$/)
   expect(loginBanner(idle).text).toContain('model devstral-small-2 (not served): https')
 })
 
-it('says in the banner why nothing can be generated, as long as that is so', () => {
+it('says in the banner why nothing can be generated, while that is the case', () => {
   const banner = join(mkdtempSync(join(tmpdir(), 'banner-')), 'banner.sh')
   const reason = `${banner}.txt`
   writeFileSync(banner, loginBanner(report).text.replaceAll(paths.unavailableReason, reason))
@@ -57,7 +57,7 @@ it('says in the banner why nothing can be generated, as long as that is so', () 
   rmSync(dirname(banner), { recursive: true })
 })
 
-it('tells all notes in the report, once each, and no remark in the banner', () => {
+it('lists every note once in the report, and no remarks in the banner', () => {
   const told = { ...report, notes: ['A severe note.'], remarks: ['A remark.'] }
   const notes = reportText(told)
     .split('\n')
@@ -68,7 +68,7 @@ it('tells all notes in the report, once each, and no remark in the banner', () =
   expect(loginBanner(told).text).not.toContain('A remark.')
 })
 
-it("greets with the template's line for a CPU without AVX2, in 80 columns", () => {
+it('shows the VM template line that fixes a CPU without AVX2, in 80 columns', () => {
   const notes = severeNotes({ ...facts, cpu: { model: "Somebody's CPU", features: [] } })
   const { text } = loginBanner({ ...report, notes })
   const banner = execFileSync('bash', ['--norc', '-ic', text], {

@@ -15,7 +15,7 @@ const quiet = {
   notes: [],
 }
 
-it('fits one screen of 80 columns, whatever it has to tell', () => {
+it('fits into 80 columns and one screen, however long its texts', () => {
   const text = statusText({
     ...quiet,
     problem: undefined,
@@ -43,7 +43,7 @@ it.each([
     /pending model +b: slm-copilot-model\.service is not/,
     /undefined/,
   ],
-])('tells %#', (status, says, saysNot) => {
+])('shows status %#', (status, says, saysNot) => {
   expect(statusText(status)).toMatch(says)
   expect(statusText(status)).not.toMatch(saysNot)
 })

@@ -9,7 +9,7 @@ const sources = (servers: string[], byDhcp: string[] = [], hypervisorClock?: str
     /^(refclock|server|pool|peer|sourcedir|confdir).*$/gm,
   )
 
-it('asks the hypervisor, and whom the context names, else whom DHCP does: never a public pool', () => {
+it("uses the hypervisor's clock and the context's servers, else DHCP's, never a public pool", () => {
   expect(sources([])).toEqual(['sourcedir /run/chrony-dhcp'])
   expect(sources([], ['192.0.2.1'])).toEqual(['server 192.0.2.1 iburst', 'sourcedir /run/chrony-dhcp'])
   expect(sources(['ntp1', '2001:db8::1'], ['192.0.2.1'], '/dev/ptp0')).toEqual([
@@ -19,7 +19,7 @@ it('asks the hypervisor, and whom the context names, else whom DHCP does: never 
   ])
 })
 
-it("finds the hypervisor's clock among the network cards', and DHCP's servers without what is none", () => {
+it("finds the hypervisor's clock among other clocks, and drops invalid servers from DHCP", () => {
   const host = recordedHost()
   expect(timeSources(host, [])).toEqual({ servers: [], byDhcp: [], hypervisorClock: undefined })
   host.files.replace(`${paths.hardwareClocks}/ptp0/clock_name`, 'virtio_net\n', 0o644)

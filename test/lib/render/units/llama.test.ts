@@ -24,17 +24,17 @@ it.each([
       LLAMA_ARG_REPEAT_PENALTY: '1.05',
     },
   ],
-] as const)('samples %s as its maker says', (name, settings) => {
+] as const)('samples %s as its publisher recommends', (name, settings) => {
   expect(samplingOf(name)).toEqual(settings)
 })
 
-it.each(Object.values(catalogue))('$name says what it is good at, and its licence', model => {
+it.each(Object.values(catalogue))('$name has its strengths and licence stated', model => {
   expect(modelSchema.parse(model)).toEqual(model)
   expect(model.goodAt).toMatch(/\.$/)
   expect(model.licence).toMatch(/^(Apache-2\.0|LicenseRef-[\w-]+)$/)
 })
 
-it('runs llama-server by the plan: KV type, and the memory for prompts in MiB', () => {
+it('configures llama-server as planned: KV type, and the prompt cache in MiB', () => {
   const short = planCapacity(
     { cpus: 4, physicalCores: 4, memory: memoryInVm(32 * GiB) },
     catalogue['devstral-small-2'],

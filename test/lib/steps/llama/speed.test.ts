@@ -14,7 +14,7 @@ const event = (prompt: number, milliseconds: number, generation: number) =>
     },
   })}\n\n`
 
-/** A host with an idle llama-server that sends these pieces, as long as they are not enough, to whatever is asked. */
+/** A host with an idle llama-server that answers every request with these chunks until they are enough. */
 function hostWith(pieces: string[], status = 200) {
   const asked: HttpRequest[] = []
   const recorded = recordedHost({}, () => ({ stdout: 'MainPID=7\n' }))
@@ -31,7 +31,7 @@ function hostWith(pieces: string[], status = 200) {
   return { host: { ...recorded, http }, asked }
 }
 
-it('leaves a generation that takes longer than there is time, and computes no second prompt', async () => {
+it('cuts off a generation that exceeds the time, and skips the second prompt', async () => {
   const half = event(2.5, 9000, 0.4).slice(0, 30)
   const { host, asked } = hostWith([
     event(2.5, 0, 0),
@@ -49,7 +49,7 @@ it('leaves a generation that takes longer than there is time, and computes no se
   expect(host.files.status(paths.measurement)?.mode).toBe(0o600)
 })
 
-it('computes as long a prompt as there is time for', async () => {
+it('measures as long a prompt as the time allows', async () => {
   const { host, asked } = hostWith([event(30, 1000, 8)])
   await speedOf(host, 'a')
   expect(asked.map(({ json }) => json)).toMatchObject([
@@ -58,7 +58,7 @@ it('computes as long a prompt as there is time for', async () => {
   ])
 })
 
-it('notes what was seen meanwhile, and keeps it', async () => {
+it('notes the load of the machine during the measurement, and keeps the note', async () => {
   const { host } = hostWith([event(30, 1000, 8)])
   let looks = 0
   const seen = () => ({ ...facts, cpuTime: { total: 1000 + 100 * looks, stolen: 50 * looks++ } })
@@ -74,12 +74,12 @@ it.each([
   [[''], 200, /answered 200/],
   [['{"error":"x"}'], 500, /answered 500: \{"error":"x"\}/],
   [['data: {"error":{}}\n\n'], 200, /answered 200: data: \{"error"/],
-])('says that %j with %i is no measurement', async (pieces, status, note) => {
+])('rejects %j with status %i as a measurement', async (pieces, status, note) => {
   const { host } = hostWith(pieces, status)
   expect(await speedOf(host, 'a')).toEqual({ invocation: 'a', notes: [expect.stringMatching(note)] })
 })
 
-it('measures anew what it cannot read, and what is of another run', async () => {
+it('measures again if the record is unreadable or from another run', async () => {
   const { host } = hostWith([event(30, 1000, 8)])
   for (const kept of ['{"invocation":"a"}', '{"invocation":"b","notes":[]}']) {
     host.files.replace(paths.measurement, kept, 0o600)

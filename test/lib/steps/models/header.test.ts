@@ -1,4 +1,4 @@
-/** Headers of GGUF files that somebody made: whole and sound, or an error in words; never a number that is none. */
+/** Untrusted headers of GGUF files: either valid, or a readable error, never NaN or undefined. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -55,7 +55,7 @@ const write = (bytes: Buffer) => writeFileSync(path, bytes)
 const plan = (options = {}) =>
   planned(recordedHost(), { model: path, memory: '8G', cpus: '2', ...options }, false)
 
-it('plans a whole one within its own context', async () => {
+it('plans a valid file within its own context limit', async () => {
   write(whole)
   expect((await readModelFile(path)).contextLimit).toBe(4096)
   expect(await plan()).toMatch(/context per conversation +4096 tokens/)
@@ -63,7 +63,7 @@ it('plans a whole one within its own context', async () => {
   await expect(plan({ context: '8192' })).rejects.toThrow('--context 8192: takes at most 4096 tokens')
 })
 
-/** The header with other bytes at the first place where these stand. */
+/** The file with the first occurrence of `from` replaced. */
 function replaced(from: Buffer, to: Buffer): Buffer {
   const at = whole.indexOf(from)
   if (at < 0) throw new Error('no such bytes')
@@ -81,7 +81,7 @@ const u32 = (value: number) => {
 }
 const withCounts = (count: bigint, pairs: bigint) =>
   Buffer.concat([whole.subarray(0, 8), u64(count), u64(pairs), whole.subarray(24)])
-/** The entry of a tensor: its name, dimensions, type, offset. */
+/** A tensor's entry in the header: name, dimensions, type, offset. */
 const entry = (name: string, shape: number[], type: number, offset: bigint) =>
   Buffer.concat([
     u64(BigInt(name.length)),
@@ -99,8 +99,8 @@ const changed = (changes: Record<string, Value | undefined>) => encodeGguf(metad
 const cutOff = /truncated/
 const bad: [string, Buffer, RegExp][] = [
   ['empty', Buffer.alloc(0), /not a GGUF file/],
-  ['a page', Buffer.from('<html>Log in</html>'), /not a GGUF file/],
-  ['zeros', Buffer.alloc(5000), /not a GGUF file/],
+  ['that is a web page', Buffer.from('<html>Log in</html>'), /not a GGUF file/],
+  ['of zeros', Buffer.alloc(5000), /not a GGUF file/],
   [
     'of version 77',
     Buffer.concat([whole.subarray(0, 4), u32(77), whole.subarray(8)]),
@@ -121,7 +121,7 @@ const bad: [string, Buffer, RegExp][] = [
   ['with a string of 9 MB', replaced(u64(20n), u64(9n * 10n ** 6n)), /truncated|Unsupported|exceeds/],
   ['without tensors', encodeGguf(metadata(), []), /contains no tensors/],
   [
-    'one shard of three',
+    'that is one shard of three',
     changed({ 'split.count': uint32(3), 'split.no': uint32(0) }),
     /one of 3 parts of a split model\. Join/,
   ],
@@ -158,7 +158,7 @@ const bad: [string, Buffer, RegExp][] = [
     /vocabulary is invalid/,
   ],
   [
-    'with experts of none',
+    'with more experts used than present',
     changed({ 'llama.expert_used_count': uint32(4), 'llama.expert_count': uint32(2) }),
     /invalid: 4 of 2 used/,
   ],
@@ -179,13 +179,13 @@ const bad: [string, Buffer, RegExp][] = [
   ['with the same tensor twice', encodeGguf(metadata(), [...tensors, ...tensors.slice(0, 1)]), /same name/],
 ]
 
-it.each(bad)('refuses one %s', async (_, bytes, said) => {
+it.each(bad)('rejects a file %s', async (_, bytes, said) => {
   write(bytes)
   await expect(plan()).rejects.toThrow(said)
   await expect(plan()).rejects.toThrow(new RegExp(`^${path} cannot be used as a model: `))
 })
 
-it('refuses what is no regular file, at once', async () => {
+it('rejects anything but a regular file, without blocking', async () => {
   const made: [string, (at: string) => void, RegExp][] = [
     ['folder.gguf', at => mkdirSync(at), /it is a folder/],
     ['pipe.gguf', at => execFileSync('mkfifo', [at]), /not a regular file/],
@@ -198,7 +198,7 @@ it('refuses what is no regular file, at once', async () => {
   }
 })
 
-it('plans whatever bytes of a header are changed, or refuses in words, and soon', async () => {
+it('plans or rejects a header with any bytes changed, quickly and with a readable error', async () => {
   const headerEnds = whole.length - 2 * (width * width + width * 3) * 4
   const change = fc.record({
     at: fc.integer({ min: 4, max: headerEnds - 1 }),

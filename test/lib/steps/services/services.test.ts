@@ -20,42 +20,42 @@ const old = { digest: 'd', changedAt: at(50) }
 const later = { digest: 'e', changedAt: at(150) }
 
 it.each([
-  ['a run proven on these inputs', running, { restart: old, reload: old }, proven('d', 'd'), 'leave alone'],
+  ['a run proven with these inputs', running, { restart: old, reload: old }, proven('d', 'd'), 'leave alone'],
   [
-    'a run proven on these, written anew',
+    'a run proven with these inputs, rewritten since',
     running,
     { restart: { ...old, changedAt: at(500) }, reload: old },
     proven('d', 'd'),
     'leave alone',
   ],
-  ['a run proven on other inputs', running, { restart: old, reload: later }, proven('d', 'd'), 'reload'],
-  ['a run proven on another unit', running, { restart: later, reload: later }, proven('d', 'd'), 'restart'],
-  ['a run that is not known, older than its inputs', running, { restart: old, reload: later }, {}, 'reload'],
-  ['a run that is not known, older than its unit', running, { restart: later, reload: old }, {}, 'restart'],
-  ['a run that is not known, younger than all', running, { restart: old, reload: old }, {}, 'leave alone'],
+  ['a run proven with other inputs', running, { restart: old, reload: later }, proven('d', 'd'), 'reload'],
+  ['a run proven with another unit', running, { restart: later, reload: later }, proven('d', 'd'), 'restart'],
+  ['an unknown run, older than its inputs', running, { restart: old, reload: later }, {}, 'reload'],
+  ['an unknown run, older than its unit', running, { restart: later, reload: old }, {}, 'restart'],
+  ['an unknown run, newer than all inputs', running, { restart: old, reload: old }, {}, 'leave alone'],
   [
-    'a run in the second of the change',
+    'an unknown run, started in the second of the change',
     running,
     { restart: { ...old, changedAt: at(100.4) }, reload: old },
     {},
     'restart',
   ],
   [
-    'a run that systemd began after a crash',
+    'a run that systemd started after a crash',
     running,
     { restart: old, reload: old },
     proven('d', 'd', 'a0'),
     'leave alone',
   ],
   [
-    'one that began by a clock that was ahead of now',
+    'an unknown run, started in the future',
     { ...running, startedAt: at(5000) },
     { restart: old, reload: old },
     {},
     'restart',
   ],
   [
-    'one that does not run',
+    'an inactive unit',
     { ...running, isActive: false },
     { restart: old, reload: old },
     proven('d', 'd'),
@@ -65,7 +65,7 @@ it.each([
   expect(decideAction(unit, status, inputs, known, at(1000))).toBe(action)
 })
 
-it("reads systemctl's answer", () => {
+it('parses the output of systemctl show', () => {
   const text = `ActiveState=active
 UnitFileState=enabled
 InvocationID=0f5b
@@ -90,9 +90,9 @@ ActiveEnterTimestamp=@1771063200
 })
 
 it.each([
-  ['one of them has changed', 'no\n\nyes\n', true],
-  ['none has', 'no\n\nno\n', false],
-])('has units read anew, asking once for all, where %s', async (_, stdout, isReloaded) => {
+  ['one has changed', 'no\n\nyes\n', true],
+  ['none has changed', 'no\n\nno\n', false],
+])('reloads units as required, with one query for all: %s', async (_, stdout, isReloaded) => {
   const host = recordedHost({}, command => (command.includes(' show ') ? { stdout } : undefined))
   await reloadUnits(host, ['a.service', 'b.service'])
   const asked = 'systemctl show --property=NeedDaemonReload --value a.service b.service'

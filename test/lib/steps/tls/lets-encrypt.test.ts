@@ -1,4 +1,4 @@
-/** When an ACME server is asked, when it is left alone, and what is said meanwhile. */
+/** When a certificate is requested from an ACME server, when not, and what the report says meanwhile. */
 import { expect, it } from 'vitest'
 import { certificateFiles, paths } from '../../../../lib/appliance/paths.ts'
 import type { Clock } from '../../../../lib/appliance/tls/clock.ts'
@@ -19,7 +19,7 @@ const order = {
 const noon = new Date('2026-02-14T12:00:00Z')
 const later = (minutes: number) => new Date(noon.getTime() + minutes * 60_000)
 
-/** As bootstrap does it: what there is to say when there is no certificate in the end. */
+/** Requests a certificate as bootstrap does, and returns the notes if there is none in the end. */
 async function obtain(host: Host, clock: Clock): Promise<string[]> {
   const decision = () => decideOrder(readAcme(host, order), clock)
   const problems = await requestIfDue(host, decision())
@@ -27,7 +27,7 @@ async function obtain(host: Host, clock: Clock): Promise<string[]> {
   return [...problems, ...(after.state === 'deferred' ? [after.note] : [])]
 }
 
-/** A machine whose certbot ends like this. `boot` starts it again, at a time. */
+/** A machine with this result of certbot. `boot` reboots it at a given time. */
 function machine(certbot: (host: Host) => Output) {
   let asked = 0
   const host: Host = recordedHost({}, () => {
@@ -47,7 +47,7 @@ const failing =
   (stdout: string, exitCode = 1) =>
   () => ({ exitCode, stdout, stderr: '' })
 
-it('asks once in a boot, and in later ones after a pause that doubles', async () => {
+it('requests once per boot, and in later boots only after a delay that doubles', async () => {
   const { boot, ask, asked } = machine(failing('Detail: no such host'))
   const seen: [string, number, boolean][] = []
   for (const [name, minute] of [
@@ -77,7 +77,7 @@ it('asks once in a boot, and in later ones after a pause that doubles', async ()
   ])
 })
 
-it('waits no longer than a day, and not for a time that a wrong clock set', async () => {
+it('waits at most a day, and not because a wrong clock was set back', async () => {
   const { boot, ask, asked } = machine(failing(''))
   let at = 0
   for (let failures = 0; failures < 12; failures += 1) {
@@ -91,9 +91,9 @@ it('waits no longer than a day, and not for a time that a wrong clock set', asyn
   expect(asked()).toBe(13)
 })
 
-it('counts an attempt that was cut off as a failed one', async () => {
+it('counts an interrupted attempt as failed', async () => {
   const { host, boot, ask, asked } = machine(() => {
-    // As a kill leaves it: what was to be written after the attempt is not.
+    // Like a kill: nothing is recorded after the attempt.
     throw new Error('the machine stopped')
   })
   boot('first', noon)
@@ -107,25 +107,20 @@ it('counts an attempt that was cut off as a failed one', async () => {
 })
 
 it.each([
-  ['the server says', 1, 'Saving debug log to x\n Detail: DNS problem\nAsk for help at y', 'DNS problem.'],
-  ['certbot says last', 1, 'Saving debug log to x\nSome error!\nSee the logfile z', 'Some error!'],
-  ['nothing is said', 3, '', 'certbot exited with code 3.'],
-  ['it takes too long', 124, 'whatever', 'certbot timed out after 120 s.'],
-  ['it is killed', 137, 'whatever', 'certbot was killed by signal 9.'],
-  [
-    'it succeeds and brings nothing',
-    0,
-    '',
-    'The certificate that was issued is not for copilot.example.com.',
-  ],
-])('tells why where %s', async (_, code, stdout, why) => {
+  ['a server error', 1, 'Saving debug log to x\n Detail: DNS problem\nAsk for help at y', 'DNS problem.'],
+  ['an error of certbot', 1, 'Saving debug log to x\nSome error!\nSee the logfile z', 'Some error!'],
+  ['no output', 3, '', 'certbot exited with code 3.'],
+  ['a timeout', 124, 'whatever', 'certbot timed out after 120 s.'],
+  ['a kill', 137, 'whatever', 'certbot was killed by signal 9.'],
+  ['success without a certificate', 0, '', 'The certificate that was issued is not for copilot.example.com.'],
+])('explains %s', async (_, code, stdout, why) => {
   const { boot, ask } = machine(failing(stdout, code))
   boot('first', noon)
   const [note] = await ask()
   expect(note).toContain(`for copilot.example.com: ${why} The VM's own certificate is in use.`)
 })
 
-it('forgets failures once a pair is there, and asks nobody while that is valid', async () => {
+it('forgets failures once it has a pair, and requests none while that is valid', async () => {
   const { leaf } = issued({ dns: [order.domain], ip: [] }, rightClock(noon))
   const folder = `${paths.certbot}/live/${orderName(order)}`
   let works = false
@@ -141,13 +136,13 @@ it('forgets failures once a pair is there, and asks nobody while that is valid',
   boot('second', later(60))
   expect(await ask()).toEqual([])
   expect(JSON.parse(host.files.read(paths.attempts) ?? '')).toEqual({})
-  // It is there and valid: nobody is asked.
+  // The pair exists and is valid, so none is requested.
   boot('third', later(120))
   works = false
   expect(await ask()).toEqual([])
 })
 
-it('asks nobody by a clock that cannot be right', async () => {
+it('requests nothing while the clock cannot be right', async () => {
   const host = recordedHost({}, () => {
     throw new Error('asked')
   })

@@ -28,7 +28,7 @@ it('issues a leaf for every name and address, under a CA', async () => {
   expect(leaf.certificate.endsWith(ca.certificate)).toBe(true)
 })
 
-it('keeps what is good', async () => {
+it('keeps valid certificates', async () => {
   const found = await made
   expect(await decideCertificates(found, names, inDays(59))).toEqual(found)
 })
@@ -37,13 +37,13 @@ const broken = { certificate: 'half a fi', key: 'half a fi' }
 it.each([
   ['30 days remain', (found: Certificates) => found, names, inDays(61)],
   [
-    'an address went',
+    'an address was removed',
     (found: Certificates) => found,
     namesOf({ ...facts, addresses: ['192.0.2.7'] }, undefined),
     now,
   ],
   [
-    'a private address came',
+    'a private address was added',
     (f: Certificates) => f,
     namesOf({ ...facts, addresses: ['10.0.0.8', 'fd00::8', ...facts.addresses] }, undefined),
     now,
@@ -55,8 +55,8 @@ it.each([
     now,
   ],
   ['it is broken', ({ ca }: Certificates) => ({ ca, leaf: broken }), names, now],
-  ['it is not there', ({ ca }: Certificates) => ({ ca }), names, now],
-])('issues another leaf under the same CA when %s', async (_, of, wanted, at) => {
+  ['it is missing', ({ ca }: Certificates) => ({ ca }), names, now],
+])('issues another leaf under the same CA if %s', async (_, of, wanted, at) => {
   const found = await made
   const { ca, leaf } = await decideCertificates(of(found), wanted, at)
   expect(ca).toEqual(found.ca)
@@ -67,12 +67,12 @@ it.each([
 })
 
 it.each([
-  ['its key is another', ({ ca, leaf }: Certificates) => ({ ca: { ...ca, key: leaf.key }, leaf })],
-  ['it ends soon', (found: Certificates) => found, names, inDays(3600)],
-  ['a name came', (found: Certificates) => found, namesOf(facts, 'copilot.example.com')],
-  ['a name below ours came', (found: Certificates) => found, namesOf(facts, 'a.copilot')],
+  ['its key does not match', ({ ca, leaf }: Certificates) => ({ ca: { ...ca, key: leaf.key }, leaf })],
+  ['it expires soon', (found: Certificates) => found, names, inDays(3600)],
+  ['a name was added', (found: Certificates) => found, namesOf(facts, 'copilot.example.com')],
+  ['a subdomain was added', (found: Certificates) => found, namesOf(facts, 'a.copilot')],
   ['it has no constraints', ({ leaf }: Certificates) => ({ ca: leaf, leaf })],
-])('makes another CA when %s', async (_, of, wanted = names, at = now) => {
+])('creates another CA if %s', async (_, of, wanted = names, at = now) => {
   const found = of(await made)
   const next = await decideCertificates(found, wanted, at)
   expect(next.ca).not.toEqual(found.ca)
@@ -86,7 +86,7 @@ describe('a CA that replaces another', () => {
     return { found, next, notes: (at: Date) => notesOn(next, wanted, at) }
   })
 
-  it('is announced with both fingerprints and why, for its first month', async () => {
+  it('is announced for a month, with both fingerprints and the reason', async () => {
     const { found, next, notes } = await replaced
     const [note, ...others] = await notes(now)
     expect(others).toEqual([])
@@ -96,14 +96,14 @@ describe('a CA that replaces another', () => {
     expect([(await notes(inDays(29))).length, (await notes(inDays(31))).length]).toEqual([1, 0])
   })
 
-  it('keeps being announced when nothing changes', async () => {
+  it('continues to be announced if nothing changes', async () => {
     const { next, notes } = await replaced
     const again = await decideCertificates(next, wanted, now)
     expect(again).toEqual(next)
     expect(await notesOn(again, wanted, now)).toEqual(await notes(now))
   })
 
-  it('tells nothing of a file that was no certificate, nor of the first CA', async () => {
+  it('is not announced if it replaces a broken file, or is the first', async () => {
     expect(await notesOn({ ca: broken }, names, now)).toEqual([])
     expect(await notesOn({}, names, now)).toEqual([])
   })

@@ -14,7 +14,7 @@ const names = { dns: ['copilot.example.com'], ip: [] }
 const [mine, another] = [issued(names, rightClock(now)), issued(names, rightClock(now))]
 const chain = mine.leaf.certificate
 const [own = '', root = ''] = chain.split(/(?<=-----END CERTIFICATE-----\n)/)
-/** As `openssl x509 -trustout` writes it: what it is trusted for stands behind the certificate. */
+/** As `openssl x509 -trustout` writes it, with trust settings after the certificate. */
 const trusted = (text: string) =>
   text
     .split(/(?<=-----END CERTIFICATE-----\n)/)
@@ -38,7 +38,7 @@ const parse = (certificate: string, key: string, at = now, more = {}) =>
     suppliedPairProblems(rightClock(at)),
   )
 
-/** The problems, each as its variable, what was got and what it takes. */
+/** The problems as text: variable, what it got, what it takes. */
 function problems(certificate: string, key: string, at: Date): string[] {
   try {
     parse(certificate, key, at)
@@ -55,12 +55,12 @@ function problems(certificate: string, key: string, at: Date): string[] {
 it.each([
   ['PEM', chain, mine.leaf.key],
   ['PEM with carriage returns', chain.replaceAll('\n', '\r\n'), mine.leaf.key.replaceAll('\n', '\r\n')],
-  ['PEM with words around', `Bag Attributes\n${own}subject=x\n${root}`, mine.leaf.key],
-  ['Base64 of it', base64(chain), base64(mine.leaf.key)],
+  ['PEM with other text around it', `Bag Attributes\n${own}subject=x\n${root}`, mine.leaf.key],
+  ['Base64', base64(chain), base64(mine.leaf.key)],
   ['Base64 in lines', base64(chain).replaceAll(/.{76}/g, '$&\n'), base64(mine.leaf.key)],
   ["OpenSSL's own PEM, with trust settings", trusted(chain), mine.leaf.key],
   ['Base64 of Base64', base64(base64(chain)), base64(base64(mine.leaf.key))],
-])('takes a pair as %s', (_, certificate, key) => {
+])('accepts a pair as %s', (_, certificate, key) => {
   expect(suppliedPair(parse(certificate, key))?.pair).toEqual({ certificate: chain, key: mine.leaf.key })
 })
 
@@ -75,7 +75,7 @@ it.each([
   ['no certificate', '', mine.leaf.key, now, /^TLS_CERT got nothing; .*since ONEAPP_COPILOT_TLS_KEY is set/],
   ['something else', 'hello', mine.leaf.key, now, /^TLS_CERT got text that is not a PEM certificate/],
   [
-    'a key for a certificate',
+    'a key instead of a certificate',
     mine.leaf.key,
     mine.leaf.key,
     now,
@@ -97,14 +97,14 @@ it.each([
   ],
   ['half a key', chain, mine.leaf.key.replace(/\n.*\n/, '\n'), now, /^TLS_KEY .* that cannot be parsed/],
   [
-    'the key of another',
+    'the key of another certificate',
     chain,
     another.leaf.key,
     now,
     /^TLS_KEY got a key that does not belong to the certificate/,
   ],
   [
-    'the chain upside down',
+    'a chain in reverse order',
     root + own,
     mine.leaf.key,
     now,
@@ -118,22 +118,16 @@ it.each([
     now,
     /^TLS_CERT got a chain whose certificate 2 did not sign certificate 1/,
   ],
-  ['a name of nobody', root, mine.ca.key, now, /^TLS_CERT got a certificate without subjectAltName/],
-  ['one that expired', chain, mine.leaf.key, inDays(91), /^TLS_CERT got "CN=copilot.*expired on 2026-05-15/],
-  [
-    'one from the future',
-    own + root,
-    mine.leaf.key,
-    inDays(-31),
-    /^TLS_CERT got "CN=copilot.*valid only from/,
-  ],
-])('says what is wrong with %s', (_, certificate, key, at, said) => {
+  ['no name', root, mine.ca.key, now, /^TLS_CERT got a certificate without subjectAltName/],
+  ['an expired one', chain, mine.leaf.key, inDays(91), /^TLS_CERT got "CN=copilot.*expired on 2026-05-15/],
+  ['one not valid yet', own + root, mine.leaf.key, inDays(-31), /^TLS_CERT got "CN=copilot.*valid only from/],
+])('reports the problem with %s', (_, certificate, key, at, said) => {
   const [first, ...others] = problems(certificate, key, at)
   expect(first).toMatch(said)
   expect(others.filter(text => !said.test(text.replace('SLM-Copilot CA ', '')))).toEqual([])
 })
 
-it('says when it is not for the domain', async () => {
+it('notes if the certificate does not cover the domain', async () => {
   const own = await decided({}, names, rightClock(now))
   const notes = (domain: string) =>
     tlsNotes({
