@@ -122,7 +122,7 @@ function isTransient(code: number, status: string, stderr: string): boolean {
   return ![exits.unresolved, exits.writeError, exits.untrusted].includes(code)
 }
 
-const most = 5
+const maxRedirects = 5
 
 /** Why a redirect must not be followed; undefined if it may be. `followed`: redirects followed so far. */
 export function redirectProblem(from: string, to: string, followed: number): string | undefined {
@@ -134,6 +134,6 @@ export function redirectProblem(from: string, to: string, followed: number): str
   if (target.username !== '' || target.password !== '') return refused('with credentials')
   if (protocol === 'http:' && source.protocol === 'https:') return refused('from https to http')
   if (protocol === 'http:' && hostname !== source.hostname) return refused('to another host over http')
-  if (followed >= most) return refused(`more than ${most} times`)
+  if (followed >= maxRedirects) return refused(`more than ${maxRedirects} times`)
   return undefined
 }

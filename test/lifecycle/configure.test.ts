@@ -30,8 +30,8 @@ const context = { ONEAPP_COPILOT_TLS_CERT: supplied.certificate, ONEAPP_COPILOT_
 function tlsOf(host: Host): string {
   const view = clientView(readPairInUse(host), readCa(host), ['copilot.example.com', '192.0.2.7'])
   const capacity = capacityFor(tinyModel)
-  const told = { notes: [], remarks: [], serves: true }
-  const text = reportText({ ...view, password: 'x', capacity, services: [], ...told })
+  const serving = { notes: [], remarks: [], serves: true }
+  const text = reportText({ ...view, password: 'x', capacity, services: [], ...serving })
   return text.slice(0, text.indexOf('[Services]'))
 }
 

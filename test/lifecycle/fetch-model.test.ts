@@ -47,8 +47,8 @@ it('retries a failed download after growing delays, and reports them, while the 
   const pauses: number[] = []
   await fetchModel(host, async seconds => {
     pauses.push(seconds)
-    const said = host.files.read(paths.fetchProgress)?.replaceAll('\n', ' ')
-    expect(said).toMatch(
+    const progress = host.files.read(paths.fetchProgress)?.replaceAll('\n', ' ')
+    expect(progress).toMatch(
       /qwen2.5-coder-3b is not downloaded yet: Download failed: could not resolve host: 192\.0\.2\.1\. Check/,
     )
     expect(host.files.status(paths.fetchProgress)?.mode).toBe(0o644)

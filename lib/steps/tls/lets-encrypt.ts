@@ -143,7 +143,7 @@ function reasonOf({ exitCode, stdout, stderr }: Output): string {
     .split('\n')
     .map(line => line.trim())
     .filter(line => line !== '' && !/^(Ask for help|See the logfile|Saving debug log)/.test(line))
-  const said = lines.find(line => line.startsWith('Detail:'))?.slice('Detail:'.length) ?? lines.at(-1)
-  const short = (said ?? `certbot exited with code ${exitCode}`).trim().slice(0, 300)
+  const message = lines.find(line => line.startsWith('Detail:'))?.slice('Detail:'.length) ?? lines.at(-1)
+  const short = (message ?? `certbot exited with code ${exitCode}`).trim().slice(0, 300)
   return /[.!]$/.test(short) ? short : `${short}.`
 }

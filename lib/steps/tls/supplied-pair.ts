@@ -28,7 +28,7 @@ function pairProblems({ tlsCertificate, tlsKey }: Context, clock: Clock): Proble
     return [certificateProblem('a PEM certificate that cannot be parsed', variables.tlsCertificate.takes)]
   if (key === undefined)
     return [keyProblem('a PEM private key that cannot be parsed', variables.tlsKey.takes)]
-  if (!leaf.checkPrivateKey(key)) return [strangeKey(chain, leaf, key)]
+  if (!leaf.checkPrivateKey(key)) return [mismatchedKey(chain, leaf, key)]
   return [
     ...chain.flatMap(certificate => validityProblems(certificate, clock)),
     ...chainProblems(chain),
@@ -66,7 +66,7 @@ const named = ({ subject, serialNumber }: X509Certificate) =>
   quoted((subject as string | undefined) ?? `serial number ${serialNumber}`)
 
 /** The problem if the key does not match the first certificate: perhaps the chain is in the wrong order. */
-function strangeKey(chain: X509Certificate[], leaf: X509Certificate, key: KeyObject): Problem {
+function mismatchedKey(chain: X509Certificate[], leaf: X509Certificate, key: KeyObject): Problem {
   const number = chain.findIndex(certificate => certificate.checkPrivateKey(key)) + 1
   return number > 0
     ? certificateProblem(

@@ -25,10 +25,10 @@ const quiet = () => {}
 it('admits one holder at a time, also after one that fails', async () => {
   const path = newLock()
   let inside = 0
-  let most = 0
+  let maximum = 0
   const act = (fails: boolean) => async () => {
     inside += 1
-    most = Math.max(most, inside)
+    maximum = Math.max(maximum, inside)
     await new Promise(resolve => setTimeout(resolve, 50))
     inside -= 1
     if (fails) throw new Error('failed')
@@ -37,7 +37,7 @@ it('admits one holder at a time, also after one that fails', async () => {
   const all = [true, false, true, false].map(fails => withLock(path, quiet, act(fails)))
   const outcomes = (await Promise.allSettled(all)).map(({ status }) => status)
   expect(outcomes).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled'])
-  expect(most).toBe(1)
+  expect(maximum).toBe(1)
   expect(existsSync(path)).toBe(true)
 })
 
@@ -50,9 +50,9 @@ it('calls onWait if it has to wait', async () => {
     return isReleased
   })
   await isHeld
-  const { promise: isTold, resolve: told } = Promise.withResolvers<void>()
-  const waiting = withLock(path, told, async () => {})
-  await isTold
+  const { promise: isWaiting, resolve: onWait } = Promise.withResolvers<void>()
+  const waiting = withLock(path, onWait, async () => {})
+  await isWaiting
   release()
   await Promise.all([held, waiting])
 })

@@ -20,14 +20,14 @@ it('stamps every line, and indents continuation lines', () => {
   )
 })
 
-const said = () => {
+const captureOutput = () => {
   const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
   const err = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   return { out: () => out.mock.calls.map(String), err: () => err.mock.calls.map(String) }
 }
 
 it('writes to its file, in a folder that it creates', () => {
-  const { out, err } = said()
+  const { out, err } = captureOutput()
   const path = join(folder, 'new', 'a.log')
   openLog(now, path).info('hello')
   expect(readFileSync(path, 'utf8')).toBe('2026-02-14T10:00:00Z [INFO] hello\n')
@@ -48,7 +48,7 @@ const brokenLogs: [string, (path: string) => void, string][] = [
 ]
 
 it.each(brokenLogs)('continues without a file %s, and reports that once', (_, make, reason) => {
-  const { out, err } = said()
+  const { out, err } = captureOutput()
   const path = join(folder, 'logs', 'a.log')
   if (reason.includes('exists')) make(path)
   else {

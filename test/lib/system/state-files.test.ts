@@ -18,16 +18,16 @@ const damages: [string, string, RegExp][] = [
 
 const table = files.flatMap(file => damages.map(damage => ({ file, path: file.path, damage })))
 
-it.each(table)('$path $damage.0', ({ file, damage: [, text, said] }) => {
+it.each(table)('$path $damage.0', ({ file, damage: [, text, message] }) => {
   const host = recordedHost()
   host.files.replace(file.path, text, 0o600)
   if ('fix' in file.whenDamaged) {
-    expect(() => readState(host, file)).toThrow(said)
+    expect(() => readState(host, file)).toThrow(message)
     expect(() => readState(host, file)).toThrow(`${file.path} `)
     expect(() => readState(host, file)).toThrow(`Fix: ${file.whenDamaged.fix}.`)
   } else {
     expect(readState(host, file)).toBeUndefined()
-    expect(host.lines.at(-1)).toMatch(said)
+    expect(host.lines.at(-1)).toMatch(message)
     expect(host.lines.at(-1)).toContain(`${file.path} `)
     expect(host.lines.at(-1)).toContain(`It is ignored: ${file.whenDamaged.consequence}.`)
   }

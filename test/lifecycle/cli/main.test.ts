@@ -81,7 +81,7 @@ it.each([
   ['EIO', false, 1, 'i/o error'],
   ['EPIPE', true, undefined, 'broken pipe'],
   ['ENOSPC', true, undefined, 'no space left on device'],
-] as const)('if output fails with %s (stage: %s), exits with %s', (code, isStage, ended, said) => {
+] as const)('if output fails with %s (stage: %s), exits with %s', (code, isStage, ended, reason) => {
   const errno = { EPIPE: -32, ENOSPC: -28, EIO: -5 }[code]
   const stdout = new EventEmitter()
   const exit = vi.fn()
@@ -90,7 +90,7 @@ it.each([
   stdout.emit('error', Object.assign(new Error(code), { code, errno }))
   expect(exit.mock.calls).toEqual(ended === undefined ? [] : [[ended]])
   expect(write.mock.calls).toEqual(
-    said === '' ? [] : [[`slm-copilot: could not write to standard output: ${said}.\n`]],
+    reason === '' ? [] : [[`slm-copilot: could not write to standard output: ${reason}.\n`]],
   )
 })
 

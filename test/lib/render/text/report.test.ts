@@ -58,14 +58,14 @@ it('says in the banner why nothing can be generated, while that is the case', ()
 })
 
 it('lists every note once in the report, and no remarks in the banner', () => {
-  const told = { ...report, notes: ['A severe note.'], remarks: ['A remark.'] }
-  const notes = reportText(told)
+  const withNotes = { ...report, notes: ['A severe note.'], remarks: ['A remark.'] }
+  const notes = reportText(withNotes)
     .split('\n')
     .filter(line => line.startsWith('note'))
   expect(notes.map(line => line.replace(/^note *= /, ''))).toEqual(['A severe note.', 'A remark.'])
   expect(reportText(report)).not.toContain('[Notes]')
-  expect(loginBanner(told).text).toContain('A severe note.')
-  expect(loginBanner(told).text).not.toContain('A remark.')
+  expect(loginBanner(withNotes).text).toContain('A severe note.')
+  expect(loginBanner(withNotes).text).not.toContain('A remark.')
 })
 
 it('shows the VM template line that fixes a CPU without AVX2, in 80 columns', () => {

@@ -179,9 +179,9 @@ const bad: [string, Buffer, RegExp][] = [
   ['with the same tensor twice', encodeGguf(metadata(), [...tensors, ...tensors.slice(0, 1)]), /same name/],
 ]
 
-it.each(bad)('rejects a file %s', async (_, bytes, said) => {
+it.each(bad)('rejects a file %s', async (_, bytes, message) => {
   write(bytes)
-  await expect(plan()).rejects.toThrow(said)
+  await expect(plan()).rejects.toThrow(message)
   await expect(plan()).rejects.toThrow(new RegExp(`^${path} cannot be used as a model: `))
 })
 
@@ -192,9 +192,9 @@ it('rejects anything but a regular file, without blocking', async () => {
     ['device.gguf', at => symlinkSync('/dev/zero', at), /not a regular file/],
     ['nowhere.gguf', at => symlinkSync('/nowhere', at), /does not exist/],
   ]
-  for (const [name, make, said] of made) {
+  for (const [name, make, message] of made) {
     make(join(folder, name))
-    await expect(plan({ model: join(folder, name) })).rejects.toThrow(said)
+    await expect(plan({ model: join(folder, name) })).rejects.toThrow(message)
   }
 })
 

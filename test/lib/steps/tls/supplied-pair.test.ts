@@ -121,10 +121,10 @@ it.each([
   ['no name', root, mine.ca.key, now, /^TLS_CERT got a certificate without subjectAltName/],
   ['an expired one', chain, mine.leaf.key, inDays(91), /^TLS_CERT got "CN=copilot.*expired on 2026-05-15/],
   ['one not valid yet', own + root, mine.leaf.key, inDays(-31), /^TLS_CERT got "CN=copilot.*valid only from/],
-])('reports the problem with %s', (_, certificate, key, at, said) => {
+])('reports the problem with %s', (_, certificate, key, at, expected) => {
   const [first, ...others] = problems(certificate, key, at)
-  expect(first).toMatch(said)
-  expect(others.filter(text => !said.test(text.replace('SLM-Copilot CA ', '')))).toEqual([])
+  expect(first).toMatch(expected)
+  expect(others.filter(text => !expected.test(text.replace('SLM-Copilot CA ', '')))).toEqual([])
 })
 
 it('notes if the certificate does not cover the domain', async () => {
