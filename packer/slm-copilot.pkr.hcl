@@ -1,4 +1,4 @@
-# The image: a base with OpenNebula's context agent, plus the framework, plus our files; installed by the framework.
+# The image: a base with OpenNebula's context agent + the framework + ours, installed by the framework's own stage.
 #
 # `make up` bakes a small one. Production, with current Packer, from the checkout's root:
 #   make -C ../one-apps debian12                                   the base: ../one-apps/export/debian12.qcow2

@@ -1,4 +1,4 @@
-/** What the documents for maintainers name exists: files, folders, npm scripts, make targets, headings. */
+/** Everything that the documents mention exists: files, folders, npm scripts, make targets, headings. */
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
@@ -11,20 +11,20 @@ const documents = globSync(['*.md', '{lib,lifecycle,packer,test}/README.md', '.g
 const textOf = (name: string) => readFileSync(join(checkout, name), 'utf8')
 const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found)
 
-/** As GitHub makes a heading's anchor. */
+/** GitHub's anchor for a heading. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()
     .replace(/[^\w\s-]/g, '')
     .replaceAll(' ', '-')
 
-it.each(documents)('%s names files that there are', name => {
+it.each(documents)('%s names existing files', name => {
   const text = textOf(name)
   const paths = all(text, /`((?:lib|lifecycle|packer|test|\.github)\/[\w./-]+)`/g)
   expect(paths.filter(path => !existsSync(join(checkout, path)))).toEqual([])
 })
 
-it.each(documents)('%s links to files and headings that there are', name => {
+it.each(documents)('%s links to existing files and headings', name => {
   const text = textOf(name)
   const headings = all(text, /^#+ (.*)$/gm).map(anchorOf)
   const links = all(text, /\]\(([^)\s]+)\)/g).filter(link => !/^https?:/.test(link))
@@ -35,7 +35,7 @@ it.each(documents)('%s links to files and headings that there are', name => {
   expect(links.filter(link => !isThere(link))).toEqual([])
 })
 
-it.each(documents)('%s names scripts and targets that there are', name => {
+it.each(documents)('%s names existing scripts and targets', name => {
   const text = textOf(name)
   const targets = all(textOf('Makefile'), /^([a-z-]+):/gm)
   expect(all(text, /\bnpm run ([a-z:-]+)/g).filter(script => !(script in packageFile.scripts))).toEqual([])

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { generatedFiles } from '../packer/build/generated.ts'
 
-it.each(generatedFiles())('$name is as `make generate` writes it', ({ found, expected }) => {
+it.each(generatedFiles())('$name is up to date with `make generate`', ({ found, expected }) => {
   expect(found).toBe(expected)
 })

@@ -1,4 +1,4 @@
-/** The house's import arrows, as the design draws them. */
+/** The import rules between layers, see CONTRIBUTING.md. */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, resolve } from 'node:path'
 import { expect, it } from 'vitest'
@@ -9,9 +9,9 @@ const files = globSync('{lib,lifecycle}/**/*.ts', { cwd: checkout })
 /** What each layer may import, besides itself: other layers, and packages. */
 const allowed: Record<string, string[]> = {
   'lib/appliance': ['zod'],
-  // A digest is a pure function of a text; the page's script and style are files; lib/edge is bundled.
+  // Still pure: digests, reading the page's script and style from files, bundling lib/edge.
   'lib/render': ['lib/appliance', 'node:crypto', 'node:fs', 'esbuild'],
-  // It runs inside nginx: what it imports imports nothing else.
+  // It runs inside nginx, so what it imports must not import anything else.
   'lib/edge': ['lib/appliance/requests', 'fs'],
   'lib/system': ['node:', 'zx/'],
   'lib/steps': [
@@ -26,7 +26,7 @@ const allowed: Record<string, string[]> = {
   lifecycle: ['lib/steps', 'lib/render', 'lib/appliance', 'lib/system', 'node:', 'dotenv', 'package.json'],
 }
 
-/** The layer of a file: `lib/steps` of `lib/steps/tls/clock.ts`. */
+/** The layer of a file: `lib/steps` for `lib/steps/tls/clock.ts`. */
 const layerOf = (path: string) => path.match(/^(lib\/\w+|lifecycle)\//)?.[1] ?? ''
 
 const importsOf = (file: string) =>
@@ -36,7 +36,7 @@ const importsOf = (file: string) =>
 
 it.each(files)('%s imports only what its layer may', file => {
   const layer = layerOf(file)
-  // Steps of two subjects do not know each other: the stage passes values. No stage knows the command line.
+  // Steps of different subjects do not import each other: the stage passes values. Stages do not import the command line.
   const isNeighbour = (path: string) =>
     layer === 'lib/steps'
       ? dirname(path) === dirname(file)
@@ -47,7 +47,7 @@ it.each(files)('%s imports only what its layer may', file => {
   expect(strangers).toEqual([])
 })
 
-it('has no cycle', () => {
+it('has no import cycle', () => {
   const graph = new Map(files.map(file => [file, importsOf(file).filter(path => files.includes(path))]))
   const cycles: string[][] = []
   const walk = (file: string, trail: string[]) => {

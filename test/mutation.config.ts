@@ -1,6 +1,6 @@
 /**
- * The unit tests of the libraries, for Stryker, which takes no projects. Those of stages would find some mutants more, and
- * take ten times as long: what is pure is to be proven by what stands beside it. MUTATION_TESTS narrows them further.
+ * Only the unit tests of lib/, for Stryker, which does not support projects. Those of the stages would kill a few more
+ * mutants, but take ten times as long. MUTATION_TESTS narrows the selection further.
  */
 import { defineConfig } from 'vitest/config'
 

@@ -1,4 +1,4 @@
-/** What texts tell people to type exists: commands with their options, units, targets; and each is tried, or says why not. */
+/** The commands that texts tell users to type exist, with their options, units and targets; and VM tests run them. */
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -13,11 +13,11 @@ import {
 } from './support/printed-commands.ts'
 
 const printed = printedCommands()
-/** After its name in prose, as in "written by slm-copilot at every configure". */
+/** Not commands: the name in prose, as in "written by slm-copilot at every configure". */
 const prose = ['slm-copilot at']
 const commands = printed.filter(({ command }) => !prose.includes(command))
 
-it('finds commands in prose, in backquotes and in blocks, to where they end', () => {
+it('finds commands, and where they end, in prose, backquotes and blocks', () => {
   const text = `Run \`slm-copilot status\`: it shows. How far it is: slm-copilot fetch-model --retry
 see \`systemctl status nginx\`. slm-copilot clients NAME prints one (slm-copilot plan --memory 3G fits).
 Written by slm-copilot. slm-copilot nonsense --x; \`/opt/x/slm-copilot models\``
@@ -32,25 +32,25 @@ Written by slm-copilot. slm-copilot nonsense --x; \`/opt/x/slm-copilot models\``
 })
 
 describe.each(commands)('$command, in $from', ({ command }) => {
-  it('is tried in the VM, or it says why not', () => {
+  it('is run in the VM, or listed with the reason why not', () => {
     expect(Object.keys(expected)).toContain(command)
   })
 
   const [program, ...args] = withNames(command).split(' ')
-  it.runIf(program === 'slm-copilot' && !args.includes('COMMAND'))('is what the executable takes', () => {
+  it.runIf(program === 'slm-copilot' && !args.includes('COMMAND'))('is accepted by the executable', () => {
     expect(() => parseCommandLine('slm-copilot', args, '/')).not.toThrow()
   })
 
   const named = command
     .split(' ')
     .filter(word => /^(slm-copilot|nginx|certbot|chrony)[\w-]*(\.\w+)?$/.test(word))
-  it.runIf(program !== 'slm-copilot' && named.length > 0)('names units that there are', () => {
+  it.runIf(program !== 'slm-copilot' && named.length > 0)('names existing units', () => {
     const known = [...Object.values(units), 'chrony.service']
     for (const unit of named) expect(known).toContain(unit.includes('.') ? unit : `${unit}.service`)
   })
 })
 
-it('tries no command that nobody is told any more', () => {
+it('lists no command that is not printed any more', () => {
   expect(Object.keys(expected).sort()).toEqual(commands.map(({ command }) => command).sort())
 })
 
@@ -59,6 +59,6 @@ it.each([...new Set(printedTargets())])('make %s is a target', target => {
   expect(makefile).toMatch(new RegExp(`^${target}:`, 'm'))
 })
 
-it('tells nobody on the appliance to type sudo, which the image has not', () => {
+it('never mentions sudo, which is not in the image', () => {
   expect(printed.filter(({ command }) => command.includes('sudo'))).toEqual([])
 })

@@ -8,7 +8,7 @@ const promptTokens = 3000
 
 type Row = { size: number; promptRate: number; gap: number; freed: number }
 
-/** Prints, for each size, the prompt rate, another client's longest wait for a token, and the wait for an abandoned slot. */
+/** Prints for each size the prompt rate, another client's longest wait for a token, and how soon a slot is free. */
 export async function benchBatches(): Promise<void> {
   const rows: Row[] = []
   for (const size of sizes) rows.push(await measure(size))

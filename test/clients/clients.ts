@@ -1,4 +1,4 @@
-/** How to run each client unattended: one question, all tools allowed, no telemetry, no updates. */
+/** How to run each client unattended: one question, all tools permitted, no telemetry, no updates. */
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Call } from '../mirror/tool-model.ts'
@@ -7,23 +7,23 @@ import type { Home, RunOptions, Screen } from './home.ts'
 type Ask = (home: Home, modules: string, question: string, options?: RunOptions) => Promise<Screen>
 
 export type Client = {
-  /** As `slm-copilot clients` names it. */
+  /** Its name in `slm-copilot clients`. */
   name: string
-  /** What was installed, as npm names it. */
+  /** The name of the npm package. */
   package: string
-  /** Asks a question, with tools and in a stream, and waits for the client to end. */
+  /** Asks a question, with tools and streaming, and waits for the client to exit. */
   ask: Ask
-  /** Runs the program as it is printed; absent where there is none. */
+  /** Runs the printed program, if there is one. */
   paste?: Ask
-  /** Asks for an answer in one piece; absent where the client only streams. */
+  /** Asks for an answer that is not streamed; undefined if the client always streams. */
   chat?: Ask
-  /** A call of a tool that the client has, which makes a file named `made`. */
+  /** A call of one of the client's tools that creates a file named `made`. */
   call: Call
 }
 
 const node = process.execPath
 
-/** A command line that takes the question last. */
+/** Runs a command line whose last argument is the question. */
 const terminal =
   (command: (modules: string) => string[], variables: Record<string, string> = {}): Ask =>
   (home, modules, question, options) =>
@@ -32,7 +32,7 @@ const terminal =
       variables: { ...variables, ...options?.variables },
     })
 
-/** Agents with a window, run in their terminals. */
+/** Coding agents, run with their non-interactive command lines. */
 const agents: Client[] = [
   {
     name: 'opencode',
@@ -94,7 +94,7 @@ const agents: Client[] = [
   },
 ]
 
-/** The opening of a program as it is printed makes the client and names the model; the test's program goes on from there. */
+/** Copies a test program, beside a module with the beginning of the printed one, which creates the client. */
 function writeProgram(home: Home, name: string, exported: string): string {
   const opening = home.program.split('\n\n')[0]
   writeFileSync(join(home.project, 'copilot.mjs'), `${opening}\nexport { ${exported} }\n`)
@@ -120,13 +120,13 @@ const library = (name: string, npmName: string, exported: string): Client => {
   }
 }
 
-/** Libraries, each with programs of the test's own. */
+/** SDKs, each with test programs. */
 const libraries = [
   library('openai', 'openai', 'client, model'),
   library('ai-sdk', '@ai-sdk/openai-compatible', 'model'),
   library('anthropic', '@anthropic-ai/sdk', 'client, model'),
 ]
 
-/** What `make test` runs. */
+/** The clients that `make test` runs. */
 export const someClients: Client[] = [...libraries, ...agents.slice(0, 2)]
 export const allClients: Client[] = [...libraries, ...agents]

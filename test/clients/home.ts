@@ -1,4 +1,4 @@
-/** The home folder of a developer who has pasted a client's settings, and what the client writes there. */
+/** The home folder of a developer who has pasted a client's settings, and the client's runs in it. */
 import { spawn } from 'node:child_process'
 import {
   closeSync,
@@ -16,32 +16,32 @@ import { dirname, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { type ClientConfiguration, program, shell } from '../../lib/render/clients/configuration.ts'
 
-/** What a client's user sees, and how it ended: null when it was ended from here. */
+/** A client's output, and its exit code: null if it was killed here. */
 export type Screen = { text: string; code: number | null; seconds: number }
 
 export type Home = {
   folder: string
-  /** Where the client works: a folder of its own. */
+  /** The client's working directory. */
   project: string
-  /** The text of a program that the configuration tells to write. */
+  /** The program in the configuration, if it contains one. */
   program: string
-  /** Runs a command in the project, with what the configuration exports and nothing of this process's own. */
+  /** Runs a command in the project, with the variables that the configuration exports, and none of this process. */
   run(command: string[], options?: RunOptions): Promise<Screen>
   remove(): void
 }
 
 export type RunOptions = {
   variables?: Record<string, string>
-  /** Seconds until it is ended. */
+  /** Seconds until it is killed. */
   limit?: number
 }
 
-/** Pastes a configuration: files where it says, variables into the shell's profile. */
+/** Pastes a configuration: files to their paths, variables into the shell's profile. */
 export function homeWith({ snippets }: ClientConfiguration, modules: string): Home {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-home-'))
   const project = join(folder, 'project')
   mkdirSync(project)
-  // A program's imports are looked for in the folders above it.
+  // Node.js resolves a program's imports in the folders above it.
   symlinkSync(join(modules, 'node_modules'), join(folder, 'node_modules'))
   const texts = (wanted: (place: string) => boolean) =>
     snippets.filter(({ place }) => wanted(place)).map(({ text }) => text)
@@ -68,7 +68,7 @@ export function homeWith({ snippets }: ClientConfiguration, modules: string): Ho
   }
 }
 
-/** The whole environment of a client: nothing in this process's own reaches it. */
+/** The complete environment of a client: it inherits nothing else from this process. */
 const surroundings = (home: string) => ({
   PATH: process.env.PATH ?? '',
   HOME: home,
@@ -81,7 +81,7 @@ const surroundings = (home: string) => ({
   NO_COLOR: '1',
 })
 
-/** The processes that live in a home: agents leave servers of theirs behind, out of their group. */
+/** All processes with this home: some agents leave servers behind, outside of their process group. */
 const residents = (home: string): number[] =>
   readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -89,7 +89,7 @@ const residents = (home: string): number[] =>
       try {
         return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${home}`)
       } catch {
-        // Gone meanwhile, or not ours.
+        // It has exited meanwhile, or is not ours.
         return false
       }
     })
@@ -100,12 +100,12 @@ function endResidents(home: string) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // Gone meanwhile.
+      // It has exited meanwhile.
     }
   }
 }
 
-/** Runs a command in a home, with its output in a file: a pipe would last as long as the servers left behind. */
+/** Runs a command in a home, with its output in a file: servers left behind would keep a pipe open. */
 async function run(
   home: string,
   [name = '', ...args]: string[],

@@ -1,4 +1,4 @@
-/** The clients from npm: pinned, verified against the lock file, installed into the cache. */
+/** Installs the clients from npm into the cache: pinned, and verified against the lock file. */
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached } from '../../packer/build/cache.ts'
@@ -6,7 +6,7 @@ import { runLogged, step } from '../../packer/build/progress.ts'
 
 const inputs = ['package.json', 'package-lock.json', '.npmrc'].map(name => join(import.meta.dirname, name))
 
-/** A folder with the clients in its `node_modules`: those that `make test` runs (0.4 GB), or all (1.5 GB). */
+/** Returns a folder with the clients in `node_modules`: those that `make test` runs (0.4 GB), or all (1.5 GB). */
 export const installedClients = (which: 'some' | 'all'): Promise<string> =>
   cached(
     `clients-${which}`,

@@ -26,7 +26,7 @@ async function withStack<T>(options: Options, use: (stack: Stack) => Promise<T>)
 const versionOf = (client: Client, modules: string): string =>
   JSON.parse(readFileSync(join(modules, 'node_modules', client.package, 'package.json'), 'utf8')).version
 
-/** Everything that is quick, one after the other. */
+/** Runs the quick scenarios one after the other. */
 async function quickTrials(client: Client, modules: string): Promise<Row> {
   const plain = await withStack({}, async stack => {
     const trial = { client, stack, modules }
@@ -41,7 +41,7 @@ async function quickTrials(client: Client, modules: string): Promise<Row> {
   return { name: client.name, version: versionOf(client, modules), ...plain, toolTurn: calling }
 }
 
-/** Every screen in a file of its own, for who wants to know more than the table says. */
+/** Saves the output of each run in a file of its own. */
 function keepScreens(rows: Row[]): string {
   const folder = join(cacheFolder, 'logs', 'clients')
   mkdirSync(folder, { recursive: true })
@@ -51,10 +51,10 @@ function keepScreens(rows: Row[]): string {
   return folder
 }
 
-// What is left behind by clients is ended at exit.
+// An exit handler kills what clients leave behind; signals would skip it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-// Each of the programs that run side by side wants to be ended with this one.
+// Each of the concurrent programs registers an exit handler.
 process.setMaxListeners(100)
 
 await script(async () => {
@@ -73,9 +73,9 @@ await script(async () => {
     return slowPrompt === undefined ? row : { ...row, slowPrompt }
   })
 
-  console.log(`\n${table(whole)}\n\nA wrong key, as the user reads it:`)
+  console.log(`\n${table(whole)}\n\nWhat users see with a wrong key:`)
   for (const row of whole) console.log(`  ${row.name.padEnd(12)} ${refusal(row.wrongKey) ?? 'NOTHING'}`)
-  console.log(`Screens: ${keepScreens(whole)}`)
+  console.log(`Output of each run: ${keepScreens(whole)}`)
   const bad = whole.filter(row => !isGood(row)).map(({ name }) => name)
-  if (bad.length > 0) throw new Error(`not as it must be: ${bad.join(', ')}`)
+  if (bad.length > 0) throw new Error(`failed: ${bad.join(', ')}`)
 })

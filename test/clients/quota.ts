@@ -1,19 +1,19 @@
-/** A CPU quota for a process, as systemd's CPUQuota= sets it: the kernel's control groups, version 1 or 2. */
+/** A CPU quota for a process, as with systemd's CPUQuota=: control groups, version 1 or 2. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 
 const mounted = '/sys/fs/cgroup'
-/** Version 1 has a hierarchy of its own for the CPU. */
+/** Version 1 has a separate hierarchy for the CPU. */
 const versionOne = join(mounted, 'cpu')
 
-/** Microseconds: the longest period and the shortest run in it that the kernel takes. */
+/** In microseconds: the longest period, and the shortest quota per period, that the kernel accepts. */
 const period = 1_000_000
 const shortest = 1000
 
 const processesIn = (folder: string) => join(folder, 'cgroup.procs')
 
-/** Leaves a process a thousandth of a CPU, until the function that comes back is called. Needs root. */
+/** Limits a process to a thousandth of a CPU until the returned function is called. Needs root. */
 export function limitCpu(pid: number): () => Promise<void> {
   const isOne = existsSync(join(versionOne, 'cgroup.procs'))
   const parent = isOne ? versionOne : mounted
@@ -26,7 +26,7 @@ export function limitCpu(pid: number): () => Promise<void> {
   writeFileSync(processesIn(folder), String(pid))
   return async () => {
     writeFileSync(processesIn(parent), String(pid))
-    // A group lasts as long as a process is in it, a moment longer than one that leaves.
+    // The group can only be removed once the kernel has moved the process out of it.
     while (readFileSync(processesIn(folder), 'utf8') !== '') await setTimeout(50)
     rmdirSync(folder)
   }

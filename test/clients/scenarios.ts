@@ -1,4 +1,4 @@
-/** The scenarios for each client: a first request, a tool call, a wrong key, a loading model, six silent minutes. */
+/** The scenarios for each client: a first request, a tool call, a wrong key, a loading model, a very slow prompt. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -9,27 +9,27 @@ import type { Client } from './clients.ts'
 import { type Home, homeWith, type Screen } from './home.ts'
 import { limitCpu } from './quota.ts'
 
-/** Tokens of a conversation: more than any agent's first prompt has, and the long question too. */
+/** In tokens: room for any agent's first prompt together with the long question. */
 const contextSize = 65_536
 export const stackContext = { ONEAPP_COPILOT_CONTEXT_SIZE: String(contextSize) }
 
-/** A client, the appliance it asks, and the folder that it is installed in. */
+/** A client, the appliance that it uses, and the folder in which it is installed. */
 export type Trial = { client: Client; stack: Stack; modules: string }
 
-/** A request for an answer, as nginx logged it. */
+/** A request, as logged by nginx. */
 export type Request = { status: number; seconds: number }
 
 export type Outcome = Screen & {
   requests: Request[]
-  /** The answer stands on the screen, and the client ended well. */
+  /** The client has printed the answer, and exited successfully. */
   isAnswered: boolean
-  /** The tool has done its work. */
+  /** The tool has created its file. */
   hasMade: boolean
 }
 
 const question = 'Say hello.'
 
-/** What this client is told to paste for this stack; the key and the CA's path are filled in. */
+/** The printed settings of the client for this stack, with the key and the CA's path filled in. */
 function configurationOf({ client, stack }: Trial, key = stack.key) {
   const caFile = join(stack.root, 'clients-ca.crt')
   writeFileSync(caFile, stack.ca)
@@ -40,7 +40,7 @@ function configurationOf({ client, stack }: Trial, key = stack.key) {
   return found
 }
 
-/** Requests for an answer that have ended since this was called. One without a key has lost its path. */
+/** Returns a function that lists the requests logged since. For refused keys, nginx logs an internal path. */
 function requestsAt({ stack }: Trial): () => Request[] {
   const read = () =>
     (existsSync(stack.accessLog) ? readFileSync(stack.accessLog, 'utf8') : '')
@@ -52,7 +52,7 @@ function requestsAt({ stack }: Trial): () => Request[] {
   return () => read().slice(before)
 }
 
-/** A home with what is to be pasted, something done in it, and what came of that. */
+/** Pastes the settings into a new home, acts in it, and collects the outcome. */
 async function inHome(trial: Trial, act: (home: Home) => Promise<Screen>, key?: string): Promise<Outcome> {
   const home = homeWith(configurationOf(trial, key), trial.modules)
   const requests = requestsAt(trial)
@@ -69,13 +69,13 @@ async function inHome(trial: Trial, act: (home: Home) => Promise<Screen>, key?: 
   }
 }
 
-/** Runs the program as it is printed; an agent is asked. */
+/** Runs the printed program as it is; asks an agent. */
 const pasted = ({ client, modules }: Trial, home: Home) =>
   (client.paste ?? client.ask)(home, modules, question)
 
 export const firstPaste = (trial: Trial) => inHome(trial, home => pasted(trial, home))
 
-/** An answer in one piece. Undefined where the client only streams. */
+/** An answer that is not streamed; undefined if the client always streams. */
 export const chat = async (trial: Trial): Promise<Outcome | undefined> => {
   const { client, modules } = trial
   return client.chat && inHome(trial, home => client.chat?.(home, modules, question) as Promise<Screen>)
@@ -87,7 +87,7 @@ export const toolTurn = (trial: Trial) =>
 
 export const wrongKey = (trial: Trial) => inHome(trial, home => pasted(trial, home), 'a-key-of-nobodys')
 
-/** llama-server is away when the client asks, and back once the client has met a 503. */
+/** llama-server is down when the client asks, and starts after the client has got a 503. */
 export const loading = (trial: Trial) =>
   inHome(trial, async home => {
     const requests = requestsAt(trial)
@@ -101,13 +101,13 @@ export const loading = (trial: Trial) =>
     return asked
   })
 
-/** Seconds of prompt processing, and those that a client may take until it asks. */
+/** Seconds of prompt processing, and seconds until a client has started and sent its request. */
 const silence = 360
 const startUp = 20
-/** Tokens that take more CPU time than a quota leaves in that time. */
+/** Needs more CPU time than the quota permits in that time. */
 const longQuestion = `${question} ${'a '.repeat(20_000)}`
 
-/** llama-server computes the prompt for six minutes: comments come, and nothing else. */
+/** llama-server computes the prompt for six minutes, and sends nothing but comments. */
 export const slowPrompt = (trial: Trial) =>
   inHome(trial, async home => {
     const pid = trial.stack.llamaPid()

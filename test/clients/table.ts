@@ -1,4 +1,4 @@
-/** The results of the clients, as a table and the messages that their users see. */
+/** The results of all clients as a table, and the messages that their users see. */
 import type { Outcome } from './scenarios.ts'
 
 export type Row = {
@@ -12,7 +12,7 @@ export type Row = {
   slowPrompt?: Outcome
 }
 
-/** Whether each did what it must. */
+/** Whether a client passed all scenarios. */
 export const isGood = ({ firstPaste, chat, toolTurn, wrongKey, loading, slowPrompt }: Row) =>
   firstPaste.isAnswered &&
   chat?.isAnswered !== false &&
@@ -22,7 +22,7 @@ export const isGood = ({ firstPaste, chat, toolTurn, wrongKey, loading, slowProm
   loading.isAnswered &&
   slowPrompt?.isAnswered !== false
 
-/** The line that tells the user that the key is wrong. */
+/** The line of the output that says that the key is wrong. */
 export const refusal = ({ text }: Outcome) =>
   text
     .split('\n')
@@ -36,7 +36,7 @@ const longest = ({ requests }: Outcome) => Math.max(0, ...requests.map(({ second
 const tried = (outcome: Outcome, isSo: boolean) =>
   `${yes(isSo)} (${outcome.seconds.toFixed(0)} s: ${statuses(outcome)})`
 
-/** Markdown, one row a client. */
+/** A Markdown table with one row per client. */
 export function table(rows: Row[]): string {
   const columns: [string, (row: Row) => string][] = [
     ['client', ({ name, version }) => `${name} ${version}`],

@@ -1,4 +1,4 @@
-/** Conversations in the shapes in which clients send them to `/v1/chat/completions`; the texts are our own. */
+/** Conversations in the format in which clients send them to `/v1/chat/completions`; the texts are our own. */
 
 type Content = string | { type: 'text'; text: string }[] | null
 type ToolCall = { id?: string; type: 'function'; function: { name: string; arguments: string | object } }
@@ -74,7 +74,7 @@ const result = (id: string, content: Content): Message => ({ role: 'tool', tool_
 const agent = system('You are a coding agent. The project is in /home/dev/shop.\n\nKeep to what was asked.')
 const source = '1  def total(prices):\n2      return sum(prices)\n'
 
-/** By name; a client's name stands where the shape is that client's. */
+/** By name, which starts with a client's name if only that client sends this format. */
 export const chats: Record<string, Chat> = {
   'a question': { messages: [user('Which sort is stable?')] },
   'a system message and a question': { messages: [system('Answer in one line.'), user('What is a mutex?')] },
@@ -211,7 +211,7 @@ export const chats: Record<string, Chat> = {
     ],
     tools,
   },
-  // llama-server puts the text of an Anthropic message before the results that came with it.
+  // llama-server moves the text of an Anthropic message before the results in the same message.
   'Claude Code: a reminder between a call and its result': {
     messages: [
       system('You are an agent for software.'),

@@ -1,4 +1,4 @@
-/** The same conversations as clients of `/v1/messages` send them: by the name of the chat that says the same. */
+/** The same conversations in the format of `/v1/messages`, under the names of their counterparts in chat.ts. */
 import { tools as chatTools } from './chat.ts'
 
 const cache_control = { type: 'ephemeral' }

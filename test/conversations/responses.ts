@@ -1,4 +1,4 @@
-/** The same conversations as clients of `/v1/responses` send them: by the name of the chat that says the same. */
+/** The same conversations in the format of `/v1/responses`, under the names of their counterparts in chat.ts. */
 import { tools as chatTools } from './chat.ts'
 
 const input = (role: string, ...texts: string[]) => ({
@@ -26,7 +26,7 @@ const tools = chatTools.map(({ function: { name, description, parameters } }) =>
   parameters,
   strict: false,
 }))
-/** Those that Codex adds are not functions: llama-server leaves them out. */
+/** Codex adds tools that are not functions; llama-server ignores them. */
 const asCodex = {
   tools: [...tools, { type: 'web_search' }, { type: 'namespace', name: 'browser', tools: [] }],
   tool_choice: 'auto',

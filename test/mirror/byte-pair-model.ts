@@ -1,4 +1,4 @@
-/** A model with GPT-2's vocabulary and the pre-tokenizer of a catalogue model: the patterns that llama.cpp splits text by. */
+/** A model with GPT-2's vocabulary, and the patterns by which a catalogue model splits text (its pre-tokenizer). */
 import { writeFileSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'

@@ -130,8 +130,8 @@ function tensorsFor({ steps, condition, size = small }: Chain, tokens: string[])
   const value = matrix(width, heads.keyValue * heads.size)
   const attended = matrix(heads.query * heads.size, width)
   if (condition !== undefined) {
-    // The last pair of the first head's dimensions. The score 4 · 8 · 4 · 8 draws all attention to these two tokens; if
-    // both are present, they share it and their values cancel out.
+    // The last pair of the first head's dimensions. The score 4 · 8 · 4 · 8 draws all attention to these two tokens;
+    // if both are present, they share it and their values cancel out.
     const pair = heads.size - 2
     query.set(pair, dimensionOf(condition.after), 4)
     for (const [token, says] of [

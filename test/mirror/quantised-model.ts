@@ -41,7 +41,7 @@ export type Types = {
 /** All matrices of one type. */
 export const allOf = (type: TensorType): Types => ({ vocabulary: type, layer: () => type })
 
-/** The Q4_K_M mix of `llama-quantize`: Q6_K for the output, and for the most important matrices of about half the layers. */
+/** The Q4_K_M mix of `llama-quantize`: Q6_K for the output, and for two matrices in about half of the layers. */
 export const q4KM = (layers: number): Types => ({
   vocabulary: 'q6_K',
   layer: (matrix, layer) => {

@@ -22,7 +22,7 @@ export const rowSize = ({ kvHeads, headSize }: Heads, kvType: KvType) =>
 export const someTokens = (count: number) =>
   Array.from({ length: count }, (_, index) => 300 + (index % 20_000))
 
-/** Writes the tokens, the cells (position, sequences), and for the keys, then the values of each layer: type, row size, rows. */
+/** Writes the tokens, the cells (position, sequences), then keys and values by layer: type, row size, rows. */
 export function writeSlotFile(path: string, heads: Heads, kvType: KvType, tokens: number[]): void {
   const { layers } = heads
   const row = rowSize(heads, kvType)

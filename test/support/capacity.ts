@@ -1,11 +1,11 @@
-/** Capacities and plans for tests of rendered texts. */
+/** Capacities and plans for tests. */
 
 import type { Model } from '../../lib/appliance/models/catalogue.ts'
 import type { Plan, ServingPlan } from '../../lib/appliance/plan.ts'
 import { type Capacity, type CapacityRequest, planCapacity } from '../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 
-/** A model so small that every plan has room for it. */
+/** A model small enough to fit into any VM. */
 export const tinyModel: Model = {
   name: 'tiny',
   url: 'https://models.example.com/tiny.gguf',
@@ -28,7 +28,7 @@ export const tinyModel: Model = {
   },
 }
 
-/** The plan for a machine with memory enough. */
+/** The capacity on a machine with enough memory. */
 export const capacityFor = (model: Model, asked: Partial<CapacityRequest> = {}): Capacity =>
   planCapacity({ cpus: 8, physicalCores: 4, memory: 128 * GiB }, model, {
     contextSize: 32_768,
@@ -37,7 +37,7 @@ export const capacityFor = (model: Model, asked: Partial<CapacityRequest> = {}):
     ...asked,
   })
 
-/** The plan of an appliance that serves with this capacity. */
+/** The plan of an appliance that is serving with this capacity. */
 export const servingPlan = (capacity: Capacity): ServingPlan => ({
   state: 'serving',
   capacity,
@@ -47,7 +47,7 @@ export const servingPlan = (capacity: Capacity): ServingPlan => ({
   cacheSharing: 'one-key',
 })
 
-/** The plans of an appliance on which no model runs, though this capacity is planned. */
+/** The plans of an appliance on which no model is running yet, with this capacity planned. */
 export function idlePlans(intended: Capacity): Plan[] {
   const { endpoints, notes, hardware, cacheSharing } = servingPlan(intended)
   const rest = { endpoints, notes, hardware, cacheSharing }

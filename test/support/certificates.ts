@@ -1,4 +1,4 @@
-/** Certificates for tests, decided and issued by the same functions as on the appliance. */
+/** Certificates for tests, issued by the same functions as on the appliance. */
 import { X509Certificate } from 'node:crypto'
 import forge from 'node-forge'
 import type { Names } from '../../lib/appliance/names.ts'
@@ -12,25 +12,25 @@ import { datesOf } from '../../lib/system/x509.ts'
 
 export type Certificates = OwnPairs & { ca: Pair; leaf: Pair }
 
-/** A leaf for these names, under the given CA, whatever that may sign for, or under a new one. */
+/** A server certificate for these names, signed by a new CA, or by the given one regardless of its constraints. */
 export function issued(names: Names, clock: Clock, given?: Pair): Certificates {
   const ca = given ?? issueCa(forge, names, caDates(clock))
   const dates = leafDates(clock, datesOf(new X509Certificate(ca.certificate)))
   return { ca, leaf: issueLeaf(forge, ca, names, dates) }
 }
 
-/** What a stage makes of the pairs that it finds on disk. */
+/** The decision of a stage about the pairs on disk. */
 export const decided = async (found: OwnPairs, names: Names, clock: Clock): Promise<Tls> =>
   prepareTls({ clock, names, ...(await describePairs(found, names)) })
 
-/** The pairs that a stage leaves on disk. */
+/** The pairs on disk after a stage. */
 export const pairsOf = ({ ca, own, previousCa }: Tls): Certificates => ({
   ca: ca.pair,
   leaf: own.pair,
   ...(previousCa && { previousCa: previousCa.pair }),
 })
 
-/** The files of a VM whose own pair is in use. */
+/** The files of a VM that uses a certificate of its own CA. */
 export const ownTlsFiles = (tls: Tls) => [
   ...pairInUseFiles(tls),
   { path: paths.privateCertificate, link: tls.own.target },

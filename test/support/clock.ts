@@ -1,7 +1,7 @@
 /** Clocks for tests. */
 import type { Clock } from '../../lib/appliance/tls/clock.ts'
 
-/** One that a source of time has set, on a machine whose image was made this long before. */
+/** A clock that a time source has set, on a machine whose image was built this long ago. */
 export const rightClock = (now: Date): Clock => ({
   now,
   isSynchronised: true,

@@ -1,13 +1,13 @@
 /**
- * For unit tests: RSA keys come from a pool, and are short, since tests want hundreds: making and using keys of full
- * length took most of their time. Consecutive keys differ. Integration and VM tests make and use real ones.
+ * For unit tests, which need hundreds of RSA keys: short ones from a pool, because generating and using keys of full
+ * length took most of their time. Consecutive keys differ. Integration and VM tests use real ones.
  */
 import type Forge from 'node-forge'
 import { vi } from 'vitest'
 
 const size = 6
 
-/** A source of keys in place of the real one, which is called for each place of the pool once. */
+/** Wraps a key generator in a pool: it is called once for each key of the pool. */
 function pooled(make: typeof Forge.pki.rsa.generateKeyPair) {
   const pool: Forge.pki.rsa.KeyPair[] = []
   let calls = 0
@@ -19,7 +19,7 @@ function pooled(make: typeof Forge.pki.rsa.generateKeyPair) {
   }
 }
 
-// This runs for each file of tests, and the module may be the same.
+// This runs for each test file, but several files may share the module.
 vi.mock('node-forge', async load => {
   const { default: forge } = await load<{ default: typeof Forge }>()
   const { rsa } = forge.pki

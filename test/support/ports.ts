@@ -2,10 +2,10 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** Below the ports that the kernel gives to outgoing connections: one of those may come between finding and using it. */
+/** Below the range of outgoing connections, one of which might take the port before it is used. */
 const range = [20_000, 32_000] as const
 
-/** The preferred port if nobody listens there, else any free one. */
+/** The preferred port if it is free, otherwise any free one. */
 export async function freePort(wish?: number): Promise<number> {
   if (wish && (await isFree(wish))) return wish
   for (let tries = 0; tries < 100; tries += 1) {

@@ -1,4 +1,4 @@
-/** The commands that our texts tell people to type: in the README, and in whatever the executable prints or writes. */
+/** The commands that our texts tell users to type: in the README, and in whatever the executable prints or writes. */
 import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { retryCommand } from '../../lib/appliance/models/choice.ts'
@@ -9,14 +9,14 @@ const checkout = resolve(import.meta.dirname, '..', '..')
 
 export type PrintedCommand = { command: string; from: string }
 
-/** What each ends with when root types it on an appliance that serves; or why the test in the VM does not type it. */
+/** Each command's exit code as root on an appliance that is serving, or why the VM test does not run it. */
 export const expected: Record<string, number | string> = {
   'slm-copilot --version': 0,
   'slm-copilot --help': 0,
   'slm-copilot help': 0,
   'slm-copilot help COMMAND': 0,
   'slm-copilot help plan': 0,
-  'slm-copilot COMMAND': 'the form of the others',
+  'slm-copilot COMMAND': 'a placeholder for the others',
   'slm-copilot status': 0,
   'slm-copilot models': 0,
   'slm-copilot clients': 0,
@@ -25,11 +25,12 @@ export const expected: Record<string, number | string> = {
   'slm-copilot plan --memory 32G --cpus 16 --context 128k': 0,
   'slm-copilot plan --check': 0,
   'slm-copilot smoke-test': 0,
-  'slm-copilot install': "fetches the production release's 14 GB; the bake runs it with the tests' release",
+  'slm-copilot install':
+    "downloads the 14 GB of the production release; the bake runs it with the tests' release",
   'slm-copilot configure --context-file /run/one-context/one_env --dry-run': 0,
   'slm-copilot configure --context-file /run/one-context/one_env': 0,
   'slm-copilot bootstrap': 0,
-  // No model has failed there, and it says so; the test of fetched models has one that did.
+  // Fails because there is no failed model to retry; model.test.ts retries one.
   'slm-copilot fetch-model --retry': 1,
   'systemctl status slm-copilot slm-copilot-admission nginx': 0,
   'systemctl status slm-copilot.service': 0,
@@ -41,19 +42,19 @@ export const expected: Record<string, number | string> = {
   'journalctl -u chrony.service': 0,
   'journalctl -k': 0,
   'cat /etc/one-appliance/config': 0,
-  'cat /run/slm-copilot-unavailable': 'shell in the banner, where that file is there',
+  'cat /run/slm-copilot-unavailable': 'part of the login banner, which runs it if the file exists',
   'df -h': 0,
-  lsattr: 'shows nothing in an empty folder; it is named among what may protect a file',
+  lsattr: 'prints nothing in an empty folder; mentioned because attributes can protect a file',
 }
 
-/** What the source runs itself, by a host's `$` and `query`. */
+/** Commands that the source runs itself, with a host's `$` and `query`. */
 const runs = /(?:\$|query)(?:\(\{[^`]*\}\))?`[^`]*`/g
 
-/** Names that stand for one of several. */
+/** Replaces placeholders with real names. */
 export const withNames = (command: string) =>
   command.replace('clients NAME', 'clients cline').replace('help COMMAND', 'help configure')
 
-/** A source's text with what its templates name put in. */
+/** Substitutes the constants in a source's template strings. */
 function filled(source: string): string {
   const constants = { configureCommand, contextOption, retryCommand }
   return source.replaceAll(/\$\{(?:(paths|units)\.)?(\w+)\}/g, (whole, group, name) => {
@@ -65,10 +66,10 @@ function filled(source: string): string {
 const textOf = (file: string) =>
   filled(readFileSync(join(checkout, file), 'utf8').replaceAll(runs, '').replaceAll('\\`', '`'))
 
-/** Where a command ends at the latest: quotes, brackets, comments, the line. */
+/** The rest of a command, up to a quote, bracket, comment or the end of the line. */
 const rest = '([^`\'"\\n;()#|&>,]*)'
 
-/** Of the words after `slm-copilot NAME`, those that belong to it; what follows is prose. */
+/** The words after `slm-copilot NAME` that belong to the command; prose may follow. */
 function own({ options, argument }: Command, words: string[]): string[] {
   const taken: string[] = []
   let left = words
@@ -83,7 +84,7 @@ function own({ options, argument }: Command, words: string[]): string[] {
   }
 }
 
-/** `slm-copilot …` in a text; words that follow its name and are no command come out as they are. */
+/** All `slm-copilot …` in a text; a word after the name that is not a command is returned too, so that tests see it. */
 function ownCommands(text: string): string[] {
   return [...text.matchAll(new RegExp(`(?<![-/\\w.]|status )slm-copilot (?=[a-zA-Z-])${rest}`, 'g'))].map(
     ([, found = '']) => {
@@ -98,7 +99,7 @@ function ownCommands(text: string): string[] {
   )
 }
 
-/** Those of systemd's programs, and of others that our texts name. */
+/** Commands of systemd and other programs. */
 const foreignCommands = (text: string) =>
   [
     ...text.matchAll(
@@ -114,15 +115,15 @@ const foreignCommands = (text: string) =>
         .replace(/[.:]+$/, '')
         .trim(),
     )
-    // Of the source's own words, not of what it prints.
+    // Words in the source's comments, not in its messages.
     .filter(command => !/^systemctl \w+$/.test(command))
 
 const sources = () => ['README.md', ...globSync('{lib,lifecycle}/**/*.ts', { cwd: checkout }).sort()]
 
-/** The commands that a text names. */
+/** All commands in a text. */
 export const commandsIn = (text: string) => [...ownCommands(text), ...foreignCommands(text)]
 
-/** Each once, with the first file that says it. */
+/** All commands without duplicates, with the first file that contains each. */
 export function printedCommands(): PrintedCommand[] {
   const found = new Map<string, string>()
   for (const file of sources())
@@ -130,6 +131,6 @@ export function printedCommands(): PrintedCommand[] {
   return [...found].map(([command, from]) => ({ command, from }))
 }
 
-/** The README's `make` targets. */
+/** The `make` targets in the README. */
 export const printedTargets = () =>
   [...textOf('README.md').matchAll(/(?:^|`)make ([a-z-]+)(?= *[`#A-Z])/gm)].map(([, name = '']) => name)

@@ -27,7 +27,7 @@ type Answers = (commandLine: string) => Partial<Output> | undefined
 
 export type RecordedHost = Host & { commands: string[]; lines: string[]; root: string }
 
-/** A live host by its own account; `answers` says what commands come back with, by default nothing and 0. */
+/** Claims to be a live host. `answers` returns the outcome of commands, by default no output and exit code 0. */
 export function recordedHost(
   overrides: Partial<Host> = {},
   answers: Answers = () => undefined,
@@ -40,7 +40,7 @@ export function recordedHost(
   const $ = shell(
     answering(commandLine => {
       commands.push(commandLine)
-      // The clock is right, unless a test says otherwise.
+      // The clock is synchronised unless a test says otherwise.
       const stdout = commandLine.startsWith('chronyc ') ? 'Leap status     : Normal\n' : ''
       return { exitCode: 0, stdout, stderr: '', ...answers(commandLine) }
     }),

@@ -1,4 +1,4 @@
-/** A recorded host on which every unit runs, and what listens passes the smoke test. */
+/** A recorded host on which every unit is running, and the smoke test passes. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Model } from '../../lib/appliance/models/catalogue.ts'
@@ -21,7 +21,7 @@ async function answer({ url, headers, json }: HttpRequest) {
   return answered(200, isStreaming ? 'data: [DONE]\n' : completion)
 }
 
-/** With the production release, this model baked in, and a llama-server of so many bytes of anonymous memory. */
+/** Has the production release with this model baked in, and a llama-server with this anonymous memory, in bytes. */
 export async function servingHost(
   overrides: Partial<Host>,
   model: Model,

@@ -1,4 +1,4 @@
-/** A reporter that closes a run with its slowest files, what each project took, and the line `N passed, N failed`. */
+/** A reporter that ends a run with its slowest files, the duration of each project, and the line `N passed, N failed`. */
 import type { Reporter, TestModule } from 'vitest/node'
 
 const shown = 20
@@ -7,7 +7,7 @@ const seconds = (milliseconds: number) => `${Math.round(milliseconds / 1000)} s`
 type Span = { from: number; to: number }
 
 export default class Totals implements Reporter {
-  /** Milliseconds: from the start of a project's first file to the end of its last one. */
+  /** In milliseconds: the start of a project's first file, and the end of its last one. */
   private readonly spans = new Map<string, Span>()
 
   onTestModuleStart({ project }: TestModule): void {
@@ -27,7 +27,7 @@ export default class Totals implements Reporter {
     console.log('The slowest files:')
     for (const { name, took } of files.sort((a, b) => b.took - a.took).slice(0, shown))
       console.log(`${seconds(took)}  ${name}`)
-    console.log('From the first to the last file of each project, which may overlap:')
+    console.log('Duration of each project (they may overlap):')
     for (const [name, { from, to }] of this.spans) console.log(`${seconds(to - from)}  ${name}`)
     console.log(totals(modules))
   }
@@ -35,7 +35,7 @@ export default class Totals implements Reporter {
 
 function totals(modules: readonly TestModule[]): string {
   const states = modules.flatMap(module => [...module.children.allTests()].map(test => test.result().state))
-  // A file that fails before its first test is a failure too.
+  // A file that fails before its first test also counts as a failure.
   const broken = modules.filter(module => module.state() === 'failed' && module.errors().length > 0).length
   const count = (state: string) => states.filter(one => one === state).length
   const skipped = count('skipped') + count('pending')

@@ -1,4 +1,4 @@
-/** What a client outside the VM needs: the endpoint, the CA and the key. */
+/** What a client outside of the VM needs: the endpoint, the CA and the key. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sshOutput } from './ssh.ts'
@@ -26,7 +26,7 @@ export async function readAccess(vm: Vm): Promise<Access> {
   }
 }
 
-/** A command that works when pasted, and shows the key to nobody who lists processes. */
+/** A command that works when pasted, and keeps the key out of the process list. */
 export const curlLine = ({ endpoint, ca, header }: Access): string =>
   [
     `curl --cacert ${ca} \\`,

@@ -1,4 +1,4 @@
-/** The appliance in its VM: the baked image booted by systemd, configured by a context disk, talked to from outside. */
+/** The appliance in its VM: the baked image, booted by systemd, configured by a context disk, used from outside. */
 
 import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
@@ -26,13 +26,13 @@ beforeAll(async () => {
 
 const logFile = '/var/log/one-appliance/slm-copilot.log'
 
-/** Gives the VM another context while it runs and waits for what comes of it. */
+/** Changes the context of the running VM, and waits for the stages to end. */
 async function contextualize(context: Record<string, string>): Promise<string> {
   await changeContext(vm, context)
   return contextualizeNow(vm)
 }
 
-/** What the appliance logged since a line count. */
+/** The lines of the appliance's log after this line number. */
 const linesOfLog = async () => Number((await sshOutput(vm, `wc -l < ${logFile}`)).trim())
 const logSince = (line: number) => sshOutput(vm, `tail -n +${line + 1} ${logFile}`)
 
@@ -58,13 +58,13 @@ describe('first boot', () => {
     expect((await ask(access, '/', { headers: {} })).body).toContain('<title>SLM-Copilot</title>')
   })
 
-  it('generates a password of 20 characters, kept in one file that root alone may read', async () => {
+  it('generates a password of 20 characters, in a single file that only root can read', async () => {
     const password = readFileSync(access.key, 'utf8').trim()
     expect(password).toHaveLength(generatePassword(bytes => Buffer.alloc(bytes)).length)
     expect(await sshOutput(vm, 'stat -c %a:%U /var/lib/slm-copilot/password')).toBe('600:root\n')
   })
 
-  it('writes the report for root alone: endpoint, key, model, services, CA, editor settings', async () => {
+  it('writes a report that only root can read: endpoint, key, model, services, CA, editor settings', async () => {
     expect(await sshOutput(vm, 'stat -c %a:%U /etc/one-appliance/config')).toBe('600:root\n')
     const report = await sshOutput(vm, 'cat /etc/one-appliance/config')
     const fingerprint = execFileSync(
@@ -88,7 +88,7 @@ describe('first boot', () => {
     expect(report).toMatch(/^speed +=.* prompt [\d.]+ tokens\/s, generation [\d.]+ tokens\/s \(measured/m)
   })
 
-  it('greets at login, in lines of 80 columns, without the key', async () => {
+  it('shows a login banner of at most 80 columns, without the key', async () => {
     const banner = await sshOutput(vm, 'bash -lic true 2> /dev/null; cat /etc/motd')
     expect(banner).toContain('https://10.0.2.15/v1')
     expect(banner).not.toContain(readFileSync(access.key, 'utf8').trim())
@@ -96,7 +96,7 @@ describe('first boot', () => {
     expect(await sshOutput(vm, 'bash -lc true')).toBe('')
   })
 
-  it('logs what every stage did, in one form', async () => {
+  it('logs what each stage did, in a uniform format', async () => {
     const log = await sshOutput(vm, `cat ${logFile}`)
     const lines = log.trimEnd().split('\n')
     expect(
@@ -108,7 +108,7 @@ describe('first boot', () => {
     expect(await sshOutput(vm, `stat -c %a ${logFile}`)).toBe('640\n')
   })
 
-  it('leaves nothing of the bake: no server, socket, release file or default site', async () => {
+  it('contains no remnants of the bake: no server, socket, release file or default site', async () => {
     const { stdout } = await ssh(
       vm,
       'ls /tmp/*release* /run/slm-copilot-prewarm /run/slm-copilot-candidate /etc/nginx/sites-enabled/default 2> /dev/null; pgrep -c llama-server',
@@ -116,7 +116,7 @@ describe('first boot', () => {
     expect(stdout).toBe('1\n')
   })
 
-  it('lets llama-server reach nothing, and exposes little', async () => {
+  it('gives llama-server no network, and sandboxes its services', async () => {
     for (const [unit, most] of [
       ['slm-copilot.service', 0.5],
       ['slm-copilot-admission.service', 0.5],
@@ -137,7 +137,7 @@ describe('first boot', () => {
   })
 })
 
-describe('what its texts tell people to type', () => {
+describe('commands in its texts', () => {
   const typed = Object.entries(expected).filter(([, code]) => typeof code === 'number')
   it.each(typed)('%s', async (command, code) => {
     const { stdout, stderr, code: ended } = await ssh(vm, withNames(command))
@@ -145,9 +145,9 @@ describe('what its texts tell people to type', () => {
     if (code === 0 && !command.startsWith('systemctl')) expect(stdout).not.toBe('')
   })
 
-  it('says nothing else in report, banner, message of the day, status and log', async () => {
+  it('are the only ones in report, banner, message of the day, status and log', async () => {
     const texts = `cat /etc/one-appliance/config /etc/motd ${logFile}; bash -lic true 2> /dev/null; slm-copilot status`
-    // An error in the log begins with the command that it is about.
+    // An error in the log starts with the command that failed.
     const told = (await sshOutput(vm, texts)).replaceAll(/\[ERROR\] slm-copilot [a-z-]+:/g, '')
     const commands = commandsIn(told)
     expect(commands).toContain('cat /etc/one-appliance/config')
@@ -161,7 +161,7 @@ describe('what its texts tell people to type', () => {
   })
 
   it.each(['status', 'clients', 'plan --check', 'smoke-test', 'configure'])(
-    'tells others than root that %s is for root',
+    'tells users other than root that %s needs root',
     async command => {
       const asNobody = `setpriv --reuid=nobody --regid=nogroup --clear-groups slm-copilot ${command}`
       const { code, stdout, stderr } = await ssh(vm, asNobody)
@@ -171,7 +171,7 @@ describe('what its texts tell people to type', () => {
     },
   )
 
-  it('goes on where nobody reads its output, and where its log is full', async () => {
+  it('continues if nobody reads its output, or its log is full', async () => {
     const stage = 'slm-copilot configure --context-file /run/one-context/one_env'
     const line = await linesOfLog()
     expect(await sshOutput(vm, `{ sleep 1; ${stage} --dry-run; } 2>&1 | true; echo $PIPESTATUS`)).toBe(
@@ -190,7 +190,7 @@ slm-copilot bootstrap > /dev/null`
     expect(stderr.match(/The log .* cannot be written: no space left on device/g)).toHaveLength(1)
   })
 
-  it('what the report says to try answers', async () => {
+  it('the command in the report under "Try it" works', async () => {
     const report = await sshOutput(vm, 'cat /etc/one-appliance/config')
     const [, line = ''] = report.match(/^\[Try it[^\n]*\n(.*?)\n\n/ms) ?? []
     const local = line.replace('10.0.2.15', new URL(access.endpoint).host).replace('ca.crt', access.ca)
@@ -199,8 +199,8 @@ slm-copilot bootstrap > /dev/null`
   })
 })
 
-describe('the stages again', () => {
-  it('write no file and touch no service', async () => {
+describe('running the stages again', () => {
+  it('writes no file and touches no service', async () => {
     const before = await snapshot(vm)
     const lines = await linesOfLog()
     for (const stage of ['configure', 'bootstrap']) expect((await runStage(vm, stage)).code).toBe(0)
@@ -208,7 +208,7 @@ describe('the stages again', () => {
     expect(await logSince(lines)).not.toMatch(/created|updated|removed|completion|Speed/)
   })
 
-  it('install, run again, downloads nothing and changes nothing', async () => {
+  it('install too downloads nothing and changes nothing', async () => {
     const before = await snapshot(vm)
     // The mirror is gone: a download would fail.
     const release = '/opt/slm-copilot/release.json'
@@ -224,7 +224,7 @@ describe('another context', () => {
     ONEAPP_COPILOT_CONTEXT_SIZE: '4096',
   }
 
-  it('a password: nginx reloads, llama-server serves on, and a running stream is not cut', async () => {
+  it('a password: nginx reloads, llama-server keeps running, and no stream is cut off', async () => {
     const before = await snapshot(vm)
     const json = {
       messages: [{ role: 'user', content: 'Hi' }],
@@ -245,7 +245,7 @@ describe('another context', () => {
     expect((await ask(access, '/v1/models')).status).toBe(200)
   })
 
-  // What else is changed restarts or reloads what, by the same files: test/integration/changes.test.ts.
+  // The effect of each variable on the services is tested in test/integration/changes.test.ts.
   it('a context size: llama-server restarts, nginx does not', async () => {
     const before = await snapshot(vm)
     expect(await contextualize(settled)).toBe('bootstrap_success')
@@ -263,7 +263,7 @@ describe('another context', () => {
     ONEAPP_COPILOT_TLS_ACME_URL: 'https://127.0.0.1:1/directory',
   }
 
-  it('a domain, and no ACME server: said; a new CA, which may sign for it, announced; nginx reloads', async () => {
+  it('a domain without a reachable ACME server: reported; a new CA for that name is announced; nginx reloads', async () => {
     const before = await snapshot(vm)
     const fingerprints = [new X509Certificate(readFileSync(access.ca)).fingerprint256]
     expect(await contextualize({ ...settled, ...domain })).toBe('bootstrap_success')
@@ -286,7 +286,7 @@ describe('another context', () => {
     expect(Math.max(...banner.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
   })
 
-  it('a model that is not in the image: said in report and log, nothing touched; and not wanted any more', async () => {
+  it('a model that is not in the image: in report and log, no service touched; then no longer requested', async () => {
     const before = await snapshot(vm)
     const lines = await linesOfLog()
     const wanted = { ...settled, ...domain, ONEAPP_COPILOT_MODEL: 'caller' }
@@ -302,7 +302,7 @@ describe('another context', () => {
     )
   })
 
-  it('a bad one: every problem is named, nothing changes, the service goes on, READY is not said', async () => {
+  it('an invalid one: all problems are named, nothing changes, the service continues, READY is not reported', async () => {
     const before = await snapshot(vm)
     const lines = await linesOfLog()
     const bad = {
@@ -323,7 +323,7 @@ describe('another context', () => {
 })
 
 describe('failures', () => {
-  it('llama-server killed: it serves again by itself, and the next bootstrap leaves it alone', async () => {
+  it('llama-server killed: it is restarted, and the next bootstrap leaves it alone', async () => {
     await sshOutput(vm, 'kill -9 $(pgrep llama-server)')
     await untilServing(access)
     const before = await snapshot(vm)
@@ -332,8 +332,8 @@ describe('failures', () => {
     expect((await snapshot(vm)).services).toEqual(before.services)
   })
 
-  it('a power cut, which leaves the framework’s pipe: a success; the same password, CA and certificate; services that systemd started are left alone', async () => {
-    // The report tells the speed that was measured after this start.
+  it('a power cut that leaves the framework’s pipe behind: success, same files, services left alone', async () => {
+    // The report contains the speed, which is measured after each start.
     const files = async () =>
       (await snapshot(vm)).files.filter(line => !/\/run\/|^\/etc\/one-appliance\/config /.test(line))
     const before = await files()
@@ -349,7 +349,7 @@ describe('failures', () => {
     expect((await ask(access, '/v1/models')).status).toBe(200)
   })
 
-  it('a model that does not load: the stage fails with the reason and what to do, and heals when it is mended', async () => {
+  it('a model that does not load: the stage fails with the reason and what to do, and succeeds after the fix', async () => {
     const model = '/opt/slm-copilot/models/sentence.gguf'
     await sshOutput(vm, `mv ${model} ${model}.away && systemctl restart slm-copilot`)
     const { code, stdout } = await runStage(vm, 'bootstrap')
@@ -362,13 +362,13 @@ describe('failures', () => {
   })
 })
 
-it('the key is nowhere but in its own files', async () => {
+it('the key is in its own files and nowhere else', async () => {
   const key = canary()
   expect(await contextualize({ ONEAPP_COPILOT_PASSWORD: key })).toBe('bootstrap_success')
   access = await readAccess(vm)
   expect((await ask(access, '/v1/models')).status).toBe(200)
   await ask(access, `/v1/models`, { headers: { authorization: 'Bearer wrong-wrong-wrong' } })
-  // The key goes in by stdin: a grep that carried it in its arguments would find itself.
+  // The key is passed on stdin: a grep with the key in its arguments would find itself.
   const search =
     'f=$(mktemp /run/k.XXXX); cat > $f; grep -rlF -f $f /etc /opt /root /home /tmp /usr/local /var /run /proc/[0-9]*/cmdline 2> /dev/null | grep -v ^$f; journalctl -b | grep -cF -f $f; rm $f'
   const found = (await ssh(vm, search, key)).stdout.trim().split('\n').sort()

@@ -1,4 +1,4 @@
-/** Requests to the appliance in a VM, as its clients send them, and what a stage changed. */
+/** Requests to the appliance in a VM like those of its clients, and the state that a stage may change. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
@@ -7,7 +7,7 @@ import type { Access } from './access.ts'
 import { sshOutput } from './ssh.ts'
 import type { Vm } from './vm.ts'
 
-/** Asks with the key, and trust in the VM's CA alone; seconds are generous, since the VM may be emulated. */
+/** Sends a request with the key, trusting only the VM's CA. The timeout is generous: the VM may be emulated. */
 export const ask = (access: Access, path: string, request: Partial<HttpRequest> = {}): Promise<HttpAnswer> =>
   http({
     url: `${access.endpoint}${path}`,
@@ -17,7 +17,7 @@ export const ask = (access: Access, path: string, request: Partial<HttpRequest> 
     ...request,
   })
 
-/** Waits until the appliance answers 200 on its health; for a quarter of an hour at most. */
+/** Waits until /health answers 200, for at most a quarter of an hour. */
 export async function untilServing(access: Access): Promise<void> {
   const deadline = Date.now() + 900_000
   for (;;) {
@@ -34,7 +34,7 @@ export async function untilServing(access: Access): Promise<void> {
 /** A key that occurs nowhere else. */
 export const canary = () => `canary-${randomBytes(9).toString('hex')}`
 
-/** `services`: a value that differs after a restart, and for nginx one that differs after a reload. `files`: with times. */
+/** `services`: values that differ after a restart, and for nginx after a reload. `files`: with modification times. */
 export type Snapshot = { services: Record<string, string>; files: string[] }
 
 const owned = [
@@ -52,7 +52,7 @@ const owned = [
   '/var/www',
 ].join(' ')
 
-/** What a stage that changes nothing leaves as it is. */
+/** The state that a stage which changes nothing must not touch. */
 export async function snapshot(vm: Vm): Promise<Snapshot> {
   const text = await sshOutput(
     vm,

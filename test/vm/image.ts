@@ -10,12 +10,12 @@ import { step } from '../../packer/build/progress.ts'
 import { releaseValue, startMirror, writeRelease } from '../mirror/mirror.ts'
 import { hostSeenByGuest } from './vm.ts'
 
-/** The framework to bake in: a checkout of OpenNebula/one-apps, or the stand-in. */
+/** The framework for the image: a checkout of OpenNebula/one-apps, or the stand-in. */
 const oneAppsDir = (): string => resolve(process.env.ONE_APPS_DIR || join(import.meta.dirname, 'framework'))
 
 export type Image = { disk: string; accelerator: Accelerator; executable: string }
 
-/** Everything from sources to a baked disk; what is there already is not made again. */
+/** Builds everything from the sources to the baked disk, unless it is cached. */
 export async function makeImage(): Promise<Image> {
   const executable = await step('Executable', buildExecutable)
   // llama-server is compiled on all cores, and the base image waits for the network most of the time.

@@ -1,4 +1,4 @@
-/** Stages killed with -9 in the VM: run again they converge, and no service is left running on old inputs. */
+/** Stages are killed in the VM with SIGKILL: run again, they converge, and no service is left running on old inputs. */
 import { connect } from 'node:tls'
 import { beforeAll, expect, it } from 'vitest'
 import { http } from '../../lib/system/http.ts'
@@ -16,13 +16,13 @@ type Context = Record<
 >
 
 const same = {
-  /** Nobody listens there: Let's Encrypt is not to be asked by tests. */
+  /** Nothing listens there: tests must not contact Let's Encrypt. */
   ONEAPP_COPILOT_TLS_ACME_URL: 'https://127.0.0.1:9/dir',
-  /** Two that meet at barriers are many times slower where both are emulated. */
+  /** Two threads that wait for each other are many times slower if both CPUs are emulated. */
   ONEAPP_COPILOT_THREADS: '1',
 }
 
-/** Two contexts that differ in all that a service takes up; each kill happens on the way from one to the other. */
+/** Two contexts that differ in everything that affects a service; each kill happens between one and the other. */
 const from: Context = {
   ...same,
   ONEAPP_COPILOT_PASSWORD: 'password-of-one',
@@ -37,8 +37,8 @@ const to: Context = {
 }
 
 /**
- * In place of systemctl: kills its caller before or after each action that changes something, once for each, and writes
- * down which. What was killed once goes through in the next run.
+ * Replaces systemctl: kills the stage before or after each action that changes something, once per action, and records
+ * which. In the next run, that action succeeds.
  */
 const killingSystemctl = `#!/bin/bash
 case $1 in start|restart|reload|enable|reset-failed|daemon-reload) ;; *) exec /usr/local/lib/systemctl "$@" ;; esac
@@ -54,8 +54,8 @@ exit $code
 `
 
 /**
- * In place of certbot, which takes half a minute to say this where the CPU is emulated. What the stage makes of it is
- * the same; the real one is asked by appliance.test.ts, and by the integration tests.
+ * Replaces certbot, which takes half a minute to report this on an emulated CPU. The stage reacts to it in the same
+ * way; appliance.test.ts and the integration tests run the real one.
  */
 const refusedCertbot = `#!/bin/sh
 echo 'ValueError: Requesting 127.0.0.1/dir: Connection refused' >&2
@@ -64,17 +64,17 @@ exit 1
 
 let vm: Vm
 
-/** The files that bootstrap renames, to put them in place, in the order in which it does. */
+/** The temporary files that bootstrap renames to their final names, in order. */
 let renamed: string[]
 
-/** Snapshots: everything runs on the first context; and the second is configured besides, and not yet taken up. */
+/** Snapshots: everything is running on the first context; then the second is configured, but not bootstrapped. */
 const settled = 'settled'
 const configured = 'configured'
 
 beforeAll(async () => {
   vm = await readyVm()
   await sshOutput(vm, 'apt-get -qq update && apt-get -qq install -y strace > /dev/null')
-  // It has no part in this, and each of its looks would take a second of an emulated CPU.
+  // The watchdog is not under test, and each of its checks takes a second on an emulated CPU.
   await sshOutput(vm, 'systemctl stop slm-copilot-watchdog.timer')
   await replaceProgram('/usr/bin/systemctl', killingSystemctl)
   await replaceProgram('/usr/bin/certbot', refusedCertbot)
@@ -85,7 +85,7 @@ beforeAll(async () => {
   vm = await saveSnapshot(vm, configured)
 })
 
-/** Puts a script over a program, which stays at hand as /usr/local/lib/NAME. */
+/** Mounts a script over a program; the original remains available as /usr/local/lib/NAME. */
 const replaceProgram = (path: string, text: string) =>
   sshOutput(
     vm,
@@ -99,7 +99,7 @@ const envFile = (context: Context) =>
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
 
-/** Both stages, undisturbed. Answers what bootstrap renames. */
+/** Runs both stages undisturbed. Returns the files that bootstrap renames. */
 async function runBoth(context: Context): Promise<string[]> {
   const traced = `strace -o /run/renames -e trace=rename ${bin}/bootstrap`
   await sshOutput(
@@ -111,20 +111,20 @@ async function runBoth(context: Context): Promise<string[]> {
   return [...new Set([...calls.matchAll(/^rename\("(.*)", ".*"\)/gm)].map(([, source = '']) => source))]
 }
 
-/** Runs a stage on the second context. Says whether it was killed, which ssh tells as 128 + SIGKILL. */
+/** Runs a stage on the second context. Returns whether it was killed: ssh then exits with 128 + SIGKILL. */
 async function isKilled(command: string): Promise<boolean> {
   const { code, stdout } = await ssh(vm, `cat > ${environment}; ${command}`, envFile(to))
   if (code !== 137 && code !== 0) throw new Error(`neither killed nor successful: ${stdout}`)
   return code === 137
 }
 
-/** Runs a stage that is killed at a call of rename(2): `which` of them, in strace's words. */
+/** Runs a stage that is killed at a call of rename(2), selected by `which`, an option of strace, and a count. */
 const killAtRename = (stage: string, which: string, when: number) =>
   isKilled(
     `strace -o /dev/null ${which} -e trace=rename -e inject=rename:signal=KILL:when=${when} ${bin}/${stage} --context-file ${environment} 2>&1`,
   )
 
-/** What llama-server runs on, what it is to run on, the report, and the CA. */
+/** Prints the settings of the running llama-server, those in its file, the report, and the CA. */
 const look = `tr '\\0' '\\n' < /proc/$(pgrep llama-server)/environ | grep -E "^(LLAMA_ARG|GLIBC)" | sort; echo ====
   sort /etc/slm-copilot/llama-server.env; echo ====; cat /etc/one-appliance/config
   echo ====; cat /etc/ssl/slm-copilot/ca.crt`
@@ -144,7 +144,7 @@ const statusWith = async (key: string, ca: string) => {
     .status
 }
 
-/** Every service runs on the second context. */
+/** Expects every service to be running on the second context. */
 async function expectConverged() {
   const [environment, file, report, ca = ''] = (await sshOutput(vm, look)).split('====\n')
   expect(environment).toBe(file)
@@ -155,9 +155,9 @@ async function expectConverged() {
   expect(await certifiedNames()).toContain(to.ONEAPP_COPILOT_DOMAIN)
 }
 
-// That files converge after a kill at each of configure's renames and syncs, and that bootstrap will act on what then
-// differs, test/integration/kill.test.ts shows in seconds; here the services come to it.
-it('configure killed in the midst of its renames', { timeout }, async () => {
+// test/integration/kill.test.ts kills configure at each rename and fsync within seconds, and checks the files and what
+// bootstrap would do; here bootstrap does it to real services.
+it('configure killed between its renames', { timeout }, async () => {
   vm = await restoreSnapshot(vm, settled)
   expect(await killAtRename('configure', '', 8)).toBe(true)
   await runBoth(to)
@@ -167,7 +167,7 @@ it('configure killed in the midst of its renames', { timeout }, async () => {
 it('bootstrap killed before each rename, run again each time', { timeout }, async () => {
   vm = await restoreSnapshot(vm, configured)
   const killed: string[] = []
-  // Each run does what the one before it was killed in the midst of, and is killed at the next file.
+  // Each run completes what the previous one was killed at, and is killed at the next file.
   for (const path of renamed) if (await killAtRename('bootstrap', `-P ${path}`, 1)) killed.push(path)
   await sshOutput(vm, `${bin}/bootstrap`)
   await expectConverged()

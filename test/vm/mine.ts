@@ -8,7 +8,7 @@ import { findVm, isRunning, type Vm } from './vm.ts'
 export const myVmName = 'mine'
 export const myPorts = { ssh: 2222, https: 8443, http: 8080 }
 
-/** The running VM; without one, says what starts it and ends the program. */
+/** The running VM; without one, says how to start it and exits. */
 export function myVm(): Vm {
   const vm = findVm(myVmName)
   if (vm && isRunning(vm)) return vm
@@ -16,7 +16,7 @@ export function myVm(): Vm {
   process.exit(1)
 }
 
-/** The variables in the checkout's `.env`; none without such a file. */
+/** The variables in the checkout's `.env`, if that file exists. */
 export function myContext(): Context {
   const path = join(import.meta.dirname, '..', '..', '.env')
   return existsSync(path) ? parse(readFileSync(path)) : {}

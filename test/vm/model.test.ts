@@ -1,4 +1,4 @@
-/** A model that is not in the image: fetched while the baked one serves, cut off, resumed, swapped in; and one that fails. */
+/** A model that is not in the image: downloaded while the baked-in one serves, resumed, verified; or failing. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
@@ -16,7 +16,7 @@ const kB = 1000
 const release = '/opt/slm-copilot/release.json'
 const models = '/opt/slm-copilot/models'
 
-/** Its digest is right, and no llama-server loads it. */
+/** A file with the right digest that llama-server cannot load. */
 const garbage = randomBytes(400 * kB)
 
 let server: SlowServer
@@ -29,7 +29,7 @@ beforeAll(async () => {
   access = await readAccess(vm)
   const caller = readFileSync(await toolModel())
   server = await startSlowServer({ '/models/caller.gguf': caller, '/models/garbage.gguf': garbage })
-  // As slow as the VM may be, the download waits for what is done to it.
+  // Slow enough for the tests to act during the download, however slow the VM is.
   server.setSpeed(200 * kB, 2000 * kB)
   wishes = {
     ONEAPP_COPILOT_MODEL: 'caller',
@@ -61,7 +61,7 @@ async function until(look: () => boolean | Promise<boolean>) {
 const resumed = (since: number, from: number) =>
   until(() => server.asked.slice(since).some(asked => asked.from > from))
 
-it('serves the baked one meanwhile, and says so', async () => {
+it('serves the baked-in one meanwhile, and says so', async () => {
   expect(await contextualize(wishes)).toBe('bootstrap_success')
   expect(await served()).toBe('sentence')
   const said = 'caller is not in the image: serving sentence until it is downloaded and answers.'
@@ -69,7 +69,7 @@ it('serves the baked one meanwhile, and says so', async () => {
   expect(await banner()).toContain('caller is not in the image')
 })
 
-it('shows to everybody how far it is', async () => {
+it('shows everybody the progress', async () => {
   await until(async () => /Downloading caller: \d+ %, (about|less)/.test(await banner()))
   const { stdout, code } = await status()
   console.log(stdout)
@@ -81,7 +81,7 @@ it('shows to everybody how far it is', async () => {
   ).toBeLessThanOrEqual(80)
 })
 
-it('does not let a context change wait for the download, which goes on after it', async () => {
+it('does not delay a context change, after which the download continues', async () => {
   await until(() => server.sent() > 2000 * kB)
   wishes.ONEAPP_COPILOT_CONTEXT_SIZE = '4096'
   const before = server.asked.length
@@ -90,7 +90,7 @@ it('does not let a context change wait for the download, which goes on after it'
   expect(await served()).toBe('sentence')
 })
 
-it('goes on by itself after curl is killed, and after the server has hung up', async () => {
+it('resumes by itself after curl was killed, and after the server disconnected', async () => {
   server.setSpeed(200 * kB, 4000 * kB)
   await until(() => server.sent() > 4000 * kB)
   let before = server.asked.length
@@ -106,7 +106,7 @@ it('goes on by itself after curl is killed, and after the server has hung up', a
   server.setSpeed(1000 * kB)
 })
 
-it('swaps it in once it has answered, and says so', async () => {
+it('switches to it once it has passed verification, and says so', async () => {
   await until(async () => (await report()).match(/^model += caller$/m) !== null)
   expect(await served()).toBe('caller')
   expect(await report()).not.toContain('not in this image')
@@ -130,7 +130,7 @@ it('swaps it in once it has answered, and says so', async () => {
   expect(await sshOutput(vm, 'cat /etc/one-appliance/status')).toBe('bootstrap_success\n')
 })
 
-it('serves the baked one again where another does not load, says why, and does not try it for nothing', async () => {
+it('serves the baked-in one again if another does not load, says why, and does not retry without reason', async () => {
   const sha256 = createHash('sha256').update(garbage).digest('hex')
   const installed = JSON.parse(await sshOutput(vm, `cat ${release}`))
   const { geometry, contextLimit } = installed.model
@@ -170,13 +170,13 @@ it('serves the baked one again where another does not load, says why, and does n
   expect(server.asked.length).toBe(asked)
 })
 
-it('serves one that was fetched before at once', async () => {
+it('serves a previously downloaded one at once', async () => {
   expect(await contextualize(wishes)).toBe('bootstrap_success')
   expect(await served()).toBe('caller')
   expect(await sshOutput(vm, `ls ${models}`)).toBe('caller.gguf\ngarbage.gguf\nsentence.gguf\n')
 })
 
-it('serves nothing while it fetches one where the image holds one that is too large for the VM, and says so', async () => {
+it('serves nothing during a download if the baked-in one is too large for the VM, and says so', async () => {
   const installed = JSON.parse(await sshOutput(vm, `cat ${release}`))
   installed.model.geometry.layers = 2 ** 20
   await sshOutput(vm, `cat > ${release}; rm -f ${models}/caller.gguf`, JSON.stringify(installed, null, 2))
@@ -203,14 +203,14 @@ it('serves nothing while it fetches one where the image holds one that is too la
   expect(await served()).toBe('caller')
 })
 
-it('serves one that was fetched before where the image holds one that is too large, and another does not load', async () => {
+it('serves a previously downloaded one if the baked-in one is too large, and another does not load', async () => {
   expect(await contextualize({ ...wishes, ONEAPP_COPILOT_MODEL: 'garbage' })).toBe('bootstrap_success')
   await until(async () => (await report()).includes('garbage is not served'))
   expect(await served()).toBe('caller')
   expect(await report()).toMatch(/garbage is not served: .* Serving caller\. To try again/)
 })
 
-it('exposes little in the unit', async () => {
+it('has a sandboxed unit', async () => {
   const verdict = await sshOutput(
     vm,
     'systemd-analyze security slm-copilot-model.service --no-pager | tail -n 1',

@@ -1,6 +1,6 @@
 /**
- * A stand-in for OneGate's server: takes every request and writes it down, one line of JSON each.
- * `node onegate.ts PORT FILE` runs it beside a VM, for as long as the VM runs.
+ * A stand-in for OneGate's server: accepts all requests and logs each as a line of JSON.
+ * `node onegate.ts PORT FILE` runs beside a VM until the VM is stopped.
  */
 import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { setTimeout } from 'node:timers/promises'
 /** `data`: what `onegate vm update` sent, such as READY=YES; `erase`: the name given to --erase. */
 export type OneGateUpdate = { token: string; vmId: string; data?: string; erase?: string }
 
-/** Starts the server as a process of its own; answers its process id once it listens. */
+/** Starts the server as a separate process; resolves with its process ID once it is listening. */
 export async function spawnOneGate(port: number, file: string): Promise<number> {
   const server = spawn(process.execPath, [import.meta.filename, String(port), file], {
     detached: true,

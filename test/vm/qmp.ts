@@ -1,17 +1,17 @@
-/** QEMU's control socket (QMP): one command, one answer. */
+/** QEMU's control socket (QMP): one command, one response. */
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 
 type Message = { return?: unknown; error?: { desc: string }; event?: string; QMP?: unknown }
 
-/** Runs one command. Rejects with QEMU's own words when it refuses, or when nobody answers at the socket. */
+/** Runs one command. Rejects with QEMU's message if it fails, or if nothing answers at the socket. */
 export async function qmp(
   path: string,
   execute: string,
   args: Record<string, unknown> = {},
 ): Promise<unknown> {
   const socket = connect(path)
-  // A socket that QEMU closes while it quits is an answer too.
+  // When QEMU quits, it closes the socket instead of responding.
   const failure = new Promise<never>((_, reject) => socket.once('error', reject))
   const conversation = async () => {
     const send = (command: object) => socket.write(`${JSON.stringify(command)}\n`)

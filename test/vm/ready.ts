@@ -1,12 +1,12 @@
-/** Waits for a VM: to boot, to finish its contextualization, to be ready. */
+/** Waits for a VM to boot, to finish its contextualization, to be ready. */
 import { setTimeout } from 'node:timers/promises'
 import { readUpdates } from './onegate.ts'
 import { ssh, sshOutput } from './ssh.ts'
 import { isRunning, oneGateLog, serialLog, type Vm } from './vm.ts'
 
 /**
- * `agent`: systemd's state of the contextualization in this boot: inactive, activating, then active or failed.
- * `status`: the framework's; it survives a reboot, so it says nothing about this boot until the agent is done.
+ * `agent`: systemd's state of the context agent in this boot: inactive, activating, then active or failed.
+ * `status`: the framework's. It survives a reboot, so it only refers to this boot once the agent is done.
  */
 export type Progress = { bootId: string; agent: string; status: string; lastLine: string }
 
@@ -15,9 +15,9 @@ systemctl show --property ActiveState --value one-context.service
 cat /etc/one-appliance/status
 tail -qn 1 /var/log/one-appliance/slm-copilot.log 2> /dev/null`
 
-/** Undefined while the VM does not answer. */
+/** Reads the progress; undefined while the VM does not answer. */
 export async function readProgress(vm: Vm): Promise<Progress | undefined> {
-  // A connection made before the guest's network is up answers late, if ever: rather try again.
+  // A connection attempt before the guest's network is up is answered late, if ever: better to retry.
   const { stdout, code } = await ssh(vm, question, '', ['-oConnectTimeout=5', '-oConnectionAttempts=1'])
   const [bootId = '', agent = '', status = '', lastLine = ''] = stdout.split('\n')
   return code === 255 || status === '' ? undefined : { bootId, agent, status, lastLine }
@@ -29,12 +29,12 @@ type WaitOptions = {
   report?: (progress: Progress | undefined) => void
 }
 
-/** Waits for the job that the boot has begun. To ask again and again instead would slow an emulated VM down. */
+/** Waits for the context agent, which the boot has started. Polling would slow down an emulated VM. */
 const waitForAgent = (vm: Vm) => ssh(vm, 'systemctl start one-context.service')
 
 /**
- * Waits until the contextualization at boot is over, and answers how it ended: `bootstrap_success` or another status.
- * `otherThanBoot`: the id of the boot that a restart ends. `report` hears of every look at the VM.
+ * Waits until the contextualization at boot is over; its outcome is in `status`, such as `bootstrap_success`.
+ * `otherThanBoot`: the ID of the previous boot, after a restart. `report` is called with each progress.
  */
 export async function waitForContextualization(vm: Vm, options: WaitOptions = {}): Promise<Progress> {
   const deadline = Date.now() + (options.seconds ?? 1800) * 1000
@@ -50,20 +50,20 @@ export async function waitForContextualization(vm: Vm, options: WaitOptions = {}
   throw new Error(`the VM ${vm.name} was not done within its time; its console: ${serialLog(vm)}`)
 }
 
-/** Restarts the VM in the orderly way and waits for the contextualization of its next boot. */
+/** Reboots the VM cleanly, and waits for the contextualization of its next boot. */
 export async function reboot(vm: Vm, options: WaitOptions = {}): Promise<Progress> {
   const otherThanBoot = (await sshOutput(vm, 'cat /proc/sys/kernel/random/boot_id')).trim()
   await ssh(vm, 'systemctl reboot')
   return waitForContextualization(vm, { ...options, otherThanBoot })
 }
 
-/** Runs the contextualization at run time, or waits for the one that the new disk started, and answers the status. */
+/** Starts the contextualization at run time, or waits for the one that the new disk started; returns the status. */
 export async function contextualizeNow(vm: Vm): Promise<string> {
   await ssh(vm, 'systemctl start one-context-reconfigure.service')
   return (await sshOutput(vm, 'cat /etc/one-appliance/status')).trim()
 }
 
-/** Whether the last that OneGate heard of READY is YES. */
+/** Whether the last value of READY at OneGate is YES. */
 export const isReportedReady = (vm: Vm): boolean => {
   const last = readUpdates(oneGateLog(vm)).findLast(update =>
     /^READY\b/.test(update.data ?? update.erase ?? ''),

@@ -1,12 +1,12 @@
 /**
- * The VM that the test files share: one real first boot a run, then a snapshot of it restored for each file.
+ * The VM that the test files share: one real first boot per run, and its snapshot, restored for each file.
  *
  *   let vm: Vm
  *   beforeAll(async () => { vm = await readyVm() })
  *
- * is all that a file needs: the appliance is contextualized without any variable, and serves. Nothing is to be put
- * back or stopped afterwards. A state that takes a file long to reach may be saved in turn (snapshots.ts), under any
- * name but this one. Each of vitest's workers has a VM of its own, which begins as a copy of the one that booted.
+ * is all that a file needs: the appliance is contextualized without any variables, and serving. Nothing needs to be
+ * restored or stopped afterwards. A file may save a state that takes long to reach (snapshots.ts), under any other
+ * name. Each worker of vitest has a VM of its own, which starts as a copy of the one that was booted.
  */
 import { withCacheLock } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
@@ -20,7 +20,7 @@ const origin = `${prefix}origin`
 const name = () => `${prefix}${process.env.VITEST_POOL_ID ?? 0}`
 const firstBoot = 'first-boot'
 
-/** The VM as it was after its first boot, which ended in success. */
+/** The VM in its state after a successful first boot. */
 export async function readyVm(): Promise<Vm> {
   const image = await makeImage()
   const found = findVm(name())
@@ -29,7 +29,7 @@ export async function readyVm(): Promise<Vm> {
   return startFromSnapshot(booted, firstBoot, name(), image.accelerator)
 }
 
-/** The VM that booted, off since then. */
+/** The VM that was booted, and has been shut off since. */
 async function bootedVm({ disk, accelerator }: Image): Promise<Vm> {
   const found = findVm(origin)
   if (found?.image === disk && firstBoot in found.snapshots) return found
@@ -45,6 +45,6 @@ const stopAll = async () => {
   for (const each of vmNames()) if (each.startsWith(prefix)) await stopVm(each)
 }
 
-/** Called by vitest before the first file and after the last one: a run's first boot is its own. */
+/** Called by vitest before the first file and after the last one, so that each run has a first boot of its own. */
 export const setup = stopAll
 export const teardown = stopAll

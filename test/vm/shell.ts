@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { myVm } from './mine.ts'
 import { sshOptions } from './ssh.ts'
 
-/** Arguments are a command to run there instead of a shell. */
+/** Arguments, if any, are a command to run instead of a shell. */
 const command = process.argv.slice(2)
 const { status } = spawnSync('ssh', [...sshOptions(myVm()), '-t', 'root@127.0.0.1', ...command], {
   stdio: 'inherit',

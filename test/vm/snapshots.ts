@@ -1,4 +1,4 @@
-/** Snapshots of a running VM, memory and disk: saved once, restored within seconds. */
+/** Snapshots of a running VM, with memory and disk: saved once, restored within seconds. */
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Accelerator } from '../../packer/build/accelerator.ts'
@@ -10,15 +10,15 @@ const file = (vm: Vm, name: string) => join(vm.folder, name)
 const control = (vm: Vm, command: string, args?: Record<string, unknown>) =>
   qmp(file(vm, 'qmp'), command, args)
 
-/** The context disk as it was when the snapshot was saved: the guest goes on reading where it was. */
+/** The context disk at the time of the snapshot, which the guest may still be reading. */
 const diskOf = (vm: Vm, name: string) => file(vm, `${name}.iso`)
 
-/** What OneGate had heard by then. */
+/** OneGate's log at the time of the snapshot. */
 const oneGateLogOf = (vm: Vm, name: string) => file(vm, `${name}.onegate.jsonl`)
 
-/** Answers the VM that knows it. Rejects with QEMU's words. */
+/** Saves a snapshot; returns the VM with it. Rejects with QEMU's message. */
 export async function saveSnapshot(vm: Vm, name: string): Promise<Vm> {
-  // A connection that the snapshot held would be a dead one after it is restored.
+  // An SSH connection in the snapshot would be dead after restoring it.
   closeConnection(vm)
   await monitor(vm, `savevm ${name}`)
   copyFileSync(file(vm, 'context.iso'), diskOf(vm, name))
@@ -30,13 +30,13 @@ export async function saveSnapshot(vm: Vm, name: string): Promise<Vm> {
 
 export const hasSnapshot = (vm: Vm, name: string): boolean => isRunning(vm) && name in vm.snapshots
 
-/** Answers the VM as it is from then on. Snapshots saved later stay, and can be restored in turn. */
+/** Restores a snapshot; returns the VM in that state. Snapshots that were saved later remain available. */
 export async function restoreSnapshot(vm: Vm, name: string): Promise<Vm> {
   const context = vm.snapshots[name]
   if (context === undefined) throw new Error(`the VM ${vm.name} has no snapshot ${name}`)
   closeConnection(vm)
   await control(vm, 'stop')
-  // The guest never hears of it: whether a disk was changed is part of the state that is loaded next.
+  // The guest does not notice the change of disks: its drive's state is replaced by the one in the snapshot.
   const medium = { device: contextDrive, filename: diskOf(vm, name), format: 'raw', force: true }
   await control(vm, 'blockdev-change-medium', medium)
   await monitor(vm, `loadvm ${name}`)
@@ -48,8 +48,8 @@ export async function restoreSnapshot(vm: Vm, name: string): Promise<Vm> {
 }
 
 /**
- * Starts another VM that goes on from a snapshot of one that is off. Its guest tells OneGate of the one until its context
- * changes.
+ * Starts another VM from a snapshot of one that is shut off. Until its context changes, its guest reports to the OneGate
+ * of the original.
  */
 export async function startFromSnapshot(
   origin: Vm,
@@ -71,7 +71,7 @@ export async function startFromSnapshot(
   return vm
 }
 
-/** QEMU's human monitor says what went wrong, and nothing when all is well. */
+/** Runs a command of QEMU's human monitor, which prints errors, and nothing on success. */
 async function monitor(vm: Vm, line: string): Promise<void> {
   const said = await control(vm, 'human-monitor-command', { 'command-line': line })
   if (said !== '') throw new Error(`QEMU: ${line}: ${said}`)

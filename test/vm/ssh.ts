@@ -1,4 +1,4 @@
-/** Commands and files over SSH into a VM, as root, with the developer's key of this cache. */
+/** Commands and files over SSH into a VM, as root, with the key in this cache. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -7,7 +7,7 @@ import type { Vm } from './vm.ts'
 
 const key = join(cacheFolder, 'vms', 'key')
 
-/** The public half of the key, which is made once. */
+/** The public key; the pair is generated once. */
 export function publicKey(): string {
   mkdirSync(join(cacheFolder, 'vms'), { recursive: true, mode: 0o700 })
   if (!existsSync(key))
@@ -15,7 +15,7 @@ export function publicKey(): string {
   return readFileSync(`${key}.pub`, 'utf8').trim()
 }
 
-/** What every connection says: no trace in the maintainer's known_hosts, one shared connection for a minute. */
+/** Options of all connections: nothing in the maintainer's known_hosts, one shared connection for a minute. */
 export const sshOptions = (vm: Vm): string[] =>
   [
     ['IdentityFile', key],
@@ -25,7 +25,7 @@ export const sshOptions = (vm: Vm): string[] =>
     ['LogLevel', 'ERROR'],
     ['ConnectTimeout', '20'],
     ['ConnectionAttempts', '3'],
-    // A VM that is reset says nothing: notice it. One that is slow may not answer for a while.
+    // To notice that a VM was reset; but a slow one may not answer for a while.
     ['ServerAliveInterval', '5'],
     ['ServerAliveCountMax', '24'],
     ['ControlMaster', 'auto'],
@@ -34,29 +34,29 @@ export const sshOptions = (vm: Vm): string[] =>
     ['Port', String(vm.ports.ssh)],
   ].map(([name, value]) => `-o${name}=${value}`)
 
-/** Ends the shared connection, if there is one; the next command opens another. */
+/** Closes the shared connection, if any; the next command opens a new one. */
 export const closeConnection = (vm: Vm): void => {
   spawnSync('ssh', [...sshOptions(vm), '-O', 'exit', 'root@127.0.0.1'], { stdio: 'ignore' })
 }
 
-/** `code` is the command's own; 255 is also SSH's when there is no connection. */
+/** `code`: the command's exit code; 255 is also ssh's own if there is no connection. */
 export type Result = { stdout: string; stderr: string; code: number }
 
-/** Runs a shell command in the VM; `input` is its stdin. Rejects only when ssh itself cannot be started. */
+/** Runs a shell command in the VM; `input` is its stdin. Rejects only if ssh itself cannot be started. */
 export function ssh(
   vm: Vm,
   command: string,
   input: string | Buffer = '',
   options: string[] = [],
 ): Promise<Result> {
-  // ssh takes the first value it is given for an option.
+  // ssh uses the first value that it is given for an option.
   const child = spawn('ssh', [...options, ...sshOptions(vm), 'root@127.0.0.1', '--', command])
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', chunk => {
       output[name] += chunk
     })
-  // Input that a command leaves unread is no failure.
+  // A command need not read all of its input.
   child.stdin.on('error', () => {}).end(input)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
@@ -64,7 +64,7 @@ export function ssh(
   })
 }
 
-/** The command's stdout. Rejects with its stderr when it fails. */
+/** The command's stdout. Rejects with its stderr if it fails. */
 export async function sshOutput(vm: Vm, command: string, input: string | Buffer = ''): Promise<string> {
   const { stdout, stderr, code } = await ssh(vm, command, input)
   if (code !== 0)
@@ -72,7 +72,7 @@ export async function sshOutput(vm: Vm, command: string, input: string | Buffer 
   return stdout
 }
 
-/** Copies a file into the VM, whole or not at all, so that a running program may be replaced. Mode: octal. */
+/** Copies a file into the VM atomically, so that it may replace a running program. `mode`: octal. */
 export async function push(vm: Vm, file: string, path: string, mode = '0755'): Promise<void> {
   const partial = `${path}.${basename(file)}.new`
   await sshOutput(

@@ -1,4 +1,4 @@
-/** `make up`: from sources to a VM that answers, rebuilding only what has changed. */
+/** `make up`: from sources to a VM that is serving, rebuilding only what has changed. */
 import { spawnSync } from 'node:child_process'
 import { isDeepStrictEqual } from 'node:util'
 import { script, step } from '../../packer/build/progress.ts'
@@ -25,7 +25,7 @@ await script(async () => {
   console.log(summary(access, Math.round((Date.now() - start) / 1000)))
 })
 
-/** The VM that runs this very image, given what `.env` says now; undefined where there is none. */
+/** The VM that is running this image, with the context in `.env` applied; undefined if there is none. */
 async function runningVm({ disk }: Image): Promise<Vm | undefined> {
   const found = findVm(myVmName)
   if (!found || !isRunning(found) || found.image !== disk) return undefined
@@ -57,7 +57,7 @@ function bootVm({ disk, accelerator }: Image): Promise<Vm> {
   })
 }
 
-/** Says every ten seconds how far the VM is. */
+/** Waits for the VM, and prints its progress every ten seconds. */
 async function waitWithProgress(vm: Vm): Promise<void> {
   const began = Date.now()
   let said = 0
@@ -73,7 +73,7 @@ async function waitWithProgress(vm: Vm): Promise<void> {
   })
 }
 
-/** Ends the program with the end of the log when the appliance is not ready. */
+/** Exits with the end of the log if the appliance is not ready. */
 async function expectReady(vm: Vm): Promise<void> {
   const status = (await readProgress(vm))?.status
   if (status === 'bootstrap_success' && isReportedReady(vm)) {

@@ -1,4 +1,4 @@
-/** A virtual machine from a baked image: start, find by name, change context, power off, stop. */
+/** Virtual machines from a baked image: start, find by name, change context, shut off, stop. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { publicKey } from './ssh.ts'
 
 type Ports = { ssh: number; https: number; http: number; oneGate: number }
 
-/** What `vm.json` in its folder says. `context`: the variables of the user, without those of `fullContext`. */
+/** The content of `vm.json` in its folder. `context`: the user's variables, without those that `fullContext` adds. */
 export type Vm = {
   name: string
   folder: string
@@ -23,7 +23,7 @@ export type Vm = {
   ports: Ports
   context: Context
   oneGatePid: number
-  /** Its snapshots (snapshots.ts), and the context that each was saved with. */
+  /** Its snapshots (snapshots.ts), with the context at the time of each. */
   snapshots: Record<string, Context>
 }
 
@@ -32,13 +32,13 @@ export type VmInputs = {
   image: string
   accelerator: Accelerator
   context: Context
-  /** Taken if nobody listens there, else free ones. */
+  /** Used if they are free. */
   preferredPorts?: Partial<Ports>
 }
 
-/** What QEMU calls the drive that `-cdrom` makes. */
+/** QEMU's name for the drive of `-cdrom`. */
 export const contextDrive = 'ide1-cd0'
-/** The host, as a guest on QEMU's user network sees it. */
+/** The host's address for a guest on QEMU's user network. */
 export const hostSeenByGuest = '10.0.2.2'
 const oneGateToken = 'token-of-the-stand-in'
 
@@ -48,7 +48,7 @@ const inFolder = (vm: Vm, name: string) => join(vm.folder, name)
 export const serialLog = (vm: Vm): string => inFolder(vm, 'serial.log')
 export const oneGateLog = (vm: Vm): string => inFolder(vm, 'onegate.jsonl')
 
-/** Starts a VM on a disk of its own above the image; one of this name that is there goes first. */
+/** Starts a VM on an overlay of the image; an existing VM of this name is removed first. */
 export async function startVm(inputs: VmInputs): Promise<Vm> {
   const vm = await prepareVm(inputs)
   insertContext(vm)
@@ -58,7 +58,7 @@ export async function startVm(inputs: VmInputs): Promise<Vm> {
   return vm
 }
 
-/** A VM's folder, ports and OneGate: all but its disks. */
+/** Creates a VM's folder, ports and OneGate: everything except its disks. */
 export async function prepareVm({ name, image, context, preferredPorts }: VmInputs): Promise<Vm> {
   await stopVm(name)
   const folder = vmFolder(name)
@@ -70,7 +70,7 @@ export async function prepareVm({ name, image, context, preferredPorts }: VmInpu
   return vm
 }
 
-/** Starts QEMU, with further options. */
+/** Starts QEMU, with additional options. */
 export function runQemu(vm: Vm, accelerator: Accelerator, options: string[] = []): void {
   execFileSync('qemu-system-x86_64', [...qemuArguments(vm, accelerator), ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -83,21 +83,21 @@ export function findVm(name: string): Vm | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Vm) : undefined
 }
 
-/** Of the VMs that are there, running or not. */
+/** The names of all VMs, running or not. */
 export const vmNames = (): string[] =>
   existsSync(vmsFolder) ? readdirSync(vmsFolder).filter(name => findVm(name) !== undefined) : []
 
-/** Whether its QEMU lives: the process id may long be another's, so its command line must name this VM's disk. */
+/** Whether its QEMU is running: the process ID may have been reused, so its command line must name this VM's disk. */
 export function isRunning(vm: Vm): boolean {
   const pid = qemuPid(vm)
   return pid !== undefined && commandLine(pid).includes(inFolder(vm, 'disk.qcow2'))
 }
 
-/** Stops the VM as a power cut would, and removes what it was. */
+/** Stops the VM like a power cut, and removes it. */
 export async function stopVm(name: string): Promise<void> {
   const vm = findVm(name)
   if (vm) {
-    // A QEMU that does not answer at its socket is ended by its process id.
+    // By process ID: QEMU may not answer at its socket.
     const pid = qemuPid(vm)
     if (isRunning(vm) && pid) process.kill(pid, 'SIGTERM')
     while (isRunning(vm)) await setTimeout(100)
@@ -106,7 +106,7 @@ export async function stopVm(name: string): Promise<void> {
   rmSync(vmFolder(name), { recursive: true, force: true })
 }
 
-/** Another context disk in the drive, as OpenNebula does while a VM runs. The guest notices within seconds. */
+/** Inserts another context disk, as OpenNebula does while a VM is running. The guest notices within seconds. */
 export async function changeContext(vm: Vm, context: Context): Promise<void> {
   vm.context = context
   writeVm(vm)
@@ -115,23 +115,23 @@ export async function changeContext(vm: Vm, context: Context): Promise<void> {
     device: contextDrive,
     filename: inFolder(vm, 'context.iso'),
     format: 'raw',
-    // A guest that mounted the disk locked its tray, and only some unlock it when they are done.
+    // Mounting the disk locks the tray, and not all guests unlock it afterwards.
     force: true,
   })
 }
 
-/** Ends QEMU, which writes down what it has not yet of the disk. The rest of the VM stays. */
+/** Quits QEMU, which flushes the disk. The rest of the VM remains. */
 export async function shutOff(vm: Vm): Promise<void> {
   await qmp(inFolder(vm, 'qmp'), 'quit')
   while (isRunning(vm)) await setTimeout(100)
 }
 
-/** The guest loses its memory and what it had not yet written, and boots again at once. */
+/** Resets the guest, which loses its memory and whatever it had not written to disk, and boots again at once. */
 export const powerCut = async (vm: Vm): Promise<void> => {
   await qmp(inFolder(vm, 'qmp'), 'system_reset')
 }
 
-/** The user's variables with those that OpenNebula and this VM's surroundings add. */
+/** The user's variables, and those that OpenNebula and this environment add. */
 const fullContext = (vm: Vm): Context => ({
   ...userNetwork,
   VMID: '1',

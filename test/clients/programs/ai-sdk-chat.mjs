@@ -1,4 +1,4 @@
-/** An answer in one piece. */
+/** An answer that is not streamed. */
 import { generateText } from 'ai'
 import { model } from './copilot.mjs'
 

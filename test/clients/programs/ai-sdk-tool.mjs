@@ -1,4 +1,4 @@
-/** A stream, with a tool that makes a file. */
+/** A streamed answer, with a tool that creates a file. */
 import { writeFileSync } from 'node:fs'
 import { isStepCount, jsonSchema, streamText, tool } from 'ai'
 import { model } from './copilot.mjs'

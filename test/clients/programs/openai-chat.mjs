@@ -1,4 +1,4 @@
-/** An answer in one piece. */
+/** An answer that is not streamed. */
 import { client, model } from './copilot.mjs'
 
 const messages = [{ role: 'user', content: process.argv[2] }]

@@ -1,4 +1,4 @@
-/** A stream, with a tool that makes a file, until an answer comes that calls none. */
+/** Streamed answers, with a tool that creates a file, until one calls no tool. */
 import { writeFileSync } from 'node:fs'
 import { client, model } from './copilot.mjs'
 

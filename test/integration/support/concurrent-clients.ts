@@ -40,7 +40,7 @@ const sentencePieces = sentence.match(/ ?\w+|\W/g) ?? []
 const behaviourOf = (client: number): Behaviour =>
   client % 10 === 3 ? 'disconnects' : client % 25 === 7 ? 'slow' : 'steady'
 
-/** A raw completion: the prompt ends within the sentence, at a different place for each client, and the answer continues it. */
+/** A raw completion that continues the sentence, from a different place for each client. */
 const completionFor = (client: number, tokens: number) => {
   const start = 1 + (client % (sentencePieces.length - 1))
   const count = tokens + client

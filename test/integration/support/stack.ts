@@ -1,4 +1,4 @@
-/** The appliance without its VM: the files that configure writes, run by the real nginx and llama-server on free ports. */
+/** The appliance without its VM: what configure writes, run by the real nginx and llama-server on free ports. */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
