@@ -7,11 +7,11 @@ import { runLogged, step } from './progress.ts'
 
 const script = join(import.meta.dirname, '..', 'base-image.sh')
 
-/** `name` tells it from others. `disk`: a qcow2 that boots by itself (BIOS). `kernel`: the kernel in it, for the accelerator's test boot. */
+/** `name`: its name in the cache. `disk`: a bootable qcow2 (BIOS). `kernel`: its kernel, for the accelerator's test boot. */
 export type BaseImage = { name: string; disk: string; kernel: string }
 
 /**
- * Creates the disk unless it is cached: one per framework, script and month, so that its Debian packages are at most a month
+ * Creates the disk unless it is cached: one per framework, script and month, so that its packages are at most a month
  * old. What a bake installs is always current.
  */
 export async function baseImage(oneAppsDir: string): Promise<BaseImage> {

@@ -43,7 +43,7 @@ describe.each(someClients)('$name', client => {
   })
 })
 
-it.each(someClients.filter(client => client.chat))('$name gets an answer in one piece', async client => {
+it.each(someClients.filter(client => client.chat))('$name gets an unstreamed answer', async client => {
   const outcome = await chat({ client, stack, modules })
   expect(outcome?.isAnswered, outcome?.text).toBe(true)
 })

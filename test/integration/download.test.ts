@@ -107,7 +107,7 @@ it('does not download a verified file again, and recomputes the digest of a modi
     ['another time', () => utimesSync(host.files.at(path), 1, 1), 1],
     ['a copy of the same bytes', () => replaceBy(host.files.at(path), file), 1],
     ['no proof', () => host.files.remove(stateFiles.fileProofs.path), 1],
-    ['a damaged proof', () => writeFileSync(host.files.at(stateFiles.fileProofs.path), '{'), 1],
+    ['a damaged record of digests', () => writeFileSync(host.files.at(stateFiles.fileProofs.path), '{'), 1],
     ['other bytes of the same size', () => replaceBy(host.files.at(path), randomBytes(file.length)), 2],
     ['fewer bytes', () => replaceBy(host.files.at(path), file.subarray(9)), 3],
   ]

@@ -110,14 +110,14 @@ const table: [string, RawRequest, number, RegExp][] = [
     /application\/jsonp/,
   ],
   ['two keys', { lines: [bearer, bearer, json] }, 400, /no header is sent twice/],
-  ['a header too large', { lines: [bearer, json, `X-Large: ${xs(9000)}`] }, 431, /headers are too large/],
+  ['an oversized header', { lines: [bearer, json, `X-Large: ${xs(9000)}`] }, 431, /headers are too large/],
   [
     'too many headers',
     { lines: [bearer, json, ...Array.from({ length: 40 }, (_, i) => `X-${i}: ${xs(1000)}`)] },
     431,
     /headers are too large/,
   ],
-  ['a URL too long', { path: `/v1/chat/completions?${xs(9000)}` }, 414, /URL exceeds/],
+  ['an overlong URL', { path: `/v1/chat/completions?${xs(9000)}` }, 414, /URL exceeds/],
   ['an invalid method', { method: 'G\x01T' }, 400, /not valid HTTP/],
   [
     'an unknown transfer coding',

@@ -23,7 +23,7 @@ const call = (args: string[], options: SpawnSyncOptions = {}) => {
 const shell = (script: string) =>
   spawnSync('bash', ['-c', script, executable], { cwd: home, encoding: 'utf8', timeout: 60_000 })
 
-describe("Node's own variables", () => {
+describe("Node.js's own variables", () => {
   it.each([
     ['NODE_OPTIONS', '--require=./module.cjs'],
     ['NODE_OPTIONS', '--inspect=127.0.0.1:0'],

@@ -136,7 +136,7 @@ const corruptions: Record<string, Corruption> = {
   'x-api-key with one character replaced': (_, random) => [
     `x-api-key: ${at(key, random(key.length), '\x7f')}`,
   ],
-  'the name alone': (_, random) => [`x-api-key: ${['alice', 'copilot', 'default'][random(3)]}`],
+  'only the name': (_, random) => [`x-api-key: ${['alice', 'copilot', 'default'][random(3)]}`],
 }
 
 it('accepts none of 5000 malformed authorisations', { timeout: 600_000 }, async () => {

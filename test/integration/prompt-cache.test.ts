@@ -126,7 +126,7 @@ describe('what is damaged is recomputed, and nothing is left behind', () => {
     ['truncated', () => each(file => truncateSync(file, 100_000))],
     ['empty', () => each(file => truncateSync(file))],
     ['longer', () => each(file => appendFileSync(file, 'x'))],
-    ['of another byte', () => each(file => flip(file, 200_000))],
+    ['changed by one byte', () => each(file => flip(file, 200_000))],
     ['gone', () => each(file => rmSync(file))],
     [
       'swapped',
@@ -145,7 +145,7 @@ describe('what is damaged is recomputed, and nothing is left behind', () => {
         }),
     ],
     ['of another server', saved => write({ ...saved, server: 'another' })],
-    ['proven by nothing', () => rmSync(manifest())],
+    ['without an index', () => rmSync(manifest())],
     ['with a truncated index', () => truncateSync(manifest(), 100)],
     ['with the index of another version', () => writeFileSync(manifest(), '{"version":2}')],
     [
@@ -176,7 +176,7 @@ it.each([
   expect(await provenSlots(host, pid())).toEqual([])
 })
 
-it('is given to a server with other threads', async () => {
+it('is restored to a server with a different number of threads', async () => {
   await saveTwo()
   settings.LLAMA_ARG_THREADS = '2'
   await restart()
@@ -216,7 +216,7 @@ it('writes nothing if the disk may not have room for everything', async () => {
   expect(leftovers()).toEqual([])
 })
 
-describe('killed at any step, it leaves a server that serves', () => {
+describe('if killed at any step, it leaves a server that is serving', () => {
   function run(action: string, tracer: string[] = []) {
     const script = join(import.meta.dirname, 'support/prompt-cache-process.ts')
     const [program = '', ...args] = [...tracer, process.execPath, script, action, stack.root, String(pid())]
@@ -230,7 +230,7 @@ describe('killed at any step, it leaves a server that serves', () => {
       .split('\n')
       .filter(line => line.includes(`${call}(`)).length
   }
-  async function saveAnew(action: string) {
+  async function saveAgain(action: string) {
     await restart()
     await saveTwo()
     if (action === 'restore') await restart()
@@ -244,11 +244,11 @@ describe('killed at any step, it leaves a server that serves', () => {
     { action: 'restore', call: 'unlink' },
     { action: 'restore', call: 'connect' },
   ])('$action at each $call', async ({ action, call }) => {
-    await saveAnew(action)
+    await saveAgain(action)
     const count = countOf(action, call)
     expect(count).toBeGreaterThan(0)
     for (let number = 1; number <= count; number += 1) {
-      await saveAnew(action)
+      await saveAgain(action)
       const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${number}`]
       expect(run(action, ['strace', '-f', '-o', '/dev/null', ...inject]).signal).toBe('SIGKILL')
       await restart()

@@ -114,7 +114,7 @@ describe('calls the executable', () => {
     await expect.poll(look, { timeout: 20_000 }).toBe(allIsWell)
   })
 
-  it('requests wait while nothing computes', async () => {
+  it('requests are waiting, but nothing is computed', async () => {
     const socket = connect(stack.socket)
     socket.write('POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{')
     await sleep(200)

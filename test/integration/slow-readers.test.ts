@@ -11,7 +11,7 @@ import { type Stack, startStack } from './support/stack.ts'
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
 type Name = keyof typeof keys
 const path = '/v1/completions'
-const wish = (tokens: number) => ({
+const completion = (tokens: number) => ({
   prompt: 'Hello!',
   stream: true,
   ignore_eos: true,
@@ -39,7 +39,7 @@ async function start(context: Record<string, string>): Promise<void> {
     { site: text => text.replace('send_timeout 120s', 'send_timeout 8s') },
   )
   session = connect(stack.url, { ca: stack.ca })
-  talker = await generate(stack, keys.bob, path, wish(endless))
+  talker = await generate(stack, keys.bob, path, completion(endless))
 }
 afterEach(async () => {
   talker?.disconnect()
@@ -53,9 +53,9 @@ const headersOf = (name: Name) => ({
 })
 
 /** Resolves with an HTTP/2 stream once its headers have arrived; its body is not read. */
-async function begin2(name: Name, tokens: number): Promise<ClientHttp2Stream> {
+async function beginHttp2(name: Name, tokens: number): Promise<ClientHttp2Stream> {
   const sent = session.request({ ':method': 'POST', ':path': path, ...headersOf(name) })
-  sent.end(JSON.stringify(wish(tokens)))
+  sent.end(JSON.stringify(completion(tokens)))
   const [headers] = await once(sent, 'response')
   expect(headers[':status']).toBe(200)
   return sent
@@ -63,7 +63,7 @@ async function begin2(name: Name, tokens: number): Promise<ClientHttp2Stream> {
 
 /** Tries to get a slot for a short generation: 200 or 429. */
 const statusFor = async (name: Name) => {
-  const one = await generate(stack, keys[name], path, wish(1))
+  const one = await generate(stack, keys[name], path, completion(1))
   await one.ended
   return one.status
 }
@@ -75,7 +75,7 @@ it.each([
   { ONEAPP_COPILOT_SHARED_CACHE: 'YES' },
 ])('frees the slot of a client that reads nothing, over HTTP/2: %j', async context => {
   await start(context)
-  const stalled = await begin2('alice', endless)
+  const stalled = await beginHttp2('alice', endless)
   const cut = once(stalled, 'close').catch(() => undefined)
   expect(await statusFor('carol')).toBe(429)
   await untilFreeFor('carol')
@@ -86,7 +86,7 @@ it('frees the slot of a client that reads nothing once its answer has ended, ove
   await start({})
   const options = { method: 'POST', headers: headersOf('alice'), ca: stack.ca, agent: false as const }
   const sent = request(`${stack.url}${path}`, options)
-  sent.end(JSON.stringify(wish(2000)))
+  sent.end(JSON.stringify(completion(2000)))
   const [stalled] = await once(sent, 'response')
   expect(stalled.statusCode).toBe(200)
   await untilFreeFor('carol')
@@ -96,7 +96,7 @@ it('frees the slot of a client that reads nothing once its answer has ended, ove
 
 it('does not cut off a client that reads more slowly than tokens are generated', async () => {
   await start({ ONEAPP_COPILOT_SHARED_CACHE: 'YES' })
-  const slow = await begin2('alice', 3000)
+  const slow = await beginHttp2('alice', 3000)
   // If the stream is cut off, the check of its text fails.
   slow.on('error', () => {})
   let text = ''

@@ -100,15 +100,15 @@ const pour = (head: string, localAddress: string) =>
       )
   })
 
-describe('a request body that is not expected', () => {
+describe('an unexpected request body', () => {
   const length = 'Content-Length: 99999999999'
   const chunked = 'Transfer-Encoding: chunked'
   it.each([
     ['without a key', 'POST /v1/chat/completions', length, 401],
     ['without a key, in chunks', 'POST /v1/chat/completions', chunked, 401],
-    ['without a key, asking first', 'POST /v1/chat/completions', `${length}\r\nExpect: 100-continue`, 401],
+    ['without a key, with Expect', 'POST /v1/chat/completions', `${length}\r\nExpect: 100-continue`, 401],
     ['with a wrong key', 'POST /v1/messages', `${length}\r\nx-api-key: wrong-wrong-wrong`, 401],
-    ['to no path', 'PUT /nothing', chunked, 401],
+    ['to an unknown path', 'PUT /nothing', chunked, 401],
     ['to health', 'POST /health', length, 413],
     ['to health, in chunks', 'POST /health', chunked, 405],
     ['to health, by GET', 'GET /health', length, 413],

@@ -57,7 +57,7 @@ async function until(look: () => boolean | Promise<boolean>) {
   while (!(await look())) await setTimeout(500)
 }
 
-/** Waits until what is missing alone has been asked for. */
+/** Waits until the download has been resumed with a range. */
 const resumed = (since: number, from: number) =>
   until(() => server.asked.slice(since).some(asked => asked.from > from))
 

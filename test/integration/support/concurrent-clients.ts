@@ -12,7 +12,7 @@ export type ClientOutcome = {
   behaviour: Behaviour
   /** It got the text that only it had requested, to the last token. */
   isComplete: boolean
-  /** The ids of its stream's events; each answer has an id of its own. */
+  /** The IDs in its stream's events, which are the same within an answer. */
   ids: string[]
   /** How often it was rejected and retried. */
   retries: number

@@ -1,6 +1,6 @@
 /** Pseudo-random numbers that a seed reproduces (the generator is mulberry32). */
 
-/** A whole number from 0 up to, and without, the limit. */
+/** Returns an integer from 0 to `below` - 1. */
 export type Random = (below: number) => number
 
 export function seededRandom(seed: number): Random {
