@@ -188,7 +188,9 @@ function checkVariant(
     return problem(field, `${describeValue(name)} is not supported: the model does not accept images`)
   if ('leftOutWithout' in variant && isEmpty(given.at[variant.leftOutWithout] ?? null))
     return { value: undefined }
-  if (given.at[rule.by] === undefined && hasOwn(variant.fields, rule.by)) put(given, rule.by, name as string)
+  if ((given.at[rule.by] ?? null) === null && hasOwn(variant.fields, rule.by)) {
+    put(given, rule.by, name as string)
+  }
   return checkFields(given, variant.fields, path, context)
 }
 

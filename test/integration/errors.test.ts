@@ -283,22 +283,27 @@ describe('errors of the services behind', () => {
     await expectGoodRequestToPass()
   })
 
-  it.each(['/v1/chat/completions', '/v1/messages', '/v1/messages/count_tokens'])(
-    'finds out whether the request or the server is at fault if llama-server fails: %s',
-    async path => {
+  it.each([
+    ['/v1/chat/completions', question],
+    ['/v1/chat/completions', JSON.stringify({ messages: [{ role: 'user', content: xs(100_000) }] })],
+    ['/v1/messages', question],
+    ['/v1/messages/count_tokens', question],
+  ])(
+    'finds out whether the request or the server is at fault if llama-server fails: %s, %.40s',
+    async (path, body) => {
       const failure = {
         status: 500,
         body: '{"error":{"code":500,"message":"the template threw","type":"server_error"}}',
       }
       answer = () => failure
-      const got = await ask({ path })
+      const got = await ask({ path, body })
       expect([got.status, got.body.error]).toMatchObject([
         400,
         { message: 'the template threw', type: 'invalid_request_error' },
       ])
       const answers = [{ status: 200, body: '{}' }, failure]
       answer = () => answers.pop() as typeof failure
-      const other = await ask({ path })
+      const other = await ask({ path, body })
       expect([other.status, other.body.error.message]).toEqual([
         500,
         expect.stringMatching(/while it was generating/),

@@ -59,6 +59,8 @@ const filteredRequests = ({ keys }: Site) => `
     }
     location ~ ^${checkLocation}(?<copilot_checked_path>/.*)\\z {
         internal;
+        # nginx holds the body that it has read against this location's limit, too.
+        client_max_body_size 0;
         ${filteredBody}
         proxy_pass http://slm_copilot_admission$copilot_checked_path;
     }`

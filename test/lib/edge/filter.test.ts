@@ -37,6 +37,17 @@ describe('unknown fields are dropped', () => {
   })
 })
 
+describe('a type that has a default', () => {
+  const call = (type: object) => ({
+    messages: [
+      { role: 'assistant', tool_calls: [{ id: 'a', ...type, function: { name: 'read', arguments: '{}' } }] },
+    ],
+  })
+  it.each([[{}], [{ type: null }], [{ type: 'function' }]])('%j: llama-server gets it', type => {
+    expect(kept(chat, call(type)).messages[0].tool_calls[0].type).toBe('function')
+  })
+})
+
 describe('values out of range are reported', () => {
   it.each([
     [chat, { ...hello, n: 3 }, 'n: expected 1, got 3.'],
