@@ -48,7 +48,12 @@ requests_wait() {
     return 1
 }
 
-[ -e ${paths.healthy} ] && all_answer && ! one_is_stopped && ! requests_wait && exit
+# A connection that has just ended looks like a waiting one, until llama-server has closed its side.
+requests_still_wait() {
+    requests_wait && sleep 1 && requests_wait
+}
+
+[ -e ${paths.healthy} ] && all_answer && ! one_is_stopped && ! requests_still_wait && exit
 exec ${paths.executable} watchdog
 `
 
