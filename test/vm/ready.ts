@@ -1,8 +1,9 @@
 /** Waits for a VM to boot, to finish its contextualization, to be ready. */
+import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { readUpdates } from './onegate.ts'
 import { ssh, sshOutput } from './ssh.ts'
-import { isRunning, oneGateLog, serialLog, type Vm } from './vm.ts'
+import { contextOf, isRunning, oneGateLog, serialLog, type Vm } from './vm.ts'
 
 /**
  * `agent`: systemd's state of the context agent in this boot: inactive, activating, then active or failed.
@@ -57,10 +58,15 @@ export async function reboot(vm: Vm, options: WaitOptions = {}): Promise<Progres
   return waitForContextualization(vm, { ...options, otherThanBoot })
 }
 
-/** Starts the contextualization at run time, or waits for the one that the new disk started; returns the status. */
+/**
+ * Starts the contextualization at run time, or waits for the one that the new disk started; returns the status. A guest
+ * may find no disk just after it was changed, so this is repeated until it has read this VM's context.
+ */
 export async function contextualizeNow(vm: Vm): Promise<string> {
-  await ssh(vm, 'systemctl start one-context-reconfigure.service')
-  return (await sshOutput(vm, 'cat /etc/one-appliance/status')).trim()
+  const digest = createHash('sha256').update(contextOf(vm)).digest('hex')
+  const hasRead = `[ "$(sha256sum < /run/one-context/context.sh.network)" = '${digest}  -' ]`
+  const untilRead = `until systemctl start one-context-reconfigure.service && ${hasRead}; do sleep 1; done`
+  return (await sshOutput(vm, `${untilRead}; cat /etc/one-appliance/status`)).trim()
 }
 
 /** Whether the last value of READY at OneGate is YES. */

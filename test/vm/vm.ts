@@ -7,7 +7,12 @@ import { filesUnder } from '../../lib/system/files.ts'
 import { commandLineOf } from '../../lib/system/processes.ts'
 import { type Accelerator, cpuModel, cpus } from '../../packer/build/accelerator.ts'
 import { cacheFolder } from '../../packer/build/cache.ts'
-import { type Context, userNetwork, writeContextDisk } from '../../packer/build/context-disk.ts'
+import {
+  type Context,
+  contextScript,
+  userNetwork,
+  writeContextDisk,
+} from '../../packer/build/context-disk.ts'
 import { freePort } from '../support/ports.ts'
 import { spawnOneGate } from './onegate.ts'
 import { qmp } from './qmp.ts'
@@ -142,6 +147,9 @@ const fullContext = (vm: Vm): Context => ({
   ONEGATE_ENDPOINT: `http://${hostSeenByGuest}:${vm.ports.oneGate}`,
   ...vm.context,
 })
+
+/** The text of the VM's `context.sh`. */
+export const contextOf = (vm: Vm): string => contextScript(fullContext(vm))
 
 const insertContext = (vm: Vm) =>
   writeContextDisk(inFolder(vm, 'context.iso'), fullContext(vm), { 'token.txt': oneGateToken })
