@@ -125,7 +125,7 @@ it('switches to it once it has passed verification, and says so', async () => {
   expect(message.tool_calls[0].function).toEqual(readCall)
   expect((await status()).stdout).not.toContain('pending model')
   expect(await log()).toMatch(
-    /\d+% of 9\.0 MB, .*caller is downloaded: verifying that it answers.*stream: .*caller answers/s,
+    /\d+% of 9\.0 MB, .*caller is downloaded: verifying that it answers.*stream: .*caller passed the smoke test/s,
   )
   expect(await sshOutput(vm, 'cat /etc/one-appliance/status')).toBe('bootstrap_success\n')
 })
