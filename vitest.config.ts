@@ -1,4 +1,4 @@
-/** Three kinds of tests: pure ones, those against real programs on this machine, those in a VM. */
+/** Unit tests, those with the real programs on this machine (some of them alone), and those in a VM. */
 
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'

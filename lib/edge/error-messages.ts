@@ -26,7 +26,7 @@ export type EdgeLimits = {
   contextSize: number
   /** Bytes. */
   bodyLimit: number
-  /** Seconds. */
+  /** Seconds that llama-server may send nothing. */
   answerTimeout: number
 }
 
@@ -46,7 +46,7 @@ const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB (${by
 
 function duration(seconds: number): string {
   const hours = seconds / 3600
-  return hours === 1 ? 'an hour' : `${hours.toFixed(1)} hours`
+  return hours === 1 ? 'an hour' : `${Math.round(hours * 10) / 10} hours`
 }
 
 function malformed(request: FailedRequest): ErrorText {

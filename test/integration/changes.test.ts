@@ -28,7 +28,7 @@ it.each([
   ['a password', { ONEAPP_COPILOT_PASSWORD: 'password-after-1' }, reload],
   ['a further key', { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' }, reload],
   ['threads', { ONEAPP_COPILOT_THREADS: '1' }, { llama: 'restart' }],
-  // The edge proxy limits a request's size, and the admission proxy an answer's duration, by the context size.
+  // Both proxies limit an answer's duration by the context size, and the edge proxy a request's size.
   [
     'a context size',
     { ONEAPP_COPILOT_CONTEXT_SIZE: '4096' },

@@ -140,6 +140,16 @@ it.each(['4096', '131072', '393216'])(
   },
 )
 
+it('limits the time of an answer in both proxies and in the error message alike', async () => {
+  const host = recordedHost()
+  await applyFiles(host, [releaseFile(productionRelease)])
+  await configure(host)
+  expect(host.files.read(paths.edgeConfiguration)).toContain('proxy_read_timeout 32768s;')
+  expect(host.files.read(paths.edgeProgram)).toContain('"answerTimeout":32768,')
+  // Longer, so that the edge proxy is the one that answers.
+  expect(host.files.read(paths.admissionConfiguration)).toContain('proxy_read_timeout 32828s;')
+})
+
 it('prepares for a pending model if the baked one does not fit, but rejects one that does not fit either', async () => {
   const small = { ...facts, memory: 8 * 2 ** 30 }
   const host = { ...recordedHost(), facts: () => small }

@@ -3,7 +3,10 @@
 /** Bytes of a request body on paths that expect none: it is read and ignored. */
 export const noBodyLimit = 1024
 
-/** Seconds until an answer's first byte: a whole context at one token per second, slower than any CPU. */
+/**
+ * Seconds that llama-server may send nothing: what an answer may take that is not streamed, since its first byte
+ * comes with its last token. A whole context at one token per second, slower than any CPU.
+ */
 export const answerTimeout = (contextSize: number) => Math.max(3600, contextSize)
 
 /**

@@ -1,7 +1,7 @@
 /** The admission proxy: an nginx before llama-server that admits as many concurrent generations as there are slots. */
 
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
-import { answerTimeout, counters } from '../../appliance/nginx/limits.ts'
+import { counters } from '../../appliance/nginx/limits.ts'
 import { healthUrl, paths, queueUrl, users } from '../../appliance/paths.ts'
 import { edgeHeaders, routes } from '../../appliance/requests/api.ts'
 import { sandbox } from '../units/sandbox.ts'
@@ -9,8 +9,8 @@ import { exactly } from './keys.ts'
 
 type Admission = {
   slots: number
-  /** Maximum tokens of a conversation. */
-  contextSize: number
+  /** Seconds that llama-server may send nothing. */
+  answerTimeout: number
   cacheSharing: CacheSharing
 }
 
@@ -51,7 +51,7 @@ export const admissionConfiguration = (admission: Admission) => ({
   text: configurationText(admission, admission.cacheSharing === 'shared' ? countFilter : noFilter),
 })
 
-const configurationText = ({ slots, contextSize }: Admission, filter: typeof countFilter) =>
+const configurationText = ({ slots, answerTimeout }: Admission, filter: typeof countFilter) =>
   `# Written by slm-copilot at every configure: changes made here are lost.
 
 ${filter.module}daemon off;
@@ -97,14 +97,15 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
 
     server {
         listen unix:${paths.admissionSocket};
-        # Limits on size and time are the edge proxy's.
+        # The edge proxy limits the size.
         client_max_body_size 0;
         client_body_timeout 1h;
         send_timeout 1h;
         # A slot is free with the last byte of its answer. By default nginx waits until the edge proxy has closed the connection,
         # which may be after its client has sent the next request.
         lingering_close off;
-        proxy_read_timeout ${answerTimeout(contextSize) + 60}s;
+        # Later than the edge proxy, whose error message is the one for clients.
+        proxy_read_timeout ${answerTimeout + 60}s;
         proxy_send_timeout 1h;
         proxy_http_version 1.1;
         proxy_request_buffering off;

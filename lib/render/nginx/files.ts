@@ -2,6 +2,7 @@
 import type { Context } from '../../appliance/context/context.ts'
 import { passwordName } from '../../appliance/context/values.ts'
 import { cacheSharingOf } from '../../appliance/nginx/cache-sharing.ts'
+import { answerTimeout } from '../../appliance/nginx/limits.ts'
 import { hasHttp2Directive } from '../../appliance/nginx/version.ts'
 import { largestBody } from '../../appliance/requests/size.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
@@ -27,7 +28,11 @@ type EdgeFacts = {
 
 /** Derives the edge proxy's configuration from these facts. */
 export function edgeFor({ context, password, capacity, models, machine, nginxVersion }: EdgeFacts): Edge {
-  const limits = { contextSize: capacity.contextSize, bodyLimit: largestBody(capacity) }
+  const { contextSize } = capacity
+  const limits = {
+    bodyLimit: largestBody(capacity),
+    answerTimeout: answerTimeout(contextSize),
+  }
   return {
     site: {
       ...limits,
@@ -38,6 +43,7 @@ export function edgeFor({ context, password, capacity, models, machine, nginxVer
     },
     settings: {
       ...limits,
+      contextSize,
       models,
       vocabulary: capacity.model.geometry.vocabulary,
       readsImages: false,
@@ -46,8 +52,8 @@ export function edgeFor({ context, password, capacity, models, machine, nginxVer
 }
 
 /** In the order of writing: the edge proxy's configuration, which refers to the others, comes last. */
-export const nginxFiles = ({ site, settings }: Edge, { slots, contextSize }: Capacity) => [
-  admissionConfiguration({ slots, contextSize, cacheSharing: site.cacheSharing }),
+export const nginxFiles = ({ site, settings }: Edge, { slots }: Capacity) => [
+  admissionConfiguration({ slots, answerTimeout: site.answerTimeout, cacheSharing: site.cacheSharing }),
   admissionProgram(),
   admissionUnit(),
   connectionLimit(),

@@ -1,5 +1,4 @@
 /** The program run by nginx's JavaScript module: the request filter and error messages. */
-import { answerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths } from '../../appliance/paths.ts'
 import { program } from './bundle/edge.ts'
 
@@ -10,6 +9,8 @@ export type EdgeSettings = {
   contextSize: number
   /** Maximum bytes of a request's body. */
   bodyLimit: number
+  /** Seconds that llama-server may send nothing. */
+  answerTimeout: number
   readsImages: boolean
   /** Number of tokens in the model's vocabulary. */
   vocabulary: number
@@ -22,7 +23,6 @@ export const edgeProgram = (settings: EdgeSettings) => ({
   text: `// Written by slm-copilot at every configure: changes made here are lost.
 const settings = ${JSON.stringify({
     ...settings,
-    answerTimeout: answerTimeout(settings.contextSize),
     unavailableReason: paths.unavailableReason,
   })};
 ${program}`,

@@ -8,8 +8,8 @@ export type Site = {
   hasIpv6: boolean
   /** Whether nginx has a directive for HTTP/2, instead of a parameter of `listen`. */
   hasHttp2Directive: boolean
-  /** Maximum tokens of a conversation. */
-  contextSize: number
+  /** Seconds that llama-server may send nothing. */
+  answerTimeout: number
   /** Maximum bytes of a request's body. */
   bodyLimit: number
 }

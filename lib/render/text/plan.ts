@@ -107,7 +107,7 @@ function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): str
       ),
     ),
     `  Rules: generation reads ${(geometry.active / gigabyte).toFixed(1)} GB for each token, at ${bandwidthShare.least} to ${bandwidthShare.most} of the`,
-    '  bandwidth; a prompt takes two operations per active parameter and token, at',
+    '  bandwidth; a prompt takes two operations per active parameter and token,',
     `  at ${operationsPerCore.least / gigabyte} to ${operationsPerCore.most / gigabyte} billion operations/s on each core.`,
   ]
 }

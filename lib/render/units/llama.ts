@@ -34,6 +34,7 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   // Seconds between comments that keep streams alive during prompt processing: below every proxy's and
   // client's timeout.
   LLAMA_ARG_SSE_PING_INTERVAL: '15',
+  // Seconds for one read or write on a connection; how long an answer may take is up to the proxies.
   LLAMA_ARG_TIMEOUT: '3600',
   // An HTTP thread keeps the stack that it has touched. One is permanent; others start on demand and end
   // after 3 s.

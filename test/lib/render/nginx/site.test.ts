@@ -8,7 +8,7 @@ const site = (key: string) => ({
   cacheSharing: 'one-key' as const,
   hasIpv6: false,
   hasHttp2Directive: false,
-  contextSize: 4096,
+  answerTimeout: 3600,
   bodyLimit: 1_048_576,
 })
 

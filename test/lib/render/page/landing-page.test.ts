@@ -92,7 +92,7 @@ it('is not an input of nginx, whose configuration contains its policy', () => {
       cacheSharing: 'one-key',
       hasIpv6: false,
       hasHttp2Directive: false,
-      contextSize: 4096,
+      answerTimeout: 3600,
       bodyLimit: 1_048_576,
     }).text,
   ).toContain(landingPagePolicy)

@@ -1,0 +1,56 @@
+/** Every context variable has an effect: none is parsed and then forgotten. */
+import { expect, it } from 'vitest'
+import type { variables } from '../../lib/appliance/context/variables.ts'
+import { productionRelease } from '../../lib/appliance/models/release.ts'
+import { releaseFile } from '../../lib/steps/models/release.ts'
+import { applyFiles } from '../../lib/system/managed-files.ts'
+import { configure } from '../../lifecycle/configure.ts'
+import { issued } from '../support/certificates.ts'
+import { rightClock } from '../support/clock.ts'
+import { recordedHost } from '../support/recorded-host.ts'
+
+const { leaf, ca } = issued(
+  { dns: ['copilot.example.com'], ip: [] },
+  rightClock(new Date('2026-02-14T10:00:00Z')),
+)
+const suppliedPair = { ONEAPP_COPILOT_TLS_CERT: leaf.certificate, ONEAPP_COPILOT_TLS_KEY: leaf.key }
+const domain = { ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' }
+const acmeServer = { ...domain, ONEAPP_COPILOT_TLS_ACME_URL: 'https://acme.example.com/directory' }
+const otherModel = { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' }
+
+type Env = Record<string, string>
+/** For each variable, a change of it, and what it needs beside it. */
+const changes: Record<keyof typeof variables, { with?: Env; set: Env }> = {
+  password: { set: { ONEAPP_COPILOT_PASSWORD: 'another-password-1' } },
+  keys: { set: { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' } },
+  domain: { set: domain },
+  tlsCertificate: { set: suppliedPair },
+  tlsKey: { set: suppliedPair },
+  acmeEmail: { with: domain, set: { ONEAPP_COPILOT_TLS_EMAIL: 'admin@example.com' } },
+  acmeUrl: { with: domain, set: acmeServer },
+  acmeCa: { with: acmeServer, set: { ONEAPP_COPILOT_TLS_ACME_CA: ca.certificate } },
+  contextSize: { set: { ONEAPP_COPILOT_CONTEXT_SIZE: '4096' } },
+  parallel: { set: { ONEAPP_COPILOT_PARALLEL: '1' } },
+  threads: { set: { ONEAPP_COPILOT_THREADS: '1' } },
+  model: { set: otherModel },
+  modelMirror: {
+    with: otherModel,
+    set: { ONEAPP_COPILOT_MODEL_MIRROR: 'https://mirror.example.com/models' },
+  },
+  ntpServers: { set: { ONEAPP_COPILOT_NTP_SERVERS: 'ntp.example.com' } },
+  persistPromptCache: { set: { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' } },
+  sharedCache: {
+    with: { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' },
+    set: { ONEAPP_COPILOT_SHARED_CACHE: 'YES' },
+  },
+}
+
+it.each(Object.entries(changes))('%s changes a file', async (_, { with: before, set }) => {
+  const host = recordedHost()
+  await applyFiles(host, [releaseFile(productionRelease)])
+  const outcomes = async (env: Env) =>
+    (await configure({ ...host, env })).filter(({ outcome }) => outcome !== 'unchanged')
+  await outcomes({ ...before })
+  expect(await outcomes({ ...before })).toEqual([])
+  expect(await outcomes({ ...before, ...set })).not.toEqual([])
+})
