@@ -181,12 +181,20 @@ describe('the page', () => {
     expect(complaints).toEqual([])
   })
 
-  it('says that the model is loading, then ready; and that the appliance is unreachable', async () => {
+  it('says that the model is loading, why nothing is available, then ready; and that the appliance is unreachable', async () => {
     await stack.stopLlama()
     await page.reload()
     await statusIs('The model is loading')
     await tryKey(key)
     await outcomeIs('The model is loading. Try again shortly. The status above shows when it is ready.')
+    // In this form nginx answers where the appliance has written a reason (errors.test.ts).
+    const reason = 'llama-server ran out of memory at 10:00:08 UTC; <b>it will be restarted.</b>'
+    await page.route('**/health', route =>
+      route.fulfill({ status: 503, json: { status: 'unavailable', reason } }),
+    )
+    await statusIs(reason)
+    await page.unroute('**/health')
+    await statusIs('The model is loading')
     await stack.startLlama()
     await statusIs('Ready')
     await browser.setOffline(true)

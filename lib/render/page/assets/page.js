@@ -25,19 +25,18 @@ const ask = (path, request) =>
 // Status
 
 const status = find('#status', HTMLElement)
-const statusTexts = {
-  ready: 'Ready',
-  loading: 'The model is loading',
-  unreachable: 'Unreachable',
-}
+const unreachable = { state: 'unreachable', text: 'Unreachable' }
 
-async function currentState() {
+/** A 503 has the reason, unless the model is loading for the first time. */
+async function currentStatus() {
   try {
-    const { status } = await ask('/health', { signal: AbortSignal.timeout(10_000) })
-    if (status === 200) return 'ready'
-    return status === 503 ? 'loading' : 'unreachable'
+    const response = await ask('/health', { signal: AbortSignal.timeout(10_000) })
+    if (response.status === 200) return { state: 'ready', text: 'Ready' }
+    if (response.status !== 503) return unreachable
+    const { reason = 'The model is loading' } = await response.json()
+    return { state: 'loading', text: String(reason) }
   } catch {
-    return 'unreachable'
+    return unreachable
   }
 }
 
@@ -47,11 +46,11 @@ async function watchStatus() {
     document.addEventListener('visibilitychange', watchStatus, { once: true })
     return
   }
-  const state = await currentState()
+  const { state, text } = await currentStatus()
   // Written only when it changes, so that a screen reader does not repeat it.
-  if (status.dataset.state !== state) {
+  if (status.textContent !== text) {
     status.dataset.state = state
-    status.textContent = statusTexts[state]
+    status.textContent = text
   }
   setTimeout(watchStatus, state === 'ready' ? 10_000 : 3_000)
 }
