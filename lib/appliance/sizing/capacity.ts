@@ -137,7 +137,7 @@ function consequences(sizing: Sizing, fits: Fits): string[] {
   const notes: string[] = []
   if (sizing.kvType === 'q8_0')
     notes.push(
-      'The KV cache is stored in 8 bits (q8_0), because it does not fit in 16: prompts of 20,000 tokens take 3.5 times as long.',
+      'The KV cache is stored in 8 bits (q8_0), because it does not fit in 16: after 20,000 tokens, prompts are processed at 0.29 of the speed.',
     )
   if (!fits(sizing, Math.min(1, usefulContext / sizing.contextSize)))
     notes.push(
