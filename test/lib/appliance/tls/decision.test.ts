@@ -161,6 +161,12 @@ describe('the pair in use, and what is ordered', () => {
     ["only the VM's own pair", {}, 'private', 'satisfied'],
     ['a supplied pair', { supplied }, 'supplied', 'satisfied'],
     ['a supplied pair, wrong clock', { supplied, clock: wrong }, 'supplied', 'satisfied'],
+    [
+      'a supplied pair beside an obtained one',
+      { supplied, acme: acme({ obtained: issuedPair(-1, 89) }) },
+      'supplied',
+      'satisfied',
+    ],
     ['an order never tried', { acme: acme() }, 'private', 'due'],
     ['an obtained pair', { acme: acme({ obtained: issuedPair(-1, 89) }) }, 'acme', 'satisfied'],
     ['an expired pair', { acme: acme({ obtained: issuedPair(-91, 0) }) }, 'private', 'due'],
