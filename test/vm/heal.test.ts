@@ -34,6 +34,17 @@ const reason = () => run('cat /run/slm-copilot-unavailable')
 const restarts = async () => JSON.parse(await run('cat /run/slm-copilot-restarts.json'))
 const status = () => ssh(vm, '/opt/one-appliance/bin/slm-copilot status')
 
+/**
+ * Has the kernel kill llama-server for exceeding its memory limit, before the write of the lower limit returns. The old
+ * limit is restored at once, because the commands that the unit runs afterwards need memory too.
+ */
+const exhaustMemory = [
+  'group=/sys/fs/cgroup/system.slice/slm-copilot.service',
+  'limit=$(cat $group/memory.max)',
+  'echo 1M > $group/memory.max',
+  'echo $limit > $group/memory.max',
+].join('; ')
+
 describe('a failure of llama-server', () => {
   it.each([
     ['is ended by the signal that normally stops it', 'pkill -TERM -x llama-server'],
@@ -45,6 +56,15 @@ describe('a failure of llama-server', () => {
     await sleep(1000)
     await untilGenerating(`llama-server ${what}`)
     // Resets the pause before a restart to one second.
+    await run('systemctl restart slm-copilot')
+    await untilServing(access)
+  })
+
+  it('it runs out of memory: clients get the reason, and it is restarted', async () => {
+    await run(exhaustMemory)
+    await expect.poll(restarts, { timeout: 60_000 }).toMatchObject({ cause: 'ran out of memory' })
+    expect(await reason()).toMatch(/^llama-server ran out of memory at /)
+    await untilGenerating('llama-server out of memory')
     await run('systemctl restart slm-copilot')
     await untilServing(access)
   })
