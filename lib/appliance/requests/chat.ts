@@ -19,6 +19,7 @@ import {
   required,
   schema,
   text,
+  typeName,
   unsupported,
   unsupportedField,
   variant,
@@ -43,12 +44,10 @@ export const maxTools = 512
 export const noAudio = 'the model does not accept audio'
 export const noFiles = 'the model does not accept files; send their text'
 
-const type = text(64)
-
 const part = variant('type', {
-  text: accepted({ type: type, text: required(longText) }),
+  text: accepted({ type: typeName, text: required(longText) }),
   image_url: acceptedWithImages({
-    type: type,
+    type: typeName,
     image_url: required(fields({ url: required(image), detail: text(16) })),
   }),
   input_audio: unsupported(noAudio),
@@ -61,7 +60,7 @@ const content = either([longText, list(part, maxParts), nothing])
 const toolCall = variantWithDefault('function', 'type', {
   function: accepted({
     id: identifier,
-    type: type,
+    type: typeName,
     function: required(
       fields({
         name: required(functionName),
@@ -72,25 +71,30 @@ const toolCall = variantWithDefault('function', 'type', {
   custom: unsupported('the model can call functions only'),
 })
 
-const plainMessage: Fields = { role: type, content: required(content), name: functionName }
+const plainMessage: Fields = { role: typeName, content: required(content), name: functionName }
 const message = variant('role', {
   system: accepted(plainMessage),
   developer: accepted(plainMessage),
   user: accepted(plainMessage),
   assistant: accepted({
-    role: type,
+    role: typeName,
     content: content,
     name: functionName,
     reasoning_content: longText,
     // Each call is searched for in each of the results that follow.
     tool_calls: list(toolCall, 128),
   }),
-  tool: accepted({ role: type, content: required(content), name: functionName, tool_call_id: identifier }),
+  tool: accepted({
+    role: typeName,
+    content: required(content),
+    name: functionName,
+    tool_call_id: identifier,
+  }),
 })
 
 const tool = variantWithDefault('function', 'type', {
   function: accepted({
-    type: type,
+    type: typeName,
     function: required(
       fields({
         name: required(functionName),
@@ -106,17 +110,17 @@ const tool = variantWithDefault('function', 'type', {
 const toolChoice = either([
   oneOf(['auto', 'none', 'required']),
   variant('type', {
-    function: accepted({ type: type, function: required(fields({ name: required(functionName) })) }),
+    function: accepted({ type: typeName, function: required(fields({ name: required(functionName) })) }),
     allowed_tools: dropped,
     custom: unsupported('the model can call functions only'),
   }),
 ])
 
 const responseFormat = variant('type', {
-  text: accepted({ type: type }),
-  json_object: accepted({ type: type, schema: schema }),
+  text: accepted({ type: typeName }),
+  json_object: accepted({ type: typeName, schema: schema }),
   json_schema: accepted({
-    type: type,
+    type: typeName,
     json_schema: required(
       fields({ name: text(256), description: longText, strict: boolean, schema: schema }),
     ),

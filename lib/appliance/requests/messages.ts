@@ -17,23 +17,22 @@ import {
   oneOf,
   required,
   schema,
-  text,
+  typeName,
   unsupported,
   variant,
   variantWithDefault,
 } from './rules.ts'
 import { functionName, identifier, largest, stop } from './sampling.ts'
 
-const type = text(64)
-const textBlock = accepted({ type: type, text: required(longText) })
+const textBlock = accepted({ type: typeName, text: required(longText) })
 const noDocuments = unsupported('the model does not accept documents; send their text')
 
 const imageBlock = acceptedWithImages({
-  type: type,
+  type: typeName,
   source: required(
     variant('type', {
       base64: accepted({
-        type: type,
+        type: typeName,
         media_type: required(oneOf(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])),
         data: required(longText),
       }),
@@ -57,16 +56,16 @@ const part = variant('type', {
   document: noDocuments,
   search_result: noDocuments,
   container_upload: noDocuments,
-  thinking: accepted({ type: type, thinking: required(longText), signature: longText }),
+  thinking: accepted({ type: typeName, thinking: required(longText), signature: longText }),
   redacted_thinking: dropped,
   tool_use: accepted({
-    type: type,
+    type: typeName,
     id: required(identifier),
     name: required(functionName),
     input: required(map(anything, 1000)),
   }),
   tool_result: accepted({
-    type: type,
+    type: typeName,
     tool_use_id: required(identifier),
     content: either([longText, list(resultPart, maxParts)]),
     is_error: boolean,

@@ -18,6 +18,7 @@ import {
   required,
   schema,
   text,
+  typeName,
   unsupported,
   unsupportedField,
   variant,
@@ -25,41 +26,39 @@ import {
 } from './rules.ts'
 import { answerLength, effort, functionName, identifier } from './sampling.ts'
 
-const type = text(64)
-
 const part = variant('type', {
-  input_text: accepted({ type: type, text: required(longText) }),
-  output_text: accepted({ type: type, text: required(longText) }),
-  input_image: acceptedWithImages({ type: type, image_url: required(image), detail: text(16) }),
+  input_text: accepted({ type: typeName, text: required(longText) }),
+  output_text: accepted({ type: typeName, text: required(longText) }),
+  input_image: acceptedWithImages({ type: typeName, image_url: required(image), detail: text(16) }),
   input_file: unsupported(noFiles),
   input_audio: unsupported(noAudio),
 })
 const parts = either([longText, list(part, maxParts)])
 
-const summary = list(fields({ type: type, text: required(longText) }), maxParts)
+const summary = list(fields({ type: typeName, text: required(longText) }), maxParts)
 
 const item = variantWithDefault('message', 'type', {
   message: accepted({
-    type: type,
+    type: typeName,
     role: required(oneOf(['system', 'developer', 'user', 'assistant'])),
     content: required(parts),
   }),
   function_call: accepted({
-    type: type,
+    type: typeName,
     call_id: required(identifier),
     name: required(functionName),
     arguments: required(callArguments),
   }),
-  function_call_output: accepted({ type: type, call_id: required(identifier), output: required(parts) }),
+  function_call_output: accepted({ type: typeName, call_id: required(identifier), output: required(parts) }),
   // Without its text it is useless to the model, and an error to llama-server.
-  reasoning: droppedWithout('content', { type: type, summary: required(summary), content: summary }),
+  reasoning: droppedWithout('content', { type: typeName, summary: required(summary), content: summary }),
   item_reference: unsupported('nothing is stored on the server; send the items themselves'),
 })
 
 /** Like llama-server, the filter ignores tools other than functions; Codex always lists some. */
 const tool = variant('type', {
   function: accepted({
-    type: type,
+    type: typeName,
     name: required(functionName),
     description: longText,
     parameters: schema,
@@ -82,17 +81,17 @@ const tool = variant('type', {
 const toolChoice = either([
   oneOf(['auto', 'none', 'required']),
   variant('type', {
-    function: accepted({ type: type, name: required(functionName) }),
+    function: accepted({ type: typeName, name: required(functionName) }),
     '*': dropped,
   }),
 ])
 
 /** Like a chat's `response_format`. */
 const textFormat = variant('type', {
-  text: accepted({ type: type }),
-  json_object: accepted({ type: type }),
+  text: accepted({ type: typeName }),
+  json_object: accepted({ type: typeName }),
   json_schema: accepted({
-    type: type,
+    type: typeName,
     name: text(256),
     description: longText,
     strict: boolean,

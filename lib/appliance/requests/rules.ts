@@ -58,6 +58,8 @@ export const only = (value: number | boolean): Rule => ({ is: 'only', value: val
 export const unbounded = 2 ** 26
 export const longText: Rule = { is: 'text', max: unbounded }
 export const text = (max: number): Rule => ({ is: 'text', max: max })
+/** The name of a variant: a role, or the type of a part. */
+export const typeName: Rule = text(64)
 export const oneOf = (values: string[]): Rule => ({ is: 'text', max: 64, oneOf: values })
 export const list = (of: Rule, max: number): Rule => ({ is: 'list', of: of, max: max })
 export const map = (of: Rule, max: number): Rule => ({ is: 'map', of: of, max: max })
