@@ -1,5 +1,8 @@
-/** A reporter that ends a run with its slowest files, the duration of each project, and the line `N passed, N failed`. */
-import type { Reporter, TestModule } from 'vitest/node'
+/**
+ * A reporter that ends a run with its slowest files, the duration of each project, what failed, and the line
+ * `N passed, N failed`: whoever sees only the end of the output sees what failed.
+ */
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 const shown = 20
 const seconds = (milliseconds: number) => `${Math.round(milliseconds / 1000)} s`.padStart(7)
@@ -29,16 +32,36 @@ export default class Totals implements Reporter {
       console.log(`${seconds(took)}  ${name}`)
     console.log('Duration of each project (they may overlap):')
     for (const [name, { from, to }] of this.spans) console.log(`${seconds(to - from)}  ${name}`)
-    console.log(totals(modules))
+    const failed = failures(modules)
+    for (const line of failed) console.log(line)
+    console.log(totals(modules, failed.length))
   }
 }
 
-function totals(modules: readonly TestModule[]): string {
+type Failed = { errors: readonly { message: string }[] }
+
+/** What failed, a line each (tests, hooks, and files that failed to load): its name, and the start of its first error. */
+function failures(modules: readonly TestModule[]): string[] {
+  const line = (name: string, { errors }: Failed) =>
+    `FAILED  ${name}: ${errors[0]?.message}`.replaceAll(/\s+/g, ' ').slice(0, 400)
+  return modules.flatMap(module => {
+    const file = module.relativeModuleId
+    const failed = [...module.children.allTests()].filter(isFailed)
+    const suites = [...module.children.allSuites()].filter(suite => suite.errors().length > 0)
+    return [
+      ...(module.errors().length > 0 ? [line(file, { errors: module.errors() })] : []),
+      ...suites.map(suite => line(`${file} > ${suite.fullName}`, { errors: suite.errors() })),
+      ...failed.map(test => line(`${file} > ${test.fullName}`, { errors: test.result().errors ?? [] })),
+    ]
+  })
+}
+
+const isFailed = (test: TestCase): boolean => test.result().state === 'failed'
+
+function totals(modules: readonly TestModule[], failed: number): string {
   const states = modules.flatMap(module => [...module.children.allTests()].map(test => test.result().state))
-  // A file that fails before its first test also counts as a failure.
-  const broken = modules.filter(module => module.state() === 'failed' && module.errors().length > 0).length
   const count = (state: string) => states.filter(one => one === state).length
   const skipped = count('skipped') + count('pending')
   const tail = skipped > 0 ? `, ${skipped} skipped` : ''
-  return `${count('passed')} passed, ${count('failed') + broken} failed${tail}`
+  return `${count('passed')} passed, ${failed} failed${tail}`
 }
