@@ -10,6 +10,11 @@ const alone = ['hangs', 'huge-pages', 'slow-readers', 'speed'].map(name => `test
 
 /** Integration and VM tests share two workers: where one waits, the other computes. */
 const shared = { maxWorkers: 2, sequence: { groupOrder: 1 } }
+/**
+ * Real programs on a machine that may be busy: what fails is tried once more, so that a whole run of half an hour is not
+ * lost to one row. Its totals name each test that passed only then.
+ */
+const retry = 1
 const timeouts = { testTimeout: 5 * minute, hookTimeout: 20 * minute }
 
 /** The longest file first, which bakes the image besides; the other VMs' when it is there. */
@@ -43,6 +48,7 @@ export default defineConfig({
           include: ['test/{integration,mirror}/**/*.test.ts'],
           exclude: alone,
           ...timeouts,
+          retry,
           ...shared,
         },
       },
@@ -53,6 +59,7 @@ export default defineConfig({
           // An emulated VM on a busy machine is ten times slower than on a quiet one.
           testTimeout: 30 * minute,
           hookTimeout: 60 * minute,
+          retry,
           globalSetup: 'test/vm/shared.ts',
           ...shared,
         },
@@ -62,6 +69,7 @@ export default defineConfig({
           name: 'integration-alone',
           include: alone,
           ...timeouts,
+          retry,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },

@@ -1,8 +1,8 @@
 /**
- * A reporter that ends a run with its slowest files, the duration of each project, what failed, and the line
- * `N passed, N failed`: whoever sees only the end of the output sees what failed.
+ * A reporter that ends a run with its slowest files, the duration of each project, what failed or passed only when
+ * repeated, and the line `N passed, N failed`: whoever sees only the end of the output sees what is wrong.
  */
-import type { Reporter, TestCase, TestModule } from 'vitest/node'
+import type { Reporter, TestModule } from 'vitest/node'
 
 const shown = 20
 const seconds = (milliseconds: number) => `${Math.round(milliseconds / 1000)} s`.padStart(7)
@@ -32,31 +32,42 @@ export default class Totals implements Reporter {
       console.log(`${seconds(took)}  ${name}`)
     console.log('Duration of each project (they may overlap):')
     for (const [name, { from, to }] of this.spans) console.log(`${seconds(to - from)}  ${name}`)
+    for (const line of unstable(modules)) console.log(line)
     const failed = failures(modules)
     for (const line of failed) console.log(line)
     console.log(totals(modules, failed.length))
   }
 }
 
-type Failed = { errors: readonly { message: string }[] }
+type Errors = readonly { message: string }[]
+
+/** A line of 400 characters at most. */
+const line = (label: string, name: string, errors: Errors) =>
+  `${label} ${name}: ${errors[0]?.message}`.replaceAll(/\s+/g, ' ').slice(0, 400)
 
 /** What failed, a line each (tests, hooks, and files that failed to load): its name, and the start of its first error. */
 function failures(modules: readonly TestModule[]): string[] {
-  const line = (name: string, { errors }: Failed) =>
-    `FAILED  ${name}: ${errors[0]?.message}`.replaceAll(/\s+/g, ' ').slice(0, 400)
   return modules.flatMap(module => {
     const file = module.relativeModuleId
-    const failed = [...module.children.allTests()].filter(isFailed)
     const suites = [...module.children.allSuites()].filter(suite => suite.errors().length > 0)
+    const tests = [...module.children.allTests()].filter(test => test.result().state === 'failed')
     return [
-      ...(module.errors().length > 0 ? [line(file, { errors: module.errors() })] : []),
-      ...suites.map(suite => line(`${file} > ${suite.fullName}`, { errors: suite.errors() })),
-      ...failed.map(test => line(`${file} > ${test.fullName}`, { errors: test.result().errors ?? [] })),
+      ...(module.errors().length > 0 ? [line('FAILED', file, module.errors())] : []),
+      ...suites.map(suite => line('FAILED', `${file} > ${suite.fullName}`, suite.errors())),
+      ...tests.map(test => line('FAILED', `${file} > ${test.fullName}`, test.result().errors ?? [])),
     ]
   })
 }
 
-const isFailed = (test: TestCase): boolean => test.result().state === 'failed'
+/** The tests that failed at first and passed when repeated: each is a defect to be found, here or in the test. */
+const unstable = (modules: readonly TestModule[]): string[] =>
+  modules.flatMap(module =>
+    [...module.children.allTests()]
+      .filter(test => test.diagnostic()?.flaky)
+      .map(test =>
+        line('UNSTABLE', `${module.relativeModuleId} > ${test.fullName}`, test.result().errors ?? []),
+      ),
+  )
 
 function totals(modules: readonly TestModule[], failed: number): string {
   const states = modules.flatMap(module => [...module.children.allTests()].map(test => test.result().state))
