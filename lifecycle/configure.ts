@@ -27,7 +27,7 @@ import { acmeFiles } from '../lib/steps/tls/lets-encrypt.ts'
 import { suppliedPairProblems } from '../lib/steps/tls/supplied-pair.ts'
 import { prepareTls, tlsFiles } from '../lib/steps/tls/tls.ts'
 import type { Host } from '../lib/system/host.ts'
-import { applyFiles, type Change, exposureNotes } from '../lib/system/managed-files.ts'
+import { applyFiles, type Change, exposureNotes, type ManagedFile } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
 
 /**
@@ -38,18 +38,35 @@ export async function configure(
   host: Host,
   verifications: Verifications = readVerifications(host),
 ): Promise<Change[]> {
+  const facts = await readFacts(host)
+  const decided = await decide(host, facts, verifications)
+  await checkCandidate(host, decided.edge, decided.tls.inUse.pair)
+  for (const note of [...planNotes(decided.plan), ...decided.plan.hardware]) host.log.warn(note)
+  const changes = await applyFiles(host, filesFor(host, facts, decided))
+  await reloadUnits(host, writtenUnits)
+  return changes
+}
+
+/** What this machine is, what was asked of it, and what is installed. */
+async function readFacts(host: Host) {
   const release = installedRelease(host)
   const clock = await readClock(host)
   const context = parseContext(host.env, modelsOf(release), release.model, suppliedPairProblems(clock))
   const machine = host.facts()
   const names = namesOf(machine, context.domain)
-  const tlsFacts = await readTlsFacts(host, clock, wantedByContext(context, names))
-  const nginxVersion = await readNginxVersion(host)
+  const tls = await readTlsFacts(host, clock, wantedByContext(context, names))
+  return { release, clock, context, machine, tls, nginxVersion: await readNginxVersion(host) }
+}
 
+type Facts = Awaited<ReturnType<typeof readFacts>>
+
+/** What is served, how it is reached, and what the administrator should know about it. */
+async function decide(host: Host, facts: Facts, verifications: Verifications) {
+  const { release, clock, context, machine, nginxVersion } = facts
   const choice = chooseModel(release, context, modelKnowledge(host, machine, context, verifications))
   const capacity = planCapacity(machine, choice.model, context)
   const password = decidePassword(readPassword(host), context.password, clock.now, host.random)
-  const tls = await prepareTls(tlsFacts)
+  const tls = await prepareTls(facts.tls)
   const models = requestNames(choice.model, release)
   const edge = edgeFor({ context, password, capacity, models, machine, nginxVersion })
   const secrets = [...passwordFiles(password), ...tlsFiles(host, tls)]
@@ -68,22 +85,26 @@ export async function configure(
     cacheSharing: edge.site.cacheSharing,
     order: orderOf(context),
   })
-
-  await checkCandidate(host, edge, tls.inUse.pair)
-  for (const note of [...planNotes(plan), ...plan.hardware]) host.log.warn(note)
-  const changes = await applyFiles(host, [
-    ...settingsFolders,
-    ...secrets,
-    ...acmeFiles(context),
-    ...clockFiles(timeSources(host, context.ntpServers)),
-    planFile(plan),
-    ...llamaFiles(capacity, context.persistPromptCache),
-    landingPageFor(plan, tls),
-    ...nginxFiles(edge, capacity),
-  ])
-  await reloadUnits(host, writtenUnits)
-  return changes
+  return { capacity, secrets, tls, edge, plan }
 }
+
+type Decided = Awaited<ReturnType<typeof decide>>
+
+/** The files, in the order in which they are written: what a service enters by comes last. */
+const filesFor = (
+  host: Host,
+  { context }: Facts,
+  { capacity, secrets, tls, edge, plan }: Decided,
+): ManagedFile[] => [
+  ...settingsFolders,
+  ...secrets,
+  ...acmeFiles(context),
+  ...clockFiles(timeSources(host, context.ntpServers)),
+  planFile(plan),
+  ...llamaFiles(capacity, context.persistPromptCache),
+  landingPageFor(plan, tls),
+  ...nginxFiles(edge, capacity),
+]
 
 const settingsFolders = [
   { path: paths.state, mode: 0o700, folder: true },
