@@ -1,6 +1,6 @@
 /** The plan in force, in one of three states: JSON that configure writes for bootstrap and the commands. */
 import * as z from 'zod'
-import { type ModelChoice, pendingModelSchema } from './models/choice.ts'
+import { downloadSchema, type ModelChoice, type PendingModel, pendingModelSchema } from './models/choice.ts'
 import { cacheSharingSchema } from './nginx/cache-sharing.ts'
 import { type Capacity, capacitySchema } from './sizing/capacity.ts'
 import { orderSchema } from './tls/lets-encrypt.ts'
@@ -29,9 +29,10 @@ const serving = z.strictObject({
 /** No installed model fits; the requested one must first be downloaded and verified. llama-server is off. */
 const waiting = z.strictObject({
   state: z.literal('waiting'),
-  pending: pendingModelSchema,
   /** The capacity planned for the pending model. */
   intended: capacitySchema,
+  /** Where that comes from. */
+  download: downloadSchema,
   /** Why nothing is served, a sentence. */
   reason: z.string(),
   ...inEveryState,
@@ -71,8 +72,11 @@ export function planFor(
         ...rest,
         notes: [...rest.notes, ...(choice.note === undefined ? [] : [choice.note])],
       }
-    case 'waiting':
-      return { state: 'waiting', pending: choice.pending, intended: capacity, reason: choice.reason, ...rest }
+    case 'waiting': {
+      const { url, circumstances } = choice.pending
+      const download = { url, circumstances }
+      return { state: 'waiting', intended: capacity, download, reason: choice.reason, ...rest }
+    }
     case 'unavailable':
       return {
         state: 'unavailable',
@@ -89,7 +93,10 @@ export const describedCapacity = (plan: Plan): Capacity =>
   plan.state === 'serving' ? plan.capacity : plan.intended
 
 /** The model to be downloaded and verified, if any. */
-export const pendingOf = (plan: Plan) => (plan.state === 'unavailable' ? undefined : plan.pending)
+export function pendingOf(plan: Plan): PendingModel | undefined {
+  if (plan.state === 'waiting') return { model: plan.intended.model, ...plan.download }
+  return plan.state === 'serving' ? plan.pending : undefined
+}
 
 /** Why nothing is served, and what to do about it. */
 export const unavailability = (plan: IdlePlan): string =>

@@ -157,7 +157,7 @@ it('prepares for a pending model if the baked one does not fit, but rejects one 
   await configure({ ...host, env: { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' } })
   expect(readPlan(host)).toMatchObject({
     state: 'waiting',
-    pending: { model: { name: 'qwen2.5-coder-3b' } },
+    download: { url: expect.stringContaining('qwen2.5-coder-3b') },
     intended: { model: { name: 'qwen2.5-coder-3b' } },
     reason: expect.stringContaining('nothing is served until it is downloaded'),
   })

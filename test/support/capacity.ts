@@ -51,10 +51,9 @@ export const servingPlan = (capacity: Capacity): ServingPlan => ({
 export function idlePlans(intended: Capacity): Plan[] {
   const { endpoints, notes, hardware, cacheSharing } = servingPlan(intended)
   const rest = { endpoints, notes, hardware, cacheSharing }
-  const { model } = intended
-  const pending = { model, url: model.url, circumstances: '' }
+  const download = { url: intended.model.url, circumstances: '' }
   return [
-    { state: 'waiting', intended, pending, reason: 'It is being downloaded.', ...rest },
+    { state: 'waiting', intended, download, reason: 'It is being downloaded.', ...rest },
     { state: 'unavailable', intended, reason: 'It fell over.', fix: 'Try again.', ...rest },
   ]
 }

@@ -5,13 +5,14 @@ import { type Model, modelSchema } from './catalogue.ts'
 import { modelsOf, type Release } from './release.ts'
 import { type ModelState, transition } from './verification.ts'
 
-export const pendingModelSchema = z.strictObject({
-  model: modelSchema,
+export const downloadSchema = z.strictObject({
   /** Where to download it from. */
   url: z.string(),
   /** The circumstances in which a failure would stand, as text: in others the model is tried again. */
   circumstances: z.string(),
 })
+
+export const pendingModelSchema = downloadSchema.extend({ model: modelSchema })
 
 /** A model to be downloaded or verified. */
 export type PendingModel = z.infer<typeof pendingModelSchema>
