@@ -22,7 +22,6 @@ export type Facts = {
   physicalCores: number
   /** Bytes of RAM. */
   memory: number
-  architecture: 'x64' | 'arm64'
   cpu: Cpu
   cpuTime: CpuTime
   swap: Swap
@@ -31,7 +30,7 @@ export type Facts = {
   numaNodes: number
 }
 
-/** Physical cores (hyper-threads not counted) in the text of /proc/cpuinfo; undefined if not listed (arm64). */
+/** Physical cores (hyper-threads not counted) in the text of /proc/cpuinfo; undefined if not listed. */
 export function countPhysicalCores(cpuinfo: string): number | undefined {
   const field = (block: string, name: string) => block.match(new RegExp(`^${name}\\s*:\\s*(\\d+)`, 'm'))?.[1]
   const cores = cpuinfo
@@ -56,7 +55,6 @@ export function readFacts(): Facts {
     cpus,
     physicalCores: countPhysicalCores(cpuinfo) ?? cpus,
     memory: totalmem(),
-    architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
     cpu: parseCpu(cpuinfo),
     cpuTime: parseCpuTime(read('/proc/stat') ?? ''),
     swap: parseSwap(read('/proc/meminfo') ?? ''),

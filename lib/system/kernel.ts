@@ -1,7 +1,7 @@
 /** Parsers for kernel files about CPU, memory and NUMA nodes (proc(5), the kernel's admin guide). */
 
 export type Cpu = {
-  /** Model name; undefined if the kernel reports none, as on arm64. */
+  /** Model name; undefined if the kernel reports none. */
   model: string | undefined
   /** Instruction sets that llama.cpp has kernels for, by their Linux names, sorted. */
   features: string[]
@@ -9,13 +9,12 @@ export type Cpu = {
 
 export type HugePages = 'always' | 'madvise' | 'never'
 
-/** x86-64 first, then arm64, whose dot-product instructions Linux calls asimddp. */
-const usedFeatures = /^(avx|avx2|fma|f16c|avx512\w+|avx_vnni|amx_\w+|asimdhp|asimddp|i8mm|bf16|sve|sve2|sme)$/
+const usedFeatures = /^(avx|avx2|fma|f16c|avx512\w+|avx_vnni|amx_\w+)$/
 
 /** Parses the first CPU in /proc/cpuinfo; all CPUs are assumed to be alike. */
 export function parseCpu(cpuinfo: string): Cpu {
   const model = cpuinfo.match(/^model name\s*: (.+)$/m)?.[1]?.trim()
-  const flags = cpuinfo.match(/^(?:flags|Features)\s*: (.+)$/m)?.[1]?.split(/\s+/) ?? []
+  const flags = cpuinfo.match(/^flags\s*: (.+)$/m)?.[1]?.split(/\s+/) ?? []
   return { model, features: flags.filter(flag => usedFeatures.test(flag)).sort() }
 }
 

@@ -21,11 +21,10 @@ const seen = (root: string) =>
 it('installs packages, user, downloads and files in this order; a second run changes nothing', async () => {
   const host = recordedHost()
   await install(rooted(host), undefined)
-  const [archive] = Object.values(productionRelease.llamaCpp.archives)
   const acts = [
     'would run: apt-get',
     'would run: useradd',
-    `would download ${archive?.url} to `,
+    `would download ${productionRelease.llamaCpp.archive.url} to `,
     'would unpack ',
     `would download ${productionRelease.model.url} to `,
     `${paths.unit}: created`,

@@ -67,7 +67,7 @@ export async function releaseValue(baseUrl: string) {
   const { geometry: furtherGeometry } = await readModelFile(furtherPath)
   const template = 'devstral' as const
   return {
-    llamaCpp: { tag: llamaTag, archives: { x64: archive } },
+    llamaCpp: { tag: llamaTag, archive },
     model: { name: 'sentence', ...model, contextLimit, geometry },
     further: [{ name: 'caller', ...further, contextLimit, geometry: furtherGeometry, template }],
   }

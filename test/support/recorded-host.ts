@@ -15,7 +15,6 @@ export const facts: Facts = {
   cpus: 8,
   physicalCores: 4,
   memory: 32 * 2 ** 30,
-  architecture: 'x64',
   cpu: { model: 'AMD EPYC 9354 32-Core Processor', features: ['avx', 'avx2', 'fma'] },
   cpuTime: { total: 1000, stolen: 0 },
   swap: { size: 0, used: 0 },

@@ -21,7 +21,7 @@ export const geometrySchema = z.strictObject({
   merges: z.int().nonnegative(),
   /** The layers with sliding-window attention, and their window in tokens. */
   slidingWindow: z.strictObject({ layers: z.int().positive(), tokens: z.int().positive() }).optional(),
-  /** Bytes of weights that llama-server copies into a faster layout on CPUs with AVX2 or Arm dot product. */
+  /** Bytes of weights that llama-server copies into a faster layout on CPUs with AVX2. */
   repackable: z.int().nonnegative(),
   /** Bytes of those that it copies on a CPU with AMX: in the file, and as copies. */
   amx: z.strictObject({ source: z.int().nonnegative(), copies: z.int().nonnegative() }),

@@ -37,7 +37,7 @@ function amxTypeOf({ name, type, shape }: Tensor) {
 
 const sum = (numbers: number[]) => numbers.reduce((all, number) => all + number, 0)
 
-/** Bytes copied on a CPU with AVX2, or with Arm's dot product. */
+/** Bytes copied on a CPU with AVX2. */
 export const repackedBytes = (tensors: Tensor[]): number => sum(tensors.filter(isRepackable).map(bytesOf))
 
 /** What is copied on a CPU with AMX: all that AMX can compute, and of the rest what other CPUs repack. */

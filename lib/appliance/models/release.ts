@@ -12,7 +12,8 @@ const artefact = z.strictObject({
 export const releaseSchema = z.strictObject({
   llamaCpp: z.strictObject({
     tag: z.string().regex(/^[\w.-]+$/),
-    archives: z.strictObject({ x64: artefact.optional(), arm64: artefact.optional() }),
+    /** The build for x86-64. */
+    archive: artefact,
   }),
   /** The baked-in model. */
   model: modelSchema,
@@ -22,25 +23,16 @@ export const releaseSchema = z.strictObject({
 
 export type Release = z.infer<typeof releaseSchema>
 
-const llamaCppUrl = 'https://github.com/ggml-org/llama.cpp/releases/download/b11194'
-
 const baked: Model = catalogue['devstral-small-2']
 
-/** The published image's release. Digests: two independent public sources each (the arm64 archive: one). */
+/** The published image's release. Digests: two independent public sources each. */
 export const productionRelease: Release = {
   llamaCpp: {
     tag: 'b11194',
-    archives: {
-      x64: {
-        url: `${llamaCppUrl}/llama-b11194-bin-ubuntu-x64.tar.gz`,
-        size: 17_014_362,
-        sha256: '527c09064f3c89e4b6e1008a641e31903a04ccdd1c69abd0752acbbd4e1905f6',
-      },
-      arm64: {
-        url: `${llamaCppUrl}/llama-b11194-bin-ubuntu-arm64.tar.gz`,
-        size: 13_608_309,
-        sha256: '92a8e5bb9f2f16804715fa6876f64691827a54d41d39dca67e2a83aa70f133ce',
-      },
+    archive: {
+      url: 'https://github.com/ggml-org/llama.cpp/releases/download/b11194/llama-b11194-bin-ubuntu-x64.tar.gz',
+      size: 17_014_362,
+      sha256: '527c09064f3c89e4b6e1008a641e31903a04ccdd1c69abd0752acbbd4e1905f6',
     },
   },
   model: baked,

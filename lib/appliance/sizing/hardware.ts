@@ -3,7 +3,6 @@ import { variables } from '../context/variables.ts'
 import { gibibytes } from './memory.ts'
 
 export type Hardware = {
-  architecture: 'x64' | 'arm64'
   cpu: { model: string | undefined; features: string[] }
   /** CPUs that threads can run on. */
   cpus: number
@@ -33,8 +32,7 @@ const genericModel = /^(QEMU Virtual CPU|Common( 32-bit)? KVM processor|qemu(32|
 const noticeableSteal = 0.03
 const noticeableSwap = 0.01
 
-const lacksAvx2 = ({ architecture, cpu }: Hardware) =>
-  architecture === 'x64' && !cpu.features.includes('avx2')
+const lacksAvx2 = ({ cpu }: Hardware) => !cpu.features.includes('avx2')
 
 /** The CPU flags that llama.cpp's AMX backend needs (ggml/src/CMakeLists.txt). */
 const amxFeatures = ['amx_int8', 'amx_tile', 'avx512_bf16', 'avx512_vnni', 'avx512f', 'avx512vbmi']

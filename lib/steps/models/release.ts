@@ -28,13 +28,10 @@ const proofs = stateFiles.fileProofs
 
 /** Downloads llama.cpp and unpacks it into a folder named by its tag, which appears only when complete. */
 export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promise<void> {
-  const { architecture } = host.facts()
-  const archive = llamaCpp.archives[architecture]
-  if (archive === undefined) throw new Error(`the release has no llama.cpp build for ${architecture}`)
   const folder = `${paths.releases}/${llamaCpp.tag}`
   if (host.files.status(folder) !== undefined) return
   const path = `${paths.releases}/${llamaCpp.tag}.tar.gz`
-  await download(host, { ...archive, path, proofs })
+  await download(host, { ...llamaCpp.archive, path, proofs })
   await host.perform(`unpack ${path} into ${folder}`, async () => {
     const unpacking = `${paths.releases}/.unpacking`
     await unpack(host, path, unpacking)

@@ -28,24 +28,6 @@ flags\t\t: avx avx2 fma avx_vnni avx512_vnni avx512_fp16 amx_bf16 amx_tile amx_i
 vmx flags\t: vnmi preemption_timer invvpid ept_x_only
 `
 
-/** Cortex-A720, then Cortex-A72. On arm64 Linux reports no model name. */
-const cortexA720 = `processor\t: 0
-BogoMIPS\t: 38.40
-Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm jscvt fcma lrcpc dcpop sha3 sm3 sm4 asimddp sha512 asimdfhm dit uscat ilrcpc flagm sb paca pacg dcpodp flagm2 frint i8mm bf16 dgh bti ecv afp
-CPU implementer\t: 0x41
-CPU architecture: 8
-CPU variant\t: 0x0
-CPU part\t: 0xd80
-CPU revision\t: 1
-`
-const cortexA72 = `processor\t: 22
-BogoMIPS\t: 100.00
-Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 cpuid
-CPU implementer\t: 0x41
-CPU part\t: 0xd08
-CPU revision\t: 2
-`
-
 it.each([
   [
     'a VM on an EPYC',
@@ -64,8 +46,6 @@ it.each([
       features: 'amx_bf16 amx_int8 amx_tile avx avx2 avx512_fp16 avx512_vnni avx_vnni fma'.split(' '),
     },
   ],
-  ['a new arm64', cortexA720, { model: undefined, features: ['asimddp', 'asimdhp', 'bf16', 'i8mm'] }],
-  ['an old arm64', cortexA72, { model: undefined, features: [] }],
   ['nothing', '', { model: undefined, features: [] }],
 ])('reads the CPU of %s', (_, text, cpu) => {
   expect(parseCpu(text)).toEqual(cpu)

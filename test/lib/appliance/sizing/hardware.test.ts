@@ -22,7 +22,6 @@ it.each<Row>([
   { sees: cpu('kvm64', 'avx2'), others: ['generic CPU model'] },
   { sees: cpu('QEMU TCG CPU version 2.5+', 'avx2'), others: ['emulated'] },
   { sees: cpu('AMD EPYC', 'avx2') },
-  { sees: { architecture: 'arm64', ...cpu(undefined, 'asimddp') } },
   { sees: { cpus: 8, physicalCores: 4 }, threads: 4 },
   { sees: { cpus: 8, physicalCores: 4 }, threads: 5, others: ['5 threads on 4 physical cores'] },
   { sees: { cpus: 8, physicalCores: 4 }, threads: 8, others: ['ONEAPP_COPILOT_THREADS=0'] },
