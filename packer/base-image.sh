@@ -7,12 +7,15 @@
 # packages and its post-installation: context-linux/{generate,targets}.sh and pkg/.
 set -euo pipefail
 
+# shellcheck source=packer/pins.sh
+source "$(dirname "$0")/pins.sh"
+
 context=$(realpath "$1")/context-linux
 folder=$2
 
-suite=bookworm
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-security=${DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+suite=$debian_suite
+mirror=${DEBIAN_MIRROR:-$debian_archive}
+security=${DEBIAN_SECURITY_MIRROR:-$debian_security_archive}
 # Start of the root partition, where partitioning tools put it; extlinux uses the gap before it.
 offset=$((1024 * 1024))
 # Virtual size: the bake enlarges the disk, and the agent grows the root file system at boot.

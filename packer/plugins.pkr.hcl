@@ -4,7 +4,7 @@ packer {
   required_plugins {
     qemu = {
       source  = "github.com/hashicorp/qemu"
-      version = ">= 1.1.0"
+      version = "= 1.1.0"
     }
   }
 }

@@ -1,5 +1,6 @@
 /** The Debian 12 disk that a bake starts from, with the context agent of a checkout of the framework. */
 import { basename, join } from 'node:path'
+import { debian } from '../../lib/appliance/pins.ts'
 import { asRoot } from './as-root.ts'
 import { cached } from './cache.ts'
 import { contentOf } from './files.ts'
@@ -16,7 +17,12 @@ export type BaseImage = { name: string; disk: string; kernel: string }
  */
 export async function baseImage(oneAppsDir: string): Promise<BaseImage> {
   const month = new Date().toISOString().slice(0, 7)
-  const inputs = [month, ...contentOf(script), ...contentOf(join(oneAppsDir, 'context-linux'))]
+  const inputs = [
+    month,
+    JSON.stringify(debian),
+    ...contentOf(script),
+    ...contentOf(join(oneAppsDir, 'context-linux')),
+  ]
   const folder = await cached(`base-${basename(oneAppsDir)}`, inputs, path =>
     step('Debian 12 base image (mmdebstrap)', () =>
       runLogged('base-image', asRoot([script, oneAppsDir, path]), { show: /^I: / }),

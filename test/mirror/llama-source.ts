@@ -3,26 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, globSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { packagedLlama } from '../../lib/appliance/pins.ts'
 import { cached } from '../../packer/build/cache.ts'
 import { runLogged, step } from '../../packer/build/progress.ts'
-import { type NpmPackage, withPackage } from './npm-package.ts'
+import { withPackage } from './npm-package.ts'
 
-/** The version of node-llama-cpp; its packages of the same version belong together. */
-const version = '3.22.1'
-/** The llama.cpp release that they contain, see `llama/llama.cpp.info.json`. */
-export const llamaTag = 'v0.5.0'
+/** The llama.cpp release that they contain. */
+export const llamaTag = packagedLlama.tag
 
-const source: NpmPackage = {
-  spec: `node-llama-cpp@${version}`,
-  integrity:
-    'sha512-bltIipuWmc123H7tMIgDGKSsSrhmhlQYeVUC48XTjVW7XGJJiJJyCdlTMzQ/LiWoPkGDpcL4FviDpgw7qfTiDw==',
-}
-/** llama.cpp's libraries, built from the same source with all CPU variants: `bins/linux-x64/*.so`. */
-const libraries: NpmPackage = {
-  spec: `@node-llama-cpp/linux-x64@${version}`,
-  integrity:
-    'sha512-5uCCDNqWCNfaAm8aR/Uzxbo4HBpKgNF91kCHPepKhgMgV2OAmatoefbOlMihsqCiH2Od35E/eUHQCFbfRBJuOg==',
-}
+const { source, libraries } = packagedLlama
 /** Inputs of the cache key of whatever is built from them. */
 export const packages = [source, libraries].map(({ spec, integrity }) => `${spec} ${integrity}`)
 

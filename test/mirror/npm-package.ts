@@ -3,10 +3,8 @@ import { createHash } from 'node:crypto'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { NpmPackage } from '../../lib/appliance/pins.ts'
 import { runLogged } from '../../packer/build/progress.ts'
-
-/** `spec`: name@version. `integrity`: `npm view SPEC dist.integrity`. */
-export type NpmPackage = { spec: string; integrity: string }
 
 /** Unpacks some paths of a package, or all, into a temporary folder that `use` is called with. */
 export async function withPackage<T>(

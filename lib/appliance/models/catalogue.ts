@@ -1,5 +1,6 @@
-/** The models that the appliance knows: download addresses, digests, geometry, sampling defaults. */
+/** The models that the appliance knows: geometry, limits, licences, sampling defaults. */
 import * as z from 'zod'
+import { weights } from '../pins.ts'
 import { shortestContext } from '../sizing/limits.ts'
 import { geometrySchema } from './geometry.ts'
 
@@ -35,17 +36,14 @@ export const modelSchema = z.strictObject({
 export type Model = z.infer<typeof modelSchema>
 
 /**
- * Digests: from at least two independent public sources each. Geometry: from the publishers' configurations
- * and llama-quantize's choice of tensor types; the sums agree with each file's size. The bake reads it from
- * the file's own header. Sampling: from the model cards (Devstral's example), Qwen2.5's
- * generation_config.json, openai/gpt-oss's README.
+ * Geometry: from the publishers' configurations and llama-quantize's choice of tensor types; the sums agree
+ * with each file's size. The bake reads it from the file's own header. Sampling: from the model cards
+ * (Devstral's example), Qwen2.5's generation_config.json, openai/gpt-oss's README.
  */
 export const catalogue = {
   'devstral-small-2': {
     name: 'devstral-small-2',
-    url: 'https://huggingface.co/unsloth/Devstral-Small-2-24B-Instruct-2512-GGUF/resolve/6e458b8add42681bfd023de5eab93637694aaf82/Devstral-Small-2-24B-Instruct-2512-Q4_K_M.gguf',
-    size: 14_334_446_752,
-    sha256: 'd14ba9edee1bb4c4996a726deb81e49ae81800a3216f0774634238c380aee496',
+    ...weights['devstral-small-2'],
     contextLimit: 393_216,
     geometry: {
       layers: 40,
@@ -68,9 +66,7 @@ export const catalogue = {
   },
   'qwen3-coder-30b-a3b': {
     name: 'qwen3-coder-30b-a3b',
-    url: 'https://huggingface.co/unsloth/Qwen3-Coder-30B-A3B-Instruct-GGUF/resolve/b17cb02dd882d5b6ab62fc777ad2995f19668350/Qwen3-Coder-30B-A3B-Instruct-Q4_K_M.gguf',
-    size: 18_556_689_568,
-    sha256: 'fadc3e5f8d42bf7e894a785b05082e47daee4df26680389817e2093056f088ad',
+    ...weights['qwen3-coder-30b-a3b'],
     contextLimit: 262_144,
     geometry: {
       layers: 48,
@@ -93,9 +89,7 @@ export const catalogue = {
   },
   'gpt-oss-20b': {
     name: 'gpt-oss-20b',
-    url: 'https://huggingface.co/ggml-org/gpt-oss-20b-GGUF/resolve/ef9b12f2ff56c69cf32153a02784e7a3c88bf524/gpt-oss-20b-MXFP4.gguf',
-    size: 12_109_566_624,
-    sha256: '27cd6c432c7672cb812a92f611cf3ba7bbc35928262bb1e1253ff4ee6ae35901',
+    ...weights['gpt-oss-20b'],
     contextLimit: 131_072,
     geometry: {
       layers: 24,
@@ -119,9 +113,7 @@ export const catalogue = {
   },
   'qwen2.5-coder-3b': {
     name: 'qwen2.5-coder-3b',
-    url: 'https://huggingface.co/Qwen/Qwen2.5-Coder-3B-Instruct-GGUF/resolve/f74adce6aa16316c625447af059dbebe4983757c/qwen2.5-coder-3b-instruct-q4_k_m.gguf',
-    size: 2_104_932_800,
-    sha256: '724fb256bec1ff062b2f65e4569e871ad2e95ab2a3989723d1769c54294730b7',
+    ...weights['qwen2.5-coder-3b'],
     contextLimit: 32_768,
     geometry: {
       layers: 36,

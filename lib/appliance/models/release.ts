@@ -1,5 +1,6 @@
 /** The release: the installed llama.cpp and model, and the models that may be downloaded, with digests. */
 import * as z from 'zod'
+import { llamaCpp } from '../pins.ts'
 import { catalogue, type Model, modelSchema } from './catalogue.ts'
 
 const artefact = z.strictObject({
@@ -25,16 +26,9 @@ export type Release = z.infer<typeof releaseSchema>
 
 const baked: Model = catalogue['devstral-small-2']
 
-/** The published image's release. Digests: two independent public sources each. */
+/** The published image's release. */
 export const productionRelease: Release = {
-  llamaCpp: {
-    tag: 'b11194',
-    archive: {
-      url: 'https://github.com/ggml-org/llama.cpp/releases/download/b11194/llama-b11194-bin-ubuntu-x64.tar.gz',
-      size: 17_014_362,
-      sha256: '527c09064f3c89e4b6e1008a641e31903a04ccdd1c69abd0752acbbd4e1905f6',
-    },
-  },
+  llamaCpp,
   model: baked,
   further: Object.values(catalogue).filter(({ name }) => name !== baked.name),
 }

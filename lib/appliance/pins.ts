@@ -1,0 +1,84 @@
+/**
+ * What the product and its build take from outside, pinned: versions, addresses, sizes, digests. Everything else reads
+ * them from here; three kinds are pinned where their own tools look for them: npm packages in package-lock.json (Node.js
+ * among them), GitHub Actions in .github/workflows, each by digest. `make pins` compares all with what is newer, and with
+ * files already fetched.
+ */
+
+/** `size` in bytes. */
+export type PinnedFile = { url: string; size: number; sha256: string }
+
+/** `spec`: name@version. `integrity`: `npm view SPEC dist.integrity`. */
+export type NpmPackage = { spec: string; integrity: string }
+
+/** The official build in the published image. Digest: two independent public sources. */
+export const llamaCpp = {
+  tag: 'b11194',
+  archive: {
+    url: 'https://github.com/ggml-org/llama.cpp/releases/download/b11194/llama-b11194-bin-ubuntu-x64.tar.gz',
+    size: 17_014_362,
+    sha256: '527c09064f3c89e4b6e1008a641e31903a04ccdd1c69abd0752acbbd4e1905f6',
+  },
+} as const satisfies { tag: string; archive: PinnedFile }
+
+/** The weights of the catalogue's models. Digests: at least two independent public sources each. */
+export const weights = {
+  'devstral-small-2': {
+    url: 'https://huggingface.co/unsloth/Devstral-Small-2-24B-Instruct-2512-GGUF/resolve/6e458b8add42681bfd023de5eab93637694aaf82/Devstral-Small-2-24B-Instruct-2512-Q4_K_M.gguf',
+    size: 14_334_446_752,
+    sha256: 'd14ba9edee1bb4c4996a726deb81e49ae81800a3216f0774634238c380aee496',
+  },
+  'qwen3-coder-30b-a3b': {
+    url: 'https://huggingface.co/unsloth/Qwen3-Coder-30B-A3B-Instruct-GGUF/resolve/b17cb02dd882d5b6ab62fc777ad2995f19668350/Qwen3-Coder-30B-A3B-Instruct-Q4_K_M.gguf',
+    size: 18_556_689_568,
+    sha256: 'fadc3e5f8d42bf7e894a785b05082e47daee4df26680389817e2093056f088ad',
+  },
+  'gpt-oss-20b': {
+    url: 'https://huggingface.co/ggml-org/gpt-oss-20b-GGUF/resolve/ef9b12f2ff56c69cf32153a02784e7a3c88bf524/gpt-oss-20b-MXFP4.gguf',
+    size: 12_109_566_624,
+    sha256: '27cd6c432c7672cb812a92f611cf3ba7bbc35928262bb1e1253ff4ee6ae35901',
+  },
+  'qwen2.5-coder-3b': {
+    url: 'https://huggingface.co/Qwen/Qwen2.5-Coder-3B-Instruct-GGUF/resolve/f74adce6aa16316c625447af059dbebe4983757c/qwen2.5-coder-3b-instruct-q4_k_m.gguf',
+    size: 2_104_932_800,
+    sha256: '724fb256bec1ff062b2f65e4569e871ad2e95ab2a3989723d1769c54294730b7',
+  },
+} as const satisfies Record<string, PinnedFile>
+
+/** OpenNebula's framework for appliances: the files that go into the image, and the context agent of its base. */
+export const oneApps = {
+  repository: 'https://github.com/OpenNebula/one-apps',
+  commit: 'ae5a43e411bde941f46b1e8e314eccf5c7a327b2',
+} as const
+
+/**
+ * The image's operating system. Its packages are the current ones, signed by Debian: a bundle (`make bundle`) records
+ * which, by digest.
+ */
+export const debian = {
+  suite: 'bookworm',
+  archive: 'http://deb.debian.org/debian',
+  securityArchive: 'http://deb.debian.org/debian-security',
+} as const
+
+/** For Packer 1.7 and newer, which has no builders of its own. */
+export const packerPlugin = {
+  repository: 'https://github.com/hashicorp/packer-plugin-qemu',
+  version: '1.1.0',
+} as const
+
+/** node-llama-cpp's packages: llama.cpp's source, and its libraries for all CPU generations, for the tests' llama-server. */
+export const packagedLlama = {
+  /** The llama.cpp release that both contain, see `llama/llama.cpp.info.json`. */
+  tag: 'v0.5.0',
+  source: {
+    spec: 'node-llama-cpp@3.22.1',
+    integrity:
+      'sha512-bltIipuWmc123H7tMIgDGKSsSrhmhlQYeVUC48XTjVW7XGJJiJJyCdlTMzQ/LiWoPkGDpcL4FviDpgw7qfTiDw==',
+  },
+  libraries: {
+    spec: '@node-llama-cpp/linux-x64@3.22.1',
+    integrity:
+      'sha512-5uCCDNqWCNfaAm8aR/Uzxbo4HBpKgNF91kCHPepKhgMgV2OAmatoefbOlMihsqCiH2Od35E/eUHQCFbfRBJuOg==',
+  },
+} as const satisfies { tag: string; source: NpmPackage; libraries: NpmPackage }
