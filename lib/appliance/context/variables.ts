@@ -1,5 +1,6 @@
 /** The context variables, one record each: parsing, shim, README, marketplace inputs and help use them. */
 import * as z from 'zod'
+import { catalogue } from '../models/catalogue.ts'
 import { shortestContext, usefulContext } from '../sizing/limits.ts'
 import { digits, hosts, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'
 
@@ -19,9 +20,14 @@ export type Variable<T = unknown> = {
   help: string
   /** Its value is never shown; implied if `input` is a password. */
   isSecret?: true
-  /** Sunstone's input type; a text64 arrives as Base64. */
-  input: 'password' | 'text' | 'text64' | 'number'
+  /** Sunstone's input type; a text64 arrives as Base64, a boolean as YES or NO. */
+  input: 'password' | 'text' | 'text64' | 'number' | 'boolean' | 'list'
+  /** What a list offers. */
+  options?: readonly string[]
 }
+
+/** The most conversations at once. */
+const mostParallel = 64
 
 const variable = <T>(record: Variable<T>) => record
 
@@ -140,14 +146,16 @@ export const variables = {
   }),
   parallel: variable<number | 'auto'>({
     name: 'ONEAPP_COPILOT_PARALLEL',
+    alias: 'ONEAPP_COPILOT_CONTEXT_PARALLEL',
     stage: 'configure',
-    value: z.literal('auto').or(digits.pipe(z.int().min(1).max(64))),
+    value: z.literal('auto').or(digits.pipe(z.int().min(1).max(mostParallel))),
     fallback: 'auto',
     byDefault: 'auto: up to 4, as memory permits',
-    takes: 'a whole number from 1 to 64, or auto',
+    takes: `a whole number from 1 to ${mostParallel}, or auto`,
     example: '2',
     help: 'Conversations served at once, each with the full context window. Further requests are asked to retry later (429).',
-    input: 'text',
+    input: 'list',
+    options: ['auto', ...Array.from({ length: mostParallel }, (_, index) => String(index + 1))],
   }),
   threads: variable<number>({
     name: 'ONEAPP_COPILOT_THREADS',
@@ -171,10 +179,12 @@ export const variables = {
     takes: 'the name of a model in the catalogue',
     example: 'devstral-small-2',
     help: 'The model to serve. One that is not in the image is downloaded while the baked-in model keeps serving.',
-    input: 'text',
+    input: 'list',
+    options: Object.keys(catalogue),
   }),
   modelMirror: variable<string | undefined>({
     name: 'ONEAPP_COPILOT_MODEL_MIRROR',
+    alias: 'ONEAPP_COPILOT_AI_MIRROR',
     stage: 'configure',
     value: z
       .url({ protocol: /^https?$/ })
@@ -201,6 +211,7 @@ export const variables = {
   }),
   persistPromptCache: variable<boolean>({
     name: 'ONEAPP_COPILOT_KEEP_PROMPTS',
+    alias: 'ONEAPP_COPILOT_CACHE_KEEP',
     stage: 'configure',
     value: yesOrNo,
     fallback: false,
@@ -208,10 +219,11 @@ export const variables = {
     takes: 'YES or NO',
     example: 'YES',
     help: 'Persist the prompt cache: save it to disk, unencrypted, when llama-server stops, and restore it at the next start.',
-    input: 'text',
+    input: 'boolean',
   }),
   sharedCache: variable<boolean>({
     name: 'ONEAPP_COPILOT_SHARED_CACHE',
+    alias: 'ONEAPP_COPILOT_CACHE_SHARED',
     stage: 'configure',
     value: yesOrNo,
     fallback: false,
@@ -219,7 +231,7 @@ export const variables = {
     takes: 'YES or NO',
     example: 'YES',
     help: 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.',
-    input: 'text',
+    input: 'boolean',
   }),
 }
 
