@@ -16,12 +16,14 @@ export const keyOf = (inputs: (string | Buffer)[]): string => {
 }
 
 /** Runs a function under the cache's lock of this name: in one process at a time. */
-export const withCacheLock = <T>(name: string, act: () => Promise<T>): Promise<T> =>
-  withLock(
+export function withCacheLock<T>(name: string, act: () => Promise<T>): Promise<T> {
+  mkdirSync(cacheFolder, { recursive: true })
+  return withLock(
     join(cacheFolder, 'locks', name),
     () => console.log(`==> Waiting for another process that is building ${name}`),
     act,
   )
+}
 
 /**
  * The cached file or folder `name` for these inputs, created if missing: `base.qcow2` becomes `base-<key>.qcow2`. `make`
@@ -37,7 +39,6 @@ export async function cached(
   const stem = basename(name, extension)
   const path = join(cacheFolder, `${stem}-${keyOf(inputs)}${extension}`)
   if (existsSync(path)) return path
-  mkdirSync(cacheFolder, { recursive: true })
   await withCacheLock(basename(path), async () => {
     if (existsSync(path)) return
     await makeWhole(path, stem, extension, make)

@@ -1,4 +1,7 @@
-/** Builds dist/slm-copilot: two CommonJS files by esbuild, inside Node itself by pkg's SEA builder. */
+/**
+ * Builds dist/slm-copilot: two CommonJS files by esbuild, inside Node itself by pkg's SEA builder. The same sources and
+ * packages give the same bytes, in whichever folder.
+ */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
@@ -39,6 +42,9 @@ const edgeProgram: Plugin = {
     })),
 }
 
+/** The script that the executable starts with. */
+const entryScript = 'slm-copilot.cjs'
+
 /** The script that the entry loads only when a command is run: compiling it takes as long as starting Node. */
 const handlers = 'handlers.cjs'
 
@@ -60,7 +66,10 @@ compileFunction(script, ['module', 'exports', 'require'], { filename: '${handler
 async function bundle(source: string, name: string, plugins: Plugin[]): Promise<string> {
   const outfile = join(dist, name)
   await build({
-    entryPoints: [join(here, 'lifecycle', 'cli', source)],
+    // The bundle names its sources, by paths relative to this folder: node_modules may be a link to elsewhere.
+    absWorkingDir: here,
+    preserveSymlinks: true,
+    entryPoints: [join('lifecycle', 'cli', source)],
     outfile,
     bundle: true,
     platform: 'node',
@@ -92,21 +101,35 @@ export const buildExecutable = (): Promise<string> => withCacheLock('executable'
 
 async function buildUnlessBuilt(): Promise<string> {
   mkdirSync(dist, { recursive: true })
-  const entry = await bundle('start.ts', 'slm-copilot.cjs', [handlersFromAsset])
+  const entry = await bundle('start.ts', entryScript, [handlersFromAsset])
   const asset = await bundle('handlers.ts', handlers, [landingPageParts, edgeProgram])
-  const config = { ...seaConfig, assets: { [handlers]: asset } }
+  const config = { ...seaConfig, main: `../${entryScript}`, assets: { [handlers]: asset } }
   const key = keyOf([readFileSync(entry), readFileSync(asset), JSON.stringify(seaConfig), process.version])
   const stamp = join(dist, 'slm-copilot.key')
   if (existsSync(executable) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return executable
 
   const output = `${executable}.new`
   const target = { nodeRange: 'node24', platform: 'linux', arch: 'x64', output } as const
-  const folder = process.cwd()
-  await sea(entry, { nodePath: node, seaConfig: config, targets: [target] })
-  process.chdir(folder)
+  await inFolderBelow(dist, () => sea(entry, { nodePath: node, seaConfig: config, targets: [target] }))
   renameSync(output, executable)
   writeFileSync(stamp, key)
   return executable
+}
+
+/**
+ * Runs pkg's builder, which changes to a new folder for temporary files. The executable records the path of its main
+ * script: relative to that folder, it is the same in every checkout.
+ */
+async function inFolderBelow(folder: string, act: () => Promise<void>): Promise<void> {
+  const before = { folder: process.cwd(), temporary: process.env.TMPDIR }
+  process.env.TMPDIR = folder
+  try {
+    await act()
+  } finally {
+    process.chdir(before.folder)
+    if (before.temporary === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before.temporary
+  }
 }
 
 if (import.meta.main) console.log(await buildExecutable())

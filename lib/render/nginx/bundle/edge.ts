@@ -1,11 +1,13 @@
 /** Bundles lib/edge into one script for nginx; packer/build/executable.ts replaces this module with the result. */
 import { buildSync } from 'esbuild'
 
-const entry = `${import.meta.dirname}/../../../edge/main.ts`
+const checkout = `${import.meta.dirname}/../../../..`
 
 function bundle(): string {
   const { outputFiles } = buildSync({
-    entryPoints: [entry],
+    // The bundle names its sources: by paths that do not depend on where the build was started.
+    absWorkingDir: checkout,
+    entryPoints: ['lib/edge/main.ts'],
     bundle: true,
     write: false,
     format: 'esm',
