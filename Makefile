@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help prepare up down ssh logs stage test test-clients check bench generate build clean
+.PHONY: help prepare up down ssh logs stage test test-clients check bench pins generate build clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -40,6 +40,9 @@ check: ## check types, lint, import rules, spelling, unused exports, shell scrip
 
 bench: prepare ## measure variants side by side (BENCH=NAME for one benchmark)
 	@node test/bench/bench.ts $(BENCH)
+
+pins: prepare ## compare what is pinned with what is newer, and with fetched files (FILES=FOLDER)
+	@node packer/build/pins.ts $(FILES)
 
 generate: prepare ## write the files derived from the variable definitions
 	@node packer/build/generated.ts

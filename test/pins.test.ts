@@ -39,6 +39,7 @@ it('no digest stands anywhere else', () => {
 /** Hosts that are named without downloading anything from them, and why. */
 const named: Record<string, string> = {
   'acme-v02.api.letsencrypt.org': 'a service that the appliance uses',
+  'api.github.com': 'asked by `make pins`',
   'developer.hashicorp.com': 'printed, for a person to read',
   'json-schema.org': "the name of a schema's dialect",
   'opencode.ai': 'the name of a schema',

