@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import packageFile from '../package.json' with { type: 'json' }
 
 const checkout = resolve(import.meta.dirname, '..')
-const documents = globSync(['*.md', '{lib,lifecycle,packer,test}/README.md', '.github/*.md'], {
+const documents = globSync(['*.md', '{lib,lifecycle,packer,test}/*.md', '.github/*.md'], {
   cwd: checkout,
 })
 const textOf = (name: string) => readFileSync(join(checkout, name), 'utf8')

@@ -7,7 +7,8 @@ import { unavailability } from '../../lib/appliance/plan.ts'
 import { type CapacityRequest, memoryInVm } from '../../lib/appliance/sizing/capacity.ts'
 import { gigabyte } from '../../lib/appliance/sizing/expected-speed.ts'
 import { usefulContext } from '../../lib/appliance/sizing/limits.ts'
-import { type PlanQuestion, planJson, planText, sizingTable } from '../../lib/render/text/plan.ts'
+import { sizingTable } from '../../lib/render/text/model-tables.ts'
+import { type PlanQuestion, planJson, planText } from '../../lib/render/text/plan.ts'
 import { comparedMemory, measuredMemory } from '../../lib/steps/llama/memory-check.ts'
 import { readModelFile } from '../../lib/steps/models/header.ts'
 import { installedRelease } from '../../lib/steps/models/release.ts'
@@ -72,7 +73,7 @@ export async function planned(host: Host, options: PlanOptions, asJson: boolean)
   return asJson ? planJson(question) : planText(question)
 }
 
-/** The README's table of sizes. */
+/** The table of sizes, as in lib/MODELS.md. */
 export const table = sizingTable
 
 /** Compares llama-server's memory with the plan. Throws if it uses more than planned, or is not running. */

@@ -1,4 +1,4 @@
-/** The commands that our texts tell users to type: in the README, and in whatever the executable prints or writes. */
+/** The commands that our texts tell users to type: in the documents, and in whatever the executable prints or writes. */
 import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { retryCommand } from '../../lib/appliance/models/choice.ts'
@@ -39,9 +39,12 @@ export const expected: Record<string, number | string> = {
   'systemctl start slm-copilot': 0,
   'journalctl -u slm-copilot': 0,
   'journalctl -u slm-copilot.service': 0,
+  'journalctl -u slm-copilot-model.service': 0,
   'journalctl -u chrony.service': 0,
   'journalctl -k': 0,
   'cat /etc/one-appliance/config': 0,
+  'tail -n 50 /var/log/one-appliance/slm-copilot.log': 0,
+  'tail -n 20 /var/log/nginx/slm-copilot.access': 0,
   'cat /run/slm-copilot-unavailable': 'part of the login banner, which runs it if the file exists',
   'df -h': 0,
   lsattr: 'prints nothing in an empty folder; mentioned because attributes can protect a file',
@@ -104,7 +107,7 @@ const foreignCommands = (text: string) =>
   [
     ...text.matchAll(
       new RegExp(
-        `(?<![-/\\w])((?:systemctl [a-z]|journalctl -|df -|lsattr|cat /|apt-get [a-z])${rest})`,
+        `(?<![-/\\w])((?:systemctl [a-z]|journalctl -|df -|lsattr|tail -n|cat /|apt-get [a-z])${rest})`,
         'g',
       ),
     ),
@@ -118,7 +121,11 @@ const foreignCommands = (text: string) =>
     // Words in the source's comments, not in its messages.
     .filter(command => !/^systemctl \w+$/.test(command))
 
-const sources = () => ['README.md', ...globSync('{lib,lifecycle}/**/*.ts', { cwd: checkout }).sort()]
+const sources = () => [
+  'README.md',
+  ...globSync('{lib,lifecycle}/*.md', { cwd: checkout, exclude: ['**/README.md'] }).sort(),
+  ...globSync('{lib,lifecycle}/**/*.ts', { cwd: checkout }).sort(),
+]
 
 /** All commands in a text. */
 export const commandsIn = (text: string) => [...ownCommands(text), ...foreignCommands(text)]

@@ -8,6 +8,7 @@ import { generatePassword } from '../../lib/steps/password.ts'
 import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
 import { executable } from '../../packer/build/executable.ts'
 import { sentence } from '../mirror/sentence-model.ts'
+import { blocksRunBy } from '../support/command-blocks.ts'
 import { commandsIn, expected, withNames } from '../support/printed-commands.ts'
 import { type Access, readAccess } from './access.ts'
 import { ask, canary, snapshot, untilServing } from './client.ts'
@@ -143,6 +144,10 @@ describe('commands in its texts', () => {
     const { stdout, stderr, code: ended } = await ssh(vm, withNames(command))
     expect({ ended, stderr }).toEqual({ ended: code, stderr: code === 0 ? '' : expect.any(String) })
     if (code === 0 && !command.startsWith('systemctl')) expect(stdout).not.toBe('')
+  })
+
+  it.each(blocksRunBy(import.meta.filename))('$document:$line', async ({ text }) => {
+    await sshOutput(vm, `set -e\n${text}`)
   })
 
   it('are the only ones in report, banner, message of the day, status and log', async () => {

@@ -1,4 +1,4 @@
-/** The context variables, one record each: parsing, shim, README, marketplace inputs and help use them. */
+/** The context variables, one record each: parsing, shim, documents, marketplace inputs and help use them. */
 import * as z from 'zod'
 import { catalogue } from '../models/catalogue.ts'
 import { shortestContext, usefulContext } from '../sizing/limits.ts'

@@ -1,4 +1,4 @@
-/** Rules for a request's fields, as data: nginx's filter enforces them, the README lists them. */
+/** Rules for a request's fields, as data: nginx's filter enforces them, lib/REQUESTS.md lists them. */
 
 /** What one value may be; a request with any other value is refused. */
 export type Rule =

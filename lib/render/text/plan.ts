@@ -1,13 +1,10 @@
-/** The plan as text: what fits into a VM, the memory of each part, the expected speed; and the table of sizes. */
+/** The plan as text: what fits into a VM, the memory of each part, the expected speed. */
 
-import { catalogue, type Model } from '../../appliance/models/catalogue.ts'
+import type { Model } from '../../appliance/models/catalogue.ts'
 import {
   type Capacity,
   type CapacityRequest,
-  defaultRequest,
-  leastRequest,
   type Machine,
-  memoryInVm,
   planCapacity,
   smallestVm,
 } from '../../appliance/sizing/capacity.ts'
@@ -21,7 +18,7 @@ import {
   rangeText,
   type SpeedRange,
 } from '../../appliance/sizing/expected-speed.ts'
-import { GiB, gibibytes, type Memory, sumOf } from '../../appliance/sizing/memory.ts'
+import { gibibytes, type Memory, sumOf } from '../../appliance/sizing/memory.ts'
 import { wrapped } from '../../appliance/text.ts'
 
 export type PlanQuestion = {
@@ -119,29 +116,3 @@ export function planJson(question: PlanQuestion): string {
   const expected = { prompt: expectedPrompt(model.geometry, cores), generation }
   return `${JSON.stringify({ vmMemory, ...capacityFor(question), expected, smallestVm: smallestVm(model, asked, question) }, null, 2)}\n`
 }
-
-const sizes = [16, 32, 64, 128]
-
-/** Concurrent conversations × context size in a VM of `size` GiB. */
-function cell(model: Model, size: number, asked: CapacityRequest): string {
-  if (smallestVm(model, leastRequest) > size * GiB) return '–'
-  const memory = memoryInVm(size * GiB)
-  const { slots, contextSize, kvType } = capacityFor({ model, memory, cores: 16, asked })
-  return `${slots} × ${contextSize}${kvType === 'q8_0' ? ' (q8_0)' : ''}`
-}
-
-/** The README's table of sizes: every catalogue model with the default and the largest context size. */
-export const sizingTable = () =>
-  [
-    `| model | smallest VM | context size | ${sizes.map(size => `${size} GiB`).join(' | ')} |`,
-    `|---|---|---|${sizes.map(() => '---|').join('')}`,
-    ...Object.values(catalogue).flatMap((model: Model) => {
-      const smallest = smallestVm(model, leastRequest) / GiB
-      const cells = (asked: CapacityRequest) => sizes.map(size => cell(model, size, asked)).join(' | ')
-      return [
-        `| \`${model.name}\` | ${smallest} GiB | default | ${cells(defaultRequest)} |`,
-        `| | | \`auto\` | ${cells({ ...defaultRequest, contextSize: 'auto' })} |`,
-      ]
-    }),
-    '',
-  ].join('\n')

@@ -1,4 +1,4 @@
-/** The README's table of request fields, generated from the filter's rules. */
+/** The table of request fields in lib/REQUESTS.md, generated from the filter's rules. */
 import { routes } from '../../appliance/requests/api.ts'
 import { type Fields, type Rule, unbounded } from '../../appliance/requests/rules.ts'
 import { largest } from '../../appliance/requests/sampling.ts'

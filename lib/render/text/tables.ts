@@ -1,4 +1,4 @@
-/** The context variables as the README's table, as .env.example, and as help. */
+/** The context variables as a table, as .env.example, and as help. */
 
 import { type Variable, variableList } from '../../appliance/context/variables.ts'
 import { wrapped } from '../../appliance/text.ts'
@@ -8,19 +8,19 @@ const alsoAccepted = ({ alias }: Variable) => (alias === undefined ? '' : `\`${a
 /** Escapes a text for a cell of a Markdown table, which a vertical bar would end. */
 const cell = (text: string) => text.replaceAll('|', '\\|')
 
-const readmeRow = (variable: Variable) =>
+const tableRow = (variable: Variable) =>
   [
     `\`${variable.name}\``,
     alsoAccepted(variable),
     ...[variable.byDefault, variable.takes, variable.help].map(cell),
   ].join(' | ')
 
-/** The README's table. */
-export const readmeTable = () =>
+/** The table in lifecycle/VARIABLES.md. */
+export const variableTable = () =>
   [
     '| variable | alias | default | takes | meaning |',
     '|---|---|---|---|---|',
-    ...variableList.map(variable => `| ${readmeRow(variable)} |`),
+    ...variableList.map(variable => `| ${tableRow(variable)} |`),
     '',
   ].join('\n')
 

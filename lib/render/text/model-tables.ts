@@ -1,0 +1,75 @@
+/** The documents' tables of models: what each is good at and how fast it may be, and what fits into a VM of each size. */
+
+import { catalogue, type Model } from '../../appliance/models/catalogue.ts'
+import {
+  type CapacityRequest,
+  defaultRequest,
+  leastRequest,
+  memoryInVm,
+  planCapacity,
+  smallestVm,
+} from '../../appliance/sizing/capacity.ts'
+import {
+  bandwidths,
+  expectedGeneration,
+  expectedPrompt,
+  gigabyte,
+  rangeText,
+} from '../../appliance/sizing/expected-speed.ts'
+import { GiB } from '../../appliance/sizing/memory.ts'
+
+const models: Model[] = Object.values(catalogue)
+const cores = 16
+
+/** Each model of the catalogue: purpose, licence, size, and expected speed on a server. */
+export const modelTable = () =>
+  [
+    `| model | good at | licence | file | smallest VM | prompts, tokens/s | answers, tokens/s |`,
+    '|---|---|---|---|---|---|---|',
+    ...models.map(model =>
+      [
+        '',
+        `\`${model.name}\``,
+        model.goodAt ?? '',
+        model.licence ?? 'unknown',
+        `${(model.size / gigabyte).toFixed(1)} GB`,
+        `${smallestVm(model, leastRequest) / GiB} GiB`,
+        rangeText(expectedPrompt(model.geometry, cores)),
+        rangeText(expectedGeneration(model.geometry, bandwidths.server)),
+        '',
+      ]
+        .join(' | ')
+        .trim(),
+    ),
+    '',
+  ].join('\n')
+
+const sizes = [16, 32, 64, 128]
+
+/** Concurrent conversations × context size in a VM of `size` GiB. */
+function cell(model: Model, size: number, asked: CapacityRequest): string {
+  if (smallestVm(model, leastRequest) > size * GiB) return '–'
+  const memory = memoryInVm(size * GiB)
+  const { slots, contextSize, kvType } = planCapacity(
+    { cpus: cores, physicalCores: cores, memory },
+    model,
+    asked,
+  )
+  return `${slots} × ${contextSize}${kvType === 'q8_0' ? ' (q8_0)' : ''}`
+}
+
+/** What fits into VMs of several sizes: every catalogue model with the default and the largest context size. */
+export const sizingTable = () =>
+  [
+    `| model | smallest VM | context size | ${sizes.map(size => `${size} GiB`).join(' | ')} |`,
+    `|---|---|---|${sizes.map(() => '---|').join('')}`,
+    ...models.flatMap(model => {
+      const smallest = smallestVm(model, leastRequest) / GiB
+      const cells = (asked: CapacityRequest) => sizes.map(size => cell(model, size, asked)).join(' | ')
+      return [
+        `| \`${model.name}\` | ${smallest} GiB | default | ${cells(defaultRequest)} |`,
+        `| | | \`auto\` | ${cells({ ...defaultRequest, contextSize: 'auto' })} |`,
+      ]
+    }),
+    '',
+  ].join('\n')
