@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { routes } from '../../lib/appliance/requests/api.ts'
 import { filterRequest } from '../../lib/edge/filter.ts'
-import { type Watched, watch } from '../mirror/watch.ts'
+import { type Watched, watch } from '../../packer/build/watch.ts'
 
 const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000 }
 

@@ -10,7 +10,7 @@ import { generatesToken, observe, watched } from '../../lib/steps/services/watch
 import { type Host, openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
 import { answering, shell } from '../../lib/system/shell.ts'
-import { watch as watchProcess } from '../mirror/watch.ts'
+import { watch as watchProcess } from '../../packer/build/watch.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 /** Seconds, a fifteenth of the appliance's. */

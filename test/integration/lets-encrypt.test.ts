@@ -24,7 +24,7 @@ import {
 import { waitFor } from '../../lib/system/waiting.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { useCertificate } from '../../lifecycle/use-certificate.ts'
-import { freePort } from '../support/ports.ts'
+import { freePort } from '../../packer/build/ports.ts'
 import { type Pebble, startPebble } from './support/pebble.ts'
 import { type Edge, startEdge } from './support/stack.ts'
 

@@ -9,9 +9,9 @@ import { connect, createServer } from 'node:tls'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Names } from '../../lib/appliance/names.ts'
 import type { Pair } from '../../lib/appliance/tls/certificates.ts'
+import { freePort } from '../../packer/build/ports.ts'
 import { issued } from '../support/certificates.ts'
 import { rightClock } from '../support/clock.ts'
-import { freePort } from '../support/ports.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-trust-'))
 const own = {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { stackLimit } from '../../lib/appliance/requests/size.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { http, respondsOk } from '../../lib/system/http.ts'
+import { watch } from '../../packer/build/watch.ts'
 import { llamaRelease } from './llama-release.ts'
-import { watch } from './watch.ts'
 
 export type BareLlama = {
   pid: number | undefined

@@ -1,16 +1,14 @@
 /** The mirror that local bakes download from: nginx on the loopback address, with the archive and two models. */
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readModelFile } from '../../lib/steps/models/header.ts'
-import { freePort } from '../support/ports.ts'
+import { startNginx } from '../../packer/build/local-nginx.ts'
 import { archiveName, llamaRelease } from './llama-release.ts'
 import { llamaTag } from './llama-source.ts'
 import { contextLimit, sentenceModel } from './sentence-model.ts'
 import { toolModel } from './tool-model.ts'
-import { watch } from './watch.ts'
 
 const modelName = 'sentence.gguf'
 /** A second model, to be downloaded by a running appliance: it calls a tool if it is given tools. */
@@ -22,27 +20,16 @@ export type Mirror = { url: string; port: number; accessLog: string; close: () =
 /** Serves the archive and the models, built if necessary, on 127.0.0.1 at `port`, or at a free one. */
 export async function startMirror(port?: number): Promise<Mirror> {
   const folder = await mirrorFolder()
-  // nginx cannot report which port it was given, so a free one is chosen beforehand.
-  const at = port ?? (await freePort())
-  const config = join(folder, 'nginx.conf')
-  writeFileSync(config, nginxConfig(folder, at))
-
-  // -e: for errors before the configuration is read, which would otherwise go to a file under /var/log.
-  const command = ['-e', 'stderr', '-p', folder, '-c', config]
-  const nginx = watch(spawn('nginx', command, { stdio: ['ignore', 'ignore', 'pipe'] }))
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true })
+  const nginx = await startNginx(folder, `    root ${folder}/files;`, port).catch(error => {
+    removeFolder()
+    throw error
+  })
   const close = async () => {
     await nginx.stop()
-    rmSync(folder, { recursive: true, force: true })
+    removeFolder()
   }
-  const url = `http://127.0.0.1:${at}`
-  try {
-    // The file's unique name proves that no other server is listening on this port.
-    await nginx.until(() => answers(`${url}/${readyName(folder)}`))
-  } catch (error) {
-    await close()
-    throw error
-  }
-  return { url, port: at, accessLog: join(folder, 'access.log'), close }
+  return { url: `http://127.0.0.1:${nginx.port}`, port: nginx.port, accessLog: nginx.accessLog, close }
 }
 
 /** Creates nginx's working folder, with what the mirror serves in `files/`. The caller removes it. */
@@ -53,7 +40,6 @@ async function mirrorFolder(): Promise<string> {
   symlinkSync(archive, join(folder, 'files', archiveName))
   symlinkSync(model, join(folder, 'files', modelName))
   symlinkSync(await toolModel(), join(folder, 'files', furtherName))
-  writeFileSync(join(folder, 'files', readyName(folder)), '')
   return folder
 }
 
@@ -82,37 +68,3 @@ function published(path: string, url: string) {
   const bytes = readFileSync(path)
   return { url, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
-
-const readyName = (folder: string) => `${folder.split('/').at(-1)}.ready`
-
-const answers = (url: string) =>
-  fetch(url).then(
-    response => response.ok,
-    () => false, // nothing is listening yet
-  )
-
-const nginxConfig = (folder: string, port: number) => `daemon off;
-# The files lie in a cache that only its owner may enter. Not started by root, nginx stays who it is.
-user root;
-worker_processes 1;
-pid ${folder}/nginx.pid;
-error_log stderr;
-
-events {}
-
-http {
-  access_log ${folder}/access.log;
-  client_body_temp_path ${folder}/body;
-  proxy_temp_path ${folder}/proxy;
-  fastcgi_temp_path ${folder}/fastcgi;
-  uwsgi_temp_path ${folder}/uwsgi;
-  scgi_temp_path ${folder}/scgi;
-  default_type application/octet-stream;
-  sendfile on;
-
-  server {
-    listen 127.0.0.1:${port};
-    root ${folder}/files;
-  }
-}
-`

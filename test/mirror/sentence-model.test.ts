@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Watched, watch } from '../../packer/build/watch.ts'
 import { encodeGguf, type Metadata, readMetadata } from './gguf.ts'
 import { llamaRelease } from './llama-release.ts'
 import { llamaTag } from './llama-source.ts'
 import { sentence, sentenceModel } from './sentence-model.ts'
-import { type Watched, watch } from './watch.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sentence-'))
 const socketPath = join(folder, 'llama.sock')

@@ -13,7 +13,7 @@ import {
   userNetwork,
   writeContextDisk,
 } from '../../packer/build/context-disk.ts'
-import { freePort } from '../support/ports.ts'
+import { freePort } from '../../packer/build/ports.ts'
 import { spawnOneGate } from './onegate.ts'
 import { qmp } from './qmp.ts'
 import { publicKey } from './ssh.ts'

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { http } from '../../../lib/system/http.ts'
-import { watch } from '../../mirror/watch.ts'
+import { freePort } from '../../../packer/build/ports.ts'
+import { watch } from '../../../packer/build/watch.ts'
 import { issued } from '../../support/certificates.ts'
 import { rightClock } from '../../support/clock.ts'
-import { freePort } from '../../support/ports.ts'
 
 export type Pebble = {
   directory: string

@@ -12,12 +12,12 @@ import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { commandLineOf } from '../../../lib/system/processes.ts'
 import { $ } from '../../../lib/system/shell.ts'
 import { configure } from '../../../lifecycle/configure.ts'
+import { freePort } from '../../../packer/build/ports.ts'
+import { type Watched, watch } from '../../../packer/build/watch.ts'
 import { unpackedRelease } from '../../mirror/llama-release.ts'
 import { releaseValue } from '../../mirror/mirror.ts'
 import { sentenceModel } from '../../mirror/sentence-model.ts'
 import { type Call, toolModel } from '../../mirror/tool-model.ts'
-import { type Watched, watch } from '../../mirror/watch.ts'
-import { freePort } from '../../support/ports.ts'
 
 /** Both proxies as configured for a context, in front of llama-server's socket. */
 export type Edge = {

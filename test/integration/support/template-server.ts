@@ -8,11 +8,11 @@ import { catalogue } from '../../../lib/appliance/models/catalogue.ts'
 import { stackLimit } from '../../../lib/appliance/requests/size.ts'
 import { llamaSettings } from '../../../lib/render/units/llama.ts'
 import { http, respondsOk } from '../../../lib/system/http.ts'
+import { watch } from '../../../packer/build/watch.ts'
 import type { Chat } from '../../conversations/chat.ts'
 import { unpackedRelease } from '../../mirror/llama-release.ts'
 import { llamaFile } from '../../mirror/llama-source.ts'
 import { toolModel } from '../../mirror/tool-model.ts'
-import { watch } from '../../mirror/watch.ts'
 import { capacityFor } from '../../support/capacity.ts'
 
 export type ModelName = keyof typeof catalogue
