@@ -47,6 +47,12 @@ export async function configure(
   return changes
 }
 
+/** The files for the context as they should be, without writing any. Throws like `configure`. */
+export async function desiredFiles(host: Host): Promise<ManagedFile[]> {
+  const facts = await readFacts(host)
+  return filesFor(host, facts, await decide(host, facts, readVerifications(host)))
+}
+
 /** What this machine is, what was asked of it, and what is installed. */
 async function readFacts(host: Host) {
   const release = installedRelease(host)

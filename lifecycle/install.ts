@@ -56,33 +56,36 @@ export async function install(host: Host, named: InputFile | undefined): Promise
   await installLlamaCpp(host, chosen)
   await installModel(host, chosen)
   const release = { ...chosen, model: await withOwnGeometry(host, chosen.model) }
-  const changes = await applyFiles(host, [
-    { path: paths.command, link: paths.executable },
-    { path: paths.llamaCurrent, link: release.llamaCpp.tag },
-    releaseFile(release),
-    logRotation(),
-    hourlyRotation(),
-    logFiles(),
-    // No time sources until configure sets them; if install is run again, those are kept.
-    ...(host.files.status(paths.chronyDropIn) === undefined
-      ? [chronyConfiguration({ servers: [], byDhcp: [], hypervisorClock: undefined })]
-      : []),
-    chronyDropIn(),
-    clockEpoch(),
-    chatTemplateFile(),
-    // If install is run on an appliance that persists the prompt cache, that is kept.
-    llamaUnit({ persistsPromptCache: host.files.status(paths.promptCacheUnit) !== undefined }),
-    admissionUnit(),
-    connectionLimit(),
-    nginxDropIn(),
-    ...renewalUnits(),
-    ...watchdogUnits(),
-    modelUnit(),
-  ])
+  const changes = await applyFiles(host, releaseFiles(host, release))
 
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return
   await host.perform('have llama-server load the model and answer', () => tryOut(host, release))
 }
+
+/** The files that depend on the release and not on the context. */
+export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
+  { path: paths.command, link: paths.executable },
+  { path: paths.llamaCurrent, link: release.llamaCpp.tag },
+  releaseFile(release),
+  logRotation(),
+  hourlyRotation(),
+  logFiles(),
+  // No time sources until configure sets them; if install is run again, those are kept.
+  ...(host.files.status(paths.chronyDropIn) === undefined
+    ? [chronyConfiguration({ servers: [], byDhcp: [], hypervisorClock: undefined })]
+    : []),
+  chronyDropIn(),
+  clockEpoch(),
+  chatTemplateFile(),
+  // If install is run on an appliance that persists the prompt cache, that is kept.
+  llamaUnit({ persistsPromptCache: host.files.status(paths.promptCacheUnit) !== undefined }),
+  admissionUnit(),
+  connectionLimit(),
+  nginxDropIn(),
+  ...renewalUnits(),
+  ...watchdogUnits(),
+  modelUnit(),
+]
 
 /** Throws if llama-server does not support one of our settings, or does not answer. */
 async function tryOut(host: Host, release: Release): Promise<void> {

@@ -50,6 +50,10 @@ export const exposureNotes = (host: Host, files: ManagedFile[]): string[] =>
 const legible = (file: ManagedFile): ManagedFile =>
   'text' in file ? { ...file, text: plain(file.text) } : file
 
+/** What applying the files would do to each. */
+export const changesOf = (host: Host, files: ManagedFile[]): Change[] =>
+  files.map(file => ({ path: file.path, outcome: outcomeOf(host, legible(file)) }))
+
 /** Writes the files that differ, in order and each atomically, and returns the outcome for each. */
 export async function applyFiles(host: Host, files: ManagedFile[]): Promise<Change[]> {
   const changes: Change[] = []

@@ -90,6 +90,13 @@ downloaded model has failed.`,
     options: {},
     needsRoot: true,
   },
+  doctor: {
+    summary: 'check the VM and the appliance, and say what to fix',
+    details: `Checks CPU, memory, disks, clock, DNS, certificate, files, units and requests.
+Changes nothing. Exit code 1 if it finds a problem. Must be run as root.`,
+    options: {},
+    needsRoot: true,
+  },
   'save-prompt-cache': {
     summary: 'by a unit: save the prompt cache to disk',
     details: `For ${units.promptCache}, which is installed with

@@ -54,6 +54,10 @@ const handlers: Record<CommandName, Handler> = {
     print(screen)
     return serves
   },
+  doctor: async host => {
+    const { doctor } = await import('./doctor.ts')
+    return doctor(host, print)
+  },
   'save-prompt-cache': async host => {
     const { save } = await import('../prompt-cache.ts')
     await save(host)

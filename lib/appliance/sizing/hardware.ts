@@ -59,7 +59,7 @@ export const hardwareNotes = (hardware: Hardware, threads: number): string[] => 
 ]
 
 /** A CPU without AVX2 has a severe note, with the same fix. */
-function cpuNotes(hardware: Hardware): string[] {
+export function cpuNotes(hardware: Hardware): string[] {
   const { model = '' } = hardware.cpu
   if (model.startsWith('QEMU TCG'))
     return [`The CPU is emulated (${model}), which makes inference much slower. Choose a host with KVM.`]
@@ -71,7 +71,7 @@ function cpuNotes(hardware: Hardware): string[] {
 }
 
 /** More threads than CPUs are the subject of the plan's own notes. */
-function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string[] {
+export function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string[] {
   if (threads <= physicalCores || threads > cpus) return []
   return [
     `${threads} threads on ${physicalCores} physical cores: two threads on one core slow all others down. ` +
@@ -80,7 +80,7 @@ function threadNotes({ cpus, physicalCores }: Hardware, threads: number): string
 }
 
 /** llama-server gets huge pages in the modes `always` and `madvise`: its allocator requests them. */
-function hugePageNotes({ hugePages }: Hardware): string[] {
+export function hugePageNotes({ hugePages }: Hardware): string[] {
   if (hugePages !== 'never') return []
   return [
     'Transparent huge pages are disabled. Boot the VM with transparent_hugepage=madvise on the kernel command line.',

@@ -1,0 +1,38 @@
+/** `slm-copilot doctor`: checks the VM and the appliance in order, and says how to fix what is wrong. Changes nothing. */
+import type { Finding } from '../../lib/appliance/diagnosis/finding.ts'
+import { findingText } from '../../lib/render/text/doctor.ts'
+import type { Host } from '../../lib/system/host.ts'
+import type { Check } from './doctor/check.ts'
+import { loadCheck, machineChecks } from './doctor/machine.ts'
+import { networkChecks } from './doctor/network.ts'
+import { serviceChecks } from './doctor/services.ts'
+
+/** Hands over the text of each check as soon as it has been made. Returns whether no check found a problem. */
+export async function doctor(host: Host, onText: (text: string) => void): Promise<boolean> {
+  const checks = [...machineChecks, ...networkChecks, ...serviceChecks, loadCheck(host.facts())]
+  const findings: Finding[] = []
+  for (const check of checks) {
+    const finding = await findingOf(check, host)
+    findings.push(finding)
+    onText(findingText(check, finding))
+  }
+  const count = (state: Finding['state']) => findings.filter(finding => finding.state === state).length
+  const totals = [
+    plural(findings.length, 'check'),
+    plural(count('problem'), 'problem'),
+    plural(count('warning'), 'warning'),
+  ]
+  onText(`\n${totals.join(', ')}.\n`)
+  return count('problem') === 0
+}
+
+const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+/** A check that throws has found a problem, too: what it reads is missing or damaged. */
+async function findingOf({ look }: Check, host: Host): Promise<Finding> {
+  try {
+    return await look(host)
+  } catch (error) {
+    return { state: 'problem', seen: (error as Error).message }
+  }
+}

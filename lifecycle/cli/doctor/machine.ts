@@ -1,0 +1,118 @@
+/** Checks of the virtual machine: CPU, memory, disks, clock. */
+import { noted, ok, problem, skipped, warning } from '../../../lib/appliance/diagnosis/finding.ts'
+import {
+  enoughSpace,
+  fastEnough,
+  readingFinding,
+  spaceFinding,
+} from '../../../lib/appliance/diagnosis/storage.ts'
+import { modelPath } from '../../../lib/appliance/paths.ts'
+import {
+  cpuNotes,
+  hugePageNotes,
+  loadNotes,
+  severeNotes,
+  threadNotes,
+} from '../../../lib/appliance/sizing/hardware.ts'
+import { comparedMemory, measuredMemory } from '../../../lib/steps/llama/memory-check.ts'
+import { readPlan } from '../../../lib/steps/plan.ts'
+import { readClock } from '../../../lib/steps/tls/clock.ts'
+import type { Facts } from '../../../lib/system/facts.ts'
+import type { Host } from '../../../lib/system/host.ts'
+import { freeBytes } from '../../../lib/system/large-files.ts'
+import type { Check } from './check.ts'
+
+/** In MiB: read from the model's file, past the page cache. */
+const sample = 128
+
+const space = (folder: string): Check => ({
+  name: `disk space in ${folder}`,
+  expected: enoughSpace,
+  look: host => spaceFinding(folder, freeBytes(host.files.at(folder))),
+})
+
+export const machineChecks: Check[] = [
+  {
+    name: 'CPU',
+    expected: "AVX2, and the host's own CPU model",
+    look: host => {
+      const facts = host.facts()
+      const { model = 'unnamed', features } = facts.cpu
+      const severe = severeNotes(facts)
+      if (severe.length > 0) return noted('problem', severe, '')
+      return noted('warning', cpuNotes(facts), `${model}, ${features.join(' ')}`)
+    },
+  },
+  {
+    name: 'threads',
+    expected: 'one for each physical core',
+    look: host => {
+      const plan = readPlan(host)
+      if (plan.state !== 'serving') return skipped('no model is served')
+      const facts = host.facts()
+      const { threads } = plan.capacity
+      return noted(
+        'warning',
+        threadNotes(facts, threads),
+        `${threads}, physical cores: ${facts.physicalCores}`,
+      )
+    },
+  },
+  {
+    name: 'memory',
+    expected: 'no more than planned',
+    look: async host => {
+      const plan = readPlan(host)
+      if (plan.state !== 'serving') return skipped('no model is served')
+      const { isWithin, text } = comparedMemory(plan.capacity, await measuredMemory(host))
+      return isWithin
+        ? ok(text)
+        : problem(text, 'Reduce ONEAPP_COPILOT_CONTEXT_SIZE, or give the VM more memory.')
+    },
+  },
+  {
+    name: 'huge pages',
+    expected: 'madvise or always',
+    look: host => {
+      const facts = host.facts()
+      return noted('warning', hugePageNotes(facts), facts.hugePages ?? 'not supported by the kernel')
+    },
+  },
+  space('/'),
+  space('/var/log'),
+  { name: 'disk speed', expected: fastEnough, look: diskSpeed },
+  {
+    name: 'clock',
+    expected: 'set by a time source',
+    look: async host => {
+      const { now, isSynchronised } = await readClock(host)
+      const seen = `${now.toISOString().slice(0, 19)}Z`
+      if (isSynchronised) return ok(seen)
+      return warning(
+        `${seen}, not synchronised`,
+        'Name servers in ONEAPP_COPILOT_NTP_SERVERS, or let DHCP name them.',
+      )
+    },
+  },
+]
+
+/** To be made last. `before`: facts from before the other checks. */
+export const loadCheck = (before: Facts): Check => ({
+  name: 'steal time and swap',
+  expected: 'hardly any',
+  look: host => noted('warning', loadNotes(before, host.facts()), 'hardly any while these checks were made'),
+})
+
+/** Reads from the middle of the model's file: dd(1) with direct I/O. */
+async function diskSpeed(host: Host) {
+  const plan = readPlan(host)
+  const model = plan.state === 'serving' ? plan.capacity.model : plan.intended.model
+  const path = host.files.at(modelPath(model.name))
+  const size = host.files.status(modelPath(model.name))?.size
+  if (size === undefined) return skipped(`${modelPath(model.name)} is not there`)
+  const mebibytes = Math.min(sample, Math.floor(size / 2 ** 20))
+  const skip = Math.max(0, Math.floor((size / 2 ** 20 - mebibytes) / 2))
+  const started = performance.now()
+  await host.query`dd if=${path} of=/dev/null bs=1M count=${mebibytes} skip=${skip} iflag=direct status=none`
+  return readingFinding(mebibytes * 2 ** 20, (performance.now() - started) / 1000)
+}

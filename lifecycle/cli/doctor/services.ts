@@ -1,0 +1,152 @@
+/** Checks of the context, the files that the appliance manages, and its services. */
+
+import { parseContext } from '../../../lib/appliance/context/context.ts'
+import { unknownNameNotes } from '../../../lib/appliance/context/unknown-names.ts'
+import { variableNames } from '../../../lib/appliance/context/variables.ts'
+import { noted, ok, problem, skipped } from '../../../lib/appliance/diagnosis/finding.ts'
+import { refusalsFinding } from '../../../lib/appliance/diagnosis/requests.ts'
+import {
+  dropInsFinding,
+  failedUnitsFinding,
+  filesFinding,
+  parseUnitSettings,
+} from '../../../lib/appliance/diagnosis/services.ts'
+import { modelsOf } from '../../../lib/appliance/models/release.ts'
+import { paths, units } from '../../../lib/appliance/paths.ts'
+import { planNotes } from '../../../lib/appliance/plan.ts'
+import { installedRelease } from '../../../lib/steps/models/release.ts'
+import { passwordInForce } from '../../../lib/steps/password.ts'
+import { readPlan } from '../../../lib/steps/plan.ts'
+import { serviceProblem } from '../../../lib/steps/services/check.ts'
+import { readCa } from '../../../lib/steps/tls/certificates.ts'
+import { trustFor } from '../../../lib/steps/tls/client-view.ts'
+import { readClock } from '../../../lib/steps/tls/clock.ts'
+import { readPairInUse } from '../../../lib/steps/tls/installed-pairs.ts'
+import { suppliedPairProblems } from '../../../lib/steps/tls/supplied-pair.ts'
+import { type Host, readOnly } from '../../../lib/system/host.ts'
+import { changesOf } from '../../../lib/system/managed-files.ts'
+import { desiredFiles } from '../../configure.ts'
+import { parseEnvironment } from '../../environment.ts'
+import { releaseFiles } from '../../install.ts'
+import type { Check } from './check.ts'
+
+/** The host as configure sees it, except that nothing can be changed. */
+const asConfigured = (host: Host): Host => ({
+  ...readOnly(host),
+  env: parseEnvironment(host.files.read(paths.contextFile) ?? ''),
+})
+
+const differing = (host: Host, files: Parameters<typeof changesOf>[1]) =>
+  changesOf(host, files)
+    .filter(({ outcome }) => outcome !== 'unchanged')
+    .map(({ path }) => path)
+
+/** The appliance's units that must run, or end without failure. */
+const ownUnits = [...Object.values(units)]
+
+const ownDropIns = [paths.memoryDropIn, paths.nginxDropIn, paths.certbotDropIn, paths.chronyDropIn]
+
+export const serviceChecks: Check[] = [
+  {
+    name: 'context',
+    expected: 'known variables with valid values',
+    look: async host => {
+      const { env } = asConfigured(host)
+      const release = installedRelease(host)
+      parseContext(env, modelsOf(release), release.model, suppliedPairProblems(await readClock(host)))
+      return noted(
+        'warning',
+        unknownNameNotes(env, variableNames),
+        `${Object.keys(env).filter(isOurs).length} variables set`,
+      )
+    },
+  },
+  {
+    name: 'plan',
+    expected: 'a model is served, with nothing to note',
+    look: host => {
+      const plan = readPlan(host)
+      if (plan.state !== 'serving') return { state: 'problem', seen: planNotes(plan).join(' ') }
+      return noted('warning', planNotes(plan), plan.capacity.model.name)
+    },
+  },
+  {
+    name: 'installed files',
+    expected: 'as the release has them',
+    look: host => {
+      const files = releaseFiles(host, installedRelease(host))
+      return filesFinding(files.length, differing(host, files), 'slm-copilot install')
+    },
+  },
+  {
+    name: 'configured files',
+    expected: 'as the context requires',
+    look: async host => {
+      const files = await desiredFiles(asConfigured(host))
+      return filesFinding(files.length, differing(host, files))
+    },
+  },
+  {
+    name: 'unit settings',
+    expected: 'nobody else’s, and all read',
+    look: async host => {
+      const properties = '--property=Id,DropInPaths,NeedDaemonReload'
+      const { stdout } = await host.query`systemctl show ${properties} ${ownUnits}`
+      return dropInsFinding(parseUnitSettings(stdout), ownDropIns)
+    },
+  },
+  {
+    name: 'failed units',
+    expected: 'none',
+    look: async host => {
+      const { stdout } = await host.query`systemctl list-units --failed --plain --no-legend`
+      const failed = stdout.split('\n').flatMap(line => line.split(' ')[0] || [])
+      return failedUnitsFinding(failed, ownUnits)
+    },
+  },
+  {
+    name: 'nginx configuration',
+    expected: 'accepted by nginx -t',
+    look: async host => {
+      const { exitCode, stderr } = await host.query`nginx -t -q -c ${paths.edgeConfiguration}`.nothrow()
+      return exitCode === 0
+        ? ok('accepted')
+        : problem(stderr.trim(), `nginx -t -c ${paths.edgeConfiguration}`)
+    },
+  },
+  {
+    name: 'sockets',
+    expected: 'there, and open to their group only',
+    look: host => {
+      const sockets = [paths.socket, paths.admissionSocket]
+      const wrong = sockets.filter(path => {
+        const status = host.files.status(path)
+        return status === undefined || (status.mode & 0o007) !== 0
+      })
+      if (wrong.length === 0) return ok(sockets.join(', '))
+      return problem(
+        `missing, or open to others: ${wrong.join(', ')}`,
+        `Wait two minutes: the watchdog restarts a service without its socket. Then: journalctl -u ${units.llama}`,
+      )
+    },
+  },
+  {
+    name: 'service',
+    expected: 'answers requests that take the way of a client’s',
+    look: async host => {
+      const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
+      const found = await serviceProblem(host, access)
+      return found === undefined ? ok('answers') : problem(found, `journalctl -u ${units.llama}`)
+    },
+  },
+  {
+    name: 'refusals',
+    expected: 'none in the last hour',
+    look: host => {
+      const log = host.files.read(paths.accessLog)
+      return log === undefined ? skipped(`${paths.accessLog} is not there`) : refusalsFinding(log, host.now())
+    },
+  },
+]
+
+const isOurs = (name: string) => name.startsWith('ONEAPP_COPILOT_')

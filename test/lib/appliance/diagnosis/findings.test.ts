@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import {
+  certificateFinding,
+  domainFinding,
+  orderFinding,
+  portsFinding,
+} from '../../../../lib/appliance/diagnosis/network.ts'
+import { countRefusals, refusalsFinding } from '../../../../lib/appliance/diagnosis/requests.ts'
+import {
+  dropInsFinding,
+  failedUnitsFinding,
+  filesFinding,
+  parseUnitSettings,
+} from '../../../../lib/appliance/diagnosis/services.ts'
+import { readingFinding, spaceFinding } from '../../../../lib/appliance/diagnosis/storage.ts'
+
+describe('network', () => {
+  const own = ['192.0.2.7', '2001:db8::7']
+  it.each([
+    [['192.0.2.7'], 'ok', 'copilot.example is 192.0.2.7'],
+    [['198.51.100.1', '2001:db8::7'], 'ok', '2001:db8::7'],
+    [['198.51.100.1'], 'warning', 'none of which is an address of this VM'],
+    [[], 'problem', 'does not resolve'],
+  ])('a domain that resolves to %j: %s', (resolved, state, seen) => {
+    const finding = domainFinding('copilot.example', resolved, own)
+    expect(finding.state).toBe(state)
+    expect(finding.seen).toContain(seen)
+  })
+
+  const line = (address: string, program: string) =>
+    `LISTEN 0      511          ${address}       0.0.0.0:*    users:(("${program}",pid=12,fd=5))`
+  const nginx = (address: string) => line(address, 'nginx')
+  it.each([
+    [[nginx('0.0.0.0:80'), nginx('[::]:80'), nginx('*:443')], 'ok', 'nginx on 80 and 443'],
+    [[nginx('0.0.0.0:80'), line('0.0.0.0:443', 'apache2')], 'problem', 'apache2 listens on 443'],
+    [[nginx('0.0.0.0:8080'), nginx('[::]:443')], 'problem', 'nothing listens on 80'],
+    [['LISTEN 0 1 0.0.0.0:80 0.0.0.0:*', nginx('[::]:443')], 'problem', 'another program listens on 80'],
+    [[''], 'problem', 'nothing listens on 80, nothing listens on 443'],
+  ])('ports %#: %s', (lines, state, seen) => {
+    expect(portsFinding(lines.join('\n'), [80, 443])).toMatchObject({ state, seen })
+  })
+
+  const names = { covered: ['a.example'], endpoints: ['a.example', '192.0.2.7'] }
+  const none = { ...names, covered: [] }
+  it.each([
+    ['2026-01-01', '2026-06-01', names, 'ok', 'for a.example, 107 days left'],
+    ['2026-01-01', '2026-02-20', names, 'warning', 'for a.example, 6 days left'],
+    ['2026-01-01', '2026-02-13', names, 'problem', 'expired'],
+    ['2026-03-01', '2026-06-01', names, 'problem', 'not valid before 2026-03-01'],
+    ['2026-01-01', '2026-06-01', none, 'problem', 'for none of the endpoints, 107 days left'],
+  ])('a certificate from %s to %s, %j: %s', (from, to, covered, state, seen) => {
+    const dates = { from: new Date(from), to: new Date(to) }
+    const now = new Date('2026-02-13T12:00:00Z')
+    expect(certificateFinding(dates, now, covered)).toMatchObject({ state, seen })
+  })
+
+  it.each([
+    [undefined, undefined, 'skipped'],
+    ['a.example', undefined, 'ok'],
+    ['a.example', 'Connection refused', 'problem'],
+  ])('an order for %s, failed by %s: %s', (domain, reason, state) => {
+    expect(orderFinding(domain, reason).state).toBe(state)
+  })
+})
+
+describe('storage', () => {
+  it.each([
+    [3e9, 'ok'],
+    [1e9, 'warning'],
+    [1e8, 'problem'],
+  ])('%d bytes free: %s', (free, state) => {
+    expect(spaceFinding('/var', free).state).toBe(state)
+  })
+
+  it.each([
+    [128e6, 0.5, 'ok', '256 MB/s'],
+    [128e6, 4, 'warning', '32 MB/s'],
+  ])('%d bytes in %d s: %s', (bytes, seconds, state, seen) => {
+    expect(readingFinding(bytes, seconds)).toMatchObject({ state, seen })
+  })
+})
+
+describe('requests', () => {
+  const now = new Date('2026-02-14T10:00:00Z')
+  const line = (at: string, status: number) =>
+    `192.0.2.1 alice [${at}] "POST /v1/chat/completions" ${status} 120 1.5 s`
+
+  it('counts those of the last hour, and the refused ones by status', () => {
+    const log = [
+      line('2026-02-14T08:59:59+00:00', 429),
+      line('2026-02-14T09:00:01+00:00', 200),
+      line('2026-02-14T10:30:00+01:00', 429),
+      line('2026-02-14T09:59:00+00:00', 429),
+      line('2026-02-14T09:59:01+00:00', 401),
+      line('2026-02-14T09:59:02+00:00', 404),
+      'cut off',
+    ].join('\n')
+    expect(countRefusals(log, now)).toEqual({
+      total: 5,
+      refused: new Map([
+        ['429', 2],
+        ['401', 1],
+      ]),
+    })
+    expect(refusalsFinding(log, now).seen).toBe(
+      'among 5 requests: 1 × 401 (without a valid key), 2 × 429 (while all slots were busy)',
+    )
+    expect(refusalsFinding('', now)).toEqual({ state: 'ok', seen: 'none among 0 requests' })
+  })
+})
+
+describe('services', () => {
+  const shown = (dropIns: string, outdated: string) =>
+    parseUnitSettings(`Id=a.service
+DropInPaths=/own.conf
+NeedDaemonReload=no
+
+Id=b.service
+DropInPaths=${dropIns}
+NeedDaemonReload=${outdated}
+`)
+
+  it.each([
+    ['', 'no', 'ok', 'no drop-ins by others'],
+    [
+      '/own.conf /etc/systemd/system/b.service.d/override.conf',
+      'no',
+      'warning',
+      'changed by /etc/systemd/system/b.service.d/override.conf',
+    ],
+    ['', 'yes', 'warning', 'b.service changed on disk, and not read yet'],
+  ])('drop-ins %j, outdated %s: %s', (dropIns, outdated, state, seen) => {
+    expect(dropInsFinding(shown(dropIns, outdated), ['/own.conf'])).toMatchObject({ state, seen })
+  })
+
+  it.each([
+    [[], 'ok', undefined],
+    [['other.service'], 'warning', 'systemctl status other.service'],
+    [['other.service', 'nginx.service'], 'problem', 'systemctl status nginx.service'],
+  ])('failed units %j: %s', (failed, state, fix) => {
+    const finding = failedUnitsFinding(failed, ['nginx.service'])
+    expect(finding.state).toBe(state)
+    expect(finding.fix).toBe(fix)
+  })
+
+  it('files that differ are named, with the command that restores them', () => {
+    expect(filesFinding(3, [])).toEqual({ state: 'ok', seen: '3 files as configured' })
+    expect(filesFinding(3, ['/a', '/b'], 'slm-copilot install')).toEqual({
+      state: 'problem',
+      seen: 'missing or changed: /a, /b',
+      fix: 'slm-copilot install',
+    })
+  })
+})
