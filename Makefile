@@ -4,13 +4,16 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help prepare up down ssh logs stage test test-clients check bench pins generate build clean
+.PHONY: help prepare up down ssh logs stage test test-clients check bench pins image modules generate build clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 prepare: ## install missing Debian packages and npm modules
 	@bash packer/build/prerequisites.sh
+
+modules:
+	@bash packer/build/prerequisites.sh modules
 
 up: prepare ## build, bake, boot, and query the appliance in a VM
 	@node test/vm/up.ts
@@ -43,6 +46,9 @@ bench: prepare ## measure variants side by side (BENCH=NAME for one benchmark)
 
 pins: prepare ## compare what is pinned with what is newer, and with fetched files (FILES=FOLDER)
 	@node packer/build/pins.ts $(FILES)
+
+image: modules ## make the production image in dist/image (MODEL=, RELEASE=, SIGN_KEY=, ...: packer/README.md)
+	@node packer/build/image.ts
 
 generate: prepare ## write the files derived from the variable definitions
 	@node packer/build/generated.ts

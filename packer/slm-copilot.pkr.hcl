@@ -1,13 +1,5 @@
 # The image: a base with OpenNebula's context agent + the framework + ours, installed by the framework's own stage.
-#
-# `make up` bakes a small one. Production, with current Packer, from the checkout's root:
-#   make -C ../one-apps debian12                                   the base: ../one-apps/export/debian12.qcow2
-#   ssh-keygen -q -t ed25519 -N '' -f bake-key && mkdir context
-#   echo "NETWORK='YES' ETH0_METHOD='dhcp' ETH0_MAC='02:00:0a:00:02:0f' ETH0_DNS='10.0.2.3'" | tr ' ' '\n' > context/context.sh
-#   echo "SSH_PUBLIC_KEY='$(cat bake-key.pub)'" >> context/context.sh
-#   genisoimage -quiet -V CONTEXT -J -R -o context.iso context
-#   packer init packer && packer build -var one_apps_dir=../one-apps -var context_iso=context.iso \
-#     -var ssh_key=bake-key -var base_image=../one-apps/export/debian12.qcow2 packer
+# `make image` bakes it for production, `make up` a small one; both by packer/build/bake.ts.
 
 source "qemu" "slm-copilot" {
   accelerator = var.accelerator
@@ -88,6 +80,17 @@ build {
   }
 
   provisioner "shell" {
-    scripts = ["packer/provision/install.sh", "packer/provision/clean-up.sh"]
+    scripts = ["packer/provision/install.sh"]
+  }
+
+  # What the manifest says about the image.
+  provisioner "file" {
+    direction   = "download"
+    source      = "/etc/os-release"
+    destination = "${var.facts_directory}/os-release"
+  }
+
+  provisioner "shell" {
+    scripts = ["packer/provision/clean-up.sh"]
   }
 }

@@ -45,6 +45,12 @@ variable "output_directory" {
   default     = "export/slm-copilot"
 }
 
+variable "facts_directory" {
+  description = "An existing folder for what is read from the VM at the end: os-release."
+  type        = string
+  default     = "export"
+}
+
 variable "accelerator" {
   description = "kvm, or tcg where KVM is not available."
   type        = string

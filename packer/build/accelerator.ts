@@ -1,6 +1,7 @@
 /** KVM if a short test boot succeeds with it, QEMU's emulation (TCG) otherwise. */
 import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { release } from 'node:os'
 import { join } from 'node:path'
 import { cacheFolder } from './cache.ts'
 
@@ -16,37 +17,55 @@ export const cpuModel = { kvm: 'host', tcg: 'max' } as const satisfies Record<Ac
 export const cpus = { kvm: 2, tcg: 1 } as const satisfies Record<Accelerator, number>
 
 /** `reason` explains to the maintainer why the VM is slow. */
-type Choice = { accelerator: Accelerator; reason: string }
+export type Choice = { accelerator: Accelerator; reason: string }
 
 const bootTimeoutSeconds = 15
 
 let chosen: Promise<Accelerator> | undefined
 
-/** Chooses once per boot of the host, and prints the choice and the reason. `kernel`: path of a bootable Linux kernel. */
-export function chooseAccelerator(kernel: string): Promise<Accelerator> {
+/**
+ * Chooses once per boot of the host, and prints the choice and the reason. `kernel`: path of a bootable Linux kernel; by
+ * default the host's own.
+ */
+export function chooseAccelerator(kernel = hostKernel()): Promise<Accelerator> {
   chosen ??= choose(kernel)
   return chosen
 }
 
+const hostKernel = () => `/boot/vmlinuz-${release()}`
+const recordPath = join(cacheFolder, 'accelerator.json')
+const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+
+/** What has been found out since the host was booted. */
+export function knownAccelerator(): Choice | undefined {
+  if (!existsSync(recordPath)) return undefined
+  const { boot, ...choice } = JSON.parse(readFileSync(recordPath, 'utf8')) as Choice & { boot: string }
+  return boot === bootId() ? choice : undefined
+}
+
 async function choose(kernel: string): Promise<Accelerator> {
-  const path = join(cacheFolder, 'accelerator.json')
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  const known = existsSync(path)
-    ? (JSON.parse(readFileSync(path, 'utf8')) as Choice & { boot: string })
-    : undefined
-  const choice = known?.boot === boot ? known : await probe(kernel)
+  const choice = knownAccelerator() ?? (await probe(kernel))
   mkdirSync(cacheFolder, { recursive: true })
-  writeFileSync(path, JSON.stringify({ ...choice, boot }))
+  writeFileSync(recordPath, JSON.stringify({ ...choice, boot: bootId() }))
   console.log(`==> Accelerator: ${choice.accelerator} (${choice.reason})`)
   return choice.accelerator
 }
 
-async function probe(kernel: string): Promise<Choice> {
+/** Whether this user may try. */
+export const canOpenKvm = () => canOpen('/dev/kvm', constants.R_OK | constants.W_OK)
+
+function canOpen(path: string, mode = constants.R_OK): boolean {
   try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
+    accessSync(path, mode)
+    return true
   } catch {
-    return { accelerator: 'tcg', reason: 'this user cannot open /dev/kvm' }
+    return false
   }
+}
+
+async function probe(kernel: string): Promise<Choice> {
+  if (!canOpenKvm()) return { accelerator: 'tcg', reason: 'this user cannot open /dev/kvm' }
+  if (!canOpen(kernel)) return { accelerator: 'kvm', reason: `untested: this user cannot read ${kernel}` }
   console.log(`==> Trying KVM: a test kernel has ${bootTimeoutSeconds} s to boot`)
   return (await bootsUnderKvm(kernel))
     ? { accelerator: 'kvm', reason: 'a test kernel booted' }
@@ -58,7 +77,7 @@ async function probe(kernel: string): Promise<Choice> {
 
 /** Without a root disk, a kernel panics at the very end of booting; `panic=-1` turns that into a reboot, and so into an exit. */
 function bootsUnderKvm(kernel: string): Promise<boolean> {
-  const arguments_ = [
+  const machine = [
     '-accel',
     'kvm',
     '-cpu',
@@ -71,7 +90,7 @@ function bootsUnderKvm(kernel: string): Promise<boolean> {
     'none',
   ]
   const boot = ['-serial', 'stdio', '-kernel', kernel, '-append', 'console=ttyS0 panic=-1']
-  const guest = spawn('qemu-system-x86_64', [...arguments_, ...boot], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const guest = spawn('qemu-system-x86_64', [...machine, ...boot], { stdio: ['ignore', 'pipe', 'ignore'] })
   let console_ = ''
   guest.stdout.on('data', chunk => {
     console_ += chunk

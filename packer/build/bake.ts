@@ -1,106 +1,103 @@
 /** Bakes the appliance's image with Packer, unless one from the same inputs is cached. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Release } from '../../lib/appliance/models/release.ts'
 import { type Accelerator, chooseAccelerator, cpuModel, cpus } from './accelerator.ts'
-import { baseImage } from './base-image.ts'
-import { cached, cacheFolder } from './cache.ts'
+import { baseImage, givenBaseImage } from './base-image.ts'
+import { cached, cacheFolder, keyOf } from './cache.ts'
 import { userNetwork, writeContextDisk } from './context-disk.ts'
 import { contentOf } from './files.ts'
-import { runLogged, step } from './progress.ts'
+import { nameOf } from './one-apps.ts'
+import { type PackerVariables, packer, templates } from './packer.ts'
+import { step } from './progress.ts'
 
 const folder = join(import.meta.dirname, '..')
-const checkout = join(folder, '..')
-
-/** Debian's Packer has the QEMU builder built in, and rejects the block that requires it as a plugin. */
-const templates = ['slm-copilot.pkr.hcl', 'variables.pkr.hcl']
 const ownInputs = [...templates, 'provision', 'context'].map(name => join(folder, name))
 
 /** The framework's files that the template copies; its context agent is in the base image. */
 const frameworkFiles = ['service.sh', 'lib/common.sh', 'lib/functions.sh', 'scripts']
 
 export type BakeInputs = {
-  /** Name of the file in the cache, which keeps one version per name: by default `baked-<the framework's folder>`. */
-  name?: string
-  /** A checkout of the framework. */
+  /** A checkout of the framework. The cache keeps one bake per name of a checkout. */
   oneAppsDir: string
   executable: string
   shim: string
-  /** A release file, and a key for its content: the text itself names a mirror whose port differs in each run. */
-  release?: { file: string; key: string }
-  /** Size of the VM, by default a small one for tests. */
-  size?: Size
+  release: Release
+  /** The VM, and the image's disk. */
+  size: Size
+  /** As Packer takes it, such as `30m`. */
+  sshTimeout: string
+  /** A disk to start from; by default packer/base-image.sh makes one. */
+  baseImage?: string | undefined
 }
 
-/** `memory` in MB; `disk` as QEMU takes it, such as `8G`. */
-type Size = { cpus?: number; memory: number; disk: string }
-const testSize: Size = { memory: 2048, disk: '8G' }
+/** `memory` in MB; `disk` as QEMU takes it, such as `8G`. `cpus`: by default what suits the accelerator. */
+export type Size = { cpus?: number; memory: number; disk: string }
 
-/** The path of the baked qcow2. */
-export async function bake(inputs: BakeInputs): Promise<string> {
-  const base = await baseImage(inputs.oneAppsDir)
-  const size = inputs.size ?? testSize
+/** `disk`: a qcow2. `facts`: a folder with what was read from the VM at the end. `inputs`: a digest of everything in it. */
+export type Baked = { disk: string; facts: string; inputs: string }
+
+/** The name in the cache, to which a digest of the inputs is added. */
+export const bakeName = (oneAppsDir: string) => `baked-${nameOf(oneAppsDir)}`
+
+export async function bake(inputs: BakeInputs): Promise<Baked> {
+  const base = await (inputs.baseImage ? givenBaseImage(inputs.baseImage) : baseImage(inputs.oneAppsDir))
   const framework = frameworkFiles.map(name => join(inputs.oneAppsDir, 'appliances', name))
   const key = [
     base.name,
-    JSON.stringify(size),
-    inputs.release?.key ?? '',
+    inputs.size.disk,
+    releaseKey(inputs.release),
     ...[inputs.executable, inputs.shim, ...ownInputs, ...framework].flatMap(contentOf),
   ]
-  return cached(`${inputs.name ?? `baked-${basename(inputs.oneAppsDir)}`}.qcow2`, key, async path => {
+  const make = async (path: string) => {
     const accelerator = await chooseAccelerator(base.kernel)
-    await step(`Bake with Packer (${accelerator})`, () =>
-      runPacker(path, base.disk, accelerator, size, inputs),
-    )
-  })
+    await step(`Bake with Packer (${accelerator})`, () => runPacker(path, base.disk, accelerator, inputs))
+  }
+  const baked = await cached(bakeName(inputs.oneAppsDir), key, make, { isLarge: true })
+  return { disk: join(baked, 'slm-copilot.qcow2'), facts: join(baked, 'facts'), inputs: keyOf(key) }
 }
 
+/** The release, except for the port of a mirror on this machine, which differs from run to run. */
+const releaseKey = (release: Release) =>
+  JSON.stringify(release).replaceAll(/(http:\/\/10\.0\.2\.2):\d+/g, '$1')
+
+/** Fills the folder with `slm-copilot.qcow2` and `facts`. */
 async function runPacker(
   path: string,
   baseDisk: string,
   accelerator: Accelerator,
-  size: Size,
   inputs: BakeInputs,
 ): Promise<void> {
-  removeLeftovers()
-  const work = mkdtempSync(join(cacheFolder, `.bake-${process.pid}-`))
+  const work = join(path, 'work')
   const output = join(work, 'image')
-  const variables: Record<string, string | number | boolean> = {
+  const facts = join(path, 'facts')
+  mkdirSync(work, { recursive: true })
+  mkdirSync(facts)
+  const release = join(work, 'release.json')
+  writeFileSync(release, `${JSON.stringify(inputs.release, null, 2)}\n`)
+  const variables: PackerVariables = {
     base_image: baseDisk,
     one_apps_dir: inputs.oneAppsDir,
     executable: inputs.executable,
     shim: inputs.shim,
-    ...(inputs.release && { release: inputs.release.file }),
+    release,
     ...temporaryAccess(work),
     output_directory: output,
+    facts_directory: facts,
     accelerator,
     cpu_model: cpuModel[accelerator],
-    cpus: size.cpus ?? cpus[accelerator],
-    memory: size.memory,
-    disk_size: size.disk,
+    cpus: inputs.size.cpus ?? cpus[accelerator],
+    memory: inputs.size.memory,
+    disk_size: inputs.size.disk,
+    ssh_timeout: inputs.sshTimeout,
     serial: `file:${join(cacheFolder, 'logs', 'bake-console.log')}`,
+    // The export compacts it.
     skip_compaction: true,
   }
-  try {
-    const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`)
-    await runLogged('bake', ['packer', 'build', '-color=false', ...flags, templateFolder(work)], {
-      cwd: checkout,
-      // By default its cache is a folder in the checkout, and it checks for updates on the internet.
-      env: { PACKER_CACHE_DIR: join(work, 'cache'), CHECKPOINT_DISABLE: '1' },
-      show: /^(==>| {4}qemu)/,
-    })
-    renameSync(join(output, 'slm-copilot.qcow2'), path)
-  } finally {
-    rmSync(work, { recursive: true, force: true })
-  }
-}
-
-/** Removes what interrupted bakes left behind: folders named after a process that is gone. */
-function removeLeftovers(): void {
-  for (const name of readdirSync(cacheFolder)) {
-    const pid = /^\.bake-(\d+)-/.exec(name)?.[1]
-    if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(cacheFolder, name), { recursive: true, force: true })
-  }
+  await packer(['build', '-color=false'], variables, work)
+  renameSync(join(output, 'slm-copilot.qcow2'), join(path, 'slm-copilot.qcow2'))
+  rmSync(work, { recursive: true })
 }
 
 /** A key pair for this bake only, and a context disk that authorises it. */
@@ -111,11 +108,4 @@ function temporaryAccess(work: string): { context_iso: string; ssh_key: string }
   const publicKey = execFileSync('ssh-keygen', ['-y', '-f', key], { encoding: 'utf8' }).trim()
   writeContextDisk(iso, { ...userNetwork, SSH_PUBLIC_KEY: publicKey })
   return { context_iso: iso, ssh_key: key }
-}
-
-function templateFolder(work: string): string {
-  const path = join(work, 'template')
-  mkdirSync(path)
-  for (const name of templates) symlinkSync(join(folder, name), join(path, name))
-  return path
 }

@@ -27,13 +27,15 @@ export function withCacheLock<T>(name: string, act: () => Promise<T>): Promise<T
 
 /**
  * The cached file or folder `name` for these inputs, created if missing: `base.qcow2` becomes `base-<key>.qcow2`. `make`
- * writes to the path that it is given, which gets its final name only on success. Versions from other inputs are removed.
- * A concurrent caller waits, and then finds the result.
+ * writes to the path that it is given, which gets its final name only on success. Versions from other inputs are removed:
+ * afterwards, or beforehand if the disk may be too small for both (`isLarge`). A concurrent caller waits, and then finds
+ * the result.
  */
 export async function cached(
   name: string,
   inputs: (string | Buffer)[],
   make: (path: string) => Promise<void>,
+  { isLarge = false } = {},
 ): Promise<string> {
   const extension = extname(name)
   const stem = basename(name, extension)
@@ -41,6 +43,8 @@ export async function cached(
   if (existsSync(path)) return path
   await withCacheLock(basename(path), async () => {
     if (existsSync(path)) return
+    removeInterrupted()
+    if (isLarge) removeOthers(path, stem, extension)
     await makeWhole(path, stem, extension, make)
     removeOthers(path, stem, extension)
   })
@@ -53,7 +57,7 @@ async function makeWhole(
   extension: string,
   make: (path: string) => Promise<void>,
 ): Promise<void> {
-  const partial = join(cacheFolder, `.${stem}-${randomBytes(4).toString('hex')}${extension}`)
+  const partial = join(cacheFolder, `.${process.pid}-${stem}-${randomBytes(4).toString('hex')}${extension}`)
   try {
     await make(partial)
     renameSync(partial, path)
@@ -62,12 +66,27 @@ async function makeWhole(
   }
 }
 
+/** Removes what killed processes left unfinished: it is named after them. */
+function removeInterrupted(): void {
+  for (const entry of readdirSync(cacheFolder)) {
+    const pid = /^\.(\d+)-/.exec(entry)?.[1]
+    if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(cacheFolder, entry), { recursive: true, force: true })
+  }
+}
+
+/** What is cached under this name, whatever it was made from. */
+export const versionsOf = (name: string): string[] => {
+  const [extension, stem] = [extname(name), basename(name, extname(name))]
+  if (!existsSync(cacheFolder)) return []
+  const isVersion = (entry: string) =>
+    entry.startsWith(`${stem}-`) && entry.length === name.length + 13 && entry.endsWith(extension)
+  return readdirSync(cacheFolder)
+    .filter(isVersion)
+    .map(entry => join(cacheFolder, entry))
+}
+
 /** Removes the versions of this name that were made from other inputs. */
 function removeOthers(path: string, stem: string, extension: string): void {
-  for (const entry of readdirSync(cacheFolder)) {
-    const isOlder =
-      entry.startsWith(`${stem}-`) && entry.length === basename(path).length && entry.endsWith(extension)
-    if (isOlder && entry !== basename(path))
-      rmSync(join(cacheFolder, entry), { recursive: true, force: true })
-  }
+  for (const version of versionsOf(`${stem}${extension}`))
+    if (version !== path) rmSync(version, { recursive: true, force: true })
 }

@@ -2,7 +2,7 @@
 # Installs what building, running and testing need on this machine; the only list. Debian 12 and Ubuntu 24.04.
 # Installed packages are left alone: a second run does nothing and asks for no password.
 #
-# usage: prerequisites.sh [check]      check: only what `npm run check` needs
+# usage: prerequisites.sh [check | modules]      check: only what `npm run check` needs; modules: only npm's
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,13 +15,17 @@ packages=(
   qemu-system-x86 qemu-utils genisoimage openssh-client
   # the appliance's own programs, for tests on this machine and for the local mirror
   nginx libnginx-mod-http-js curl openssl libgomp1 certbot
+  # signatures
+  minisign
   # tests and checks
   shellcheck strace nftables pebble gnutls-bin libnss3-tools testssl.sh
 )
 
 main() {
   check_system
-  if [ "${1:-}" = check ]; then
+  if [ "${1:-}" = modules ]; then
+    packages=()
+  elif [ "${1:-}" = check ]; then
     packages=(git shellcheck)
   else
     want packer packer

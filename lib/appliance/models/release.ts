@@ -24,14 +24,17 @@ export const releaseSchema = z.strictObject({
 
 export type Release = z.infer<typeof releaseSchema>
 
-const baked: Model = catalogue['devstral-small-2']
+export const catalogueNames = Object.keys(catalogue) as (keyof typeof catalogue)[]
+
+/** The release of an image with this model of the catalogue baked in. */
+export const releaseWith = (baked: keyof typeof catalogue): Release => ({
+  llamaCpp,
+  model: catalogue[baked],
+  further: catalogueNames.filter(name => name !== baked).map(name => catalogue[name]),
+})
 
 /** The published image's release. */
-export const productionRelease: Release = {
-  llamaCpp,
-  model: baked,
-  further: Object.values(catalogue).filter(({ name }) => name !== baked.name),
-}
+export const productionRelease: Release = releaseWith('devstral-small-2')
 
 /** Path → the file's state when its SHA-256 was computed. If that has changed, it is computed again. */
 export const fileProofsSchema = z.record(

@@ -1,0 +1,97 @@
+/** The variables of `make image`, checked together. */
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import * as z from 'zod'
+import {
+  catalogueNames,
+  type Release,
+  releaseSchema,
+  releaseWith,
+} from '../../../lib/appliance/models/release.ts'
+import { oneApps } from '../../../lib/appliance/pins.ts'
+import type { Size } from '../bake.ts'
+import type { GitSource } from '../one-apps.ts'
+
+export type Settings = {
+  release: Release
+  /** Of the VM that the image is baked in. The disk becomes the image's. */
+  size: Required<Size>
+  /** As Packer takes it, such as `30m`. */
+  sshTimeout: string
+  /** A disk to start from; by default packer/base-image.sh makes one. */
+  baseImage?: string | undefined
+  /** A checkout of OpenNebula/one-apps; by default `oneApps` is cloned. */
+  oneAppsDir?: string | undefined
+  oneApps: GitSource
+  /** A minisign secret key, which signs checksums and manifest. */
+  signKey?: string | undefined
+}
+
+/** `16G` or `16384M`, in MB. */
+const size = z
+  .string()
+  .regex(/^[1-9]\d{0,6}[MG]$/, 'takes a number with M or G, such as 16G')
+  .transform(text => Number.parseInt(text, 10) * (text.endsWith('G') ? 1024 : 1))
+
+const file = z
+  .string()
+  .transform(path => resolve(path))
+  .refine(existsSync, 'no such file')
+
+const releaseFile = file.transform((path, { addIssue }) => {
+  try {
+    return releaseSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (error) {
+    const message = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
+    addIssue(`not a release file: ${message}`)
+    return z.NEVER
+  }
+})
+
+const variables = z.object({
+  MODEL: z.enum(catalogueNames, `takes one of: ${catalogueNames.join(', ')}`).optional(),
+  RELEASE: releaseFile.optional(),
+  BASE_IMAGE: file.optional(),
+  ONE_APPS_DIR: file
+    .refine(path => existsSync(`${path}/appliances/service.sh`), 'not a checkout of OpenNebula/one-apps')
+    .optional(),
+  ONE_APPS_URL: z.string().default(oneApps.repository),
+  ONE_APPS_COMMIT: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/, 'takes a whole commit ID')
+    .default(oneApps.commit),
+  SIGN_KEY: file.optional(),
+  CPUS: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, 'takes a number of vCPUs')
+    .transform(Number)
+    .default(4),
+  MEMORY: size.default(16 * 1024),
+  DISK: size.default(50 * 1024),
+  SSH_TIMEOUT: z
+    .string()
+    .regex(/^(?=.)(\d+h)?(\d+m)?(\d+s)?$/, 'takes a duration, such as 30m or 1h30m')
+    .default('30m'),
+})
+
+/** Throws with all problems at once. An empty variable counts as unset. */
+export function parseSettings(environment: Record<string, string | undefined>): Settings {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
+  const { data, error } = variables.safeParse(given)
+  const problems = (error?.issues ?? []).map(({ path: [name = ''], message }) => {
+    return `${String(name)}=${given[String(name)]}: ${message}`
+  })
+  if (given.MODEL && given.RELEASE)
+    problems.push('MODEL and RELEASE: set one of them; a release names its model')
+  if (data === undefined || problems.length > 0)
+    throw new Error(['make image: these variables are wrong', ...problems].join('\n  '))
+  return {
+    release: data.RELEASE ?? releaseWith(data.MODEL ?? 'devstral-small-2'),
+    size: { cpus: data.CPUS, memory: data.MEMORY, disk: `${data.DISK}M` },
+    sshTimeout: data.SSH_TIMEOUT,
+    baseImage: data.BASE_IMAGE,
+    oneAppsDir: data.ONE_APPS_DIR,
+    oneApps: { url: data.ONE_APPS_URL, commit: data.ONE_APPS_COMMIT },
+    signKey: data.SIGN_KEY,
+  }
+}
