@@ -59,11 +59,6 @@ export async function releaseValue(baseUrl: string) {
   }
 }
 
-/** Writes the release file for a bake that reaches the mirror at `baseUrl`. */
-export async function writeRelease(path: string, baseUrl: string): Promise<void> {
-  writeFileSync(path, `${JSON.stringify(await releaseValue(baseUrl), null, 2)}\n`)
-}
-
 function published(path: string, url: string) {
   const bytes = readFileSync(path)
   return { url, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { canOpenKvm, knownAccelerator } from '../accelerator.ts'
 
 /** `freed`: bytes of earlier results, which are either kept or removed first. `device`: which disk it is on. */
-export type Folder = { path: string; device: number; free: number; freed: number }
+type Folder = { path: string; device: number; free: number; freed: number }
 
 export type BuildMachine = {
   missing: string[]

@@ -20,7 +20,7 @@ export const names = {
 } as const
 
 /** A signature bears the signed file's name, and this. */
-export const signatureExtension = '.minisig'
+const signatureExtension = '.minisig'
 
 /** What can be said about the image's file. */
 export type ImageFile = Pick<Manifest, 'image' | 'fileSize' | 'creationTime' | 'sha256' | 'md5'>

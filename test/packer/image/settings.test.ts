@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { productionRelease, releaseWith } from '../../../lib/appliance/models/release.ts'
+import { parseSettings } from '../../../packer/build/image/settings.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'settings-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const fileWith = (name: string, text: string) => {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+const release = fileWith('release.json', JSON.stringify(releaseWith('qwen2.5-coder-3b')))
+
+it('bakes the published release in a VM of 4 vCPUs, 16 GB and 50 GB unless told otherwise', () => {
+  expect(parseSettings({})).toMatchObject({
+    release: productionRelease,
+    size: { cpus: 4, memory: 16_384, disk: '51200M' },
+    sshTimeout: '30m',
+    oneApps: { url: 'https://github.com/OpenNebula/one-apps' },
+  })
+})
+
+it('takes each variable; an empty one is unset', () => {
+  const given = { CPUS: '8', MEMORY: '32G', DISK: '8192M', SSH_TIMEOUT: '1h30m', RELEASE: release, MODEL: '' }
+  expect(parseSettings({ ...given, SIGN_KEY: release, BASE_IMAGE: release })).toMatchObject({
+    release: { model: { name: 'qwen2.5-coder-3b' } },
+    size: { cpus: 8, memory: 32_768, disk: '8192M' },
+    sshTimeout: '1h30m',
+    signKey: release,
+    baseImage: release,
+  })
+})
+
+it('bakes another model of the catalogue in, and offers the former one for download', () => {
+  const { model, further } = parseSettings({ MODEL: 'gpt-oss-20b' }).release
+  expect(model.name).toBe('gpt-oss-20b')
+  expect(further.map(({ name }) => name)).toEqual([
+    'devstral-small-2',
+    'qwen3-coder-30b-a3b',
+    'qwen2.5-coder-3b',
+  ])
+})
+
+describe('refuses', () => {
+  it.each([
+    ['MODEL', 'gpt-5', 'takes one of: devstral-small-2,'],
+    ['MODEL', 'toString', 'takes one of'],
+    ['CPUS', '0', 'a number of vCPUs'],
+    ['CPUS', '4.5', 'a number of vCPUs'],
+    ['MEMORY', '16', 'such as 16G'],
+    ['MEMORY', '16 GB', 'such as 16G'],
+    ['DISK', '-1G', 'such as 16G'],
+    ['SSH_TIMEOUT', '30', 'such as 30m'],
+    ['SSH_TIMEOUT', 'forever', 'such as 30m'],
+    ['RELEASE', '/nowhere/release.json', 'no such file'],
+    ['RELEASE', fileWith('text', 'not JSON'), 'not a release file'],
+    ['RELEASE', fileWith('empty.json', '{}'), 'not a release file'],
+    ['BASE_IMAGE', '/nowhere/disk.qcow2', 'no such file'],
+    ['SIGN_KEY', '/nowhere/key', 'no such file'],
+    ['ONE_APPS_DIR', folder, 'not a checkout of OpenNebula/one-apps'],
+    ['ONE_APPS_COMMIT', 'ae5a43e', 'whole commit ID'],
+  ])('%s=%s', (name, value, rule) => {
+    expect(() => parseSettings({ [name]: value })).toThrow(`${name}=${value}: `)
+    expect(() => parseSettings({ [name]: value })).toThrow(rule)
+  })
+
+  it('all wrong variables at once', () => {
+    expect(() => parseSettings({ CPUS: 'x', DISK: 'y', MEMORY: 'z' })).toThrow(
+      /CPUS=x.*\n.*MEMORY=z.*\n.*DISK=y/,
+    )
+  })
+
+  it('a model besides a release, which names its own', () => {
+    expect(() => parseSettings({ MODEL: 'gpt-oss-20b', RELEASE: release })).toThrow('set one of them')
+  })
+})
