@@ -1,6 +1,6 @@
 /** The mirror that local bakes download from: nginx on the loopback address, with the archive and two models. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readModelFile } from '../../lib/steps/models/header.ts'
