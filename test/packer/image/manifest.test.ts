@@ -13,7 +13,7 @@ const manifest: Manifest = {
   creationTime: Date.parse('2026-11-26T23:59:59Z') / 1000,
   os: { id: 'Debian GNU/Linux', release: '13', arch: 'x86_64' },
   commits: { slmCopilot: 'c'.repeat(40), oneApps: null },
-  llamaCpp: { tag: 'b11194', sha256: 'd'.repeat(64) },
+  llamaCpp: { tag: 'b1', sha256: 'd'.repeat(64) },
   model: { name: 'devstral-small-2', size: 14_334_446_752, sha256: 'e'.repeat(64), licence: 'Apache-2.0' },
   inputs: '0123456789ab',
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { productionRelease, releaseWith } from '../../../lib/appliance/models/release.ts'
+import { oneApps } from '../../../lib/appliance/pins.ts'
 import { parseSettings } from '../../../packer/build/image/settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'settings-'))
@@ -19,7 +20,7 @@ it('bakes the published release in a VM of 4 vCPUs, 16 GB and 50 GB unless told 
     release: productionRelease,
     size: { cpus: 4, memory: 16_384, disk: '51200M' },
     sshTimeout: '30m',
-    oneApps: { url: 'https://github.com/OpenNebula/one-apps' },
+    oneApps: { url: oneApps.repository, commit: oneApps.commit },
   })
 })
 
@@ -61,7 +62,7 @@ describe('refuses', () => {
     ['BASE_IMAGE', '/nowhere/disk.qcow2', 'no such file'],
     ['SIGN_KEY', '/nowhere/key', 'no such file'],
     ['ONE_APPS_DIR', folder, 'not a checkout of OpenNebula/one-apps'],
-    ['ONE_APPS_COMMIT', 'ae5a43e', 'whole commit ID'],
+    ['ONE_APPS_COMMIT', oneApps.commit.slice(0, 7), 'whole commit ID'],
   ])('%s=%s', (name, value, rule) => {
     expect(() => parseSettings({ [name]: value })).toThrow(`${name}=${value}: `)
     expect(() => parseSettings({ [name]: value })).toThrow(rule)
