@@ -2,8 +2,12 @@ import { expect, it } from 'vitest'
 import { parseContext } from '../../../../lib/appliance/context/context.ts'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import { ContextError } from '../../../../lib/appliance/problems.ts'
+import { issued } from '../../../support/certificates.ts'
+import { rightClock } from '../../../support/clock.ts'
 
 const baked = { ...catalogue['devstral-small-2'], name: 'sentence', contextLimit: 40_000 }
+const { leaf, ca } = issued({ dns: ['copilot.example.com'], ip: [] }, rightClock(new Date()))
+const [supplied, authority] = [leaf, ca.certificate]
 const parse = (env: Record<string, string>) => parseContext(env, [baked, ...Object.values(catalogue)], baked)
 const problemsOf = (env: Record<string, string>) => {
   try {
@@ -54,6 +58,20 @@ it.each([
   ['ONEAPP_COPILOT_MODEL', 'sentence', 'model', 'sentence'],
   ['ONEAPP_COPILOT_NTP_SERVERS', 'ntp1, ntp.example.com', 'ntpServers', ['ntp1', 'ntp.example.com']],
   ['ONEAPP_COPILOT_NTP_SERVERS', '192.0.2.1\n2001:db8::1,', 'ntpServers', ['192.0.2.1', '2001:db8::1']],
+  ['ONEAPP_COPILOT_NTP_SERVERS', 'a b c d e f g h', 'ntpServers', [...'abcdefgh']],
+  ['ONEAPP_COPILOT_CONTEXT_SIZE', 'auto', 'contextSize', 'auto'],
+  ['ONEAPP_COPILOT_PARALLEL', 'auto', 'parallel', 'auto'],
+  ['ONEAPP_COPILOT_PARALLEL', '1', 'parallel', 1],
+  ['ONEAPP_COPILOT_PARALLEL', '64', 'parallel', 64],
+  ['ONEAPP_COPILOT_THREADS', '0', 'threads', 0],
+  ['ONEAPP_COPILOT_KEEP_PROMPTS', 'YES', 'persistPromptCache', true],
+  ['ONEAPP_COPILOT_KEEP_PROMPTS', 'NO', 'persistPromptCache', false],
+  ['ONEAPP_COPILOT_SHARED_CACHE', 'YES', 'sharedCache', true],
+  ['ONEAPP_COPILOT_TLS_EMAIL', 'admin@example.com', 'acmeEmail', 'admin@example.com'],
+  ['ONEAPP_COPILOT_TLS_ACME_URL', 'https://ca.example:14000/dir', 'acmeUrl', 'https://ca.example:14000/dir'],
+  ['ONEAPP_COPILOT_MODEL_MIRROR', 'http://192.0.2.1:8080/gguf', 'modelMirror', 'http://192.0.2.1:8080/gguf'],
+  ['ONEAPP_COPILOT_MODEL_MIRROR', 'https://mirror.example/', 'modelMirror', 'https://mirror.example/'],
+  ['ONEAPP_COPILOT_TLS_ACME_CA', Buffer.from(authority).toString('base64'), 'acmeCa', authority],
 ])('accepts %s=%s', (name, text, field, value) => {
   expect(parse({ [name]: text })).toMatchObject({ [field]: value })
 })
@@ -89,6 +107,25 @@ it.each([
   ['ONEAPP_COPILOT_THREADS', '0x4'],
   ['ONEAPP_COPILOT_MODEL', 'gpt-5'],
   ['ONEAPP_COPILOT_MODEL', '../../etc/passwd'],
+  ['ONEAPP_COPILOT_CONTEXT_SIZE', 'Auto'],
+  ['ONEAPP_COPILOT_PARALLEL', '0'],
+  ['ONEAPP_COPILOT_PARALLEL', '65'],
+  ['ONEAPP_COPILOT_PARALLEL', '1.5'],
+  ['ONEAPP_COPILOT_KEEP_PROMPTS', 'yes'],
+  ['ONEAPP_COPILOT_SHARED_CACHE', 'TRUE'],
+  ['ONEAPP_COPILOT_TLS_EMAIL', 'admin'],
+  ['ONEAPP_COPILOT_TLS_ACME_URL', 'http://acme.example.com/directory'],
+  ['ONEAPP_COPILOT_TLS_ACME_URL', 'https://user:secret@acme.example.com/directory'],
+  ['ONEAPP_COPILOT_TLS_ACME_URL', 'https://acme.example.com/directory?token=secret'],
+  ['ONEAPP_COPILOT_TLS_ACME_URL', 'https://acme.example.com/#directory'],
+  ['ONEAPP_COPILOT_TLS_ACME_URL', 'https://acme.example.com/a directory'],
+  ['ONEAPP_COPILOT_TLS_ACME_URL', `https://acme.example.com/${'x'.repeat(976)}`],
+  ['ONEAPP_COPILOT_MODEL_MIRROR', 'ftp://mirror.example.com/models'],
+  ['ONEAPP_COPILOT_MODEL_MIRROR', 'file:///srv/models'],
+  ['ONEAPP_COPILOT_MODEL_MIRROR', 'https://user@mirror.example.com'],
+  ['ONEAPP_COPILOT_MODEL_MIRROR', 'mirror.example.com/models'],
+  ['ONEAPP_COPILOT_DOMAIN', `${'a.'.repeat(126)}example`],
+  ['ONEAPP_COPILOT_DOMAIN', `${'a'.repeat(64)}.example.com`],
 ])('refuses %s=%j', (name, text) => {
   expect(problemsOf({ [name]: text })).toMatchObject([{ variable: name }])
 })
@@ -151,6 +188,69 @@ it('refuses a name and its alias with different values, naming both without the 
     },
   ])
   expect(problemsOf({ ONEAPP_COPILOT_THREADS: '4', ONEAPP_COPILOT_CPU_THREADS: '4' })).toEqual([])
+})
+
+it.each([
+  ['ONEAPP_COPILOT_THREADS', 'all', '"all"', 'a whole number, 0 or more, e.g. 8'],
+  ['ONEAPP_COPILOT_PASSWORD', 'short', '5 characters', /^12 to 128 printable .* backslashes$/],
+  ['ONEAPP_COPILOT_MODEL', 'zork', '"zork"', /^one of: sentence, devstral-small-2, /],
+  ['ONEAPP_COPILOT_CONTEXT_SIZE', '40001', '40001', 'at most 40000 tokens with sentence'],
+  ['ONEAPP_COPILOT_TLS_ACME_CA', 'a CA', 'text that is not a PEM certificate', /^PEM certificates, or /],
+  ['ONEAPP_COPILOT_TLS_KEY', 'a key', 'text that is not a PEM private key', /^a PEM private key /],
+  [
+    'ONEAPP_COPILOT_KEYS',
+    'alice bob=short',
+    'pair 1: not in the form NAME=KEY; pair 2: an invalid key after NAME=',
+    /^NAME=KEY pairs /,
+  ],
+])('says of %s=%j: got %s', (name, text, got, takes) => {
+  const [problem] = problemsOf({ [name]: text })
+  expect(problem).toMatchObject({ variable: name, got })
+  expect(problem?.takes).toMatch(takes)
+})
+
+it('limits the context to what the requested model supports, not the baked-in one', () => {
+  const { contextLimit, name } = catalogue['devstral-small-2']
+  const request = (size: number) => ({
+    ONEAPP_COPILOT_MODEL: name,
+    ONEAPP_COPILOT_CONTEXT_SIZE: String(size),
+  })
+  expect(parse(request(contextLimit)).contextSize).toBe(contextLimit)
+  expect(problemsOf(request(contextLimit + 1))).toMatchObject([
+    { variable: 'ONEAPP_COPILOT_CONTEXT_SIZE', takes: `at most ${contextLimit} tokens with ${name}` },
+  ])
+})
+
+it('refuses a certificate without its key, and a key without its certificate', () => {
+  const [certificate, key] = [supplied.certificate, supplied.key]
+  const named = ['ONEAPP_COPILOT_TLS_CERT', 'ONEAPP_COPILOT_TLS_KEY'] as const
+  expect(parse({ [named[0]]: certificate, [named[1]]: key })).toMatchObject({
+    tlsCertificate: certificate,
+    tlsKey: key,
+  })
+  expect(problemsOf({ [named[0]]: certificate })).toEqual([
+    {
+      variable: named[1],
+      got: 'nothing',
+      takes: expect.stringMatching(/^a PEM private key.*, since .*CERT is set$/),
+    },
+  ])
+  expect(problemsOf({ [named[1]]: key })).toEqual([
+    {
+      variable: named[0],
+      got: 'nothing',
+      takes: expect.stringMatching(/^a PEM certificate.*, since .*KEY is set$/),
+    },
+  ])
+})
+
+it('asks the judge about the parsed context, and reports what it finds beside the rest', () => {
+  const judged = { variable: 'ONEAPP_COPILOT_TLS_CERT', got: 'an expired certificate', takes: 'a valid one' }
+  const judge = ({ threads }: { threads: number }) => (threads === 3 ? [judged] : [])
+  expect(() => parseContext({ ONEAPP_COPILOT_THREADS: '4' }, [baked], baked, judge)).not.toThrow()
+  expect(() =>
+    parseContext({ ONEAPP_COPILOT_THREADS: '3', ONEAPP_COPILOT_MODEL: 'zork' }, [baked], baked, judge),
+  ).toThrow(/2 problems.*an expired certificate.*"zork"/s)
 })
 
 it('prints problems within 80 columns', () => {

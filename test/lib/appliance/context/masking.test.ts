@@ -16,6 +16,9 @@ it.each([
   ['https://mirror.example.com#CANARY', '"https://mirror.example.com..."'],
   ['https://[2001:db8::1]:8443/CANARY', '"https://[2001:db8::1]:8443..."'],
   ['https://[2001:db8::1]', '"https://[2001:db8::1]"'],
+  ['https://CANARY[2001:db8::1]', /^27 characters; /],
+  ['https://[2001:db8::1]:CANARY', /^28 characters; /],
+  ['https://[2001:db8::1]CANARY', /^27 characters; /],
   ['  HTTPS://Mirror.Example.com', '"HTTPS://Mirror.Example.com"'],
   // One character shorter than the shortest key; as long as it, without and with a dot.
   ['https://a-host-of-1', '"https://a-host-of-1"'],

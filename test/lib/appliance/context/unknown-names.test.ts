@@ -15,6 +15,8 @@ it.each([
   ['ONEAPP_COPILOT_KEY', 'ONEAPP_COPILOT_KEYS'],
   ['ONEAPP_COPILOT_CONTEXTSIZE', 'ONEAPP_COPILOT_CONTEXT_SIZE'],
   ['ONEAPP-COPILOT-DOMAIN', 'ONEAPP_COPILOT_DOMAIN'],
+  ['MY_OWN_APPS_COPILOT__DOMAIN', 'ONEAPP_COPILOT_DOMAIN'],
+  ['COPILOTDOMAIN', 'ONEAPP_COPILOT_DOMAIN'],
 ])('suggests the nearest name to %s', (name, near) => {
   expect(notesOf(name)).toEqual([expect.stringMatching(new RegExp(`^${name} .* Did you mean ${near}\\?$`))])
 })
@@ -23,6 +25,7 @@ it.each([
   'ONEAPP_COPILOT_SOMETHING_ELSE',
   '_ONE_APPS_SLM-COPILOT.SOMETHING_ELSE',
   'SLM_COPILOT_SOMETHING_ELSE',
+  'SLM__COPILOT_SOMETHING_ELSE',
 ])('reports %s, which resembles no variable', name => {
   expect(notesOf(name)).toEqual([
     `${name} is not a variable of this appliance, and is ignored. See: slm-copilot help.`,
@@ -41,7 +44,16 @@ it('sorts the notes by name, and leaves out what cannot be a name', () => {
 })
 
 it('ignores known names, unrelated ones, and empty values', () => {
-  expect(notesOf(...variableNames, 'PATH', 'ONEAPP_VROUTER_ETH0', 'SSH_PUBLIC_KEY', 'PASSWORD')).toEqual([])
+  expect(
+    notesOf(
+      ...variableNames,
+      'PATH',
+      'ONEAPP_VROUTER_ETH0',
+      'SSH_PUBLIC_KEY',
+      'PASSWORD',
+      'GITHUB_COPILOT_SOMETHING_ELSE',
+    ),
+  ).toEqual([])
   expect(unknownNameNotes({ ONEAPP_COPILOT_PASSWROD: '' }, variableNames)).toEqual([])
 })
 
