@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a Debian 12 disk that boots on its own (BIOS, serial console) and contains the framework's context agent.
+# Makes a Debian 13 disk that boots on its own (BIOS, serial console) and contains the framework's context agent.
 #
 # usage: base-image.sh ONE_APPS_DIR FOLDER      (as root: it mounts a loop device)
 #
@@ -21,12 +21,12 @@ offset=$((1024 * 1024))
 # Virtual size: the bake enlarges the disk, and the agent grows the root file system at boot.
 size=4G
 
-# Python and its usual modules, as in the cloud images that the framework's own base is made from: without them every
-# bake would set up certbot's in a VM, which without KVM takes half of its time.
+# Some of Debian's important packages, and Python with its usual modules, as in the cloud images that the framework's
+# own base is made from: otherwise each bake would install them in a VM, which without KVM takes half of its time.
 packages=(
   linux-image-cloud-amd64 initramfs-tools lz4 systemd-sysv udev dbus kmod e2fsprogs fdisk iproute2 procps
-  openssh-server ca-certificates gawk less
-  python3 python3-cryptography python3-openssl python3-requests python3-pkg-resources
+  openssh-server ca-certificates gawk less adduser logrotate lsb-release nftables tzdata
+  python3 python3-configobj python3-cryptography python3-openssl python3-requests
 )
 
 mkdir -p "$folder"
@@ -64,14 +64,16 @@ agent_packages() {
 install_debian() {
   mapfile -t agent < <(agent_packages)
   local included=("${packages[@]}" "${agent[@]}")
-  # Boots sooner: the few drivers that a virtual machine's root disk needs, in a format that unpacks fast.
+  # Boots sooner: the few drivers that a virtual machine's root and context disks need, in a format that unpacks fast.
   # Before the packages: the kernel's own post-installation makes the initramfs, once.
   local conf="\$1/etc/initramfs-tools/conf.d" modules="\$1/usr/share/initramfs-tools/modules.d"
   local initramfs="mkdir -p $conf $modules
-    printf 'MODULES=list\nCOMPRESS=lz4\n' > $conf/virtual-machine
-    printf 'virtio_pci\nvirtio_blk\nvirtio_scsi\nsd_mod\n' > $modules/virtual-machine"
+    printf '%s\n' MODULES=list COMPRESS=lz4 > $conf/virtual-machine
+    printf '%s\n' virtio_pci virtio_blk virtio_scsi sd_mod ata_piix sr_mod isofs > $modules/virtual-machine"
 
+  # The package lists are kept: a bake then updates them, which in a VM is faster than downloading and indexing all.
   mmdebstrap --mode=root --variant=minbase --format=directory \
+    --skip=cleanup/apt/lists \
     --include="$(IFS=,; echo "${included[*]}")" \
     --essential-hook="$initramfs" \
     --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -82,6 +84,7 @@ install_debian() {
     "deb $mirror $suite main" \
     "deb $mirror $suite-updates main" \
     "deb $security $suite-security main"
+  chroot "$root" apt-cache gencaches
 }
 
 install_agent() {

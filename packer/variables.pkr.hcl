@@ -1,9 +1,9 @@
 # Inputs of a bake. The defaults are for the production image; packer/build/bake.ts passes those for development.
 
 variable "base_image" {
-  description = "A Debian 12 disk (qcow2) with OpenNebula's context agent."
+  description = "A Debian 13 disk (qcow2) with OpenNebula's context agent."
   type        = string
-  default     = "export/debian12.qcow2"
+  default     = "export/debian13.qcow2"
 }
 
 variable "one_apps_dir" {

@@ -53,10 +53,11 @@ export const oneApps = {
 
 /**
  * The image's operating system. Its packages are the current ones, signed by Debian: a bundle (`make bundle`) records
- * which, by digest.
+ * which, by digest. Debian 13's releases are signed with Debian 12's archive key too, so the keyring of every supported
+ * system can verify them.
  */
 export const debian = {
-  suite: 'bookworm',
+  suite: 'trixie',
   archive: 'http://deb.debian.org/debian',
   securityArchive: 'http://deb.debian.org/debian-security',
 } as const

@@ -1,4 +1,4 @@
-/** The Debian 12 disk that a bake starts from, with the context agent of a checkout of the framework. */
+/** The Debian 13 disk that a bake starts from, with the context agent of a checkout of the framework. */
 import { basename, join } from 'node:path'
 import { debian } from '../../lib/appliance/pins.ts'
 import { sha256Of } from '../../lib/system/large-files.ts'
@@ -35,7 +35,7 @@ export async function baseImage(oneAppsDir: string): Promise<BaseImage> {
     ...contentOf(join(oneAppsDir, 'context-linux')),
   ]
   const folder = await cached(`base-${nameOf(oneAppsDir)}`, inputs, path =>
-    step('Debian 12 base image (mmdebstrap)', () =>
+    step('Debian 13 base image (mmdebstrap)', () =>
       runLogged('base-image', asRoot([script, oneAppsDir, path]), { show: /^I: / }),
     ),
   )
