@@ -20,6 +20,7 @@ import { trustFor } from '../lib/steps/tls/client-view.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { disableUnit, reloadUnits } from '../lib/system/systemd.ts'
+import { publishAtOneGate } from './onegate.ts'
 import { type Measured, reportFiles } from './report.ts'
 import { type CertificateInUse, useCertificate } from './use-certificate.ts'
 
@@ -35,6 +36,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     recordProven(host, started.applied)
     const notes = [...clockNotes, ...started.notes]
     await applyFiles(host, reportFiles(host, plan, { ...started, ...measured, notes }, reportPath))
+    await publishAtOneGate(host, plan, started.tls)
     host.log.info(`${plan.state === 'serving' ? 'Ready. ' : ''}Report: ${reportPath}`)
   })
 }

@@ -11,6 +11,7 @@ import { modelUnit } from '../lib/render/units/fetch-model.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/units/llama.ts'
 import { hourlyRotation, logFiles, logRotation } from '../lib/render/units/log-rotation.ts'
 import { nginxDropIn } from '../lib/render/units/nginx.ts'
+import { oneGateUnits } from '../lib/render/units/onegate.ts'
 import { renewalUnits } from '../lib/render/units/renewal.ts'
 import { watchdogUnits } from '../lib/render/units/watchdog.ts'
 import { withOwnGeometry } from '../lib/steps/models/header.ts'
@@ -84,6 +85,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   nginxDropIn(),
   ...renewalUnits(),
   ...watchdogUnits(),
+  ...oneGateUnits(),
   modelUnit(),
 ]
 

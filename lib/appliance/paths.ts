@@ -42,6 +42,10 @@ export const paths = {
   /** The watchdog's quick check: starts the executable only if something may be wrong. */
   watchdogQuickLook: '/opt/slm-copilot/watchdog.sh',
   watchdogWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-watchdog.timer',
+  oneGateUnit: '/etc/systemd/system/slm-copilot-onegate.service',
+  oneGateUpdate: '/etc/systemd/system/slm-copilot-onegate-update.service',
+  oneGatePath: '/etc/systemd/system/slm-copilot-onegate-update.path',
+  oneGateWanted: '/etc/systemd/system/multi-user.target.wants/slm-copilot-onegate.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
   promptCacheUnit: '/etc/systemd/system/slm-copilot-prompt-cache.service',
@@ -107,6 +111,9 @@ export const paths = {
   lock: '/run/slm-copilot-locks/stages',
   fetchLock: '/run/slm-copilot-locks/fetch',
   contextFile: '/run/one-context/one_env',
+  frameworkStatus: '/etc/one-appliance/status',
+  /** What is published at OneGate. */
+  oneGate: '/run/slm-copilot-onegate.json',
   fetching: '/run/slm-copilot-model',
   fetchProgress: '/run/slm-copilot-model/progress',
   proven: '/run/slm-copilot-proven.json',
@@ -134,6 +141,7 @@ export const units = {
   nginx: 'nginx.service',
   model: 'slm-copilot-model.service',
   watchdog: 'slm-copilot-watchdog.service',
+  oneGatePath: 'slm-copilot-onegate-update.path',
   certbot: 'certbot.service',
   clock: 'chrony.service',
 } as const

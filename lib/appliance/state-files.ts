@@ -4,6 +4,7 @@ import { replacementSchema } from './context/password.ts'
 import { promptCacheSchema } from './llama/prompt-cache.ts'
 import { fileProofsSchema, releaseSchema } from './models/release.ts'
 import { verificationsSchema } from './models/verification.ts'
+import { publicationSchema } from './onegate.ts'
 import { configureCommand, paths } from './paths.ts'
 import { planSchema } from './plan.ts'
 import { restartsSchema } from './services/restarts.ts'
@@ -78,6 +79,12 @@ export const stateFiles = {
     mode: 0o600,
     schema: z.record(z.string(), historySchema),
     whenDamaged: { consequence: 'the watchdog forgets its earlier observations' },
+  },
+  oneGate: {
+    path: paths.oneGate,
+    mode: 0o600,
+    schema: publicationSchema,
+    whenDamaged: { consequence: 'OneGate is updated at the next boot or context change' },
   },
   loaded: {
     path: paths.loaded,

@@ -95,7 +95,7 @@ export function resultOf({ exitCode: code, stdout, stderr }: Output, { url, from
 }
 
 /** curl's own message, e.g. `could not resolve host: mirror.example.com`. */
-function reasonFrom(stderr: string, code: number, host: string): string {
+export function reasonFrom(stderr: string, code: number, host: string): string {
   const message = stderr
     .match(/^curl: \(\d+\) (.+)$/m)?.[1]
     ?.trim()

@@ -132,6 +132,13 @@ were stopped are left alone.`,
     options: {},
     ...stage,
   },
+  'update-onegate': {
+    summary: 'by a unit: show at OneGate whether it serves',
+    details: `Publishes endpoint and model, and clears them and READY while the appliance does
+not serve. The stages do this themselves.`,
+    options: { 'shutting-down': { help: 'the VM is shutting down: clear them' } },
+    ...stage,
+  },
   'smoke-test': {
     summary: 'send this or a remote appliance what clients send',
     details: `Checks health, rejection without a key, models, a completion and a stream, and

@@ -78,6 +78,10 @@ const handlers: Record<CommandName, Handler> = {
     const { watchdog } = await import('../watchdog.ts')
     await watchdog(host)
   },
+  'update-onegate': async (host, { values }) => {
+    const { updateOneGate } = await import('../onegate.ts')
+    await updateOneGate(host, values['shutting-down'] === true)
+  },
   'smoke-test': async (host, { values }) => {
     const { runSmokeTest } = await import('./smoke-test.ts')
     const endpoint = text(values.endpoint)

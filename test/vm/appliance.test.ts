@@ -12,7 +12,7 @@ import { blocksRunBy } from '../support/command-blocks.ts'
 import { commandsIn, expected, withNames } from '../support/printed-commands.ts'
 import { type Access, readAccess } from './access.ts'
 import { ask, canary, snapshot, untilServing } from './client.ts'
-import { contextualizeNow, isReportedReady, waitForContextualization } from './ready.ts'
+import { contextualizeNow, isReportedReady, shownAtOneGate, waitForContextualization } from './ready.ts'
 import { readyVm } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
 import { runStage } from './stage.ts'
@@ -40,7 +40,12 @@ const logSince = (line: number) => sshOutput(vm, `tail -n +${line + 1} ${logFile
 describe('first boot', () => {
   it('ends in success, READY at OneGate, and the framework’s message of the day', async () => {
     expect((await waitForContextualization(vm)).status).toBe('bootstrap_success')
-    expect(isReportedReady(vm)).toBe(true)
+    expect(shownAtOneGate(vm)).toMatchObject({
+      READY: 'YES',
+      ONEAPP_COPILOT_API: 'https://10.0.2.15/v1',
+      ONEAPP_COPILOT_SERVED_MODEL: 'sentence',
+      ONEAPP_COPILOT_SERVED_CONTEXT: '32768',
+    })
     expect(await sshOutput(vm, 'cat /etc/motd')).toContain('All set and ready to serve')
     access = await readAccess(vm)
   })
@@ -323,14 +328,18 @@ describe('another context', () => {
     expect(log).toMatch(/\[ERROR\].*5 problems/)
     expect(await snapshot(vm)).toEqual(before)
     expect((await ask(access, '/v1/models')).status).toBe(200)
+    expect(isReportedReady(vm)).toBe(false)
     expect(await contextualize(settled)).toBe('bootstrap_success')
+    expect(isReportedReady(vm)).toBe(true)
   })
 })
 
 describe('failures', () => {
   it('llama-server killed: it is restarted, and the next bootstrap leaves it alone', async () => {
     await sshOutput(vm, 'kill -9 $(pgrep llama-server)')
+    await expect.poll(() => isReportedReady(vm), { timeout: 120_000 }).toBe(false)
     await untilServing(access)
+    await expect.poll(() => isReportedReady(vm), { timeout: 120_000 }).toBe(true)
     const before = await snapshot(vm)
     expect((await runStage(vm, 'configure')).code).toBe(0)
     expect((await runStage(vm, 'bootstrap')).code).toBe(0)

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 
 /** `data`: what `onegate vm update` sent, such as READY=YES; `erase`: the name given to --erase. */
@@ -24,13 +24,27 @@ export async function spawnOneGate(port: number, file: string): Promise<number> 
   return server.pid as number
 }
 
+/** The attributes that OneGate shows after these updates; each is one line of the text, in quotes or not. */
+export function shownAfter(updates: OneGateUpdate[]): Record<string, string> {
+  const shown: Record<string, string> = {}
+  for (const { data = '', erase } of updates) {
+    for (const [, name = '', value = ''] of data.matchAll(/^(\w+) *= *"?(.*?)"?$/gm)) shown[name] = value
+    if (erase !== undefined) delete shown[erase]
+  }
+  return shown
+}
+
 export const readUpdates = (file: string): OneGateUpdate[] =>
   readFileSync(file, 'utf8')
     .split('\n')
     .filter(line => line !== '')
     .map(line => JSON.parse(line))
 
-function serve(port: number, file: string): void {
+/** The server; `answer` responds, by default at once and with success. */
+export const oneGateServer = (
+  onUpdate: (update: OneGateUpdate) => void,
+  answer: (response: ServerResponse) => void = response => void response.end(),
+): Server =>
   createServer((request, response) => {
     let body = ''
     request.setEncoding('utf8').on('data', chunk => {
@@ -39,15 +53,18 @@ function serve(port: number, file: string): void {
     request.on('end', () => {
       const form = new URLSearchParams(body)
       const value = form.get('data') ?? ''
-      const update: OneGateUpdate = {
+      onUpdate({
         token: String(request.headers['x-onegate-token']),
         vmId: String(request.headers['x-onegate-vmid']),
         ...(form.get('type') === '2' ? { erase: value } : { data: value }),
-      }
-      appendFileSync(file, `${JSON.stringify(update)}\n`)
-      response.end()
+      })
+      answer(response)
     })
-  }).listen(port, '127.0.0.1', () => appendFileSync(file, ''))
+  })
+
+function serve(port: number, file: string): void {
+  const log = (update: OneGateUpdate) => appendFileSync(file, `${JSON.stringify(update)}\n`)
+  oneGateServer(log).listen(port, '127.0.0.1', () => appendFileSync(file, ''))
 }
 
 if (process.argv[1] === import.meta.filename) serve(Number(process.argv[2]), String(process.argv[3]))

@@ -1,7 +1,7 @@
 /** Waits for a VM to boot, to finish its contextualization, to be ready. */
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { readUpdates } from './onegate.ts'
+import { readUpdates, shownAfter } from './onegate.ts'
 import { ssh, sshOutput } from './ssh.ts'
 import { contextOf, isRunning, oneGateLog, serialLog, type Vm } from './vm.ts'
 
@@ -69,10 +69,8 @@ export async function contextualizeNow(vm: Vm): Promise<string> {
   return (await sshOutput(vm, `${untilRead}; cat /etc/one-appliance/status`)).trim()
 }
 
-/** Whether the last value of READY at OneGate is YES. */
-export const isReportedReady = (vm: Vm): boolean => {
-  const last = readUpdates(oneGateLog(vm)).findLast(update =>
-    /^READY\b/.test(update.data ?? update.erase ?? ''),
-  )
-  return last?.data === 'READY=YES'
-}
+/** The attributes of the VM that OneGate shows. */
+export const shownAtOneGate = (vm: Vm): Record<string, string> => shownAfter(readUpdates(oneGateLog(vm)))
+
+/** Whether OneGate shows READY=YES. */
+export const isReportedReady = (vm: Vm): boolean => shownAtOneGate(vm).READY === 'YES'

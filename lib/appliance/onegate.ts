@@ -1,0 +1,79 @@
+/** What the appliance publishes at OneGate, OpenNebula's API for VMs: attributes of the VM, next to READY. */
+import * as z from 'zod'
+import { endpointUrl } from './names.ts'
+import type { Capacity } from './sizing/capacity.ts'
+
+/**
+ * None has the name of a context variable: OpenNebula keeps the values that a user entered under these names among
+ * the same attributes, and would read ours as the user's at the next change of the context.
+ */
+export const attributeNames = [
+  'ONEAPP_COPILOT_API',
+  'ONEAPP_COPILOT_SERVED_MODEL',
+  'ONEAPP_COPILOT_SERVED_CONTEXT',
+  'ONEAPP_COPILOT_SLOTS',
+  'ONEAPP_COPILOT_CA_FINGERPRINT',
+  'ONEAPP_COPILOT_VERSION',
+] as const
+
+const attributesSchema = z.record(z.enum(attributeNames), z.string())
+
+export type Attributes = z.infer<typeof attributesSchema>
+
+/** What runs after bootstrap publish or withdraw: cleared by configure, and at each boot. */
+export const publicationSchema = z.strictObject({
+  /** What bootstrap published; absent until it has. */
+  attributes: attributesSchema.optional(),
+  /** Whether OneGate shows them; absent if that is unknown, since the last update failed. */
+  isShown: z.boolean().optional(),
+  /** Why the last update failed, so that it is logged once. */
+  problem: z.string().optional(),
+})
+
+export type Publication = z.infer<typeof publicationSchema>
+
+export type Service = {
+  /** Names and addresses that clients can verify, the preferred one first. */
+  endpoints: string[]
+  capacity: Capacity
+  caFingerprint: string
+  version: string
+}
+
+/** Describes the appliance while it serves. */
+export const attributesOf = ({ endpoints, capacity, caFingerprint, version }: Service): Attributes => ({
+  ONEAPP_COPILOT_API: endpointUrl(endpoints[0] ?? 'localhost'),
+  ONEAPP_COPILOT_SERVED_MODEL: capacity.model.name,
+  ONEAPP_COPILOT_SERVED_CONTEXT: String(capacity.contextSize),
+  ONEAPP_COPILOT_SLOTS: String(capacity.slots),
+  ONEAPP_COPILOT_CA_FINGERPRINT: caFingerprint,
+  ONEAPP_COPILOT_VERSION: version,
+})
+
+/** While it does not serve: empty, so that one request clears everything. */
+const nothing = Object.fromEntries(attributeNames.map(name => [name, ''])) as Attributes
+
+/** An update as OpenNebula's template text: lines `NAME="value"`. */
+export const withdrawal = (): string => template({ ...nothing, READY: 'NO' })
+
+/** `isReady`: sets READY too, which otherwise is left to the framework. */
+export const publication = (attributes: Attributes, isReady: boolean): string =>
+  template({ ...attributes, ...(isReady && { READY: 'YES' }) })
+
+const template = (attributes: Record<string, string>) =>
+  Object.entries(attributes)
+    .map(([name, value]) => `${name}="${value.replace(/[\\"]/g, '\\$&')}"`)
+    .join('\n')
+
+/** The framework's condition for READY=YES: the context asks for it, and bootstrap succeeded. */
+export const mayReportReady = (context: Record<string, string>, frameworkStatus: string): boolean =>
+  context.REPORT_READY === 'YES' && frameworkStatus === 'bootstrap_success'
+
+/** Where this VM reaches OneGate, and as whom. */
+export type Access = { endpoint: string; token: string; vmId: string }
+
+/** From the context; undefined if the VM has no access to OneGate (`TOKEN=YES` in its template). */
+export function accessOf(context: Record<string, string>): Access | undefined {
+  const { ONEGATE_ENDPOINT: endpoint = '', TOKENTXT: token = '', VMID: vmId = '' } = context
+  return endpoint === '' || token === '' ? undefined : { endpoint, token, vmId }
+}

@@ -1,0 +1,81 @@
+/** Publishes at OneGate what the appliance serves, and withdraws it. A failure is logged once, and fails nothing. */
+import {
+  type Access,
+  type Attributes,
+  accessOf,
+  mayReportReady,
+  type Publication,
+  publication,
+  withdrawal,
+} from '../appliance/onegate.ts'
+import { paths } from '../appliance/paths.ts'
+import { stateFiles } from '../appliance/state-files.ts'
+import type { Host } from '../system/host.ts'
+import { putForm } from '../system/put-form.ts'
+import { readState, writeState } from '../system/state-files.ts'
+
+/** The context variables, with OneGate's token. */
+type Context = Record<string, string>
+
+/** Seconds for one update. A boot sends two, one in each stage: together they take less than 10 s even on a busy machine. */
+const timeout = 3
+
+const noAccess = 'this VM has no access to it (TOKEN=YES in its template provides it)'
+
+export const readPublication = (host: Host): Publication | undefined => readState(host, stateFiles.oneGate)
+
+/** Clears everything until bootstrap publishes again. */
+export async function clear(host: Host, context: Context): Promise<void> {
+  if (accessOf(context) === undefined) return
+  await host.perform('clear READY and what is published at OneGate', async () => {
+    begin(host, undefined)
+    await withdraw(host, context)
+  })
+}
+
+/** Publishes, and sets READY if the framework has set it before and still would. */
+export async function publish(host: Host, context: Context, attributes: Attributes): Promise<void> {
+  begin(host, attributes)
+  const status = host.files.read(paths.frameworkStatus)?.trim() ?? ''
+  const text = publication(attributes, mayReportReady(context, status))
+  record(host, true, await update(host, context, text))
+}
+
+/** Clears everything until the appliance serves again. */
+export const withdraw = async (host: Host, context: Context): Promise<void> =>
+  record(host, false, await update(host, context, withdrawal()))
+
+/** If the update is interrupted, what OneGate shows is unknown. */
+function begin(host: Host, attributes: Attributes | undefined): void {
+  const { problem } = readPublication(host) ?? {}
+  writeState(host, stateFiles.oneGate, { attributes, problem })
+}
+
+async function update(host: Host, context: Context, text: string): Promise<string | undefined> {
+  const access = accessOf(context)
+  return access === undefined ? noAccess : send(host, access, text)
+}
+
+/** Sends an update as `onegate vm update` does; returns why OneGate has not accepted it. */
+async function send(
+  host: Host,
+  { endpoint, token, vmId }: Access,
+  text: string,
+): Promise<string | undefined> {
+  const url = URL.parse(`${endpoint.replace(/\/+$/, '')}/vm`)
+  if (url === null) return 'ONEGATE_ENDPOINT is not a URL'
+  const headers = { 'X-ONEGATE-TOKEN': token, 'X-ONEGATE-VMID': vmId }
+  const problem = await putForm(host, { url, headers, fields: { data: text, type: '1' }, timeout })
+  return problem === undefined ? undefined : `${url.origin}: ${problem}`
+}
+
+/** Records what OneGate shows now. A problem is logged unless the last update had the same. */
+function record(host: Host, isShown: boolean, problem: string | undefined): void {
+  const before = readPublication(host)
+  const known = problem === undefined ? { isShown } : {}
+  writeState(host, stateFiles.oneGate, { attributes: before?.attributes, ...known, problem })
+  if (problem === before?.problem) return
+  if (problem === undefined) host.log.info('OneGate is updated again')
+  else if (problem === noAccess) host.log.info(`OneGate is not used: ${noAccess}`)
+  else host.log.warn(`OneGate was not updated: ${problem}. It may show an outdated state of this VM.`)
+}

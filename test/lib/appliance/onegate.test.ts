@@ -1,0 +1,84 @@
+/** What is published at OneGate, and under which names. */
+import { expect, it } from 'vitest'
+import { variableNames } from '../../../lib/appliance/context/variables.ts'
+import {
+  accessOf,
+  attributeNames,
+  attributesOf,
+  mayReportReady,
+  publication,
+  withdrawal,
+} from '../../../lib/appliance/onegate.ts'
+import { capacityFor, tinyModel } from '../../support/capacity.ts'
+import { shownAfter } from '../../vm/onegate.ts'
+
+it.each(attributeNames)(
+  '%s is not also a context variable, whose value OpenNebula keeps under its name',
+  name => {
+    expect(variableNames).not.toContain(name)
+    expect(name).toMatch(/^ONEAPP_COPILOT_/)
+  },
+)
+
+const service = {
+  endpoints: ['copilot.example.com', '192.0.2.7'],
+  capacity: { ...capacityFor(tinyModel), contextSize: 4096, slots: 3 },
+  caFingerprint: 'AB:CD',
+  version: '1.2.3',
+}
+
+it.each([
+  [['copilot.example.com', '192.0.2.7'], 'https://copilot.example.com/v1'],
+  [['192.0.2.7'], 'https://192.0.2.7/v1'],
+  [['2001:db8::7'], 'https://[2001:db8::7]/v1'],
+])('publishes the preferred endpoint of %j, model, context, slots, CA and version', (endpoints, url) => {
+  expect(attributesOf({ ...service, endpoints })).toEqual({
+    ONEAPP_COPILOT_API: url,
+    ONEAPP_COPILOT_SERVED_MODEL: tinyModel.name,
+    ONEAPP_COPILOT_SERVED_CONTEXT: '4096',
+    ONEAPP_COPILOT_SLOTS: '3',
+    ONEAPP_COPILOT_CA_FINGERPRINT: 'AB:CD',
+    ONEAPP_COPILOT_VERSION: '1.2.3',
+  })
+})
+
+const shows = (...texts: string[]) => shownAfter(texts.map(data => ({ token: '', vmId: '', data })))
+
+it('sets READY only where the framework would, and clears everything in one update', () => {
+  const attributes = attributesOf(service)
+  expect(shows(publication(attributes, false))).toEqual(attributes)
+  expect(shows(publication(attributes, true))).toEqual({ ...attributes, READY: 'YES' })
+  const cleared = shows(publication(attributes, true), withdrawal())
+  expect(cleared).toEqual({ ...Object.fromEntries(attributeNames.map(name => [name, ''])), READY: 'NO' })
+})
+
+it('escapes quotes and backslashes', () => {
+  expect(publication({ ...attributesOf(service), ONEAPP_COPILOT_VERSION: 'a"b\\c' }, false)).toContain(
+    'ONEAPP_COPILOT_VERSION="a\\"b\\\\c"',
+  )
+})
+
+it.each([
+  [{ REPORT_READY: 'YES' }, 'bootstrap_success', true],
+  [{ REPORT_READY: 'YES' }, 'bootstrap_started', false],
+  [{ REPORT_READY: 'YES' }, 'bootstrap_failure', false],
+  [{ REPORT_READY: 'YES' }, '', false],
+  [{ REPORT_READY: 'NO' }, 'bootstrap_success', false],
+  [{}, 'bootstrap_success', false],
+])('%j, %s: READY may be reported: %s', (context, status, may) => {
+  expect(mayReportReady(context as Record<string, string>, status)).toBe(may)
+})
+
+const endpoint = 'http://192.0.2.1:5030'
+
+it.each([
+  [
+    { ONEGATE_ENDPOINT: endpoint, TOKENTXT: 't', VMID: '7' },
+    { endpoint, token: 't', vmId: '7' },
+  ],
+  [{ ONEGATE_ENDPOINT: endpoint, TOKENTXT: '', VMID: '7' }, undefined],
+  [{ ONEGATE_ENDPOINT: '', TOKENTXT: 't', VMID: '7' }, undefined],
+  [{}, undefined],
+])('%j gives access: %j', (context, access) => {
+  expect(accessOf(context as Record<string, string>)).toEqual(access)
+})
