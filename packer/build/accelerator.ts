@@ -7,8 +7,11 @@ import { cacheFolder } from './cache.ts'
 
 export type Accelerator = 'kvm' | 'tcg'
 
-/** The CPU model to give a VM: llama-server needs AVX2 to be fast, and both have it. */
-export const cpuModel = { kvm: 'host', tcg: 'max' } as const satisfies Record<Accelerator, string>
+/**
+ * The CPU model to give a VM: llama-server needs AVX2 to be fast, and both have it. Without protection keys, because V8
+ * switches them whenever it writes machine code, and QEMU empties its whole TLB at each switch.
+ */
+export const cpuModel = { kvm: 'host', tcg: 'max,-pku' } as const satisfies Record<Accelerator, string>
 
 /**
  * How many CPUs a VM gets. With two emulated CPUs the kernel finds their time-stamp counters out of sync and falls back to
