@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help prepare up down ssh logs stage test test-clients check bench pins image modules generate build clean
+.PHONY: help prepare up down ssh logs stage test test-clients check bench pins image modules generate release build clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -31,8 +31,10 @@ stage: ## copy the executable into the VM, and run STAGE=configure or bootstrap
 	@node test/vm/stage.ts $(STAGE)
 
 test: prepare ## run everything: checks, unit, integration and VM tests
+	@node packer/build/release/tested.ts begin
 	@npm run --silent check
 	@vitest run
+	@node packer/build/release/tested.ts record
 
 test-clients: prepare ## run every coding client from npm, and print a table (CLIENT=NAME for one)
 	@node test/clients/main.ts $(CLIENT)
@@ -52,6 +54,9 @@ image: modules ## make the production image in dist/image (MODEL=, RELEASE=, SIG
 
 generate: prepare ## write the files derived from the variable definitions
 	@node packer/build/generated.ts
+
+release: prepare ## check version, changelog, tag and tests, and write what to upload into dist/release
+	@node packer/build/release.ts
 
 build: prepare ## build dist/slm-copilot
 	@node packer/build/executable.ts

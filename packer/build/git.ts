@@ -1,4 +1,4 @@
-/** Commits of Git checkouts. */
+/** Commits, tags and changed files of Git checkouts. */
 import { execFileSync } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 
@@ -18,3 +18,20 @@ export function commitOf(folder: string): string | null {
     return null // not in a checkout, without a commit, or git is not installed
   }
 }
+
+/** The commit of a tag, annotated or not; undefined if there is no such tag. */
+export const commitOfTag = (folder: string, tag: string): string | undefined =>
+  git(folder, 'for-each-ref', '--format=%(*objectname) %(objectname)', `refs/tags/${tag}`)
+    .split(' ')
+    .find(commit => commit !== '')
+
+/** Files that have been changed since the commit, or that Git does not know, each with Git's letters for it. */
+export const changedFiles = (folder: string): string[] =>
+  git(folder, 'status', '--porcelain')
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '')
+
+/** When the commit was made, in seconds since 1970. */
+export const timeOf = (folder: string, commit: string): number =>
+  Number(git(folder, 'show', '--no-patch', '--format=%ct', commit))

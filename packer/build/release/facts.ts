@@ -1,0 +1,34 @@
+/** What decides whether a checkout may be released, read from its files and from Git. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { changedFiles, commitOf, commitOfTag } from '../git.ts'
+import { names } from '../image/export.ts'
+import { manifestSchema } from '../image/manifest.ts'
+import type { ReleaseFacts } from './check.ts'
+
+const packageSchema = z.object({ version: z.string() })
+
+/** Throws if the checkout is not Git's. */
+export function readReleaseFacts(checkout: string): ReleaseFacts {
+  const text = (name: string) => readFileSync(join(checkout, name), 'utf8')
+  const versionIn = (name: string) => packageSchema.parse(JSON.parse(text(name))).version
+  const commit = commitOf(checkout)?.replace(/-dirty$/, '')
+  if (commit === undefined) throw new Error(`${checkout} is not a Git checkout with a commit`)
+  const version = versionIn('package.json')
+  const manifest = join('dist', 'image', names.manifest)
+  return {
+    version,
+    lockedVersion: versionIn('package-lock.json'),
+    changelog: text('CHANGELOG.md'),
+    commit,
+    taggedCommit: commitOfTag(checkout, `v${version}`),
+    changedFiles: changedFiles(checkout),
+    image: existsSync(join(checkout, manifest)) ? imageOf(text(manifest)) : undefined,
+  }
+}
+
+function imageOf(manifest: string): ReleaseFacts['image'] {
+  const { version, commits } = manifestSchema.parse(JSON.parse(manifest))
+  return { version, commit: commits.slmCopilot }
+}
