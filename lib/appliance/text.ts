@@ -6,10 +6,14 @@ export const onOneLine = (text: string): string => text.replace(/\s+/g, ' ').tri
 /** A text as one word of a POSIX shell (POSIX.1-2024, XCU 2.2.2). */
 export const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** Text wrapped at white space into lines of at most `width` characters; longer words are split. */
+/** Text wrapped at white space into lines of at most `width` characters; longer words are split. At least one line. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = []
-  for (const word of text.split(/\s+/).flatMap(part => part.match(new RegExp(`.{1,${width}}`, 'gs')) ?? '')) {
+  const part = new RegExp(`.{1,${width}}`, 'gs')
+  for (const word of text
+    .trim()
+    .split(/\s+/)
+    .flatMap(each => each.match(part) ?? '')) {
     const last = lines.at(-1)
     if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
     else lines[lines.length - 1] = `${last} ${word}`

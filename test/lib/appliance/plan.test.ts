@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest'
+import type { ModelChoice } from '../../../lib/appliance/models/choice.ts'
+import {
+  describedCapacity,
+  pendingOf,
+  planFor,
+  planNotes,
+  planSchema,
+  unavailability,
+} from '../../../lib/appliance/plan.ts'
+import { capacityFor, tinyModel } from '../../support/capacity.ts'
+
+const capacity = { ...capacityFor(tinyModel), notes: ['On the capacity.'] }
+const pending = { model: tinyModel, url: 'https://mirror.example/tiny.gguf', circumstances: '{}' }
+const rest = {
+  endpoints: ['192.0.2.7'],
+  notes: ['On TLS.'],
+  hardware: ['No AVX2.'],
+  cacheSharing: 'separate' as const,
+}
+const noted = ['On the capacity.', 'On TLS.']
+
+it.each<[ModelChoice, { state: string; notes: string[]; isPending: boolean }]>([
+  [
+    { state: 'serving', model: tinyModel },
+    { state: 'serving', notes: noted, isPending: false },
+  ],
+  [
+    { state: 'serving', model: tinyModel, pending, note: 'Another one serves.' },
+    { state: 'serving', notes: [...noted, 'Another one serves.'], isPending: true },
+  ],
+  [
+    { state: 'waiting', model: tinyModel, pending, reason: 'It is being downloaded.' },
+    { state: 'waiting', notes: [...noted, 'It is being downloaded.'], isPending: true },
+  ],
+  [
+    { state: 'unavailable', model: tinyModel, reason: 'It crashed.', fix: 'Try again.' },
+    { state: 'unavailable', notes: [...noted, 'It crashed. Try again.'], isPending: false },
+  ],
+])('after the choice %j', (choice, { state, notes, isPending }) => {
+  const plan = planFor(choice, capacity, rest)
+  expect(plan).toMatchObject({
+    state,
+    endpoints: rest.endpoints,
+    hardware: rest.hardware,
+    cacheSharing: 'separate',
+  })
+  expect(planNotes(plan)).toEqual(notes)
+  expect(describedCapacity(plan)).toEqual(capacity)
+  expect(pendingOf(plan)).toEqual(isPending ? pending : undefined)
+  if (plan.state !== 'serving') expect(unavailability(plan)).toBe(notes.at(-1))
+  // Later stages read it from its file.
+  expect(planSchema.parse(JSON.parse(JSON.stringify(plan)))).toEqual(JSON.parse(JSON.stringify(plan)))
+})
