@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help prepare up down ssh logs stage test test-clients check bench pins image modules generate release build clean
+.PHONY: help prepare up down ssh logs stage test test-clients check bench pins image modules generate marketplace release build clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -54,6 +54,9 @@ image: modules ## make the production image in dist/image (MODEL=, RELEASE=, SIG
 
 generate: prepare ## write the files derived from the variable definitions
 	@node packer/build/generated.ts
+
+marketplace: prepare ## write the files for OpenNebula's marketplace into dist/marketplace (DRAFT=1: with placeholders)
+	@node packer/build/marketplace/main.ts $(if $(DRAFT),--draft)
 
 release: prepare ## check version, changelog, tag and tests, and write what to upload into dist/release
 	@node packer/build/release.ts

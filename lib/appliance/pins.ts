@@ -49,6 +49,14 @@ export const weights = {
 export const oneApps = {
   repository: 'https://github.com/OpenNebula/one-apps',
   commit: 'ae5a43e411bde941f46b1e8e314eccf5c7a327b2',
+  /** VERSION and RELEASE in Makefile.config at that commit. */
+  version: '7.2.1-0',
+} as const
+
+/** Where the appliance is submitted to. The files of `make marketplace` have the layout that it had at this commit. */
+export const marketplace = {
+  repository: 'https://github.com/OpenNebula/marketplace-community',
+  commit: 'fa6fbbd328e6bc57cf7a6c472a8898b0f699ffc2',
 } as const
 
 /**

@@ -17,6 +17,8 @@ packages=(
   nginx libnginx-mod-http-js curl openssl libgomp1 certbot
   # signatures
   minisign
+  # the marketplace's logo, and the checks of its files
+  librsvg2-bin yamllint ruby-rspec
   # tests and checks
   shellcheck strace nftables pebble gnutls-bin libnss3-tools testssl.sh
 )

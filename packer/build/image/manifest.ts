@@ -37,13 +37,17 @@ export const manifestText = (manifest: Manifest): string => `${JSON.stringify(ma
 /** `20261126`, in UTC. */
 const dateOf = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 10).replaceAll('-', '')
 
+/** The version that the marketplace shows, with the day: clients fetch an appliance again if it has changed. */
+export const imageVersion = ({ version, creationTime }: Pick<Manifest, 'version' | 'creationTime'>): string =>
+  `${version}-0-${dateOf(creationTime)}`
+
 /** A YAML scalar in single quotes where a plain one would be read as something else. */
 const scalar = (text: string) =>
   /^[\w./ -]*[a-z][\w./ -]*$/i.test(text) ? text : `'${text.replaceAll("'", "''")}'`
 
 /** The fields, order and quotes of OpenNebula/one-apps' packer/manifest.sh, for its tools (`app2 release`). */
 export const oneAppsManifest = (manifest: Manifest): string => `name: ${scalar(manifest.name)}
-version: ${manifest.version}-0-${dateOf(manifest.creationTime)}
+version: ${imageVersion(manifest)}
 image: ${manifest.image}
 format: ${manifest.format}
 size: ${manifest.size}

@@ -1,0 +1,39 @@
+/** `make marketplace`: writes dist/marketplace in the layout of OpenNebula/marketplace-community. */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { executable } from '../executable.ts'
+import { type Manifest, manifestSchema } from '../image/manifest.ts'
+import { script } from '../progress.ts'
+import { factsOf } from './facts.ts'
+import { marketplaceFiles } from './files.ts'
+import { instructionOf, parseUploads } from './placeholders.ts'
+import { writeFiles } from './write.ts'
+
+const checkout = resolve(import.meta.dirname, '..', '..', '..')
+
+function readManifest(path: string): Manifest | undefined {
+  return existsSync(path) ? manifestSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined
+}
+
+const digestOf = (path: string) =>
+  existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : undefined
+
+/** Writes the files; throws if a placeholder would be left in them, unless they are a draft. */
+if (import.meta.main)
+  await script(async () => {
+    const { draft } = parseArgs({ options: { draft: { type: 'boolean', default: false } } }).values
+    const manifest = readManifest(join(checkout, 'dist', 'image', 'manifest.json'))
+    const facts = factsOf(manifest, digestOf(executable), parseUploads(process.env))
+    const { files, left } = marketplaceFiles(facts, path => readFileSync(join(checkout, path), 'utf8'))
+    const list = left.map(name => `  ${name}: ${instructionOf(name)}`).join('\n')
+    if (left.length > 0 && !draft)
+      throw new Error(
+        `make marketplace: nothing was written, because these values are unknown (DRAFT=1 writes placeholders):\n${list}`,
+      )
+    const folder = join(checkout, 'dist', 'marketplace')
+    writeFiles(folder, files)
+    console.log(`${folder}: ${files.length + 1} files; SUBMITTING.md says what to do next`)
+    if (left.length > 0) console.log(`A draft, with placeholders for:\n${list}`)
+  })

@@ -1,0 +1,100 @@
+/** The values of the marketplace's YAML files. */
+import { variables } from '../../../lib/appliance/context/variables.ts'
+import { wizardName } from '../../../lib/appliance/context/wizard.ts'
+import { description } from './description.ts'
+import type { Facts } from './facts.ts'
+import { certificationKey, listing } from './listing.ts'
+import { template } from './template.ts'
+
+export const testFile = `00-${listing.name}_basic.rb`
+
+/** <UUID>.yaml: what the marketplace shows, and the template and image that it imports. */
+export const appliance = (facts: Facts) => ({
+  name: listing.title,
+  version: facts.version,
+  'one-apps_version': facts.oneAppsVersion,
+  publisher: listing.publisher,
+  publisher_email: facts.publisherEmail,
+  description: description(facts),
+  short_description: listing.shortDescription,
+  tags: listing.tags,
+  format: 'qcow2',
+  creation_time: facts.image.created,
+  'os-id': facts.os.id,
+  'os-release': facts.os.release,
+  'os-arch': facts.os.arch,
+  hypervisor: 'KVM',
+  opennebula_version: listing.openNebula,
+  opennebula_template: template(facts.model.name),
+  logo: listing.logo,
+  images: [
+    {
+      name: `${listing.name}-${facts.version}`,
+      url: facts.image.url,
+      type: 'OS',
+      dev_prefix: 'vd',
+      driver: 'qcow2',
+      size: facts.image.size,
+      checksum: { md5: facts.image.md5, sha256: facts.image.sha256 },
+    },
+  ],
+})
+
+/**
+ * metadata.yaml: how the certification starts the appliance. `:prefixed: false`, because the names of the parameters
+ * have the prefix ONEAPP_ already.
+ */
+export const metadata = (facts: Facts) => ({
+  ':app': {
+    ':name': listing.name,
+    ':type': 'service',
+    ':os': { ':type': 'linux', ':base': facts.os.base },
+    ':hypervisor': 'KVM',
+    ':context': {
+      ':prefixed': false,
+      ':params': { [`:${wizardName(variables.password)}`]: certificationKey },
+    },
+  },
+  ':one': {
+    ':template': {
+      NAME: 'base',
+      TEMPLATE: {
+        ARCH: 'x86_64',
+        CONTEXT: {
+          NETWORK: 'YES',
+          TOKEN: 'YES',
+          REPORT_READY: 'YES',
+          SET_HOSTNAME: '$NAME',
+          SSH_PUBLIC_KEY: '$USER[SSH_PUBLIC_KEY]',
+        },
+        CPU: String(listing.vcpu),
+        VCPU: String(listing.vcpu),
+        CPU_MODEL: { MODEL: 'host-passthrough' },
+        GRAPHICS: { LISTEN: '0.0.0.0', TYPE: 'vnc' },
+        MEMORY: String(listing.memory),
+        NIC: { NETWORK: 'service' },
+        NIC_DEFAULT: { MODEL: 'virtio' },
+      },
+    },
+    ':datastore_name': 'default',
+    // Seconds. It ends up in an environment variable: a text.
+    ':timeout': '90',
+  },
+  ':infra': { ':disk_format': 'qcow2', ':apps_path': '/var/tmp' },
+})
+
+/** context.yaml: what the certification's `generate_context` writes, for the tests of the context agent. */
+export const contextTests = {
+  ':tests': {
+    [listing.name]: {
+      ':image_name': `${listing.name}.qcow2`,
+      ':type': 'linux',
+      ':microenvs': ['context-kvm'],
+      ':slow': true,
+      ':enable_netcfg_common': true,
+      ':enable_netcfg_ip_methods': true,
+    },
+  },
+}
+
+export const tests = [testFile]
