@@ -12,7 +12,7 @@ import { planFor, planNotes } from '../lib/appliance/plan.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { hardwareNotes, severeNotes } from '../lib/appliance/sizing/hardware.ts'
 import { orderOf } from '../lib/appliance/tls/lets-encrypt.ts'
-import { edgeFor, nginxFiles } from '../lib/render/nginx/files.ts'
+import { nginxFiles, siteFor } from '../lib/render/nginx/files.ts'
 import { clockFiles } from '../lib/render/units/clock.ts'
 import { llamaFiles } from '../lib/render/units/llama-files.ts'
 import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
@@ -42,7 +42,7 @@ export async function configure(
   await clearOneGate(host)
   const facts = await readFacts(host)
   const decided = await decide(host, facts, verifications)
-  await checkCandidate(host, decided.edge, decided.tls.inUse.pair)
+  await checkCandidate(host, decided.site, decided.tls.inUse.pair)
   for (const note of [...planNotes(decided.plan), ...decided.plan.hardware]) host.log.warn(note)
   const changes = await applyFiles(host, filesFor(host, facts, decided))
   await reloadUnits(host, writtenUnits)
@@ -76,7 +76,7 @@ async function decide(host: Host, facts: Facts, verifications: Verifications) {
   const password = decidePassword(readPassword(host), context.password, clock.now, host.random)
   const tls = await prepareTls(facts.tls)
   const models = requestNames(choice.model, release)
-  const edge = edgeFor({ context, password, capacity, models, machine, nginxVersion })
+  const site = siteFor({ context, password, capacity, models, machine, nginxVersion })
   const secrets = [...passwordFiles(password), ...tlsFiles(host, tls)]
   const notes = [
     ...severeNotes(machine),
@@ -90,10 +90,10 @@ async function decide(host: Host, facts: Facts, verifications: Verifications) {
     endpoints: endpointsOf(machine, context.domain),
     notes,
     hardware: hardwareNotes(machine, context.threads),
-    cacheSharing: edge.site.cacheSharing,
+    cacheSharing: site.cacheSharing,
     order: orderOf(context),
   })
-  return { capacity, secrets, tls, edge, plan }
+  return { capacity, secrets, tls, site, plan }
 }
 
 type Decided = Awaited<ReturnType<typeof decide>>
@@ -102,7 +102,7 @@ type Decided = Awaited<ReturnType<typeof decide>>
 const filesFor = (
   host: Host,
   { context }: Facts,
-  { capacity, secrets, tls, edge, plan }: Decided,
+  { capacity, secrets, tls, site, plan }: Decided,
 ): ManagedFile[] => [
   ...settingsFolders,
   ...secrets,
@@ -111,7 +111,7 @@ const filesFor = (
   planFile(plan),
   ...llamaFiles(capacity, context.persistPromptCache),
   landingPageFor(plan, tls),
-  ...nginxFiles(edge, capacity),
+  ...nginxFiles(site, capacity),
 ]
 
 const settingsFolders = [

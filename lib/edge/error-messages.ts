@@ -1,5 +1,6 @@
 /** The text of each error that the edge proxy itself reports. Pure; runs inside nginx. */
 import { deniedLocation, malformedLocation, routes } from '../appliance/requests/api.ts'
+import type { EdgeSettings } from '../appliance/requests/edge-settings.ts'
 import { apiOf, errorBody } from './errors.ts'
 import { describeValue } from './messages.ts'
 
@@ -22,13 +23,7 @@ export type FailedRequest = {
   unavailableReason: string
 }
 
-export type EdgeLimits = {
-  contextSize: number
-  /** Bytes. */
-  bodyLimit: number
-  /** Seconds that llama-server may send nothing. */
-  answerTimeout: number
-}
+type Limits = Pick<EdgeSettings, 'contextSize' | 'bodyLimit' | 'answerTimeout'>
 
 type ErrorText = { message: string; code: string }
 const errorOf = (message: string, code: string): ErrorText => ({ message: message, code: code })
@@ -75,7 +70,7 @@ function wrongMethod(request: FailedRequest): ErrorText {
   return errorOf(`This path accepts ${route?.method ?? 'GET'}, not ${request.method}.`, 'method_not_allowed')
 }
 
-function tooLarge(request: FailedRequest, limits: EdgeLimits): ErrorText {
+function tooLarge(request: FailedRequest, limits: Limits): ErrorText {
   const takesBody = routes.filter(one => one.path === request.path && one.method === 'POST').length > 0
   if (!takesBody) return errorOf('This path accepts no request body.', 'request_too_large')
   return errorOf(
@@ -120,7 +115,7 @@ function unavailable(request: FailedRequest): ErrorText {
   return errorOf('The model is loading. Try again shortly.', 'unavailable')
 }
 
-function errorFor(request: FailedRequest, limits: EdgeLimits): ErrorText {
+function errorFor(request: FailedRequest, limits: Limits): ErrorText {
   switch (request.status) {
     case 400:
       return malformed(request)
@@ -159,7 +154,7 @@ function errorFor(request: FailedRequest, limits: EdgeLimits): ErrorText {
 }
 
 /** The body of an error response. */
-export function errorBodyText(request: FailedRequest, limits: EdgeLimits): string {
+export function errorBodyText(request: FailedRequest, limits: Limits): string {
   const path = pathOf(request)
   if (path === '/health' && request.status === 503) {
     const reason = request.unavailableReason

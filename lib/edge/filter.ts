@@ -1,4 +1,5 @@
 /** The request filter: llama-server receives only what this writes. Runs inside nginx's JavaScript module. */
+import type { EdgeSettings } from '../appliance/requests/edge-settings.ts'
 import { adapt } from './adapt.ts'
 import { checkFields } from './check.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
@@ -8,13 +9,7 @@ import { type JsonLimits, parseJson } from './parse-json.ts'
 import { maxSchemas } from './schema.ts'
 import { markTenant } from './tenant.ts'
 
-export type FilterSettings = {
-  /** The model's name, and other names that requests may use for it. */
-  models: string[]
-  readsImages: boolean
-  /** Number of tokens in the model's vocabulary. */
-  vocabulary: number
-}
+type FilterSettings = Pick<EdgeSettings, 'models' | 'readsImages' | 'vocabulary'>
 export type Filtered = { body: string; isStream: boolean } | { status: number; error: object }
 
 /**

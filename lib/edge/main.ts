@@ -2,15 +2,16 @@
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows the module by this name only.
 import fs from 'fs'
 import { checkLocation } from '../appliance/requests/api.ts'
+import type { EdgeSettings } from '../appliance/requests/edge-settings.ts'
 import { nextLines } from './cache-counts.ts'
-import { type EdgeLimits, errorBodyText } from './error-messages.ts'
+import { errorBodyText } from './error-messages.ts'
 import { postRoute } from './errors.ts'
-import { type FilterSettings, filterRequest } from './filter.ts'
+import { filterRequest } from './filter.ts'
 import { modelAnswer } from './models.ts'
 import { checkPathOf, upstreamErrorText } from './upstream-errors.ts'
 
 /** Defined by configure in front of this program. */
-declare const settings: FilterSettings & EdgeLimits & { unavailableReason: string }
+declare const settings: EdgeSettings & { unavailableReason: string }
 
 const json = 'application/json'
 

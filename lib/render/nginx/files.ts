@@ -10,12 +10,10 @@ import { nginxDropIn } from '../units/nginx.ts'
 import { admissionConfiguration, admissionUnit } from './admission.ts'
 import { connectionLimit } from './connection-limit.ts'
 import { edgeConfiguration } from './edge.ts'
-import { admissionProgram, type EdgeSettings, edgeProgram } from './program.ts'
+import { admissionProgram, edgeProgram } from './program.ts'
 import type { Site } from './site.ts'
 
-export type Edge = { site: Site; settings: EdgeSettings }
-
-type EdgeFacts = {
+type SiteFacts = {
   context: Pick<Context, 'keys' | 'sharedCache'>
   password: { password: string }
   capacity: Capacity
@@ -27,37 +25,32 @@ type EdgeFacts = {
 }
 
 /** Derives the edge proxy's configuration from these facts. */
-export function edgeFor({ context, password, capacity, models, machine, nginxVersion }: EdgeFacts): Edge {
-  const { contextSize } = capacity
-  const limits = {
+export const siteFor = ({ context, password, capacity, models, machine, nginxVersion }: SiteFacts): Site => ({
+  keys: [{ name: passwordName, key: password.password }, ...context.keys],
+  cacheSharing: cacheSharingOf(context),
+  hasIpv6: machine.hasIpv6,
+  hasHttp2Directive: hasHttp2Directive(nginxVersion),
+  settings: {
+    models,
+    contextSize: capacity.contextSize,
     bodyLimit: largestBody(capacity),
-    answerTimeout: answerTimeout(contextSize),
-  }
-  return {
-    site: {
-      ...limits,
-      keys: [{ name: passwordName, key: password.password }, ...context.keys],
-      cacheSharing: cacheSharingOf(context),
-      hasIpv6: machine.hasIpv6,
-      hasHttp2Directive: hasHttp2Directive(nginxVersion),
-    },
-    settings: {
-      ...limits,
-      contextSize,
-      models,
-      vocabulary: capacity.model.geometry.vocabulary,
-      readsImages: false,
-    },
-  }
-}
+    answerTimeout: answerTimeout(capacity.contextSize),
+    vocabulary: capacity.model.geometry.vocabulary,
+    readsImages: false,
+  },
+})
 
 /** In the order of writing: the edge proxy's configuration, which refers to the others, comes last. */
-export const nginxFiles = ({ site, settings }: Edge, { slots }: Capacity) => [
-  admissionConfiguration({ slots, answerTimeout: site.answerTimeout, cacheSharing: site.cacheSharing }),
+export const nginxFiles = (site: Site, { slots }: Capacity) => [
+  admissionConfiguration({
+    slots,
+    answerTimeout: site.settings.answerTimeout,
+    cacheSharing: site.cacheSharing,
+  }),
   admissionProgram(),
   admissionUnit(),
   connectionLimit(),
   nginxDropIn(),
-  edgeProgram(settings),
+  edgeProgram(site.settings),
   edgeConfiguration(site),
 ]

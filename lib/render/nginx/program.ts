@@ -1,20 +1,7 @@
 /** The program run by nginx's JavaScript module: the request filter and error messages. */
 import { paths } from '../../appliance/paths.ts'
+import type { EdgeSettings } from '../../appliance/requests/edge-settings.ts'
 import { program } from './bundle/edge.ts'
-
-export type EdgeSettings = {
-  /** The model's name, and further names that requests may use for it. */
-  models: string[]
-  /** Maximum tokens of a conversation. */
-  contextSize: number
-  /** Maximum bytes of a request's body. */
-  bodyLimit: number
-  /** Seconds that llama-server may send nothing. */
-  answerTimeout: number
-  readsImages: boolean
-  /** Number of tokens in the model's vocabulary. */
-  vocabulary: number
-}
 
 /** The program as a managed file, readable by root only. nginx reads it when it starts or reloads. */
 export const edgeProgram = (settings: EdgeSettings) => ({

@@ -73,6 +73,6 @@ export const llamaRoutes = (site: Site) => `${getPaths.map(getRoute).join('\n')}
         }
         js_content copilot.model;
     }
-${postRoutes(site.bodyLimit)}
+${postRoutes(site.settings.bodyLimit)}
 
 ${filteredRequests(site)}`

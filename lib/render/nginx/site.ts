@@ -1,6 +1,7 @@
-/** The values from which both of the edge proxy's servers are rendered. */
+/** The values from which the edge proxy's configuration and program are rendered. */
 import type { NamedKey } from '../../appliance/context/values.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
+import type { EdgeSettings } from '../../appliance/requests/edge-settings.ts'
 
 export type Site = {
   keys: NamedKey[]
@@ -8,10 +9,7 @@ export type Site = {
   hasIpv6: boolean
   /** Whether nginx has a directive for HTTP/2, instead of a parameter of `listen`. */
   hasHttp2Directive: boolean
-  /** Seconds that llama-server may send nothing. */
-  answerTimeout: number
-  /** Maximum bytes of a request's body. */
-  bodyLimit: number
+  settings: EdgeSettings
 }
 
 /** One `listen` line, or two if the machine has IPv6. TCP keepalive detects a vanished peer within two minutes. */

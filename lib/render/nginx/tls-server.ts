@@ -18,7 +18,7 @@ const tls = (certificate: string) => `ssl_certificate ${certificate}/${certifica
     ssl_buffer_size 4k;`
 
 /** Of what the client sent, only the body reaches llama-server, rewritten by the filter. */
-const proxying = ({ answerTimeout }: Site) => `proxy_http_version 1.1;
+const proxying = ({ settings }: Site) => `proxy_http_version 1.1;
     # No header of the client's: neither the key, nor the one by which others could replay an answer (llama-server's /v1/stream).
     proxy_pass_request_headers off;
     proxy_pass_request_body off;
@@ -28,7 +28,7 @@ const proxying = ({ answerTimeout }: Site) => `proxy_http_version 1.1;
     proxy_max_temp_file_size 0;
     proxy_connect_timeout 5s;
     # Without streaming, the first byte comes with the last token.
-    proxy_read_timeout ${answerTimeout}s;
+    proxy_read_timeout ${settings.answerTimeout}s;
     proxy_send_timeout 600s;
     proxy_next_upstream off;
     proxy_hide_header Server;

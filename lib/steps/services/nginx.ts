@@ -3,9 +3,9 @@
 import { certificateFiles, paths } from '../../appliance/paths.ts'
 import type { Pair } from '../../appliance/tls/certificates.ts'
 import { edgeConfiguration } from '../../render/nginx/edge.ts'
-import type { Edge } from '../../render/nginx/files.ts'
 import { hstsFile } from '../../render/nginx/hsts.ts'
 import { edgeProgram } from '../../render/nginx/program.ts'
+import type { Site } from '../../render/nginx/site.ts'
 import type { Host } from '../../system/host.ts'
 
 /** The output of `nginx -v`. */
@@ -13,23 +13,23 @@ export const readNginxVersion = async (host: Host): Promise<string> =>
   (await host.query`nginx -v`.nothrow()).stderr
 
 /** Runs `nginx -t` on a candidate configuration in a folder that only root can enter. Throws if nginx rejects it. */
-export const checkCandidate = (host: Host, edge: Edge, pair: Pair): Promise<unknown> =>
+export const checkCandidate = (host: Host, site: Site, pair: Pair): Promise<unknown> =>
   host.perform('check the configuration with nginx -t', async () => {
     const folder = paths.candidate
     host.files.remove(folder)
     host.files.makeFolder(folder, 0o700)
     try {
-      writeCandidate(host, folder, edge, pair)
+      writeCandidate(host, folder, site, pair)
       await host.$`nginx -t -q -c ${host.files.at(`${folder}/nginx.conf`)}`
     } finally {
       host.files.remove(folder)
     }
   })
 
-function writeCandidate({ files }: Host, folder: string, { site, settings }: Edge, pair: Pair): void {
+function writeCandidate({ files }: Host, folder: string, site: Site, pair: Pair): void {
   const certificate = `${folder}/current`
   const own = { certificate, program: `${folder}/program.js`, pid: `${folder}/nginx.pid` }
-  files.replace(own.program, edgeProgram(settings).text, 0o600)
+  files.replace(own.program, edgeProgram(site.settings).text, 0o600)
   files.replace(`${certificate}.conf`, hstsFile(true).text, 0o600)
   files.replace(`${certificate}/${certificateFiles.chain}`, pair.certificate, 0o600)
   files.replace(`${certificate}/${certificateFiles.key}`, pair.key, 0o600)

@@ -9,6 +9,7 @@ import { edgeConfiguration } from '../../../../lib/render/nginx/edge.ts'
 import { html } from '../../../../lib/render/page/html.ts'
 import { landingPage, landingPagePolicy } from '../../../../lib/render/page/landing-page.ts'
 import { capacityFor, tinyModel } from '../../../support/capacity.ts'
+import { siteWith } from '../../../support/site.ts'
 
 const values = {
   endpoints: ['copilot.example.com', '192.0.2.7'],
@@ -86,14 +87,5 @@ it('shows an IPv6 address in brackets', () => {
 it('is not an input of nginx, whose configuration contains its policy', () => {
   const { restartInputs, reloadInputs } = services.nginx
   expect([...restartInputs, ...reloadInputs]).not.toContain(paths.landingPage)
-  expect(
-    edgeConfiguration({
-      keys: [],
-      cacheSharing: 'one-key',
-      hasIpv6: false,
-      hasHttp2Directive: false,
-      answerTimeout: 3600,
-      bodyLimit: 1_048_576,
-    }).text,
-  ).toContain(landingPagePolicy)
+  expect(edgeConfiguration(siteWith()).text).toContain(landingPagePolicy)
 })
