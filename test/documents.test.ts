@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import packageFile from '../package.json' with { type: 'json' }
+import packageLock from '../package-lock.json' with { type: 'json' }
 
 const checkout = resolve(import.meta.dirname, '..')
 const documents = globSync(['*.md', '{lib,lifecycle,packer,test}/*.md', '.github/*.md'], {
@@ -40,4 +41,16 @@ it.each(documents)('%s names existing scripts and targets', name => {
   const targets = all(textOf('Makefile'), /^([a-z-]+):/gm)
   expect(all(text, /\bnpm run ([a-z:-]+)/g).filter(script => !(script in packageFile.scripts))).toEqual([])
   expect(all(text, /`make ([a-z-]+)/g).filter(target => !targets.includes(target))).toEqual([])
+})
+
+/** npm packages that go into the executable: those that are not for development alone. */
+const bundled = Object.entries(packageLock.packages as Record<string, { dev?: true; license?: string }>)
+  .filter(([path, { dev }]) => path !== '' && dev === undefined)
+  .map(([path, { license = '' }]) => ({ name: path.replace(/^.*node_modules\//, ''), licence: license }))
+
+it.each(bundled)('README.md names the licence of $name, $licence', ({ name, licence }) => {
+  const row = textOf('README.md')
+    .split('\n')
+    .find(line => line.startsWith('|') && line.includes(`\`${name}\``))
+  expect(row?.split('|')[2]?.trim()).toBe(licence.replace(/^\((.*)\)$/, '$1'))
 })
