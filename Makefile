@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help prepare up down ssh logs stage test test-clients check bench pins image modules generate marketplace release build clean
+.PHONY: help prepare up down ssh logs stage test test-clients check bench pins image bundle modules generate marketplace release build clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -49,8 +49,13 @@ bench: prepare ## measure variants side by side (BENCH=NAME for one benchmark)
 pins: prepare ## compare what is pinned with what is newer, and with fetched files (FILES=FOLDER)
 	@node packer/build/pins.ts $(FILES)
 
-image: modules ## make the production image in dist/image (MODEL=, RELEASE=, SIGN_KEY=, ...: packer/README.md)
+image: ## make the production image in dist/image (MODEL=, RELEASE=, BUNDLE=, SIGN_KEY=, ...: packer/README.md)
+	@if [ -n "$(BUNDLE)" ]; then packer/build/verify-bundle.sh "$(BUNDLE)"; fi
+	@bash packer/build/prerequisites.sh modules $(if $(BUNDLE),"$(abspath $(BUNDLE))/npm")
 	@node packer/build/image.ts
+
+bundle: modules ## collect what `make image` downloads in dist/bundle, or BUNDLE=, for make image BUNDLE=FOLDER
+	@node packer/build/bundle.ts
 
 generate: prepare ## write the files derived from the variable definitions
 	@node packer/build/generated.ts

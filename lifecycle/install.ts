@@ -1,6 +1,7 @@
 /** At bake time: packages, llama-server, model, units. The bake succeeds only if llama-server answers. */
 
 import { modelsOf, type Release } from '../lib/appliance/models/release.ts'
+import { packages } from '../lib/appliance/packages.ts'
 import { paths, users } from '../lib/appliance/paths.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { chatTemplateFile } from '../lib/render/models/chat-template.ts'
@@ -23,22 +24,6 @@ import type { InputFile } from '../lib/system/input-files.ts'
 import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
 import { ensureSystemUser } from '../lib/system/users.ts'
 
-/**
- * curl: downloads. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the
- * connection limit. certbot: public certificates. chrony replaces systemd-timesyncd.
- */
-const packages = [
-  'ca-certificates',
-  'certbot',
-  'chrony',
-  'curl',
-  'libgomp1',
-  'libnginx-mod-http-js',
-  'logrotate',
-  'nftables',
-  'nginx',
-]
-
 const folders: ManagedFile[] = [
   { path: paths.settings, mode: 0o750, folder: true },
   { path: paths.state, mode: 0o700, folder: true },
@@ -46,16 +31,19 @@ const folders: ManagedFile[] = [
   { path: paths.acme, mode: 0o755, folder: true },
 ]
 
-/** Installs the release in the given file, or the production release. A second run changes nothing. */
-export async function install(host: Host, named: InputFile | undefined): Promise<void> {
+/**
+ * Installs the release in the given file, or the production release, downloaded from a mirror if one is given. A second
+ * run changes nothing.
+ */
+export async function install(host: Host, named: InputFile | undefined, mirror?: string): Promise<void> {
   const chosen = chooseRelease(named)
 
   await installPackages(host, packages)
   await ensureSystemUser(host, users.llama)
   await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
 
-  await installLlamaCpp(host, chosen)
-  await installModel(host, chosen)
+  await installLlamaCpp(host, chosen, mirror)
+  await installModel(host, chosen, mirror)
   const release = { ...chosen, model: await withOwnGeometry(host, chosen.model) }
   const changes = await applyFiles(host, releaseFiles(host, release))
 

@@ -39,7 +39,8 @@ ONE_SERVICE_PARAMS=(
 )
 
 service_install() {
-    /opt/one-appliance/bin/install ${SLM_COPILOT_RELEASE:+--release "$SLM_COPILOT_RELEASE"}
+    /opt/one-appliance/bin/install ${SLM_COPILOT_RELEASE:+--release "$SLM_COPILOT_RELEASE"} \
+        ${SLM_COPILOT_MIRROR:+--mirror "$SLM_COPILOT_MIRROR"}
 }
 
 service_configure() {

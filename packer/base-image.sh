@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Makes a Debian 13 disk that boots on its own (BIOS, serial console) and contains the framework's context agent.
 #
-# usage: base-image.sh ONE_APPS_DIR FOLDER      (as root: it mounts a loop device)
+# usage: base-image.sh ONE_APPS_DIR FOLDER [PACKAGE...]      (as root: it mounts a loop device)
+#
+# Packages that are named are downloaded, with what they depend on, and not installed. BUNDLE_SERVER=URL: an HTTP proxy
+# that serves an earlier state of Debian's archive.
 #
 # Writes disk.qcow2 to FOLDER, and vmlinuz for the accelerator's test boot. The framework defines the agent's layout, its
 # packages and its post-installation: context-linux/{generate,targets}.sh and pkg/.
@@ -12,6 +15,7 @@ source "$(dirname "$0")/pins.sh"
 
 context=$(realpath "$1")/context-linux
 folder=$2
+additional=("${@:3}")
 
 suite=$debian_suite
 mirror=${DEBIAN_MIRROR:-$debian_archive}
@@ -71,6 +75,15 @@ install_debian() {
     printf '%s\n' MODULES=list COMPRESS=lz4 > $conf/virtual-machine
     printf '%s\n' virtio_pci virtio_blk virtio_scsi sd_mod ata_piix sr_mod isofs > $modules/virtual-machine"
 
+  local bundle=()
+  if [ -n "${BUNDLE_SERVER:-}" ]; then
+    # Its metadata may be older than Debian considers valid.
+    bundle=(
+      --aptopt="Acquire::http::Proxy \"$BUNDLE_SERVER\"" --aptopt='Acquire::Check-Valid-Until "false"'
+      --customize-hook="rm \"\$1/etc/apt/apt.conf.d/99mmdebstrap\""
+    )
+  fi
+
   # The package lists are kept: a bake then updates them, which in a VM is faster than downloading and indexing all.
   mmdebstrap --mode=root --variant=minbase --format=directory \
     --skip=cleanup/apt/lists \
@@ -80,6 +93,7 @@ install_debian() {
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    "${bundle[@]}" \
     "$suite" "$root" \
     "deb $mirror $suite main" \
     "deb $mirror $suite-updates main" \
@@ -93,6 +107,14 @@ install_agent() {
   install -m 0755 "$context/pkg/postinstall" "$root/tmp/postinstall"
   chroot "$root" /tmp/postinstall
   rm "$root/tmp/postinstall"
+}
+
+# As a bake would, on top of this system.
+download_additional() {
+  if [ ${#additional[@]} -eq 0 ]; then return; fi
+  chroot "$root" apt-get -q update
+  chroot "$root" apt-get -q install -y --download-only --no-install-recommends "${additional[@]}"
+  chroot "$root" apt-get clean
 }
 
 configure_system() {
@@ -124,6 +146,7 @@ END
 make_disk
 install_debian
 install_agent
+download_additional
 configure_system
 install_boot_loader
 

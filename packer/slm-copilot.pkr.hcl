@@ -80,7 +80,8 @@ build {
   }
 
   provisioner "shell" {
-    scripts = ["packer/provision/install.sh"]
+    environment_vars = ["BUNDLE_SERVER=${var.bundle_server}"]
+    scripts          = ["packer/provision/install.sh"]
   }
 
   # What the manifest says about the image.

@@ -29,6 +29,12 @@ variable "release" {
   default     = "/dev/null"
 }
 
+variable "bundle_server" {
+  description = "A server of a bundle (`make bundle`) in place of the internet, as the VM reaches it."
+  type        = string
+  default     = ""
+}
+
 variable "context_iso" {
   description = "A disk labelled CONTEXT: NETWORK, ETH0_* and SSH_PUBLIC_KEY in its context.sh let Packer in."
   type        = string

@@ -46,6 +46,7 @@ export const commands = {
         isPath: true,
         help: 'install the release in FILE, not the production release',
       },
+      mirror: { argument: 'URL', help: 'download llama.cpp and the model from a folder at URL' },
       ...contextFile,
       ...root,
       ...dryRun,

@@ -30,7 +30,7 @@ async function exclusively(host: Host, act: (host: Host) => Promise<unknown>): P
 const handlers: Record<CommandName, Handler> = {
   install: async (host, { values }) => {
     const { install } = await import('../install.ts')
-    await install(host, fileOf('release', values))
+    await install(host, fileOf('release', values), text(values.mirror))
   },
   configure: async host => {
     const { configure } = await import('../configure.ts')

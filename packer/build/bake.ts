@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Release } from '../../lib/appliance/models/release.ts'
 import { type Accelerator, chooseAccelerator, cpuModel, cpus } from './accelerator.ts'
 import { baseImage, givenBaseImage } from './base-image.ts'
+import { fromGuests, type ServedBundle } from './bundle/server.ts'
 import { cached, cacheFolder, keyOf } from './cache.ts'
 import { userNetwork, writeContextDisk } from './context-disk.ts'
 import { contentOf } from './files.ts'
@@ -30,6 +31,8 @@ export type BakeInputs = {
   sshTimeout: string
   /** A disk to start from; by default packer/base-image.sh makes one. */
   baseImage?: string | undefined
+  /** In place of the internet. */
+  bundle?: ServedBundle | undefined
 }
 
 /** `memory` in MB; `disk` as QEMU takes it, such as `8G`. `cpus`: by default what suits the accelerator. */
@@ -42,7 +45,9 @@ export type Baked = { disk: string; facts: string; inputs: string }
 export const bakeName = (oneAppsDir: string) => `baked-${nameOf(oneAppsDir)}`
 
 export async function bake(inputs: BakeInputs): Promise<Baked> {
-  const base = await (inputs.baseImage ? givenBaseImage(inputs.baseImage) : baseImage(inputs.oneAppsDir))
+  const base = await (inputs.baseImage
+    ? givenBaseImage(inputs.baseImage)
+    : baseImage(inputs.oneAppsDir, inputs.bundle))
   const framework = frameworkFiles.map(name => join(inputs.oneAppsDir, 'appliances', name))
   const key = [
     base.name,
@@ -82,6 +87,7 @@ async function runPacker(
     executable: inputs.executable,
     shim: inputs.shim,
     release,
+    ...(inputs.bundle && { bundle_server: fromGuests(inputs.bundle) }),
     ...temporaryAccess(work),
     output_directory: output,
     facts_directory: facts,

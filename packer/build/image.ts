@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path'
 import { readable } from '../../lib/system/large-files.ts'
 import { bake, bakeName } from './bake.ts'
+import { withBundle } from './bundle/server.ts'
 import { cacheFolder, versionsOf } from './cache.ts'
 import { buildExecutable, shim } from './executable.ts'
 import { commitOf } from './git.ts'
@@ -21,7 +22,9 @@ const checkout = resolve(import.meta.dirname, '..', '..')
 export async function makeImage(settings: Settings, folder: string): Promise<Manifest> {
   const executable = await step('Executable', buildExecutable)
   const oneAppsDir = settings.oneAppsDir ?? (await oneAppsCheckout(settings.oneApps))
-  const baked = await bake({ ...settings, oneAppsDir, executable, shim })
+  const baked = await withBundle(settings.bundle, bundle =>
+    bake({ ...settings, oneAppsDir, executable, shim, bundle }),
+  )
 
   const image = await exportDisk(baked.disk, baked.inputs, folder)
   const commits = { slmCopilot: commitOf(checkout), oneApps: commitOf(oneAppsDir) }

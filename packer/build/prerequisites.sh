@@ -2,7 +2,8 @@
 # Installs what building, running and testing need on this machine; the only list. Debian 12 and Ubuntu 24.04.
 # Installed packages are left alone: a second run does nothing and asks for no password.
 #
-# usage: prerequisites.sh [check | modules]      check: only what `npm run check` needs; modules: only npm's
+# usage: prerequisites.sh [check | modules [CACHE]]
+# check: only what `npm run check` needs; modules: only npm's, from a bundle's cache without a network if it is given
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,7 +24,10 @@ packages=(
   shellcheck strace nftables pebble gnutls-bin libnss3-tools testssl.sh
 )
 
+npm_options=(--no-audit --no-fund)
+
 main() {
+  if [ -n "${2:-}" ]; then npm_options+=(--offline --logs-max=0 "--cache=$2"); fi
   check_system
   if [ "${1:-}" = modules ]; then
     packages=()
@@ -108,7 +112,7 @@ stop_default_site() {
 install_node_modules() {
   if [ node_modules/.package-lock.json -nt package-lock.json ]; then return; fi
   echo '==> npm ci'
-  npm ci --no-audit --no-fund
+  npm ci "${npm_options[@]}"
 }
 
 as_root() {

@@ -14,5 +14,13 @@ done
 
 # An empty file means none: the executable then installs its built-in release.
 if [ -s "$release" ]; then export SLM_COPILOT_RELEASE=$release; fi
+
+# A bundle's server: an HTTP proxy for apt, whose metadata may be older than Debian considers valid, and a mirror.
+apt_options=/etc/apt/apt.conf.d/00bundle
+if [ -n "${BUNDLE_SERVER:-}" ]; then
+  printf '%s;\n' "Acquire::http::Proxy \"$BUNDLE_SERVER\"" 'Acquire::Check-Valid-Until "false"' > "$apt_options"
+  export SLM_COPILOT_MIRROR=$BUNDLE_SERVER/files
+fi
+
 /etc/one-appliance/service install
-rm -f "$release"
+rm -f "$release" "$apt_options"

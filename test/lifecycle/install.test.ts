@@ -1,5 +1,5 @@
 import { globSync, lstatSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { modelPath, paths } from '../../lib/appliance/paths.ts'
@@ -38,6 +38,20 @@ it('installs packages, user, downloads and files in this order; a second run cha
   const files = seen(host.root)
   await install(rooted(host), undefined)
   expect(seen(host.root)).toEqual(files)
+})
+
+it('downloads llama.cpp and the model from a mirror, and records where they were published', async () => {
+  const host = recordedHost()
+  await install(rooted(host), undefined, 'http://192.0.2.1:8080/files/')
+  const downloads = host.lines.filter(line => line.startsWith('would download'))
+  const names = [productionRelease.llamaCpp.archive, productionRelease.model].map(({ url }) => basename(url))
+  expect(downloads).toEqual(
+    names.map(name => expect.stringContaining(`would download http://192.0.2.1:8080/files/${name} to `)),
+  )
+  expect(JSON.parse(host.files.read(paths.release) ?? '')).toMatchObject({
+    llamaCpp: productionRelease.llamaCpp,
+    model: { url: productionRelease.model.url },
+  })
 })
 
 it('creates nothing world-writable, and keeps its state accessible to root only', async () => {

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from './catalogue.ts'
-import { modelsOf, type Release } from './release.ts'
+import { mirrored, modelsOf, type Release } from './release.ts'
 import { type ModelState, transition } from './verification.ts'
 
 export const downloadSchema = z.strictObject({
@@ -95,10 +95,6 @@ function substituteFor(model: Model, release: Release, { stateOf, misfit }: Know
   )
 }
 
-/** Where to download a model from: a mirror has it under the file name in the publisher's URL. */
-export const modelUrl = ({ url }: Model, mirror: string | undefined): string =>
-  mirror === undefined ? url : `${mirror.replace(/\/+$/, '')}/${url.split('/').at(-1)}`
-
 /** `memory`: bytes of RAM. */
 function pendingModel(
   model: Model,
@@ -107,7 +103,7 @@ function pendingModel(
   memory: number,
 ): PendingModel {
   const { contextSize, parallel, threads, modelMirror } = request
-  const url = modelUrl(model, modelMirror)
+  const { url } = mirrored(modelMirror, model)
   // Whole GiB: what the kernel keeps for itself varies between boots.
   const gibibytes = Math.round(memory / 2 ** 30)
   const { tag } = llamaCpp

@@ -24,6 +24,12 @@ export const releaseSchema = z.strictObject({
 
 export type Release = z.infer<typeof releaseSchema>
 
+/** What to download, from a mirror if there is one: it has the file under the name in the publisher's URL. */
+export const mirrored = <T extends { url: string }>(mirror: string | undefined, file: T): T =>
+  mirror === undefined
+    ? file
+    : { ...file, url: `${mirror.replace(/\/+$/, '')}/${file.url.split('/').at(-1)}` }
+
 export const catalogueNames = Object.keys(catalogue) as (keyof typeof catalogue)[]
 
 /** The release of an image with this model of the catalogue baked in. */

@@ -32,7 +32,8 @@ ${parameters}
 )
 
 service_install() {
-    ${paths.binaries}/install \${SLM_COPILOT_RELEASE:+--release "$SLM_COPILOT_RELEASE"}
+    ${paths.binaries}/install \${SLM_COPILOT_RELEASE:+--release "$SLM_COPILOT_RELEASE"} \\
+        \${SLM_COPILOT_MIRROR:+--mirror "$SLM_COPILOT_MIRROR"}
 }
 
 service_configure() {

@@ -1,7 +1,7 @@
 /** The installed release: llama.cpp, the model's weights, and the record of both. */
 
 import type { Model } from '../../appliance/models/catalogue.ts'
-import { productionRelease, type Release } from '../../appliance/models/release.ts'
+import { mirrored, productionRelease, type Release } from '../../appliance/models/release.ts'
 import { modelPath, paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import { download } from '../../system/download.ts'
@@ -27,11 +27,11 @@ export const releaseFile = (release: Release) => stateFile(stateFiles.release, r
 const proofs = stateFiles.fileProofs
 
 /** Downloads llama.cpp and unpacks it into a folder named by its tag, which appears only when complete. */
-export async function installLlamaCpp(host: Host, { llamaCpp }: Release): Promise<void> {
+export async function installLlamaCpp(host: Host, { llamaCpp }: Release, mirror?: string): Promise<void> {
   const folder = `${paths.releases}/${llamaCpp.tag}`
   if (host.files.status(folder) !== undefined) return
   const path = `${paths.releases}/${llamaCpp.tag}.tar.gz`
-  await download(host, { ...llamaCpp.archive, path, proofs })
+  await download(host, { ...mirrored(mirror, llamaCpp.archive), path, proofs })
   await host.perform(`unpack ${path} into ${folder}`, async () => {
     const unpacking = `${paths.releases}/.unpacking`
     await unpack(host, path, unpacking)
@@ -51,9 +51,10 @@ async function unpack(host: Host, archive: string, folder: string) {
 }
 
 /** Downloads the model's weights. */
-export async function installModel(host: Host, { model }: Release): Promise<void> {
+export async function installModel(host: Host, { model }: Release, mirror?: string): Promise<void> {
   const path = modelPath(model.name)
-  await download(host, { url: model.url, size: model.size, sha256: model.sha256, path, proofs })
+  const { url, size, sha256 } = mirrored(mirror, model)
+  await download(host, { url, size, sha256, path, proofs })
 }
 
 /**

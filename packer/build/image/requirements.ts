@@ -23,13 +23,15 @@ const commands = {
     fstrim: 'util-linux',
   },
   sign: { minisign: 'minisign' },
+  bundle: { nginx: 'nginx' },
 } as const
 
 /** Commands that are used with these settings, with their packages. */
-export const commandsFor = ({ baseImage, signKey }: Settings): Record<string, string> => ({
+export const commandsFor = ({ baseImage, signKey, bundle }: Settings): Record<string, string> => ({
   ...commands.bake,
   ...(baseImage ? {} : commands.baseImage),
   ...(signKey ? commands.sign : {}),
+  ...(bundle ? commands.bundle : {}),
 })
 
 const gibibyte = 2 ** 30

@@ -10,6 +10,7 @@ import {
 } from '../../../lib/appliance/models/release.ts'
 import { oneApps } from '../../../lib/appliance/pins.ts'
 import type { Size } from '../bake.ts'
+import { type Bundle, openBundle } from '../bundle/contents.ts'
 import type { GitSource } from '../one-apps.ts'
 
 export type Settings = {
@@ -25,6 +26,8 @@ export type Settings = {
   oneApps: GitSource
   /** A minisign secret key, which signs checksums and manifest. */
   signKey?: string | undefined
+  /** A verified bundle, in place of the internet. */
+  bundle?: Bundle | undefined
 }
 
 /** `16G` or `16384M`, in MB. */
@@ -48,7 +51,17 @@ const releaseFile = file.transform((path, { addIssue }) => {
   }
 })
 
+const bundle = file.transform((path, { addIssue }) => {
+  try {
+    return openBundle(path)
+  } catch (error) {
+    addIssue(`not a bundle: ${(error as Error).message}`)
+    return z.NEVER
+  }
+})
+
 const variables = z.object({
+  BUNDLE: bundle.optional(),
   MODEL: z.enum(catalogueNames, `takes one of: ${catalogueNames.join(', ')}`).optional(),
   RELEASE: releaseFile.optional(),
   BASE_IMAGE: file.optional(),
@@ -83,15 +96,19 @@ export function parseSettings(environment: Record<string, string | undefined>): 
   })
   if (given.MODEL && given.RELEASE)
     problems.push('MODEL and RELEASE: set one of them; a release names its model')
+  for (const name of ['MODEL', 'RELEASE', 'BASE_IMAGE', 'ONE_APPS_URL'])
+    if (given.BUNDLE && given[name])
+      problems.push(`BUNDLE and ${name}: set one of them; a bundle has its own`)
   if (data === undefined || problems.length > 0)
     throw new Error(['make image: these variables are wrong', ...problems].join('\n  '))
   return {
-    release: data.RELEASE ?? releaseWith(data.MODEL ?? 'devstral-small-2'),
+    release: data.BUNDLE?.release ?? data.RELEASE ?? releaseWith(data.MODEL ?? 'devstral-small-2'),
     size: { cpus: data.CPUS, memory: data.MEMORY, disk: `${data.DISK}M` },
     sshTimeout: data.SSH_TIMEOUT,
     baseImage: data.BASE_IMAGE,
     oneAppsDir: data.ONE_APPS_DIR,
-    oneApps: { url: data.ONE_APPS_URL, commit: data.ONE_APPS_COMMIT },
+    oneApps: { url: data.BUNDLE?.oneApps ?? data.ONE_APPS_URL, commit: data.ONE_APPS_COMMIT },
     signKey: data.SIGN_KEY,
+    bundle: data.BUNDLE,
   }
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { catalogue, type Model } from '../../../../lib/appliance/models/catalogue.ts'
-import { chooseModel, type ModelChoice, modelUrl } from '../../../../lib/appliance/models/choice.ts'
-import { productionRelease } from '../../../../lib/appliance/models/release.ts'
+import { chooseModel, type ModelChoice } from '../../../../lib/appliance/models/choice.ts'
+import { mirrored, productionRelease } from '../../../../lib/appliance/models/release.ts'
 import type { ModelState } from '../../../../lib/appliance/models/verification.ts'
 
 const memory = 33_000_000_000
@@ -155,5 +155,5 @@ it.each([
   ['https://mirror.example.com/models', 'https://mirror.example.com/models/gpt-oss-20b-MXFP4.gguf'],
   ['http://10.0.0.1:8080//', 'http://10.0.0.1:8080/gpt-oss-20b-MXFP4.gguf'],
 ])('with the mirror %s, downloads from %s', (mirror, url) => {
-  expect(modelUrl(other, mirror)).toBe(url)
+  expect(mirrored(mirror, other).url).toBe(url)
 })

@@ -1,0 +1,17 @@
+/** The Debian packages that the appliance needs besides those of its base image. */
+
+/**
+ * curl: downloads. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the
+ * connection limit. certbot: public certificates. chrony replaces systemd-timesyncd.
+ */
+export const packages = [
+  'ca-certificates',
+  'certbot',
+  'chrony',
+  'curl',
+  'libgomp1',
+  'libnginx-mod-http-js',
+  'logrotate',
+  'nftables',
+  'nginx',
+]

@@ -1,0 +1,86 @@
+/** Collects a bundle, part by part. What is there already, and is what is wanted, is not downloaded again. */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import type { Release } from '../../../lib/appliance/models/release.ts'
+import { packages } from '../../../lib/appliance/packages.ts'
+import { stateFiles } from '../../../lib/appliance/state-files.ts'
+import { download } from '../../../lib/system/download.ts'
+import { openHost } from '../../../lib/system/host.ts'
+import { makeBaseImage } from '../base-image.ts'
+import { runLogged } from '../progress.ts'
+import { contents } from './contents.ts'
+import { onThisMachine, withServer } from './server.ts'
+
+const checkout = resolve(import.meta.dirname, '..', '..', '..')
+
+/** Packages of package-lock.json, in a cache that `npm ci --offline` installs from. */
+export async function collectNpm(folder: string): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), 'bundle-npm-'))
+  try {
+    for (const name of ['package.json', 'package-lock.json', '.npmrc'])
+      copyFileSync(join(checkout, name), join(work, name))
+    const cache = join(folder, contents.npm)
+    const options = ['--ignore-scripts', '--no-audit', '--logs-max=0', `--cache=${cache}`]
+    await runLogged('bundle-npm', ['npm', 'ci', ...options], { cwd: work })
+    rmSync(join(cache, '_cacache', 'tmp'), { recursive: true, force: true })
+  } finally {
+    rmSync(work, { recursive: true })
+  }
+}
+
+/** The commit that a checkout is at, without its history. */
+export async function collectOneApps(oneAppsDir: string, folder: string): Promise<void> {
+  const repository = join(folder, contents.oneApps)
+  rmSync(repository, { recursive: true, force: true })
+  const git = (name: string, ...args: string[]) => runLogged(`bundle-git-${name}`, ['git', ...args])
+  await git('init', 'init', '--quiet', '--bare', '--template=', repository)
+  const source = `file://${resolve(oneAppsDir)}`
+  await git('fetch', '-C', repository, 'fetch', '--quiet', '--depth=1', source, 'HEAD:refs/heads/pinned')
+  rmSync(join(repository, 'FETCH_HEAD'), { force: true })
+}
+
+/**
+ * What apt downloads for the base image, and on top of it for a bake: signed metadata and packages. Everything anew, so
+ * that metadata and packages are of one moment.
+ */
+export async function collectDebian(oneAppsDir: string, folder: string): Promise<void> {
+  rmSync(join(folder, contents.debian), { recursive: true, force: true })
+  const work = mkdtempSync(join(tmpdir(), 'bundle-base-'))
+  try {
+    await withServer(folder, true, async ({ port }) => {
+      const proxy = { http_proxy: onThisMachine({ port }) }
+      await makeBaseImage(oneAppsDir, join(work, 'base'), { environment: proxy, additional: packages })
+    })
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** llama.cpp and the model; interrupted downloads are resumed. */
+export async function collectFiles(release: Release, folder: string): Promise<void> {
+  const host = openHost({ env: {} })
+  const files = join(folder, contents.files)
+  mkdirSync(files, { recursive: true })
+  // Beside the bundle: what has been verified is a fact about this machine.
+  const proofs = { ...stateFiles.fileProofs, path: `${folder}.verified.json` }
+  for (const { url, size, sha256 } of [release.llamaCpp.archive, release.model])
+    await download(host, { url, size, sha256, path: join(files, basename(url)), proofs })
+}
+
+/** The list of checksums, written last: without it a bundle is not complete. */
+export function writeSums(folder: string): void {
+  const list = 'find . -type f ! -path ./SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum'
+  const sums = execFileSync('bash', ['-c', list], { cwd: folder, encoding: 'utf8', maxBuffer: 2 ** 28 })
+  writeFileSync(join(folder, contents.sums), sums)
+}
+
+/** Removes the list while the bundle changes. */
+export function startOver(folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  if (existsSync(join(folder, contents.sums))) rmSync(join(folder, contents.sums))
+}
+
+export const writeRelease = (release: Release, folder: string): void =>
+  writeFileSync(join(folder, contents.release), `${JSON.stringify(release, null, 2)}\n`)
