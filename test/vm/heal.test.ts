@@ -35,13 +35,15 @@ const restarts = async () => JSON.parse(await run('cat /run/slm-copilot-restarts
 const status = () => ssh(vm, '/opt/one-appliance/bin/slm-copilot status')
 
 /**
- * Has the kernel kill llama-server for exceeding its memory limit, before the write of the lower limit returns. The old
- * limit is restored at once, because the commands that the unit runs afterwards need memory too.
+ * Has the kernel kill llama-server for exceeding its memory limit, before the write of the lower limit returns. Half of
+ * what llama-server has allocated is enough for the process that the unit starts next, which the kernel would kill too;
+ * the old limit is restored before that needs more.
  */
 const exhaustMemory = [
   'group=/sys/fs/cgroup/system.slice/slm-copilot.service',
   'limit=$(cat $group/memory.max)',
-  'echo 1M > $group/memory.max',
+  `half=$(awk '$1 == "anon" { print int($2 / 2) }' $group/memory.stat)`,
+  'echo $half > $group/memory.max',
   'echo $limit > $group/memory.max',
 ].join('; ')
 
