@@ -6,6 +6,7 @@ it.each([
   ['', 10, ['']],
   ['   ', 10, ['']],
   ['one two', 7, ['one two']],
+  ['one \n\t two', 7, ['one two']],
   ['one two', 6, ['one', 'two']],
   ['  one\n two\t', 10, ['one two']],
   ['a bc def next', 4, ['a bc', 'def', 'next']],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { noted, problem, warning } from '../../../../lib/appliance/diagnosis/finding.ts'
 import {
   certificateFinding,
   domainFinding,
@@ -34,6 +35,7 @@ describe('network', () => {
     [[nginx('0.0.0.0:80'), nginx('[::]:80'), nginx('*:443')], 'ok', 'nginx on 80 and 443'],
     [[nginx('0.0.0.0:80'), line('0.0.0.0:443', 'apache2')], 'problem', 'apache2 listens on 443'],
     [[nginx('0.0.0.0:8080'), nginx('[::]:443')], 'problem', 'nothing listens on 80'],
+    [[`  ${nginx('*:80')}`, nginx('*:443')], 'ok', 'nginx on 80 and 443'],
     [['LISTEN 0 1 0.0.0.0:80 0.0.0.0:*', nginx('[::]:443')], 'problem', 'another program listens on 80'],
     [[''], 'problem', 'nothing listens on 80, nothing listens on 443'],
   ])('ports %#: %s', (lines, state, seen) => {
@@ -45,7 +47,12 @@ describe('network', () => {
   it.each([
     ['2026-01-01', '2026-06-01', names, 'ok', 'for a.example, 107 days left'],
     ['2026-01-01', '2026-02-20', names, 'warning', 'for a.example, 6 days left'],
+    ['2026-01-01', '2026-02-27T12:00:00Z', names, 'ok', 'for a.example, 14 days left'],
+    ['2026-01-01', '2026-02-27', names, 'warning', 'for a.example, 13 days left'],
+    ['2026-01-01', '2026-02-14', names, 'warning', 'for a.example, 0 days left'],
+    ['2026-01-01', '2026-02-13T12:00:00Z', names, 'warning', 'for a.example, 0 days left'],
     ['2026-01-01', '2026-02-13', names, 'problem', 'expired'],
+    ['2026-02-13T12:00:00Z', '2026-06-01', names, 'ok', 'for a.example, 107 days left'],
     ['2026-03-01', '2026-06-01', names, 'problem', 'not valid before 2026-03-01'],
     ['2026-01-01', '2026-06-01', none, 'problem', 'for none of the endpoints, 107 days left'],
   ])('a certificate from %s to %s, %j: %s', (from, to, covered, state, seen) => {
@@ -59,22 +66,32 @@ describe('network', () => {
     ['a.example', undefined, 'ok'],
     ['a.example', 'Connection refused', 'problem'],
   ])('an order for %s, failed by %s: %s', (domain, reason, state) => {
-    expect(orderFinding(domain, reason).state).toBe(state)
+    expect(orderFinding(domain, reason)).toMatchObject({
+      state,
+      seen: expect.stringContaining(reason ?? domain ?? 'no certificate is ordered'),
+    })
   })
 })
 
 describe('storage', () => {
   it.each([
-    [3e9, 'ok'],
-    [1e9, 'warning'],
-    [1e8, 'problem'],
-  ])('%d bytes free: %s', (free, state) => {
-    expect(spaceFinding('/var', free).state).toBe(state)
+    [3e9, 'ok', '3.0 GB free in /var'],
+    [2e9, 'ok', '2.0 GB free in /var'],
+    [1.99e9, 'warning', '2.0 GB free in /var'],
+    [2e8, 'warning', '0.2 GB free in /var'],
+    [1.9e8, 'problem', '0.2 GB free in /var'],
+    [0, 'problem', '0.0 GB free in /var'],
+  ])('%d bytes free: %s', (free, state, seen) => {
+    const finding = spaceFinding('/var', free)
+    expect(finding).toMatchObject({ state, seen })
+    expect(finding.fix === undefined).toBe(state === 'ok')
   })
 
   it.each([
     [128e6, 0.5, 'ok', '256 MB/s'],
     [128e6, 4, 'warning', '32 MB/s'],
+    [240e6, 2, 'ok', '120 MB/s'],
+    [239e6, 2, 'warning', '120 MB/s'],
   ])('%d bytes in %d s: %s', (bytes, seconds, state, seen) => {
     expect(readingFinding(bytes, seconds)).toMatchObject({ state, seen })
   })
@@ -88,6 +105,7 @@ describe('requests', () => {
   it('counts those of the last hour, and the refused ones by status', () => {
     const log = [
       line('2026-02-14T08:59:59+00:00', 429),
+      line('2026-02-14T09:00:00+00:00', 429),
       line('2026-02-14T09:00:01+00:00', 200),
       line('2026-02-14T10:30:00+01:00', 429),
       line('2026-02-14T09:59:00+00:00', 429),
@@ -131,6 +149,27 @@ NeedDaemonReload=${outdated}
     ['', 'yes', 'warning', 'b.service changed on disk, and not read yet'],
   ])('drop-ins %j, outdated %s: %s', (dropIns, outdated, state, seen) => {
     expect(dropInsFinding(shown(dropIns, outdated), ['/own.conf'])).toMatchObject({ state, seen })
+  })
+
+  it('reads units of which systemd says less', () => {
+    expect(parseUnitSettings('\nId=a.service\n\nId=b.service\nNeedDaemonReload=yes\n\n')).toEqual([
+      { unit: 'a.service', dropIns: [], isOutdated: false },
+      { unit: 'b.service', dropIns: [], isOutdated: true },
+    ])
+  })
+
+  it.each<['warning' | 'problem', string[], object]>([
+    ['warning', [], { state: 'ok', seen: 'all well' }],
+    ['warning', ['One.'], { state: 'warning', seen: 'One.' }],
+    ['problem', ['One.', 'Two.'], { state: 'problem', seen: 'One. Two.' }],
+  ])('a %s from the notes %j', (state, notes, finding) => {
+    expect(noted(state, notes, 'all well')).toEqual(finding)
+  })
+
+  it('a finding without a fix has none', () => {
+    expect(Object.keys({ ...warning('x') })).toEqual(['state', 'seen'])
+    expect(Object.keys({ ...problem('x') })).toEqual(['state', 'seen'])
+    expect([warning('x', 'y'), problem('x', 'y')].map(({ fix }) => fix)).toEqual(['y', 'y'])
   })
 
   it.each([
