@@ -39,7 +39,7 @@ test: prepare ## run everything: checks, unit, integration and VM tests
 test-clients: prepare ## run every coding client from npm, and print a table (CLIENT=NAME for one)
 	@node test/clients/main.ts $(CLIENT)
 
-check: ## check types, lint, import rules, spelling, unused exports, shell scripts, generated files
+check: ## check types, lint, import rules, spelling, unused exports, shell scripts, generated files, npm audit
 	@bash packer/build/prerequisites.sh check
 	@npm run --silent check
 

@@ -84,11 +84,22 @@ build {
     scripts          = ["packer/provision/install.sh"]
   }
 
+  # What is inside, when all packages are.
+  provisioner "shell" {
+    environment_vars = ["ONE_APPS_COMMIT=${var.one_apps_commit}"]
+    scripts          = ["packer/provision/no-cloud-init.sh", "packer/provision/sbom.sh"]
+  }
+
   # What the manifest says about the image.
   provisioner "file" {
     direction   = "download"
     source      = "/etc/os-release"
     destination = "${var.facts_directory}/os-release"
+  }
+  provisioner "file" {
+    direction   = "download"
+    source      = "/usr/share/doc/slm-copilot/sbom.cdx.json"
+    destination = "${var.facts_directory}/sbom.cdx.json"
   }
 
   provisioner "shell" {

@@ -11,6 +11,12 @@ variable "one_apps_dir" {
   type        = string
 }
 
+variable "one_apps_commit" {
+  description = "That checkout's commit, for the software bill of materials; empty if unknown."
+  type        = string
+  default     = ""
+}
+
 variable "executable" {
   description = "The slm-copilot executable."
   type        = string

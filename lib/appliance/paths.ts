@@ -2,6 +2,7 @@
 
 const releases = '/opt/slm-copilot/llama.cpp'
 const tls = '/etc/ssl/slm-copilot'
+const documents = '/usr/share/doc/slm-copilot'
 const certbot = '/etc/letsencrypt'
 
 /** File names in a certificate's folder (certbot's too): the chain for nginx, leaf first, and its key. */
@@ -20,6 +21,13 @@ export const paths = {
   executable: '/opt/one-appliance/bin/slm-copilot',
   /** In the PATH of login shells, sudo (secure_path) and systemd units; not in cron's. */
   command: '/usr/local/bin/slm-copilot',
+
+  /** Licences of Debian's packages: a folder for each, with a file `copyright`. */
+  packageDocuments: '/usr/share/doc',
+  osRelease: '/etc/os-release',
+  documents,
+  sbom: `${documents}/sbom.cdx.json`,
+  notices: `${documents}/THIRD-PARTY-NOTICES`,
 
   release: '/opt/slm-copilot/release.json',
   fileProofs: '/opt/slm-copilot/verified.json',

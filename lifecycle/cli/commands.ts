@@ -85,6 +85,17 @@ downloaded model has failed.`,
     options: { retry: { help: 'retry a model that failed, in the background' } },
     ...stage,
   },
+  sbom: {
+    summary: 'at bake time, last: write the bill of materials',
+    details: `Writes ${paths.sbom}
+and ${paths.notices},
+from the packages that are installed.`,
+    options: {
+      'one-apps': { argument: 'COMMIT', help: "the framework's commit in the image" },
+      ...dryRun,
+    },
+    ...stage,
+  },
   status: {
     summary: 'show what is being served and downloaded',
     details: 'Exit code 0 while serving, 1 otherwise. Must be run as root.',
@@ -178,6 +189,15 @@ that the running llama-server uses with the plan.`,
       json: { help: 'print JSON, in bytes and tokens per second' },
       table: { help: 'print the sizes of all catalogue models as Markdown' },
       check: { help: 'on the appliance: compare planned and used memory' },
+    },
+  },
+  about: {
+    summary: 'show versions and licences of all that is inside',
+    details: `On a baked appliance from its software bill of materials, elsewhere of the
+executable alone.`,
+    options: {
+      json: { help: 'print JSON, Debian packages included' },
+      notices: { help: 'print the licence texts' },
     },
   },
   help: {

@@ -48,6 +48,10 @@ const handlers: Record<CommandName, Handler> = {
     const { fetchModel, retryModel } = await import('../fetch-model.ts')
     await (values.retry ? retryModel(host) : fetchModel(host))
   },
+  sbom: async (host, { values }) => {
+    const { sbom } = await import('../sbom.ts')
+    await sbom(host, text(values['one-apps']))
+  },
   status: async host => {
     const { status } = await import('./status.ts')
     const { text: screen, serves } = await status(host)
@@ -109,6 +113,10 @@ const handlers: Record<CommandName, Handler> = {
     if (values.table) print(table())
     else if (values.check) print(await checked(host))
     else print(await planned(host, wanted, values.json === true))
+  },
+  about: async (host, { values }) => {
+    const { about, notices } = await import('./about.ts')
+    print(values.notices ? notices(host) : about(host, values.json === true))
   },
   help: async () => {
     const { variablesHelp } = await import('../../lib/render/text/tables.ts')

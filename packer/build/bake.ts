@@ -9,6 +9,7 @@ import { fromGuests, type ServedBundle } from './bundle/server.ts'
 import { cached, cacheFolder, keyOf } from './cache.ts'
 import { userNetwork, writeContextDisk } from './context-disk.ts'
 import { contentOf } from './files.ts'
+import { commitOf } from './git.ts'
 import { nameOf } from './one-apps.ts'
 import { type PackerVariables, packer, templates } from './packer.ts'
 import { step } from './progress.ts'
@@ -53,6 +54,7 @@ export async function bake(inputs: BakeInputs): Promise<Baked> {
     base.name,
     inputs.size.disk,
     releaseKey(inputs.release),
+    commitOf(inputs.oneAppsDir) ?? '',
     ...[inputs.executable, inputs.shim, ...ownInputs, ...framework].flatMap(contentOf),
   ]
   const make = async (path: string) => {
@@ -84,6 +86,7 @@ async function runPacker(
   const variables: PackerVariables = {
     base_image: baseDisk,
     one_apps_dir: inputs.oneAppsDir,
+    one_apps_commit: commitOf(inputs.oneAppsDir) ?? '',
     executable: inputs.executable,
     shim: inputs.shim,
     release,

@@ -5,8 +5,9 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { build, type Metafile, type Plugin } from 'esbuild'
 import { program } from '../../lib/render/nginx/bundle/edge.ts'
+import { bundled } from './bundled.ts'
 import { keyOf, withCacheLock } from './cache.ts'
 
 /** A CommonJS module, required here because Node and Vitest import its default export differently. */
@@ -62,26 +63,32 @@ compileFunction(script, ['module', 'exports', 'require'], { filename: '${handler
   },
 }
 
-/** Bundles a source file with all that it imports into one script. */
-async function bundle(source: string, name: string, plugins: Plugin[]): Promise<string> {
-  const outfile = join(dist, name)
-  await build({
+/** Bundles a source file with all that it imports into one script; says what is in it. */
+async function bundle(
+  source: string,
+  name: string,
+  plugins: Plugin[],
+): Promise<{ path: string; metafile: Metafile }> {
+  const path = join(dist, name)
+  const { metafile } = await build({
     // The bundle names its sources, by paths relative to this folder: node_modules may be a link to elsewhere.
     absWorkingDir: here,
     preserveSymlinks: true,
     entryPoints: [join('lifecycle', 'cli', source)],
-    outfile,
+    outfile: path,
     bundle: true,
+    metafile: true,
     platform: 'node',
     target: 'node24',
     format: 'cjs',
     // A function compiled from text can call require(), but not import().
     supported: { 'dynamic-import': false },
+    // The licences are in an asset, in full.
     legalComments: 'none',
     logLevel: 'warning',
     plugins,
   })
-  return outfile
+  return { path, metafile }
 }
 
 /**
@@ -96,21 +103,34 @@ const seaConfig = {
   execArgvExtension: 'none',
 }
 
+function written(name: string, text: string): string {
+  const path = join(dist, name)
+  writeFileSync(path, text)
+  return path
+}
+
 /** Builds the executable, unless it is up to date, and returns its path. One build at a time. */
 export const buildExecutable = (): Promise<string> => withCacheLock('executable', buildUnlessBuilt)
 
 async function buildUnlessBuilt(): Promise<string> {
   mkdirSync(dist, { recursive: true })
   const entry = await bundle('start.ts', entryScript, [handlersFromAsset])
-  const asset = await bundle('handlers.ts', handlers, [landingPageParts, edgeProgram])
-  const config = { ...seaConfig, main: `../${entryScript}`, assets: { [handlers]: asset } }
-  const key = keyOf([readFileSync(entry), readFileSync(asset), JSON.stringify(seaConfig), process.version])
+  const script = await bundle('handlers.ts', handlers, [landingPageParts, edgeProgram])
+  const about = bundled(here, [entry.metafile, script.metafile])
+  const assets = {
+    [handlers]: script.path,
+    'components.json': written('components.json', JSON.stringify(about.components)),
+    'notices.txt': written('notices.txt', about.notices),
+  }
+  const config = { ...seaConfig, main: `../${entryScript}`, assets }
+  const inputs = [entry.path, ...Object.values(assets)].map(path => readFileSync(path))
+  const key = keyOf([...inputs, JSON.stringify(seaConfig), process.version])
   const stamp = join(dist, 'slm-copilot.key')
   if (existsSync(executable) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return executable
 
   const output = `${executable}.new`
   const target = { nodeRange: 'node24', platform: 'linux', arch: 'x64', output } as const
-  await inFolderBelow(dist, () => sea(entry, { nodePath: node, seaConfig: config, targets: [target] }))
+  await inFolderBelow(dist, () => sea(entry.path, { nodePath: node, seaConfig: config, targets: [target] }))
   renameSync(output, executable)
   writeFileSync(stamp, key)
   return executable

@@ -2,10 +2,6 @@
 # Removes from the image what belongs to this machine only, or is not needed: identity, keys, caches, logs.
 set -euo pipefail
 
-# Cloud images come with cloud-init; our own base image does not.
-apt-get purge -y cloud-init > /dev/null 2>&1 || echo 'no cloud-init to remove'
-rm -rf /var/lib/cloud /etc/cloud
-
 apt-get clean
 rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old
 

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import packageFile from '../../package.json' with { type: 'json' }
 import { buildExecutable } from '../../packer/build/executable.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'slm-copilot-executable-'))
@@ -102,6 +103,39 @@ describe('output that cannot be written', () => {
       status: 1,
       stderr: 'slm-copilot: could not write to standard output: no space left on device.\n',
     })
+  })
+})
+
+describe('about', () => {
+  const about = (...args: string[]) => call(['about', ...args]).stdout
+  it('lists Node.js and every bundled package, in 80 columns', () => {
+    const lines = about().split('\n')
+    expect(lines.filter(line => line.length > 80)).toEqual([])
+    for (const name of Object.keys(packageFile.dependencies))
+      expect(lines.filter(line => line.startsWith(`  ${name} `))).toHaveLength(1)
+    expect(about()).toMatch(new RegExp(`Node.js +${process.versions.node} +MIT`))
+  })
+
+  it('prints the licence text of each, and of what they contain', () => {
+    const texts = about('--notices')
+    for (const name of [...Object.keys(packageFile.dependencies), 'Node.js'])
+      expect(texts).toMatch(new RegExp(`^={80}\\n${name} \\d.*\\n\\n.*(?:\\n.*){10}`, 'm'))
+    for (const part of ['chalk@', 'OpenSSL', 'V8, located', 'Permission is hereby granted'])
+      expect(texts).toContain(part)
+  })
+
+  it('prints JSON', () => {
+    const { components } = JSON.parse(about('--json'))
+    expect(components).toContainEqual(
+      expect.objectContaining({
+        kind: 'npm',
+        name: 'zod',
+        licence: 'MIT',
+        purl: expect.stringMatching(/^pkg:npm.zod@/),
+      }),
+    )
+    for (const { kind, file } of components)
+      if (kind === 'npm' && file) expect(file.digest).toMatch(/^[0-9a-f]{128}$/)
   })
 })
 

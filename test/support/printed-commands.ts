@@ -20,6 +20,8 @@ export const expected: Record<string, number | string> = {
   'slm-copilot status': 0,
   'slm-copilot doctor': 0,
   'slm-copilot models': 0,
+  'slm-copilot about': 0,
+  'slm-copilot about --notices': 0,
   'slm-copilot clients': 0,
   'slm-copilot clients NAME': 0,
   'slm-copilot plan': 0,

@@ -3,7 +3,11 @@
 import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { packageFormat } from '../../lib/appliance/inventory/debian.ts'
+import { componentsIn } from '../../lib/appliance/inventory/sbom.ts'
+import { paths } from '../../lib/appliance/paths.ts'
 import { generatePassword } from '../../lib/steps/password.ts'
 import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
 import { executable } from '../../packer/build/executable.ts'
@@ -120,6 +124,25 @@ describe('first boot', () => {
       'ls /tmp/*release* /run/slm-copilot-prewarm /run/slm-copilot-candidate /etc/nginx/sites-enabled/default 2> /dev/null; pgrep -c llama-server',
     )
     expect(stdout).toBe('1\n')
+  })
+
+  it('has a software bill of materials that lists every Debian package, all with a licence', async () => {
+    const text = await sshOutput(vm, `cat ${paths.sbom}`)
+    const problem = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text)
+    expect(problem).toBeNull()
+    const found = componentsIn(text)
+    const names = (kind: string) => found.filter(each => each.kind === kind).map(({ name }) => name)
+    const installed = await sshOutput(vm, `dpkg-query --show --showformat '${packageFormat}'`)
+    expect(names('debian').sort()).toEqual(
+      [...installed.matchAll(/^(\S+)\t.*\tinstalled$/gm)].map(([, name]) => name).sort(),
+    )
+    expect([...names('llama.cpp'), ...names('model')]).toEqual(['llama.cpp', 'sentence'])
+    expect(names('npm')).toEqual(expect.arrayContaining(['zod', 'zx']))
+    expect(found.filter(({ kind, licence }) => kind === 'debian' && licence === undefined)).toEqual([])
+    expect(found.find(({ kind }) => kind === 'llama.cpp')?.commit).toMatch(/^[0-9a-f]{7,}$/)
+    const digest = (await sshOutput(vm, `sha256sum ${paths.executable}`)).slice(0, 64)
+    expect(JSON.parse(text).metadata.component.hashes).toEqual([{ alg: 'SHA-256', content: digest }])
+    expect(await sshOutput(vm, `cat ${paths.notices}`)).toContain('The ggml authors')
   })
 
   it('gives llama-server no network, and sandboxes its services', async () => {
