@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { sha256Of } from '../../lib/system/large-files.ts'
+import { nameOf } from './one-apps.ts'
 
 /** SHA-256 in hexadecimal, SHA-512 as npm writes it, or the commit of a checkout, a folder of that name. */
 export type Expected = { name: string } & ({ sha256: string } | { integrity: string } | { commit: string })
@@ -21,7 +22,7 @@ export async function verifyFetched(
   expected: Expected,
   paths: string[],
 ): Promise<{ text: string; isWrong: boolean }> {
-  const fetched = paths.filter(path => basename(path) === expected.name)
+  const fetched = paths.filter(path => isCalled(path, expected))
   if (fetched.length === 0) return { text: 'not fetched', isWrong: false }
   for (const path of fetched) {
     const found = await digestLike(expected, path)
@@ -30,10 +31,17 @@ export async function verifyFetched(
   return { text: `verified: ${fetched.join(', ')}`, isWrong: false }
 }
 
+/** Checkouts have a key in the cache, and a bundle has a bare repository. */
+const isCalled = (path: string, expected: Expected) =>
+  'commit' in expected
+    ? [nameOf(path), basename(path, '.git')].includes(expected.name)
+    : basename(path) === expected.name
+
 /** The digest of a file, of the kind that is expected, if it is not the expected one. */
 async function digestLike(expected: Expected, path: string): Promise<string | undefined> {
   if ('commit' in expected) {
-    const head = execFileSync('git', ['-C', path, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim()
+    const options = ['-c', 'safe.directory=*', '-C', path]
+    const head = execFileSync('git', [...options, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim()
     return head === expected.commit ? undefined : `commit ${head}`
   }
   if (!statSync(path).isFile()) return 'no content: it is not a file'

@@ -1,4 +1,5 @@
 /** `make pins`: what it says of recorded answers, and of fetched files. */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +11,10 @@ import * as newest from '../../packer/build/newest.ts'
 import { comparePins, reportOf } from '../../packer/build/pins.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'pins-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const checkouts = mkdtempSync(join(tmpdir(), 'pins-checkouts-'))
+afterAll(() => {
+  for (const path of [folder, checkouts]) rmSync(path, { recursive: true })
+})
 
 /** Sources that answer with the first value whose key ends the question; others are unreachable. */
 const answering = (answers: Record<string, unknown>): newest.Sources => {
@@ -132,6 +136,20 @@ describe('a fetched file', () => {
     const found = await verifyFetched(expected, filesIn([folder, '/no/such/folder']))
     expect(found).toEqual({ text: expect.stringMatching(text), isWrong })
   })
+})
+
+it.each(['one-apps', 'one-apps-0123456789ab', 'one-apps.git'])('%s is compared by its commit', async name => {
+  const path = join(checkouts, name)
+  const git = (...args: string[]) => execFileSync('git', ['-C', path, ...args], { encoding: 'utf8' }).trim()
+  mkdirSync(path, { recursive: true })
+  git('init', '--quiet', ...(name.endsWith('.git') ? ['--bare'] : []))
+  const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.com']
+  const empty = git('hash-object', '-t', 'tree', '/dev/null')
+  const commit = git(...author, 'commit-tree', empty, '-m', 'test')
+  git('update-ref', 'HEAD', commit)
+  const verify = (expected: string) => verifyFetched({ name: 'one-apps', commit: expected }, [path])
+  expect(await verify(commit)).toEqual({ text: `verified: ${path}`, isWrong: false })
+  expect(await verify('0'.repeat(40))).toEqual({ text: `WRONG: ${path} has commit ${commit}`, isWrong: true })
 })
 
 it('without a network every pin says that it could not be asked, and none is wrong', async () => {

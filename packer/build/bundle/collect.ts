@@ -35,7 +35,7 @@ export async function collectOneApps(oneAppsDir: string, folder: string): Promis
   const repository = join(folder, contents.oneApps)
   rmSync(repository, { recursive: true, force: true })
   const git = (name: string, ...args: string[]) => runLogged(`bundle-git-${name}`, ['git', ...args])
-  await git('init', 'init', '--quiet', '--bare', '--template=', repository)
+  await git('init', 'init', '--quiet', '--bare', '--template=', '--initial-branch=pinned', repository)
   const source = `file://${resolve(oneAppsDir)}`
   await git('fetch', '-C', repository, 'fetch', '--quiet', '--depth=1', source, 'HEAD:refs/heads/pinned')
   rmSync(join(repository, 'FETCH_HEAD'), { force: true })
