@@ -41,7 +41,11 @@ build {
   sources = ["source.qemu.slm-copilot"]
 
   provisioner "shell" {
-    scripts = ["packer/provision/ssh-hardening.sh", "packer/provision/folders.sh"]
+    scripts = [
+      "packer/provision/needrestart.sh",
+      "packer/provision/ssh-hardening.sh",
+      "packer/provision/folders.sh",
+    ]
   }
 
   # The framework.

@@ -11,7 +11,7 @@ import { userNetwork, writeContextDisk } from './context-disk.ts'
 import { contentOf } from './files.ts'
 import { commitOf } from './git.ts'
 import { nameOf } from './one-apps.ts'
-import { type PackerVariables, packer, templates } from './packer.ts'
+import { packer, templates } from './packer.ts'
 import { step } from './progress.ts'
 
 const folder = join(import.meta.dirname, '..')
@@ -77,13 +77,23 @@ async function runPacker(
   inputs: BakeInputs,
 ): Promise<void> {
   const work = join(path, 'work')
-  const output = join(work, 'image')
   const facts = join(path, 'facts')
   mkdirSync(work, { recursive: true })
   mkdirSync(facts)
+  const variables = packerVariables({ work, facts, baseDisk, accelerator }, inputs)
+  await packer(['build', '-color=false'], variables, work)
+  renameSync(join(variables.output_directory, 'slm-copilot.qcow2'), join(path, 'slm-copilot.qcow2'))
+  rmSync(work, { recursive: true })
+}
+
+/** Two existing folders, and how to start. */
+type Bake = { work: string; facts: string; baseDisk: string; accelerator: Accelerator }
+
+/** The template's inputs. Writes what they name into the bake's working folder. */
+export function packerVariables({ work, facts, baseDisk, accelerator }: Bake, inputs: BakeInputs) {
   const release = join(work, 'release.json')
   writeFileSync(release, `${JSON.stringify(inputs.release, null, 2)}\n`)
-  const variables: PackerVariables = {
+  return {
     base_image: baseDisk,
     one_apps_dir: inputs.oneAppsDir,
     one_apps_commit: commitOf(inputs.oneAppsDir) ?? '',
@@ -92,7 +102,7 @@ async function runPacker(
     release,
     ...(inputs.bundle && { bundle_server: fromGuests(inputs.bundle) }),
     ...temporaryAccess(work),
-    output_directory: output,
+    output_directory: join(work, 'image'),
     facts_directory: facts,
     accelerator,
     cpu_model: cpuModel[accelerator],
@@ -104,9 +114,6 @@ async function runPacker(
     // The export compacts it.
     skip_compaction: true,
   }
-  await packer(['build', '-color=false'], variables, work)
-  renameSync(join(output, 'slm-copilot.qcow2'), join(path, 'slm-copilot.qcow2'))
-  rmSync(work, { recursive: true })
 }
 
 /** A key pair for this bake only, and a context disk that authorises it. */

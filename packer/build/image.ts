@@ -1,5 +1,5 @@
 /** `make image`: the production image in dist/image, with manifest, checksums and signatures. */
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { readable } from '../../lib/system/large-files.ts'
 import { bake, bakeName } from './bake.ts'
 import { withBundle } from './bundle/server.ts'
@@ -18,15 +18,16 @@ import { script, step } from './progress.ts'
 
 const checkout = resolve(import.meta.dirname, '..', '..')
 
-/** Bakes and exports the image into the folder, as far as that has not been done from the same inputs. */
-export async function makeImage(settings: Settings, folder: string): Promise<Manifest> {
+/** Bakes and exports the image into its folder, as far as that has not been done from the same inputs. */
+export async function makeImage(settings: Settings): Promise<Manifest> {
+  const { output: folder } = settings
   const executable = await step('Executable', buildExecutable)
   const oneAppsDir = settings.oneAppsDir ?? (await oneAppsCheckout(settings.oneApps))
   const baked = await withBundle(settings.bundle, bundle =>
     bake({ ...settings, oneAppsDir, executable, shim, bundle }),
   )
 
-  const image = await exportDisk(baked.disk, baked.inputs, folder)
+  const image = await exportDisk({ ...baked, compression: settings.compression }, folder)
   const commits = { slmCopilot: commitOf(checkout), oneApps: commitOf(oneAppsDir) }
   const sbom = sbomOf(baked)
   const manifest = describeImage(baked, image, { release: settings.release, commits, sbom })
@@ -40,11 +41,11 @@ export async function makeImage(settings: Settings, folder: string): Promise<Man
 }
 
 /** Says what is to be made and what will make it slow. Throws, with everything that this machine lacks. */
-function checkMachine(settings: Settings, folder: string): void {
+function checkMachine(settings: Settings): void {
   const machine = readBuildMachine({
     commands: Object.keys(commandsFor(settings)),
     cache: { path: cacheFolder, results: versionsOf(bakeName(settings.oneAppsDir ?? 'one-apps')) },
-    output: { path: folder, results: [folder] },
+    output: { path: settings.output, results: [settings.output] },
   })
   const missing = missingFrom(machine, settings)
   for (const warning of warningsFor(machine, settings)) console.log(`Note: ${warning}`)
@@ -53,9 +54,10 @@ function checkMachine(settings: Settings, folder: string): void {
 
 if (import.meta.main)
   await script(async () => {
-    const folder = join(checkout, 'dist', 'image')
     const settings = parseSettings(process.env)
-    checkMachine(settings, folder)
-    const manifest = await makeImage(settings, folder)
-    console.log(`\n${folder}: ${manifest.image}, ${readable(manifest.fileSize)}, sha256 ${manifest.sha256}`)
+    checkMachine(settings)
+    const manifest = await makeImage(settings)
+    console.log(
+      `\n${settings.output}: ${manifest.image}, ${readable(manifest.fileSize)}, sha256 ${manifest.sha256}`,
+    )
   })

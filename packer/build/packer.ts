@@ -20,7 +20,7 @@ export const hasPlugins = (version: string): boolean => {
 /** By default its cache is a folder in the checkout, and it checks for updates on the internet. */
 const environment = (work: string) => ({ PACKER_CACHE_DIR: join(work, 'cache'), CHECKPOINT_DISABLE: '1' })
 
-export type PackerVariables = Record<string, string | number | boolean>
+type PackerVariables = Record<string, string | number | boolean>
 
 /** Runs `packer build` or `validate` in the checkout, with files of its own in the folder `work`. */
 export async function packer(command: string[], variables: PackerVariables, work: string): Promise<void> {
@@ -38,7 +38,7 @@ export async function packer(command: string[], variables: PackerVariables, work
   const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`)
   // If this process is killed, Packer still shuts its VM down.
   const untilKilled = ['setpriv', '--pdeathsig=TERM']
-  await runLogged('bake', [...untilKilled, 'packer', ...command, ...flags, template], {
+  await runLogged(`packer-${command[0]}`, [...untilKilled, 'packer', ...command, ...flags, template], {
     cwd: checkout,
     env,
     show: /^(==>| {4}qemu)/,

@@ -1,22 +1,45 @@
 #!/usr/bin/env bash
-# Removes from the image what belongs to this machine only, or is not needed: identity, keys, caches, logs.
+# Removes from the image what belongs to this machine only, or is not needed: identity, keys, caches, logs, traces of
+# the bake. test/vm/image.test.ts looks for them in the exported image.
 set -euo pipefail
 
+rm -f /etc/needrestart/conf.d/90-slm-copilot-bake.conf
+
 apt-get clean
-rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old
+rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/backups/*
+# Earlier versions of passwd, group, shadow, and so on.
+rm -f /etc/*-
 
-# The framework's installation logs stay: they document how the image was built.
-journalctl --quiet --rotate --vacuum-time=1s
-rm -rf /var/log/journal/* /var/log/{apt,installer} /var/log/{dpkg,alternatives,bootstrap,cloud-init*}.log*
-find /var/log -type f ! -path '/var/log/one-appliance/*' -exec truncate --size 0 {} +
+# What saves its state when it is stopped, as it would be at shutdown: the same random seed for every VM, a record of this
+# shutdown, the drift of this machine's clock.
+for unit in systemd-random-seed systemd-update-utmp systemd-timesyncd chrony rsyslog cron unattended-upgrades; do
+  if systemctl --quiet is-active "$unit"; then systemctl stop "$unit"; fi
+done
+rm -f /var/lib/systemd/{random-seed,credential.secret} /var/lib/systemd/timesync/clock /var/lib/systemd/timers/stamp-*
+rm -rf /var/lib/chrony/* /var/lib/logrotate/status /var/lib/systemd/coredump/* /var/crash/* /var/mail/* /var/spool/cron/crontabs/*
 
-# The context agent generates missing host keys; systemd a machine ID and a random seed.
-rm -f /etc/ssh/ssh_host_*_key* /root/.ssh/authorized_keys /root/.bash_history
-truncate --size 0 /etc/machine-id
-# Stopped first: it saves the seed when stopped, and would save it again at shutdown, the same for every VM.
-systemctl stop systemd-random-seed
-rm -f /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/lib/systemd/credential.secret
-rm -rf /var/lib/dhcp/*.leases /var/lib/one-context/tmp /var/tmp/* /context
+# Later entries stay in memory.
+journalctl --quiet --relinquish-var
+rm -rf /var/log/journal/* /var/log/{apt,installer,letsencrypt,unattended-upgrades} /var/log/{dpkg,alternatives,bootstrap,cloud-init*}.log*
+find /var/log -type f \( -name '*.gz' -o -name '*.[0-9]' \) -delete
+find /var/log -type f -exec truncate --size 0 {} +
+rm -rf /var/lib/{lastlog,wtmpdb}/*
+
+# The context agent generates missing host keys and the network's configuration; systemd a machine ID.
+rm -f /etc/ssh/ssh_host_*_key* /etc/systemd/network/*.network /etc/netplan/50-one-context.yaml
+rm -f /etc/udev/rules.d/70-persistent-net.rules /etc/NetworkManager/system-connections/*
+for file in /etc/machine-id /etc/network/interfaces /etc/resolv.conf; do
+  if [ -f "$file" ] && [ ! -L "$file" ]; then truncate --size 0 "$file"; fi
+done
+rm -f /var/lib/dbus/machine-id /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem
+rm -rf /var/lib/dhcp/* /var/lib/dhcpcd/* /var/lib/NetworkManager/* /var/lib/one-context/tmp /context
+
+# The bake's key, and histories.
+for home in /root /home/*; do
+  rm -rf "$home"/.ssh/* "$home"/.*_history "$home"/.{lesshst,viminfo,wget-hsts,cache,ansible,sudo_as_admin_successful}
+done
+# Packer's scripts and this one among them.
+find /tmp /var/tmp -xdev -mindepth 1 -delete
 
 sync
 # Turns freed blocks into holes in the image (discard=unmap).

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Removes cloud-init, which cloud images come with; our own base image does not.
+# Removes cloud-init, which cloud images come with, in several packages since Ubuntu 26.04; our own base image has none.
 set -euo pipefail
 
-apt-get purge -y cloud-init > /dev/null 2>&1 || echo 'no cloud-init to remove'
-rm -rf /var/lib/cloud /etc/cloud
+# shellcheck disable=SC2016  # dpkg-query's own placeholders
+mapfile -t packages < <(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' 'cloud-init*' 2> /dev/null |
+  sed -n 's/^installed //p')
+if [ ${#packages[@]} -gt 0 ]; then DEBIAN_FRONTEND=noninteractive apt-get purge --yes "${packages[@]}"; fi
+rm -rf /var/lib/cloud /etc/cloud /etc/netplan/*cloud-init* /etc/network/interfaces.d/*cloud-init*

@@ -4,17 +4,22 @@ import { releaseSchema } from '../../lib/appliance/models/release.ts'
 import { type Accelerator, chooseAccelerator } from '../../packer/build/accelerator.ts'
 import { bake } from '../../packer/build/bake.ts'
 import { baseImage } from '../../packer/build/base-image.ts'
+import { cached } from '../../packer/build/cache.ts'
 import { buildExecutable, shim } from '../../packer/build/executable.ts'
+import { compressDisk } from '../../packer/build/image/export.ts'
+import { nameOf } from '../../packer/build/one-apps.ts'
 import { step } from '../../packer/build/progress.ts'
 import { releaseValue, startMirror } from '../mirror/mirror.ts'
 import { hostSeenByGuest } from './vm.ts'
 
 /** The framework for the image: a checkout of OpenNebula/one-apps, or the stand-in. */
-const oneAppsDir = (): string => resolve(process.env.ONE_APPS_DIR || join(import.meta.dirname, 'framework'))
+export const oneAppsDir = (): string =>
+  resolve(process.env.ONE_APPS_DIR || join(import.meta.dirname, 'framework'))
 
 /** Of the small image. */
-const size = { memory: 2048, disk: '8G' }
+export const size = { memory: 2048, disk: '8192M' }
 
+/** `disk`: compressed, as `make image` exports it. */
 export type Image = { disk: string; accelerator: Accelerator; executable: string }
 
 /** Builds everything from the sources to the baked disk, unless it is cached. */
@@ -28,7 +33,10 @@ export async function makeImage(): Promise<Image> {
   try {
     const release = releaseSchema.parse(await releaseValue(`http://${hostSeenByGuest}:${mirror.port}`))
     const inputs = { oneAppsDir: oneAppsDir(), executable, shim, release, size, sshTimeout: '30m' }
-    const { disk } = await bake(inputs)
+    const baked = await bake(inputs)
+    const disk = await cached(`exported-${nameOf(inputs.oneAppsDir)}.qcow2`, [baked.inputs], path =>
+      step('Compress', () => compressDisk(baked.disk, 'zlib', path)),
+    )
     return { disk, accelerator, executable }
   } finally {
     await mirror.close()

@@ -29,6 +29,7 @@ export function describeImage(
     version: packageFile.version,
     image: image.image,
     format: 'qcow2',
+    compression: image.compression,
     size: virtualSize(baked.disk),
     fileSize: image.fileSize,
     sha256: image.sha256,

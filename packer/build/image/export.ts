@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { filesUnder } from '../../../lib/system/files.ts'
 import { syncFile } from '../../../lib/system/large-files.ts'
 import { runLogged, step } from '../progress.ts'
-import { type Manifest, manifestSchema } from './manifest.ts'
+import { type Compression, type Manifest, manifestSchema } from './manifest.ts'
 
 const files = filesUnder('/')
 
@@ -23,32 +23,37 @@ export const names = {
 const signatureExtension = '.minisig'
 
 /** What can be said about the image's file. */
-export type ImageFile = Pick<Manifest, 'image' | 'fileSize' | 'creationTime' | 'sha256' | 'md5'>
+export type ImageFile = Pick<
+  Manifest,
+  'image' | 'compression' | 'fileSize' | 'creationTime' | 'sha256' | 'md5'
+>
+
+type Source = { disk: string; inputs: string; compression: Compression }
 
 /** Compresses a disk into the folder, unless the image there was made from the same inputs. */
-export async function exportDisk(disk: string, inputs: string, folder: string): Promise<ImageFile> {
+export async function exportDisk({ disk, inputs, compression }: Source, folder: string): Promise<ImageFile> {
   files.makeFolder(folder, 0o755)
-  const known = knownImage(folder, inputs)
+  const known = knownImage(folder, inputs, compression)
   if (known) return known
 
   // Nothing in the folder is about the next image.
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true })
   const path = join(folder, names.image)
-  await step('Compress', () => compress(disk, path))
+  await step('Compress', () => compressDisk(disk, compression, path))
   const digests = await step('SHA-256 and MD5', () => digestsOf(path))
-  return { ...statusOf(path), ...digests }
+  return { ...statusOf(path), compression, ...digests }
 }
 
 /** The image in the folder, if its manifest has these inputs, and the file has not been changed since. */
-function knownImage(folder: string, inputs: string): ImageFile | undefined {
+function knownImage(folder: string, inputs: string, compression: Compression): ImageFile | undefined {
   const path = join(folder, names.image)
   const text = files.read(join(folder, names.manifest))
   if (text === undefined || !existsSync(path)) return undefined
   const { success, data } = manifestSchema.safeParse(parseJson(text))
-  if (!success || data.inputs !== inputs) return undefined
+  if (!success || data.inputs !== inputs || data.compression !== compression) return undefined
   const found = statusOf(path)
   const isSame = data.fileSize === found.fileSize && data.creationTime === found.creationTime
-  return isSame ? { ...found, sha256: data.sha256, md5: data.md5 } : undefined
+  return isSame ? { ...found, compression, sha256: data.sha256, md5: data.md5 } : undefined
 }
 
 function parseJson(text: string): unknown {
@@ -64,10 +69,21 @@ const statusOf = (path: string) => {
   return { image: names.image, fileSize: size, creationTime: Math.floor(mtimeMs / 1000) }
 }
 
-/** zlib: every QEMU reads it, and every tool of OpenNebula; see packer/README.md. */
-async function compress(disk: string, path: string): Promise<void> {
+/** Copies no free clusters. Without out-of-order writes, so that the same disk becomes the same file. */
+export async function compressDisk(disk: string, compression: Compression, path: string): Promise<void> {
   const partial = `${path}.partial`
-  const options = ['-p', '-c', '-m', '8', '-f', 'qcow2', '-O', 'qcow2']
+  const options = [
+    '-p',
+    '-c',
+    '-m',
+    '8',
+    '-f',
+    'qcow2',
+    '-O',
+    'qcow2',
+    '-o',
+    `compression_type=${compression}`,
+  ]
   await runLogged('compress', ['qemu-img', 'convert', ...options, disk, partial])
   syncFile(partial)
   files.rename(partial, path)

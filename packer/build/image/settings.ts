@@ -1,6 +1,6 @@
 /** The variables of `make image`, checked together. */
 import { existsSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import * as z from 'zod'
 import {
   catalogueNames,
@@ -12,6 +12,7 @@ import { oneApps } from '../../../lib/appliance/pins.ts'
 import type { Size } from '../bake.ts'
 import { type Bundle, openBundle } from '../bundle/contents.ts'
 import type { GitSource } from '../one-apps.ts'
+import { type Compression, compressions } from './manifest.ts'
 
 export type Settings = {
   release: Release
@@ -24,6 +25,9 @@ export type Settings = {
   /** A checkout of OpenNebula/one-apps; by default `oneApps` is cloned. */
   oneAppsDir?: string | undefined
   oneApps: GitSource
+  compression: Compression
+  /** The folder for image, manifest and checksums. */
+  output: string
   /** A minisign secret key, which signs checksums and manifest. */
   signKey?: string | undefined
   /** A verified bundle, in place of the internet. */
@@ -73,6 +77,8 @@ const variables = z.object({
     .string()
     .regex(/^[0-9a-f]{40}$/, 'takes a whole commit ID')
     .default(oneApps.commit),
+  COMPRESSION: z.enum(compressions, 'takes zlib or zstd').default('zlib'),
+  OUTPUT: z.string().default(join(import.meta.dirname, '..', '..', '..', 'dist', 'image')),
   SIGN_KEY: file.optional(),
   CPUS: z
     .string()
@@ -108,6 +114,8 @@ export function parseSettings(environment: Record<string, string | undefined>): 
     baseImage: data.BASE_IMAGE,
     oneAppsDir: data.ONE_APPS_DIR,
     oneApps: { url: data.BUNDLE?.oneApps ?? data.ONE_APPS_URL, commit: data.ONE_APPS_COMMIT },
+    compression: data.COMPRESSION,
+    output: resolve(data.OUTPUT),
     signKey: data.SIGN_KEY,
     bundle: data.BUNDLE,
   }

@@ -6,6 +6,7 @@ const manifest: Manifest = {
   version: '0.1.0',
   image: 'slm-copilot.qcow2',
   format: 'qcow2',
+  compression: 'zlib',
   size: 53_687_091_200,
   fileSize: 15_000_000_000,
   sha256: 'a'.repeat(64),

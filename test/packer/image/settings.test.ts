@@ -60,6 +60,7 @@ describe('refuses', () => {
     ['RELEASE', fileWith('text', 'not JSON'), 'not a release file'],
     ['RELEASE', fileWith('empty.json', '{}'), 'not a release file'],
     ['BASE_IMAGE', '/nowhere/disk.qcow2', 'no such file'],
+    ['COMPRESSION', 'xz', 'zlib or zstd'],
     ['SIGN_KEY', '/nowhere/key', 'no such file'],
     ['ONE_APPS_DIR', folder, 'not a checkout of OpenNebula/one-apps'],
     ['ONE_APPS_COMMIT', oneApps.commit.slice(0, 7), 'whole commit ID'],

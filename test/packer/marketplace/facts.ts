@@ -9,6 +9,7 @@ export const manifest: Manifest = {
   version: '1.2.3',
   image: 'slm-copilot.qcow2',
   format: 'qcow2',
+  compression: 'zlib',
   size: 53_687_091_200,
   fileSize: 15_000_000_000,
   sha256: '5'.repeat(64),
