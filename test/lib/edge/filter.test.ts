@@ -362,6 +362,104 @@ describe('images, if the model accepts them', () => {
   })
 })
 
+describe('what nginx and the client learn of a request', () => {
+  it.each([
+    [{}, false],
+    [{ stream: false }, false],
+    [{ stream: null }, false],
+    [{ stream: true }, true],
+  ])('%j is a stream: %s', (fields, isStream) => {
+    expect(ask(chat, { ...hello, ...fields })).toMatchObject({ isStream })
+  })
+
+  it.each([
+    ['/v1/unknown', hello, { status: 404, code: 'not_found', param: null }],
+    ['/v1/models', hello, { status: 404, code: 'not_found', param: null }],
+    [chat, '{', { status: 400, code: 'invalid_json', param: null }],
+    [chat, '1', { status: 400, code: 'invalid_json', param: null }],
+    [chat, { ...hello, model: 'gpt-4' }, { status: 404, code: 'model_not_found', param: 'model' }],
+    [chat, { ...hello, temperature: 3 }, { status: 400, code: 'invalid_value', param: 'temperature' }],
+    [chat, { messages: [1] }, { status: 400, code: 'invalid_value', param: 'messages[0]' }],
+    [
+      chat,
+      { ...hello, tools: [], tool_choice: named('a') },
+      { status: 400, code: 'invalid_value', param: 'tool_choice' },
+    ],
+  ])('%s %j is refused with %j', (path, request, { status, code, param }) => {
+    expect(ask(path, request)).toMatchObject({ status, error: { error: { code, param } } })
+  })
+
+  it('a text that is not UTF-8 has a code of its own', () => {
+    expect(filterRequest(chat, undefined, settings)).toMatchObject({
+      error: { error: { code: 'invalid_encoding' } },
+    })
+  })
+})
+
+describe('at the limits', () => {
+  const image = (url: string) => user([{ type: 'image_url', image_url: { url } }])
+  it.each([
+    ...['png', 'jpeg', 'jpg', 'gif', 'webp', 'bmp'].map((type): [string, object] => [
+      chat,
+      image(`data:image/${type};base64,aGk=`),
+    ]),
+    [chat, image('data:image/png;base64,aGkr/w==')],
+    [chat, { ...hello, temperature: 0 }],
+    [chat, { ...hello, temperature: 2 }],
+    [chat, { ...hello, max_tokens: -1 }],
+    [chat, { ...hello, top_logprobs: 20, logprobs: true }],
+    [chat, { ...hello, stop: Array(64).fill('a'.repeat(256)) }],
+    ['/detokenize', { tokens: [0, 31_999] }],
+    ['/v1/completions', { prompt: [0, 31_999] }],
+    ['/v1/completions', { prompt: '' }],
+  ])('%s %j passes', (path, request) => {
+    expect(kept(path, request, { readsImages: true })).toEqual({ ...request, model: 'devstral' })
+  })
+
+  it.each([
+    [chat, image('data:image/png;base64,')],
+    [chat, image('data:image/svg+xml;base64,aGk=')],
+    [chat, image('data:image/png;base64,aGk===')],
+    [chat, image('data:image/png;base64,aG k=')],
+    [chat, image(' data:image/png;base64,aGk=')],
+    [chat, { ...hello, temperature: 2.001 }],
+    [chat, { ...hello, temperature: -0.001 }],
+    [chat, { ...hello, max_tokens: -2 }],
+    ['/v1/completions', { prompt: [] }],
+    ['/v1/completions', { prompt: [-1] }],
+    ['/v1/completions', { prompt: [0.5] }],
+    ['/v1/completions', { prompt: [['a', 'b']] }],
+    ['/v1/completions', { prompt: [[1], [2]] }],
+  ])('%s %j is refused', (path, request) => {
+    expect(ask(path, request, { readsImages: true })).toMatchObject({ status: 400 })
+  })
+})
+
+it('requires the named tool, in the forms of all APIs', () => {
+  const tools = [
+    { type: 'function', name: 'a' },
+    { type: 'function', name: 'b' },
+  ]
+  const request = { input: 'x', tools, tool_choice: { type: 'function', name: 'b' } }
+  expect(kept('/v1/responses', request)).toMatchObject({ tools: [tools[1]], tool_choice: 'required' })
+  const ofTwo = { ...hello, tools: [named('a'), named('b')] }
+  expect(kept(chat, { ...ofTwo, tool_choice: named('a') })).toMatchObject({
+    tools: [named('a')],
+    tool_choice: 'required',
+  })
+  for (const choice of ['auto', 'required', 'none'])
+    expect(kept(chat, { ...ofTwo, tool_choice: choice })).toMatchObject({ ...ofTwo, tool_choice: choice })
+})
+
+it('answers in a given format only where no tool is offered, since its grammar would forbid calls', () => {
+  const format = { type: 'json_schema', name: 'x', schema: { type: 'object' } }
+  const given = (tools: object[]) => kept('/v1/responses', { input: 'a', tools, text: { format } })
+  expect(given([]).response_format).toEqual({ type: 'json_schema', json_schema: format })
+  const withTool = given([{ type: 'function', name: 'a' }])
+  expect(withTool).not.toHaveProperty('response_format')
+  expect(withTool).not.toHaveProperty('text')
+})
+
 it('quotes client input short and on one line', () => {
   const message = refusal(chat, { ...hello, model: `a\n\u001b[31m${'b'.repeat(500)}` })
   expect(message).toBe(
