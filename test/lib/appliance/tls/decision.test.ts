@@ -115,6 +115,26 @@ describe("the VM's own CA and leaf", () => {
       { ...kept, previousCa: 'A' },
     ],
     [
+      'is kept, not its successor that is no certificate',
+      { ca: ca('A', { certificate: undefined }), previousCa: previous, leaf: leaf('A') },
+      { ...renewed, ca: 'B', previousCa: 'B' },
+    ],
+    [
+      'without its key gives way to the current one, whose key is lost',
+      { ca: ca('A', { hasKey: false }), previousCa: { ...previous, hasKey: false }, leaf: leaf('A') },
+      replaced,
+    ],
+    [
+      'gives way to one with its key that must be replaced',
+      { ...good, previousCa: replacedOn(0, ca('A', { hasKey: false })), names: withDomain },
+      replaced,
+    ],
+    [
+      'that is no certificate gives way',
+      { ...good, previousCa: ca('B', { certificate: undefined }), names: withDomain },
+      replaced,
+    ],
+    [
       'is kept after such a kill if another has to be issued',
       { ca: ca('A', { hasKey: false }), previousCa: replacedOn(0, ca('A')), names: withDomain },
       replaced,
@@ -170,6 +190,7 @@ describe('the pair in use, and what is ordered', () => {
     ['an order never tried', { acme: acme() }, 'private', 'due'],
     ['an obtained pair', { acme: acme({ obtained: issuedPair(-1, 89) }) }, 'acme', 'satisfied'],
     ['an expired pair', { acme: acme({ obtained: issuedPair(-91, 0) }) }, 'private', 'due'],
+    ['a pair valid from now on', { acme: acme({ obtained: issuedPair(0, 90) }) }, 'acme', 'satisfied'],
     ['a pair valid from tomorrow', { acme: acme({ obtained: issuedPair(1, 90) }) }, 'private', 'due'],
     ['a pair for another domain', { acme: acme({ obtained: issuedPair(-1, 89, false) }) }, 'private', 'due'],
     [
@@ -250,6 +271,53 @@ describe('the notes', () => {
     [
       'none after 100 days, counted from the first day of the new CA if the previous one has no date',
       { ...state, previousCa: ca('B') },
+      [],
+    ],
+    [
+      'on the last day on which a new CA is announced',
+      { ...state, previousCa: replacedOn(-30, ca('B')) },
+      [expect.stringContaining('SHA-256 of the previous CA: B and of the new CA: A')],
+    ],
+    [
+      'on the last such day, counted from the day after the first of the new CA',
+      { ...state, ca: ca('A', {}, { dates: dates(-31, 3550) }), previousCa: ca('B') },
+      [expect.stringContaining('This VM has a new CA')],
+    ],
+    ['none a day later', { ...state, ca: ca('A', {}, { dates: dates(-32, 3550) }), previousCa: ca('B') }, []],
+    ['none on a CA from now on', { ...state, ca: ca('A', {}, { dates: dates(0, 3550) }) }, []],
+    [
+      'on a CA that ends now',
+      { ...state, ca: ca('A', {}, { dates: dates(-100, 0) }) },
+      [expect.stringContaining('valid from 2026-08-18 to 2026-11-26, is kept')],
+    ],
+    ['none on a file that is not a certificate', { ...state, ca: ca('A', { certificate: undefined }) }, []],
+    [
+      'none on a previous file that is not a certificate',
+      { ...state, previousCa: replacedOn(0, ca('B', { certificate: undefined })) },
+      [],
+    ],
+    [
+      'none on a new file that is not a certificate',
+      { ...state, ca: ca('A', { certificate: undefined }), previousCa: replacedOn(0, ca('B')) },
+      [],
+    ],
+    [
+      'on all names that the previous CA may not sign for',
+      {
+        ...state,
+        names: { ...names, dns: ['a.example', 'b.example'] },
+        previousCa: replacedOn(0, ca('B')),
+      },
+      [expect.stringContaining(' may not sign for a.example, b.example. SHA-256')],
+    ],
+    [
+      'on a supplied certificate for several other names',
+      { ...state, supplied: { ...supplied, names: ['x.example', 'y.example'], missing: 'z.example' } },
+      ['The supplied certificate is not for z.example: it is for x.example, y.example.'],
+    ],
+    [
+      'none on a supplied certificate for the domain',
+      { ...state, supplied: { ...supplied, names: ['x.example'] } },
       [],
     ],
     [

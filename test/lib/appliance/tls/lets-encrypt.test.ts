@@ -19,7 +19,7 @@ it.each([
     { domain, acmeUrl: 'https://ca.example/dir', acmeCa: 'PEM', acmeEmail: 'a@example.com' },
     { domain, server: 'https://ca.example/dir', email: 'a@example.com', hasCa: true },
   ],
-])('orders %s', (_, context, ordered) => expect(order(context)).toEqual(ordered))
+])('orders %s', (_, context, ordered) => expect(order(context)).toStrictEqual(ordered))
 
 it("names the issuer, and distinguishes two servers' pairs for one domain", () => {
   const [usual, own] = [order({ domain }), order({ domain, acmeUrl: 'https://ca.example:8443/dir?x' })]
@@ -30,6 +30,9 @@ it("names the issuer, and distinguishes two servers' pairs for one domain", () =
   ])
   expect(orderName(own)).toBe('copilot.example.com-at-ca.example-8443-dir-x')
   expect(orderName(usual)).not.toBe(orderName(own))
+  expect(orderName({ ...own, server: 'https://a//b--c?https://d' })).toBe(
+    'copilot.example.com-at-a-b-c-https-d',
+  )
   // A file name may have 255 bytes, and certbot adds some.
   expect(orderName({ ...own, server: `https://${'a'.repeat(300)}` }).length).toBe(200)
 })

@@ -37,6 +37,27 @@ it.each([
 })
 
 it.each([
+  [['copilot'], ['.copilot']],
+  [
+    ['copilot.example.com', 'localhost'],
+    ['.copilot.example.com', '.localhost'],
+  ],
+  // Names below one of these cannot be excluded, since another of these is one.
+  [['example.com', 'vm.example.com'], ['.vm.example.com']],
+  [
+    ['com', 'vm.example.com', 'example'],
+    ['.vm.example.com', '.example'],
+  ],
+  [
+    ['ample.com', 'vm.example.com'],
+    ['.ample.com', '.vm.example.com'],
+  ],
+  [[], []],
+])('permits exactly %j', (dns, excluded) => {
+  expect(constraintsFor({ dns, ip: ['192.0.2.7'] })).toEqual({ permitted: dns, excluded })
+})
+
+it.each([
   ['no constraints', undefined, ['localhost', 'a.localhost', 'copilot']],
   ['none excluded', { permitted: ['localhost'], excluded: [] }, ['copilot']],
   [

@@ -32,6 +32,7 @@ const forms: Record<string, (text: string) => string> = {
     ),
   'in Base64': base64,
   'in Base64 on several lines': text => base64(text).replaceAll(/.{76}/g, '$&\r\n'),
+  'in Base64 with escaped line feeds': text => base64(text).replaceAll(/.{76}/g, '$&\\n'),
   'in Base64 twice': text => base64(base64(text)),
   'in Base64 of UTF-16': text =>
     base64(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')])),
@@ -79,6 +80,27 @@ it.each([
     'private key',
     '-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----',
     'a private key with a passphrase',
+  ],
+  ['private key', 'Proc-Type:4,ENCRYPTED', 'a private key with a passphrase'],
+  ['private key', base64('-----BEGIN PUBLIC KEY-----'), 'a public key'],
+  [
+    'certificate',
+    '-----BEGIN NEW CERTIFICATE REQUEST -----',
+    'a certificate signing request, not a certificate',
+  ],
+  // Not Base64, although a part of it is.
+  ['certificate', `${base64(chain)}!`, 'text that is not a PEM certificate'],
+  ['certificate', `!${base64(chain)}`, 'text that is not a PEM certificate'],
+  // UTF-16 only with both bytes of its byte order mark.
+  [
+    'certificate',
+    base64(Buffer.concat([Buffer.from([0xff, 0xff]), Buffer.from(chain, 'utf16le')])),
+    'text that is not a PEM certificate',
+  ],
+  [
+    'certificate',
+    base64(Buffer.concat([Buffer.from([0xfe, 0xfe]), Buffer.from(chain, 'utf16le')])),
+    'text that is not a PEM certificate',
   ],
   [
     'private key',
