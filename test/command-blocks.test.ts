@@ -1,4 +1,5 @@
 /** Each block of commands in the documents names the test that runs it, or says why none does. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -34,7 +35,14 @@ describe('blocks of commands', () => {
   })
 })
 
-describe.each(commandBlocks())('$document:$line', ({ runBy, reason }) => {
+describe.each(commandBlocks())('$document:$line', ({ text, runBy, reason }) => {
+  it('can be parsed by bash', () => {
+    expect(spawnSync('bash', ['-n'], { input: text, encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stderr: '',
+    })
+  })
+
   it('is run by a test, or has the reason why not', () => {
     expect(runBy ?? reason).toBeDefined()
   })

@@ -54,3 +54,17 @@ it.each(bundled)('README.md names the licence of $name, $licence', ({ name, lice
     .find(line => line.startsWith('|') && line.includes(`\`${name}\``))
   expect(row?.split('|')[2]?.trim()).toBe(licence.replace(/^\((.*)\)$/, '$1'))
 })
+
+it('packer/README.md runs the scripts of the bake, in its order', () => {
+  const inTemplate = all(textOf('packer/slm-copilot.pkr.hcl'), /"packer\/provision\/([\w-]+\.sh)"/g)
+  const byHand = all(textOf('packer/README.md'), /^(?:provision |in_vm .*\/run\/)([\w-]+\.sh)/gm)
+  expect(inTemplate.length).toBeGreaterThan(4)
+  expect(byHand).toEqual(inTemplate)
+})
+
+it("packer/README.md copies the template's files to their places", () => {
+  const template = textOf('packer/slm-copilot.pkr.hcl').replaceAll(/direction .*?destination.*?$/gms, '')
+  const places = all(template, /destination = "([^"]+)"/g)
+  expect(places.length).toBeGreaterThan(5)
+  expect(places.filter(place => !textOf('packer/README.md').includes(place))).toEqual([])
+})
