@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help prepare up down ssh logs stage test test-clients check bench pins image bundle modules generate marketplace release build clean
+.PHONY: help prepare up down ssh logs stage test reproduce test-clients check bench pins image bundle modules generate marketplace release build clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -35,6 +35,9 @@ test: prepare ## run everything: checks, unit, integration and VM tests
 	@npm run --silent check
 	@vitest run
 	@node packer/build/release/tested.ts record
+
+reproduce: prepare ## bake the small image twice, and compare the images' files
+	@node test/vm/reproduce.ts
 
 test-clients: prepare ## run every coding client from npm, and print a table (CLIENT=NAME for one)
 	@node test/clients/main.ts $(CLIENT)

@@ -1,5 +1,5 @@
 /** `make image`: the production image in dist/image, with manifest, checksums and signatures. */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { readable } from '../../lib/system/large-files.ts'
 import { bake, bakeName } from './bake.ts'
 import { withBundle } from './bundle/server.ts'
@@ -45,7 +45,7 @@ function checkMachine(settings: Settings): void {
   const machine = readBuildMachine({
     commands: Object.keys(commandsFor(settings)),
     cache: { path: cacheFolder, results: versionsOf(bakeName(settings.oneAppsDir ?? 'one-apps')) },
-    output: { path: settings.output, results: [settings.output] },
+    output: { path: settings.output, results: [join(settings.output, names.image)] },
   })
   const missing = missingFrom(machine, settings)
   for (const warning of warningsFor(machine, settings)) console.log(`Note: ${warning}`)

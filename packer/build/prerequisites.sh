@@ -24,10 +24,7 @@ packages=(
   shellcheck strace nftables pebble gnutls-bin libnss3-tools testssl.sh
 )
 
-npm_options=(--no-audit --no-fund)
-
 main() {
-  if [ -n "${2:-}" ]; then npm_options+=(--offline --logs-max=0 "--cache=$2"); fi
   check_system
   if [ "${1:-}" = modules ]; then
     packages=()
@@ -41,7 +38,7 @@ main() {
   local missing
   mapfile -t missing < <(missing_packages)
   if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
-  install_node_modules
+  install_node_modules "${2:-}"
 }
 
 check_system() {
@@ -108,11 +105,19 @@ stop_default_site() {
   if [ -d /run/systemd/system ]; then as_root systemctl disable --now nginx; fi
 }
 
-# Installs what package-lock.json lists, if that file has changed.
+# Installs what package-lock.json lists, if that file has changed; from a bundle's cache if one is given.
 install_node_modules() {
   if [ node_modules/.package-lock.json -nt package-lock.json ]; then return; fi
   echo '==> npm ci'
-  npm ci "${npm_options[@]}"
+  if [ -z "$1" ]; then
+    npm ci --no-audit --no-fund
+  else
+    # npm writes to its cache even offline, and a bundle stays as it is.
+    copy=$(mktemp -d)
+    trap 'rm -rf "$copy"' EXIT
+    cp -r "$1/." "$copy"
+    npm ci --no-audit --no-fund --offline --logs-max=0 --cache="$copy"
+  fi
 }
 
 as_root() {

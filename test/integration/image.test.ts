@@ -1,6 +1,7 @@
 /** `make image` without a VM: the template, the framework's clone, the export, the signatures; interrupted anywhere. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -24,6 +25,7 @@ import { parseSettings } from '../../packer/build/image/settings.ts'
 import { sign } from '../../packer/build/image/sign.ts'
 import { oneAppsCheckout } from '../../packer/build/one-apps.ts'
 import { packer } from '../../packer/build/packer.ts'
+import { blocksRunBy } from '../support/command-blocks.ts'
 
 const checkout = resolve(import.meta.dirname, '..', '..')
 const framework = join(checkout, 'test', 'vm', 'framework')
@@ -214,9 +216,21 @@ describe('the export', () => {
     sign(folder, key, manifest)
     for (const name of ['SHA256SUMS', 'MD5SUMS', 'manifest.json'])
       expect(spawnSync('minisign', ['-Vm', name, '-p', publicKey], { cwd: folder }).status).toBe(0)
+    copyFileSync(publicKey, join(folder, 'slm-copilot.pub'))
+    const blocks = blocksRunBy(import.meta.filename)
+    expect(blocks.map(({ text }) => text)).toEqual([expect.stringContaining('minisign -Vm')])
+    for (const { text } of blocks) execFileSync('bash', ['-e'], { cwd: folder, input: text, stdio: 'pipe' })
     await makeFolder(folder, 'second')
     expect(existsSync(join(folder, 'SHA256SUMS.minisig'))).toBe(false)
     expect(existsSync(join(folder, 'manifest.json.minisig'))).toBe(false)
+  })
+
+  it('leaves alone what else is in the folder', async () => {
+    const folder = join(work, 'shared')
+    await makeFolder(folder)
+    writeFileSync(join(folder, 'letter.txt'), 'mine')
+    await makeFolder(folder, 'second')
+    expect(readFileSync(join(folder, 'letter.txt'), 'utf8')).toBe('mine')
   })
 
   it('says which key cannot sign', async () => {

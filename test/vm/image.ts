@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import { releaseSchema } from '../../lib/appliance/models/release.ts'
 import { type Accelerator, chooseAccelerator } from '../../packer/build/accelerator.ts'
-import { bake } from '../../packer/build/bake.ts'
+import { type Baked, bake } from '../../packer/build/bake.ts'
 import { baseImage } from '../../packer/build/base-image.ts'
 import { cached } from '../../packer/build/cache.ts'
 import { buildExecutable, shim } from '../../packer/build/executable.ts'
@@ -23,7 +23,19 @@ export const size = { memory: 2048, disk: '8192M' }
 export type Image = { disk: string; accelerator: Accelerator; executable: string }
 
 /** Builds everything from the sources to the baked disk, unless it is cached. */
-export async function makeImage(): Promise<Image> {
+export const makeImage = (): Promise<Image> =>
+  withBake(async (bake, image) => {
+    const baked = await bake()
+    const disk = await cached(`exported-${nameOf(oneAppsDir())}.qcow2`, [baked.inputs], path =>
+      step('Compress', () => compressDisk(baked.disk, 'zlib', path)),
+    )
+    return { ...image, disk }
+  })
+
+/** Builds what a bake needs, and bakes the same as often as the function asks for it. */
+export async function withBake<T>(
+  act: (bake: () => Promise<Baked>, image: Omit<Image, 'disk'>) => Promise<T>,
+): Promise<T> {
   const executable = await step('Executable', buildExecutable)
   // llama-server is compiled on all cores, and the base image waits for the network most of the time.
   const [, base] = await Promise.all([releaseValue(''), baseImage(oneAppsDir())])
@@ -33,11 +45,7 @@ export async function makeImage(): Promise<Image> {
   try {
     const release = releaseSchema.parse(await releaseValue(`http://${hostSeenByGuest}:${mirror.port}`))
     const inputs = { oneAppsDir: oneAppsDir(), executable, shim, release, size, sshTimeout: '30m' }
-    const baked = await bake(inputs)
-    const disk = await cached(`exported-${nameOf(inputs.oneAppsDir)}.qcow2`, [baked.inputs], path =>
-      step('Compress', () => compressDisk(baked.disk, 'zlib', path)),
-    )
-    return { disk, accelerator, executable }
+    return await act(() => bake(inputs), { accelerator, executable })
   } finally {
     await mirror.close()
   }

@@ -6,7 +6,8 @@
  * form.
  */
 export function hasHttp2Directive(printed: string): boolean {
-  const [major, minor, patch] = (printed.match(/nginx\/(\d+)\.(\d+)\.(\d+)/) ?? []).slice(1).map(Number)
-  if (major === undefined || minor === undefined || patch === undefined) return false
-  return major !== 1 ? major > 1 : minor !== 25 ? minor > 25 : patch >= 1
+  const [major = 0, minor = 0, patch = 0] = (printed.match(/nginx\/(\d+)\.(\d+)\.(\d+)/) ?? [])
+    .slice(1)
+    .map(Number)
+  return major * 1_000_000 + minor * 1000 + patch >= 1_025_001
 }

@@ -1,6 +1,6 @@
 /** Collects a bundle, part by part. What is there already, and is what is wanted, is not downloaded again. */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import type { Release } from '../../../lib/appliance/models/release.ts'
@@ -58,14 +58,18 @@ export async function collectDebian(oneAppsDir: string, folder: string): Promise
   }
 }
 
-/** llama.cpp and the model; interrupted downloads are resumed. */
+/** llama.cpp and the model, and nothing of an earlier release; interrupted downloads are resumed. */
 export async function collectFiles(release: Release, folder: string): Promise<void> {
   const host = openHost({ env: {} })
   const files = join(folder, contents.files)
   mkdirSync(files, { recursive: true })
   // Beside the bundle: what has been verified is a fact about this machine.
   const proofs = { ...stateFiles.fileProofs, path: `${folder}.verified.json` }
-  for (const { url, size, sha256 } of [release.llamaCpp.archive, release.model])
+  const wanted = [release.llamaCpp.archive, release.model]
+  const names = wanted.map(({ url }) => basename(url))
+  for (const name of readdirSync(files))
+    if (!names.includes(name.replace(/\.part$/, ''))) rmSync(join(files, name))
+  for (const { url, size, sha256 } of wanted)
     await download(host, { url, size, sha256, path: join(files, basename(url)), proofs })
 }
 

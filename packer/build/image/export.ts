@@ -1,6 +1,6 @@
 /** The folder of the exported image: compressed, described, with checksums. Only what differs is written. */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { filesUnder } from '../../../lib/system/files.ts'
 import { syncFile } from '../../../lib/system/large-files.ts'
@@ -21,6 +21,7 @@ export const names = {
 
 /** A signature bears the signed file's name, and this. */
 const signatureExtension = '.minisig'
+const partialExtension = '.partial'
 
 /** What can be said about the image's file. */
 export type ImageFile = Pick<
@@ -36,8 +37,10 @@ export async function exportDisk({ disk, inputs, compression }: Source, folder: 
   const known = knownImage(folder, inputs, compression)
   if (known) return known
 
-  // Nothing in the folder is about the next image.
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true })
+  // None of it is about the next image.
+  for (const name of Object.values(names))
+    for (const suffix of ['', signatureExtension, partialExtension])
+      files.remove(join(folder, `${name}${suffix}`))
   const path = join(folder, names.image)
   await step('Compress', () => compressDisk(disk, compression, path))
   const digests = await step('SHA-256 and MD5', () => digestsOf(path))
@@ -71,7 +74,7 @@ const statusOf = (path: string) => {
 
 /** Copies no free clusters. Without out-of-order writes, so that the same disk becomes the same file. */
 export async function compressDisk(disk: string, compression: Compression, path: string): Promise<void> {
-  const partial = `${path}.partial`
+  const partial = `${path}${partialExtension}`
   const options = [
     '-p',
     '-c',

@@ -118,6 +118,12 @@ const answers: [string, object, object][] = [
     { choices: [{ delta: { content: words } }] },
     { choices: [{ delta: { content: words } }] },
   ],
+  ['the slot alone', { content: words, id_slot: 3 }, { content: words, id_slot: 0 }],
+  [
+    'counts that are not numbers',
+    { usage: { cache_read_input_tokens: '9', input_tokens: 1 } },
+    { usage: { cache_read_input_tokens: 0, input_tokens: 1 } },
+  ],
 ]
 
 describe('counts look as if nothing had been cached', () => {

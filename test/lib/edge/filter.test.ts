@@ -62,6 +62,19 @@ describe('values out of range are reported', () => {
       { ...hello, max_tokens: 1.5 },
       'max_tokens: expected a whole number from -1 to 2147483647, got 1.5.',
     ],
+    [
+      chat,
+      { ...hello, temperature: 'x'.repeat(40) },
+      `temperature: expected a number from 0 to 2, got "${'x'.repeat(40)}".`,
+    ],
+    [
+      chat,
+      { ...hello, temperature: 'x'.repeat(41) },
+      `temperature: expected a number from 0 to 2, got "${'x'.repeat(40)}" and 1 more characters.`,
+    ],
+    [chat, { ...hello, temperature: { a: 1 } }, 'temperature: expected a number from 0 to 2, got an object.'],
+    [chat, { ...hello, temperature: true }, 'temperature: expected a number from 0 to 2, got true.'],
+    [chat, { messages: [null] }, 'messages[0]: expected an object, got null.'],
     [chat, { ...hello, stream: 'true' }, 'stream: expected true or false, got "true".'],
     [
       chat,
@@ -377,6 +390,7 @@ describe('what nginx and the client learn of a request', () => {
     ['/v1/models', hello, { status: 404, code: 'not_found', param: null }],
     [chat, '{', { status: 400, code: 'invalid_json', param: null }],
     [chat, '1', { status: 400, code: 'invalid_json', param: null }],
+    [chat, 'null', { status: 400, code: 'invalid_json', param: null }],
     [chat, { ...hello, model: 'gpt-4' }, { status: 404, code: 'model_not_found', param: 'model' }],
     [chat, { ...hello, temperature: 3 }, { status: 400, code: 'invalid_value', param: 'temperature' }],
     [chat, { messages: [1] }, { status: 400, code: 'invalid_value', param: 'messages[0]' }],

@@ -13,6 +13,9 @@ const written = (text: string) => {
 it.each([
   ['{}', '{}'],
   [' [ ] ', '[]'],
+  ['\r\n{\t"a"\r:\n\t1 \t}\r\n', '{"a":1}'],
+  ['9007199254740991', '9007199254740991'],
+  ['\ufeff1', '1'],
   ['{"a":[1,-0.5,1e3,true,false,null,"x"]}', '{"a":[1,-0.5,1000,true,false,null,"x"]}'],
   ['"\\u00e9\\n\\/\\ud83d\\ude00\\\\ud800"', '"é\\n/😀\\\\ud800"'],
   // The last of two values.
@@ -29,6 +32,8 @@ it.each([
 
 it.each([
   ['', 'unexpected end of input @0'],
+  ['\u00a01', 'unexpected character where a value belongs @0'],
+  ['1\ufeff', 'unexpected content after the value @1'],
   ['{"a":1', 'unexpected end of input @6'],
   ['{"a":1,}', 'expected a key in double quotes @7'],
   ["{'a':1}", 'expected a key in double quotes @1'],

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
 import { routes } from '../../../lib/appliance/requests/api.ts'
 import { filterRequest } from '../../../lib/edge/filter.ts'
-import { markedPaths } from '../../../lib/edge/tenant.ts'
+import { type JsonObject, writeJson } from '../../../lib/edge/json.ts'
+import { parseJson } from '../../../lib/edge/parse-json.ts'
+import { markedPaths, markTenant } from '../../../lib/edge/tenant.ts'
 
 const settings = { models: ['devstral'], readsImages: false, vocabulary: 32_000 }
 const salt = 'ABCDEFabcdef'
@@ -80,6 +82,28 @@ const rows: { path: string; given: object; gives: object }[] = [
       ],
     },
   },
+  // Instructions in both places: the field comes first in the prompt.
+  {
+    path: '/v1/messages',
+    given: { system: 'One.', messages: [{ role: 'system', content: 'Two.' }, user] },
+    gives: {
+      system: [text(`${mark}\n\n`), text('One.')],
+      messages: [{ role: 'system', content: 'Two.' }, user],
+    },
+  },
+  {
+    path: '/v1/responses',
+    given: { instructions: 'One.', input: [{ type: 'message', role: 'system', content: 'Two.' }] },
+    gives: {
+      instructions: `${mark}\n\nOne.`,
+      input: [{ type: 'message', role: 'system', content: 'Two.' }],
+    },
+  },
+  {
+    path: '/v1/messages',
+    given: { system: '', messages: [user] },
+    gives: { system: mark, messages: [user] },
+  },
   { path: '/v1/completions', given: { prompt: 'def' }, gives: { prompt: `${mark}\ndef` } },
   { path: '/v1/completions', given: { prompt: ['def'] }, gives: { prompt: `${mark}\ndef` } },
   { path: '/v1/completions', given: { prompt: [5, 6] }, gives: { prompt: [`${mark}\n`, 5, 6] } },
@@ -97,6 +121,24 @@ it.each(rows)('marks $given', ({ path, given, gives }) => {
 it.each(rows)('leaves $given unmarked if there is only one cache', ({ path, given }) => {
   expect(written(path, given, '')).toEqual(written(path, given, undefined))
   expect(JSON.stringify(written(path, given, undefined))).not.toContain('is a tag')
+})
+
+// The filter refuses these, but each would be a prompt of its own.
+it.each([
+  [
+    ['a', 'b'],
+    [`${mark}\na`, `${mark}\nb`],
+  ],
+  [
+    ['a', 5],
+    [`${mark}\n`, 'a', 5],
+  ],
+  [[], [`${mark}\n`]],
+])('marks the prompt %j', (prompt, marked) => {
+  const parsed = parseJson(JSON.stringify({ prompt }), { levels: 9, values: 9, keys: 9 })
+  if (!('value' in parsed)) throw new Error(parsed.problem)
+  markTenant('/v1/completions', parsed.value as JsonObject, salt)
+  expect(JSON.parse(writeJson(parsed.value))).toEqual({ prompt: marked })
 })
 
 it('marks every path that generates', () => {

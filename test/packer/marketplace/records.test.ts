@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { variableList, variables } from '../../../lib/appliance/context/variables.ts'
 import { wizardGroups, wizardName } from '../../../lib/appliance/context/wizard.ts'
 import { catalogue, type Model } from '../../../lib/appliance/models/catalogue.ts'
+import { paths, units } from '../../../lib/appliance/paths.ts'
 import { oneApps } from '../../../lib/appliance/pins.ts'
 import { defaultRequest, smallestVm } from '../../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../../lib/appliance/sizing/memory.ts'
@@ -191,6 +192,17 @@ describe('traps', () => {
 
   it('the name is added to the services by one sed command', () => {
     expect(addService).toMatch(/^sed -i '.* slm-copilot\/' apps-code\/community-apps\/Makefile\.config$/)
+  })
+
+  it('the certification test names paths and units that the appliance has', () => {
+    const text = textOf(`${folders.appliance}/tests/00-slm-copilot_basic.rb`)
+    const named = [...text.matchAll(/(?<![\w.{}])\/(?:etc|var|run|opt)\/[\w./-]+/g)].map(([path]) => path)
+    const ours = named.filter(path => path !== '/etc/motd')
+    expect(ours.length).toBeGreaterThan(2)
+    for (const path of ours) expect(Object.values(paths)).toContain(path)
+    const [, list = ''] = text.match(/^ *\[(.*)\]\.each do \|service\|/m) ?? []
+    const services = [...list.matchAll(/'([\w-]+)'/g)].map(([, name]) => `${name}.service`)
+    expect(services).toEqual([units.llama, units.admission, units.nginx])
   })
 
   it('Packer is told all variables that either version of build.sh passes', () => {
