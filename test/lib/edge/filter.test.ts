@@ -72,6 +72,16 @@ describe('values out of range are reported', () => {
       { ...hello, temperature: 'x'.repeat(41) },
       `temperature: expected a number from 0 to 2, got "${'x'.repeat(40)}" and 1 more characters.`,
     ],
+    [
+      '/v1/messages',
+      { ...hello, tools: [], tool_choice: { type: 'some' } },
+      'tool_choice.type: expected one of "auto", "any", "tool", "none", got "some".',
+    ],
+    [
+      '/v1/messages',
+      { messages: [{ role: 'wizard', content: 'a' }] },
+      'messages[0].role: expected one of "user", "assistant", "system", got "wizard".',
+    ],
     [chat, { ...hello, temperature: { a: 1 } }, 'temperature: expected a number from 0 to 2, got an object.'],
     [chat, { ...hello, temperature: true }, 'temperature: expected a number from 0 to 2, got true.'],
     [chat, { messages: [null] }, 'messages[0]: expected an object, got null.'],

@@ -195,3 +195,44 @@ it('names what is missing in a header', () => {
     'its bert.block_count is missing',
   )
 })
+
+const [dense, experts] = [headers['qwen2.5-coder-3b'], headers['gpt-oss-20b']]
+const withKeys = ({ metadata, tensors }: typeof dense, keys: Record<string, unknown>) => ({
+  metadata: { ...metadata, ...keys },
+  tensors,
+})
+
+it.each([
+  [
+    'more layers than tensors',
+    dense,
+    { 'qwen2.block_count': 10_000 },
+    /says 10000 layers, but it has only \d+ tensors/,
+  ],
+  ['no expert used', experts, { 'gpt-oss.expert_used_count': 0 }, /experts are invalid: 0 of 32 used/],
+  ['more experts used than there are', experts, { 'gpt-oss.expert_used_count': 33 }, /33 of 32 used/],
+  ['experts that no key counts', experts, { 'gpt-oss.expert_count': 0 }, /4 of 0 used/],
+  [
+    'a head with half an element',
+    dense,
+    { 'qwen2.embedding_length': 2056, 'qwen2.attention.key_length': undefined },
+    /its headSize is invalid/,
+  ],
+])('refuses %s', (_, header, keys, problem) => {
+  expect(() => geometryOf(withKeys(header, keys))).toThrow(problem)
+})
+
+it('knows of sliding windows only where every second layer has one', () => {
+  expect(geometryOf(withKeys(dense, { 'qwen2.attention.sliding_window': 128 }))).not.toHaveProperty(
+    'slidingWindow',
+  )
+  expect(geometryOf(withKeys(experts, { 'gpt-oss.attention.sliding_window': 0 }))).not.toHaveProperty(
+    'slidingWindow',
+  )
+  expect(geometryOf(experts).slidingWindow).toEqual({ layers: 12, tokens: 128 })
+})
+
+it('accepts a model that uses all of its experts', () => {
+  const all = geometryOf(withKeys(experts, { 'gpt-oss.expert_used_count': 32 }))
+  expect(all.expertAnswers).toBe(8 * (catalogue['gpt-oss-20b'].geometry.expertAnswers ?? 0))
+})

@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest'
-import { productionRelease, releaseSchema } from '../../../../lib/appliance/models/release.ts'
+import {
+  modelsOf,
+  productionRelease,
+  releaseSchema,
+  requestNames,
+} from '../../../../lib/appliance/models/release.ts'
 
 it('reads the production release back from JSON', () => {
   expect(releaseSchema.parse(JSON.parse(JSON.stringify(productionRelease)))).toEqual(productionRelease)
@@ -19,4 +24,14 @@ it.each([
   ['an unknown field', { ...productionRelease, extra: 1 }, /extra/],
 ])('refuses %s', (_, release, problem) => {
   expect(() => releaseSchema.parse(release)).toThrow(problem)
+})
+
+it('accepts requests for any model that may be requested, whose name clients may still have', () => {
+  const { model, further } = productionRelease
+  expect(modelsOf(productionRelease)).toEqual([model, ...further])
+  const [other] = further
+  if (other === undefined) throw new Error('no further model')
+  const names = requestNames(other, productionRelease)
+  expect(names.slice(0, 3)).toEqual([other.name, 'default', model.name])
+  expect(names.toSorted()).toEqual(['default', model.name, ...further.map(({ name }) => name)].toSorted())
 })
