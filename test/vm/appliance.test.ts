@@ -360,9 +360,9 @@ describe('another context', () => {
 describe('failures', () => {
   it('llama-server killed: it is restarted, and the next bootstrap leaves it alone', async () => {
     await sshOutput(vm, 'kill -9 $(pgrep llama-server)')
-    await expect.poll(() => isReportedReady(vm), { timeout: 120_000 }).toBe(false)
+    await expect.poll(() => isReportedReady(vm), { timeout: 600_000 }).toBe(false)
     await untilServing(access)
-    await expect.poll(() => isReportedReady(vm), { timeout: 120_000 }).toBe(true)
+    await expect.poll(() => isReportedReady(vm), { timeout: 600_000 }).toBe(true)
     const before = await snapshot(vm)
     expect((await runStage(vm, 'configure')).code).toBe(0)
     expect((await runStage(vm, 'bootstrap')).code).toBe(0)
