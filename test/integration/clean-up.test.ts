@@ -1,5 +1,5 @@
 /** The bake's clean-up, run in a copy of the base image with traces planted in it, of cloud images too. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -57,6 +57,9 @@ const planted = [
   'var/log/wtmp',
 ]
 
+/** Those that must not even stay in free blocks. */
+const isKey = (path: string) => /ssh|history|seed|journal/.test(path)
+
 const inRoot = (...command: string[]) =>
   execFileSync('chroot', [root, 'env', 'PATH=/stubs:/usr/sbin:/usr/bin:/sbin:/bin', ...command], {
     encoding: 'utf8',
@@ -113,7 +116,9 @@ describe('the clean-up', () => {
   let calls = ''
   let found: string[] = []
   beforeAll(() => {
-    for (const path of planted) writeInside(path, 'ssh-ed25519 AAAA bake\n')
+    for (const path of planted)
+      writeInside(path, isKey(path) ? `ssh-ed25519 key of ${path}\n` : 'ssh-ed25519 AAAA bake\n')
+    inRoot('sync')
     found = traces.flatMap(({ find }) => find(root))
     runScript('no-cloud-init.sh')
     calls = runScript('clean-up.sh')
@@ -132,6 +137,17 @@ describe('the clean-up', () => {
     expect(calls).toMatch(/systemctl stop systemd-update-utmp/)
     expect(calls).toMatch(/journalctl --quiet --relinquish-var/)
     expect(calls.trim()).toMatch(/fstrim --all$/)
+  })
+
+  it('overwrites keys, which would otherwise stay in free blocks', () => {
+    inRoot('sync')
+    const { stdout } = spawnSync('grep', [
+      '--text',
+      '--only-matching',
+      'ssh-ed25519 key of [a-z0-9_./-]*',
+      join(work, 'raw'),
+    ])
+    expect(String(stdout)).toBe('')
   })
 
   it('can be run again', () => {
