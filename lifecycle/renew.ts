@@ -16,7 +16,10 @@ export async function renew(host: Host): Promise<void> {
   const facts = await readTlsFacts(host, await readClock(host), wantedOnDisk(host, plan.order))
   const tls = await prepareTls(facts)
   const files = [...tlsFiles(host, tls), landingPageFor(plan, tls)]
-  if (files.every(file => outcomeOf(host, file) === 'unchanged')) return
+  if (files.every(file => outcomeOf(host, file) === 'unchanged')) {
+    host.log.info('There is nothing to renew.')
+    return
+  }
 
   for (const note of tls.notes) host.log.warn(note)
   await applyFiles(host, pairInUseFiles(tls))

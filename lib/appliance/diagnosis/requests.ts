@@ -14,8 +14,11 @@ const refusals: Record<string, string> = {
 
 const hour = 3_600_000
 
+/** The address from which the appliance tests itself. */
+const itself = '127.0.0.1'
+
 /**
- * The number of requests in the hour before `now`, and of the refused ones by status. `log`: lines of the edge
+ * The number of clients' requests in the hour before `now`, and of the refused ones by status. `log`: lines of the edge
  * proxy's access log.
  */
 export function countRefusals(log: string, now: Date): { total: number; refused: Map<string, number> } {
@@ -23,6 +26,7 @@ export function countRefusals(log: string, now: Date): { total: number; refused:
   let total = 0
   for (const line of log.split('\n')) {
     const [, at, status] = /\[([^\]]+)\] "[^"]*" (\d{3}) /.exec(line) ?? []
+    if (line.startsWith(`${itself} `)) continue
     if (at === undefined || status === undefined || !(Date.parse(at) > now.getTime() - hour)) continue
     total += 1
     if (status in refusals) refused.set(status, (refused.get(status) ?? 0) + 1)

@@ -110,9 +110,9 @@ async function diskSpeed(host: Host) {
   const path = host.files.at(modelPath(model.name))
   const size = host.files.status(modelPath(model.name))?.size
   if (size === undefined) return skipped(`${modelPath(model.name)} is not there`)
-  const mebibytes = Math.min(sample, Math.floor(size / 2 ** 20))
-  const skip = Math.max(0, Math.floor((size / 2 ** 20 - mebibytes) / 2))
+  if (size < sample * 2 ** 20) return skipped(`${modelPath(model.name)} is too small to tell`)
+  const skip = Math.floor((size / 2 ** 20 - sample) / 2)
   const started = performance.now()
-  await host.query`dd if=${path} of=/dev/null bs=1M count=${mebibytes} skip=${skip} iflag=direct status=none`
-  return readingFinding(mebibytes * 2 ** 20, (performance.now() - started) / 1000)
+  await host.query`dd if=${path} of=/dev/null bs=1M count=${sample} skip=${skip} iflag=direct status=none`
+  return readingFinding(sample * 2 ** 20, (performance.now() - started) / 1000)
 }

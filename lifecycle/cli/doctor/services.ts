@@ -116,16 +116,20 @@ export const serviceChecks: Check[] = [
   },
   {
     name: 'sockets',
-    expected: 'there, and open to their group only',
+    expected: 'there, in folders that only their group can enter',
     look: host => {
-      const sockets = [paths.socket, paths.admissionSocket]
-      const wrong = sockets.filter(path => {
-        const status = host.files.status(path)
-        return status === undefined || (status.mode & 0o007) !== 0
-      })
-      if (wrong.length === 0) return ok(sockets.join(', '))
+      const sockets = [
+        [paths.socketFolder, paths.socket],
+        [paths.admissionFolder, paths.admissionSocket],
+      ] as const
+      const isOpen = (folder: string) => ((host.files.status(folder)?.mode ?? 0) & 0o007) !== 0
+      const wrong = sockets.flatMap(([folder, socket]) => [
+        ...(host.files.status(socket) === undefined ? [`${socket} is missing`] : []),
+        ...(isOpen(folder) ? [`${folder} is open to others`] : []),
+      ])
+      if (wrong.length === 0) return ok(sockets.map(([, socket]) => socket).join(', '))
       return problem(
-        `missing, or open to others: ${wrong.join(', ')}`,
+        wrong.join(', '),
         `Wait two minutes: the watchdog restarts a service without its socket. Then: journalctl -u ${units.llama}`,
       )
     },

@@ -48,6 +48,7 @@ async function diagnosis({
   await configure(isApplied ? { ...host, env } : host)
   const status = 'Name:\tllama-server\nRssAnon:\t     100 kB\nRssFile:\t     100 kB\nRssShmem:\t 0 kB\n'
   host.files.replace('/proc/42/status', status, 0o644)
+  for (const folder of [paths.socketFolder, paths.admissionFolder]) host.files.makeFolder(folder, 0o750)
   for (const socket of [paths.socket, paths.admissionSocket]) host.files.replace(socket, '', 0o660)
   const context = Object.entries(env).map(([name, value]) => `${name}=${value}\n`)
   host.files.replace(paths.contextFile, context.join(''), 0o600)
@@ -141,6 +142,12 @@ it.each<[string, Fault, boolean, RegExp]>([
     { act: host => host.files.remove(paths.socket) },
     false,
     /^problem +sockets: .*llama\.sock/ms,
+  ],
+  [
+    'a socket that others can reach',
+    { act: host => host.files.makeFolder(paths.admissionFolder, 0o755) },
+    false,
+    /^problem +sockets:\s+\/run\/slm-copilot-admission is open to others/m,
   ],
   [
     'another server on 443',
