@@ -23,9 +23,8 @@ function rendered(contextSize: number, changes: Parameters<typeof siteWith>[0] =
 }
 
 describe.each([2048, 65_536])('a context of %d tokens', contextSize => {
-  const { capacity, settings, edge, admission } = rendered(contextSize)
-
   it('limits the body alike in nginx and in its message', () => {
+    const { capacity, settings, edge } = rendered(contextSize)
     const limit = largestBody(capacity)
     expect(settings.bodyLimit).toBe(limit)
     expect(edge).toContain(`client_max_body_size ${limit};`)
@@ -33,6 +32,7 @@ describe.each([2048, 65_536])('a context of %d tokens', contextSize => {
   })
 
   it('limits the time of an answer in the edge proxy, whose message says so, and later in the admission proxy', () => {
+    const { settings, edge, admission } = rendered(contextSize)
     const seconds = Math.max(3600, contextSize)
     expect(settings.answerTimeout).toBe(seconds)
     expect(edge).toContain(`proxy_read_timeout ${seconds}s;`)
@@ -40,6 +40,7 @@ describe.each([2048, 65_536])('a context of %d tokens', contextSize => {
   })
 
   it('tells the filter about the model', () => {
+    const { settings } = rendered(contextSize)
     expect(settings).toMatchObject({
       models: ['tiny', 'default'],
       contextSize,
