@@ -29,9 +29,9 @@ export async function doctor(host: Host, onText: (text: string) => void): Promis
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 /** A check that throws has found a problem, too: what it reads is missing or damaged. */
-async function findingOf({ look }: Check, host: Host): Promise<Finding> {
+async function findingOf({ run }: Check, host: Host): Promise<Finding> {
   try {
-    return await look(host)
+    return await run(host)
   } catch (error) {
     return { state: 'problem', seen: (error as Error).message }
   }

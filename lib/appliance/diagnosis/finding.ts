@@ -11,16 +11,13 @@ export type Finding = {
 
 export const ok = (seen: string): Finding => ({ state: 'ok', seen })
 export const skipped = (seen: string): Finding => ({ state: 'skipped', seen })
-export const warning = (seen: string, fix?: string): Finding => ({
-  state: 'warning',
-  seen,
-  ...(fix !== undefined && { fix }),
-})
-export const problem = (seen: string, fix?: string): Finding => ({
-  state: 'problem',
-  seen,
-  ...(fix !== undefined && { fix }),
-})
+
+const wrong =
+  (state: 'warning' | 'problem') =>
+  (seen: string, fix?: string): Finding => ({ state, seen, ...(fix !== undefined && { fix }) })
+
+export const warning = wrong('warning')
+export const problem = wrong('problem')
 
 /** The notes as one finding; without any, what was seen. */
 export const noted = (state: 'warning' | 'problem', notes: string[], seen: string): Finding =>

@@ -32,7 +32,7 @@ export function dropInsFinding(settings: UnitSettings[], own: readonly string[])
   const outdated = settings.filter(({ isOutdated }) => isOutdated).map(({ unit }) => unit)
   return outdated.length === 0
     ? ok('no drop-ins by others')
-    : warning(`${outdated.join(', ')} changed on disk, and not read yet`, 'systemctl daemon-reload')
+    : warning(`${outdated.join(', ')} changed on disk and not reloaded`, 'systemctl daemon-reload')
 }
 
 /** `failed`: the names of failed units. `own`: the appliance's. */

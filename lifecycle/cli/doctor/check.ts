@@ -7,5 +7,5 @@ export type Check = {
   /** What should be seen. */
   expected: string
   /** Changes nothing. What it throws is a problem too. */
-  look(host: Host): Promise<Finding> | Finding
+  run(host: Host): Promise<Finding> | Finding
 }

@@ -1,4 +1,5 @@
 /** Checks of the virtual machine: CPU, memory, disks, clock. */
+import { variables } from '../../../lib/appliance/context/variables.ts'
 import { noted, ok, problem, skipped, warning } from '../../../lib/appliance/diagnosis/finding.ts'
 import {
   enoughSpace,
@@ -28,25 +29,25 @@ const sample = 128
 const space = (folder: string): Check => ({
   name: `disk space in ${folder}`,
   expected: enoughSpace,
-  look: host => spaceFinding(folder, freeBytes(host.files.at(folder))),
+  run: host => spaceFinding(folder, freeBytes(host.files.at(folder))),
 })
 
 export const machineChecks: Check[] = [
   {
     name: 'CPU',
     expected: "AVX2, and the host's own CPU model",
-    look: host => {
+    run: host => {
       const facts = host.facts()
       const { model = 'unnamed', features } = facts.cpu
       const severe = severeNotes(facts)
-      if (severe.length > 0) return noted('problem', severe, '')
-      return noted('warning', cpuNotes(facts), `${model}, ${features.join(' ')}`)
+      const seen = `${model}, ${features.join(' ')}`
+      return severe.length > 0 ? noted('problem', severe, seen) : noted('warning', cpuNotes(facts), seen)
     },
   },
   {
     name: 'threads',
     expected: 'one for each physical core',
-    look: host => {
+    run: host => {
       const plan = readPlan(host)
       if (plan.state !== 'serving') return skipped('no model is served')
       const facts = host.facts()
@@ -61,36 +62,36 @@ export const machineChecks: Check[] = [
   {
     name: 'memory',
     expected: 'no more than planned',
-    look: async host => {
+    run: async host => {
       const plan = readPlan(host)
       if (plan.state !== 'serving') return skipped('no model is served')
       const { isWithin, text } = comparedMemory(plan.capacity, await measuredMemory(host))
       return isWithin
         ? ok(text)
-        : problem(text, 'Reduce ONEAPP_COPILOT_CONTEXT_SIZE, or give the VM more memory.')
+        : problem(text, `Reduce ${variables.contextSize.name}, or give the VM more memory.`)
     },
   },
   {
     name: 'huge pages',
     expected: 'madvise or always',
-    look: host => {
+    run: host => {
       const facts = host.facts()
       return noted('warning', hugePageNotes(facts), facts.hugePages ?? 'not supported by the kernel')
     },
   },
   space('/'),
   space('/var/log'),
-  { name: 'disk speed', expected: fastEnough, look: diskSpeed },
+  { name: 'disk speed', expected: fastEnough, run: diskSpeed },
   {
     name: 'clock',
     expected: 'set by a time source',
-    look: async host => {
+    run: async host => {
       const { now, isSynchronised } = await readClock(host)
       const seen = `${now.toISOString().slice(0, 19)}Z`
       if (isSynchronised) return ok(seen)
       return warning(
         `${seen}, not synchronised`,
-        'Name servers in ONEAPP_COPILOT_NTP_SERVERS, or let DHCP name them.',
+        `Name servers in ${variables.ntpServers.name}, or let DHCP name them.`,
       )
     },
   },
@@ -100,7 +101,7 @@ export const machineChecks: Check[] = [
 export const loadCheck = (before: Facts): Check => ({
   name: 'steal time and swap',
   expected: 'hardly any',
-  look: host => noted('warning', loadNotes(before, host.facts()), 'hardly any while these checks were made'),
+  run: host => noted('warning', loadNotes(before, host.facts()), 'hardly any while these checks were made'),
 })
 
 /** Reads from the middle of the model's file: dd(1) with direct I/O. */

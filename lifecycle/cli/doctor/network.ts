@@ -18,7 +18,7 @@ export const networkChecks: Check[] = [
   {
     name: 'domain',
     expected: 'resolves to this VM',
-    look: async host => {
+    run: async host => {
       const { order } = readPlan(host)
       if (order === undefined) return skipped('no domain is set')
       const { stdout } = await host.query`getent ahosts ${order.domain}`.nothrow()
@@ -29,7 +29,7 @@ export const networkChecks: Check[] = [
   {
     name: 'ACME order',
     expected: 'no failed attempt',
-    look: host => {
+    run: host => {
       const domain = readPlan(host).order?.domain
       const attempts = readState(host, stateFiles.attempts) ?? {}
       return orderFinding(domain, domain === undefined ? undefined : attempts[domain]?.reason)
@@ -38,12 +38,12 @@ export const networkChecks: Check[] = [
   {
     name: 'ports',
     expected: 'nginx on each',
-    look: async host => portsFinding((await host.query`ss -Hltnp`).stdout, Object.values(ports)),
+    run: async host => portsFinding((await host.query`ss -Hltnp`).stdout, Object.values(ports)),
   },
   {
     name: 'certificate',
     expected: 'valid, for the endpoints',
-    look: host => {
+    run: host => {
       const { endpoints } = readPlan(host)
       const [leaf] = certificatesIn(readPairInUse(host).pair.certificate)
       if (leaf === undefined) throw new Error('the file in use holds no certificate')

@@ -41,8 +41,8 @@ const differing = (host: Host, files: Parameters<typeof changesOf>[1]) =>
     .filter(({ outcome }) => outcome !== 'unchanged')
     .map(({ path }) => path)
 
-/** The appliance's units that must run, or end without failure. */
-const ownUnits = [...Object.values(units)]
+/** The units that must run, or end without failure. */
+const ownUnits = Object.values(units)
 
 const ownDropIns = [paths.memoryDropIn, paths.nginxDropIn, paths.certbotDropIn, paths.chronyDropIn]
 
@@ -50,7 +50,7 @@ export const serviceChecks: Check[] = [
   {
     name: 'context',
     expected: 'known variables with valid values',
-    look: async host => {
+    run: async host => {
       const { env } = asConfigured(host)
       const release = installedRelease(host)
       parseContext(env, modelsOf(release), release.model, suppliedPairProblems(await readClock(host)))
@@ -64,7 +64,7 @@ export const serviceChecks: Check[] = [
   {
     name: 'plan',
     expected: 'a model is served, with nothing to note',
-    look: host => {
+    run: host => {
       const plan = readPlan(host)
       if (plan.state !== 'serving') return { state: 'problem', seen: planNotes(plan).join(' ') }
       return noted('warning', planNotes(plan), plan.capacity.model.name)
@@ -73,7 +73,7 @@ export const serviceChecks: Check[] = [
   {
     name: 'installed files',
     expected: 'as the release has them',
-    look: host => {
+    run: host => {
       const files = releaseFiles(host, installedRelease(host))
       return filesFinding(files.length, differing(host, files), 'slm-copilot install')
     },
@@ -81,15 +81,15 @@ export const serviceChecks: Check[] = [
   {
     name: 'configured files',
     expected: 'as the context requires',
-    look: async host => {
+    run: async host => {
       const files = await desiredFiles(asConfigured(host))
       return filesFinding(files.length, differing(host, files))
     },
   },
   {
     name: 'unit settings',
-    expected: 'nobody else’s, and all read',
-    look: async host => {
+    expected: 'no drop-ins by others, and nothing to reload',
+    run: async host => {
       const properties = '--property=Id,DropInPaths,NeedDaemonReload'
       const { stdout } = await host.query`systemctl show ${properties} ${ownUnits}`
       return dropInsFinding(parseUnitSettings(stdout), ownDropIns)
@@ -98,7 +98,7 @@ export const serviceChecks: Check[] = [
   {
     name: 'failed units',
     expected: 'none',
-    look: async host => {
+    run: async host => {
       const { stdout } = await host.query`systemctl list-units --failed --plain --no-legend`
       const failed = stdout.split('\n').flatMap(line => line.split(' ')[0] || [])
       return failedUnitsFinding(failed, ownUnits)
@@ -107,7 +107,7 @@ export const serviceChecks: Check[] = [
   {
     name: 'nginx configuration',
     expected: 'accepted by nginx -t',
-    look: async host => {
+    run: async host => {
       const { exitCode, stderr } = await host.query`nginx -t -q -c ${paths.edgeConfiguration}`.nothrow()
       return exitCode === 0
         ? ok('accepted')
@@ -117,7 +117,7 @@ export const serviceChecks: Check[] = [
   {
     name: 'sockets',
     expected: 'there, in folders that only their group can enter',
-    look: host => {
+    run: host => {
       const sockets = [
         [paths.socketFolder, paths.socket],
         [paths.admissionFolder, paths.admissionSocket],
@@ -136,8 +136,8 @@ export const serviceChecks: Check[] = [
   },
   {
     name: 'service',
-    expected: 'answers requests that take the way of a client’s',
-    look: async host => {
+    expected: 'answers requests sent the way clients send them',
+    run: async host => {
       const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
       const found = await serviceProblem(host, access)
       return found === undefined ? ok('answers') : problem(found, `journalctl -u ${units.llama}`)
@@ -146,7 +146,7 @@ export const serviceChecks: Check[] = [
   {
     name: 'refusals',
     expected: 'none in the last hour',
-    look: host => {
+    run: host => {
       const log = host.files.read(paths.accessLog)
       return log === undefined ? skipped(`${paths.accessLog} is not there`) : refusalsFinding(log, host.now())
     },

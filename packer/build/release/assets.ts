@@ -1,9 +1,7 @@
 /** What is uploaded for a release: a folder with the files, what is new, and checksums of all. */
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import {
   copyFileSync,
-  createReadStream,
   existsSync,
   linkSync,
   mkdirSync,
@@ -14,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { sha256Of } from '../../../lib/system/large-files.ts'
 import { names } from '../image/export.ts'
 
 /** `size` in bytes. */
@@ -58,7 +57,7 @@ export async function writeAssets(
   const assets: Asset[] = []
   for (const name of readdirSync(partial).sort()) {
     const path = join(partial, name)
-    assets.push({ name, size: statSync(path).size, sha256: await digestOf(path) })
+    assets.push({ name, size: statSync(path).size, sha256: await sha256Of(path) })
   }
   const sums = assets.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('')
   writeFileSync(join(partial, names.sha256), sums)
@@ -88,10 +87,4 @@ function pack(folder: string, archive: string, seconds: number): void {
   ]
   const where = ['-C', dirname(folder), basename(folder)]
   execFileSync('tar', [...same, '-I', 'gzip -n', '-cf', archive, ...where])
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 })) hash.update(chunk)
-  return hash.digest('hex')
 }

@@ -147,7 +147,7 @@ NeedDaemonReload=${outdated}
       'warning',
       'changed by /etc/systemd/system/b.service.d/override.conf',
     ],
-    ['', 'yes', 'warning', 'b.service changed on disk, and not read yet'],
+    ['', 'yes', 'warning', 'b.service changed on disk and not reloaded'],
   ])('drop-ins %j, outdated %s: %s', (dropIns, outdated, state, seen) => {
     expect(dropInsFinding(shown(dropIns, outdated), ['/own.conf'])).toMatchObject({ state, seen })
   })
