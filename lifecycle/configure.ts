@@ -66,10 +66,10 @@ async function readFacts(host: Host) {
   return { release, clock, context, machine, tls, nginxVersion: await readNginxVersion(host) }
 }
 
-type Facts = Awaited<ReturnType<typeof readFacts>>
+type ConfigureFacts = Awaited<ReturnType<typeof readFacts>>
 
 /** What is served, how it is reached, and what the administrator should know about it. */
-async function decide(host: Host, facts: Facts, verifications: Verifications) {
+async function decide(host: Host, facts: ConfigureFacts, verifications: Verifications) {
   const { release, clock, context, machine, nginxVersion } = facts
   const choice = chooseModel(release, context, modelKnowledge(host, machine, context, verifications))
   const capacity = planCapacity(machine, choice.model, context)
@@ -101,7 +101,7 @@ type Decided = Awaited<ReturnType<typeof decide>>
 /** The files, in the order in which they are written: what a service enters by comes last. */
 const filesFor = (
   host: Host,
-  { context }: Facts,
+  { context }: ConfigureFacts,
   { capacity, secrets, tls, site, plan }: Decided,
 ): ManagedFile[] => [
   ...settingsFolders,

@@ -12,11 +12,11 @@ import type { ManagedFile } from '../lib/system/managed-files.ts'
 /** The measured speed of the model being served; `remarks` say why, if it could not be measured. */
 export type Measured = { speed?: Speed | undefined; remarks: string[] }
 
-type Outcome = Measured & { tls: Tls; notes: string[] }
+type ReportInput = Measured & { tls: Tls; notes: string[] }
 
 const running = 'active, enabled at boot'
 
-export function reportFiles(host: Host, plan: Plan, outcome: Outcome, reportPath: string): ManagedFile[] {
+export function reportFiles(host: Host, plan: Plan, outcome: ReportInput, reportPath: string): ManagedFile[] {
   const { tls, speed, remarks, notes } = outcome
   const serves = plan.state === 'serving'
   const report = {

@@ -1,4 +1,4 @@
-/** The import rules between layers, see CONTRIBUTING.md. */
+/** The import rules between layers, and names of types; see CONTRIBUTING.md. */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, resolve } from 'node:path'
 import { expect, it } from 'vitest'
@@ -45,6 +45,17 @@ it.each(files)('%s imports only what its layer may', file => {
     path => !isNeighbour(path) && !(allowed[layer] ?? []).some(prefix => path.startsWith(prefix)),
   )
   expect(strangers).toEqual([])
+})
+
+it('gives each type a name of its own', () => {
+  const places = new Map<string, string[]>()
+  for (const file of globSync('{lib,lifecycle,packer}/**/*.ts', { cwd: checkout }))
+    for (const [, name = ''] of readFileSync(join(checkout, file), 'utf8').matchAll(
+      /^(?:export )?(?:type|interface|class) (\w+)/gm,
+    ))
+      places.set(name, [...(places.get(name) ?? []), file])
+  expect(places.size).toBeGreaterThan(100)
+  expect([...places].filter(([, files]) => files.length > 1)).toEqual([])
 })
 
 it('has no import cycle', () => {

@@ -32,7 +32,7 @@ export const publicationSchema = z.strictObject({
 
 export type Publication = z.infer<typeof publicationSchema>
 
-export type Service = {
+export type OneGateService = {
   /** Names and addresses that clients can verify, the preferred one first. */
   endpoints: string[]
   capacity: Capacity
@@ -41,7 +41,12 @@ export type Service = {
 }
 
 /** Describes the appliance while it serves. */
-export const attributesOf = ({ endpoints, capacity, caFingerprint, version }: Service): Attributes => ({
+export const attributesOf = ({
+  endpoints,
+  capacity,
+  caFingerprint,
+  version,
+}: OneGateService): Attributes => ({
   ONEAPP_COPILOT_API: endpointUrl(endpoints[0] ?? 'localhost'),
   ONEAPP_COPILOT_SERVED_MODEL: capacity.model.name,
   ONEAPP_COPILOT_SERVED_CONTEXT: String(capacity.contextSize),
@@ -70,10 +75,10 @@ export const mayReportReady = (context: Record<string, string>, frameworkStatus:
   context.REPORT_READY === 'YES' && frameworkStatus === 'bootstrap_success'
 
 /** Where this VM reaches OneGate, and as whom. */
-export type Access = { endpoint: string; token: string; vmId: string }
+export type OneGateAccess = { endpoint: string; token: string; vmId: string }
 
 /** From the context; undefined if the VM has no access to OneGate (`TOKEN=YES` in its template). */
-export function accessOf(context: Record<string, string>): Access | undefined {
+export function accessOf(context: Record<string, string>): OneGateAccess | undefined {
   const { ONEGATE_ENDPOINT: endpoint = '', TOKENTXT: token = '', VMID: vmId = '' } = context
   return endpoint === '' || token === '' ? undefined : { endpoint, token, vmId }
 }

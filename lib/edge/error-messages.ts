@@ -23,7 +23,7 @@ export type FailedRequest = {
   unavailableReason: string
 }
 
-type Limits = Pick<EdgeSettings, 'contextSize' | 'bodyLimit' | 'answerTimeout'>
+type RequestLimits = Pick<EdgeSettings, 'contextSize' | 'bodyLimit' | 'answerTimeout'>
 
 type ErrorText = { message: string; code: string }
 const errorOf = (message: string, code: string): ErrorText => ({ message: message, code: code })
@@ -70,7 +70,7 @@ function wrongMethod(request: FailedRequest): ErrorText {
   return errorOf(`This path accepts ${route?.method ?? 'GET'}, not ${request.method}.`, 'method_not_allowed')
 }
 
-function tooLarge(request: FailedRequest, limits: Limits): ErrorText {
+function tooLarge(request: FailedRequest, limits: RequestLimits): ErrorText {
   const takesBody = routes.filter(one => one.path === request.path && one.method === 'POST').length > 0
   if (!takesBody) return errorOf('This path accepts no request body.', 'request_too_large')
   return errorOf(
@@ -115,7 +115,7 @@ function unavailable(request: FailedRequest): ErrorText {
   return errorOf('The model is loading. Try again shortly.', 'unavailable')
 }
 
-function errorFor(request: FailedRequest, limits: Limits): ErrorText {
+function errorFor(request: FailedRequest, limits: RequestLimits): ErrorText {
   switch (request.status) {
     case 400:
       return malformed(request)
@@ -154,7 +154,7 @@ function errorFor(request: FailedRequest, limits: Limits): ErrorText {
 }
 
 /** The body of an error response. */
-export function errorBodyText(request: FailedRequest, limits: Limits): string {
+export function errorBodyText(request: FailedRequest, limits: RequestLimits): string {
   const path = pathOf(request)
   if (path === '/health' && request.status === 503) {
     const reason = request.unavailableReason

@@ -1,8 +1,8 @@
 /** Errors in the format of the client's API, so that clients display them. */
 import { type Api, type Route, routes } from '../appliance/requests/api.ts'
 
-type Types = Record<Api, string>
-const types: Record<number, Types> = {
+type ErrorTypes = Record<Api, string>
+const types: Record<number, ErrorTypes> = {
   401: { openai: 'invalid_request_error', anthropic: 'authentication_error' },
   403: { openai: 'invalid_request_error', anthropic: 'permission_error' },
   404: { openai: 'invalid_request_error', anthropic: 'not_found_error' },
@@ -10,8 +10,8 @@ const types: Record<number, Types> = {
   429: { openai: 'rate_limit_error', anthropic: 'rate_limit_error' },
   503: { openai: 'server_error', anthropic: 'overloaded_error' },
 }
-const clientError: Types = { openai: 'invalid_request_error', anthropic: 'invalid_request_error' }
-const serverError: Types = { openai: 'server_error', anthropic: 'api_error' }
+const clientError: ErrorTypes = { openai: 'invalid_request_error', anthropic: 'invalid_request_error' }
+const serverError: ErrorTypes = { openai: 'server_error', anthropic: 'api_error' }
 
 /** The API that decides the shape of a path's errors. */
 export const apiOf = (path: string): Api =>

@@ -39,14 +39,14 @@ export function remove(target: JsonObject, key: string, another?: string): void 
   if (another !== undefined) remove(target, another)
 }
 
-type Open = { container: Json[] | JsonObject; length: number; next: number }
+type OpenWriter = { container: Json[] | JsonObject; length: number; next: number }
 
 const plain = (value: Json): string => (isLongInteger(value) ? value.digits : JSON.stringify(value))
 
 /** Serialises a value. Not recursive: njs's call stack is only some hundred calls deep. */
 export function writeJson(value: Json): string {
   const parts: string[] = []
-  const open: Open[] = []
+  const open: OpenWriter[] = []
   let current: Json = value
   for (;;) {
     if (isObject(current)) {

@@ -129,13 +129,13 @@ function readKey(reader: Reader, container: JsonObject, limits: JsonLimits): str
   return key
 }
 
-type Open = { container: Json[] | JsonObject; key: string }
+type OpenContainer = { container: Json[] | JsonObject; key: string }
 
 /** Parses a whole text. Not recursive: njs's call stack is only some hundred calls deep. */
 export function parseJson(text: string, limits: JsonLimits): Parsed {
   // A byte order mark is ignored (RFC 8259, 8.1).
   const reader: Reader = { text: text, at: text.charCodeAt(0) === 0xfeff ? 1 : 0, problem: undefined }
-  const stack: Open[] = []
+  const stack: OpenContainer[] = []
   let values = 0
   /** What was read last: a complete value, an opening bracket, or a separator, which a value must follow. */
   let last = 'separator' as 'value' | 'opening' | 'separator'

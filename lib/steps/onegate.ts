@@ -1,9 +1,9 @@
 /** Publishes at OneGate what the appliance serves, and withdraws it. A failure is logged once, and fails nothing. */
 import {
-  type Access,
   type Attributes,
   accessOf,
   mayReportReady,
+  type OneGateAccess,
   type Publication,
   publication,
   withdrawal,
@@ -15,7 +15,7 @@ import { putForm } from '../system/put-form.ts'
 import { readState, writeState } from '../system/state-files.ts'
 
 /** The context variables, with OneGate's token. */
-type Context = Record<string, string>
+type OneGateContext = Record<string, string>
 
 /** Seconds for one update. A boot sends two, one in each stage: together they take less than 10 s even on a busy machine. */
 const timeout = 3
@@ -25,7 +25,7 @@ const noAccess = 'this VM has no access to it (TOKEN=YES in its template provide
 export const readPublication = (host: Host): Publication | undefined => readState(host, stateFiles.oneGate)
 
 /** Clears everything until bootstrap publishes again. */
-export async function clear(host: Host, context: Context): Promise<void> {
+export async function clear(host: Host, context: OneGateContext): Promise<void> {
   if (accessOf(context) === undefined) return
   await host.perform('clear READY and what is published at OneGate', async () => {
     begin(host, undefined)
@@ -34,7 +34,7 @@ export async function clear(host: Host, context: Context): Promise<void> {
 }
 
 /** Publishes, and sets READY if the framework has set it before and still would. */
-export async function publish(host: Host, context: Context, attributes: Attributes): Promise<void> {
+export async function publish(host: Host, context: OneGateContext, attributes: Attributes): Promise<void> {
   begin(host, attributes)
   const status = host.files.read(paths.frameworkStatus)?.trim() ?? ''
   const text = publication(attributes, mayReportReady(context, status))
@@ -42,7 +42,7 @@ export async function publish(host: Host, context: Context, attributes: Attribut
 }
 
 /** Clears everything until the appliance serves again. */
-export const withdraw = async (host: Host, context: Context): Promise<void> =>
+export const withdraw = async (host: Host, context: OneGateContext): Promise<void> =>
   record(host, false, await update(host, context, withdrawal()))
 
 /** If the update is interrupted, what OneGate shows is unknown. */
@@ -51,7 +51,7 @@ function begin(host: Host, attributes: Attributes | undefined): void {
   writeState(host, stateFiles.oneGate, { attributes, problem })
 }
 
-async function update(host: Host, context: Context, text: string): Promise<string | undefined> {
+async function update(host: Host, context: OneGateContext, text: string): Promise<string | undefined> {
   const access = accessOf(context)
   return access === undefined ? noAccess : send(host, access, text)
 }
@@ -59,7 +59,7 @@ async function update(host: Host, context: Context, text: string): Promise<strin
 /** Sends an update as `onegate vm update` does; returns why OneGate has not accepted it. */
 async function send(
   host: Host,
-  { endpoint, token, vmId }: Access,
+  { endpoint, token, vmId }: OneGateAccess,
   text: string,
 ): Promise<string | undefined> {
   const url = URL.parse(`${endpoint.replace(/\/+$/, '')}/vm`)

@@ -39,7 +39,7 @@ export const headArguments = ({ url }: Transfer, pace: Pace): string[] => [
   ...['--head', '--max-time', '60', '--output', '/dev/null', '--url', url],
 ]
 
-export type Result =
+export type CurlResult =
   /** The server sent its complete response. */
   | { is: 'done' }
   | { is: 'redirect'; to: string }
@@ -70,7 +70,10 @@ const fileSizeExceeded = 128 + 25
 export const hasContent = ({ stdout }: Output): boolean => ['', '200', '206'].includes(stdout.slice(0, 3))
 
 /** The result of a transfer, from curl's exit code and output. */
-export function resultOf({ exitCode: code, stdout, stderr }: Output, { url, from, size }: Transfer): Result {
+export function resultOf(
+  { exitCode: code, stdout, stderr }: Output,
+  { url, from, size }: Transfer,
+): CurlResult {
   const { host } = new URL(url)
   const [status = '', to = ''] = stdout.split(' ')
   if (code === exits.rangeError || status === '416') return { is: 'not resumable' }

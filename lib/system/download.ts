@@ -3,24 +3,24 @@ import { basename, dirname } from 'node:path'
 import type { Host } from './host.ts'
 import { readable, sha256Of, syncFile } from './large-files.ts'
 import {
-  type Act,
+  type FileTransfer,
   fetchRest,
-  type Limits,
   partOf,
-  type Source,
+  type TransferLimits,
   type TransferProgress,
+  type TransferSource,
 } from './partial-file.ts'
 import { isProven, type Provable, recordProof, removeProven } from './verified-files.ts'
 
-export type Download = Provable & Source
+export type Download = Provable & TransferSource
 
-export type Progress = TransferProgress | { act: 'verifying'; percent: number }
+export type DownloadProgress = TransferProgress | { act: 'verifying'; percent: number }
 
-type OnProgress = (progress: Progress) => void
-type Proving = Act<Download> & { onProgress: OnProgress }
+type OnProgress = (progress: DownloadProgress) => void
+type Proving = FileTransfer<Download> & { onProgress: OnProgress }
 
 /** At 10 kB/s a model of 14 GB takes two weeks: a server slower than that is broken, or stalls on purpose. */
-const defaults: Limits = { slowest: 10_000, slowFor: 60, attempts: 5, pause: 5, reportEvery: 10 }
+const defaults: TransferLimits = { slowest: 10_000, slowFor: 60, attempts: 5, pause: 5, reportEvery: 10 }
 
 /** The downloaded file has the wrong SHA-256; it has been removed. */
 export class DigestError extends Error {
@@ -42,7 +42,7 @@ export async function download(
   host: Host,
   wanted: Download,
   onProgress: OnProgress = () => {},
-  limits: Partial<Limits> = {},
+  limits: Partial<TransferLimits> = {},
 ): Promise<void> {
   if (isProven(host, wanted)) return
   const act = { host, wanted, onProgress, limits: { ...defaults, ...limits } }

@@ -9,11 +9,11 @@ export type ManagedFile =
   | { path: string; mode: number; folder: true }
   | { path: string; absent: true }
 
-type Outcome = 'created' | 'updated' | 'unchanged' | 'removed'
-export type Change = { path: string; outcome: Outcome }
+type FileOutcome = 'created' | 'updated' | 'unchanged' | 'removed'
+export type Change = { path: string; outcome: FileOutcome }
 
 /** The outcome that applying a file would have. */
-export function outcomeOf(host: Host, file: ManagedFile): Outcome {
+export function outcomeOf(host: Host, file: ManagedFile): FileOutcome {
   const status = host.files.status(file.path)
   if ('absent' in file) return status === undefined ? 'unchanged' : 'removed'
   if (status === undefined) return 'created'

@@ -3,11 +3,11 @@ import { truncateSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type CurlResult,
   curlArguments,
   hasContent,
   headArguments,
   type Pace,
-  type Result,
   redirectProblem,
   resultOf,
   type Transfer,
@@ -16,7 +16,7 @@ import type { Host } from './host.ts'
 import { freeBytes, readable } from './large-files.ts'
 
 /** A file to download; `size` in bytes. */
-export type Source = { url: string; size: number; path: string }
+export type TransferSource = { url: string; size: number; path: string }
 
 /** `rate`: bytes per second. */
 export type TransferProgress = {
@@ -27,13 +27,13 @@ export type TransferProgress = {
 }
 
 /** In seconds. `attempts`: how many in a row may each yield less than 1 % of the file. */
-export type Limits = Pace & { attempts: number; pause: number; reportEvery: number }
+export type TransferLimits = Pace & { attempts: number; pause: number; reportEvery: number }
 
-export type Act<S extends Source = Source> = {
+export type FileTransfer<S extends TransferSource = TransferSource> = {
   host: Host
   wanted: S
   onProgress: (progress: TransferProgress) => void
-  limits: Limits
+  limits: TransferLimits
 }
 
 /** Bytes to leave free on the disk, for logs and the system. */
@@ -41,10 +41,10 @@ const spare = 500_000_000
 
 export const partOf = (path: string) => `${path}.part`
 
-const sizeOfPart = ({ host, wanted }: Pick<Act, 'host' | 'wanted'>) =>
+const sizeOfPart = ({ host, wanted }: Pick<FileTransfer, 'host' | 'wanted'>) =>
   host.files.status(partOf(wanted.path))?.size ?? 0
 
-const transferOf = (act: Pick<Act, 'host' | 'wanted'>, url: string): Transfer => ({
+const transferOf = (act: Pick<FileTransfer, 'host' | 'wanted'>, url: string): Transfer => ({
   url,
   output: act.host.files.at(partOf(act.wanted.path)),
   from: sizeOfPart(act),
@@ -52,7 +52,7 @@ const transferOf = (act: Pick<Act, 'host' | 'wanted'>, url: string): Transfer =>
 })
 
 /** Completes the partial file, retrying if necessary. Returns whether the download was resumed. */
-export async function fetchRest(act: Act): Promise<boolean> {
+export async function fetchRest(act: FileTransfer): Promise<boolean> {
   const { host, wanted, limits } = act
   if (sizeOfPart(act) > wanted.size) host.files.remove(partOf(wanted.path))
   checkDisk(act)
@@ -78,7 +78,7 @@ type Failure = { reason: string; fix: string; isTransient: boolean }
 const failed = ({ reason, fix }: Failure) => new Error(`Download failed: ${reason}. ${fix}`)
 
 /** Throws if the disk has no room for the rest of the download plus the reserve. */
-function checkDisk(act: Act): void {
+function checkDisk(act: FileTransfer): void {
   const { path, size } = act.wanted
   const free = freeBytes(act.host.files.at(dirname(path)))
   const missing = size - sizeOfPart(act) + spare
@@ -89,7 +89,7 @@ function checkDisk(act: Act): void {
 }
 
 /** Requests the file, following redirects, until some of it arrives. Returns why none did. */
-async function attempt(act: Act): Promise<Failure | undefined> {
+async function attempt(act: FileTransfer): Promise<Failure | undefined> {
   let { url } = act.wanted
   for (let followed = 0; ; followed += 1) {
     const transfer = transferOf(act, url)
@@ -104,7 +104,7 @@ async function attempt(act: Act): Promise<Failure | undefined> {
   }
 }
 
-async function transferred(act: Act, transfer: Transfer): Promise<Result> {
+async function transferred(act: FileTransfer, transfer: Transfer): Promise<CurlResult> {
   const output = await withProgress(act, () =>
     // prlimit stops a server that never stops sending: before curl 8.4, --max-filesize does not.
     act.host.$`prlimit --fsize=${transfer.size} --core=0 ${curlArguments(transfer, act.limits)}`.nothrow(),
@@ -114,39 +114,42 @@ async function transferred(act: Act, transfer: Transfer): Promise<Result> {
 }
 
 /** The redirect of a download to be resumed, if there is one (see `headArguments`). */
-async function redirectAhead({ host, limits }: Act, transfer: Transfer): Promise<Result | undefined> {
+async function redirectAhead(
+  { host, limits }: FileTransfer,
+  transfer: Transfer,
+): Promise<CurlResult | undefined> {
   if (transfer.from === 0) return undefined
   const result = resultOf(await host.query`${headArguments(transfer, limits)}`.nothrow(), transfer)
   return result.is === 'redirect' ? result : undefined
 }
 
 /** The failure if the server ended its response before the file was complete. */
-function shortfall(act: Act, { url, from }: Transfer): Failure | undefined {
+function shortfall(act: FileTransfer, { url, from }: Transfer): Failure | undefined {
   const got = sizeOfPart(act)
   if (got >= act.wanted.size) return undefined
   const reason = `${new URL(url).host} sent ${got} of the file's ${act.wanted.size} bytes`
   return from > 0 ? { reason, fix: 'Check the URL.', isTransient: true } : discarded(act, reason)
 }
 
-function discarded(act: Act, reason: string): Failure {
+function discarded(act: FileTransfer, reason: string): Failure {
   act.host.files.remove(partOf(act.wanted.path))
   return { reason, fix: 'Check the URL.', isTransient: false }
 }
 
 /** Removes the body of an error page or redirect from the partial file. */
-function truncatePart(act: Act, { output, from }: Transfer): void {
+function truncatePart(act: FileTransfer, { output, from }: Transfer): void {
   if (from === 0) act.host.files.remove(partOf(act.wanted.path))
   else if (sizeOfPart(act) > from) truncateSync(output, from)
 }
 
-function startOver(act: Act, { url }: Transfer): Failure {
+function startOver(act: FileTransfer, { url }: Transfer): Failure {
   act.host.files.remove(partOf(act.wanted.path))
   const reason = `${new URL(url).host} cannot resume downloads, so this one starts over`
   return { reason, fix: 'If this happens again, use another server.', isTransient: true }
 }
 
 /** Reports progress while the download runs. */
-async function withProgress<T>(act: Act, run: () => Promise<T>): Promise<T> {
+async function withProgress<T>(act: FileTransfer, run: () => Promise<T>): Promise<T> {
   const { host, wanted, onProgress, limits } = act
   let before = sizeOfPart(act)
   const timer = setInterval(() => {

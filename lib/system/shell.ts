@@ -35,12 +35,12 @@ export type Shell = {
 }
 
 /** A command's template, before quoting. */
-export type Command = { pieces: TemplateStringsArray; args: Argument[]; options: CommandOptions }
+export type ShellCommand = { pieces: TemplateStringsArray; args: Argument[]; options: CommandOptions }
 
-type Process = { commandLine: string; ended: Promise<Output>; kill(): void }
+type RunningCommand = { commandLine: string; ended: Promise<Output>; kill(): void }
 
 /** How a host runs commands: really, or by logging them. */
-export type Execute = (command: Command) => Promise<Process>
+export type Execute = (command: ShellCommand) => Promise<RunningCommand>
 
 /** Children inherit none of our variables, which include the context and its secrets. */
 export const childEnvironment = {
@@ -111,7 +111,7 @@ export const execute: Execute = async ({ pieces, args, options: { input, env, on
 }
 
 /** The command as a shell command line, with values quoted. */
-export async function commandLineOf({ pieces, args }: Command): Promise<string> {
+export async function commandLineOf({ pieces, args }: ShellCommand): Promise<string> {
   const { $, quote } = await loadZx()
   return $({ ...settings, quote, halt: true })(pieces, ...args).cmd
 }
@@ -144,7 +144,7 @@ export function shell(by: Execute, options: CommandOptions = {}): Shell {
   return $
 }
 
-function run(process: Promise<Process>): Running {
+function run(process: Promise<RunningCommand>): Running {
   let isThrowing = true
   let output: Output | undefined
   const ended = process.then(async ({ commandLine, ended }) => {

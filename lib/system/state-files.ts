@@ -2,20 +2,20 @@
 import type { Host } from './host.ts'
 
 type Issue = { path: readonly PropertyKey[]; message: string }
-type Parsed<T> = { success: true; data: T } | { success: false; error: { issues: readonly Issue[] } }
+type ParsedState<T> = { success: true; data: T } | { success: false; error: { issues: readonly Issue[] } }
 
 export type StateFile<T> = {
   path: string
   mode: number
-  schema: { safeParse(value: unknown): Parsed<T> }
+  schema: { safeParse(value: unknown): ParsedState<T> }
   /** A damaged file is either an error with a `fix`, or ignored with a warning that states the `consequence`. */
   whenDamaged: { fix: string } | { consequence: string }
 }
 
-type Seam = Pick<Host, 'files' | 'log'>
+type StateFileHost = Pick<Host, 'files' | 'log'>
 
 /** The state; undefined if the file is missing or damaged. A damaged file throws if `whenDamaged` has a fix. */
-export function readState<T>({ files, log }: Seam, file: StateFile<T>): T | undefined {
+export function readState<T>({ files, log }: StateFileHost, file: StateFile<T>): T | undefined {
   const { path, whenDamaged } = file
   const text = readText(files, path)
   if (text === undefined) return undefined
@@ -27,7 +27,7 @@ export function readState<T>({ files, log }: Seam, file: StateFile<T>): T | unde
 }
 
 /** Like `readState`, but throws if the file is missing. */
-export function requireState<T>(seam: Seam, file: StateFile<T>): T {
+export function requireState<T>(seam: StateFileHost, file: StateFile<T>): T {
   const found = readState(seam, file)
   if (found !== undefined) return found
   const fix = 'fix' in file.whenDamaged ? ` Fix: ${file.whenDamaged.fix}.` : ''

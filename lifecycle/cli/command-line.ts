@@ -6,13 +6,13 @@ import { type Command, type CommandName, commandOf, commands, type Option } from
 import { UsageError } from './usage-error.ts'
 
 /** Options by name: the given value, or true for an option without value. */
-export type Values = Record<string, string | true | undefined>
+export type OptionValues = Record<string, string | true | undefined>
 
 export type CommandLine =
   | { kind: 'version' }
   | { kind: 'overview' }
   | { kind: 'usage'; name: CommandName }
-  | { kind: 'run'; name: CommandName; values: Values; argument: string | undefined }
+  | { kind: 'run'; name: CommandName; values: OptionValues; argument: string | undefined }
 
 const stagesByName = ['install', 'configure', 'bootstrap']
 const helpOptions = ['--help', '-h']
@@ -63,7 +63,7 @@ function parseCommand(given: string, args: string[], folder: string): CommandLin
     allowPositionals: true,
     tokens: true,
   })
-  const values: Values = {}
+  const values: OptionValues = {}
   const positionals: string[] = []
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value)

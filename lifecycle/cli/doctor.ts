@@ -2,7 +2,7 @@
 import type { Finding } from '../../lib/appliance/diagnosis/finding.ts'
 import { findingText } from '../../lib/render/text/doctor.ts'
 import type { Host } from '../../lib/system/host.ts'
-import type { Check } from './doctor/check.ts'
+import type { DoctorCheck } from './doctor/check.ts'
 import { loadCheck, machineChecks } from './doctor/machine.ts'
 import { networkChecks } from './doctor/network.ts'
 import { serviceChecks } from './doctor/services.ts'
@@ -29,7 +29,7 @@ export async function doctor(host: Host, onText: (text: string) => void): Promis
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 /** A check that throws has found a problem, too: what it reads is missing or damaged. */
-async function findingOf({ run }: Check, host: Host): Promise<Finding> {
+async function findingOf({ run }: DoctorCheck, host: Host): Promise<Finding> {
   try {
     return await run(host)
   } catch (error) {

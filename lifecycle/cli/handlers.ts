@@ -6,19 +6,19 @@ import { openHost } from '../../lib/system/host.ts'
 import { inputFile } from '../../lib/system/input-files.ts'
 import { openLog } from '../../lib/system/log.ts'
 import { print } from '../../lib/system/plain-text.ts'
-import type { Values } from './command-line.ts'
+import type { OptionValues } from './command-line.ts'
 import { type Command, type CommandName, commands } from './commands.ts'
 import { overview } from './usage.ts'
 
-type Run = { name: CommandName; values: Values; argument?: string | undefined }
+type HandlerInput = { name: CommandName; values: OptionValues; argument?: string | undefined }
 
 /** Resolves with false for exit code 1 without an error. */
-type Handler = (host: Host, run: Run) => Promise<unknown>
+type CommandHandler = (host: Host, run: HandlerInput) => Promise<unknown>
 
-const text = (value: Values[string]) => (typeof value === 'string' ? value : undefined)
+const text = (value: OptionValues[string]) => (typeof value === 'string' ? value : undefined)
 
 /** The file given with an option, if any. */
-const fileOf = (option: string, { [option]: path }: Values) =>
+const fileOf = (option: string, { [option]: path }: OptionValues) =>
   typeof path === 'string' ? inputFile(option, path) : undefined
 
 /** Runs an action that changes files or services while no other does. */
@@ -27,7 +27,7 @@ async function exclusively(host: Host, act: (host: Host) => Promise<unknown>): P
   await oneAtATime(host, () => act(host))
 }
 
-const handlers: Record<CommandName, Handler> = {
+const handlers: Record<CommandName, CommandHandler> = {
   install: async (host, { values }) => {
     const { install } = await import('../install.ts')
     await install(host, fileOf('release', values), text(values.mirror))
@@ -125,7 +125,7 @@ const handlers: Record<CommandName, Handler> = {
 }
 
 /** Runs a command on this machine, or on the folder given with `--root`. */
-export async function run(line: Run): Promise<unknown> {
+export async function run(line: HandlerInput): Promise<unknown> {
   const { name, values } = line
   const command: Command = commands[name]
   const options: HostOptions = {
@@ -138,7 +138,7 @@ export async function run(line: Run): Promise<unknown> {
 }
 
 /** The context variables: from the file given with `--context-file`, else from the environment. */
-async function contextOf(values: Values): Promise<HostOptions['env']> {
+async function contextOf(values: OptionValues): Promise<HostOptions['env']> {
   const file = fileOf('context-file', values)
   if (file === undefined) return process.env
   const { parseEnvironment } = await import('../environment.ts')

@@ -2,7 +2,7 @@
 import { paths } from '../../lib/appliance/paths.ts'
 import { print, printError } from '../../lib/system/plain-text.ts'
 import packageFile from '../../package.json' with { type: 'json' }
-import { type CommandLine, parseCommandLine, type Values } from './command-line.ts'
+import { type CommandLine, type OptionValues, parseCommandLine } from './command-line.ts'
 import { type Command, type CommandName, commands } from './commands.ts'
 import { guardOutput } from './output.ts'
 import { overview, usageOf } from './usage.ts'
@@ -29,13 +29,13 @@ function textOf(line: Exclude<CommandLine, { kind: 'run' }>): string {
   return line.kind === 'overview' ? overview() : usageOf(line.name, commands[line.name])
 }
 
-type Run = Extract<CommandLine, { kind: 'run' }>
+type RunLine = Extract<CommandLine, { kind: 'run' }>
 
-const isLive = ({ root, 'dry-run': dryRun }: Values) => root === undefined && dryRun === undefined
+const isLive = ({ root, 'dry-run': dryRun }: OptionValues) => root === undefined && dryRun === undefined
 const commandAt = (name: CommandName): Command => commands[name]
-const isLiveStage = ({ name, values }: Run) => commandAt(name).isStage === true && isLive(values)
+const isLiveStage = ({ name, values }: RunLine) => commandAt(name).isStage === true && isLive(values)
 
-async function runCommand(line: Run): Promise<number> {
+async function runCommand(line: RunLine): Promise<number> {
   const { name, values } = line
   if (commandAt(name).needsRoot && isLive(values) && process.getuid?.() !== 0)
     throw new UsageError(`slm-copilot ${name}: must be run as root.`)
@@ -49,7 +49,7 @@ async function runCommand(line: Run): Promise<number> {
 }
 
 /** Reports an error once: a live stage's to the log, which includes standard output; any other to standard error. */
-async function report(line: Run, error: unknown): Promise<void> {
+async function report(line: RunLine, error: unknown): Promise<void> {
   const message = `slm-copilot ${line.name}: ${explained(error)}`
   if (!isLiveStage(line) || isUsageError(error)) {
     printError(message)

@@ -20,7 +20,7 @@ export const cpuModel = { kvm: 'host', tcg: 'max,-pku' } as const satisfies Reco
 export const cpus = { kvm: 2, tcg: 1 } as const satisfies Record<Accelerator, number>
 
 /** `reason` explains to the maintainer why the VM is slow. */
-export type Choice = { accelerator: Accelerator; reason: string }
+export type AcceleratorChoice = { accelerator: Accelerator; reason: string }
 
 const bootTimeoutSeconds = 15
 
@@ -40,9 +40,11 @@ const recordPath = join(cacheFolder, 'accelerator.json')
 const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
 
 /** What has been found out since the host was booted. */
-export function knownAccelerator(): Choice | undefined {
+export function knownAccelerator(): AcceleratorChoice | undefined {
   if (!existsSync(recordPath)) return undefined
-  const { boot, ...choice } = JSON.parse(readFileSync(recordPath, 'utf8')) as Choice & { boot: string }
+  const { boot, ...choice } = JSON.parse(readFileSync(recordPath, 'utf8')) as AcceleratorChoice & {
+    boot: string
+  }
   return boot === bootId() ? choice : undefined
 }
 
@@ -66,7 +68,7 @@ function canOpen(path: string, mode = constants.R_OK): boolean {
   }
 }
 
-async function probe(kernel: string): Promise<Choice> {
+async function probe(kernel: string): Promise<AcceleratorChoice> {
   if (!canOpenKvm()) return { accelerator: 'tcg', reason: 'this user cannot open /dev/kvm' }
   if (!canOpen(kernel)) return { accelerator: 'kvm', reason: `untested: this user cannot read ${kernel}` }
   console.log(`==> Trying KVM: a test kernel has ${bootTimeoutSeconds} s to boot`)

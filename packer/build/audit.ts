@@ -8,17 +8,17 @@ const severities = ['critical', 'high', 'moderate', 'low', 'info'] as const
 const failing: readonly string[] = ['critical', 'high']
 
 type Severity = (typeof severities)[number]
-type Report = {
+type AuditReport = {
   message?: string
   error?: { summary?: string }
   metadata?: { vulnerabilities: Partial<Record<Severity, number>> }
   vulnerabilities?: Record<string, { name: string; severity: Severity; range: string }>
 }
 
-export type Verdict = { passes: boolean; text: string }
+export type AuditVerdict = { passes: boolean; text: string }
 
 /** What `npm audit --json` printed, judged. */
-export function verdictOn(output: string): Verdict {
+export function verdictOn(output: string): AuditVerdict {
   const report = parsed(output)
   const counts = report?.metadata?.vulnerabilities
   if (counts === undefined) {
@@ -38,9 +38,9 @@ export function verdictOn(output: string): Verdict {
   return { passes, text: `npm audit: ${summary}.\n${packages.join('')}${advice}` }
 }
 
-function parsed(output: string): Report | undefined {
+function parsed(output: string): AuditReport | undefined {
   try {
-    return JSON.parse(output) as Report
+    return JSON.parse(output) as AuditReport
   } catch {
     return undefined
   }

@@ -27,7 +27,7 @@ export type BakeInputs = {
   shim: string
   release: Release
   /** The VM, and the image's disk. */
-  size: Size
+  size: MachineSize
   /** As Packer takes it, such as `30m`. */
   sshTimeout: string
   /** A disk to start from; by default packer/base-image.sh makes one. */
@@ -37,7 +37,7 @@ export type BakeInputs = {
 }
 
 /** `memory` in MB; `disk` as QEMU takes it, such as `8G`. `cpus`: by default what suits the accelerator. */
-export type Size = { cpus?: number; memory: number; disk: string }
+export type MachineSize = { cpus?: number; memory: number; disk: string }
 
 /** `disk`: a qcow2. `facts`: a folder with what was read from the VM at the end. `inputs`: a digest of everything in it. */
 export type Baked = { disk: string; facts: string; inputs: string }

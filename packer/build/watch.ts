@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
 
-export type Watched = {
+export type WatchedProcess = {
   pid: number | undefined
   /** Its output so far, on both streams. */
   output: () => string
@@ -21,7 +21,7 @@ export type Watched = {
 const terminationGrace = 10_000
 
 /** Supervises a child that has just been started. It is stopped when this process exits, unless that is killed. */
-export function watch(child: ChildProcess): Watched {
+export function watch(child: ChildProcess): WatchedProcess {
   const terminate = () => child.kill('SIGTERM')
   process.once('exit', terminate)
   let said = ''

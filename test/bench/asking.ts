@@ -17,7 +17,7 @@ const answerSchema = z.object({
 })
 
 /** Rates in tokens per second; `prompt`: only the tokens that were not cached. */
-export type Answer = {
+export type MeasuredAnswer = {
   tokens: number[]
   prompt: { rate: number; tokens: number; seconds: number }
   generation: { rate: number }
@@ -25,7 +25,7 @@ export type Answer = {
 }
 
 /** Completes a prompt of token IDs, greedily, with exactly this many tokens. */
-export async function complete(llama: BareLlama, prompt: number[], tokens: number): Promise<Answer> {
+export async function complete(llama: BareLlama, prompt: number[], tokens: number): Promise<MeasuredAnswer> {
   const asked = { prompt, n_predict: tokens, ignore_eos: true, temperature: 0, return_tokens: true }
   const answer = answerSchema.parse(await llama.post('/completion', asked))
   const { timings } = answer
@@ -46,7 +46,11 @@ export async function complete(llama: BareLlama, prompt: number[], tokens: numbe
  * The same in two requests, first the prompt, then the rest of the answer, with rates per CPU time. For a single thread
  * these are the rates on an idle machine (several threads spend CPU time waiting for each other).
  */
-export async function completeByCpuTime(llama: BareLlama, prompt: number[], tokens: number): Promise<Answer> {
+export async function completeByCpuTime(
+  llama: BareLlama,
+  prompt: number[],
+  tokens: number,
+): Promise<MeasuredAnswer> {
   const begin = cpuSeconds(llama)
   const first = await complete(llama, prompt, 1)
   const between = cpuSeconds(llama)

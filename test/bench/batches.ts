@@ -6,11 +6,11 @@ import { median, promptOf, stream } from './measure.ts'
 const sizes = [128, 256, 512, 2048]
 const promptTokens = 3000
 
-type Row = { size: number; promptRate: number; gap: number; freed: number }
+type BatchRow = { size: number; promptRate: number; gap: number; freed: number }
 
 /** Prints for each size the prompt rate, another client's longest wait for a token, and how soon a slot is free. */
 export async function benchBatches(): Promise<void> {
-  const rows: Row[] = []
+  const rows: BatchRow[] = []
   for (const size of sizes) rows.push(await measure(size))
   const best = Math.max(...rows.map(({ promptRate }) => promptRate))
   console.log('  batch   prompt tok/s   ratio   another waits, s   slot free after, s')
@@ -24,7 +24,7 @@ export async function benchBatches(): Promise<void> {
   )
 }
 
-async function measure(size: number): Promise<Row> {
+async function measure(size: number): Promise<BatchRow> {
   const settings = {
     LLAMA_ARG_MODEL: await wideSentenceModel(),
     LLAMA_ARG_BATCH: String(size),

@@ -3,7 +3,7 @@ import { unpackedLlama } from '../mirror/bare-llama.ts'
 import { complete, completeByCpuTime, randomTokens } from './asking.ts'
 import { keep } from './results.ts'
 import { medianOf, spread, takeTurns } from './rounds.ts'
-import { type Served, sideBySide } from './side-by-side.ts'
+import { sideBySide, type VariantServer } from './side-by-side.ts'
 import { table } from './table.ts'
 import { ourSettings } from './variants.ts'
 
@@ -45,7 +45,7 @@ For f16, tokens per second of CPU time (one thread); for the others, ratios to i
 Relative to the weights, a token of context costs five times as much as in Devstral Small 2: 4096 tokens here correspond to 20,000 there.`
 }
 
-async function compareAt(context: number[], servers: Served[]): Promise<string[][]> {
+async function compareAt(context: number[], servers: VariantServer[]): Promise<string[][]> {
   for (const { llama } of servers) await complete(llama, [...context, ...randomTokens(8)], 2)
   const [first, ...others] = servers
   if (first === undefined) return []

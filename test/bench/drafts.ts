@@ -4,7 +4,7 @@ import { completeByCpuTime, randomTokens, successive } from './asking.ts'
 import { cutPrompts } from './cut-prompts.ts'
 import { keep } from './results.ts'
 import { medianOf, spread, takeTurns } from './rounds.ts'
-import { type Served as Server, sideBySide } from './side-by-side.ts'
+import { type VariantServer as Server, sideBySide } from './side-by-side.ts'
 import { table } from './table.ts'
 import { ourSettings } from './variants.ts'
 
@@ -55,7 +55,7 @@ const texts: Record<string, (said: number[]) => number[]> = {
 }
 
 /** `answers`: the number of answers so far; each must be different, because ngram-mod remembers them. */
-type Served = Server & { answers: number }
+type DraftServer = Server & { answers: number }
 
 export async function benchDrafts(): Promise<void> {
   const { program, remove } = await unpackedLlama()
@@ -74,7 +74,7 @@ export async function benchDrafts(): Promise<void> {
 
 async function compare(program: string, ours: Record<string, string>): Promise<string> {
   const taken = new Map<string, number[]>()
-  const measure = async (server: Served) => {
+  const measure = async (server: DraftServer) => {
     const rates: [string, number][] = []
     for (const [text, prompt] of Object.entries(texts)) {
       const { drafted, generation } = await answerTo(server, prompt)
@@ -84,7 +84,7 @@ async function compare(program: string, ours: Record<string, string>): Promise<s
     return Object.fromEntries(rates)
   }
   const { own, ratios } = await sideBySide(program, ours, 4096, [none, ...compared], async servers => {
-    const [first, ...others] = servers.map((server): Served => ({ ...server, answers: 0 }))
+    const [first, ...others] = servers.map((server): DraftServer => ({ ...server, answers: 0 }))
     if (first === undefined) throw new Error('there is nothing to compare')
     const turns = await takeTurns(rounds, first, others, measure)
     return { own: turns.ours, ratios: [...turns.ratios] }
@@ -103,7 +103,7 @@ Ratios of the rates per CPU time (one thread) to those without drafts, for answe
 const share = (counts: number[] = []) => `${counts[0]}/${counts[1]}`
 
 /** Gets an answer that starts at a new token, to a prompt that contains the given text. */
-async function answerTo(server: Served, text: (said: number[]) => number[]) {
+async function answerTo(server: DraftServer, text: (said: number[]) => number[]) {
   const begin = 2000 + server.answers * (answerTokens + 20)
   server.answers += 1
   const said = successive(begin, answerTokens)

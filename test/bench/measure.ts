@@ -10,7 +10,7 @@ export type Way = 'nginx and TLS' | 'bare socket'
 /** `firstToken`: seconds from the start of the connection; `rate`: tokens per second from the first to the last. */
 export type Timing = { firstToken: number; rate: number; tokens: number }
 
-export type Stream = {
+export type MeasuredStream = {
   /** Resolves when the first token has arrived. */
   begun: Promise<void>
   ended: Promise<Timing>
@@ -22,7 +22,7 @@ export type Stream = {
 const isToken = (line: string) => line.startsWith('data: {') && line.includes('"content":"')
 
 /** Sends a chat on a connection of its own, and measures its stream. */
-export function stream(stack: Stack, way: Way, json: object): Stream {
+export function stream(stack: Stack, way: Way, json: object): MeasuredStream {
   const start = performance.now()
   const arrivals: number[] = []
   let sent: ClientRequest | undefined

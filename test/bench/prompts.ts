@@ -10,7 +10,7 @@ const beginningTokens = 3000
 const cases = ['cold', 'warm', 'after others', 'after a restart'] as const
 type Case = (typeof cases)[number]
 /** Seconds to the first token, and seconds for saving and restoring. */
-type Row = Record<Case, number> & { keeping: number; restoring: number }
+type PromptRow = Record<Case, number> & { keeping: number; restoring: number }
 
 /** Prints for each case the medians with a prompt cache in RAM and on disk, without either, and their ratio. */
 export async function benchPrompts(): Promise<void> {
@@ -23,7 +23,7 @@ export async function benchPrompts(): Promise<void> {
   // Room for the agent's prompt and three more: this model needs 8 KiB per token.
   const stacks = { with: await start('128'), without: await start('0') }
   try {
-    const rows: { with: Row; without: Row }[] = []
+    const rows: { with: PromptRow; without: PromptRow }[] = []
     for (let round = 1; round <= rounds; round += 1) {
       const row = { with: await measure(stacks.with, true), without: await measure(stacks.without, false) }
       console.log(`  round ${round}: ${JSON.stringify(row)}`)
@@ -36,7 +36,7 @@ export async function benchPrompts(): Promise<void> {
   }
 }
 
-async function measure(stack: Stack, isKept: boolean): Promise<Row> {
+async function measure(stack: Stack, isKept: boolean): Promise<PromptRow> {
   // Differs from all others from its first word.
   const [beginning] = promptOf(beginningTokens)
   const firstToken = async () => {
@@ -79,7 +79,7 @@ async function secondsOf(act: () => Promise<void>): Promise<number> {
   return (performance.now() - start) / 1000
 }
 
-function print(rows: { with: Row; without: Row }[]): void {
+function print(rows: { with: PromptRow; without: PromptRow }[]): void {
   console.log(
     `  ${'first token, s'.padEnd(18)}${'with'.padStart(8)}${'without'.padStart(10)}${'ratio'.padStart(8)}`,
   )

@@ -1,7 +1,7 @@
 /** Several llama-servers side by side, with one thread and one slot each, measured in turn. */
 import { type BareLlama, startBareLlama } from '../mirror/bare-llama.ts'
 
-export type Served = { name: string; llama: BareLlama }
+export type VariantServer = { name: string; llama: BareLlama }
 export type Wanted = { name: string; settings?: Record<string, string>; flags?: string[] }
 
 /** Starts one server per variant, measures them, and stops them even on failure. */
@@ -10,7 +10,7 @@ export async function sideBySide<T>(
   settings: Record<string, string>,
   contextSize: number,
   wanted: Wanted[],
-  measure: (servers: Served[]) => Promise<T>,
+  measure: (servers: VariantServer[]) => Promise<T>,
 ): Promise<T> {
   const one = {
     LLAMA_ARG_N_PARALLEL: '1',
@@ -18,7 +18,7 @@ export async function sideBySide<T>(
     LLAMA_ARG_CTX_SIZE: String(contextSize),
     LLAMA_ARG_KV_UNIFIED_PER_SLOT: String(contextSize),
   }
-  const servers: Served[] = []
+  const servers: VariantServer[] = []
   try {
     for (const { name, settings: own, flags } of wanted)
       servers.push({ name, llama: await startBareLlama(program, { ...settings, ...one, ...own }, flags) })

@@ -5,7 +5,7 @@ import { anonymousMiB } from './measure.ts'
 import { keep } from './results.ts'
 import { type Figures, medianOf, spread, takeTurns } from './rounds.ts'
 import { table } from './table.ts'
-import { ourSettings, type Variant, variants } from './variants.ts'
+import { ourSettings, type ServerVariant, variants } from './variants.ts'
 
 const rounds = 3
 const promptTokens = 1024
@@ -23,7 +23,7 @@ export async function benchSpeed(): Promise<void> {
 
 async function compare(program: string, ours: Record<string, string>): Promise<string> {
   const others = await variants(ours)
-  const own: Variant = { name: 'ours', settings: ours, flags: [] }
+  const own: ServerVariant = { name: 'ours', settings: ours, flags: [] }
   const measured = await takeTurns(rounds, own, others, variant => measure(program, variant))
   const memory = medianOf(measured.ours, 'anonymous')
   const rows = others.map(variant => {
@@ -44,7 +44,7 @@ Ratios to ours, from llama-server's own timings; memory in MiB relative to ours.
 High priority is SCHED_FIFO, which not every machine permits. On a busy machine, two threads lose more than one.`
 }
 
-async function measure(program: string, { settings, flags }: Variant): Promise<Figures> {
+async function measure(program: string, { settings, flags }: ServerVariant): Promise<Figures> {
   const llama = await startBareLlama(program, settings, flags)
   try {
     // Warm-up: the first prompt allocates the pages of the compute buffers.

@@ -6,7 +6,7 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { configuredFolder, environmentOf } from '../integration/support/stack.ts'
 import { allOf, benchModel } from '../mirror/quantised-model.ts'
 
-export type Variant = {
+export type ServerVariant = {
   name: string
   /** All environment variables of llama-server, including the model. */
   settings: Record<string, string>
@@ -31,14 +31,14 @@ export async function ourSettings(): Promise<Record<string, string>> {
 }
 
 /** The peers, then single changes of our settings. */
-export async function variants(ours: Record<string, string>): Promise<Variant[]> {
+export async function variants(ours: Record<string, string>): Promise<ServerVariant[]> {
   const model = { LLAMA_ARG_MODEL: await benchModel() }
-  const peer = (name: string, settings: Record<string, string>): Variant => ({
+  const peer = (name: string, settings: Record<string, string>): ServerVariant => ({
     name,
     settings: { ...model, ...settings },
     flags: [],
   })
-  const change = (name: string, settings: Record<string, string>, flags: string[] = []): Variant => ({
+  const change = (name: string, settings: Record<string, string>, flags: string[] = []): ServerVariant => ({
     name,
     settings: { ...ours, ...settings },
     flags,

@@ -2,9 +2,14 @@
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Call } from '../mirror/tool-model.ts'
-import type { Home, RunOptions, Screen } from './home.ts'
+import type { ClientRunOptions, Home, Screen } from './home.ts'
 
-type Ask = (home: Home, modules: string, question: string, options?: RunOptions) => Promise<Screen>
+type AskClient = (
+  home: Home,
+  modules: string,
+  question: string,
+  options?: ClientRunOptions,
+) => Promise<Screen>
 
 export type Client = {
   /** Its name in `slm-copilot clients`. */
@@ -12,11 +17,11 @@ export type Client = {
   /** The name of the npm package. */
   package: string
   /** Asks a question, with tools and streaming, and waits for the client to exit. */
-  ask: Ask
+  ask: AskClient
   /** Runs the printed program, if there is one. */
-  paste?: Ask
+  paste?: AskClient
   /** Asks for an answer that is not streamed; undefined if the client always streams. */
-  chat?: Ask
+  chat?: AskClient
   /** A call of one of the client's tools that creates a file named `made`. */
   call: Call
 }
@@ -25,7 +30,7 @@ const node = process.execPath
 
 /** Runs a command line whose last argument is the question. */
 const terminal =
-  (command: (modules: string) => string[], variables: Record<string, string> = {}): Ask =>
+  (command: (modules: string) => string[], variables: Record<string, string> = {}): AskClient =>
   (home, modules, question, options) =>
     home.run([...command(join(modules, 'node_modules')), question], {
       ...options,
@@ -104,7 +109,7 @@ function writeProgram(home: Home, name: string, exported: string): string {
 
 const library = (name: string, npmName: string, exported: string): Client => {
   const runProgram =
-    (file: string): Ask =>
+    (file: string): AskClient =>
     (home, _, question, options) =>
       home.run([node, writeProgram(home, file, exported), question], options)
   return {

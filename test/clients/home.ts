@@ -26,11 +26,11 @@ export type Home = {
   /** The program in the configuration, if it contains one. */
   program: string
   /** Runs a command in the project, with the variables that the configuration exports, and none of this process. */
-  run(command: string[], options?: RunOptions): Promise<Screen>
+  run(command: string[], options?: ClientRunOptions): Promise<Screen>
   remove(): void
 }
 
-export type RunOptions = {
+export type ClientRunOptions = {
   variables?: Record<string, string>
   /** Seconds until it is killed. */
   limit?: number

@@ -10,13 +10,13 @@ import {
   chat,
   firstPaste,
   loading,
-  type Outcome,
   slowPrompt,
   stackContext,
+  type TrialOutcome,
   toolTurn,
   wrongKey,
 } from './scenarios.ts'
-import { isGood, type Row, refusal, table } from './table.ts'
+import { type ClientRow, isGood, refusal, table } from './table.ts'
 
 async function withStack<T>(options: Options, use: (stack: Stack) => Promise<T>): Promise<T> {
   const stack = await startStack(stackContext, options)
@@ -27,7 +27,7 @@ const versionOf = (client: Client, modules: string): string =>
   JSON.parse(readFileSync(join(modules, 'node_modules', client.package, 'package.json'), 'utf8')).version
 
 /** Runs the quick scenarios one after the other. */
-async function quickTrials(client: Client, modules: string): Promise<Row> {
+async function quickTrials(client: Client, modules: string): Promise<ClientRow> {
   const plain = await withStack({}, async stack => {
     const trial = { client, stack, modules }
     return {
@@ -42,11 +42,11 @@ async function quickTrials(client: Client, modules: string): Promise<Row> {
 }
 
 /** Saves the output of each run in a file of its own. */
-function keepScreens(rows: Row[]): string {
+function keepScreens(rows: ClientRow[]): string {
   const folder = join(cacheFolder, 'logs', 'clients')
   mkdirSync(folder, { recursive: true })
   for (const { name, version: _, ...outcomes } of rows)
-    for (const [scenario, outcome] of Object.entries(outcomes) as [string, Outcome | undefined][])
+    for (const [scenario, outcome] of Object.entries(outcomes) as [string, TrialOutcome | undefined][])
       if (outcome !== undefined) writeFileSync(join(folder, `${name}-${scenario}.txt`), outcome.text)
   return folder
 }
@@ -65,10 +65,10 @@ await script(async () => {
   const slow = step('six minutes of prompt processing, side by side', () =>
     Promise.all(clients.map(client => withStack({}, async stack => slowPrompt({ client, stack, modules })))),
   )
-  const rows: Row[] = []
+  const rows: ClientRow[] = []
   for (const client of clients) rows.push(await step(client.name, () => quickTrials(client, modules)))
   const slowOutcomes = await slow
-  const whole = rows.map((row, index): Row => {
+  const whole = rows.map((row, index): ClientRow => {
     const slowPrompt = slowOutcomes[index]
     return slowPrompt === undefined ? row : { ...row, slowPrompt }
   })

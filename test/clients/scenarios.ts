@@ -19,7 +19,7 @@ export type Trial = { client: Client; stack: Stack; modules: string }
 /** A request, as logged by nginx. */
 export type Request = { status: number; seconds: number }
 
-export type Outcome = Screen & {
+export type TrialOutcome = Screen & {
   requests: Request[]
   /** The client has printed the answer, and exited successfully. */
   isAnswered: boolean
@@ -53,7 +53,11 @@ function requestsAt({ stack }: Trial): () => Request[] {
 }
 
 /** Pastes the settings into a new home, acts in it, and collects the outcome. */
-async function inHome(trial: Trial, act: (home: Home) => Promise<Screen>, key?: string): Promise<Outcome> {
+async function inHome(
+  trial: Trial,
+  act: (home: Home) => Promise<Screen>,
+  key?: string,
+): Promise<TrialOutcome> {
   const home = homeWith(configurationOf(trial, key), trial.modules)
   const requests = requestsAt(trial)
   try {
@@ -76,7 +80,7 @@ const pasted = ({ client, modules }: Trial, home: Home) =>
 export const firstPaste = (trial: Trial) => inHome(trial, home => pasted(trial, home))
 
 /** An answer that is not streamed; undefined if the client always streams. */
-export const chat = async (trial: Trial): Promise<Outcome | undefined> => {
+export const chat = async (trial: Trial): Promise<TrialOutcome | undefined> => {
   const { client, modules } = trial
   return client.chat && inHome(trial, home => client.chat?.(home, modules, question) as Promise<Screen>)
 }

@@ -1,19 +1,19 @@
 /** The results of all clients as a table, and the messages that their users see. */
-import type { Outcome } from './scenarios.ts'
+import type { TrialOutcome } from './scenarios.ts'
 
-export type Row = {
+export type ClientRow = {
   name: string
   version: string
-  firstPaste: Outcome
-  chat: Outcome | undefined
-  toolTurn: Outcome
-  wrongKey: Outcome
-  loading: Outcome
-  slowPrompt?: Outcome
+  firstPaste: TrialOutcome
+  chat: TrialOutcome | undefined
+  toolTurn: TrialOutcome
+  wrongKey: TrialOutcome
+  loading: TrialOutcome
+  slowPrompt?: TrialOutcome
 }
 
 /** Whether a client passed all scenarios. */
-export const isGood = ({ firstPaste, chat, toolTurn, wrongKey, loading, slowPrompt }: Row) =>
+export const isGood = ({ firstPaste, chat, toolTurn, wrongKey, loading, slowPrompt }: ClientRow) =>
   firstPaste.isAnswered &&
   chat?.isAnswered !== false &&
   toolTurn.isAnswered &&
@@ -23,22 +23,23 @@ export const isGood = ({ firstPaste, chat, toolTurn, wrongKey, loading, slowProm
   slowPrompt?.isAnswered !== false
 
 /** The line of the output that says that the key is wrong. */
-export const refusal = ({ text }: Outcome) =>
+export const refusal = ({ text }: TrialOutcome) =>
   text
     .split('\n')
     .find(line => line.includes('Wrong or missing API key'))
     ?.trim()
 
 const yes = (isSo: boolean) => (isSo ? 'yes' : 'NO')
-const statuses = ({ requests }: Outcome) => requests.map(({ status }) => status).join(' ')
-const longest = ({ requests }: Outcome) => Math.max(0, ...requests.map(({ seconds }) => seconds)).toFixed(0)
+const statuses = ({ requests }: TrialOutcome) => requests.map(({ status }) => status).join(' ')
+const longest = ({ requests }: TrialOutcome) =>
+  Math.max(0, ...requests.map(({ seconds }) => seconds)).toFixed(0)
 
-const tried = (outcome: Outcome, isSo: boolean) =>
+const tried = (outcome: TrialOutcome, isSo: boolean) =>
   `${yes(isSo)} (${outcome.seconds.toFixed(0)} s: ${statuses(outcome)})`
 
 /** A Markdown table with one row per client. */
-export function table(rows: Row[]): string {
-  const columns: [string, (row: Row) => string][] = [
+export function table(rows: ClientRow[]): string {
+  const columns: [string, (row: ClientRow) => string][] = [
     ['client', ({ name, version }) => `${name} ${version}`],
     ['first paste', ({ firstPaste }) => yes(firstPaste.isAnswered)],
     ['in one piece', ({ chat }) => (chat === undefined ? 'only streams' : yes(chat.isAnswered))],

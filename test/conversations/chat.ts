@@ -2,7 +2,7 @@
 
 type Content = string | { type: 'text'; text: string }[] | null
 type ToolCall = { id?: string; type: 'function'; function: { name: string; arguments: string | object } }
-type Message = {
+type ChatMessage = {
   role: string
   content?: Content
   name?: string
@@ -19,7 +19,7 @@ type Schema = {
   properties: Record<string, { description?: string; [keyword: string]: unknown }>
   [keyword: string]: unknown
 }
-export type Chat = { messages: Message[]; tools?: ChatTool[] }
+export type Chat = { messages: ChatMessage[]; tools?: ChatTool[] }
 
 export const tools: ChatTool[] = [
   {
@@ -62,14 +62,14 @@ const call = (name: string, args: string | object, id?: string): ToolCall => ({
   function: { name, arguments: args },
 })
 
-const system = (content: Content): Message => ({ role: 'system', content })
-const user = (content: Content): Message => ({ role: 'user', content })
-const answer = (content: Content, ...calls: ToolCall[]): Message => ({
+const system = (content: Content): ChatMessage => ({ role: 'system', content })
+const user = (content: Content): ChatMessage => ({ role: 'user', content })
+const answer = (content: Content, ...calls: ToolCall[]): ChatMessage => ({
   role: 'assistant',
   content,
   ...(calls.length > 0 ? { tool_calls: calls } : {}),
 })
-const result = (id: string, content: Content): Message => ({ role: 'tool', tool_call_id: id, content })
+const result = (id: string, content: Content): ChatMessage => ({ role: 'tool', tool_call_id: id, content })
 
 const agent = system('You are a coding agent. The project is in /home/dev/shop.\n\nKeep to what was asked.')
 const source = '1  def total(prices):\n2      return sum(prices)\n'

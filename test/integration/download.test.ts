@@ -4,7 +4,7 @@ import { existsSync, readFileSync, renameSync, utimesSync, writeFileSync } from 
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
-import { DigestError, type Download, download, type Progress } from '../../lib/system/download.ts'
+import { DigestError, type Download, type DownloadProgress, download } from '../../lib/system/download.ts'
 import { $ } from '../../lib/system/shell.ts'
 import { isProven } from '../../lib/system/verified-files.ts'
 import { type SlowServer, startSlowServer } from '../mirror/slow-server.ts'
@@ -54,7 +54,7 @@ it('resumes where the server disconnected, and gets its final name only once com
 it('resumes in another run after curl was killed', async () => {
   server = await startSlowServer({ '/a.gguf': file }, 1 * MB)
   const host = newHost()
-  const heard: Progress[] = []
+  const heard: DownloadProgress[] = []
   const killed = download(host, wanted(), progress => heard.push(progress)).catch((error: Error) => error)
   await until(() => server.sent() > 12 * MB)
   const { stdout } = await $`pgrep --full ${`^curl.*${server.url}`}`

@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { routes } from '../../lib/appliance/requests/api.ts'
 import { filterRequest } from '../../lib/edge/filter.ts'
-import { type Watched, watch } from '../../packer/build/watch.ts'
+import { type WatchedProcess, watch } from '../../packer/build/watch.ts'
 
 const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000 }
 
@@ -49,7 +49,7 @@ const program = buildSync({
 const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-filter-'))
 const socket = join(folder, 'nginx.sock')
 const agent = new Agent({ keepAlive: true, maxSockets: 4 })
-let nginx: Watched
+let nginx: WatchedProcess
 
 beforeAll(async () => {
   writeFileSync(join(folder, 'edge.js'), program.outputFiles[0]?.text ?? '')
@@ -87,9 +87,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-type Answer = { status: number; text: string }
+type FilterAnswer = { status: number; text: string }
 
-const inNginx = (path: string, body: Buffer | string): Promise<Answer> =>
+const inNginx = (path: string, body: Buffer | string): Promise<FilterAnswer> =>
   new Promise((resolve, reject) => {
     const sent = request({ socketPath: socket, agent, path, method: 'POST' }, answer => {
       const chunks: Buffer[] = []
@@ -102,7 +102,7 @@ const inNginx = (path: string, body: Buffer | string): Promise<Answer> =>
     sent.end(body)
   })
 
-const inNode = (path: string, text: string | undefined): Answer => {
+const inNode = (path: string, text: string | undefined): FilterAnswer => {
   const filtered = filterRequest(path, text, settings)
   return 'body' in filtered
     ? { status: 200, text: filtered.body }

@@ -15,10 +15,10 @@ const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
 const canary = 'heliotrope-canary-of-bob'
 const known = [200, 400, 404, 413, 415, 431, 501]
 
-type Answer = { status: number; body: string }
+type FuzzAnswer = { status: number; body: string }
 
 /** Sends raw bytes with alice's key. */
-const send = (stack: Stack, { path, headers, body }: GeneratedRequest): Promise<Answer> =>
+const send = (stack: Stack, { path, headers, body }: GeneratedRequest): Promise<FuzzAnswer> =>
   new Promise((resolve, reject) => {
     const sent = request(
       `${stack.url}${path}`,
@@ -55,7 +55,7 @@ async function ask(stack: Stack): Promise<void> {
 }
 
 /** Why a client should not have got this answer; undefined if it is fine. */
-function fault({ status, body }: Answer): string | undefined {
+function fault({ status, body }: FuzzAnswer): string | undefined {
   if (!known.includes(status)) return `status ${status}`
   if (body.includes(canary)) return "another's words"
   if (status === 200) return undefined

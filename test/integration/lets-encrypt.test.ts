@@ -15,10 +15,10 @@ import { type Host, openHost } from '../../lib/system/host.ts'
 import { http } from '../../lib/system/http.ts'
 import {
   answering,
-  type Command,
   childEnvironment,
   commandLineOf,
   execute,
+  type ShellCommand,
   shell,
 } from '../../lib/system/shell.ts'
 import { waitFor } from '../../lib/system/waiting.ts'
@@ -36,7 +36,7 @@ let pebble: Pebble
 /** How far the appliance's clock is ahead, in milliseconds. */
 let lead = 0
 /** Replaces the command that runs certbot: `timeout … SECONDS CERTBOT`. */
-let instead = (command: Command): Command => command
+let instead = (command: ShellCommand): ShellCommand => command
 
 beforeAll(async () => {
   edge = await startEdge({})

@@ -7,7 +7,7 @@ import { contextModel } from '../mirror/context-model.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
-type Name = keyof typeof keys
+type CacheUser = keyof typeof keys
 
 let stack: Stack
 beforeAll(async () => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => stack.close())
 
-const ask = (name: Name, path: string, json: object): Promise<HttpAnswer> =>
+const ask = (name: CacheUser, path: string, json: object): Promise<HttpAnswer> =>
   http({
     url: `${stack.url}${path}`,
     ca: stack.ca,

@@ -9,7 +9,7 @@ import { type Stack, startStack } from './support/stack.ts'
 
 // Two slots, and no key may take the last one.
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
-type Name = keyof typeof keys
+type ReaderName = keyof typeof keys
 const path = '/v1/completions'
 const completion = (tokens: number) => ({
   prompt: 'Hello!',
@@ -47,13 +47,13 @@ afterEach(async () => {
   await stack?.close()
 })
 
-const headersOf = (name: Name) => ({
+const headersOf = (name: ReaderName) => ({
   authorization: `Bearer ${keys[name]}`,
   'content-type': 'application/json',
 })
 
 /** Resolves with an HTTP/2 stream once its headers have arrived; its body is not read. */
-async function beginHttp2(name: Name, tokens: number): Promise<ClientHttp2Stream> {
+async function beginHttp2(name: ReaderName, tokens: number): Promise<ClientHttp2Stream> {
   const sent = session.request({ ':method': 'POST', ':path': path, ...headersOf(name) })
   sent.end(JSON.stringify(completion(tokens)))
   const [headers] = await once(sent, 'response')
@@ -62,12 +62,12 @@ async function beginHttp2(name: Name, tokens: number): Promise<ClientHttp2Stream
 }
 
 /** Tries to get a slot for a short generation: 200 or 429. */
-const statusFor = async (name: Name) => {
+const statusFor = async (name: ReaderName) => {
   const one = await generate(stack, keys[name], path, completion(1))
   await one.ended
   return one.status
 }
-const untilFreeFor = (name: Name) => expect.poll(() => statusFor(name), { timeout: 60_000 }).toBe(200)
+const untilFreeFor = (name: ReaderName) => expect.poll(() => statusFor(name), { timeout: 60_000 }).toBe(200)
 
 it.each([
   {},

@@ -18,14 +18,14 @@ beforeAll(async () => {
 })
 afterAll(() => stack?.close())
 
-type Timings = { prompt_n: number; cache_n: number }
+type TokenCounts = { prompt_n: number; cache_n: number }
 
 /** A host with the stack's llama-server, and the token counts of each of its answers. */
 function hostOf(
   pid: number | undefined,
   socket = stack.socket,
-): { host: Host & { lines: string[] }; timings: Timings[] } {
-  const timings: Timings[] = []
+): { host: Host & { lines: string[] }; timings: TokenCounts[] } {
+  const timings: TokenCounts[] = []
   const recorded = recordedHost({ random: randomBytes }, command =>
     command.startsWith('systemctl ') ? { stdout: `MainPID=${pid}\n` } : undefined,
   )

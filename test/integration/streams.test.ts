@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
 import { http } from '../../lib/system/http.ts'
 import { type Stack, startStack } from './support/stack.ts'
-import { openStream, type Stream } from './support/streams.ts'
+import { type OpenedStream, openStream } from './support/streams.ts'
 
 // Two slots, and no key may take the last one: so each stream here has a key of its own.
 const keys = {
@@ -12,13 +12,13 @@ const keys = {
   bob: 'bobs-very-own-key-1',
   carol: 'carols-own-key-3210',
 }
-type Name = keyof typeof keys
-const contextFor = (...names: Name[]) => ({
+type StreamUser = keyof typeof keys
+const contextFor = (...names: StreamUser[]) => ({
   ONEAPP_COPILOT_KEYS: names.map(name => `${name}=${keys[name]}`).join('\n'),
   ONEAPP_COPILOT_CONTEXT_SIZE: '131072',
 })
 const path = '/v1/chat/completions'
-const headersOf = (name: Name) => ({
+const headersOf = (name: StreamUser) => ({
   authorization: `Bearer ${keys[name]}`,
   'content-type': 'application/json',
 })
@@ -46,18 +46,18 @@ afterAll(() => stack?.close())
 const isComment = (text: string) => /^:/m.test(text)
 const tokens = (text: string) => eventsOf(text).length
 
-const begun: Stream[] = []
+const begun: OpenedStream[] = []
 afterEach(() => {
   for (const stream of begun.splice(0)) stream.disconnect()
 })
 
-const begin = async (session: ClientHttp2Session | undefined, name: Name, json: unknown) => {
+const begin = async (session: ClientHttp2Session | undefined, name: StreamUser, json: unknown) => {
   const opened = await openStream({ edge: stack, session, path, headers: headersOf(name), json })
   begun.push(opened)
   return opened
 }
 
-const statusFor = async (name: Name) =>
+const statusFor = async (name: StreamUser) =>
   (
     await http({
       url: `${stack.url}${path}`,
@@ -71,7 +71,7 @@ const statusFor = async (name: Name) =>
 describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', version => {
   let session: ClientHttp2Session | undefined
   /** Retries until nginx has noticed that the clients of the previous test have disconnected. */
-  const start = async (name: Name, json: unknown): Promise<Stream> => {
+  const start = async (name: StreamUser, json: unknown): Promise<OpenedStream> => {
     const stream = await begin(session, name, json)
     if (stream.status !== 429) return stream
     await stream.ended

@@ -11,7 +11,7 @@ import { seededRandom } from './support/seeded-random.ts'
 import { type Options, type Stack, startStack } from './support/stack.ts'
 
 const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
-type Name = keyof typeof keys
+type TenantName = keyof typeof keys
 type Body = Record<string, unknown>
 
 const startWith = async (context: Record<string, string>, options: Options = {}) =>
@@ -28,7 +28,7 @@ const startWith = async (context: Record<string, string>, options: Options = {})
   )
 
 /** Retries until admitted: an abandoned generation occupies its slot for a moment. */
-async function ask(stack: Stack, name: Name, path: string, json: Body): Promise<string> {
+async function ask(stack: Stack, name: TenantName, path: string, json: Body): Promise<string> {
   const headers = { authorization: `Bearer ${keys[name]}` }
   for (;;) {
     const { status, body } = await http({
@@ -68,7 +68,7 @@ const requests: [string, Body][] = [
 
 /** The reused tokens reported to each key for a text that alice has sent: all pairs of paths, each on a new server. */
 async function reuse(stack: Stack, isSetAside: boolean) {
-  const found: Record<Name, number[]> = { alice: [], bob: [] }
+  const found: Record<TenantName, number[]> = { alice: [], bob: [] }
   for (const [path, request] of requests)
     for (const [otherPath, replay] of requests) {
       await stack.stopLlama()
@@ -111,18 +111,18 @@ const steps = Number(process.env.TENANTS_STEPS ?? 240)
 const salts = { alice: saltOf(keys.alice), bob: saltOf(keys.bob) }
 
 /** The words of each tenant. Their sentences differ, but their conversations begin with the same text. */
-const vocabularies: Record<Name, string[]> = {
+const vocabularies: Record<TenantName, string[]> = {
   alice: ['apple', 'amber', 'anchor', 'angel', 'arrow'],
   bob: ['butter', 'bishop', 'bridge', 'bronze', 'basket'],
 }
 const common = 'You are an assistant. Answer in few words. Here is what the tools can do: read, write, run. '
 
-type Step = { name: Name; kind: string; path: string; body: Body; isLeft: boolean }
+type TenantStep = { name: TenantName; kind: string; path: string; body: Body; isLeft: boolean }
 
 /** A tenant's next request: a new conversation, a longer one, or the other's replayed, with fields that name slots. */
-function nextStep(random: (below: number) => number, told: Record<Name, Body[][]>): Step {
-  const name: Name = random(2) === 0 ? 'alice' : 'bob'
-  const other: Name = name === 'alice' ? 'bob' : 'alice'
+function nextStep(random: (below: number) => number, told: Record<TenantName, Body[][]>): TenantStep {
+  const name: TenantName = random(2) === 0 ? 'alice' : 'bob'
+  const other: TenantName = name === 'alice' ? 'bob' : 'alice'
   const pick = <T>(list: T[]) => list[random(list.length)] as T
   const sentence = () =>
     Array.from({ length: 3 + random(30) }, () => pick(vocabularies[name]))
@@ -197,25 +197,25 @@ afterAll(async () => {
   remove?.()
 })
 
-type Choice = {
+type CompletionChoice = {
   message?: { content: string }
   text?: string
   logprobs: { content: { token: string; top_logprobs: { logprob: number }[] }[] }
 }
 
 /** The answer to the filtered request from a server that has computed nothing else. */
-async function alone({ name, path, body }: Step): Promise<Choice> {
+async function alone({ name, path, body }: TenantStep): Promise<CompletionChoice> {
   const settings = { models: ['context'], readsImages: false, vocabulary: 32_000 }
   const filtered = filterRequest(path, JSON.stringify(body), settings, salts[name])
   if (!('body' in filtered)) throw new Error(JSON.stringify(filtered.error))
   const likeliest = path === '/v1/completions' ? { logprobs: 2 } : { logprobs: true, top_logprobs: 2 }
   const request = { ...JSON.parse(filtered.body), ...likeliest, id_slot: -1, cache_prompt: false }
-  const answer = (await reference.post(path, request)) as { choices: [Choice] }
+  const answer = (await reference.post(path, request)) as { choices: [CompletionChoice] }
   return answer.choices[0]
 }
 
 /** Whether answers only differ from a token on that was as likely as another: rounding depends on the batch size. */
-function isRounding(words: string, { logprobs }: Choice): boolean {
+function isRounding(words: string, { logprobs }: CompletionChoice): boolean {
   let said = ''
   for (const {
     token,
@@ -229,13 +229,13 @@ function isRounding(words: string, { logprobs }: Choice): boolean {
 
 it(`answers ${steps} interleaved requests of two keys as separate servers would (seed ${seed})`, async () => {
   const random = seededRandom(seed)
-  const told: Record<Name, Body[][]> = { alice: [], bob: [] }
+  const told: Record<TenantName, Body[][]> = { alice: [], bob: [] }
   const counts: Record<string, number> = {}
   const count = (what: string) => {
     counts[what] = (counts[what] ?? 0) + 1
   }
   const wrong: string[] = []
-  const take = async (step: Step) => {
+  const take = async (step: TenantStep) => {
     count(step.kind)
     if (step.isLeft) {
       const left = await generate(stack, keys[step.name], step.path, step.body)

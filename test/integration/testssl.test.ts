@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => edge?.close())
 
-type Finding = { id: string; severity: string; finding: string }
+type TestsslFinding = { id: string; severity: string; finding: string }
 
 /**
  * Inherent in a private CA: it is in no trust store, publishes no revocations, and is not in public DNS. HSTS is only
@@ -27,7 +27,7 @@ it('testssl.sh finds nothing above INFO', { timeout: 900_000 }, async () => {
     ['--quiet', '--warnings', 'off', '--color', '0', '--ip', '127.0.0.1', '--jsonfile', file, host],
     { encoding: 'utf8' },
   )
-  const findings: Finding[] = JSON.parse(readFileSync(file, 'utf8'))
+  const findings: TestsslFinding[] = JSON.parse(readFileSync(file, 'utf8'))
   expect(findings.length, stderr).toBeGreaterThan(50)
   // WARN means that testssl.sh itself had a problem, such as a slow connection; it is not a finding.
   const bad = findings.filter(({ severity }) => ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'].includes(severity))

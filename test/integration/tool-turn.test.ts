@@ -20,19 +20,19 @@ const described = { name: readCall.name, description: 'Reads a file.' }
 const asked = { role: 'user', content: 'What does hello.py print?' }
 const result = 'print("Hello")\n'
 
-type Answer = { text: string; calls: (Call & { id: string })[]; ended: unknown }
-type Api = {
+type ToolTurn = { text: string; calls: (Call & { id: string })[]; ended: unknown }
+type ApiFormat = {
   path: string
   /** The question, followed by the model's call and its result if there was one. */
   body(call?: Call & { id: string }): object
-  whole(body: unknown): Answer
-  streamed(events: unknown[]): Answer
+  whole(body: unknown): ToolTurn
+  streamed(events: unknown[]): ToolTurn
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the formats of three APIs, distinguished by the assertions
-type Json = any
+type AnyJson = any
 
-const chat: Api = {
+const chat: ApiFormat = {
   path: '/v1/chat/completions',
   body: call => ({
     tools: [{ type: 'function', function: { ...described, parameters: schema } }],
@@ -50,14 +50,14 @@ const chat: Api = {
         ]
       : [asked],
   }),
-  whole: ({ choices: [{ message, finish_reason }] }: Json) => ({
+  whole: ({ choices: [{ message, finish_reason }] }: AnyJson) => ({
     text: message.content ?? '',
-    calls: (message.tool_calls ?? []).map(({ id, function: called }: Json) => ({ id, ...called })),
+    calls: (message.tool_calls ?? []).map(({ id, function: called }: AnyJson) => ({ id, ...called })),
     ended: finish_reason,
   }),
   streamed: events => {
-    const answer: Answer = { text: '', calls: [], ended: undefined }
-    for (const { choices } of events as Json[])
+    const answer: ToolTurn = { text: '', calls: [], ended: undefined }
+    for (const { choices } of events as AnyJson[])
       for (const { delta, finish_reason } of choices) {
         answer.text += delta.content ?? ''
         answer.ended = finish_reason ?? answer.ended
@@ -70,7 +70,7 @@ const chat: Api = {
   },
 }
 
-const messages: Api = {
+const messages: ApiFormat = {
   path: '/v1/messages',
   body: call => ({
     max_tokens: 100,
@@ -86,16 +86,16 @@ const messages: Api = {
         ]
       : [asked],
   }),
-  whole: ({ content, stop_reason }: Json) => ({
-    text: content.map(({ text = '' }: Json) => text).join(''),
+  whole: ({ content, stop_reason }: AnyJson) => ({
+    text: content.map(({ text = '' }: AnyJson) => text).join(''),
     calls: content
-      .filter(({ type }: Json) => type === 'tool_use')
-      .map(({ id, name, input }: Json) => ({ id, name, arguments: JSON.stringify(input) })),
+      .filter(({ type }: AnyJson) => type === 'tool_use')
+      .map(({ id, name, input }: AnyJson) => ({ id, name, arguments: JSON.stringify(input) })),
     ended: stop_reason,
   }),
   streamed: events => {
-    const answer: Answer = { text: '', calls: [], ended: undefined }
-    for (const { type, content_block: block, delta } of events as Json[]) {
+    const answer: ToolTurn = { text: '', calls: [], ended: undefined }
+    for (const { type, content_block: block, delta } of events as AnyJson[]) {
       if (type === 'content_block_start' && block.type === 'tool_use')
         answer.calls.push({ id: block.id, name: block.name, arguments: '' })
       if (type === 'content_block_delta') answer.text += delta.text ?? ''
@@ -107,15 +107,15 @@ const messages: Api = {
   },
 }
 
-const whole = ({ output, status }: Json) => ({
-  text: output.flatMap(({ content = [] }: Json) => content.map(({ text }: Json) => text)).join(''),
+const whole = ({ output, status }: AnyJson) => ({
+  text: output.flatMap(({ content = [] }: AnyJson) => content.map(({ text }: AnyJson) => text)).join(''),
   calls: output
-    .filter(({ type }: Json) => type === 'function_call')
-    .map((item: Json) => ({ id: item.call_id, name: item.name, arguments: item.arguments })),
+    .filter(({ type }: AnyJson) => type === 'function_call')
+    .map((item: AnyJson) => ({ id: item.call_id, name: item.name, arguments: item.arguments })),
   ended: status,
 })
 
-const responses: Api = {
+const responses: ApiFormat = {
   path: '/v1/responses',
   body: call => ({
     tools: [{ type: 'function', ...described, parameters: schema }],
@@ -129,11 +129,11 @@ const responses: Api = {
   }),
   whole,
   streamed: events =>
-    whole((events as Json[]).find(({ type }: Json) => type === 'response.completed')?.response),
+    whole((events as AnyJson[]).find(({ type }: AnyJson) => type === 'response.completed')?.response),
 }
 
 async function ask(
-  { path, body, whole, streamed }: Api,
+  { path, body, whole, streamed }: ApiFormat,
   stream: boolean,
   call?: Call & { id: string },
   { url, ca, key }: Stack = stack,

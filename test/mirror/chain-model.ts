@@ -2,14 +2,22 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached } from '../../packer/build/cache.ts'
-import { encodeGguf, float32, type Metadata, readMetadata, string, type Tensor, uint32 } from './gguf.ts'
+import {
+  encodeGguf,
+  float32,
+  type Metadata,
+  readMetadata,
+  string,
+  type TensorValues,
+  uint32,
+} from './gguf.ts'
 import { llamaFile } from './llama-source.ts'
 
 /** The context window of Devstral Small 2, so that these models can stand in for it whatever context size is set. */
 export const contextLimit = 393_216
 
 /** The token that follows another; `after: undefined` applies to all tokens without a step of their own. */
-export type Step = { after: string | undefined; comes: string; weight?: number }
+export type ChainStep = { after: string | undefined; comes: string; weight?: number }
 
 /** Overrides a step: `comes` follows `after` if the context contains `ifSeen` but not `unlessSeen`. */
 type Condition = { after: string; comes: string; ifSeen: string; unlessSeen: string }
@@ -17,15 +25,15 @@ type Condition = { after: string; comes: string; ifSeen: string; unlessSeen: str
 export type Chain = {
   name: string
   tokenizer: Metadata
-  steps: Step[]
+  steps: ChainStep[]
   condition?: Condition
   /** The Jinja chat template in the model's file, if any. */
   template?: string
   /** By default `small`. A larger size gives the same answers, at the speed of a larger model. */
-  size?: Size
+  size?: ChainSize
 }
 
-export type Size = {
+export type ChainSize = {
   /** Length of an embedding. */
   width: number
   layers: number
@@ -35,7 +43,7 @@ export type Size = {
 
 export const endOfText = '</s>'
 const vocabularyFile = 'models/ggml-vocab-llama-spm.gguf'
-const small: Size = {
+const small: ChainSize = {
   width: 64,
   layers: 1,
   feedForward: 64,
@@ -100,7 +108,7 @@ const metadataFor = ({ name, tokenizer, template, size = small }: Chain): Metada
  * Dimension 0 means "a token that no step names"; each named token has a dimension of its own. An embedding sets one of
  * these; attention in the first layer sets one more if the condition holds; the output maps each to the next token.
  */
-function tensorsFor({ steps, condition, size = small }: Chain, tokens: string[]): Tensor[] {
+function tensorsFor({ steps, condition, size = small }: Chain, tokens: string[]): TensorValues[] {
   const { width, heads, feedForward } = size
   const idOf = (token: string) => {
     const id = tokens.indexOf(token)
@@ -148,13 +156,16 @@ function tensorsFor({ steps, condition, size = small }: Chain, tokens: string[])
     follow(seen, condition.comes, certain)
   }
 
-  const float16 = (name: string, { shape, values }: { shape: number[]; values: Float32Array }): Tensor => ({
+  const float16 = (
+    name: string,
+    { shape, values }: { shape: number[]; values: Float32Array },
+  ): TensorValues => ({
     name,
     type: 'float16',
     shape,
     values,
   })
-  const norm = (name: string, weight: number): Tensor => ({
+  const norm = (name: string, weight: number): TensorValues => ({
     name,
     type: 'float32',
     shape: [width],

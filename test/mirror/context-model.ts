@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
 import { contextLimit, ownSource, tokensOf, vocabulary } from './chain-model.ts'
-import { encodeGguf, float32, type Metadata, string, type Tensor, uint32 } from './gguf.ts'
+import { encodeGguf, float32, type Metadata, string, type TensorValues, uint32 } from './gguf.ts'
 
 const width = 64
 const layers = 2
@@ -47,15 +47,15 @@ function numbers(): () => number {
   }
 }
 
-function tensorsFor(tokens: string[]): Tensor[] {
+function tensorsFor(tokens: string[]): TensorValues[] {
   const random = numbers()
-  const matrix = (name: string, length: number, rows: number, loudness: number): Tensor => ({
+  const matrix = (name: string, length: number, rows: number, loudness: number): TensorValues => ({
     name: `${name}.weight`,
     type: 'float16',
     shape: [length, rows],
     values: Float32Array.from({ length: length * rows }, () => random() * loudness),
   })
-  const norm = (name: string): Tensor => ({
+  const norm = (name: string): TensorValues => ({
     name: `${name}.weight`,
     type: 'float32',
     shape: [width],

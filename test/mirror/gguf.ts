@@ -34,14 +34,14 @@ export type Metadata = Map<string, Value>
 
 /** `shape`: in GGUF's order, the length of a row before the number of rows. */
 export type TensorInfo = { name: string; type: TensorType; shape: number[] }
-export type Tensor = TensorInfo & { type: 'float32' | 'float16'; values: Float32Array }
+export type TensorValues = TensorInfo & { type: 'float32' | 'float16'; values: Float32Array }
 
 export const uint32 = (value: number): Value => ({ type: 'uint32', value })
 export const float32 = (value: number): Value => ({ type: 'float32', value })
 export const string = (value: string): Value => ({ type: 'string', value })
 
 /** The bytes of a GGUF file: its head, then the aligned values of each tensor. */
-export const encodeGguf = (metadata: Metadata, tensors: Tensor[]): Buffer =>
+export const encodeGguf = (metadata: Metadata, tensors: TensorValues[]): Buffer =>
   Buffer.concat([encodeHead(metadata, tensors), ...tensors.map(tensor => padded(valueBytes(tensor)))])
 
 /** Everything before the values: header, metadata, list of tensors. The `padded` bytes of each tensor follow it. */
@@ -91,7 +91,7 @@ export function readMetadata(file: Buffer): Metadata {
   return metadata
 }
 
-function valueBytes({ name, type, shape, values }: Tensor): Buffer {
+function valueBytes({ name, type, shape, values }: TensorValues): Buffer {
   const expected = valuesOf(shape)
   if (values.length !== expected)
     throw new Error(`${name}: ${values.length} values, its shape needs ${expected}`)

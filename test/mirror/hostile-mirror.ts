@@ -13,7 +13,11 @@ export type Bait = {
   other: string
 }
 
-type Act = (request: IncomingMessage, response: ServerResponse, times: number) => void | Promise<void>
+type Misbehaviour = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  times: number,
+) => void | Promise<void>
 
 const firstOf = ({ headers }: IncomingMessage) => Number(/bytes=(\d+)-/.exec(headers.range ?? '')?.[1] ?? 0)
 
@@ -34,13 +38,13 @@ const torrent = (url: string, size: number) =>
   `d8:announce${url.length}:${url}4:infod6:lengthi${size}e4:name4:evil12:piece lengthi16384e6:pieces20:${'x'.repeat(20)}ee`
 
 const redirect =
-  (to: string, body = ''): Act =>
+  (to: string, body = ''): Misbehaviour =>
   (_, response) =>
     void response.writeHead(302, { location: to }).end(body)
 
 /** Sends half of the file and disconnects; `then` answers later requests. */
 const cutThen =
-  (file: Buffer, then: Act): Act =>
+  (file: Buffer, then: Misbehaviour): Misbehaviour =>
   async (request, response, times) => {
     if (times > 1) return then(request, response, times)
     response.writeHead(200, { 'content-length': file.length, etag: '"one"' })
@@ -56,7 +60,7 @@ async function endless(response: ServerResponse, piece: Buffer, wait: number) {
   }
 }
 
-const acts = ({ file, evil, other }: Bait, own: string): Record<string, Act> => ({
+const acts = ({ file, evil, other }: Bait, own: string): Record<string, Misbehaviour> => ({
   '/good': (request, response) => serve(request, response, file),
   '/evil': (request, response) => serve(request, response, evil),
   '/metalink': (_, response) =>
@@ -168,7 +172,7 @@ export type HostileMirror = { url: string; asked: { path: string; from: number }
 
 export async function startHostileMirror(bait: Bait): Promise<HostileMirror> {
   const asked: HostileMirror['asked'] = []
-  let own: Record<string, Act> = {}
+  let own: Record<string, Misbehaviour> = {}
   const server = createServer((request, response) => {
     const path = request.url ?? ''
     // A HEAD request is answered like the GET after it, and is not recorded.

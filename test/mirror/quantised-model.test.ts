@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as z from 'zod'
 import { startBareLlama, unpackedLlama } from './bare-llama.ts'
 import type { TensorType } from './gguf.ts'
-import { allOf, q4KM, quantisedModel, type Shape, type Types } from './quantised-model.ts'
+import { allOf, type QuantisedTypes, q4KM, quantisedModel, type Shape } from './quantised-model.ts'
 
 const shape: Shape = {
   architecture: 'llama',
@@ -33,8 +33,8 @@ beforeAll(async () => {
 }, 1_800_000)
 afterAll(() => llama.remove())
 
-const rows: [string, Shape, Types][] = [
-  ...types.map((type): [string, Shape, Types] => [type, shape, allOf(type)]),
+const rows: [string, Shape, QuantisedTypes][] = [
+  ...types.map((type): [string, Shape, QuantisedTypes] => [type, shape, allOf(type)]),
   ['q4_k_m', shape, q4KM(shape.layers)],
   ['mistral3', { ...shape, architecture: 'mistral3' }, q4KM(shape.layers)],
   ['qwen3moe', { ...shape, architecture: 'qwen3moe', experts: { all: 8, used: 2 } }, q4KM(shape.layers)],

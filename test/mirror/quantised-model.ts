@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
-import { contextLimit, ownSource, type Size, tokensOf, vocabulary } from './chain-model.ts'
+import { type ChainSize, contextLimit, ownSource, tokensOf, vocabulary } from './chain-model.ts'
 import {
   encodeHead,
   float32,
@@ -18,7 +18,7 @@ import { randomBlocks } from './random-blocks.ts'
 
 type Architecture = 'llama' | 'mistral3' | 'qwen3moe' | 'gpt-oss'
 
-export type Shape = Size & {
+export type Shape = ChainSize & {
   architecture: Architecture
   /** In tokens; by default Devstral's. */
   contextLimit?: number
@@ -31,7 +31,7 @@ export type Shape = Size & {
 /** The matrices of a layer, by their names in GGUF. */
 type Matrix = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
 
-export type Types = {
+export type QuantisedTypes = {
   /** The type of `token_embd` and `output`, which contain the same rows. */
   vocabulary: TensorType
   /** The type of a matrix in a layer, counting from 0. */
@@ -39,10 +39,10 @@ export type Types = {
 }
 
 /** All matrices of one type. */
-export const allOf = (type: TensorType): Types => ({ vocabulary: type, layer: () => type })
+export const allOf = (type: TensorType): QuantisedTypes => ({ vocabulary: type, layer: () => type })
 
 /** The Q4_K_M mix of `llama-quantize`: Q6_K for the output, and for two matrices in about half of the layers. */
-export const q4KM = (layers: number): Types => ({
+export const q4KM = (layers: number): QuantisedTypes => ({
   vocabulary: 'q6_K',
   layer: (matrix, layer) => {
     const isImportant = matrix === 'attn_v' || matrix === 'ffn_down'
@@ -74,7 +74,7 @@ const benchShape: Shape = {
  * Returns the path of the model's GGUF file, `quantised-<name>-<key>.gguf` in the cache. Token N + 1 always follows
  * token N (/completion accepts token IDs as a prompt). For the K types, widths must be multiples of 256.
  */
-export async function quantisedModel(name: string, shape: Shape, types: Types): Promise<string> {
+export async function quantisedModel(name: string, shape: Shape, types: QuantisedTypes): Promise<string> {
   const { file, tokenizer } = await vocabulary()
   const metadata = metadataFor(name, shape, tokenizer)
   const tensors = tensorsFor(shape, types, tokensOf(tokenizer).length)
@@ -121,7 +121,7 @@ type Weights = TensorInfo & {
   deviation?: number
 }
 
-function tensorsFor(shape: Shape, types: Types, tokens: number): Weights[] {
+function tensorsFor(shape: Shape, types: QuantisedTypes, tokens: number): Weights[] {
   const { architecture, width, layers, feedForward, heads, experts } = shape
   const norm = (name: string, size = width): Weights => ({
     name: `${name}.weight`,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Watched, watch } from '../../packer/build/watch.ts'
+import { type WatchedProcess, watch } from '../../packer/build/watch.ts'
 import { encodeGguf, type Metadata, readMetadata } from './gguf.ts'
 import { llamaRelease } from './llama-release.ts'
 import { llamaTag } from './llama-source.ts'
@@ -14,7 +14,7 @@ import { sentence, sentenceModel } from './sentence-model.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sentence-'))
 const socketPath = join(folder, 'llama.sock')
-let server: Watched | undefined
+let server: WatchedProcess | undefined
 
 // Half an hour: with an empty cache llama-server is compiled first.
 beforeAll(async () => {

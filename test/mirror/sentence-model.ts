@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
 import {
+  type ChainSize,
+  type ChainStep,
   encodeChain,
   endOfText,
   ownSource,
   ownSources,
-  type Size,
-  type Step,
   second,
   vocabulary,
 } from './chain-model.ts'
@@ -22,7 +22,7 @@ const tokens = 'Hello ! ▁This ▁small ▁model ▁knows ▁one ▁sentence , 
 const again = '▁Hello'
 
 /** The sentence starts after any token that is not part of it, and its last token ends the answer. */
-export const sentenceSteps: Step[] = [
+export const sentenceSteps: ChainStep[] = [
   ...[...tokens, endOfText].map((comes, index) => ({ after: tokens[index - 1], comes })),
   { after: tokens.at(-1), comes: again, weight: second },
   { after: again, comes: '!' },
@@ -51,7 +51,7 @@ export const wideSentenceModel = (): Promise<string> =>
     heads: { query: 16, keyValue: 4, size: 64 },
   })
 
-async function sentenceModelOf(fileName: string, size?: Size): Promise<string> {
+async function sentenceModelOf(fileName: string, size?: ChainSize): Promise<string> {
   const { file, tokenizer } = await vocabulary()
   const inputs = [...ownSources(), ownSource('sentence-model.ts'), file]
   return cached(fileName, inputs, path =>

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 
 /** `path`: as requested; `from`: the first byte of the requested range, or 0. */
-export type Asked = { path: string; from: number }
+export type RangeRequest = { path: string; from: number }
 
 export type SlowServer = {
   url: string
   port: number
-  asked: Asked[]
+  asked: RangeRequest[]
   /** Bytes sent so far, of all files. */
   sent(): number
   /** Sets the speed of each connection in bytes per second; after `until` bytes in total, it drops to a trickle. */
@@ -29,7 +29,7 @@ export async function startSlowServer(
   files: Record<string, Buffer>,
   bytesPerSecond = Number.POSITIVE_INFINITY,
 ): Promise<SlowServer> {
-  const asked: Asked[] = []
+  const asked: RangeRequest[] = []
   let speed = bytesPerSecond
   let end = Number.POSITIVE_INFINITY
   let sent = 0

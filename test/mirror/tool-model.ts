@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { cached, keyOf } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
 import {
+  type ChainStep,
   encodeChain,
   endOfText,
   ownSource,
   ownSources,
-  type Step,
   tokensOf,
   vocabulary,
 } from './chain-model.ts'
@@ -103,7 +103,7 @@ function withTokens(tokenizer: Metadata, wanted: string[]): Metadata {
   ])
 }
 
-function callSteps(called: string[], given: string[]): Step[] {
+function callSteps(called: string[], given: string[]): ChainStep[] {
   const written = ['[TOOL_CALLS]', ...called, '[ARGS]', ...given, endOfText]
   const steps = written.slice(1).map((comes, index) => ({ after: written[index], comes }))
   // Without tools, answer with the sentence.

@@ -17,7 +17,7 @@ afterAll(() => {
 })
 
 /** Sources that answer with the first value whose key ends the question; others are unreachable. */
-const answering = (answers: Record<string, unknown>): newest.Sources => {
+const answering = (answers: Record<string, unknown>): newest.Registries => {
   const answer = async (question: string) => {
     const [, found] = Object.entries(answers).find(([key]) => question.endsWith(key)) ?? []
     if (found === undefined) throw new Error('could not resolve that.example')
@@ -25,7 +25,7 @@ const answering = (answers: Record<string, unknown>): newest.Sources => {
   }
   return { get: answer, npm: args => answer(args.join(' ')) }
 }
-const ask = (question: Promise<newest.Answer>) => newest.ask(question)
+const ask = (question: Promise<newest.NewestVersion>) => newest.ask(question)
 
 const { archive, tag } = llamaCpp
 const asset = (digest: string | null) => ({

@@ -5,13 +5,13 @@ import { sshOutput } from './ssh.ts'
 import type { Vm } from './vm.ts'
 
 /** Paths of files of mode 0600 in the VM's folder. `header`: the key as a header line, for curl's `-H @file`. */
-export type Access = { endpoint: string; ca: string; key: string; header: string }
+export type AccessFiles = { endpoint: string; ca: string; key: string; header: string }
 
 const certificateAuthority = '/etc/ssl/slm-copilot/ca.crt'
 const password = '/var/lib/slm-copilot/password'
 
 /** Fetches the certificate authority and the key over SSH. */
-export async function readAccess(vm: Vm): Promise<Access> {
+export async function readAccess(vm: Vm): Promise<AccessFiles> {
   const save = (name: string, text: string) => {
     const path = join(vm.folder, name)
     writeFileSync(path, text, { mode: 0o600 })
@@ -27,7 +27,7 @@ export async function readAccess(vm: Vm): Promise<Access> {
 }
 
 /** A command that works when pasted, and keeps the key out of the process list. */
-export const curlLine = ({ endpoint, ca, header }: Access): string =>
+export const curlLine = ({ endpoint, ca, header }: AccessFiles): string =>
   [
     `curl --cacert ${ca} \\`,
     `  -H @${header} \\`,

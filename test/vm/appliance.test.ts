@@ -14,7 +14,7 @@ import { executable } from '../../packer/build/executable.ts'
 import { sentence } from '../mirror/sentence-model.ts'
 import { blocksRunBy } from '../support/command-blocks.ts'
 import { commandsIn, expected, withNames } from '../support/printed-commands.ts'
-import { type Access, readAccess } from './access.ts'
+import { type AccessFiles, readAccess } from './access.ts'
 import { ask, canary, snapshot, untilServing } from './client.ts'
 import { contextualizeNow, isReportedReady, shownAtOneGate, waitForContextualization } from './ready.ts'
 import { readyVm } from './shared.ts'
@@ -23,7 +23,7 @@ import { runStage } from './stage.ts'
 import { changeContext, powerCut, type Vm } from './vm.ts'
 
 let vm: Vm
-let access: Access
+let access: AccessFiles
 
 beforeAll(async () => {
   vm = await readyVm()

@@ -3,12 +3,16 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { type HttpAnswer, type HttpRequest, http } from '../../lib/system/http.ts'
-import type { Access } from './access.ts'
+import type { AccessFiles } from './access.ts'
 import { sshOutput } from './ssh.ts'
 import type { Vm } from './vm.ts'
 
 /** Sends a request with the key, trusting only the VM's CA. The timeout is generous: the VM may be emulated. */
-export const ask = (access: Access, path: string, request: Partial<HttpRequest> = {}): Promise<HttpAnswer> =>
+export const ask = (
+  access: AccessFiles,
+  path: string,
+  request: Partial<HttpRequest> = {},
+): Promise<HttpAnswer> =>
   http({
     url: `${access.endpoint}${path}`,
     ca: readFileSync(access.ca, 'utf8'),
@@ -18,7 +22,7 @@ export const ask = (access: Access, path: string, request: Partial<HttpRequest> 
   })
 
 /** Waits until /health answers 200, for at most a quarter of an hour. */
-export async function untilServing(access: Access): Promise<void> {
+export async function untilServing(access: AccessFiles): Promise<void> {
   const deadline = Date.now() + 900_000
   for (;;) {
     const status = await ask(access, '/health').then(

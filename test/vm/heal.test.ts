@@ -1,14 +1,14 @@
 /** Services that crash, hang or lose their sockets in the VM recover by themselves, and report the reason meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Access, readAccess } from './access.ts'
+import { type AccessFiles, readAccess } from './access.ts'
 import { ask, untilServing } from './client.ts'
 import { readyVm } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
 import type { Vm } from './vm.ts'
 
 let vm: Vm
-let access: Access
+let access: AccessFiles
 
 beforeAll(async () => {
   vm = await readyVm()

@@ -10,7 +10,7 @@ import type { Vm } from './vm.ts'
 const timeout = 1_800_000
 const bin = '/opt/one-appliance/bin'
 
-type Context = Record<
+type KillContext = Record<
   `ONEAPP_COPILOT_${'PASSWORD' | 'CONTEXT_SIZE' | 'DOMAIN' | 'TLS_ACME_URL' | 'THREADS'}`,
   string
 >
@@ -23,13 +23,13 @@ const same = {
 }
 
 /** Two contexts that differ in everything that affects a service; each kill happens between one and the other. */
-const from: Context = {
+const from: KillContext = {
   ...same,
   ONEAPP_COPILOT_PASSWORD: 'password-of-one',
   ONEAPP_COPILOT_CONTEXT_SIZE: '2048',
   ONEAPP_COPILOT_DOMAIN: 'one.example.com',
 }
-const to: Context = {
+const to: KillContext = {
   ...same,
   ONEAPP_COPILOT_PASSWORD: 'password-of-two',
   ONEAPP_COPILOT_CONTEXT_SIZE: '4096',
@@ -94,13 +94,13 @@ const replaceProgram = (path: string, text: string) =>
   )
 
 const environment = '/run/context.env'
-const envFile = (context: Context) =>
+const envFile = (context: KillContext) =>
   Object.entries(context)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
 
 /** Runs both stages undisturbed. Returns the files that bootstrap renames. */
-async function runBoth(context: Context): Promise<string[]> {
+async function runBoth(context: KillContext): Promise<string[]> {
   const traced = `strace -o /run/renames -e trace=rename ${bin}/bootstrap`
   await sshOutput(
     vm,

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
-import type { Context } from '../../packer/build/context-disk.ts'
+import type { ContextVariables } from '../../packer/build/context-disk.ts'
 import { findVm, isRunning, type Vm } from './vm.ts'
 
 export const myVmName = 'mine'
@@ -17,7 +17,7 @@ export function myVm(): Vm {
 }
 
 /** The variables in the checkout's `.env`, if that file exists. */
-export function myContext(): Context {
+export function myContext(): ContextVariables {
   const path = join(import.meta.dirname, '..', '..', '.env')
   return existsSync(path) ? parse(readFileSync(path)) : {}
 }

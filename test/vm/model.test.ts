@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type SlowServer, startSlowServer } from '../mirror/slow-server.ts'
 import { readCall, toolModel } from '../mirror/tool-model.ts'
-import { type Access, readAccess } from './access.ts'
+import { type AccessFiles, readAccess } from './access.ts'
 import { ask } from './client.ts'
 import { contextualizeNow, reboot } from './ready.ts'
 import { readyVm } from './shared.ts'
@@ -21,7 +21,7 @@ const garbage = randomBytes(400 * kB)
 
 let server: SlowServer
 let vm: Vm
-let access: Access
+let access: AccessFiles
 let wishes: Record<string, string>
 
 beforeAll(async () => {

@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 
-type Message = { return?: unknown; error?: { desc: string }; event?: string; QMP?: unknown }
+type QmpMessage = { return?: unknown; error?: { desc: string }; event?: string; QMP?: unknown }
 
 /** Runs one command. Rejects with QEMU's message if it fails, or if nothing answers at the socket. */
 export async function qmp(
@@ -17,7 +17,7 @@ export async function qmp(
     const send = (command: object) => socket.write(`${JSON.stringify(command)}\n`)
     let answers = 0
     for await (const line of createInterface({ input: socket })) {
-      const message = JSON.parse(line) as Message
+      const message = JSON.parse(line) as QmpMessage
       if (message.error) throw new Error(`QEMU: ${execute}: ${message.error.desc}`)
       if (message.QMP) send({ execute: 'qmp_capabilities' })
       if (!('return' in message)) continue

@@ -9,7 +9,7 @@ import { contextOf, isRunning, oneGateLog, serialLog, type Vm } from './vm.ts'
  * `agent`: systemd's state of the context agent in this boot: inactive, activating, then active or failed.
  * `status`: the framework's. It survives a reboot, so it only refers to this boot once the agent is done.
  */
-export type Progress = { bootId: string; agent: string; status: string; lastLine: string }
+export type BootProgress = { bootId: string; agent: string; status: string; lastLine: string }
 
 const question = `cat /proc/sys/kernel/random/boot_id
 systemctl show --property ActiveState --value one-context.service
@@ -17,7 +17,7 @@ cat /etc/one-appliance/status
 tail -qn 1 /var/log/one-appliance/slm-copilot.log 2> /dev/null`
 
 /** Reads the progress; undefined while the VM does not answer. */
-export async function readProgress(vm: Vm): Promise<Progress | undefined> {
+export async function readProgress(vm: Vm): Promise<BootProgress | undefined> {
   // A connection attempt before the guest's network is up is answered late, if ever: better to retry.
   const { stdout, code } = await ssh(vm, question, '', ['-oConnectTimeout=5', '-oConnectionAttempts=1'])
   const [bootId = '', agent = '', status = '', lastLine = ''] = stdout.split('\n')
@@ -27,7 +27,7 @@ export async function readProgress(vm: Vm): Promise<Progress | undefined> {
 type WaitOptions = {
   seconds?: number
   otherThanBoot?: string
-  report?: (progress: Progress | undefined) => void
+  report?: (progress: BootProgress | undefined) => void
 }
 
 /** Waits for the context agent, which the boot has started. Polling would slow down an emulated VM. */
@@ -37,7 +37,7 @@ const waitForAgent = (vm: Vm) => ssh(vm, 'systemctl start one-context.service')
  * Waits until the contextualization at boot is over; its outcome is in `status`, such as `bootstrap_success`.
  * `otherThanBoot`: the ID of the previous boot, after a restart. `report` is called with each progress.
  */
-export async function waitForContextualization(vm: Vm, options: WaitOptions = {}): Promise<Progress> {
+export async function waitForContextualization(vm: Vm, options: WaitOptions = {}): Promise<BootProgress> {
   const deadline = Date.now() + (options.seconds ?? 1800) * 1000
   while (Date.now() < deadline) {
     if (!isRunning(vm)) throw new Error(`the VM ${vm.name} stopped; its console: ${serialLog(vm)}`)
@@ -52,7 +52,7 @@ export async function waitForContextualization(vm: Vm, options: WaitOptions = {}
 }
 
 /** Reboots the VM cleanly, and waits for the contextualization of its next boot. */
-export async function reboot(vm: Vm, options: WaitOptions = {}): Promise<Progress> {
+export async function reboot(vm: Vm, options: WaitOptions = {}): Promise<BootProgress> {
   const otherThanBoot = (await sshOutput(vm, 'cat /proc/sys/kernel/random/boot_id')).trim()
   await ssh(vm, 'systemctl reboot')
   return waitForContextualization(vm, { ...options, otherThanBoot })

@@ -40,7 +40,7 @@ export const closeConnection = (vm: Vm): void => {
 }
 
 /** `code`: the command's exit code; 255 is also ssh's own if there is no connection. */
-export type Result = { stdout: string; stderr: string; code: number }
+export type SshResult = { stdout: string; stderr: string; code: number }
 
 /** Runs a shell command in the VM; `input` is its stdin. Rejects only if ssh itself cannot be started. */
 export function ssh(
@@ -48,7 +48,7 @@ export function ssh(
   command: string,
   input: string | Buffer = '',
   options: string[] = [],
-): Promise<Result> {
+): Promise<SshResult> {
   // ssh uses the first value that it is given for an option.
   const child = spawn('ssh', [...options, ...sshOptions(vm), 'root@127.0.0.1', '--', command])
   const output = { stdout: '', stderr: '' }

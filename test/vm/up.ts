@@ -2,13 +2,13 @@
 import { spawnSync } from 'node:child_process'
 import { isDeepStrictEqual } from 'node:util'
 import { script, step } from '../../packer/build/progress.ts'
-import { type Access, curlLine, readAccess } from './access.ts'
+import { type AccessFiles, curlLine, readAccess } from './access.ts'
 import { type Image, makeImage } from './image.ts'
 import { myContext, myPorts, myVmName } from './mine.ts'
 import {
+  type BootProgress,
   contextualizeNow,
   isReportedReady,
-  type Progress,
   readProgress,
   waitForContextualization,
 } from './ready.ts'
@@ -61,7 +61,7 @@ function bootVm({ disk, accelerator }: Image): Promise<Vm> {
 async function waitWithProgress(vm: Vm): Promise<void> {
   const began = Date.now()
   let said = 0
-  const describe = (progress: Progress | undefined) =>
+  const describe = (progress: BootProgress | undefined) =>
     progress ? `${progress.status.padEnd(18)} ${progress.lastLine}` : 'booting'
   await waitForContextualization(vm, {
     report: progress => {
@@ -91,13 +91,13 @@ async function expectReady(vm: Vm): Promise<void> {
   process.exit(1)
 }
 
-function smokeTest({ executable }: Image, { endpoint, ca, key }: Access): void {
+function smokeTest({ executable }: Image, { endpoint, ca, key }: AccessFiles): void {
   const args = ['smoke-test', '--endpoint', endpoint, '--ca', ca, '--key-file', key]
   const { status } = spawnSync(executable, args, { stdio: 'inherit' })
   if (status !== 0) throw new Error(`the smoke test failed (${status}): ${executable} ${args.join(' ')}`)
 }
 
-function summary(access: Access, seconds: number): string {
+function summary(access: AccessFiles, seconds: number): string {
   return `
 SLM-Copilot is ready after ${seconds} s.
 

@@ -8,7 +8,7 @@ import { commandLineOf } from '../../lib/system/processes.ts'
 import { type Accelerator, cpuModel, cpus } from '../../packer/build/accelerator.ts'
 import { cacheFolder } from '../../packer/build/cache.ts'
 import {
-  type Context,
+  type ContextVariables,
   contextScript,
   userNetwork,
   writeContextDisk,
@@ -26,17 +26,17 @@ export type Vm = {
   folder: string
   image: string
   ports: Ports
-  context: Context
+  context: ContextVariables
   oneGatePid: number
   /** Its snapshots (snapshots.ts), with the context at the time of each. */
-  snapshots: Record<string, Context>
+  snapshots: Record<string, ContextVariables>
 }
 
 export type VmInputs = {
   name: string
   image: string
   accelerator: Accelerator
-  context: Context
+  context: ContextVariables
   /** Used if they are free. */
   preferredPorts?: Partial<Ports>
 }
@@ -112,7 +112,7 @@ export async function stopVm(name: string): Promise<void> {
 }
 
 /** Inserts another context disk, as OpenNebula does while a VM is running. The guest notices within seconds. */
-export async function changeContext(vm: Vm, context: Context): Promise<void> {
+export async function changeContext(vm: Vm, context: ContextVariables): Promise<void> {
   vm.context = context
   writeVm(vm)
   insertContext(vm)
@@ -137,7 +137,7 @@ export const powerCut = async (vm: Vm): Promise<void> => {
 }
 
 /** The user's variables, and those that OpenNebula and this environment add. */
-const fullContext = (vm: Vm): Context => ({
+const fullContext = (vm: Vm): ContextVariables => ({
   ...userNetwork,
   VMID: '1',
   SET_HOSTNAME: 'slm-copilot',

@@ -22,7 +22,7 @@ const outcomeSchema = z.discriminatedUnion('outcome', [
 /** Model's digest → the outcome of its verification; absent before that. */
 export const verificationsSchema = z.record(z.string(), outcomeSchema)
 export type Verifications = z.infer<typeof verificationsSchema>
-type Outcome = Verifications[string]
+type VerificationOutcome = Verifications[string]
 
 export type ModelState =
   | { state: 'not requested' }
@@ -77,7 +77,7 @@ export function transition(from: ModelState, event: ModelEvent): ModelState {
 }
 
 /** The state from what is stored. A model whose file was removed by hand counts as never downloaded. */
-export function storedState(outcome: Outcome | undefined, isDownloaded: boolean): ModelState {
+export function storedState(outcome: VerificationOutcome | undefined, isDownloaded: boolean): ModelState {
   if (outcome?.outcome === 'failed') {
     const { circumstances, reason } = outcome
     return { state: 'failed', isDownloaded, circumstances, reason }
@@ -87,7 +87,7 @@ export function storedState(outcome: Outcome | undefined, isDownloaded: boolean)
 }
 
 /** What to store of a state, besides the file. */
-export function outcomeOf(state: ModelState): Outcome | undefined {
+export function outcomeOf(state: ModelState): VerificationOutcome | undefined {
   if (state.state === 'verified') return { outcome: 'passed' }
   if (state.state !== 'failed') return undefined
   return { outcome: 'failed', circumstances: state.circumstances, reason: state.reason }

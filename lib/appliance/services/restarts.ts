@@ -60,13 +60,13 @@ export function causeOf({ result, exitCode, exitStatus }: ServiceEnd): string {
   return signals[signal] ?? `was killed by signal ${signal}`
 }
 
-export type Verdict = { restarts: Restarts; isGivenUp: boolean }
+export type RestartVerdict = { restarts: Restarts; isGivenUp: boolean }
 
 /** What to do after an unexpected exit. `hasServed`: this configuration has loaded before. */
 export function afterFailure(
   before: Restarts,
   { cause, now, hasServed }: { cause: string; now: number; hasServed: boolean },
-): Verdict {
+): RestartVerdict {
   const wasSteady = before.loadedAt !== undefined && now - before.loadedAt >= steadyAfter
   const failures = wasSteady ? 1 : before.failures + 1
   const isGivenUp = !hasServed && failures >= attemptsToLoad

@@ -42,7 +42,7 @@ export const historySchema = z.strictObject({
 export type History = z.infer<typeof historySchema>
 
 /** Seconds after which a lasting symptom is a fault. */
-export type Limits = {
+export type WatchdogLimits = {
   /** No answer, and the CPU unused. */
   silence: number
   /** No answer, but busy: longer than any batch, and than saving a slot to a slow disk. */
@@ -72,7 +72,7 @@ export type Judgement =
 export function judge(
   before: History | undefined,
   seen: Observation,
-  bounds: Limits,
+  bounds: WatchdogLimits,
   now: number,
 ): Judgement | undefined {
   if (seen.invocation === '') return undefined

@@ -13,7 +13,7 @@ export type Hardware = {
 }
 
 /** A sample of the machine's load. */
-export type Load = {
+export type LoadSample = {
   /** Ticks of all CPUs since boot: the total, and those stolen by the host (proc_stat(5), steal). */
   cpuTime: { total: number; stolen: number }
   /** Bytes. */
@@ -90,7 +90,7 @@ export function hugePageNotes({ hugePages }: Hardware): string[] {
 const percent = (share: number) => `${Math.round(share * 100)} %`
 
 /** Notes from two samples, taken before and after llama-server computed something. */
-export function loadNotes(before: Load, after: Load): string[] {
+export function loadNotes(before: LoadSample, after: LoadSample): string[] {
   const elapsed = after.cpuTime.total - before.cpuTime.total
   const stolen = elapsed > 0 ? (after.cpuTime.stolen - before.cpuTime.stolen) / elapsed : 0
   const { swap, memory } = after

@@ -41,7 +41,7 @@ const eventSchema = z.object({
     predicted_per_second: z.number(),
   }),
 })
-type Timings = z.infer<typeof eventSchema>['timings']
+type EventTimings = z.infer<typeof eventSchema>['timings']
 
 /**
  * The speed of this run of llama-server, recorded or measured now (in a few seconds). If it cannot be
@@ -97,7 +97,7 @@ async function isIdle(host: Host, pid: number): Promise<boolean> {
  * Makes llama-server process random tokens, which no cache contains, and generate for `measurementTime`. They
  * stay in one slot until a conversation takes it, and are then the first to be evicted from the prompt cache.
  */
-async function compute(host: Host, socket: string, tokens: number, generated: number): Promise<Timings> {
+async function compute(host: Host, socket: string, tokens: number, generated: number): Promise<EventTimings> {
   const json = {
     prompt: randomTokens(host, tokens),
     n_predict: generated,
@@ -127,7 +127,7 @@ function randomTokens(host: Host, count: number): number[] {
 }
 
 /** The timings in the last complete event of a stream; undefined if there are none. */
-function lastTimings(body: string): Timings | undefined {
+function lastTimings(body: string): EventTimings | undefined {
   const events = body.slice(0, Math.max(0, body.lastIndexOf('\n\n'))).split('\n\n')
   const last = events.findLast(event => event.startsWith('data: {'))
   return last === undefined

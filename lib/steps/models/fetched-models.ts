@@ -13,7 +13,7 @@ import {
 import { modelPath } from '../../appliance/paths.ts'
 import { type CapacityRequest, type Machine, refusalOf } from '../../appliance/sizing/capacity.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
-import { download, type Progress } from '../../system/download.ts'
+import { type DownloadProgress, download } from '../../system/download.ts'
 import type { Host } from '../../system/host.ts'
 import { readable } from '../../system/large-files.ts'
 import { readState, writeState } from '../../system/state-files.ts'
@@ -68,7 +68,7 @@ export const modelKnowledge = (
 export const downloadModel = (
   host: Host,
   { model, url }: PendingModel,
-  onProgress: (progress: Progress) => void,
+  onProgress: (progress: DownloadProgress) => void,
 ): Promise<void> => download(host, { ...fileOf(model), size: model.size, url }, onProgress)
 
 /** Removes complete and partial downloads of all models of the release except these. */

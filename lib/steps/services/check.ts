@@ -8,7 +8,7 @@ import type { Host } from '../../system/host.ts'
 import type { HttpAnswer } from '../../system/http.ts'
 
 /** How to verify nginx's certificate, and the key. */
-export type Access = { ca?: string | undefined; serverName?: string | undefined; key: string }
+export type EdgeAccess = { ca?: string | undefined; serverName?: string | undefined; key: string }
 
 /** Seconds. llama-server handles its queue after each batch, which takes half a minute on a slow CPU. */
 const timeout = 60
@@ -17,12 +17,12 @@ const timeout = 60
 const text = 'word '.repeat(13_000)
 
 /** Why clients are not served, as a sentence; undefined if they are. A busy appliance (429) serves. */
-export async function serviceProblem(host: Host, access: Access): Promise<string | undefined> {
+export async function serviceProblem(host: Host, access: EdgeAccess): Promise<string | undefined> {
   return (await edgeProblem(host, access)) ?? (await queueProblem(host))
 }
 
 /** Sends an agent-sized request with the key, which tests TLS, admission, buffering and llama-server's tokenizer. */
-function edgeProblem(host: Host, { key, ...trust }: Access): Promise<string | undefined> {
+function edgeProblem(host: Host, { key, ...trust }: EdgeAccess): Promise<string | undefined> {
   const url = `https://127.0.0.1:${ports.https}/tokenize`
   const headers = { authorization: `Bearer ${key}` }
   const ask = () => host.http({ ...trust, url, headers, json: { content: text }, timeout })

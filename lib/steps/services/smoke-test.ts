@@ -19,12 +19,12 @@ export type Depth = 'full' | 'light'
 /** Seconds that a completion may take on a slow machine. */
 const completionTimeout = 120
 
-type Seam = Pick<Host, 'http' | 'log'>
-type Ask = (path: string, request?: Partial<HttpRequest>) => Promise<HttpAnswer>
-type Check = {
+type SmokeTestHost = Pick<Host, 'http' | 'log'>
+type SendRequest = (path: string, request?: Partial<HttpRequest>) => Promise<HttpAnswer>
+type SmokeTestCheck = {
   name: string
   depth: Depth
-  run(ask: Ask, authorized: Record<string, string>): Promise<string>
+  run(ask: SendRequest, authorized: Record<string, string>): Promise<string>
 }
 
 const question = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 24 }
@@ -42,7 +42,7 @@ export const eventsOf = (body: string) =>
     .filter(line => line.startsWith('data: '))
     .map(line => line.slice('data: '.length).trim())
 
-const checks: Check[] = [
+const checks: SmokeTestCheck[] = [
   {
     name: 'health',
     depth: 'light',
@@ -107,10 +107,14 @@ const checks: Check[] = [
 ]
 
 /** Runs the checks and logs each. Throws at the first failure, naming the check, the URL and the answer. */
-export async function smokeTest({ http, log }: Seam, endpoint: Endpoint, depth: Depth): Promise<void> {
+export async function smokeTest(
+  { http, log }: SmokeTestHost,
+  endpoint: Endpoint,
+  depth: Depth,
+): Promise<void> {
   const base = endpoint.url.replace(/\/(v1\/?)?$/, '')
   const authorized = { authorization: `Bearer ${endpoint.key}` }
-  const ask: Ask = (path, request) =>
+  const ask: SendRequest = (path, request) =>
     http({ url: `${base}${path}`, ca: endpoint.ca, serverName: endpoint.serverName, timeout: 30, ...request })
   for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {
     const start = Date.now()

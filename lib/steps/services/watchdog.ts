@@ -16,7 +16,7 @@ import { unitStatus } from '../../system/systemd.ts'
 /** Seconds that one token may take on an otherwise idle machine. */
 const tokenTimeout = 30
 
-type Watched = {
+type WatchedService = {
   unit: string
   /** The unix socket that it listens on, if it does. */
   socket?: string
@@ -39,14 +39,18 @@ export const watched = {
   },
   admission: { unit: units.admission, socket: paths.admissionSocket, url: healthUrl, saysLoading: false },
   nginx: { unit: units.nginx, url: `http://127.0.0.1:${ports.http}/`, saysLoading: false },
-} as const satisfies Record<string, Watched>
+} as const satisfies Record<string, WatchedService>
 
 /** Milliseconds between samples of a service's threads, and how many must find none working. */
 const sampleEvery = 50
 const samples = 5
 
 /** Observes a service. `timeout`: seconds that its answer may take. */
-export async function observe(host: Host, service: Watched, timeout = replyTimeout): Promise<Observation> {
+export async function observe(
+  host: Host,
+  service: WatchedService,
+  timeout = replyTimeout,
+): Promise<Observation> {
   const { isRunning, invocation, mainPid } = await unitStatus(host, service.unit)
   const processes = [mainPid, ...childrenOf(host, mainPid)]
   const nothing = { invocation: '', reply: 'nobody' as const, cpuTime: 0, isRunning: false, isStopped: false }
@@ -76,7 +80,11 @@ async function isAnyAtWork(host: Host, processes: number[]): Promise<boolean> {
 /** Nobody is listening: the socket does not exist, or its server has ended. */
 const refusals = ['ENOENT', 'ECONNREFUSED']
 
-async function probe(host: Host, { url, socket, saysLoading }: Watched, timeout: number): Promise<Reply> {
+async function probe(
+  host: Host,
+  { url, socket, saysLoading }: WatchedService,
+  timeout: number,
+): Promise<Reply> {
   const at = socket === undefined ? {} : { socket: host.files.at(socket) }
   try {
     const { status } = await host.http({ url, ...at, timeout })

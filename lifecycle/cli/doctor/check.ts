@@ -2,7 +2,7 @@
 import type { Finding } from '../../../lib/appliance/diagnosis/finding.ts'
 import type { Host } from '../../../lib/system/host.ts'
 
-export type Check = {
+export type DoctorCheck = {
   name: string
   /** What should be seen. */
   expected: string

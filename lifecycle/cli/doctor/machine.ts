@@ -21,18 +21,18 @@ import { readClock } from '../../../lib/steps/tls/clock.ts'
 import type { Facts } from '../../../lib/system/facts.ts'
 import type { Host } from '../../../lib/system/host.ts'
 import { freeBytes } from '../../../lib/system/large-files.ts'
-import type { Check } from './check.ts'
+import type { DoctorCheck } from './check.ts'
 
 /** In MiB: read from the model's file, past the page cache. */
 const sample = 128
 
-const space = (folder: string): Check => ({
+const space = (folder: string): DoctorCheck => ({
   name: `disk space in ${folder}`,
   expected: enoughSpace,
   run: host => spaceFinding(folder, freeBytes(host.files.at(folder))),
 })
 
-export const machineChecks: Check[] = [
+export const machineChecks: DoctorCheck[] = [
   {
     name: 'CPU',
     expected: "AVX2, and the host's own CPU model",
@@ -98,7 +98,7 @@ export const machineChecks: Check[] = [
 ]
 
 /** To be made last. `before`: facts from before the other checks. */
-export const loadCheck = (before: Facts): Check => ({
+export const loadCheck = (before: Facts): DoctorCheck => ({
   name: 'steal time and swap',
   expected: 'hardly any',
   run: host => noted('warning', loadNotes(before, host.facts()), 'hardly any while these checks were made'),

@@ -12,9 +12,9 @@ import { readPlan } from '../../../lib/steps/plan.ts'
 import { readPairInUse } from '../../../lib/steps/tls/installed-pairs.ts'
 import { readState } from '../../../lib/system/state-files.ts'
 import { certificatesIn, covers, datesOf } from '../../../lib/system/x509.ts'
-import type { Check } from './check.ts'
+import type { DoctorCheck } from './check.ts'
 
-export const networkChecks: Check[] = [
+export const networkChecks: DoctorCheck[] = [
   {
     name: 'domain',
     expected: 'resolves to this VM',

@@ -28,7 +28,7 @@ import { changesOf } from '../../../lib/system/managed-files.ts'
 import { desiredFiles } from '../../configure.ts'
 import { parseEnvironment } from '../../environment.ts'
 import { releaseFiles } from '../../install.ts'
-import type { Check } from './check.ts'
+import type { DoctorCheck } from './check.ts'
 
 /** The host as configure sees it, except that nothing can be changed. */
 const asConfigured = (host: Host): Host => ({
@@ -46,7 +46,7 @@ const ownUnits = Object.values(units)
 
 const ownDropIns = [paths.memoryDropIn, paths.nginxDropIn, paths.certbotDropIn, paths.chronyDropIn]
 
-export const serviceChecks: Check[] = [
+export const serviceChecks: DoctorCheck[] = [
   {
     name: 'context',
     expected: 'known variables with valid values',

@@ -20,14 +20,14 @@ export type BuildMachine = {
   withoutKvm: string | undefined
 }
 
-type Asked = {
+type BuildRequest = {
   commands: string[]
   /** Folders that are written to, and the earlier results in them. */
   cache: { path: string; results: string[] }
   output: { path: string; results: string[] }
 }
 
-export function readBuildMachine({ commands, cache, output }: Asked): BuildMachine {
+export function readBuildMachine({ commands, cache, output }: BuildRequest): BuildMachine {
   return {
     missing: commands.filter(command => !isInstalled(command)),
     canBeRoot: process.getuid?.() === 0 || isInstalled('sudo'),

@@ -29,10 +29,13 @@ export type ImageFile = Pick<
   'image' | 'compression' | 'fileSize' | 'creationTime' | 'sha256' | 'md5'
 >
 
-type Source = { disk: string; inputs: string; compression: Compression }
+type ExportSource = { disk: string; inputs: string; compression: Compression }
 
 /** Compresses a disk into the folder, unless the image there was made from the same inputs. */
-export async function exportDisk({ disk, inputs, compression }: Source, folder: string): Promise<ImageFile> {
+export async function exportDisk(
+  { disk, inputs, compression }: ExportSource,
+  folder: string,
+): Promise<ImageFile> {
   files.makeFolder(folder, 0o755)
   const known = knownImage(folder, inputs, compression)
   if (known) return known

@@ -9,7 +9,7 @@ import {
   releaseWith,
 } from '../../../lib/appliance/models/release.ts'
 import { oneApps } from '../../../lib/appliance/pins.ts'
-import type { Size } from '../bake.ts'
+import type { MachineSize } from '../bake.ts'
 import { type Bundle, openBundle } from '../bundle/contents.ts'
 import type { GitSource } from '../one-apps.ts'
 import { type Compression, compressions } from './manifest.ts'
@@ -17,7 +17,7 @@ import { type Compression, compressions } from './manifest.ts'
 export type Settings = {
   release: Release
   /** Of the VM that the image is baked in. The disk becomes the image's. */
-  size: Required<Size>
+  size: Required<MachineSize>
   /** As Packer takes it, such as `30m`. */
   sshTimeout: string
   /** A disk to start from; by default packer/base-image.sh makes one. */

@@ -1,6 +1,6 @@
 /** The appliance's description in the marketplace, in Markdown. */
 import { marketplace } from '../../../lib/appliance/pins.ts'
-import type { Facts } from './facts.ts'
+import type { ListingFacts } from './facts.ts'
 import { europeanModels, listing } from './listing.ts'
 
 const gigabytes = (bytes: number | string) =>
@@ -20,7 +20,7 @@ function sovereignty(model: string): string {
   ].join(' ')
 }
 
-export const description = ({ model, os, llamaCpp }: Facts): string =>
+export const description = ({ model, os, llamaCpp }: ListingFacts): string =>
   [
     'A private AI coding assistant for a whole team, on CPUs only. Developers connect Cline, Continue, aider, opencode, Claude Code, Codex, or any other client of the OpenAI or Anthropic API, and nothing leaves the data centre.',
     sovereignty(model.name),

@@ -1,11 +1,17 @@
 /** The marketplace's README and change log: from our own, and from the tables that they have in common. */
 import { sizingTable } from '../../../lib/render/text/model-tables.ts'
 import { variableTable } from '../../../lib/render/text/tables.ts'
-import type { Facts } from './facts.ts'
+import type { ListingFacts } from './facts.ts'
 import { listing } from './listing.ts'
 import { forReaders, introduction, section, withLinks } from './markdown.ts'
 
-const components = ({ version, os, llamaCpp, model, oneAppsVersion }: Facts) => `| component | version |
+const components = ({
+  version,
+  os,
+  llamaCpp,
+  model,
+  oneAppsVersion,
+}: ListingFacts) => `| component | version |
 |---|---|
 | SLM-Copilot | ${version} |
 | ${os.id} | ${os.release} |
@@ -14,7 +20,7 @@ const components = ({ version, os, llamaCpp, model, oneAppsVersion }: Facts) => 
 | one-apps | ${oneAppsVersion} |`
 
 /** `readme`: the text of our own README.md. */
-export function readme(own: string, facts: Facts): string {
+export function readme(own: string, facts: ListingFacts): string {
   const text = `# ${listing.title}
 
 ${introduction(own)}
@@ -68,7 +74,7 @@ ${section(own, 'Licences')}
 }
 
 /** The latest section of our own CHANGELOG.md, under the version that the marketplace shows. */
-export function changelog(own: string, { version, image: { created } }: Facts): string {
+export function changelog(own: string, { version, image: { created } }: ListingFacts): string {
   const [, changes] = own.match(/^## .*\n([\s\S]*?)(?=^## |$(?![\s\S]))/m) ?? []
   if (changes === undefined) throw new Error('CHANGELOG.md has no section')
   const day = typeof created === 'number' ? new Date(created * 1000).toISOString().slice(0, 10) : created

@@ -3,7 +3,7 @@ import { oneApps } from '../../../lib/appliance/pins.ts'
 import { imageVersion, type Manifest } from '../image/manifest.ts'
 import { placeholder, type Uploads } from './placeholders.ts'
 
-export type Facts = {
+export type ListingFacts = {
   version: string
   oneAppsVersion: string
   /** `size`: bytes of the virtual disk. `created`: seconds since 1970. */
@@ -46,7 +46,11 @@ function imageFacts(manifest: Manifest) {
 }
 
 /** `digest`: the executable's SHA-256, if it has been built. */
-export function factsOf(manifest: Manifest | undefined, digest: string | undefined, uploads: Uploads): Facts {
+export function factsOf(
+  manifest: Manifest | undefined,
+  digest: string | undefined,
+  uploads: Uploads,
+): ListingFacts {
   const known = manifest === undefined ? unknownImage : imageFacts(manifest)
   const upload = (name: keyof Uploads) => uploads[name] ?? placeholder(name)
   return {

@@ -1,6 +1,6 @@
 /** Every file that `make marketplace` writes: its path, text and mode. The logo's picture is rendered besides. */
 import { changelog, readme } from './documents.ts'
-import type { Facts } from './facts.ts'
+import type { ListingFacts } from './facts.ts'
 import { listing } from './listing.ts'
 import { type Placeholder, placeholdersIn } from './placeholders.ts'
 import { appliance, contextTests, metadata, testFile, tests } from './records.ts'
@@ -36,7 +36,7 @@ const withMode = (file: { path: string; text: string }): MarketplaceFile =>
   file.text.startsWith('#!') ? { ...file, mode: 0o755 } : file
 
 /** `read`: the text of a file in this repository. */
-function contribution(facts: Facts, read: (path: string) => string): MarketplaceFile[] {
+function contribution(facts: ListingFacts, read: (path: string) => string): MarketplaceFile[] {
   const { appliance: folder, packer } = folders
   return [
     ...Object.entries(copied).map(([path, source]) => ({ path, text: read(source) })),
@@ -56,7 +56,7 @@ function contribution(facts: Facts, read: (path: string) => string): Marketplace
 
 /** The files, and the placeholders that are left in them. */
 export function marketplaceFiles(
-  facts: Facts,
+  facts: ListingFacts,
   read: (path: string) => string,
 ): { files: MarketplaceFile[]; left: Placeholder[] } {
   const files = contribution(facts, read)

@@ -2,14 +2,14 @@
 import { variables } from '../../../lib/appliance/context/variables.ts'
 import { wizardName } from '../../../lib/appliance/context/wizard.ts'
 import { description } from './description.ts'
-import type { Facts } from './facts.ts'
+import type { ListingFacts } from './facts.ts'
 import { certificationKey, listing } from './listing.ts'
 import { template } from './template.ts'
 
 export const testFile = `00-${listing.name}_basic.rb`
 
 /** <UUID>.yaml: what the marketplace shows, and the template and image that it imports. */
-export const appliance = (facts: Facts) => ({
+export const appliance = (facts: ListingFacts) => ({
   name: listing.title,
   version: facts.version,
   'one-apps_version': facts.oneAppsVersion,
@@ -44,7 +44,7 @@ export const appliance = (facts: Facts) => ({
  * metadata.yaml: how the certification starts the appliance. `:prefixed: false`, because the names of the parameters
  * have the prefix ONEAPP_ already.
  */
-export const metadata = (facts: Facts) => ({
+export const metadata = (facts: ListingFacts) => ({
   ':app': {
     ':name': listing.name,
     ':type': 'service',

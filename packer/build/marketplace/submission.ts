@@ -1,13 +1,13 @@
 /** What goes with the files: the pull request's text, and what the maintainer does. */
 import { marketplace, oneApps } from '../../../lib/appliance/pins.ts'
-import type { Facts } from './facts.ts'
+import type { ListingFacts } from './facts.ts'
 import { listing } from './listing.ts'
 import { instructionOf, type Placeholder } from './placeholders.ts'
 
 const repositoryName = new URL(marketplace.repository).pathname.slice(1)
 
 /** The certification reads the appliance's name from the line with `:app:`, which must start with it. */
-export const pullRequest = ({ version, model, issue, projectUrl }: Facts): string => `### Appliance
+export const pullRequest = ({ version, model, issue, projectUrl }: ListingFacts): string => `### Appliance
 
 ${repositoryName}#${issue}
 
@@ -45,7 +45,7 @@ const leftList = (left: Placeholder[]) =>
     : `This is a draft. Placeholders are left:\n\n${left.map(name => `- ${name}: ${instructionOf(name)}`).join('\n')}`
 
 export const instructions = (
-  { os }: Facts,
+  { os }: ListingFacts,
   left: Placeholder[],
 ): string => `# Submitting to OpenNebula's marketplace
 

@@ -1,5 +1,5 @@
 /** The marketplace template's variables: those of our own that both have, and what its build passes. */
-import type { Facts } from './facts.ts'
+import type { ListingFacts } from './facts.ts'
 import { listing } from './listing.ts'
 
 /** Taken over from packer/variables.pkr.hcl as they are. */
@@ -22,7 +22,7 @@ const passed = (name: string) => `variable "${name}" {
 /** `own`: the text of packer/variables.pkr.hcl. */
 export const marketplaceVariables = (
   own: string,
-  { os, executable }: Facts,
+  { os, executable }: ListingFacts,
 ): string => `# What OpenNebula/marketplace-community's build passes, and what else may be set.
 
 variable "appliance_name" {

@@ -19,10 +19,10 @@ import { names } from '../image/export.ts'
 export type Asset = { name: string; size: number; sha256: string }
 
 /** `present`: paths of files to upload. `absent`: what has not been built, each with the command that builds it. */
-export type Sources = { present: string[]; marketplace: string | undefined; absent: string[] }
+export type AssetSources = { present: string[]; marketplace: string | undefined; absent: string[] }
 
 /** What there is in `dist`, besides the executable. */
-export function sourcesIn(dist: string, executable: string): Sources {
+export function sourcesIn(dist: string, executable: string): AssetSources {
   const image = join(dist, 'image')
   const hasImage = existsSync(join(image, names.manifest))
   const marketplace = join(dist, 'marketplace')
@@ -43,7 +43,7 @@ const isOwnList = (path: string) => [names.sha256, names.md5].some(name => basen
 /** Writes the folder anew, whole or not at all. `seconds`: the commit's time, for files in archives. */
 export async function writeAssets(
   folder: string,
-  sources: Sources,
+  sources: AssetSources,
   notes: string,
   seconds: number,
 ): Promise<Asset[]> {

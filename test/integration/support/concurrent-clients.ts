@@ -24,7 +24,7 @@ export type ClientOutcome = {
   slotSeconds: number
 }
 
-export type Load = {
+export type ClientLoad = {
   clients: number
   /** Shared evenly among the clients. */
   keys: string[]
@@ -70,7 +70,7 @@ async function* slowly(answer: IncomingMessage): AsyncIterable<Buffer> {
 }
 
 /** Starts all clients at once. Resolves when each has been answered, or has disconnected. */
-export const runClients = (edge: Edge, load: Load): Promise<ClientOutcome[]> => {
+export const runClients = (edge: Edge, load: ClientLoad): Promise<ClientOutcome[]> => {
   let count = 0
   const onAdmitted = () => {
     count += 1
@@ -83,7 +83,7 @@ export const runClients = (edge: Edge, load: Load): Promise<ClientOutcome[]> => 
 
 async function runClient(
   edge: Edge,
-  load: Load,
+  load: ClientLoad,
   client: number,
   onAdmitted: () => void,
 ): Promise<ClientOutcome> {

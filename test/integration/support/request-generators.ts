@@ -4,7 +4,7 @@ import { type Route, routes } from '../../../lib/appliance/requests/api.ts'
 import type { Field, Fields, Rule, Variant } from '../../../lib/appliance/requests/rules.ts'
 
 export type GeneratedRequest = { kind: string; path: string; headers: Record<string, string>; body: Buffer }
-type Values = fc.Arbitrary<unknown>
+type AnyValue = fc.Arbitrary<unknown>
 
 /** Text of the kind that crashes parsers: long runs, control tokens, template markup, incomplete characters. */
 const oddTexts = fc.oneof(
@@ -53,7 +53,7 @@ const nested = fc
     ),
   )
   .map(([open, times]) => JSON.parse(`${open.repeat(times)}1${(open === '[' ? ']' : '}').repeat(times)}`))
-const oddValues: Values = fc.oneof(
+const oddValues: AnyValue = fc.oneof(
   oddTexts,
   oddNumbers,
   nested,
@@ -75,7 +75,7 @@ const names = fc.oneof(
 )
 
 /** JSON Schemas of all forms, including those that make grammars large, endless or recursive. */
-const schemas: Values = fc.letrec(tie => ({
+const schemas: AnyValue = fc.letrec(tie => ({
   schema: fc.oneof(
     { maxDepth: 6, depthIdentifier: 'schema' },
     fc.constantFrom({ type: 'string' }, { type: 'boolean' }, {}, true, null, { type: 'null' }),
@@ -147,7 +147,7 @@ const taken = (variants: Record<string, Variant>): [string, Fields][] =>
   )
 
 /** Values that a rule accepts, or may accept. */
-function valuesOf(rule: Rule, depth: number): Values {
+function valuesOf(rule: Rule, depth: number): AnyValue {
   switch (rule.is) {
     case 'boolean':
       return fc.boolean()

@@ -13,7 +13,7 @@ import { commandLineOf } from '../../../lib/system/processes.ts'
 import { $ } from '../../../lib/system/shell.ts'
 import { configure } from '../../../lifecycle/configure.ts'
 import { freePort } from '../../../packer/build/ports.ts'
-import { type Watched, watch } from '../../../packer/build/watch.ts'
+import { type WatchedProcess, watch } from '../../../packer/build/watch.ts'
 import { unpackedRelease } from '../../mirror/llama-release.ts'
 import { releaseValue } from '../../mirror/mirror.ts'
 import { sentenceModel } from '../../mirror/sentence-model.ts'
@@ -133,12 +133,12 @@ const workersOf = (master: number | undefined) =>
 const isLeaving = (pid: number) =>
   commandLineOf({ files: filesUnder('/') }, pid)?.includes('shutting down') ?? true
 
-function startNginx(file: string): Watched {
+function startNginx(file: string): WatchedProcess {
   return watch(spawn('nginx', ['-e', 'stderr', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] }))
 }
 
 /** Starts the admission proxy of a folder, in front of llama-server's socket. */
-async function startAdmission(root: string, socket: string, options: Options): Promise<Watched> {
+async function startAdmission(root: string, socket: string, options: Options): Promise<WatchedProcess> {
   mkdirSync(admissionFolder(root), { recursive: true })
   const text = readFileSync(join(root, paths.admissionConfiguration), 'utf8')
     .replaceAll(paths.admissionFolder, admissionFolder(root))
@@ -219,7 +219,7 @@ export async function startStack(context: Record<string, string>, options: Optio
   const model = options.call === undefined ? await sentenceModel() : await toolModel(options.call)
   if (settings.LLAMA_ARG_MODEL !== modelPath('sentence'))
     throw new Error(`configured for ${settings.LLAMA_ARG_MODEL}`)
-  let llama: Watched | undefined
+  let llama: WatchedProcess | undefined
   const stopLlama = async () => {
     await llama?.stop()
     rmSync(socket, { force: true })

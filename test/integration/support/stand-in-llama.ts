@@ -5,10 +5,10 @@ import type { Edge } from './stack.ts'
 
 export type StandIn = { stop(): Promise<void> }
 
-type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void
+type StandInHandler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void
 
 /** Starts it; the handler is called once a request's body has been read. */
-export async function startStandIn({ socket }: Edge, handler: Handler): Promise<StandIn> {
+export async function startStandIn({ socket }: Edge, handler: StandInHandler): Promise<StandIn> {
   const server = createServer(async (request, response) => handler(request, response, await buffer(request)))
   await new Promise<void>(resolve => server.listen(socket, resolve))
   return {

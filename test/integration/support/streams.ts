@@ -4,7 +4,7 @@ import { request } from 'node:https'
 import type { Readable } from 'node:stream'
 import type { Edge } from './stack.ts'
 
-export type Stream = {
+export type OpenedStream = {
   status: number | undefined
   headers: Record<string, unknown>
   /** What has arrived so far. */
@@ -26,11 +26,11 @@ export type StreamRequest = {
 }
 
 /** Sends a POST request; resolves once the response's headers have arrived. */
-export const openStream = (wanted: StreamRequest): Promise<Stream> =>
+export const openStream = (wanted: StreamRequest): Promise<OpenedStream> =>
   wanted.session === undefined ? openOverHttp1(wanted) : openOverHttp2(wanted.session, wanted)
 
 const openOverHttp1 = ({ edge, path, headers, json }: StreamRequest) =>
-  new Promise<Stream>((resolve, reject) => {
+  new Promise<OpenedStream>((resolve, reject) => {
     const options = { method: 'POST', headers, ca: edge.ca, agent: false as const }
     const sent = request(`${edge.url}${path}`, options, response =>
       resolve({
@@ -45,7 +45,7 @@ const openOverHttp1 = ({ edge, path, headers, json }: StreamRequest) =>
   })
 
 const openOverHttp2 = (session: ClientHttp2Session, { path, headers, json }: StreamRequest) =>
-  new Promise<Stream>((resolve, reject) => {
+  new Promise<OpenedStream>((resolve, reject) => {
     const sent = session.request({ ':method': 'POST', ':path': path, ...headers })
     sent.on('error', reject)
     sent.on('response', response =>
@@ -59,7 +59,7 @@ const openOverHttp2 = (session: ClientHttp2Session, { path, headers, json }: Str
     sent.end(JSON.stringify(json))
   })
 
-function collected(body: Readable): Pick<Stream, 'text' | 'until' | 'ended'> {
+function collected(body: Readable): Pick<OpenedStream, 'text' | 'until' | 'ended'> {
   let text = ''
   let wake = () => {}
   let isOver = false

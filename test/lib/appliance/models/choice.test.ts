@@ -45,8 +45,8 @@ const meanwhile = (name: string) =>
 const waiting =
   'gpt-oss-20b is not in the image, and no installed model fits: nothing is served until it is downloaded and answers.'
 
-type Row = [string, World, ModelChoice]
-it.each<Row>([
+type ChoiceRow = [string, World, ModelChoice]
+it.each<ChoiceRow>([
   ['nothing requested', { asks: { model: undefined } }, { state: 'serving', model: baked }],
   ['the baked model', { asks: { model: baked.name } }, { state: 'serving', model: baked }],
   ['a verified model', { states: { [other.name]: verified } }, { state: 'serving', model: other }],

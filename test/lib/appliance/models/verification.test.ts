@@ -16,7 +16,7 @@ const states = {
   'failed, here': { state: 'failed', isDownloaded: true, ...failure },
   'failed, not here': { state: 'failed', isDownloaded: false, ...failure },
 } as const satisfies Record<string, ModelState>
-type Name = keyof typeof states
+type StateName = keyof typeof states
 
 const events = {
   requested: { type: 'requested', circumstances: 'these' },
@@ -29,7 +29,7 @@ const events = {
 } as const satisfies Record<string, ModelEvent>
 
 /** From each state, the state that each event leads to. `=`: the same state. */
-const table: Record<Name, Record<keyof typeof events, Name | '='>> = {
+const table: Record<StateName, Record<keyof typeof events, StateName | '='>> = {
   'not requested': {
     requested: 'pending download',
     'requested in other circumstances': 'pending download',
@@ -86,7 +86,7 @@ const table: Record<Name, Record<keyof typeof events, Name | '='>> = {
   },
 }
 
-const cases = (Object.keys(states) as Name[]).flatMap(from =>
+const cases = (Object.keys(states) as StateName[]).flatMap(from =>
   (Object.keys(events) as (keyof typeof events)[]).map(event => ({ from, event, to: table[from][event] })),
 )
 
@@ -102,9 +102,10 @@ it('remembers the last failure', () => {
   })
 })
 
-const isDownloaded = (name: Name) => !['not requested', 'pending download', 'failed, not here'].includes(name)
+const isDownloaded = (name: StateName) =>
+  !['not requested', 'pending download', 'failed, not here'].includes(name)
 
-it.each(Object.keys(states) as Name[])(
+it.each(Object.keys(states) as StateName[])(
   '%s is restored from what is stored, except for being requested',
   name => {
     const read = storedState(outcomeOf(states[name]), isDownloaded(name))

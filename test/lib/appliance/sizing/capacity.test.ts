@@ -10,13 +10,13 @@ import {
 import { GiB, sumOf } from '../../../../lib/appliance/sizing/memory.ts'
 
 const defaults: CapacityRequest = { contextSize: 32_768, parallel: 'auto', threads: 0 }
-type Name = keyof typeof catalogue
+type CatalogueName = keyof typeof catalogue
 
 /** The plan for a VM with so many GiB. */
 const plan = (
   gibibytes: number,
   asked: Partial<CapacityRequest> = {},
-  model: Name = 'devstral-small-2',
+  model: CatalogueName = 'devstral-small-2',
 ): Capacity =>
   planCapacity({ cpus: 8, physicalCores: 4, memory: memoryInVm(gibibytes * GiB) }, catalogue[model], {
     ...defaults,
@@ -93,7 +93,7 @@ describe('Devstral', () => {
 })
 
 it('never plans for more memory than there is, nor for less than possible', () => {
-  for (const model of Object.keys(catalogue) as Name[])
+  for (const model of Object.keys(catalogue) as CatalogueName[])
     for (const vm of [20, 24, 31, 48, 96])
       for (const asked of [{}, { contextSize: 'auto' }, { contextSize: 100_000, parallel: 3 }] as const) {
         const { memory, memoryLimit } = plan(vm, asked, model)
@@ -122,7 +122,7 @@ it('refuses if not even 4096 tokens fit, naming the memory needed', () => {
 
 it('recommends only VMs that fit the full request', () => {
   let recommendations = 0
-  for (const name of Object.keys(catalogue) as Name[])
+  for (const name of Object.keys(catalogue) as CatalogueName[])
     for (const vm of [19, 24, 40, 64, 100])
       for (const contextSize of [32_768, 100_000, 393_216, 409_600, 1_000_000])
         for (const parallel of [1, 3, 16] as const) {
@@ -170,15 +170,18 @@ describe('on a CPU with AMX', () => {
   const features = ['amx_int8', 'amx_tile', 'avx512_bf16', 'avx512_vnni', 'avx512f', 'avx512vbmi']
   const machine = { cpus: 8, physicalCores: 4, memory: memoryInVm(32 * GiB) }
 
-  it.each(Object.keys(catalogue) as Name[])('counts the copies of %s, and what stays mapped', name => {
-    const { geometry, size } = catalogue[name]
-    const { memory } = planCapacity({ ...machine, cpu: { features } }, catalogue[name], defaults)
-    expect(memory.repacked).toBe(geometry.amx.copies)
-    expect(memory.mapped).toBe(size - geometry.amx.source)
-    // Plausible: more than is copied without AMX, and in total at most an eighth more than the file.
-    expect(memory.repacked).toBeGreaterThan(geometry.repackable)
-    expect(memory.repacked + memory.mapped).toBeLessThan(size * 1.125)
-  })
+  it.each(Object.keys(catalogue) as CatalogueName[])(
+    'counts the copies of %s, and what stays mapped',
+    name => {
+      const { geometry, size } = catalogue[name]
+      const { memory } = planCapacity({ ...machine, cpu: { features } }, catalogue[name], defaults)
+      expect(memory.repacked).toBe(geometry.amx.copies)
+      expect(memory.mapped).toBe(size - geometry.amx.source)
+      // Plausible: more than is copied without AMX, and in total at most an eighth more than the file.
+      expect(memory.repacked).toBeGreaterThan(geometry.repackable)
+      expect(memory.repacked + memory.mapped).toBeLessThan(size * 1.125)
+    },
+  )
 
   it('recommends a larger VM if the copies do not fit', () => {
     const asked = { contextSize: 32_768, parallel: 'auto' } as const

@@ -6,9 +6,9 @@ const cpu = (model: string | undefined, ...features: string[]) => ({ cpu: { mode
 const passthrough = 'CPU_MODEL = [ MODEL = "host-passthrough" ]'
 
 /** `severe` and `others`: a part of each note, in order. */
-type Row = { sees: object; threads?: number; severe?: string[]; others?: string[] }
+type HardwareRow = { sees: object; threads?: number; severe?: string[]; others?: string[] }
 
-it.each<Row>([
+it.each<HardwareRow>([
   { sees: {} },
   { sees: { hugePages: undefined } },
   { sees: cpu('QEMU Virtual CPU version 2.5+'), severe: ['(QEMU Virtual CPU version 2.5+) has no AVX2'] },

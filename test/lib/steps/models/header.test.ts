@@ -12,7 +12,7 @@ import {
   float32,
   type Metadata,
   string,
-  type Tensor,
+  type TensorValues,
   uint32,
   type Value,
 } from '../../../mirror/gguf.ts'
@@ -40,7 +40,7 @@ const metadata = (changes: Record<string, Value | undefined> = {}): Metadata => 
   }
   return new Map(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
 }
-const tensor = (name: string, ...shape: number[]): Tensor => ({
+const tensor = (name: string, ...shape: number[]): TensorValues => ({
   name,
   type: 'float32',
   shape,
