@@ -13,6 +13,7 @@ import { llamaSettings, llamaUnit } from '../lib/render/units/llama.ts'
 import { hourlyRotation, logFiles, logRotation } from '../lib/render/units/log-rotation.ts'
 import { nginxDropIn } from '../lib/render/units/nginx.ts'
 import { oneGateUnits } from '../lib/render/units/onegate.ts'
+import { packageUpgradeFiles } from '../lib/render/units/package-upgrades.ts'
 import { renewalUnits } from '../lib/render/units/renewal.ts'
 import { watchdogUnits } from '../lib/render/units/watchdog.ts'
 import { withOwnGeometry } from '../lib/steps/models/header.ts'
@@ -71,6 +72,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   admissionUnit(),
   connectionLimit(),
   nginxDropIn(),
+  ...packageUpgradeFiles(),
   ...renewalUnits(),
   ...watchdogUnits(),
   ...oneGateUnits(),

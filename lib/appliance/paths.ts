@@ -60,6 +60,10 @@ export const paths = {
   promptCacheWanted: '/etc/systemd/system/slm-copilot.service.wants/slm-copilot-prompt-cache.service',
   renewalWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-renew.timer',
   nginxDropIn: '/etc/systemd/system/nginx.service.d/slm-copilot.conf',
+  /** What packages may do to services. */
+  packagePolicy: '/usr/sbin/policy-rc.d',
+  needrestartConfiguration: '/etc/needrestart/conf.d/slm-copilot.conf',
+  needrestartNginx: '/etc/needrestart/restart.d/nginx.service',
   nginxScriptModule: '/usr/lib/nginx/modules/ngx_http_js_module.so',
   nginxPid: '/run/nginx.pid',
   edgeConfiguration: '/etc/nginx/slm-copilot.conf',
