@@ -14,6 +14,7 @@ import { readPlan } from '../lib/steps/plan.ts'
 import { setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
 import { serviceProblem } from '../lib/steps/services/check.ts'
 import { checkConfiguration } from '../lib/steps/services/nginx.ts'
+import { applySecurityUpdates } from '../lib/steps/services/security-updates.ts'
 import { type Applied, applyService, recordProven } from '../lib/steps/services/services.ts'
 import { smokeTest } from '../lib/steps/services/smoke-test.ts'
 import { trustFor } from '../lib/steps/tls/client-view.ts'
@@ -30,6 +31,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   await checkConfiguration(host)
   await reloadUnits(host, [units.llama, units.admission, units.nginx, units.clock])
   const clockNotes = await applyClock(host)
+  await applySecurityUpdates(host)
   const started = await startServices(host, plan)
   await host.perform(`run the smoke test, and write ${paths.banner} and ${reportPath}`, async () => {
     const measured = await verifyServices(host, plan, started)

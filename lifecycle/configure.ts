@@ -15,6 +15,7 @@ import { orderOf } from '../lib/appliance/tls/lets-encrypt.ts'
 import { nginxFiles, siteFor } from '../lib/render/nginx/files.ts'
 import { clockFiles } from '../lib/render/units/clock.ts'
 import { llamaFiles } from '../lib/render/units/llama-files.ts'
+import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
 import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
 import { installedRelease, weightNotes } from '../lib/steps/models/release.ts'
 import { decidePassword, passwordFiles, passwordNotes, readPassword } from '../lib/steps/password.ts'
@@ -108,6 +109,7 @@ const filesFor = (
   ...secrets,
   ...acmeFiles(context),
   ...clockFiles(timeSources(host, context.ntpServers)),
+  ...securityUpdateFiles(context.unattendedUpgrades),
   planFile(plan),
   ...llamaFiles(capacity, context.persistPromptCache),
   landingPageFor(plan, tls),

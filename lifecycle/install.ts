@@ -15,6 +15,7 @@ import { nginxDropIn } from '../lib/render/units/nginx.ts'
 import { oneGateUnits } from '../lib/render/units/onegate.ts'
 import { packageUpgradeFiles } from '../lib/render/units/package-upgrades.ts'
 import { renewalUnits } from '../lib/render/units/renewal.ts'
+import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
 import { watchdogUnits } from '../lib/render/units/watchdog.ts'
 import { withOwnGeometry } from '../lib/steps/models/header.ts'
 import { checkSettings, prewarm } from '../lib/steps/models/prewarm.ts'
@@ -65,6 +66,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
     ? [chronyConfiguration({ servers: [], byDhcp: [], hypervisorClock: undefined })]
     : []),
   chronyDropIn(),
+  ...(host.files.status(paths.securityUpdates) === undefined ? securityUpdateFiles(false) : []),
   clockEpoch(),
   chatTemplateFile(),
   // If install is run on an appliance that persists the prompt cache, that is kept.

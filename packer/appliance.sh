@@ -32,6 +32,7 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_MODEL_MIRROR' 'configure' 'Where to download models from. Their SHA-256 digests are verified, whatever the source.' 'O|text|'
     'ONEAPP_COPILOT_AI_MIRROR' 'configure' 'Where to download models from. Their SHA-256 digests are verified, whatever the source.' 'O|text|'
     'ONEAPP_COPILOT_NTP_SERVERS' 'configure' 'The NTP servers to synchronise with. No public server is used unless it is named here.' 'O|text|'
+    'ONEAPP_COPILOT_UNATTENDED_UPGRADES' 'configure' 'Install the operating system'\''s security updates daily, without rebooting and without restarting llama-server.' 'O|boolean|'
     'ONEAPP_COPILOT_KEEP_PROMPTS' 'configure' 'Persist the prompt cache: save it to disk, unencrypted, when llama-server stops, and restore it at the next start.' 'O|boolean|'
     'ONEAPP_COPILOT_CACHE_KEEP' 'configure' 'Persist the prompt cache: save it to disk, unencrypted, when llama-server stops, and restore it at the next start.' 'O|boolean|'
     'ONEAPP_COPILOT_SHARED_CACHE' 'configure' 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.' 'O|boolean|'

@@ -2,7 +2,8 @@
 
 /**
  * curl: downloads. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the
- * connection limit. certbot: public certificates. chrony replaces systemd-timesyncd.
+ * connection limit. certbot: public certificates. chrony replaces systemd-timesyncd. minisign: verifies releases.
+ * unattended-upgrades: idle unless the context asks for it.
  */
 export const packages = [
   'ca-certificates',
@@ -12,6 +13,8 @@ export const packages = [
   'libgomp1',
   'libnginx-mod-http-js',
   'logrotate',
+  'minisign',
   'nftables',
   'nginx',
+  'unattended-upgrades',
 ]

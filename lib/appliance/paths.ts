@@ -106,6 +106,9 @@ export const paths = {
   attempts: '/var/lib/slm-copilot/lets-encrypt.json',
   bootId: '/proc/sys/kernel/random/boot_id',
 
+  unitFiles: '/etc/systemd/system',
+  securityUpdates: '/etc/apt/apt.conf.d/90slm-copilot',
+
   clockEpoch: '/usr/lib/clock-epoch',
   chronyConfiguration: '/etc/chrony/chrony.conf',
   chronyDropIn: '/etc/systemd/system/chrony.service.d/slm-copilot.conf',
@@ -156,6 +159,20 @@ export const units = {
   oneGatePath: 'slm-copilot-onegate-update.path',
   certbot: 'certbot.service',
   clock: 'chrony.service',
+} as const
+
+/** Units that connect to package archives and vendors' servers on their own; those that Debian lacks are Ubuntu's. */
+export const callers = {
+  updates: ['apt-daily.timer', 'apt-daily-upgrade.timer', 'unattended-upgrades.service'],
+  others: [
+    'apt-news.service',
+    'esm-cache.service',
+    'fwupd-refresh.timer',
+    'motd-news.timer',
+    'ua-timer.timer',
+    'update-notifier-download.timer',
+    'update-notifier-motd.timer',
+  ],
 } as const
 
 export const users = { llama: 'slm-copilot', web: 'www-data' } as const

@@ -38,6 +38,7 @@ const changes: Record<keyof typeof variables, { with?: Env; set: Env }> = {
     set: { ONEAPP_COPILOT_MODEL_MIRROR: 'https://mirror.example.com/models' },
   },
   ntpServers: { set: { ONEAPP_COPILOT_NTP_SERVERS: 'ntp.example.com' } },
+  unattendedUpgrades: { set: { ONEAPP_COPILOT_UNATTENDED_UPGRADES: 'YES' } },
   persistPromptCache: { set: { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' } },
   sharedCache: {
     with: { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' },

@@ -114,6 +114,7 @@ export function parseContext(
     model: take(variables.model),
     persistPromptCache: take(variables.persistPromptCache),
     ntpServers: take(variables.ntpServers),
+    unattendedUpgrades: take(variables.unattendedUpgrades),
     sharedCache: take(variables.sharedCache),
     modelMirror: take(variables.modelMirror),
   }

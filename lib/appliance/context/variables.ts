@@ -209,6 +209,17 @@ export const variables = {
     help: 'The NTP servers to synchronise with. No public server is used unless it is named here.',
     input: 'text',
   }),
+  unattendedUpgrades: variable<boolean>({
+    name: 'ONEAPP_COPILOT_UNATTENDED_UPGRADES',
+    stage: 'configure',
+    value: yesOrNo,
+    fallback: false,
+    byDefault: 'NO: no connection to a package archive is made',
+    takes: 'YES or NO',
+    example: 'YES',
+    help: "Install the operating system's security updates daily, without rebooting and without restarting llama-server.",
+    input: 'boolean',
+  }),
   persistPromptCache: variable<boolean>({
     name: 'ONEAPP_COPILOT_KEEP_PROMPTS',
     alias: 'ONEAPP_COPILOT_CACHE_KEEP',

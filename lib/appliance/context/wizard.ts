@@ -21,5 +21,6 @@ export const wizardGroups: Record<string, { title: string; help: string }> = {
   CPU: { title: 'Processor', help: 'How much of it inference uses.' },
   AI: { title: 'Model', help: 'Which model is served, and where it is downloaded from.' },
   NTP: { title: 'Time', help: 'Which time servers the VM uses.' },
+  UNATTENDED: { title: 'Operating system', help: 'How it gets security updates.' },
   CACHE: { title: 'Prompt cache', help: 'What happens to prompts that have been processed.' },
 }

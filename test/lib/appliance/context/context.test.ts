@@ -35,6 +35,7 @@ it('gives every variable its default if it is unset or empty', () => {
     model: undefined,
     persistPromptCache: false,
     ntpServers: [],
+    unattendedUpgrades: false,
     sharedCache: false,
   }
   expect(parse({})).toEqual(defaults)
@@ -67,6 +68,7 @@ it.each([
   ['ONEAPP_COPILOT_KEEP_PROMPTS', 'YES', 'persistPromptCache', true],
   ['ONEAPP_COPILOT_KEEP_PROMPTS', 'NO', 'persistPromptCache', false],
   ['ONEAPP_COPILOT_SHARED_CACHE', 'YES', 'sharedCache', true],
+  ['ONEAPP_COPILOT_UNATTENDED_UPGRADES', 'YES', 'unattendedUpgrades', true],
   ['ONEAPP_COPILOT_TLS_EMAIL', 'admin@example.com', 'acmeEmail', 'admin@example.com'],
   ['ONEAPP_COPILOT_TLS_ACME_URL', 'https://ca.example:14000/dir', 'acmeUrl', 'https://ca.example:14000/dir'],
   ['ONEAPP_COPILOT_MODEL_MIRROR', 'http://192.0.2.1:8080/gguf', 'modelMirror', 'http://192.0.2.1:8080/gguf'],
@@ -113,6 +115,7 @@ it.each([
   ['ONEAPP_COPILOT_PARALLEL', '1.5'],
   ['ONEAPP_COPILOT_KEEP_PROMPTS', 'yes'],
   ['ONEAPP_COPILOT_SHARED_CACHE', 'TRUE'],
+  ['ONEAPP_COPILOT_UNATTENDED_UPGRADES', '1'],
   ['ONEAPP_COPILOT_TLS_EMAIL', 'admin'],
   ['ONEAPP_COPILOT_TLS_ACME_URL', 'http://acme.example.com/directory'],
   ['ONEAPP_COPILOT_TLS_ACME_URL', 'https://user:secret@acme.example.com/directory'],
