@@ -53,8 +53,8 @@ pins: prepare ## compare what is pinned with what is newer, and with fetched fil
 	@node packer/build/pins.ts $(FILES)
 
 image: ## make the production image in dist/image (MODEL=, RELEASE=, BUNDLE=, SIGN_KEY=, ...: packer/README.md)
-	@if [ -n "$(BUNDLE)" ]; then packer/build/verify-bundle.sh "$(BUNDLE)"; fi
-	@bash packer/build/prerequisites.sh modules $(if $(BUNDLE),"$(abspath $(BUNDLE))/npm")
+	@if [ -n "$$BUNDLE" ]; then packer/build/verify-bundle.sh "$$BUNDLE"; fi
+	@bash packer/build/prerequisites.sh modules $${BUNDLE:+"$$(realpath "$$BUNDLE")/npm"}
 	@node packer/build/image.ts
 
 bundle: modules ## collect what `make image` downloads in dist/bundle, or BUNDLE=, for make image BUNDLE=FOLDER

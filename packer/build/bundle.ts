@@ -6,7 +6,6 @@ import {
   collectNpm,
   collectOneApps,
   startOver,
-  writeRelease,
   writeSums,
 } from './bundle/collect.ts'
 import { parseSettings, type Settings } from './image/settings.ts'
@@ -15,13 +14,12 @@ import { script, step } from './progress.ts'
 
 /** Fills the folder. What has been downloaded of llama.cpp, model and npm packages is kept from one run to the next. */
 export async function makeBundle(settings: Settings, folder: string): Promise<void> {
+  startOver(settings.release, folder)
   const oneAppsDir = settings.oneAppsDir ?? (await oneAppsCheckout(settings.oneApps))
-  startOver(folder)
   await step('npm packages', () => collectNpm(folder))
   await step('one-apps', () => collectOneApps(oneAppsDir, folder))
   await step('Debian packages', () => collectDebian(oneAppsDir, folder))
   await step('llama.cpp and the model', () => collectFiles(settings.release, folder))
-  writeRelease(settings.release, folder)
   await step('Checksums', async () => writeSums(folder))
 }
 

@@ -57,12 +57,34 @@ async function makeWhole(
   extension: string,
   make: (path: string) => Promise<void>,
 ): Promise<void> {
-  const partial = join(cacheFolder, `.${process.pid}-${stem}-${randomBytes(4).toString('hex')}${extension}`)
+  const partial = temporaryPath(`${stem}${extension}`)
   try {
     await make(partial)
     renameSync(partial, path)
   } finally {
     rmSync(partial, { recursive: true, force: true })
+  }
+}
+
+const temporaryPath = (name: string): string =>
+  join(cacheFolder, `.${process.pid}-${randomBytes(4).toString('hex')}-${name}`)
+
+/** A new folder for large temporary files. The caller removes it; if this process is killed, the next one does. */
+function makeTemporaryFolder(name: string): string {
+  mkdirSync(cacheFolder, { recursive: true })
+  removeInterrupted()
+  const folder = temporaryPath(name)
+  mkdirSync(folder)
+  return folder
+}
+
+/** Runs a function with a folder for large temporary files, and removes it. */
+export async function withTemporaryFolder<T>(name: string, use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = makeTemporaryFolder(name)
+  try {
+    return await use(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -9,6 +9,13 @@ const git = (folder: string, ...args: string[]) =>
     stdio: ['ignore', 'pipe', 'ignore'],
   }).trim()
 
+/** For `git fetch` from a folder that may belong to somebody else, such as a copy on another disk. */
+export const fromAnyOwner = "--upload-pack=git -c safe.directory='*' upload-pack"
+
+/** What a bare repository's branch points at. */
+export const commitOfBranch = (repository: string, branch: string): string =>
+  git(repository, 'rev-parse', '--verify', `refs/heads/${branch}`)
+
 /** The folder's commit, with `-dirty` if it has uncommitted changes; null if it is not a checkout of its own. */
 export function commitOf(folder: string): string | null {
   try {

@@ -1,6 +1,8 @@
 /** The framework: OpenNebula/one-apps at a pinned commit. */
+import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { cached } from './cache.ts'
+import { fromAnyOwner } from './git.ts'
 import { runLogged, step } from './progress.ts'
 
 /** `url`: as git takes it, so that a mirror or a local folder will do. */
@@ -15,7 +17,8 @@ export const oneAppsCheckout = ({ url, commit }: GitSource): Promise<string> =>
       const git = (name: string, ...args: string[]) =>
         runLogged(`one-apps-${name}`, ['git', ...args], { env: { GIT_TERMINAL_PROMPT: '0' } })
       await git('init', 'init', '--quiet', folder)
-      await git('fetch', ...patience, '-C', folder, 'fetch', '--progress', '--depth=1', url, commit)
+      const owner = existsSync(url) ? [fromAnyOwner] : []
+      await git('fetch', ...patience, '-C', folder, 'fetch', '--progress', '--depth=1', ...owner, url, commit)
       await git('checkout', '-C', folder, 'checkout', '--quiet', '--detach', commit)
     }),
   )

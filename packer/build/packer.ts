@@ -36,11 +36,11 @@ export async function packer(command: string[], variables: PackerVariables, work
   if (needsPlugins) await runLogged('packer-init', ['packer', 'init', template], { env })
 
   const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`)
-  // If this process is killed, Packer still shuts its VM down.
-  const untilKilled = ['setpriv', '--pdeathsig=TERM']
-  await runLogged(`packer-${command[0]}`, [...untilKilled, 'packer', ...command, ...flags, template], {
+  await runLogged(`packer-${command[0]}`, ['packer', ...command, ...flags, template], {
     cwd: checkout,
     env,
     show: /^(==>| {4}qemu)/,
+    // Packer shuts its VM down.
+    whenKilled: 'TERM',
   })
 }

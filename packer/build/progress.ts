@@ -15,7 +15,14 @@ export async function step<T>(title: string, work: () => Promise<T>): Promise<T>
   return result
 }
 
-type LoggedRunOptions = { cwd?: string; env?: Record<string, string>; input?: string; show?: RegExp }
+/** `whenKilled`: the signal for the command when this process is killed and could not end it. */
+type LoggedRunOptions = {
+  cwd?: string
+  env?: Record<string, string>
+  input?: string
+  show?: RegExp
+  whenKilled?: 'KILL' | 'TERM'
+}
 
 /**
  * Runs a command with its output in `<cache>/logs/<name>.log`, and every 10 seconds prints the last line of it
@@ -30,11 +37,11 @@ export async function runLogged(
   mkdirSync(logs, { recursive: true })
   const path = join(logs, `${name}.log`)
   const log = createWriteStream(path)
-  const [program = '', ...args] = command
   const start = Date.now()
   let last = ''
 
-  const child = spawn(program, args, {
+  // What outlives a killed build works on files that the next one removes.
+  const child = spawn('setpriv', [`--pdeathsig=${options.whenKilled ?? 'KILL'}`, ...command], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -57,7 +64,9 @@ export async function runLogged(
   await new Promise<void>(resolve => log.end(resolve))
   if (code !== 0) {
     const end = readFileSync(path, 'utf8').split('\n').slice(-25).join('\n')
-    throw new Error(`${program} failed (${code}) after ${secondsSince(start)}. The end of ${path}:\n${end}`)
+    throw new Error(
+      `${command[0]} failed (${code}) after ${secondsSince(start)}. The end of ${path}:\n${end}`,
+    )
   }
 }
 

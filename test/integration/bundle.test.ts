@@ -23,7 +23,7 @@ const fetched = (proxy: string, url: string, ...headers: string[]): string => {
 }
 
 it('serves the recorded files, and no others, once the archive is gone', async () => {
-  const [archive, bundle] = [join(work, 'archive'), join(work, 'bundle')]
+  const [archive, bundle] = [join(work, 'archive'), join(work, 'a "bundle"; $host')]
   const pool = join(archive, 'files', 'debian', 'pool')
   mkdirSync(pool, { recursive: true })
   mkdirSync(join(bundle, 'files'), { recursive: true })

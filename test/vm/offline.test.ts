@@ -1,10 +1,10 @@
 /**
  * `make image` from a bundle, in a clean clone and in a network namespace that has a loopback interface and no routes.
- * Only with OFFLINE=1, which the nightly run sets: it makes a bundle, a base image and a bake of its own, from an empty
+ * Only with NIGHTLY=1, which the nightly run sets: it makes a bundle, a base image and a bake of its own, from an empty
  * cache, and no other test shares any of them.
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -13,32 +13,20 @@ import { manifestSchema } from '../../packer/build/image/manifest.ts'
 import { parseSettings } from '../../packer/build/image/settings.ts'
 import { runLogged, step } from '../../packer/build/progress.ts'
 import { releaseValue, startMirror } from '../mirror/mirror.ts'
+import { makeFrameworkRepository } from './framework-repository.ts'
 
 const checkout = resolve(import.meta.dirname, '..', '..')
-const isWanted = process.env.OFFLINE === '1'
+const isWanted = process.env.NIGHTLY === '1'
 const work = mkdtempSync(join(tmpdir(), 'offline-'))
 afterAll(() => rmSync(work, { recursive: true, force: true }))
 
-/** The framework's stand-in as a Git repository, and its commit. */
-function frameworkRepository(): { folder: string; commit: string } {
-  const folder = join(work, 'framework')
-  cpSync(join(checkout, 'test/vm/framework'), folder, { recursive: true })
-  const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.com']
-  const git = (...args: string[]) =>
-    execFileSync('git', [...author, '-C', folder, ...args], { encoding: 'utf8' })
-  git('init', '--quiet')
-  git('add', '.')
-  git('commit', '--quiet', '--message=stand-in')
-  return { folder, commit: git('rev-parse', 'HEAD').trim() }
-}
-
 it.skipIf(!isWanted)('builds the image without a network', async () => {
-  const [bundle, release, clone] = ['bundle', 'release.json', 'clone'].map(name => join(work, name)) as [
+  const [bundle, release, clone] = ['a bundle', 'release.json', 'clone'].map(name => join(work, name)) as [
     string,
     string,
     string,
   ]
-  const { folder, commit } = frameworkRepository()
+  const { url: folder, commit } = makeFrameworkRepository(join(work, 'framework'))
   const mirror = await startMirror()
   writeFileSync(release, JSON.stringify(await releaseValue(mirror.url)))
   await step('make bundle', () =>
@@ -50,7 +38,7 @@ it.skipIf(!isWanted)('builds the image without a network', async () => {
   const command =
     'ip link set lo up; ip route show table all | grep -v "^local\\|^broadcast" | tee routes; make image'
   const small = { CPUS: '1', MEMORY: '2G', DISK: '8G' }
-  const env = { ...small, BUNDLE: bundle, ONE_APPS_COMMIT: commit, SLM_COPILOT_CACHE: join(work, 'cache') }
+  const env = { ...small, BUNDLE: bundle, SLM_COPILOT_CACHE: join(work, 'cache') }
   await step('make image BUNDLE=… without a network', () =>
     runLogged('offline', ['unshare', '--net', 'bash', '-c', command], { cwd: clone, env }),
   )

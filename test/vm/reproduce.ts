@@ -1,23 +1,25 @@
 /** `make reproduce`: bakes the small image twice from the same inputs, and compares the images' files. */
-import { linkSync, mkdtempSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { cacheFolder } from '../../packer/build/cache.ts'
+import { linkSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { bakeName } from '../../packer/build/bake.ts'
+import { versionsOf, withTemporaryFolder } from '../../packer/build/cache.ts'
 import { reportOn, treeOf } from '../../packer/build/image-tree.ts'
-import { withBake } from './image.ts'
+import { oneAppsDir, withBake } from './image.ts'
 
-const { first, second } = await withBake(async bake => {
-  const { disk } = await bake()
-  const folder = mkdtempSync(join(cacheFolder, '.reproduce-'))
-  try {
+/** Removes what is cached: both bakes need the same mirror, whose address is in the image. */
+function forgetBake(): void {
+  for (const version of versionsOf(bakeName(oneAppsDir()))) rmSync(version, { recursive: true })
+}
+
+const { first, second } = await withBake(bake =>
+  withTemporaryFolder('reproduce', async folder => {
+    forgetBake()
     const kept = join(folder, 'first.qcow2')
-    linkSync(disk, kept)
-    // So that it is not taken from the cache.
-    rmSync(dirname(disk), { recursive: true })
+    linkSync((await bake()).disk, kept)
+    forgetBake()
     return { second: treeOf((await bake()).disk), first: treeOf(kept) }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-})
+  }),
+)
 const { text, isExplained } = reportOn(first, second)
 console.log(text)
 process.exitCode = isExplained ? 0 : 1

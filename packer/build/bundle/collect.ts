@@ -1,7 +1,6 @@
 /** Collects a bundle, part by part. What is there already, and is what is wanted, is not downloaded again. */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import type { Release } from '../../../lib/appliance/models/release.ts'
 import { packages } from '../../../lib/appliance/packages.ts'
@@ -9,35 +8,42 @@ import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { download } from '../../../lib/system/download.ts'
 import { openHost } from '../../../lib/system/host.ts'
 import { makeBaseImage } from '../base-image.ts'
+import { withTemporaryFolder } from '../cache.ts'
+import { fromAnyOwner } from '../git.ts'
 import { runLogged } from '../progress.ts'
-import { contents } from './contents.ts'
+import { contents, isBundle, oneAppsBranch } from './contents.ts'
 import { onThisMachine, withServer } from './server.ts'
 
 const checkout = resolve(import.meta.dirname, '..', '..', '..')
 
 /** Packages of package-lock.json, in a cache that `npm ci --offline` installs from. */
-export async function collectNpm(folder: string): Promise<void> {
-  const work = mkdtempSync(join(tmpdir(), 'bundle-npm-'))
-  try {
+export const collectNpm = (folder: string): Promise<void> =>
+  withTemporaryFolder('bundle-npm', async work => {
     for (const name of ['package.json', 'package-lock.json', '.npmrc'])
       copyFileSync(join(checkout, name), join(work, name))
     const cache = join(folder, contents.npm)
     const options = ['--ignore-scripts', '--no-audit', '--logs-max=0', `--cache=${cache}`]
     await runLogged('bundle-npm', ['npm', 'ci', ...options], { cwd: work })
     rmSync(join(cache, '_cacache', 'tmp'), { recursive: true, force: true })
-  } finally {
-    rmSync(work, { recursive: true })
-  }
-}
+  })
 
 /** The commit that a checkout is at, without its history. */
 export async function collectOneApps(oneAppsDir: string, folder: string): Promise<void> {
   const repository = join(folder, contents.oneApps)
   rmSync(repository, { recursive: true, force: true })
   const git = (name: string, ...args: string[]) => runLogged(`bundle-git-${name}`, ['git', ...args])
-  await git('init', 'init', '--quiet', '--bare', '--template=', '--initial-branch=pinned', repository)
+  await git(
+    'init',
+    'init',
+    '--quiet',
+    '--bare',
+    '--template=',
+    `--initial-branch=${oneAppsBranch}`,
+    repository,
+  )
   const source = `file://${resolve(oneAppsDir)}`
-  await git('fetch', '-C', repository, 'fetch', '--quiet', '--depth=1', source, 'HEAD:refs/heads/pinned')
+  const branch = `HEAD:refs/heads/${oneAppsBranch}`
+  await git('fetch', '-C', repository, 'fetch', '--quiet', '--depth=1', fromAnyOwner, source, branch)
   rmSync(join(repository, 'FETCH_HEAD'), { force: true })
 }
 
@@ -47,15 +53,14 @@ export async function collectOneApps(oneAppsDir: string, folder: string): Promis
  */
 export async function collectDebian(oneAppsDir: string, folder: string): Promise<void> {
   rmSync(join(folder, contents.debian), { recursive: true, force: true })
-  const work = mkdtempSync(join(tmpdir(), 'bundle-base-'))
-  try {
-    await withServer(folder, true, async ({ port }) => {
-      const proxy = { http_proxy: onThisMachine({ port }) }
-      await makeBaseImage(oneAppsDir, join(work, 'base'), { environment: proxy, additional: packages })
-    })
-  } finally {
-    rmSync(work, { recursive: true, force: true })
-  }
+  await withTemporaryFolder('bundle-base', work =>
+    withServer(folder, true, ({ port }) =>
+      makeBaseImage(oneAppsDir, join(work, 'base'), {
+        environment: { http_proxy: onThisMachine({ port }) },
+        additional: packages,
+      }),
+    ),
+  )
 }
 
 /** llama.cpp and the model, and nothing of an earlier release; interrupted downloads are resumed. */
@@ -80,11 +85,15 @@ export function writeSums(folder: string): void {
   writeFileSync(join(folder, contents.sums), sums)
 }
 
-/** Removes the list while the bundle changes. */
-export function startOver(folder: string): void {
+/**
+ * Removes the list while the bundle changes. Throws if the folder is not a bundle, not even one that was interrupted: what
+ * a bundle does not need is removed from it.
+ */
+export function startOver(release: Release, folder: string): void {
+  const isOther = existsSync(folder) && readdirSync(folder).length > 0 && !isBundle(folder)
+  if (isOther)
+    throw new Error(`${folder} is not empty, and not a bundle. Set BUNDLE to a new folder, or to a bundle.`)
   mkdirSync(folder, { recursive: true })
-  if (existsSync(join(folder, contents.sums))) rmSync(join(folder, contents.sums))
-}
-
-export const writeRelease = (release: Release, folder: string): void =>
+  rmSync(join(folder, contents.sums), { force: true })
   writeFileSync(join(folder, contents.release), `${JSON.stringify(release, null, 2)}\n`)
+}

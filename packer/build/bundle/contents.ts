@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Release, releaseSchema } from '../../../lib/appliance/models/release.ts'
+import { commitOfBranch } from '../git.ts'
+import type { GitSource } from '../one-apps.ts'
 
 /** Names in a bundle's folder. */
 export const contents = {
@@ -18,16 +20,32 @@ export const contents = {
   sums: 'SHA256SUMS',
 } as const
 
+/** The branch in that repository. */
+export const oneAppsBranch = 'pinned'
+
 /** `key` changes with any file of the bundle. */
-export type Bundle = { folder: string; release: Release; oneApps: string; key: string }
+export type Bundle = { folder: string; release: Release; oneApps: GitSource; key: string }
 
 /** Opens a verified bundle. */
 export function openBundle(folder: string): Bundle {
-  const text = (name: string) => readFileSync(join(folder, name), 'utf8')
+  const sums = readFileSync(join(folder, contents.sums), 'utf8')
+  const oneApps = join(folder, contents.oneApps)
   return {
     folder,
-    release: releaseSchema.parse(JSON.parse(text(contents.release))),
-    oneApps: join(folder, contents.oneApps),
-    key: createHash('sha256').update(text(contents.sums)).digest('hex'),
+    release: releaseOf(folder),
+    oneApps: { url: oneApps, commit: commitOfBranch(oneApps, oneAppsBranch) },
+    key: createHash('sha256').update(sums).digest('hex'),
+  }
+}
+
+const releaseOf = (folder: string): Release =>
+  releaseSchema.parse(JSON.parse(readFileSync(join(folder, contents.release), 'utf8')))
+
+/** Whether the folder is a bundle, complete or not: its release is written first. */
+export function isBundle(folder: string): boolean {
+  try {
+    return releaseOf(folder) !== undefined
+  } catch {
+    return false
   }
 }

@@ -1,5 +1,5 @@
 /** Serves a bundle: to apt as an HTTP proxy, to the appliance's installation as a mirror. */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LocalServer, startNginx } from '../local-nginx.ts'
@@ -64,7 +64,10 @@ export async function withServer<T>(
   chmodSync(work, 0o755)
   try {
     if (isRecording) mkdirSync(join(folder, contents.debian), { recursive: true })
-    const server = await startNginx(work, (isRecording ? recording : offline)(folder))
+    // Its path may contain what nginx takes for more than a path, such as blanks.
+    const link = join(work, 'bundle')
+    symlinkSync(folder, link)
+    const server = await startNginx(work, (isRecording ? recording : offline)(link))
     try {
       return await use(server)
     } finally {

@@ -102,7 +102,7 @@ export function parseSettings(environment: Record<string, string | undefined>): 
   })
   if (given.MODEL && given.RELEASE)
     problems.push('MODEL and RELEASE: set one of them; a release names its model')
-  for (const name of ['MODEL', 'RELEASE', 'BASE_IMAGE', 'ONE_APPS_URL'])
+  for (const name of ['MODEL', 'RELEASE', 'BASE_IMAGE', 'ONE_APPS_URL', 'ONE_APPS_COMMIT'])
     if (given.BUNDLE && given[name])
       problems.push(`BUNDLE and ${name}: set one of them; a bundle has its own`)
   if (data === undefined || problems.length > 0)
@@ -113,7 +113,7 @@ export function parseSettings(environment: Record<string, string | undefined>): 
     sshTimeout: data.SSH_TIMEOUT,
     baseImage: data.BASE_IMAGE,
     oneAppsDir: data.ONE_APPS_DIR,
-    oneApps: { url: data.BUNDLE?.oneApps ?? data.ONE_APPS_URL, commit: data.ONE_APPS_COMMIT },
+    oneApps: data.BUNDLE?.oneApps ?? { url: data.ONE_APPS_URL, commit: data.ONE_APPS_COMMIT },
     compression: data.COMPRESSION,
     output: resolve(data.OUTPUT),
     signKey: data.SIGN_KEY,
