@@ -10,7 +10,7 @@ import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
 import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/units/clock.ts'
 import { modelUnit } from '../lib/render/units/fetch-model.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/units/llama.ts'
-import { hourlyRotation, logFiles, logRotation } from '../lib/render/units/log-rotation.ts'
+import { hourlyRotation, journalLimits, logFiles, logRotation } from '../lib/render/units/log-rotation.ts'
 import { nginxDropIn } from '../lib/render/units/nginx.ts'
 import { oneGateUnits } from '../lib/render/units/onegate.ts'
 import { packageUpgradeFiles } from '../lib/render/units/package-upgrades.ts'
@@ -60,6 +60,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   releaseFile(release),
   logRotation(),
   hourlyRotation(),
+  journalLimits(),
   logFiles(),
   // No time sources until configure sets them; if install is run again, those are kept.
   ...(host.files.status(paths.chronyDropIn) === undefined

@@ -13,8 +13,8 @@ ONE_SERVICE_RECONFIGURABLE=true
 ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_PASSWORD' 'configure' 'The API key (Bearer), which is also the password of user '\''copilot'\'' (Basic).' 'O|password|'
     'ONEAPP_COPILOT_API_PASSWORD' 'configure' 'The API key (Bearer), which is also the password of user '\''copilot'\'' (Basic).' 'O|password|'
-    'ONEAPP_COPILOT_KEYS' 'configure' 'Additional API keys, one for each developer. The access log shows the name, never the key.' 'O|password|'
-    'ONEAPP_COPILOT_API_KEYS' 'configure' 'Additional API keys, one for each developer. The access log shows the name, never the key.' 'O|password|'
+    'ONEAPP_COPILOT_KEYS' 'configure' 'Additional API keys, one for each developer. The request log shows the name, never the key.' 'O|password|'
+    'ONEAPP_COPILOT_API_KEYS' 'configure' 'Additional API keys, one for each developer. The request log shows the name, never the key.' 'O|password|'
     'ONEAPP_COPILOT_DOMAIN' 'configure' 'The appliance'\''s public DNS name. Let'\''s Encrypt issues a certificate for it, unless you supply your own.' 'O|text|'
     'ONEAPP_COPILOT_TLS_DOMAIN' 'configure' 'The appliance'\''s public DNS name. Let'\''s Encrypt issues a certificate for it, unless you supply your own.' 'O|text|'
     'ONEAPP_COPILOT_TLS_CERT' 'configure' 'Your own server certificate, with its chain.' 'O|text64|'
@@ -37,6 +37,7 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_CACHE_KEEP' 'configure' 'Persist the prompt cache: save it to disk, unencrypted, when llama-server stops, and restore it at the next start.' 'O|boolean|'
     'ONEAPP_COPILOT_SHARED_CACHE' 'configure' 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.' 'O|boolean|'
     'ONEAPP_COPILOT_CACHE_SHARED' 'configure' 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.' 'O|boolean|'
+    'ONEAPP_COPILOT_LOG_FORMAT' 'configure' 'The format of the request log: one line for each request, with the name of its key and its times, and nothing of its content.' 'O|list|'
 )
 
 service_install() {

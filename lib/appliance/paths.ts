@@ -74,6 +74,7 @@ export const paths = {
   accessLog: '/var/log/nginx/slm-copilot.access',
   errorLog: '/var/log/nginx/slm-copilot.errors',
   logFiles: '/etc/tmpfiles.d/slm-copilot.conf',
+  journalLimits: '/etc/systemd/journald.conf.d/slm-copilot.conf',
   hourlyRotation: '/etc/systemd/system/logrotate.timer.d/slm-copilot.conf',
   /** Why llama-server does not serve, for clients; absent while it serves or loads for the first time. */
   unavailableReason: '/run/slm-copilot-unavailable',

@@ -114,13 +114,22 @@ function rewriteErrorHeaders(r: NginxHTTPRequest): void {
   r.headersOut['Content-Type'] = json
 }
 
+/** Begins a comment in a stream of events. */
+const colon = 58
+
 /** The error body received so far; each request has its own copy of this module's state. */
 const collected: Buffer[] = []
 
+/** Whether a piece of a stream has more than comments, which llama-server sends while it processes a prompt. */
+const hasContent = (data: Buffer): boolean =>
+  data.length > 0 && (data[0] !== colon || data.indexOf('\n\n') + 2 < data.length)
+
 function rewriteErrorBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
   if (r.status < 400) {
-    // nginx does not see what a body filter buffers: it would keep reading for a client that reads nothing.
     r.sendBuffer(data, flags)
+    if (!hasContent(data)) return
+    r.variables.copilot_first_byte = r.variables.request_time as string
+    // nginx does not see what a body filter buffers: it would keep reading for a client that reads nothing.
     r.done()
     return
   }

@@ -39,6 +39,7 @@ const changes: Record<keyof typeof variables, { with?: Env; set: Env }> = {
   },
   ntpServers: { set: { ONEAPP_COPILOT_NTP_SERVERS: 'ntp.example.com' } },
   unattendedUpgrades: { set: { ONEAPP_COPILOT_UNATTENDED_UPGRADES: 'YES' } },
+  logFormat: { set: { ONEAPP_COPILOT_LOG_FORMAT: 'json' } },
   persistPromptCache: { set: { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' } },
   sharedCache: {
     with: { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' },

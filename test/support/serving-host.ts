@@ -16,7 +16,8 @@ const completion = '{"usage":{"completion_tokens":3}}'
 
 async function answer({ url, headers, json }: HttpRequest) {
   const answered = (status: number, body: string) => ({ status, headers: {}, body, arrivals: ['', '', ''] })
-  if (url.endsWith('/v1/models')) return headers ? answered(200, '{"data":[{"id":"x"}]}') : answered(401, '')
+  if (url.endsWith('/v1/models'))
+    return headers?.authorization ? answered(200, '{"data":[{"id":"x"}]}') : answered(401, '')
   const isStreaming = (json as { stream?: boolean } | undefined)?.stream === true
   return answered(200, isStreaming ? 'data: [DONE]\n' : completion)
 }

@@ -4,7 +4,7 @@ import { capacityFor, tinyModel } from './capacity.ts'
 
 export const siteWith = (changes: Partial<Parameters<typeof siteFor>[0]> = {}) =>
   siteFor({
-    context: { keys: [], sharedCache: false },
+    context: { keys: [], sharedCache: false, logFormat: 'text' },
     password: { password: 'the-very-password' },
     capacity: capacityFor(tinyModel),
     models: ['tiny', 'default'],

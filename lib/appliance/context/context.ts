@@ -117,6 +117,7 @@ export function parseContext(
     unattendedUpgrades: take(variables.unattendedUpgrades),
     sharedCache: take(variables.sharedCache),
     modelMirror: take(variables.modelMirror),
+    logFormat: take(variables.logFormat),
   }
   problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))
   problems.push(...modelProblems(context, models, baked))

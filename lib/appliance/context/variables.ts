@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { catalogue } from '../models/catalogue.ts'
 import { shortestContext, usefulContext } from '../sizing/limits.ts'
+import { type LogFormat, logFormats } from '../usage/log-format.ts'
 import { digits, hosts, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'
 
 export type Variable<T = unknown> = {
@@ -54,7 +55,7 @@ export const variables = {
     takes:
       'NAME=KEY pairs separated by newlines or spaces; NAME: up to 32 letters, digits, dots, underscores or dashes; KEY: like the password, but without commas, semicolons, | or &',
     example: '',
-    help: 'Additional API keys, one for each developer. The access log shows the name, never the key.',
+    help: 'Additional API keys, one for each developer. The request log shows the name, never the key.',
     input: 'password',
   }),
   domain: variable<string | undefined>({
@@ -243,6 +244,18 @@ export const variables = {
     example: 'YES',
     help: 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.',
     input: 'boolean',
+  }),
+  logFormat: variable<LogFormat>({
+    name: 'ONEAPP_COPILOT_LOG_FORMAT',
+    stage: 'configure',
+    value: z.enum(logFormats),
+    fallback: 'text',
+    byDefault: 'text: name=value pairs',
+    takes: 'text or json',
+    example: 'json',
+    help: 'The format of the request log: one line for each request, with the name of its key and its times, and nothing of its content.',
+    input: 'list',
+    options: logFormats,
   }),
 }
 

@@ -4,6 +4,7 @@ import { paths, users } from '../../appliance/paths.ts'
 import { keyMaps } from './keys.ts'
 import { answerMaps, requestMaps } from './maps.ts'
 import { plainServer } from './plain-server.ts'
+import { requestLog } from './request-log.ts'
 import type { Site } from './site.ts'
 import { tenantMap } from './tenants.ts'
 import { tlsServer } from './tls-server.ts'
@@ -43,6 +44,7 @@ http {
     js_import copilot from ${program};
     js_set $copilot_error_body copilot.error;
     js_var $copilot_filtered_body;
+    js_var $copilot_first_byte;
 
     server_tokens off;
     sendfile on;
@@ -69,9 +71,7 @@ limit_conn_zone $copilot_requests_key zone=copilot_requests_per_tenant:1m;
 limit_conn_status 429;
 limit_req_status 429;
 
-# The key's name, never the key; no query string, where some clients put a key.
-log_format slm_copilot '$remote_addr $copilot_tenant [$time_iso8601] "$request_method $copilot_logged_path" '
-    '$status $body_bytes_sent $request_time s';
+${requestLog(site.logFormat)}
 
 # A new connection for each request: llama-server closes idle ones after 5 s, and a request sent at that moment would fail
 # with 503.

@@ -14,7 +14,7 @@ import { admissionProgram, edgeProgram } from './program.ts'
 import type { Site } from './site.ts'
 
 type SiteFacts = {
-  context: Pick<Context, 'keys' | 'sharedCache'>
+  context: Pick<Context, 'keys' | 'sharedCache' | 'logFormat'>
   password: { password: string }
   capacity: Capacity
   /** The names by which requests may refer to the model. */
@@ -28,6 +28,7 @@ type SiteFacts = {
 export const siteFor = ({ context, password, capacity, models, machine, nginxVersion }: SiteFacts): Site => ({
   keys: [{ name: passwordName, key: password.password }, ...context.keys],
   cacheSharing: cacheSharingOf(context),
+  logFormat: context.logFormat,
   hasIpv6: machine.hasIpv6,
   hasHttp2Directive: hasHttp2Directive(nginxVersion),
   settings: {

@@ -1,9 +1,5 @@
 /** The edge proxy's variables that depend on a request's headers or on a response's status. */
-import { openPaths, routes } from '../../appliance/requests/api.ts'
-import { exactly } from './keys.ts'
 import { retryAfter, retryAfterMap } from './retry-after.ts'
-
-const loggedPaths = [...openPaths, ...routes.map(({ path }) => path)]
 
 export const requestMaps = `\
 # Against cross-site requests: a form on another site can send the browser's stored credentials, but not this content type
@@ -15,16 +11,6 @@ map $http_content_type $copilot_media_type {
 map "$copilot_media_type:$http_content_encoding" $copilot_is_unsupported_media_type {
     default 1;
     "~*^json:(identity)?\\z" 0;
-}
-# Of unauthenticated requests only 401s are logged, whose rate is limited by address: nobody can flood the log.
-map "$copilot_tenant:$status" $copilot_is_logged {
-    default 1;
-    "~^:(?!401)" 0;
-}
-# Unknown paths are not logged: some clients put a key into them.
-map $copilot_original_path $copilot_logged_path {
-    default "(unknown path)";
-${loggedPaths.map(path => `    "~^${exactly(path)}\\z" ${path};`).join('\n')}
 }
 `
 

@@ -2,10 +2,12 @@
 import type { NamedKey } from '../../appliance/context/values.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import type { EdgeSettings } from '../../appliance/requests/edge-settings.ts'
+import type { LogFormat } from '../../appliance/usage/log-format.ts'
 
 export type Site = {
   keys: NamedKey[]
   cacheSharing: CacheSharing
+  logFormat: LogFormat
   hasIpv6: boolean
   /** Whether nginx has a directive for HTTP/2, instead of a parameter of `listen`. */
   hasHttp2Directive: boolean

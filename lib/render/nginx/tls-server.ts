@@ -96,6 +96,8 @@ export const tlsServer = (site: Site, certificate: string) => `server {
     add_header Access-Control-Max-Age $copilot_preflight_age always;
     add_header Retry-After $copilot_retry_after always;
     add_header WWW-Authenticate $copilot_challenge always;
+    # The id of its line in the request log, which OpenAI's clients show with an error.
+    add_header X-Request-Id $request_id always;
 
     ${proxying(site)}
 

@@ -1,7 +1,10 @@
-/** Permissions and rotation of the appliance's logs. */
+/** Permissions, rotation and limits of the appliance's logs. */
 import { paths, users } from '../../appliance/paths.ts'
 
-/** logrotate's rules: half a year of the stages' log, which each stage reopens; nginx must be signalled. */
+/**
+ * logrotate's rules: half a year of the stages' log, which each stage reopens; some 40 days of the request log, or less
+ * if 120 files of 20 MB (a fifth of that once compressed) do not hold them. nginx must be signalled.
+ */
 export const logRotation = () => ({
   path: paths.logRotation,
   mode: 0o644,
@@ -17,8 +20,9 @@ export const logRotation = () => ({
 
 ${paths.accessLog} ${paths.errorLog} {
     daily
-    maxsize 10M
-    rotate 14
+    maxsize 20M
+    rotate 120
+    maxage 40
     compress
     delaycompress
     missingok
@@ -41,6 +45,17 @@ export const hourlyRotation = () => ({
 OnCalendar=
 OnCalendar=hourly
 RandomizedDelaySec=5min
+`,
+})
+
+/** Bounds the journal by size and age (journald.conf(5)): llama-server writes some lines for each request. */
+export const journalLimits = () => ({
+  path: paths.journalLimits,
+  mode: 0o644,
+  text: `# Written by slm-copilot.
+[Journal]
+SystemMaxUse=512M
+MaxRetentionSec=90day
 `,
 })
 

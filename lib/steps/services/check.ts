@@ -4,6 +4,7 @@
  * recompute.
  */
 import { paths, ports, queueUrl, units } from '../../appliance/paths.ts'
+import { ownHeaders } from '../../appliance/usage/log-format.ts'
 import type { Host } from '../../system/host.ts'
 import type { HttpAnswer } from '../../system/http.ts'
 
@@ -24,7 +25,7 @@ export async function serviceProblem(host: Host, access: EdgeAccess): Promise<st
 /** Sends an agent-sized request with the key, which tests TLS, admission, buffering and llama-server's tokenizer. */
 function edgeProblem(host: Host, { key, ...trust }: EdgeAccess): Promise<string | undefined> {
   const url = `https://127.0.0.1:${ports.https}/tokenize`
-  const headers = { authorization: `Bearer ${key}` }
+  const headers = { ...ownHeaders, authorization: `Bearer ${key}` }
   const ask = () => host.http({ ...trust, url, headers, json: { content: text }, timeout })
   return problemOf(units.nginx, url, ask)
 }

@@ -1,4 +1,5 @@
 /** The smoke test: sends client requests through TLS and nginx. */
+import { ownHeaders } from '../../appliance/usage/log-format.ts'
 import type { Host } from '../../system/host.ts'
 import type { HttpAnswer, HttpRequest } from '../../system/http.ts'
 import { whileWaiting } from '../../system/waiting.ts'
@@ -55,7 +56,7 @@ const checks: SmokeTestCheck[] = [
     name: 'no key',
     depth: 'light',
     run: async ask => {
-      expectStatus(await ask('/v1/models'), 401)
+      expectStatus(await ask('/v1/models', { headers: ownHeaders }), 401)
       return 'refused'
     },
   },
@@ -113,7 +114,7 @@ export async function smokeTest(
   depth: Depth,
 ): Promise<void> {
   const base = endpoint.url.replace(/\/(v1\/?)?$/, '')
-  const authorized = { authorization: `Bearer ${endpoint.key}` }
+  const authorized = { ...ownHeaders, authorization: `Bearer ${endpoint.key}` }
   const ask: SendRequest = (path, request) =>
     http({ url: `${base}${path}`, ca: endpoint.ca, serverName: endpoint.serverName, timeout: 30, ...request })
   for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {

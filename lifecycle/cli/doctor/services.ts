@@ -23,6 +23,7 @@ import { trustFor } from '../../../lib/steps/tls/client-view.ts'
 import { readClock } from '../../../lib/steps/tls/clock.ts'
 import { readPairInUse } from '../../../lib/steps/tls/installed-pairs.ts'
 import { suppliedPairProblems } from '../../../lib/steps/tls/supplied-pair.ts'
+import { requestsOfLastHour } from '../../../lib/steps/usage/request-log.ts'
 import { type Host, readOnly } from '../../../lib/system/host.ts'
 import { changesOf } from '../../../lib/system/managed-files.ts'
 import { desiredFiles } from '../../configure.ts'
@@ -146,10 +147,10 @@ export const serviceChecks: DoctorCheck[] = [
   {
     name: 'refusals',
     expected: 'none in the last hour',
-    run: host => {
-      const log = host.files.read(paths.accessLog)
-      return log === undefined ? skipped(`${paths.accessLog} is not there`) : refusalsFinding(log, host.now())
-    },
+    run: async host =>
+      host.files.status(paths.accessLog) === undefined
+        ? skipped(`${paths.accessLog} is not there`)
+        : refusalsFinding(await requestsOfLastHour(host)),
   },
 ]
 

@@ -37,6 +37,7 @@ it('gives every variable its default if it is unset or empty', () => {
     ntpServers: [],
     unattendedUpgrades: false,
     sharedCache: false,
+    logFormat: 'text',
   }
   expect(parse({})).toEqual(defaults)
   expect(parse({ ONEAPP_COPILOT_PASSWORD: '', ONEAPP_COPILOT_CONTEXT_SIZE: '' })).toEqual(defaults)

@@ -98,33 +98,20 @@ describe('storage', () => {
 })
 
 describe('requests', () => {
-  const now = new Date('2026-02-14T10:00:00Z')
-  const line = (at: string, status: number) =>
-    `192.0.2.1 alice [${at}] "POST /v1/chat/completions" ${status} 120 1.5 s`
+  const requests = [200, 429, 401, 404, 429].map(status => ({ status }))
 
-  it('counts those of the last hour, and the refused ones by status', () => {
-    const log = [
-      line('2026-02-14T08:59:59+00:00', 429),
-      line('2026-02-14T09:00:00+00:00', 429),
-      line('2026-02-14T09:00:01+00:00', 200),
-      line('2026-02-14T10:30:00+01:00', 429),
-      line('2026-02-14T09:59:00+00:00', 429),
-      line('2026-02-14T09:59:01+00:00', 401),
-      line('2026-02-14T09:59:02+00:00', 404),
-      line('2026-02-14T09:59:03+00:00', 401).replace('192.0.2.1', '127.0.0.1'),
-      'cut off',
-    ].join('\n')
-    expect(countRefusals(log, now)).toEqual({
+  it('counts the refused ones by status', () => {
+    expect(countRefusals(requests)).toEqual({
       total: 5,
       refused: new Map([
-        ['429', 2],
-        ['401', 1],
+        [429, 2],
+        [401, 1],
       ]),
     })
-    expect(refusalsFinding(log, now).seen).toBe(
-      'among 5 requests: 1 × 401 (without a valid key), 2 × 429 (while all slots were busy)',
+    expect(refusalsFinding(requests).seen).toBe(
+      'among 5 requests: 1 × 401 (without a valid key), 2 × 429 (while all slots were busy, or its key had too many in progress)',
     )
-    expect(refusalsFinding('', now)).toEqual({ state: 'ok', seen: 'none among 0 requests' })
+    expect(refusalsFinding([])).toEqual({ state: 'ok', seen: 'none among 0 requests' })
   })
 })
 

@@ -1,0 +1,23 @@
+/** Reads the request log, rotated files included: what `usage`, `status`, `doctor` and the metrics count. */
+import { paths } from '../../appliance/paths.ts'
+import { isOwn, type LoggedRequest, parseRequest } from '../../appliance/usage/requests.ts'
+import type { Host } from '../../system/host.ts'
+import { linesSince } from '../../system/rotated-logs.ts'
+
+/** The requests since then, without the appliance's own. Files that cannot be read are logged and skipped. */
+export async function* requestsSince(host: Host, since: Date): AsyncGenerator<LoggedRequest> {
+  for await (const line of linesSince(host, paths.accessLog, since, host.log.warn)) {
+    const request = parseRequest(line)
+    if (request !== undefined && request.at >= since.getTime() && !isOwn(request)) yield request
+  }
+}
+
+const hour = 3_600_000
+
+/** The requests of the last hour. */
+export async function requestsOfLastHour(host: Host): Promise<LoggedRequest[]> {
+  const requests: LoggedRequest[] = []
+  for await (const request of requestsSince(host, new Date(host.now().getTime() - hour)))
+    requests.push(request)
+  return requests
+}
