@@ -122,6 +122,6 @@ function temporaryAccess(work: string): { context_iso: string; ssh_key: string }
   const iso = join(work, 'context.iso')
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'bake', '-f', key])
   const publicKey = execFileSync('ssh-keygen', ['-y', '-f', key], { encoding: 'utf8' }).trim()
-  writeContextDisk(iso, { ...userNetwork, SSH_PUBLIC_KEY: publicKey })
+  writeContextDisk(iso, { context: { ...userNetwork, SSH_PUBLIC_KEY: publicKey } })
   return { context_iso: iso, ssh_key: key }
 }

@@ -1,4 +1,4 @@
-/** The CONTEXT disk as OpenNebula makes it: an ISO 9660 image of this label with `context.sh` in it. */
+/** The CONTEXT disk as OpenNebula makes it: a file system of this label with `context.sh` in it. */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,20 +21,28 @@ export const contextScript = (context: ContextVariables): string =>
     .map(([name, value]) => `${name}=${shellQuoted(value)}\n`)
     .join('')}`
 
+/** OpenNebula's is an ISO 9660 image; a container can only mount what the host's kernel knows, which ext4 is. */
+export type DiskFormat = 'iso9660' | 'ext4'
+
+const label = 'CONTEXT'
+const makers: Record<DiskFormat, (folder: string, disk: string) => string[]> = {
+  iso9660: (folder, disk) => ['genisoimage', '-quiet', '-V', label, '-J', '-R', '-o', disk, folder],
+  ext4: (folder, disk) => ['mkfs.ext4', '-q', '-L', label, '-O', '^has_journal', '-d', folder, disk, '2M'],
+}
+
+type Disk = { context: ContextVariables; files?: Record<string, string>; format?: DiskFormat }
+
 /** Writes the disk atomically. `files`: further files beside context.sh, such as OneGate's token.txt. */
-export function writeContextDisk(
-  path: string,
-  context: ContextVariables,
-  files: Record<string, string> = {},
-): void {
+export function writeContextDisk(path: string, { context, files = {}, format = 'iso9660' }: Disk): void {
   const folder = mkdtempSync(join(tmpdir(), 'context-'))
-  const image = join(folder, 'context.iso')
+  const image = join(folder, 'context.disk')
   const content = join(folder, 'disk')
   try {
     mkdirSync(content)
     for (const [name, text] of Object.entries({ ...files, 'context.sh': contextScript(context) }))
       writeFileSync(join(content, name), text, { mode: 0o600 })
-    execFileSync('genisoimage', ['-quiet', '-V', 'CONTEXT', '-J', '-R', '-o', image, content])
+    const [program = '', ...args] = makers[format](content, image)
+    execFileSync(program, args, { stdio: 'pipe' })
     copyFileSync(image, `${path}.new`)
     renameSync(`${path}.new`, path)
   } finally {

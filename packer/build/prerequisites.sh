@@ -14,6 +14,8 @@ packages=(
   mmdebstrap debian-archive-keyring extlinux syslinux-common fdisk e2fsprogs mount
   # VMs and their context disks
   qemu-system-x86 qemu-utils genisoimage openssh-client
+  # containers from the image
+  systemd-container slirp4netns
   # the appliance's own programs, for tests on this machine and for the local mirror
   nginx libnginx-mod-http-js curl openssl libgomp1 certbot
   # signatures

@@ -1,8 +1,8 @@
 /** What a client outside of the VM needs: the endpoint, the CA and the key. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Machine } from './machine.ts'
 import { sshOutput } from './ssh.ts'
-import type { Vm } from './vm.ts'
 
 /** Paths of files of mode 0600 in the VM's folder. `header`: the key as a header line, for curl's `-H @file`. */
 export type AccessFiles = { endpoint: string; ca: string; key: string; header: string }
@@ -11,16 +11,16 @@ const certificateAuthority = '/etc/ssl/slm-copilot/ca.crt'
 const password = '/var/lib/slm-copilot/password'
 
 /** Fetches the certificate authority and the key over SSH. */
-export async function readAccess(vm: Vm): Promise<AccessFiles> {
+export async function readAccess(machine: Machine): Promise<AccessFiles> {
   const save = (name: string, text: string) => {
-    const path = join(vm.folder, name)
+    const path = join(machine.folder, name)
     writeFileSync(path, text, { mode: 0o600 })
     return path
   }
-  const key = (await sshOutput(vm, `cat ${password}`)).trim()
+  const key = (await sshOutput(machine, `cat ${password}`)).trim()
   return {
-    endpoint: `https://127.0.0.1:${vm.ports.https}`,
-    ca: save('ca.crt', await sshOutput(vm, `cat ${certificateAuthority}`)),
+    endpoint: `https://127.0.0.1:${machine.ports.https}`,
+    ca: save('ca.crt', await sshOutput(machine, `cat ${certificateAuthority}`)),
     key: save('password', `${key}\n`),
     header: save('authorization', `Authorization: Bearer ${key}\n`),
   }

@@ -1,4 +1,4 @@
-/** The appliance in its VM: the baked image, booted by systemd, configured by a context disk, used from outside. */
+/** The appliance in a container: the image, booted by systemd, configured by a context disk, used from outside. */
 
 import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
@@ -16,17 +16,18 @@ import { blocksRunBy } from '../support/command-blocks.ts'
 import { commandsIn, expected, withNames } from '../support/printed-commands.ts'
 import { type AccessFiles, readAccess } from './access.ts'
 import { ask, canary, snapshot, untilServing } from './client.ts'
+import { changeContext } from './context.ts'
+import type { Machine } from './machine.ts'
 import { contextualizeNow, isReportedReady, shownAtOneGate, waitForContextualization } from './ready.ts'
-import { readyVm } from './shared.ts'
+import { readyContainer } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
 import { runStage } from './stage.ts'
-import { changeContext, powerCut, type Vm } from './vm.ts'
 
-let vm: Vm
+let vm: Machine
 let access: AccessFiles
 
 beforeAll(async () => {
-  vm = await readyVm()
+  vm = await readyContainer()
 })
 
 const logFile = '/var/log/one-appliance/slm-copilot.log'
@@ -366,23 +367,6 @@ describe('failures', () => {
     expect((await runStage(vm, 'configure')).code).toBe(0)
     expect((await runStage(vm, 'bootstrap')).code).toBe(0)
     expect((await snapshot(vm)).services).toEqual(before.services)
-  })
-
-  it('a power cut that leaves the framework’s pipe behind: success, same files, services left alone', async () => {
-    // The report contains the speed, which is measured after each start.
-    const files = async () =>
-      (await snapshot(vm)).files.filter(line => !/\/run\/|^\/etc\/one-appliance\/config /.test(line))
-    const before = await files()
-    const lines = await linesOfLog()
-    await sshOutput(vm, 'mkfifo /var/log/one-appliance/one_service_log.pipe && sync')
-    const otherThanBoot = (await sshOutput(vm, 'cat /proc/sys/kernel/random/boot_id')).trim()
-    await powerCut(vm)
-    expect((await waitForContextualization(vm, { otherThanBoot })).status).toBe('bootstrap_success')
-    expect(await files()).toEqual(before)
-    expect(await logSince(lines)).toMatch(
-      /slm-copilot.service: leave alone.*nginx.service: leave alone.*stream: /s,
-    )
-    expect((await ask(access, '/v1/models')).status).toBe(200)
   })
 
   it('a model that does not load: the stage fails with the reason and what to do, and succeeds after the fix', async () => {

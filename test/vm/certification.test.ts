@@ -9,16 +9,17 @@ import { folders, marketplaceFiles } from '../../packer/build/marketplace/files.
 import { writeFiles } from '../../packer/build/marketplace/write.ts'
 import { parseYaml } from '../../packer/build/marketplace/yaml.ts'
 import { facts } from '../packer/marketplace/facts.ts'
+import { changeContext } from './context.ts'
+import type { Machine } from './machine.ts'
 import { contextualizeNow } from './ready.ts'
-import { readyVm } from './shared.ts'
+import { readyContainer } from './shared.ts'
 import { sshOptions } from './ssh.ts'
-import { changeContext, type Vm } from './vm.ts'
 
 const checkout = resolve(import.meta.dirname, '..', '..')
 const repository = join(mkdtempSync(join(tmpdir(), 'certification-')), 'repository')
 afterAll(() => rmSync(join(repository, '..'), { recursive: true, force: true }))
 
-let vm: Vm
+let vm: Machine
 
 /** The generated files, with the stand-in where the repository has its library. */
 function layOut(): void {
@@ -39,7 +40,7 @@ function parameters(): Record<string, string> {
 
 beforeAll(async () => {
   layOut()
-  vm = await readyVm()
+  vm = await readyContainer()
   await changeContext(vm, parameters())
   expect(await contextualizeNow(vm)).toBe('bootstrap_success')
 })

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { type HttpAnswer, type HttpRequest, http } from '../../lib/system/http.ts'
 import type { AccessFiles } from './access.ts'
+import type { Machine } from './machine.ts'
 import { sshOutput } from './ssh.ts'
-import type { Vm } from './vm.ts'
 
 /** Sends a request with the key, trusting only the VM's CA. The timeout is generous: the VM may be emulated. */
 export const ask = (
@@ -57,9 +57,9 @@ const owned = [
 ].join(' ')
 
 /** The state that a stage which changes nothing must not touch. */
-export async function snapshot(vm: Vm): Promise<Snapshot> {
+export async function snapshot(machine: Machine): Promise<Snapshot> {
   const text = await sshOutput(
-    vm,
+    machine,
     `systemctl show --property InvocationID --value slm-copilot nginx | grep .
      pgrep -d , -P "$(cat /run/nginx.pid)"
      find ${owned} -printf '%p %y %m %i %T@ %C@\\n' | sort`,

@@ -1,4 +1,4 @@
-/** `make image` with the small release: its folder, what its image contains, and two VMs booted from it. */
+/** `make image` with the small release: its folder, what its image contains, and two machines booted from it. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -9,10 +9,9 @@ import { manifestSchema } from '../../packer/build/image/manifest.ts'
 import { type Mirror, releaseValue, startMirror } from '../mirror/mirror.ts'
 import { traces } from '../support/traces.ts'
 import { type Image, makeImage, oneAppsDir, size } from './image.ts'
-import { waitForContextualization } from './ready.ts'
-import { readyVm } from './shared.ts'
+import { hostSeenByGuest, type Machine } from './machine.ts'
+import { readyContainer } from './shared.ts'
 import { sshOutput } from './ssh.ts'
-import { hostSeenByGuest, startVm, type Vm } from './vm.ts'
 
 const work = mkdtempSync(join(tmpdir(), 'image-'))
 const output = join(work, 'image')
@@ -124,18 +123,10 @@ describe('the exported image', () => {
   })
 })
 
-describe('two VMs from the same image', () => {
-  let vms: [Vm, Vm]
+describe('two machines from the same image', () => {
+  let machines: Machine[]
   beforeAll(async () => {
-    const context = { ONEAPP_COPILOT_CONTEXT_SIZE: '4096' }
-    const other = await startVm({
-      name: 'test-other',
-      image: image.disk,
-      accelerator: image.accelerator,
-      context,
-    })
-    vms = [await readyVm(), other]
-    expect((await waitForContextualization(other)).status).toBe('bootstrap_success')
+    machines = await Promise.all([readyContainer(), readyContainer('other')])
   })
 
   it.each([
@@ -143,13 +134,15 @@ describe('two VMs from the same image', () => {
     ['SSH host keys', 'cat /etc/ssh/ssh_host_*_key.pub'],
     ['password', 'cat /var/lib/slm-copilot/password'],
   ])('differ in their %s', async (_, command) => {
-    const [one, two] = await Promise.all(vms.map(vm => sshOutput(vm, command)))
+    const [one, two] = await Promise.all(machines.map(machine => sshOutput(machine, command)))
     expect(one).not.toBe('')
     expect(one).not.toBe(two)
   })
 
   it('differ in their CA', async () => {
-    const texts = await Promise.all(vms.map(vm => sshOutput(vm, 'cat /etc/ssl/slm-copilot/ca.crt')))
+    const texts = await Promise.all(
+      machines.map(machine => sshOutput(machine, 'cat /etc/ssl/slm-copilot/ca.crt')),
+    )
     const [one, two] = texts.map(text => new X509Certificate(text).fingerprint256)
     expect(one).not.toBe(two)
   })

@@ -10,7 +10,7 @@ import { compressDisk } from '../../packer/build/image/export.ts'
 import { nameOf } from '../../packer/build/one-apps.ts'
 import { step } from '../../packer/build/progress.ts'
 import { releaseValue, startMirror } from '../mirror/mirror.ts'
-import { hostSeenByGuest } from './vm.ts'
+import { hostSeenByGuest } from './machine.ts'
 
 /** The framework for the image: a checkout of OpenNebula/one-apps, or the stand-in. */
 export const oneAppsDir = (): string =>

@@ -1,11 +1,11 @@
-/** Stages are killed in the VM with SIGKILL: run again, they converge, and no service is left running on old inputs. */
+/** Stages are killed with SIGKILL: run again, they converge, and no service is left running on old inputs. */
 import { connect } from 'node:tls'
 import { beforeAll, expect, it } from 'vitest'
+import { paths } from '../../lib/appliance/paths.ts'
 import { http } from '../../lib/system/http.ts'
-import { readyVm } from './shared.ts'
-import { restoreSnapshot, saveSnapshot } from './snapshots.ts'
+import type { Machine } from './machine.ts'
+import { readyContainer } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
-import type { Vm } from './vm.ts'
 
 const timeout = 1_800_000
 const bin = '/opt/one-appliance/bin'
@@ -18,7 +18,6 @@ type KillContext = Record<
 const same = {
   /** Nothing listens there: tests must not contact Let's Encrypt. */
   ONEAPP_COPILOT_TLS_ACME_URL: 'https://127.0.0.1:9/dir',
-  /** Two threads that wait for each other are many times slower if both CPUs are emulated. */
   ONEAPP_COPILOT_THREADS: '1',
 }
 
@@ -54,36 +53,41 @@ exit $code
 `
 
 /**
- * Replaces certbot, which takes half a minute to report this on an emulated CPU. The stage reacts to it in the same
- * way; appliance.test.ts and the integration tests run the real one.
+ * Replaces certbot, which takes long to report this. The stage reacts to it in the same way; appliance.test.ts and the
+ * integration tests run the real one.
  */
 const refusedCertbot = `#!/bin/sh
 echo 'ValueError: Requesting 127.0.0.1/dir: Connection refused' >&2
 exit 1
 `
 
-let vm: Vm
+let vm: Machine
 
 /** The temporary files that bootstrap renames to their final names, in order. */
 let renamed: string[]
 
-/** Snapshots: everything is running on the first context; then the second is configured, but not bootstrapped. */
-const settled = 'settled'
-const configured = 'configured'
-
 beforeAll(async () => {
-  vm = await readyVm()
+  vm = await readyContainer()
   await sshOutput(vm, 'apt-get -qq update && apt-get -qq install -y strace > /dev/null')
-  // The watchdog is not under test, and each of its checks takes a second on an emulated CPU.
+  // The watchdog is not under test.
   await sshOutput(vm, 'systemctl stop slm-copilot-watchdog.timer')
   await replaceProgram('/usr/bin/systemctl', killingSystemctl)
   await replaceProgram('/usr/bin/certbot', refusedCertbot)
-  await sshOutput(vm, 'echo never > /run/kill; : > /run/killed')
-  renamed = await runBoth(from)
-  vm = await saveSnapshot(vm, settled)
-  await sshOutput(vm, `cat > ${environment}; ${bin}/configure --context-file ${environment}`, envFile(to))
-  vm = await saveSnapshot(vm, configured)
+  renamed = await settle()
 })
+
+/** Has everything run on the first context, as if the second had never been. Returns the files that bootstrap renames. */
+async function settle(): Promise<string[]> {
+  // An attempt to get the second context's certificate would be recorded, and not repeated for a while.
+  await sshOutput(vm, `echo never > /run/kill; : > /run/killed; rm -f ${paths.attempts}`)
+  return runBoth(from)
+}
+
+/** From there, configures the second context. */
+async function settleAndConfigure(): Promise<void> {
+  await settle()
+  await sshOutput(vm, `cat > ${environment}; ${bin}/configure --context-file ${environment}`, envFile(to))
+}
 
 /** Mounts a script over a program; the original remains available as /usr/local/lib/NAME. */
 const replaceProgram = (path: string, text: string) =>
@@ -158,14 +162,14 @@ async function expectConverged() {
 // test/integration/kill.test.ts kills configure at each rename and fsync within seconds, and checks the files and what
 // bootstrap would do; here bootstrap does it to real services.
 it('configure killed between its renames', { timeout }, async () => {
-  vm = await restoreSnapshot(vm, settled)
+  await settle()
   expect(await killAtRename('configure', '', 8)).toBe(true)
   await runBoth(to)
   await expectConverged()
 })
 
 it('bootstrap killed before each rename, run again each time', { timeout }, async () => {
-  vm = await restoreSnapshot(vm, configured)
+  await settleAndConfigure()
   const killed: string[] = []
   // Each run completes what the previous one was killed at, and is killed at the next file.
   for (const path of renamed) if (await killAtRename('bootstrap', `-P ${path}`, 1)) killed.push(path)
@@ -180,7 +184,7 @@ it.each(['before', 'after'])(
   'bootstrap killed %s each unit’s action, run again each time',
   { timeout },
   async moment => {
-    vm = await restoreSnapshot(vm, configured)
+    await settleAndConfigure()
     await sshOutput(vm, `echo ${moment} > /run/kill; : > /run/killed`)
     while (await isKilled(`${bin}/bootstrap 2>&1`));
     await expectConverged()

@@ -3,14 +3,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import type { ContextVariables } from '../../packer/build/context-disk.ts'
-import { findVm, isRunning, type Vm } from './vm.ts'
+import { findMachine, isRunning, type Machine } from './machine.ts'
 
 export const myVmName = 'mine'
 export const myPorts = { ssh: 2222, https: 8443, http: 8080 }
 
 /** The running VM; without one, says how to start it and exits. */
-export function myVm(): Vm {
-  const vm = findVm(myVmName)
+export function myVm(): Machine {
+  const vm = findMachine(myVmName)
   if (vm && isRunning(vm)) return vm
   console.error('No VM is running. Start one with `make up`.')
   process.exit(1)

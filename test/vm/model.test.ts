@@ -7,10 +7,11 @@ import { type SlowServer, startSlowServer } from '../mirror/slow-server.ts'
 import { readCall, toolModel } from '../mirror/tool-model.ts'
 import { type AccessFiles, readAccess } from './access.ts'
 import { ask } from './client.ts'
+import { changeContext } from './context.ts'
+import { hostSeenByGuest, type Machine } from './machine.ts'
 import { contextualizeNow, reboot } from './ready.ts'
-import { readyVm } from './shared.ts'
+import { readyContainer } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
-import { changeContext, hostSeenByGuest, type Vm } from './vm.ts'
 
 const kB = 1000
 const release = '/opt/slm-copilot/release.json'
@@ -20,12 +21,12 @@ const models = '/opt/slm-copilot/models'
 const garbage = randomBytes(400 * kB)
 
 let server: SlowServer
-let vm: Vm
+let vm: Machine
 let access: AccessFiles
 let wishes: Record<string, string>
 
 beforeAll(async () => {
-  vm = await readyVm()
+  vm = await readyContainer()
   access = await readAccess(vm)
   const caller = readFileSync(await toolModel())
   server = await startSlowServer({ '/models/caller.gguf': caller, '/models/garbage.gguf': garbage })

@@ -1,50 +1,47 @@
 /**
- * The VM that the test files share: one real first boot per run, and its snapshot, restored for each file.
+ * The machines that the test files use, each with a first boot of its own and contextualized without any variables:
  *
- *   let vm: Vm
- *   beforeAll(async () => { vm = await readyVm() })
+ *   let machine: Machine
+ *   beforeAll(async () => { machine = await readyContainer() })
  *
- * is all that a file needs: the appliance is contextualized without any variables, and serving. Nothing needs to be
- * restored or stopped afterwards. A file may save a state that takes long to reach (snapshots.ts), under any other
- * name. Each worker of vitest has a VM of its own, which starts as a copy of the one that was booted.
+ * is all that a file needs. Nothing needs to be restored or stopped afterwards. A container is ready within seconds;
+ * `readyVm` is for what a container lacks (test/README.md), and takes minutes if the VM is emulated.
  */
-import { withCacheLock } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
-import { type Image, makeImage } from './image.ts'
+import { startContainer } from './container.ts'
+import { makeImage } from './image.ts'
+import { type Machine, machineNames, stopMachine } from './machine.ts'
 import { waitForContextualization } from './ready.ts'
-import { hasSnapshot, restoreSnapshot, saveSnapshot, startFromSnapshot } from './snapshots.ts'
-import { findVm, shutOff, startVm, stopVm, type Vm, vmNames } from './vm.ts'
+import { startVm } from './vm.ts'
 
 const prefix = 'test-'
-const origin = `${prefix}origin`
-const name = () => `${prefix}${process.env.VITEST_POOL_ID ?? 0}`
-const firstBoot = 'first-boot'
+/** Vitest's workers run beside each other, and each runs one file at a time. */
+const worker = process.env.VITEST_POOL_ID ?? '0'
 
-/** The VM in its state after a successful first boot. */
-export async function readyVm(): Promise<Vm> {
-  const image = await makeImage()
-  const found = findVm(name())
-  if (found?.image === image.disk && hasSnapshot(found, firstBoot)) return restoreSnapshot(found, firstBoot)
-  const booted = await withCacheLock(origin, () => bootedVm(image))
-  return startFromSnapshot(booted, firstBoot, name(), image.accelerator)
+/** A container after a successful first boot. A file that needs several names them. */
+export async function readyContainer(name = 'container'): Promise<Machine> {
+  const { disk } = await makeImage()
+  return booted(await startContainer({ name: `${prefix}${name}-${worker}`, image: disk, context: {} }))
 }
 
-/** The VM that was booted, and has been shut off since. */
-async function bootedVm({ disk, accelerator }: Image): Promise<Vm> {
-  const found = findVm(origin)
-  if (found?.image === disk && firstBoot in found.snapshots) return found
-  const vm = await startVm({ name: origin, image: disk, accelerator, context: {} })
-  const { status, lastLine } = await step('First boot', () => waitForContextualization(vm))
+/** A VM after a successful first boot. */
+export async function readyVm(): Promise<Machine> {
+  const { disk, accelerator } = await makeImage()
+  return booted(await startVm({ name: `${prefix}vm-${worker}`, image: disk, accelerator, context: {} }))
+}
+
+async function booted(machine: Machine): Promise<Machine> {
+  const { status, lastLine } = await step(`First boot of the ${machine.kind}`, () =>
+    waitForContextualization(machine),
+  )
   if (status !== 'bootstrap_success') throw new Error(`the first boot ended with ${status}: ${lastLine}`)
-  const saved = await saveSnapshot(vm, firstBoot)
-  await shutOff(saved)
-  return saved
+  return machine
 }
 
 const stopAll = async () => {
-  for (const each of vmNames()) if (each.startsWith(prefix)) await stopVm(each)
+  for (const name of machineNames()) if (name.startsWith(prefix)) await stopMachine(name)
 }
 
-/** Called by vitest before the first file and after the last one, so that each run has a first boot of its own. */
+/** Called by vitest before the first file, to remove what a killed run has left, and after the last one. */
 export const setup = stopAll
 export const teardown = stopAll

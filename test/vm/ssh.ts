@@ -1,9 +1,9 @@
-/** Commands and files over SSH into a VM, as root, with the key in this cache. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+/** Commands and files over SSH into a VM or container, as root, with the key in this cache. */
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { cacheFolder } from '../../packer/build/cache.ts'
-import type { Vm } from './vm.ts'
+import type { Machine } from './machine.ts'
 
 const key = join(cacheFolder, 'vms', 'key')
 
@@ -16,7 +16,7 @@ export function publicKey(): string {
 }
 
 /** Options of all connections: nothing in the maintainer's known_hosts, one shared connection for a minute. */
-export const sshOptions = (vm: Vm): string[] =>
+export const sshOptions = (machine: Machine): string[] =>
   [
     ['IdentityFile', key],
     ['IdentitiesOnly', 'yes'],
@@ -29,28 +29,23 @@ export const sshOptions = (vm: Vm): string[] =>
     ['ServerAliveInterval', '5'],
     ['ServerAliveCountMax', '24'],
     ['ControlMaster', 'auto'],
-    ['ControlPath', join(vm.folder, 'ssh')],
+    ['ControlPath', join(machine.folder, 'ssh')],
     ['ControlPersist', '60'],
-    ['Port', String(vm.ports.ssh)],
+    ['Port', String(machine.ports.ssh)],
   ].map(([name, value]) => `-o${name}=${value}`)
-
-/** Closes the shared connection, if any; the next command opens a new one. */
-export const closeConnection = (vm: Vm): void => {
-  spawnSync('ssh', [...sshOptions(vm), '-O', 'exit', 'root@127.0.0.1'], { stdio: 'ignore' })
-}
 
 /** `code`: the command's exit code; 255 is also ssh's own if there is no connection. */
 export type SshResult = { stdout: string; stderr: string; code: number }
 
-/** Runs a shell command in the VM; `input` is its stdin. Rejects only if ssh itself cannot be started. */
+/** Runs a shell command in the machine; `input` is its stdin. Rejects only if ssh itself cannot be started. */
 export function ssh(
-  vm: Vm,
+  machine: Machine,
   command: string,
   input: string | Buffer = '',
   options: string[] = [],
 ): Promise<SshResult> {
   // ssh uses the first value that it is given for an option.
-  const child = spawn('ssh', [...options, ...sshOptions(vm), 'root@127.0.0.1', '--', command])
+  const child = spawn('ssh', [...options, ...sshOptions(machine), 'root@127.0.0.1', '--', command])
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', chunk => {
@@ -65,18 +60,22 @@ export function ssh(
 }
 
 /** The command's stdout. Rejects with its stderr if it fails. */
-export async function sshOutput(vm: Vm, command: string, input: string | Buffer = ''): Promise<string> {
-  const { stdout, stderr, code } = await ssh(vm, command, input)
+export async function sshOutput(
+  machine: Machine,
+  command: string,
+  input: string | Buffer = '',
+): Promise<string> {
+  const { stdout, stderr, code } = await ssh(machine, command, input)
   if (code !== 0)
-    throw new Error(`in the VM, "${command}" failed (${code}): ${stderr.trim() || stdout.trim()}`)
+    throw new Error(`in ${machine.name}, "${command}" failed (${code}): ${stderr.trim() || stdout.trim()}`)
   return stdout
 }
 
-/** Copies a file into the VM atomically, so that it may replace a running program. `mode`: octal. */
-export async function push(vm: Vm, file: string, path: string, mode = '0755'): Promise<void> {
+/** Copies a file into the machine atomically, so that it may replace a running program. `mode`: octal. */
+export async function push(machine: Machine, file: string, path: string, mode = '0755'): Promise<void> {
   const partial = `${path}.${basename(file)}.new`
   await sshOutput(
-    vm,
+    machine,
     `cat > '${partial}' && chmod ${mode} '${partial}' && mv '${partial}' '${path}'`,
     readFileSync(file),
   )

@@ -1,19 +1,19 @@
 /** `make stage STAGE=…`: copies the executable and the shim into the VM, and runs the stage with the framework. */
 import { buildExecutable, shim } from '../../packer/build/executable.ts'
 import { step } from '../../packer/build/progress.ts'
+import type { Machine } from './machine.ts'
 import { myVm } from './mine.ts'
 import { push, ssh } from './ssh.ts'
-import type { Vm } from './vm.ts'
 
 /** Copies the executable and the shim to their places in the image. */
-export async function pushBuild(vm: Vm, executable: string): Promise<void> {
-  await push(vm, executable, '/opt/one-appliance/bin/slm-copilot')
-  await push(vm, shim, '/etc/one-appliance/service.d/appliance.sh')
+export async function pushBuild(machine: Machine, executable: string): Promise<void> {
+  await push(machine, executable, '/opt/one-appliance/bin/slm-copilot')
+  await push(machine, shim, '/etc/one-appliance/service.d/appliance.sh')
 }
 
 /** Runs a stage with the context variables exported, like the context agent. */
-export const runStage = (vm: Vm, stage: string) =>
-  ssh(vm, `set -a; . /run/one-context/context.sh.network; set +a; /etc/one-appliance/service ${stage}`)
+export const runStage = (machine: Machine, stage: string) =>
+  ssh(machine, `set -a; . /run/one-context/context.sh.network; set +a; /etc/one-appliance/service ${stage}`)
 
 if (import.meta.main) {
   const stage = process.argv[2] ?? ''

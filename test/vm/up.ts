@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { isDeepStrictEqual } from 'node:util'
 import { script, step } from '../../packer/build/progress.ts'
 import { type AccessFiles, curlLine, readAccess } from './access.ts'
+import { changeContext } from './context.ts'
 import { type Image, makeImage } from './image.ts'
+import { findMachine, isRunning, type Machine } from './machine.ts'
 import { myContext, myPorts, myVmName } from './mine.ts'
 import {
   type BootProgress,
@@ -13,7 +15,7 @@ import {
   waitForContextualization,
 } from './ready.ts'
 import { ssh } from './ssh.ts'
-import { changeContext, findVm, isRunning, startVm, type Vm } from './vm.ts'
+import { startVm } from './vm.ts'
 
 await script(async () => {
   const start = Date.now()
@@ -26,8 +28,8 @@ await script(async () => {
 })
 
 /** The VM that is running this image, with the context in `.env` applied; undefined if there is none. */
-async function runningVm({ disk }: Image): Promise<Vm | undefined> {
-  const found = findVm(myVmName)
+async function runningVm({ disk }: Image): Promise<Machine | undefined> {
+  const found = findMachine(myVmName)
   if (!found || !isRunning(found) || found.image !== disk) return undefined
   if (isDeepStrictEqual(found.context, myContext())) {
     console.log('==> The VM is already running this image with this context')
@@ -42,7 +44,7 @@ async function runningVm({ disk }: Image): Promise<Vm | undefined> {
   return found
 }
 
-function bootVm({ disk, accelerator }: Image): Promise<Vm> {
+function bootVm({ disk, accelerator }: Image): Promise<Machine> {
   return step(`Boot the image (${accelerator}) and wait until it is ready`, async () => {
     const context = myContext()
     const booted = await startVm({
@@ -58,12 +60,12 @@ function bootVm({ disk, accelerator }: Image): Promise<Vm> {
 }
 
 /** Waits for the VM, and prints its progress every ten seconds. */
-async function waitWithProgress(vm: Vm): Promise<void> {
+async function waitWithProgress(machine: Machine): Promise<void> {
   const began = Date.now()
   let said = 0
   const describe = (progress: BootProgress | undefined) =>
     progress ? `${progress.status.padEnd(18)} ${progress.lastLine}` : 'booting'
-  await waitForContextualization(vm, {
+  await waitForContextualization(machine, {
     report: progress => {
       const seconds = Math.round((Date.now() - began) / 1000)
       if (seconds - said < 10) return
@@ -74,13 +76,13 @@ async function waitWithProgress(vm: Vm): Promise<void> {
 }
 
 /** Exits with the end of the log if the appliance is not ready. */
-async function expectReady(vm: Vm): Promise<void> {
-  const status = (await readProgress(vm))?.status
-  if (status === 'bootstrap_success' && isReportedReady(vm)) {
+async function expectReady(machine: Machine): Promise<void> {
+  const status = (await readProgress(machine))?.status
+  if (status === 'bootstrap_success' && isReportedReady(machine)) {
     console.log('==> The appliance is ready: bootstrap_success, and READY=YES at OneGate')
     return
   }
-  const { stdout } = await ssh(vm, 'tail -n 25 /var/log/one-appliance/slm-copilot.log')
+  const { stdout } = await ssh(machine, 'tail -n 25 /var/log/one-appliance/slm-copilot.log')
   console.error(`The appliance is not ready: its status is ${status}. The end of its log:\n\n${stdout}`)
   console.error(
     'The VM keeps running: use `make ssh` to look around, `make logs` for the whole log, `make down` to stop it.',

@@ -1,0 +1,113 @@
+/** The appliance in a real VM: what a container, which runs on this machine's kernel, does not show (test/README.md). */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { beforeAll, expect, it } from 'vitest'
+import { paths } from '../../lib/appliance/paths.ts'
+import { executable } from '../../packer/build/executable.ts'
+import { sentence } from '../mirror/sentence-model.ts'
+import { type AccessFiles, readAccess } from './access.ts'
+import { ask, snapshot, untilServing } from './client.ts'
+import { changeContext } from './context.ts'
+import type { Machine } from './machine.ts'
+import {
+  contextualizeNow,
+  isReportedReady,
+  reboot,
+  shownAtOneGate,
+  waitForContextualization,
+} from './ready.ts'
+import { readyVm } from './shared.ts'
+import { ssh, sshOutput } from './ssh.ts'
+import { powerCut } from './vm.ts'
+
+let vm: Machine
+let access: AccessFiles
+
+beforeAll(async () => {
+  vm = await readyVm()
+  access = await readAccess(vm)
+})
+
+const run = (command: string) => sshOutput(vm, command)
+const servedModel = async () => JSON.parse((await ask(access, '/v1/models')).body).data[0].id
+
+/** The files that a boot must not change. The report contains the speed, which is measured after each start. */
+const files = async () =>
+  (await snapshot(vm)).files.filter(line => !/\/run\/|^\/etc\/one-appliance\/config /.test(line))
+
+it('boots from its own disk and kernel, reports READY, and answers from outside', async () => {
+  expect(shownAtOneGate(vm)).toMatchObject({ READY: 'YES', ONEAPP_COPILOT_API: 'https://10.0.2.15/v1' })
+  const args = ['smoke-test', '--endpoint', access.endpoint, '--ca', access.ca, '--key-file', access.key]
+  expect(execFileSync(executable, args, { encoding: 'utf8' })).toMatch(/stream: .* events/)
+  const json = { messages: [{ role: 'user', content: 'Hello!' }] }
+  const { body } = await ask(access, '/v1/chat/completions', { json })
+  expect(JSON.parse(body).choices[0].message.content).toBe(sentence)
+})
+
+it('has nothing to complain about in the machine', async () => {
+  const { stdout, code } = await ssh(vm, 'slm-copilot doctor')
+  console.log(stdout)
+  expect(code).toBe(0)
+  expect(await run('systemctl is-active chrony slm-copilot-watchdog.timer')).toBe('active\nactive\n')
+  // The root file system has grown to the size of the disk.
+  expect(Number(await run('df --output=size -B 1M / | tail -n 1'))).toBeGreaterThan(7500)
+})
+
+it('another context disk is noticed: nginx reloads, llama-server keeps running', async () => {
+  const password = 'another-password-1'
+  const before = await snapshot(vm)
+  await changeContext(vm, { ONEAPP_COPILOT_PASSWORD: password })
+  // Nobody but udev has started the contextualization.
+  await run(`until grep -q ${password} ${paths.password}; do sleep 1; done`)
+  expect(await contextualizeNow(vm)).toBe('bootstrap_success')
+  const { services } = await snapshot(vm)
+  expect(services).toEqual({ ...before.services, 'nginx workers': expect.any(String) })
+  expect(services['nginx workers']).not.toBe(before.services['nginx workers'])
+  access = await readAccess(vm)
+  expect(readFileSync(access.key, 'utf8')).toBe(`${password}\n`)
+  expect(await servedModel()).toBe('sentence')
+})
+
+/**
+ * Has the kernel kill llama-server for exceeding its memory limit, before the write of the lower limit returns. Half of
+ * what llama-server has allocated is enough for the process that the unit starts next, which the kernel would kill too;
+ * the old limit is restored before that needs more.
+ */
+const exhaustMemory = [
+  'group=/sys/fs/cgroup/system.slice/slm-copilot.service',
+  'limit=$(cat $group/memory.max)',
+  `half=$(awk '$1 == "anon" { print int($2 / 2) }' $group/memory.stat)`,
+  'echo $half > $group/memory.max',
+  'echo $limit > $group/memory.max',
+].join('; ')
+
+it('llama-server runs out of memory: clients get the reason, and it is restarted', async () => {
+  await run(exhaustMemory)
+  const restarts = async () => JSON.parse(await run(`cat ${paths.restarts}`))
+  await expect.poll(restarts, { timeout: 60_000 }).toMatchObject({ cause: 'ran out of memory' })
+  expect(await run(`cat ${paths.unavailableReason}`)).toMatch(/^llama-server ran out of memory at /)
+  await untilServing(access)
+})
+
+it('a reboot: the same files, ready again', async () => {
+  const before = await files()
+  expect((await reboot(vm)).status).toBe('bootstrap_success')
+  expect(await files()).toEqual(before)
+  expect(isReportedReady(vm)).toBe(true)
+  expect(await servedModel()).toBe('sentence')
+})
+
+it('a power cut that leaves the framework’s pipe behind: success, same files, services left alone', async () => {
+  const log = '/var/log/one-appliance/slm-copilot.log'
+  const before = await files()
+  const lines = Number(await run(`wc -l < ${log}`))
+  await run('mkfifo /var/log/one-appliance/one_service_log.pipe && sync')
+  const otherThanBoot = (await run('cat /proc/sys/kernel/random/boot_id')).trim()
+  await powerCut(vm)
+  expect((await waitForContextualization(vm, { otherThanBoot })).status).toBe('bootstrap_success')
+  expect(await files()).toEqual(before)
+  expect(await run(`tail -n +${lines + 1} ${log}`)).toMatch(
+    /slm-copilot.service: leave alone.*nginx.service: leave alone.*stream: /s,
+  )
+  expect(await servedModel()).toBe('sentence')
+})
