@@ -23,9 +23,9 @@ export const clientValues = (
   return { endpoint, model: model.name, contextSize, key, caFile }
 }
 
-/** The configuration of every client: editors, terminal agents, then SDKs. */
-export const clientConfigurations = (values: ClientValues): ClientConfiguration[] => [
-  ...editors(values),
-  ...terminalAgents(values),
-  ...sdks(values),
-]
+/** The configuration of every client: editors, terminal agents, then SDKs. Without a CA, some need no variables. */
+export const clientConfigurations = (values: ClientValues): ClientConfiguration[] =>
+  [...editors(values), ...terminalAgents(values), ...sdks(values)].map(client => ({
+    ...client,
+    snippets: client.snippets.filter(({ text }) => text !== ''),
+  }))

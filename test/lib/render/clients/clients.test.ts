@@ -39,6 +39,7 @@ it.each(clientConfigurations({ ...values, caFile: undefined }))(
   '$name needs no CA if the certificate is public',
   client => {
     expect(configurationText(client)).not.toMatch(/CERT|caBundle|undefined/)
+    expect(client.snippets.filter(({ text }) => text === '')).toEqual([])
   },
 )
 
