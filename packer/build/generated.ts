@@ -28,7 +28,8 @@ one_apps_repository=${oneApps.repository}
 one_apps_commit=${oneApps.commit}
 `
 
-const current = (name: string) => {
+/** A file's text; empty if it does not exist yet. */
+export const current = (name: string) => {
   const path = join(checkout, name)
   return existsSync(path) ? readFileSync(path, 'utf8') : ''
 }
@@ -45,18 +46,18 @@ function withTables(document: string): string {
   return text
 }
 
-/** Each generated file: its name, its current content, and what it should be. */
-export const generatedFiles = () =>
-  [
-    { name: 'packer/appliance.sh', expected: shim(packageFile.version) },
-    { name: 'packer/pins.sh', expected: pinsForScripts() },
-    { name: '.env.example', expected: envExample() },
-    ...Object.keys(tables).map(name => ({ name, expected: withTables(name) })),
-  ].map(({ name, expected }) => ({ name, expected, found: current(name) }))
+/** Each generated file, and what should be in it. */
+export const generatedFiles: Record<string, () => string> = {
+  'packer/appliance.sh': () => shim(packageFile.version),
+  'packer/pins.sh': pinsForScripts,
+  '.env.example': envExample,
+  ...Object.fromEntries(Object.keys(tables).map(name => [name, () => withTables(name)])),
+}
 
 if (import.meta.main)
-  for (const { name, expected, found } of generatedFiles()) {
-    if (found !== expected)
-      writeFileSync(join(checkout, name), expected, { mode: name.endsWith('.sh') ? 0o755 : 0o644 })
-    console.log(`${name}: ${found === expected ? 'unchanged' : 'written'}`)
+  for (const [name, textOf] of Object.entries(generatedFiles)) {
+    const isCurrent = current(name) === textOf()
+    if (!isCurrent)
+      writeFileSync(join(checkout, name), textOf(), { mode: name.endsWith('.sh') ? 0o755 : 0o644 })
+    console.log(`${name}: ${isCurrent ? 'unchanged' : 'written'}`)
   }

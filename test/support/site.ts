@@ -2,9 +2,14 @@
 import { siteFor } from '../../lib/render/nginx/files.ts'
 import { capacityFor, tinyModel } from './capacity.ts'
 
+type SiteContext = Parameters<typeof siteFor>[0]['context']
+
+/** What an empty context says about the site. */
+export const plainContext: SiteContext = { keys: [], sharedCache: false, logFormat: 'text' }
+
 export const siteWith = (changes: Partial<Parameters<typeof siteFor>[0]> = {}) =>
   siteFor({
-    context: { keys: [], sharedCache: false, logFormat: 'text' },
+    context: plainContext,
     password: { password: 'the-very-password' },
     capacity: capacityFor(tinyModel),
     models: ['tiny', 'default'],

@@ -1,0 +1,204 @@
+/**
+ * Every file that is rendered for three machines, compared with test/lib/render/machines/, where each file lies under its
+ * path. A machine's folder has only the files that differ from the first machine's. After an intended change, `npx vitest
+ * run --project unit -u` writes them anew: read the difference.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { catalogue } from '../../../lib/appliance/models/catalogue.ts'
+import { paths } from '../../../lib/appliance/paths.ts'
+import { memoryInVm, planCapacity } from '../../../lib/appliance/sizing/capacity.ts'
+import { GiB } from '../../../lib/appliance/sizing/memory.ts'
+import type { TlsSummary } from '../../../lib/appliance/tls/certificates.ts'
+import type { Order } from '../../../lib/appliance/tls/lets-encrypt.ts'
+import { nginxFiles, siteFor } from '../../../lib/render/nginx/files.ts'
+import { hstsFile } from '../../../lib/render/nginx/hsts.ts'
+import { landingPagePolicy, landingPage as pageFor } from '../../../lib/render/page/landing-page.ts'
+import { loginBanner, type Report, reportFile } from '../../../lib/render/text/report.ts'
+import { certbotDropIn, deployHook } from '../../../lib/render/tls/lets-encrypt.ts'
+import { clockEpoch, clockFiles, type TimeSources } from '../../../lib/render/units/clock.ts'
+import { modelUnit } from '../../../lib/render/units/fetch-model.ts'
+import { llamaFiles } from '../../../lib/render/units/llama-files.ts'
+import {
+  hourlyRotation,
+  journalLimits,
+  logFiles,
+  logRotation,
+} from '../../../lib/render/units/log-rotation.ts'
+import { oneGateUnits } from '../../../lib/render/units/onegate.ts'
+import { packageUpgradeFiles } from '../../../lib/render/units/package-upgrades.ts'
+import { renewalUnits } from '../../../lib/render/units/renewal.ts'
+import { securityUpdateFiles } from '../../../lib/render/units/security-updates.ts'
+import { watchdogUnits } from '../../../lib/render/units/watchdog.ts'
+import { plainContext } from '../../support/site.ts'
+
+const expected = join(import.meta.dirname, 'machines')
+
+type RenderedFile = { path: string; mode?: number; text?: string; link?: string; absent?: boolean }
+
+type MachineFacts = {
+  model: keyof typeof catalogue
+  gibibytes: number
+  persistsPromptCache: boolean
+  context: Parameters<typeof siteFor>[0]['context']
+  updatesItself: boolean
+  hasIpv6: boolean
+  nginxVersion: string
+  order: Order | undefined
+  timeSources: TimeSources
+  report: Omit<Report, 'capacity' | 'password'>
+}
+
+const tls: TlsSummary = {
+  mode: 'private',
+  names: ['192.0.2.7'],
+  ends: '2027-02-14',
+  isPublic: false,
+  caFingerprint: Array.from({ length: 32 }, (_, index) => (index + 160).toString(16).toUpperCase()).join(':'),
+}
+
+const services = [
+  { unit: 'slm-copilot.service', state: 'active, enabled at boot' },
+  { unit: 'nginx.service', state: 'active, enabled at boot' },
+]
+
+const first: MachineFacts = {
+  model: 'devstral-small-2',
+  gibibytes: 32,
+  persistsPromptCache: false,
+  context: plainContext,
+  updatesItself: false,
+  hasIpv6: false,
+  nginxVersion: 'nginx version: nginx/1.22.1',
+  order: undefined,
+  timeSources: { servers: [], byDhcp: ['192.0.2.1'], hypervisorClock: undefined },
+  report: { endpoints: ['192.0.2.7'], serves: true, services, tls, notes: [], remarks: [] },
+}
+
+const keys = [
+  { name: 'alice', key: 'alices-key-0123' },
+  { name: 'bob', key: `bob's "key" {$x};\\` },
+]
+
+const machines: Record<string, MachineFacts> = {
+  'one-key': first,
+  'several-keys': {
+    model: 'qwen3-coder-30b-a3b',
+    gibibytes: 64,
+    persistsPromptCache: true,
+    context: { ...plainContext, keys, logFormat: 'json' },
+    updatesItself: true,
+    hasIpv6: true,
+    nginxVersion: 'nginx version: nginx/1.26.3',
+    order: {
+      domain: 'copilot.example.com',
+      server: 'https://acme-v02.api.letsencrypt.org/directory',
+      hasCa: false,
+    },
+    timeSources: {
+      servers: ['ntp.example.com', '2001:db8::1'],
+      byDhcp: ['192.0.2.1'],
+      hypervisorClock: '/dev/ptp0',
+    },
+    report: {
+      endpoints: ['copilot.example.com', '192.0.2.7', '2001:db8::7'],
+      serves: true,
+      services,
+      tls: { ...tls, mode: 'acme', names: ['copilot.example.com'], isPublic: true },
+      speed: { prompt: 123, generation: 7.5 },
+      notes: [
+        "A note that's long enough to be broken in the login banner, which has no more than 75 columns.",
+      ],
+      remarks: ['A remark,\nin two lines.'],
+    },
+  },
+  'shared-cache': {
+    ...first,
+    model: 'gpt-oss-20b',
+    context: { ...plainContext, keys: keys.slice(0, 1), sharedCache: true },
+    order: { domain: 'copilot.example.org', server: 'https://acme.example.org/directory', hasCa: true },
+    report: {
+      ...first.report,
+      endpoints: ['2001:db8::7', 'copilot.example.org'],
+      serves: false,
+      services: [{ unit: 'slm-copilot-prompt-cache.service', state: 'not active' }],
+      tls: { ...tls, mode: 'acme', names: ['copilot.example.org', 'copilot'] },
+      notes: ['It is being downloaded.'],
+    },
+  },
+}
+
+/** Files whose text is a constant of their own: a template, and the bundled programs after a line of settings. */
+const constants: string[] = [paths.chatTemplate, paths.edgeProgram, paths.admissionProgram]
+
+function filesOf({ model: name, gibibytes, report, order, ...facts }: MachineFacts): RenderedFile[] {
+  const model = catalogue[name]
+  const machine = { cpus: 8, physicalCores: 4, memory: memoryInVm(gibibytes * GiB) }
+  const capacity = planCapacity(machine, model, { contextSize: 32_768, parallel: 'auto', threads: 0 })
+  const password = 'the-very-password'
+  const site = siteFor({
+    ...facts,
+    password: { password },
+    capacity,
+    models: [name, 'default'],
+    machine: facts,
+  })
+  const page = pageFor({ ...report, capacity, cacheSharing: site.cacheSharing })
+  return [
+    ...llamaFiles(capacity, facts.persistsPromptCache),
+    ...nginxFiles(site, capacity),
+    hstsFile(report.tls.isPublic),
+    deployHook(),
+    certbotDropIn(order),
+    clockEpoch(),
+    ...clockFiles(facts.timeSources),
+    modelUnit(),
+    ...oneGateUnits(),
+    ...renewalUnits(),
+    ...watchdogUnits(),
+    logRotation(),
+    hourlyRotation(),
+    journalLimits(),
+    logFiles(),
+    ...packageUpgradeFiles(),
+    ...securityUpdateFiles(facts.updatesItself),
+    page,
+    loginBanner({ ...report, capacity }),
+    reportFile(paths.report, { ...report, capacity, password }),
+  ].filter(({ path }) => !constants.includes(path))
+}
+
+/** Without the page's own style and script, and their digests. */
+const shown = (text: string) =>
+  text
+    .replaceAll(landingPagePolicy, "THE PAGE'S POLICY")
+    .replace(/<style>.*<\/style>/s, '<style></style>')
+    .replace(/(<script[^>]*>).*<\/script>/s, '$1</script>')
+
+/** A line for each file: its mode, or what it is instead. */
+const listOf = (files: RenderedFile[]) =>
+  files
+    .map(({ path, mode, link, absent }) => {
+      if (absent) return `absent ${path}\n`
+      return link === undefined ? `0${mode?.toString(8)}   ${path}\n` : `link   ${path} -> ${link}\n`
+    })
+    .join('')
+
+it.each(Object.keys(machines))('renders the files of the machine %s', async name => {
+  const machine = machines[name] ?? first
+  const files = filesOf(machine)
+  const known = new Map(machine === first ? [] : filesOf(first).map(({ path, text }) => [path, text]))
+  const texts = files.flatMap(({ path, text }) =>
+    text === undefined || known.get(path) === text ? [] : [{ path: path.slice(1), text: shown(text) }],
+  )
+  const folder = join(expected, name)
+  for (const { path, text } of texts) await expect(text).toMatchFileSnapshot(join(folder, path))
+  await expect(listOf(files)).toMatchFileSnapshot(join(folder, 'files.txt'))
+  const wanted = ['files.txt', ...texts.map(({ path }) => path)].map(path => join(folder, path))
+  const stale = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+    .filter(path => !wanted.includes(path))
+  expect(stale, 'no longer rendered: delete them').toEqual([])
+})

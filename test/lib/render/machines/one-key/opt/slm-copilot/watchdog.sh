@@ -1,0 +1,44 @@
+#!/bin/sh
+# Written by slm-copilot.
+# Exits at once while all is well; otherwise runs the executable, which takes longer and keeps a history.
+set -u
+
+# The processes of a unit.
+pids() {
+    cat "/sys/fs/cgroup/system.slice/$1/cgroup.procs" 2> /dev/null
+}
+
+# Asks llama-server's queue, the admission proxy and the edge proxy. Without its folder, llama-server is not meant to run.
+all_answer() {
+    if [ -d /run/slm-copilot ]; then
+        set -- --fail --max-time 5 --unix-socket /run/slm-copilot/llama.sock http://localhost/lora-adapters --next --silent
+    else
+        set --
+    fi
+    curl --disable --fail-early --silent "$@"         --max-time 5 --unix-socket /run/slm-copilot-admission/admission.sock http://localhost/health         --next --silent --max-time 5 http://127.0.0.1:80/ > /dev/null
+}
+
+# A process is stopped (SIGSTOP): state T in the third field of proc_pid_stat(5).
+one_is_stopped() {
+    for pid in $(pids slm-copilot.service) $(pids slm-copilot-admission.service) $(pids nginx.service); do
+        read -r _ _ state _ < "/proc/$pid/stat" && [ "$state" = T ] && return 0
+    done
+    return 1
+}
+
+# llama-server has accepted requests, but none of its threads is running or waiting for a disk.
+requests_wait() {
+    for pid in $(pids slm-copilot.service); do
+        grep -q ' 03 *[0-9]* /run/slm-copilot/llama.sock$' "/proc/$pid/net/unix" &&
+            ! grep -q ') [RD] ' "/proc/$pid/task/"*/stat && return 0
+    done
+    return 1
+}
+
+# A connection that has just ended looks like a waiting one, until llama-server has closed its side.
+requests_still_wait() {
+    requests_wait && sleep 1 && requests_wait
+}
+
+[ -e /run/slm-copilot-healthy ] && all_answer && ! one_is_stopped && ! requests_still_wait && exit
+exec /opt/one-appliance/bin/slm-copilot watchdog

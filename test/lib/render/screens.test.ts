@@ -1,0 +1,187 @@
+/**
+ * What people see in a terminal, compared with test/lib/render/screens/. After an intended change, `npx vitest run
+ * --project unit -u` writes these files anew: read the difference.
+ */
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { variables } from '../../../lib/appliance/context/variables.ts'
+import { ok, problem, skipped, warning } from '../../../lib/appliance/diagnosis/finding.ts'
+import type { Component } from '../../../lib/appliance/inventory/components.ts'
+import { catalogue, type Model } from '../../../lib/appliance/models/catalogue.ts'
+import { defaultRequest, memoryInVm } from '../../../lib/appliance/sizing/capacity.ts'
+import { GiB } from '../../../lib/appliance/sizing/memory.ts'
+import { clientConfigurations } from '../../../lib/render/clients/clients.ts'
+import { configurationText } from '../../../lib/render/clients/configuration.ts'
+import { type About, aboutJson, aboutText } from '../../../lib/render/text/about.ts'
+import { findingText } from '../../../lib/render/text/doctor.ts'
+import { modelsText } from '../../../lib/render/text/models.ts'
+import { type PlanQuestion, planJson, planText } from '../../../lib/render/text/plan.ts'
+import { type Status, statusText } from '../../../lib/render/text/status.ts'
+import { variablesHelp } from '../../../lib/render/text/tables.ts'
+import { tinyModel } from '../../support/capacity.ts'
+
+/** Compares texts, each under a title, with a file. */
+const expectScreens = (name: string, texts: Record<string, string>) =>
+  expect(
+    Object.entries(texts)
+      .map(([title, text]) => `==== ${title} ====\n${text}`)
+      .join('\n'),
+  ).toMatchFileSnapshot(join(import.meta.dirname, 'screens', `${name}.txt`))
+
+it('status', async () => {
+  const serving: Status = {
+    problem: undefined,
+    endpoints: ['192.0.2.7'],
+    services: [
+      { unit: 'slm-copilot.service', state: 'active since 2026-02-14T10:00:00Z' },
+      { unit: 'nginx.service', state: 'not active' },
+    ],
+    model: 'devstral-small-2',
+    pending: undefined,
+    progress: undefined,
+    notes: [],
+  }
+  await expectScreens('status', {
+    serving: statusText(serving),
+    'serving, another model pending': statusText({
+      ...serving,
+      pending: 'gpt-oss-20b',
+      progress: 'gpt-oss-20b: 42 % downloaded, 12 MB/s',
+      notes: ['The first note, which is so long that it does not fit into one line.', 'The second.'],
+    }),
+    'not serving, and the download is stopped': statusText({
+      ...serving,
+      problem: 'The model is not downloaded yet, and nothing else is installed that fits.',
+      endpoints: [],
+      model: undefined,
+      pending: 'gpt-oss-20b',
+    }),
+  })
+})
+
+it('doctor', async () => {
+  const check = { name: 'free space in /var', expected: 'at least 10 GiB, and more than a tenth of the disk' }
+  await expectScreens('doctor', {
+    ok: findingText(check, ok('20 GiB')),
+    skipped: findingText(check, skipped('not mounted')),
+    'a warning, without anything to do': findingText(check, warning('5 GiB')),
+    'a problem': findingText(
+      check,
+      problem(
+        '12 MiB, most of which is the log of one service that is restarted once every second',
+        'enlarge the disk in the VM template, then reboot; or delete what is not needed: journalctl --vacuum-size=1G',
+      ),
+    ),
+    'a fix that is not needed': findingText(check, { ...ok('20 GiB'), fix: 'nothing' }),
+  })
+})
+
+it('plan', async () => {
+  const vm = (gibibytes: number, model: Model): PlanQuestion => ({
+    model,
+    vmMemory: gibibytes * GiB,
+    memory: memoryInVm(gibibytes * GiB),
+    cores: 16,
+    asked: defaultRequest,
+  })
+  const here: PlanQuestion = {
+    ...vm(32, catalogue['devstral-small-2']),
+    vmMemory: undefined,
+    cpu: { features: ['amx_tile', 'amx_int8', 'avx512f'] },
+    asked: { contextSize: 131_072, parallel: 8, threads: 32 },
+    bandwidth: 100e9,
+  }
+  await expectScreens('plan', {
+    'a VM': planText(vm(64, catalogue['devstral-small-2'])),
+    'a model with a sliding window': planText(vm(64, catalogue['gpt-oss-20b'])),
+    'this machine, which is too small for the request': planText(here),
+    'this machine as JSON': planJson({ ...here, model: tinyModel }),
+    'a VM as JSON': planJson(vm(1, tinyModel)),
+  })
+})
+
+it('models', async () => {
+  const machine = { cpus: 8, physicalCores: 4, memory: memoryInVm(32 * GiB) }
+  const models = [...Object.values(catalogue), tinyModel]
+  await expectScreens('models', {
+    'none is served': modelsText(models, machine),
+    'one is served': modelsText(models, { ...machine, memory: memoryInVm(16 * GiB) }, 'tiny'),
+  })
+})
+
+it('about', async () => {
+  const components: Component[] = [
+    { kind: 'debian', name: 'nginx', version: '1.26.3-3', licence: 'BSD-2-Clause' },
+    { kind: 'npm', name: 'zod', version: '4.6.7', licence: 'MIT' },
+    { kind: 'npm', name: 'unlicensed', version: '1.0.0' },
+    {
+      kind: 'npm',
+      name: 'node-forge',
+      version: '1.4.3',
+      licence: '(BSD-3-Clause OR GPL-2.0-only) AND LicenseRef-of-considerable-length',
+    },
+    {
+      kind: 'llama.cpp',
+      name: 'llama.cpp',
+      version: 'v0.5.0',
+      commit: 'abcdef0123456789',
+      licence: 'MIT',
+    },
+    { kind: 'framework', name: 'one-apps', version: '0123456789'.repeat(4) },
+  ]
+  const baked: About = {
+    version: '1.2.3',
+    components,
+    sbom: '/usr/share/slm-copilot/sbom.json',
+    notices: '/usr/share/doc/slm-copilot',
+  }
+  const elsewhere: About = {
+    version: '1.2.3',
+    components: components.slice(1, 2),
+    sbom: undefined,
+    notices: undefined,
+  }
+  await expectScreens('about', {
+    'an appliance': aboutText(baked),
+    'another machine': aboutText(elsewhere),
+    'the same as JSON': aboutJson(elsewhere),
+  })
+})
+
+it('clients', async () => {
+  const values = {
+    endpoint: '192.0.2.7:8443',
+    model: 'devstral-small-2',
+    contextSize: 65_536,
+    key: `it's a "key"`,
+    caFile: '/path/to/ca.crt',
+  }
+  const textsOf = (given: typeof values | (Omit<typeof values, 'caFile'> & { caFile: undefined })) =>
+    Object.fromEntries(
+      clientConfigurations(given).map(client => [
+        `${client.name}, ${given.contextSize} tokens`,
+        configurationText(client),
+      ]),
+    )
+  const { 'continue, 4096 tokens': publicCertificate = '' } = textsOf({
+    ...values,
+    contextSize: 4096,
+    key: 'a-key',
+    caFile: undefined,
+  })
+  await expectScreens('clients', {
+    ...textsOf(values),
+    'continue, with a public certificate and a small context window': publicCertificate,
+  })
+})
+
+it('help for context variables', () => {
+  const paragraphs = variablesHelp().split(/\n\n(?= {2}\w)/)
+  expect(paragraphs).toHaveLength(Object.keys(variables).length)
+  expect(paragraphs.filter(text => /^.{81}/m.test(text))).toEqual([])
+  const { name, alias, takes, byDefault } = variables.threads
+  const [first, second, ...described] = paragraphs.find(text => text.includes(name))?.split('\n') ?? []
+  expect([first, second]).toEqual([`  ${name}`, `  or ${alias}`])
+  expect(described.at(-1)).toBe(`      Default: ${byDefault}.`)
+  expect(described.map(line => line.slice(6)).join(' ')).toContain(` Takes ${takes}. Default: `)
+})
