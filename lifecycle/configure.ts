@@ -46,6 +46,8 @@ export async function configure(
   await checkCandidate(host, decided.site, decided.tls.inUse.pair)
   for (const note of [...planNotes(decided.plan), ...decided.plan.hardware]) host.log.warn(note)
   const changes = await applyFiles(host, filesFor(host, facts, decided))
+  if (changes.every(({ outcome }) => outcome === 'unchanged'))
+    host.log.info('Nothing to change: all files are as this context wants them.')
   await reloadUnits(host, writtenUnits)
   return changes
 }

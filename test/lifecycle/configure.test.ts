@@ -47,6 +47,7 @@ it('uses a supplied pair while the context contains it', async () => {
   expect(host.files.list(paths.certificates)).toHaveLength(2)
   const again = await configure({ ...host, env: context })
   expect(again.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([])
+  expect(host.lines.filter(line => line.startsWith('Nothing to change'))).toHaveLength(1)
 
   await configure(host)
   expect(readPairInUse(host).mode).toBe('private')
