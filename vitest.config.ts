@@ -1,4 +1,4 @@
-/** Unit tests, those with the real programs on this machine (some of them alone), and those in a VM. */
+/** Unit tests, those with the real programs on this machine (some of them alone), and those of the booted image. */
 
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -17,11 +17,11 @@ const shared = { maxWorkers: 2, sequence: { groupOrder: 1 } }
 const retry = 1
 const timeouts = { testTimeout: 5 * minute, hookTimeout: 20 * minute }
 
-/** The longest file first, which bakes the image besides; the other VMs' when it is there. */
+/** First the file with the emulated VM, the longest, which bakes the image besides; containers when that is there. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification) =>
-      moduleId.endsWith('/vm/kill.test.ts') ? 0 : project.name === 'vm' ? 2 : 1
+      moduleId.endsWith('/vm/vm.test.ts') ? 0 : project.name === 'vm' ? 2 : 1
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
   }
 }
