@@ -32,7 +32,7 @@ Written by slm-copilot. slm-copilot nonsense --x; \`/opt/x/slm-copilot models\``
 })
 
 describe.each(commands)('$command, in $from', ({ command }) => {
-  it('is run in the VM, or listed with the reason why not', () => {
+  it('is run on the booted appliance, or listed with the reason why not', () => {
     expect(Object.keys(expected)).toContain(command)
   })
 
