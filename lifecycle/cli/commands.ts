@@ -109,6 +109,17 @@ Changes nothing. Exit code 1 if it finds a problem. Must be run as root.`,
     options: {},
     needsRoot: true,
   },
+  usage: {
+    summary: 'show who used it how much: requests by day and key',
+    details: `Requests, answers and their time, refusals (429) and failures (5xx) by day and
+key, and requests without a valid key, from the request log and its rotated
+files, which go back 40 days. Must be run as root.`,
+    options: {
+      since: { argument: 'WHEN', help: 'a date, e.g. 2026-02-14, or a duration, e.g. 24h or 30d (7d)' },
+      json: { help: 'print JSON' },
+    },
+    needsRoot: true,
+  },
   'save-prompt-cache': {
     summary: 'by a unit: save the prompt cache to disk',
     details: `For ${units.promptCache}, which is installed with

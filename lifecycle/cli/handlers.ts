@@ -62,6 +62,10 @@ const handlers: Record<CommandName, CommandHandler> = {
     const { doctor } = await import('./doctor.ts')
     return doctor(host, print)
   },
+  usage: async (host, { values }) => {
+    const { requestUsage } = await import('./request-usage.ts')
+    print(await requestUsage(host, text(values.since), values.json === true))
+  },
   'save-prompt-cache': async host => {
     const { save } = await import('../prompt-cache.ts')
     await save(host)

@@ -19,6 +19,8 @@ export const expected: Record<string, number | string> = {
   'slm-copilot COMMAND': 'a placeholder for the others',
   'slm-copilot status': 0,
   'slm-copilot doctor': 0,
+  'slm-copilot usage': 0,
+  'slm-copilot usage --since 30d --json': 0,
   'slm-copilot models': 0,
   'slm-copilot about': 0,
   'slm-copilot about --notices': 0,
