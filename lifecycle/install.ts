@@ -11,6 +11,7 @@ import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/uni
 import { modelUnit } from '../lib/render/units/fetch-model.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/units/llama.ts'
 import { hourlyRotation, journalLimits, logFiles, logRotation } from '../lib/render/units/log-rotation.ts'
+import { metricsUnits } from '../lib/render/units/metrics.ts'
 import { nginxDropIn } from '../lib/render/units/nginx.ts'
 import { oneGateUnits } from '../lib/render/units/onegate.ts'
 import { packageUpgradeFiles } from '../lib/render/units/package-upgrades.ts'
@@ -77,6 +78,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   nginxDropIn(),
   ...packageUpgradeFiles(),
   ...renewalUnits(),
+  ...metricsUnits(),
   ...watchdogUnits(),
   ...oneGateUnits(),
   modelUnit(),

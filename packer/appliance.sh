@@ -37,6 +37,7 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_CACHE_KEEP' 'configure' 'Persist the prompt cache: save it to disk, unencrypted, when llama-server stops, and restore it at the next start.' 'O|boolean|'
     'ONEAPP_COPILOT_SHARED_CACHE' 'configure' 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.' 'O|boolean|'
     'ONEAPP_COPILOT_CACHE_SHARED' 'configure' 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.' 'O|boolean|'
+    'ONEAPP_COPILOT_METRICS_KEY' 'configure' 'A key that opens the metrics at /metrics and nothing else: as a Bearer token, or as the password of user '\''metrics'\''.' 'O|password|'
     'ONEAPP_COPILOT_LOG_FORMAT' 'configure' 'The format of the request log: one line for each request, with the name of its key and its times, and nothing of its content.' 'O|list|'
 )
 

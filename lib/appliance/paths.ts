@@ -54,6 +54,9 @@ export const paths = {
   oneGateUpdate: '/etc/systemd/system/slm-copilot-onegate-update.service',
   oneGatePath: '/etc/systemd/system/slm-copilot-onegate-update.path',
   oneGateWanted: '/etc/systemd/system/multi-user.target.wants/slm-copilot-onegate.service',
+  metricsService: '/etc/systemd/system/slm-copilot-metrics.service',
+  metricsTimer: '/etc/systemd/system/slm-copilot-metrics.timer',
+  metricsWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-metrics.timer',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
   promptCacheUnit: '/etc/systemd/system/slm-copilot-prompt-cache.service',
@@ -138,6 +141,9 @@ export const paths = {
   watchdog: '/run/slm-copilot-watchdog.json',
   /** Exists if the watchdog's last full check found no fault and llama-server has not been started since. */
   healthy: '/run/slm-copilot-healthy',
+  /** The metrics that a timer writes, and what it has counted for them. */
+  metrics: '/run/slm-copilot-metrics.prom',
+  counters: '/run/slm-copilot-counters.json',
   loaded: '/var/lib/slm-copilot/loaded.json',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',

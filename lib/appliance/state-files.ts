@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { replacementSchema } from './context/password.ts'
 import { promptCacheSchema } from './llama/prompt-cache.ts'
+import { countersSchema } from './metrics/counters.ts'
 import { fileProofsSchema, releaseSchema } from './models/release.ts'
 import { verificationsSchema } from './models/verification.ts'
 import { publicationSchema } from './onegate.ts'
@@ -85,6 +86,12 @@ export const stateFiles = {
     mode: 0o600,
     schema: publicationSchema,
     whenDamaged: { consequence: 'OneGate is updated at the next boot or context change' },
+  },
+  counters: {
+    path: paths.counters,
+    mode: 0o600,
+    schema: countersSchema,
+    whenDamaged: { consequence: 'the metrics count requests from zero' },
   },
   loaded: {
     path: paths.loaded,

@@ -1,17 +1,18 @@
 /** What nginx calls (ngx_http_js_module): request filter, error texts, rewriting errors and cache counts. */
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows the module by this name only.
 import fs from 'fs'
-import { checkLocation } from '../appliance/requests/api.ts'
+import { checkLocation, metricsLocation, metricsPath } from '../appliance/requests/api.ts'
 import type { EdgeSettings } from '../appliance/requests/edge-settings.ts'
 import { nextLines } from './cache-counts.ts'
 import { errorBodyText } from './error-messages.ts'
 import { postRoute } from './errors.ts'
 import { filterRequest } from './filter.ts'
+import { metricsPage } from './metrics.ts'
 import { modelAnswer } from './models.ts'
 import { checkPathOf, upstreamErrorText } from './upstream-errors.ts'
 
 /** Defined by configure in front of this program. */
-declare const settings: EdgeSettings & { unavailableReason: string }
+declare const settings: EdgeSettings & { unavailableReason: string; metrics: string }
 
 const json = 'application/json'
 
@@ -59,14 +60,17 @@ function model(r: NginxHTTPRequest): void {
   answer(r, found.status, JSON.stringify(found.body))
 }
 
-function unavailableReason(): string {
+/** A file's text; empty if it does not exist. */
+function textOf(file: string): string {
   try {
-    return fs.readFileSync(settings.unavailableReason).toString().trim().slice(0, 500)
+    return fs.readFileSync(file).toString()
   } catch (_) {
-    // The file exists only while there is a known reason.
     return ''
   }
 }
+
+/** The file exists only while there is a known reason. */
+const unavailableReason = (): string => textOf(settings.unavailableReason).trim().slice(0, 500)
 
 /** The body of the error response that nginx is about to send. */
 function error(r: NginxHTTPRequest): string {
@@ -105,6 +109,39 @@ function explainFailure(r: NginxHTTPRequest): void {
     if (reply.status === 400 || reply.status === 500) answerWith(400, reply.responseText ?? '')
     else
       answerWith(500, 'The model server failed while it was generating the answer. Send the request again.')
+  })
+}
+
+/** `GET /metrics`. The admission proxy is asked first and alone: otherwise it would count the other requests as well. */
+function metrics(r: NginxHTTPRequest): void {
+  const replies: Record<string, string | undefined> = {}
+  const ask = (name: string, then: () => void) =>
+    r.subrequest(`${metricsLocation}/${name}`, reply => {
+      replies[name] = reply.status === 200 ? (reply.responseText ?? '') : undefined
+      then()
+    })
+  let missing = 3
+  const finish = () => {
+    missing -= 1
+    if (missing > 0) return
+    r.variables.copilot_original_path = metricsPath
+    r.headersOut['Content-Type'] = 'text/plain; version=0.0.4; charset=utf-8'
+    r.return(
+      200,
+      metricsPage({
+        written: textOf(settings.metrics),
+        edge: replies.edge,
+        admission: replies['admission-status'],
+        health: replies.health,
+        llama: replies.metrics,
+        slots: settings.slots,
+      }),
+    )
+  }
+  ask('admission-status', () => {
+    ask('edge', finish)
+    ask('health', finish)
+    ask('metrics', finish)
   })
 }
 
@@ -163,6 +200,7 @@ export default {
   filter: filter,
   model: model,
   error: error,
+  metrics: metrics,
   explainFailure: explainFailure,
   rewriteErrorHeaders: rewriteErrorHeaders,
   rewriteErrorBody: rewriteErrorBody,

@@ -1,5 +1,5 @@
 /** Reads a log together with its rotated files, as logrotate names them: `log`, `log.1`, `log.2.gz`. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { reasonOf } from './failures.ts'
@@ -52,4 +52,33 @@ async function* linesIn(file: string, isCompressed: boolean): AsyncGenerator<str
     rest = lines.pop() ?? ''
     yield* lines
   }
+}
+
+/** How far a log has been read: which file, and how many bytes of it. */
+export type LogPosition = { inode: number; offset: number }
+
+/** The lines that were added since a position, and the new position. Without one, all lines of the current file. */
+export function linesAfter(
+  { files }: LogFolder,
+  log: string,
+  before: LogPosition | undefined,
+): { lines: string[]; position: LogPosition | undefined } {
+  const current = files.status(log)
+  if (current === undefined) return { lines: [], position: before }
+  const isSame = before?.inode === current.inode && before.offset <= current.size
+  const rotated = before !== undefined && !isSame && files.status(`${log}.1`)?.inode === before.inode
+  const earlier = rotated ? wholeLines(files.at(`${log}.1`), before.offset) : undefined
+  const start = isSame ? before.offset : 0
+  const { lines, length } = wholeLines(files.at(log), start)
+  return {
+    lines: [...(earlier?.lines ?? []), ...lines],
+    position: { inode: current.inode, offset: start + length },
+  }
+}
+
+/** The complete lines of a file from a byte on, and their length in bytes. */
+function wholeLines(file: string, from: number): { lines: string[]; length: number } {
+  const bytes = readFileSync(file).subarray(from)
+  const length = bytes.lastIndexOf('\n') + 1
+  return { lines: bytes.subarray(0, length).toString('latin1').split('\n').slice(0, -1), length }
 }

@@ -155,6 +155,12 @@ were stopped are left alone.`,
     options: {},
     ...stage,
   },
+  'write-metrics': {
+    summary: 'by a timer: write what /metrics shows',
+    details: 'Counts the requests since its last run, and measures what is used.',
+    options: {},
+    needsRoot: true,
+  },
   'update-onegate': {
     summary: 'by a unit: show at OneGate whether it serves',
     details: `Publishes endpoint and model, and clears them and READY while the appliance does

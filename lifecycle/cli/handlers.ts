@@ -86,6 +86,10 @@ const handlers: Record<CommandName, CommandHandler> = {
     const { watchdog } = await import('../watchdog.ts')
     await watchdog(host)
   },
+  'write-metrics': async host => {
+    const { writeMetrics } = await import('../write-metrics.ts')
+    await writeMetrics(host)
+  },
   'update-onegate': async (host, { values }) => {
     const { updateOneGate } = await import('../onegate.ts')
     await updateOneGate(host, values['shutting-down'] === true)

@@ -187,7 +187,6 @@ describe('paths', () => {
     '/models',
     '/cors-proxy?url=http://127.0.0.1',
     '/tools',
-    '/metrics',
     '/v1/stream',
     '/v1/models/',
     '/v1/v1/models',

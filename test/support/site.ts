@@ -5,7 +5,12 @@ import { capacityFor, tinyModel } from './capacity.ts'
 type SiteContext = Parameters<typeof siteFor>[0]['context']
 
 /** What an empty context says about the site. */
-export const plainContext: SiteContext = { keys: [], sharedCache: false, logFormat: 'text' }
+export const plainContext: SiteContext = {
+  keys: [],
+  sharedCache: false,
+  logFormat: 'text',
+  metricsKey: undefined,
+}
 
 export const siteWith = (changes: Partial<Parameters<typeof siteFor>[0]> = {}) =>
   siteFor({

@@ -56,6 +56,18 @@ const sharedKeys = ({ keys, password }: Context): Problem[] =>
       takes: 'another key for each',
     }))
 
+/** A problem if the key of the metrics is also one that opens everything. */
+const metricsKeyProblems = ({ metricsKey, keys, password }: Context): Problem[] =>
+  metricsKey !== undefined && [password, ...keys.map(({ key }) => key)].includes(metricsKey)
+    ? [
+        {
+          variable: variables.metricsKey.name,
+          got: `the same as ${metricsKey === password ? variables.password.name : `a key in ${variables.keys.name}`}`,
+          takes: 'a key of its own, which opens only the metrics',
+        },
+      ]
+    : []
+
 /** A certificate and its key must both be set, or neither. */
 function pairProblems(env: Environment): Problem[] {
   const { tlsCertificate, tlsKey } = variables
@@ -118,8 +130,14 @@ export function parseContext(
     sharedCache: take(variables.sharedCache),
     modelMirror: take(variables.modelMirror),
     logFormat: take(variables.logFormat),
+    metricsKey: take(variables.metricsKey),
   }
-  problems.push(...sharedKeys(context), ...pairProblems(env), ...judge(context))
+  problems.push(
+    ...sharedKeys(context),
+    ...metricsKeyProblems(context),
+    ...pairProblems(env),
+    ...judge(context),
+  )
   problems.push(...modelProblems(context, models, baked))
   if (problems.length > 0) throw new ContextError(problems)
   return context

@@ -21,6 +21,9 @@ export type NamedKey = { name: string; key: string }
 /** The user name that belongs to the password. */
 export const passwordName = 'copilot'
 
+/** The user name that belongs to the key of the metrics. */
+export const metricsName = 'metrics'
+
 /** Separators in other programs' lists: inside a key, one is most likely meant to separate pairs. */
 const separators = /[,;|&]/
 

@@ -245,6 +245,17 @@ export const variables = {
     help: 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.',
     input: 'boolean',
   }),
+  metricsKey: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_METRICS_KEY',
+    stage: 'configure',
+    value: key,
+    fallback: undefined,
+    byDefault: 'none: the metrics take the password, or a key from ONEAPP_COPILOT_KEYS',
+    takes: 'like the password',
+    example: '',
+    help: "A key that opens the metrics at /metrics and nothing else: as a Bearer token, or as the password of user 'metrics'.",
+    input: 'password',
+  }),
   logFormat: variable<LogFormat>({
     name: 'ONEAPP_COPILOT_LOG_FORMAT',
     stage: 'configure',

@@ -22,6 +22,7 @@ export const wizardGroups: Record<string, { title: string; help: string }> = {
   AI: { title: 'Model', help: 'Which model is served, and where it is downloaded from.' },
   NTP: { title: 'Time', help: 'Which time servers the VM uses.' },
   UNATTENDED: { title: 'Operating system', help: 'How it gets security updates.' },
+  METRICS: { title: 'Metrics', help: 'Who may read them, for monitoring.' },
   LOG: { title: 'Log', help: 'What is recorded of requests, and in which form.' },
   CACHE: { title: 'Prompt cache', help: 'What happens to prompts that have been processed.' },
 }

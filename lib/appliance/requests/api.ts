@@ -38,6 +38,11 @@ export const routes: Route[] = [
 /** Paths that need no key: the landing page, llama-server's health, the CA's certificate. */
 export const openPaths = ['/', '/health', '/ca.crt']
 
+/** The metrics, for Prometheus: any key opens them, or one that opens nothing else. */
+export const metricsPath = '/metrics'
+/** The prefix of the internal locations that a scrape asks. */
+export const metricsLocation = '/slm-copilot-metrics'
+
 /** The internal location of requests without a valid key. */
 export const deniedLocation = '/slm-copilot-denied'
 /** The prefix of the internal locations that check once more a request which made llama-server fail. */

@@ -9,6 +9,8 @@ export type EdgeSettings = {
   /** Seconds that llama-server may send nothing. */
   answerTimeout: number
   readsImages: boolean
+  /** Generations at once. */
+  slots: number
   /** Number of tokens in the model's vocabulary. */
   vocabulary: number
 }

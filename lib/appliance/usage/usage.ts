@@ -39,8 +39,11 @@ function count(usage: Usage, request: LoggedRequest): void {
   if (request.status === 401) usage.wrongKeys += 1
 }
 
+/** By day, then by key; requests without a key last. */
 const byDayAndKey = (a: Usage, b: Usage) =>
-  a.day.localeCompare(b.day) || (a.key ?? '~').localeCompare(b.key ?? '~', 'en')
+  a.day.localeCompare(b.day) ||
+  Number(a.key === null) - Number(b.key === null) ||
+  (a.key ?? '').localeCompare(b.key ?? '', 'en')
 
 /** One row for each day and key, in this order; days and keys without requests have none. */
 export async function usageOf(requests: AsyncIterable<LoggedRequest>): Promise<Usage[]> {

@@ -3,7 +3,7 @@
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { counters } from '../../appliance/nginx/limits.ts'
 import { healthUrl, paths, queueUrl, users } from '../../appliance/paths.ts'
-import { edgeHeaders, routes } from '../../appliance/requests/api.ts'
+import { edgeHeaders, metricsPath, routes } from '../../appliance/requests/api.ts'
 import { sandbox } from '../units/sandbox.ts'
 import { exactly } from './keys.ts'
 
@@ -19,6 +19,7 @@ const generations = routes.filter(({ isGeneration }) => isGeneration)
 /** Paths that take no slot: those that clients may read, and the probes of watchdog and `status`, closed to clients. */
 const uncounted = [
   ...new Set([healthUrl, queueUrl].map(url => new URL(url).pathname)),
+  metricsPath,
   ...routes.filter(({ method }) => method === 'GET').map(({ path }) => path),
 ]
 
@@ -125,6 +126,9 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
         }
         # No slot is needed. The watchdog asks by this way to see whether the admission proxy works.
 ${uncounted.map(path => `        location = ${path} {\n            proxy_pass http://unix:${paths.socket};\n        }`).join('\n')}
+        location = /admission-status {
+            stub_status;
+        }
         # 503 where llama-server did not accept the connection; 502 where it ended while it was answering.
         location @ended {
             if ($upstream_connect_time = "-") {

@@ -59,7 +59,7 @@ http {
     uwsgi_temp_path ${paths.edgeBodies};
     scgi_temp_path ${paths.edgeBodies};
 
-${keyMaps(site.keys)}
+${keyMaps(site.keys, site.metricsKey)}
 ${tenantMap(site.keys, site.cacheSharing)}
 ${requestMaps}
 ${answerMaps}

@@ -14,7 +14,7 @@ import { admissionProgram, edgeProgram } from './program.ts'
 import type { Site } from './site.ts'
 
 type SiteFacts = {
-  context: Pick<Context, 'keys' | 'sharedCache' | 'logFormat'>
+  context: Pick<Context, 'keys' | 'sharedCache' | 'logFormat' | 'metricsKey'>
   password: { password: string }
   capacity: Capacity
   /** The names by which requests may refer to the model. */
@@ -29,6 +29,7 @@ export const siteFor = ({ context, password, capacity, models, machine, nginxVer
   keys: [{ name: passwordName, key: password.password }, ...context.keys],
   cacheSharing: cacheSharingOf(context),
   logFormat: context.logFormat,
+  metricsKey: context.metricsKey,
   hasIpv6: machine.hasIpv6,
   hasHttp2Directive: hasHttp2Directive(nginxVersion),
   settings: {
@@ -38,6 +39,7 @@ export const siteFor = ({ context, password, capacity, models, machine, nginxVer
     answerTimeout: answerTimeout(capacity.contextSize),
     vocabulary: capacity.model.geometry.vocabulary,
     readsImages: false,
+    slots: capacity.slots,
   },
 })
 

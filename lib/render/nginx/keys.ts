@@ -1,7 +1,7 @@
 /** Authentication: nginx maps from a request's credentials to its tenant. */
 
-import type { NamedKey } from '../../appliance/context/values.ts'
-import { malformedLocation, openPaths } from '../../appliance/requests/api.ts'
+import { metricsName, type NamedKey } from '../../appliance/context/values.ts'
+import { malformedLocation, metricsPath, openPaths } from '../../appliance/requests/api.ts'
 
 /** A PCRE that matches exactly this text: everything but letters and digits is escaped as \xHH. */
 export const exactly = (text: string) =>
@@ -15,8 +15,13 @@ const indented = (lines: string[]) => lines.map(line => `    ${line}`).join('\n'
 /** Optional trailing white space (RFC 9110, 5.5): nginx strips spaces only over HTTP/1.1, and tabs never. */
 const end = '[ \\t]*\\z'
 
+const metricsPatterns = (key: string) => [
+  `(?i:bearer) +${exactly(key)}`,
+  `(?i:basic) +${exactly(basicCredentials({ name: metricsName, key }))}`,
+]
+
 /** Maps from a request to its tenant and to whether it is unauthenticated, and the rate limit on failures. */
-export const keyMaps = (keys: NamedKey[]) => `\
+export const keyMaps = (keys: NamedKey[], metricsKey?: string) => `\
 # The tenant. Plain strings in a map are compared case-insensitively, which keys must not be: hence the patterns.
 map $http_authorization $copilot_authorization_tenant {
     default "";
@@ -41,7 +46,12 @@ map $uri $copilot_is_public {
     default "";
 ${indented([...openPaths, malformedLocation].map(path => `"~^${exactly(path)}\\z" open;`))}
 }
-map $request_method:$copilot_is_public$copilot_tenant $copilot_is_unauthenticated {
+# The key of the metrics opens nothing else.
+map "$uri $http_authorization" $copilot_reads_metrics {
+    default "";
+${metricsKey === undefined ? '' : indented(metricsPatterns(metricsKey).map(pattern => `"~^${exactly(metricsPath)} ${pattern}${end}" open;`))}
+}
+map $request_method:$copilot_is_public$copilot_reads_metrics$copilot_tenant $copilot_is_unauthenticated {
     default 0;
     "~^OPTIONS:" 0;
     "~:\\z" 1;

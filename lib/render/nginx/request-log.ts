@@ -1,5 +1,5 @@
 /** The request log: the key's name, never the key; no query string, body, or header as the client sent it. */
-import { openPaths, routes } from '../../appliance/requests/api.ts'
+import { metricsPath, openPaths, routes } from '../../appliance/requests/api.ts'
 import {
   clientFamilies,
   type LogFormat,
@@ -11,7 +11,7 @@ import {
 } from '../../appliance/usage/log-format.ts'
 import { exactly } from './keys.ts'
 
-const loggedPaths = [...openPaths, ...routes.map(({ path }) => path)]
+const loggedPaths = [...openPaths, metricsPath, ...routes.map(({ path }) => path)]
 const loggedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** The variables in the log, each with a value from a list of ours, or a number. */

@@ -1,6 +1,13 @@
 /** The locations that proxy to llama-server: GET requests directly, requests with a body through the filter. */
 import { requestsOfKey } from '../../appliance/nginx/limits.ts'
-import { checkLocation, edgeHeaders, type Route, routes } from '../../appliance/requests/api.ts'
+import {
+  checkLocation,
+  edgeHeaders,
+  metricsLocation,
+  metricsPath,
+  type Route,
+  routes,
+} from '../../appliance/requests/api.ts'
 import { generationErrors, readErrors } from './errors.ts'
 import { exactly } from './keys.ts'
 import type { Site } from './site.ts'
@@ -65,6 +72,30 @@ const filteredRequests = ({ keys }: Site) => `
         proxy_pass http://slm_copilot_admission$copilot_checked_path;
     }`
 
+/** Seconds that a scrape waits for llama-server, which answers only between batches. */
+const metricsTimeout = 2
+
+/** The metrics, and what a scrape asks: the status of both proxies, and llama-server's health and metrics. */
+const metricsRoutes = `
+    location = ${metricsPath} {
+        if ($request_method !~ ^(GET|HEAD)$) {
+            return 405;
+        }
+        subrequest_output_buffer_size 64k;
+        js_content copilot.metrics;
+    }
+    location = ${metricsLocation}/edge {
+        internal;
+        stub_status;
+    }
+    location ~ ^${metricsLocation}(?<copilot_asked_path>/(metrics|health|admission-status))\\z {
+        internal;
+        subrequest_output_buffer_size 64k;
+        proxy_method GET;
+        proxy_read_timeout ${metricsTimeout}s;
+        proxy_pass http://slm_copilot_admission$copilot_asked_path;
+    }`
+
 /** All locations that proxy to llama-server. */
 export const llamaRoutes = (site: Site) => `${getPaths.map(getRoute).join('\n')}
     location ~ ^/v1/models/. {
@@ -73,6 +104,7 @@ export const llamaRoutes = (site: Site) => `${getPaths.map(getRoute).join('\n')}
         }
         js_content copilot.model;
     }
+${metricsRoutes}
 ${postRoutes(site.settings.bodyLimit)}
 
 ${filteredRequests(site)}`

@@ -8,6 +8,8 @@ export type Site = {
   keys: NamedKey[]
   cacheSharing: CacheSharing
   logFormat: LogFormat
+  /** Opens the metrics, and nothing else. */
+  metricsKey: string | undefined
   hasIpv6: boolean
   /** Whether nginx has a directive for HTTP/2, instead of a parameter of `listen`. */
   hasHttp2Directive: boolean

@@ -12,13 +12,13 @@ export function duration(seconds: number): string {
 }
 
 /** Widths of the columns after the key: numbers, right-aligned. */
-const widths = [8, 8, 8, 7, 6]
+const widths = [8, 8, 8, 8, 7]
 
 const line = (day: string, key: string, numbers: string[]) =>
-  `${day.padEnd(10)}  ${key.padEnd(28)}${numbers.map((number, index) => number.padStart(widths[index] ?? 0)).join('')}\n`
+  `${day.padEnd(10)}  ${key.padEnd(27)}${numbers.map((number, index) => number.padStart(widths[index] ?? 0)).join('')}\n`
 
-/** A name of more than 27 characters is shortened; the JSON has all of it. */
-const shortened = (name: string) => (name.length > 27 ? `${name.slice(0, 26)}…` : name)
+/** A name of more than 26 characters is shortened; the JSON has all of it. */
+const shortened = (name: string) => (name.length > 26 ? `${name.slice(0, 25)}…` : name)
 
 const rowText = (row: Usage) =>
   row.key === null
@@ -37,12 +37,8 @@ export function usageText(rows: Usage[], since: Date): string {
   if (rows.length === 0) return `No requests since ${from}.\n`
   const days = new Set(rows.map(({ day }) => day))
   return [
-    `Requests since ${from}; time: of generations, until the end of each answer.\n\n`,
-    line(
-      'day',
-      'key',
-      ['requests', 'answers', 'time', 'refused', 'failed'].map((name, i) => (i === 0 ? name : ` ${name}`)),
-    ),
+    `Requests since ${from}. Time: until the end of each answer.\n\n`,
+    line('day', 'key', ['requests', 'answers', 'time', 'refused', 'failed']),
     ...rows.map(rowText),
     ...(days.size > 1 ? ['\n', ...totalsOf(rows).map(rowText)] : []),
   ].join('')

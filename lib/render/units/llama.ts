@@ -43,6 +43,7 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_OFFLINE: '1',
   LLAMA_ARG_UI: '0',
   LLAMA_ARG_ENDPOINT_SLOTS: '0',
+  LLAMA_ARG_ENDPOINT_METRICS: '1',
   ...(capacity.model.template === undefined ? {} : ownTemplate),
   ...samplingSettings(capacity.model.sampling ?? {}),
 })

@@ -13,6 +13,9 @@ const planned = ({ memory }: Capacity) => ({
   most: anonymousOf(memory) + memory.checkpoints + memory.promptCache,
 })
 
+/** Planned bytes of anonymous memory at most. */
+export const mostPlanned = (capacity: Capacity): number => planned(capacity).most
+
 /** llama-server's resident memory. Throws if it is not running. */
 export async function measuredMemory(host: Host): Promise<ResidentSet> {
   const { mainPid } = await unitStatus(host, units.llama)

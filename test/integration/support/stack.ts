@@ -26,6 +26,8 @@ export type Edge = {
   httpUrl: string
   httpsPort: number
   accessLog: string
+  /** The file with metrics that the timer would write. */
+  metrics: string
   errorLog: string
   /** The output of nginx and the admission proxy. */
   output(): string
@@ -159,10 +161,11 @@ export async function startEdge(context: Record<string, string>, options: Option
   const socket = join(folder, 'llama.sock')
   const { site = text => text, program = text => text } = options
   const file = join(folder, 'nginx.conf')
+  const metrics = join(folder, 'metrics.prom')
   const writeSite = () => {
     writeFileSync(file, site(siteFor(root, socket, numbers)))
     const script = join(root, paths.edgeProgram)
-    writeFileSync(script, program(readFileSync(script, 'utf8')))
+    writeFileSync(script, program(readFileSync(script, 'utf8').replaceAll(paths.metrics, metrics)))
   }
   mkdirSync(folder, { recursive: true })
   writeSite()
@@ -188,6 +191,7 @@ export async function startEdge(context: Record<string, string>, options: Option
     httpUrl: `http://127.0.0.1:${numbers.http}`,
     httpsPort: numbers.https,
     accessLog: join(folder, 'slm-copilot.access'),
+    metrics,
     errorLog: join(folder, 'slm-copilot.errors'),
     output: () => nginx.output() + admission.output(),
     workers: () => workersOf(nginx.pid).filter(pid => !isLeaving(pid)),

@@ -58,17 +58,18 @@ it('counts by day and key, from rotated files too', async () => {
 
 it('shows a table of 80 columns, with totals', async () => {
   const text = await requestUsage(hostWithLog(), '3d')
-  expect(text).toBe(`Requests since 2026-02-11 10:00 UTC; time: of generations, until the end of each answer.
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  expect(text).toBe(`Requests since 2026-02-11 10:00 UTC. Time: until the end of each answer.
 
-day         key                         requests answers    time refused failed
-2026-02-12  alice                              1       1    60 s       0      0
-2026-02-14  a-name-of-thirty-two-chara…        1       1   2.0 h       0      0
-2026-02-14  alice                              6       2   2 min       1      1
-2026-02-14  (wrong or missing key)             1       -       -       -      -
+day         key                        requests answers    time refused failed
+2026-02-12  alice                             1       1    60 s       0      0
+2026-02-14  a-name-of-thirty-two-char…        1       1   2.0 h       0      0
+2026-02-14  alice                             6       2   2 min       1      1
+2026-02-14  (wrong or missing key)            1       -       -       -      -
 
-total       a-name-of-thirty-two-chara…        1       1   2.0 h       0      0
-total       alice                              7       3   3 min       1      1
-total       (wrong or missing key)             1       -       -       -      -
+total       a-name-of-thirty-two-char…        1       1   2.0 h       0      0
+total       alice                             7       3   3 min       1      1
+total       (wrong or missing key)            1       -       -       -      -
 `)
 })
 

@@ -38,6 +38,7 @@ it('gives every variable its default if it is unset or empty', () => {
     unattendedUpgrades: false,
     sharedCache: false,
     logFormat: 'text',
+    metricsKey: undefined,
   }
   expect(parse({})).toEqual(defaults)
   expect(parse({ ONEAPP_COPILOT_PASSWORD: '', ONEAPP_COPILOT_CONTEXT_SIZE: '' })).toEqual(defaults)

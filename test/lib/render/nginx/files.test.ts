@@ -67,7 +67,9 @@ it.each([
   { keys: [alice], sharedCache: false, names: true, salts: 2, hides: false },
   { keys: [alice], sharedCache: true, names: true, salts: 0, hides: true },
 ])('with the keys $keys beside the password, shared: $sharedCache', row => {
-  const { edge, admission } = rendered(4096, { context: { ...row, logFormat: 'text' } })
+  const { edge, admission } = rendered(4096, {
+    context: { ...row, logFormat: 'text', metricsKey: undefined },
+  })
   const { name } = alice
   const users = row.keys.length > 0 ? ['copilot', name] : ['copilot']
   // Each key is accepted as Bearer, Basic and x-api-key, under its name.

@@ -1,0 +1,53 @@
+/** The timer that writes the metrics which are not known at the moment of a scrape. */
+import { paths } from '../../appliance/paths.ts'
+import { hardening } from './sandbox.ts'
+
+const note = '# Written by slm-copilot.'
+
+/** Service, timer, and the link that makes systemd start the timer at boot. */
+export const metricsUnits = () => [
+  {
+    path: paths.metricsService,
+    mode: 0o644,
+    text: `${note}
+[Unit]
+Description=SLM-Copilot: write the metrics
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart=${paths.executable} write-metrics
+TimeoutStartSec=60
+# Clients come first: it takes 0.3 s of CPU time.
+Nice=19
+IOSchedulingClass=idle
+# Hides systemd's own two lines for each run.
+LogLevelMax=notice
+SyslogLevel=warning
+# To read the request log and the plan.
+CapabilityBoundingSet=CAP_DAC_OVERRIDE
+RestrictAddressFamilies=AF_UNIX
+PrivateNetwork=yes
+ProtectSystem=strict
+ReadWritePaths=/run
+${hardening}
+`,
+  },
+  {
+    path: paths.metricsTimer,
+    mode: 0o644,
+    text: `${note}
+[Unit]
+Description=SLM-Copilot: write the metrics every minute
+
+[Timer]
+OnActiveSec=20s
+OnUnitInactiveSec=1min
+AccuracySec=1s
+
+[Install]
+WantedBy=timers.target
+`,
+  },
+  { path: paths.metricsWanted, link: paths.metricsTimer },
+]
