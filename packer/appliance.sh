@@ -13,8 +13,8 @@ ONE_SERVICE_RECONFIGURABLE=true
 ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_PASSWORD' 'configure' 'The API key (Bearer), which is also the password of user '\''copilot'\'' (Basic).' 'O|password|'
     'ONEAPP_COPILOT_API_PASSWORD' 'configure' 'The API key (Bearer), which is also the password of user '\''copilot'\'' (Basic).' 'O|password|'
-    'ONEAPP_COPILOT_KEYS' 'configure' 'Additional API keys, one for each developer. The request log shows the name, never the key.' 'O|password|'
-    'ONEAPP_COPILOT_API_KEYS' 'configure' 'Additional API keys, one for each developer. The request log shows the name, never the key.' 'O|password|'
+    'ONEAPP_COPILOT_KEYS' 'configure' 'Additional API keys, one for each developer, each with an optional limit of slots at once. The request log shows the name, never the key.' 'O|password|'
+    'ONEAPP_COPILOT_API_KEYS' 'configure' 'Additional API keys, one for each developer, each with an optional limit of slots at once. The request log shows the name, never the key.' 'O|password|'
     'ONEAPP_COPILOT_DOMAIN' 'configure' 'The appliance'\''s public DNS name. Let'\''s Encrypt issues a certificate for it, unless you supply your own.' 'O|text|'
     'ONEAPP_COPILOT_TLS_DOMAIN' 'configure' 'The appliance'\''s public DNS name. Let'\''s Encrypt issues a certificate for it, unless you supply your own.' 'O|text|'
     'ONEAPP_COPILOT_TLS_CERT' 'configure' 'Your own server certificate, with its chain.' 'O|text64|'

@@ -19,11 +19,14 @@ export type FailedRequest = {
   contentEncoding: string
   /** The status of the response from upstream, if there was one. */
   upstreamStatus: string
+  /** The limit that the admission proxy says was exceeded, and the tenant's own limit, if it has one. */
+  exceeded: string
+  quota: string
   /** Why llama-server is unavailable, if known. */
   unavailableReason: string
 }
 
-type RequestLimits = Pick<EdgeSettings, 'contextSize' | 'bodyLimit' | 'answerTimeout'>
+type RequestLimits = Pick<EdgeSettings, 'contextSize' | 'bodyLimit' | 'answerTimeout' | 'slots'>
 
 type ErrorText = { message: string; code: string }
 const errorOf = (message: string, code: string): ErrorText => ({ message: message, code: code })
@@ -90,7 +93,17 @@ function unsupported(request: FailedRequest): ErrorText {
   return errorOf(`Content-Type must be application/json, got ${got}.`, 'unsupported_media_type')
 }
 
-function tooMany(request: FailedRequest): ErrorText {
+/** The tenant's own limit, or else all slots but one. */
+function keyLimit(request: FailedRequest, limits: RequestLimits): string {
+  const share = limits.slots - 1
+  if (request.quota !== '' && Number(request.quota) <= share)
+    return `This API key may take ${slotCount(Number(request.quota))} at once, and does. Try again when an answer has ended.`
+  return `This API key takes ${slotCount(share)}: the last one is kept for other keys. Try again when an answer has ended.`
+}
+
+const slotCount = (slots: number) => (slots === 1 ? '1 slot' : `${slots} slots`)
+
+function tooMany(request: FailedRequest, limits: RequestLimits): ErrorText {
   if (request.location === deniedLocation)
     return errorOf(
       'Too many requests with a wrong API key from this address. Check the key, and try again later.',
@@ -99,6 +112,12 @@ function tooMany(request: FailedRequest): ErrorText {
   if (request.upstreamStatus === '')
     return errorOf(
       'Too many concurrent requests with this API key. Try again shortly.',
+      'rate_limit_exceeded',
+    )
+  if (request.exceeded === 'key') return errorOf(keyLimit(request, limits), 'rate_limit_exceeded')
+  if (request.exceeded === 'counts')
+    return errorOf(
+      'Too many requests that count tokens are in progress. Try again shortly.',
       'rate_limit_exceeded',
     )
   return errorOf('All slots are busy. Try again shortly.', 'rate_limit_exceeded')
@@ -132,7 +151,7 @@ function errorFor(request: FailedRequest, limits: RequestLimits): ErrorText {
     case 415:
       return unsupported(request)
     case 429:
-      return tooMany(request)
+      return tooMany(request, limits)
     case 431:
       return errorOf(
         'The request headers are too large: the limit is 8 kB for one, and 32 kB in total.',

@@ -88,6 +88,8 @@ function error(r: NginxHTTPRequest): string {
       contentType: variables.http_content_type ?? '',
       contentEncoding: variables.http_content_encoding ?? '',
       upstreamStatus: variables.upstream_status ?? '',
+      exceeded: variables.upstream_http_x_copilot_limit ?? '',
+      quota: variables.copilot_quota ?? '',
       unavailableReason: status === 503 ? unavailableReason() : '',
     },
     settings,

@@ -22,6 +22,8 @@ packages=(
   minisign
   # the marketplace's logo, and the checks of its files
   librsvg2-bin yamllint ruby-rspec
+  # checks of the metrics and the alert rules
+  prometheus
   # tests and checks
   shellcheck strace nftables pebble gnutls-bin libnss3-tools testssl.sh
 )
@@ -65,14 +67,16 @@ missing_packages() {
 }
 
 install_packages() {
-  local had_nginx=yes
+  local had_nginx=yes had_prometheus=yes
   if ! command -v nginx > /dev/null; then had_nginx=no; fi
+  if ! command -v prometheus > /dev/null; then had_prometheus=no; fi
 
   echo "==> Installing $# Debian packages: $*"
   as_root apt-get -q update
   check_archive "$@"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
-  if [ "$had_nginx" = no ]; then stop_default_site; fi
+  if [ "$had_nginx" = no ]; then stop_unit nginx; fi
+  if [ "$had_prometheus" = no ]; then stop_unit prometheus; fi
 }
 
 # Ubuntu 24.04 has no Packer (its licence changed), and Chromium only as a snap, which cannot read other home folders.
@@ -102,9 +106,9 @@ is_absent() {
   [[ " ${*:2} " == *" $1 "* ]] && ! apt-cache show "$1" > /dev/null 2>&1
 }
 
-# On installation Debian starts nginx with a default site on port 80. The tests do not need it: they start their own.
-stop_default_site() {
-  if [ -d /run/systemd/system ]; then as_root systemctl disable --now nginx; fi
+# stop_unit NAME: on installation Debian starts nginx and Prometheus on their usual ports. The tests start their own.
+stop_unit() {
+  if [ -d /run/systemd/system ]; then as_root systemctl disable --now "$1"; fi
 }
 
 # Installs what package-lock.json lists, if that file has changed; from a bundle's cache if one is given.

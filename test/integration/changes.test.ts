@@ -34,7 +34,11 @@ it.each([
     { ONEAPP_COPILOT_CONTEXT_SIZE: '4096' },
     { llama: 'restart', admission: 'restart', ...reload },
   ],
-  ['conversations at once', { ONEAPP_COPILOT_PARALLEL: '1' }, { llama: 'restart', admission: 'restart' }],
+  [
+    'conversations at once',
+    { ONEAPP_COPILOT_PARALLEL: '1' },
+    { llama: 'restart', admission: 'restart', ...reload },
+  ],
   ['a domain', { ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' }, reload],
 ] as const)('%s: %o', async (_, changed, actions) => {
   expect(actionsBetween(...(await folders(changed)))).toEqual(actions)

@@ -1,5 +1,6 @@
 /** Parsers for the values of context variables. Their messages contain no secrets. */
 import * as z from 'zod'
+import { mostParallel } from '../sizing/limits.ts'
 import { describeOtherPem, type PemKind, readPem } from '../tls/pem.ts'
 import { shortestKey } from './masking.ts'
 
@@ -15,8 +16,8 @@ export const key = z
   .regex(/^[!-~]*$/)
   .regex(/^[^:"'`\\]*$/)
 
-/** A key, and its name in the log. */
-export type NamedKey = { name: string; key: string }
+/** A key, its name in the log, and how many slots it may take at once, if that is limited. */
+export type NamedKey = { name: string; key: string; limit?: number }
 
 /** The user name that belongs to the password. */
 export const passwordName = 'copilot'
@@ -28,26 +29,32 @@ export const metricsName = 'metrics'
 const separators = /[,;|&]/
 
 /** What is wrong with a pair, if anything. `before`: the preceding pairs. */
-function pairProblem({ name, key: value }: NamedKey, before: NamedKey[]): string | undefined {
-  const numberOf = (field: keyof NamedKey, text: string) =>
+function pairProblem({ name, key: value, limit }: NamedKey, before: NamedKey[]): string | undefined {
+  const numberOf = (field: 'name' | 'key', text: string) =>
     before.findIndex(other => other[field] === text) + 1
   const [sameName, sameKey] = [numberOf('name', name), numberOf('key', value)]
   if (!/^[A-Za-z0-9._-]{1,32}$/.test(name) || value === '') return 'not in the form NAME=KEY'
   if (separators.test(value)) return 'a separator in the key: put each pair on a line of its own'
   if (!key.safeParse(value).success) return 'an invalid key after NAME='
+  if (limit !== undefined && !(limit >= 1 && limit <= mostParallel))
+    return `a colon that is not followed by a limit from 1 to ${mostParallel} (a key contains no colons)`
   if (name === passwordName) return `the name ${passwordName}, which is reserved for the password`
   if (sameName > 0) return `the same name as pair ${sameName}`
   if (sameKey > 0) return `the same key as pair ${sameKey}`
   return undefined
 }
 
-/** `name=key` pairs. Messages refer to a pair by its number: what looks like its name may be a key. */
+/** Parses `name=key` or `name=key:limit`; a limit that is no number becomes NaN. Keys contain no colons. */
+function pairFrom(text: string): NamedKey {
+  const [name = '', rest = ''] = text.split(/=(.*)/s)
+  const [value = '', limit] = rest.split(/:(.*)/s)
+  if (limit === undefined) return { name, key: value }
+  return { name, key: value, limit: /^[0-9]{1,2}$/.test(limit) ? Number(limit) : Number.NaN }
+}
+
+/** `name=key` pairs, with limits. Messages refer to a pair by its number: what looks like its name may be a key. */
 export const namedKeys = z.string().transform((text, check): NamedKey[] => {
-  const named = text
-    .split(/\s+/)
-    .filter(Boolean)
-    .map(pair => pair.split(/=(.*)/s))
-    .map(([name = '', value = '']) => ({ name, key: value }))
+  const named = text.split(/\s+/).filter(Boolean).map(pairFrom)
   for (const [index, pair] of named.entries()) {
     const problem = pairProblem(pair, named.slice(0, index))
     if (problem !== undefined) check.addIssue({ code: 'custom', message: `pair ${index + 1}: ${problem}` })

@@ -1,7 +1,7 @@
 /** The context variables, one record each: parsing, shim, documents, marketplace inputs and help use them. */
 import * as z from 'zod'
 import { catalogue } from '../models/catalogue.ts'
-import { shortestContext, usefulContext } from '../sizing/limits.ts'
+import { mostParallel, shortestContext, usefulContext } from '../sizing/limits.ts'
 import { type LogFormat, logFormats } from '../usage/log-format.ts'
 import { digits, hosts, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'
 
@@ -27,9 +27,6 @@ export type Variable<T = unknown> = {
   options?: readonly string[]
 }
 
-/** The most conversations at once. */
-const mostParallel = 64
-
 const variable = <T>(record: Variable<T>) => record
 
 export const variables = {
@@ -52,10 +49,9 @@ export const variables = {
     value: namedKeys,
     fallback: [],
     byDefault: 'none',
-    takes:
-      'NAME=KEY pairs separated by newlines or spaces; NAME: up to 32 letters, digits, dots, underscores or dashes; KEY: like the password, but without commas, semicolons, | or &',
+    takes: `NAME=KEY or NAME=KEY:LIMIT, separated by newlines or spaces; NAME: up to 32 letters, digits, dots, underscores or dashes; KEY: like the password, but without commas, semicolons, | or &; LIMIT: from 1 to ${mostParallel}`,
     example: '',
-    help: 'Additional API keys, one for each developer. The request log shows the name, never the key.',
+    help: 'Additional API keys, one for each developer, each with an optional limit of slots at once. The request log shows the name, never the key.',
     input: 'password',
   }),
   domain: variable<string | undefined>({

@@ -50,7 +50,11 @@ export const checkLocation = '/slm-copilot-check'
 /** The internal location of requests that nginx could not parse; without a path, it can use no named one. */
 export const malformedLocation = '/slm-copilot-malformed'
 
-/** Request headers from the edge proxy to the admission proxy: the tenant, if there are several. */
+/** Headers from the edge proxy to the admission proxy: the tenant, if there are several, and its limit, if it has one. */
 export const edgeHeaders = {
   tenant: { name: 'X-Copilot-Tenant', variable: '$http_x_copilot_tenant' },
+  quota: { name: 'X-Copilot-Quota', variable: '$http_x_copilot_quota' },
 } as const
+
+/** The header with which the admission proxy says which limit a request exceeded. */
+export const limitHeader = { name: 'X-Copilot-Limit', variable: '$upstream_http_x_copilot_limit' } as const

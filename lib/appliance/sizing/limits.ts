@@ -6,6 +6,9 @@ export const shortestContext = 512
 /** Tokens: a context is not shortened below this; a model that fits with less is not served. */
 export const leastContext = 4096
 
+/** The most conversations at once. */
+export const mostParallel = 64
+
 /** Tokens: the default, and what coding agents need: their first prompt alone has 6,000 to 15,000. */
 export const usefulContext = 32_768
 

@@ -1,7 +1,7 @@
 /** Prometheus's text format (prometheus.io/docs/instrumenting/exposition_formats). */
 
 export type MetricType = 'counter' | 'gauge' | 'histogram'
-export type LabelValues = Record<string, string | number>
+type LabelValues = Record<string, string | number>
 /** A value with its labels; `suffix` for the series of a histogram. */
 export type Sample = { labels?: LabelValues; value: number; suffix?: string }
 

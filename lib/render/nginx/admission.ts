@@ -3,7 +3,7 @@
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { counters } from '../../appliance/nginx/limits.ts'
 import { healthUrl, paths, queueUrl, users } from '../../appliance/paths.ts'
-import { edgeHeaders, metricsPath, routes } from '../../appliance/requests/api.ts'
+import { edgeHeaders, limitHeader, metricsPath, routes } from '../../appliance/requests/api.ts'
 import { sandbox } from '../units/sandbox.ts'
 import { exactly } from './keys.ts'
 
@@ -23,8 +23,26 @@ const uncounted = [
   ...routes.filter(({ method }) => method === 'GET').map(({ path }) => path),
 ]
 
-/** Concurrent generations of one tenant: with several tenants, none may take the last slot. */
+/** Concurrent generations of one tenant: with several tenants, none may take the last slot, unless it is the only one. */
 const tenantLimit = (slots: number) => Math.max(1, slots - 1)
+
+/** The limits of single tenants that are lower: as limit_conn takes no variable, each has a zone of its own. */
+const quotas = (slots: number) => Array.from({ length: tenantLimit(slots) - 1 }, (_, index) => index + 1)
+
+/** A zone whose key is empty, so that nothing is counted, unless the tenant has just this limit. */
+const quotaZone = (
+  quota: number,
+) => `    map "${edgeHeaders.quota.variable}:$copilot_tenant_key" $copilot_quota_${quota}_key {
+        default "";
+        "~^${quota}:(?<copilot_of_quota_${quota}>.+)\\z" $copilot_of_quota_${quota};
+    }
+    limit_conn_zone $copilot_quota_${quota}_key zone=copilot_quota_${quota}:128k;`
+
+const tenantLimits = (slots: number) =>
+  [
+    ...quotas(slots).map(quota => `limit_conn copilot_quota_${quota} ${quota};`),
+    ...(slots > 1 ? [`limit_conn copilot_generations_per_tenant ${tenantLimit(slots)};`] : []),
+  ].join('\n            ')
 
 /**
  * If keys share a cache, removes the counts of cached tokens from answers. Not in the edge proxy, since with
@@ -89,10 +107,23 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
         default "";
         "" $pid;
     }
-    limit_conn_zone $copilot_generation_key zone=copilot_generations:1m;
+    # nginx evaluates the key of a zone only when the zones before it have room (ngx_http_limit_conn_module): so this
+    # variable is set once the tenant's own limits are passed.
+    map $copilot_generation_key $copilot_slot_key {
+        default "";
+        "~^(?<copilot_past_tenant_limits>.+)\\z" $copilot_past_tenant_limits;
+    }
+    map "$status:$copilot_generation_key:$copilot_past_tenant_limits" $copilot_exceeded {
+        default "";
+        "~^429::" counts;
+        "~^429:[^:]+:\\z" key;
+        "~^429:[^:]+:." slots;
+    }
+    limit_conn_zone $copilot_slot_key zone=copilot_generations:1m;
     limit_conn_zone $copilot_tenant_key zone=copilot_generations_per_tenant:1m;
     limit_conn_zone $copilot_small_count_key zone=copilot_small_counts:1m;
     limit_conn_zone $copilot_large_count_key zone=copilot_large_counts:1m;
+${quotas(slots).map(quotaZone).join('\n')}
     limit_conn_status 429;
     limit_conn_log_level info;
 
@@ -113,13 +144,15 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
         proxy_buffering off;
         proxy_set_header Host localhost;
         proxy_set_header ${edgeHeaders.tenant.name} "";
+        proxy_set_header ${edgeHeaders.quota.name} "";
+        add_header ${limitHeader.name} $copilot_exceeded always;
         proxy_max_temp_file_size 0;
         error_page 502 @ended;
 
         # A request that queues inside llama-server receives no byte until its client times out: so none is let queue.
         location / {
+            ${tenantLimits(slots)}
             limit_conn copilot_generations ${slots};
-            limit_conn copilot_generations_per_tenant ${tenantLimit(slots)};
             limit_conn copilot_small_counts ${counters.small};
             limit_conn copilot_large_counts ${counters.large};${filter.location}
             proxy_pass http://unix:${paths.socket};

@@ -41,6 +41,12 @@ map $copilot_authorization_tenant $copilot_tenant {
     "" $copilot_api_key_tenant;
 }
 
+# How many slots a tenant may take at once, if that is limited.
+map $copilot_tenant $copilot_quota {
+    default "";
+${indented(keys.filter(({ limit }) => limit !== undefined).map(({ name, limit }) => `${name} ${limit};`))}
+}
+
 # A preflight carries no key (Fetch standard, CORS-preflight fetch), so it is answered before keys are looked at.
 map $uri $copilot_is_public {
     default "";

@@ -1,5 +1,5 @@
 /** The request log: the key's name, never the key; no query string, body, or header as the client sent it. */
-import { metricsPath, openPaths, routes } from '../../appliance/requests/api.ts'
+import { limitHeader, metricsPath, openPaths, routes } from '../../appliance/requests/api.ts'
 import {
   clientFamilies,
   type LogFormat,
@@ -48,7 +48,7 @@ map $http_user_agent $copilot_client {
     "" ${unknown};
 ${clientFamilies.map(([family, agent]) => `    "~*^${agent}" ${family};`).join('\n')}
 }
-map "$status:$upstream_http_x_copilot_limit" $copilot_limit {
+map "$status:${limitHeader.variable}" $copilot_limit {
     default ${unknown};
     "429:" requests;
 ${Object.keys(requestLimits)

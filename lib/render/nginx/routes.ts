@@ -59,6 +59,7 @@ const filteredRequests = ({ keys }: Site) => `
         js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
         ${filteredBody}
         proxy_set_header ${edgeHeaders.tenant.name} ${keys.length > 1 ? '$copilot_tenant' : '""'};
+        proxy_set_header ${edgeHeaders.quota.name} $copilot_quota;
         proxy_pass http://slm_copilot_admission$uri;
     }
     location @failed {

@@ -1,7 +1,7 @@
 /** The edge proxy's server on port 443: TLS, authentication, CORS, the landing page, and unbuffered streams. */
 import { noBodyLimit } from '../../appliance/nginx/limits.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../../appliance/paths.ts'
-import { deniedLocation } from '../../appliance/requests/api.ts'
+import { deniedLocation, limitHeader } from '../../appliance/requests/api.ts'
 import { landingPagePolicy } from '../page/landing-page.ts'
 import { errorLocations, ownErrors } from './errors.ts'
 import { llamaRoutes } from './routes.ts'
@@ -33,6 +33,7 @@ const proxying = ({ settings }: Site) => `proxy_http_version 1.1;
     proxy_next_upstream off;
     proxy_hide_header Server;
     proxy_hide_header Retry-After;
+    proxy_hide_header ${limitHeader.name};
     proxy_hide_header Access-Control-Allow-Origin;
     proxy_hide_header Access-Control-Allow-Credentials;
     proxy_hide_header Access-Control-Allow-Methods;

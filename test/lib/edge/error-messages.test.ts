@@ -14,9 +14,12 @@ const request: FailedRequest = {
   contentType: 'application/json',
   contentEncoding: '',
   upstreamStatus: '',
+  exceeded: '',
+  quota: '',
   unavailableReason: '',
 }
-const limits = { contextSize: 4096, bodyLimit: 1_548_576, answerTimeout: 3600 }
+const limits = { contextSize: 4096, bodyLimit: 1_548_576, answerTimeout: 3600, slots: 4 }
+const keyExceeded = { status: 429, upstreamStatus: '429', exceeded: 'key' }
 const bodyOf = (failed: Partial<FailedRequest>) =>
   JSON.parse(errorBodyText({ ...request, ...failed }, limits)) as { error: Record<string, unknown> }
 
@@ -101,6 +104,48 @@ it.each<[string, Partial<FailedRequest>, string, RegExp]>([
     { status: 429, upstreamStatus: '429' },
     'rate_limit_exceeded',
     /^All slots are busy\. Try again shortly\.$/,
+  ],
+  [
+    'a key with its own limit',
+    { ...keyExceeded, quota: '2' },
+    'rate_limit_exceeded',
+    /^This API key may take 2 slots at once, and does\./,
+  ],
+  [
+    'a key with its own limit of one',
+    { ...keyExceeded, quota: '1' },
+    'rate_limit_exceeded',
+    /^This API key may take 1 slot at once/,
+  ],
+  [
+    'a key with its own limit, which leaves one slot',
+    { ...keyExceeded, quota: '3' },
+    'rate_limit_exceeded',
+    /^This API key may take 3 slots at once/,
+  ],
+  [
+    'a key with a limit of all slots',
+    { ...keyExceeded, quota: '4' },
+    'rate_limit_exceeded',
+    /^This API key takes 3 slots: the last one is kept for other keys\./,
+  ],
+  [
+    'a key with no limit of its own',
+    { ...keyExceeded, quota: '' },
+    'rate_limit_exceeded',
+    /^This API key takes 3 slots: the last one/,
+  ],
+  [
+    'busy slots, with a limit of its own',
+    { status: 429, upstreamStatus: '429', exceeded: 'slots', quota: '2' },
+    'rate_limit_exceeded',
+    /^All slots are busy\./,
+  ],
+  [
+    'too many token counts',
+    { status: 429, upstreamStatus: '429', exceeded: 'counts' },
+    'rate_limit_exceeded',
+    /^Too many requests that count tokens/,
   ],
   ['large headers', { status: 431 }, 'headers_too_large', /8 kB for one, and 32 kB in total/],
   ['a model that is loading', { status: 503 }, 'unavailable', /^The model is loading\. Try again shortly\.$/],

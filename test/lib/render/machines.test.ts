@@ -26,6 +26,7 @@ import {
   logFiles,
   logRotation,
 } from '../../../lib/render/units/log-rotation.ts'
+import { metricsUnits } from '../../../lib/render/units/metrics.ts'
 import { oneGateUnits } from '../../../lib/render/units/onegate.ts'
 import { packageUpgradeFiles } from '../../../lib/render/units/package-upgrades.ts'
 import { renewalUnits } from '../../../lib/render/units/renewal.ts'
@@ -77,7 +78,7 @@ const first: MachineFacts = {
 }
 
 const keys = [
-  { name: 'alice', key: 'alices-key-0123' },
+  { name: 'alice', key: 'alices-key-0123', limit: 2 },
   { name: 'bob', key: `bob's "key" {$x};\\` },
 ]
 
@@ -87,7 +88,7 @@ const machines: Record<string, MachineFacts> = {
     model: 'qwen3-coder-30b-a3b',
     gibibytes: 64,
     persistsPromptCache: true,
-    context: { ...plainContext, keys, logFormat: 'json' },
+    context: { ...plainContext, keys, logFormat: 'json', metricsKey: 'key-of-the-metrics' },
     updatesItself: true,
     hasIpv6: true,
     nginxVersion: 'nginx version: nginx/1.26.3',
@@ -156,6 +157,7 @@ function filesOf({ model: name, gibibytes, report, order, ...facts }: MachineFac
     modelUnit(),
     ...oneGateUnits(),
     ...renewalUnits(),
+    ...metricsUnits(),
     ...watchdogUnits(),
     logRotation(),
     hourlyRotation(),

@@ -145,6 +145,36 @@ it('accepts named keys separated by line breaks or spaces', () => {
 })
 
 it.each([
+  ['alice=alices-key-0123:1', 'alices-key-0123', 1],
+  ['alice=alices-key-0123:64', 'alices-key-0123', 64],
+  ['alice=alices-key-0123:08', 'alices-key-0123', 8],
+  ['alice=alices=key=0123:2', 'alices=key=0123', 2],
+])('accepts a limit of slots: %s', (text, key, limit) => {
+  expect(parse({ ONEAPP_COPILOT_KEYS: text }).keys).toEqual([{ name: 'alice', key, limit }])
+})
+
+it.each([
+  ['ONEAPP_COPILOT_PASSWORD', 'a-key-for-all-1'],
+  ['ONEAPP_COPILOT_KEYS', 'alice=a-key-for-all-1'],
+  ['ONEAPP_COPILOT_KEYS', 'alice=a-key-for-all-1:2'],
+])('refuses a key of the metrics that is also in %s', (name, text) => {
+  const problems = problemsOf({ [name]: text, ONEAPP_COPILOT_METRICS_KEY: 'a-key-for-all-1' })
+  expect(problems).toMatchObject([
+    { variable: 'ONEAPP_COPILOT_METRICS_KEY', got: expect.stringContaining(name) },
+  ])
+  expect(JSON.stringify(problems)).not.toContain('a-key-for-all')
+})
+
+it.each([
+  ...['', '0', '65', '-1', '1.5', 'two', '2:3', 'rest-of-a-key', '2x', '+2', '100'].map(
+    (limit): [string, RegExp] => [
+      `alice=alices-key-0123:${limit}`,
+      /^pair 1: a colon that is not followed by a limit from 1 to 64/,
+    ],
+  ),
+  ['alice=:2', /^pair 1: not in the form NAME=KEY/],
+  ['alice=short:2', /^pair 1: an invalid key/],
+  ['bob=bobs-key-01234:2 alice=bobs-key-01234:3', /^pair 2: the same key as pair 1/],
   ['alice', /^pair 1: not in the form NAME=KEY/],
   ['sk-alices-key-0123', /^pair 1: not in the form NAME=KEY/],
   ['sk-alices-key-0123=', /^pair 1: not in the form NAME=KEY/],
@@ -206,7 +236,7 @@ it.each([
     'ONEAPP_COPILOT_KEYS',
     'alice bob=short',
     'pair 1: not in the form NAME=KEY; pair 2: an invalid key after NAME=',
-    /^NAME=KEY pairs /,
+    /^NAME=KEY or NAME=KEY:LIMIT, /,
   ],
 ])('says of %s=%j: got %s', (name, text, got, takes) => {
   const [problem] = problemsOf({ [name]: text })

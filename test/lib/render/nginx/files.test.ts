@@ -50,8 +50,14 @@ describe.each([2048, 65_536])('a context of %d tokens', contextSize => {
   })
 })
 
+it('has no limit for tenants if there is one slot', () => {
+  const capacity = capacityFor(tinyModel, { parallel: 1 })
+  expect(nginxFiles(siteWith({ capacity }), capacity)[0]?.text).not.toContain(
+    'limit_conn copilot_generations_per',
+  )
+})
+
 it.each([
-  [1, 1],
   [2, 1],
   [3, 2],
   [8, 7],

@@ -1,0 +1,107 @@
+/** Limits of slots per key, through both real proxies: which limit is hit, and what clients are told. */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { parseRequest } from '../../lib/appliance/usage/requests.ts'
+import { http } from '../../lib/system/http.ts'
+import { type Generation, generate } from './support/generation.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
+const contextWith = (limits: Record<string, string>) => ({
+  ONEAPP_COPILOT_PARALLEL: '4',
+  ONEAPP_COPILOT_CONTEXT_SIZE: '4096',
+  ONEAPP_COPILOT_KEYS: Object.entries(keys)
+    .map(([name, key]) => `${name}=${key}${limits[name] ?? ''}`)
+    .join('\n'),
+})
+const endless = { messages: [{ role: 'user', content: 'Hi' }], ignore_eos: true, max_tokens: 30_000 }
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack(contextWith({ alice: ':1', bob: ':2' }))
+})
+afterAll(() => stack?.close())
+
+type Name = keyof typeof keys
+const begin = (name: Name) => generate(stack, keys[name], '/v1/chat/completions', endless)
+
+/** A rejected request: its status, whether it says when to try again, its message, and the limit in its log line. */
+async function rejected(name: Name) {
+  const { status, headers, body } = await http({
+    url: `${stack.url}/v1/chat/completions`,
+    ca: stack.ca,
+    headers: { authorization: `Bearer ${keys[name]}` },
+    json: endless,
+    timeout: 30,
+  })
+  const line = await vi.waitFor(() => {
+    const found = readFileSync(stack.accessLog, 'utf8')
+      .split('\n')
+      .find(text => text.includes(String(headers['x-request-id'])))
+    expect(found).toBeDefined()
+    return found
+  }, 5000)
+  expect(headers).not.toHaveProperty('x-copilot-limit')
+  expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+  return [status, JSON.parse(body).error.message as string, parseRequest(line ?? '')?.limit]
+}
+
+async function whileStreaming(names: Name[], act: () => Promise<void>) {
+  const streams: Generation[] = []
+  for (const name of names) {
+    const stream = await vi.waitFor(async () => {
+      const begun = await begin(name)
+      expect(begun.status).toBe(200)
+      return begun
+    }, 30_000)
+    streams.push(stream)
+  }
+  try {
+    await act()
+  } finally {
+    for (const { disconnect } of streams) disconnect()
+  }
+}
+
+const own = (slots: string) =>
+  `This API key may take ${slots} at once, and does. Try again when an answer has ended.`
+const share =
+  'This API key takes 3 slots: the last one is kept for other keys. Try again when an answer has ended.'
+const all = 'All slots are busy. Try again shortly.'
+
+it.each<[Name[], Name, string, string]>([
+  [['alice'], 'alice', own('1 slot'), 'key'],
+  [['bob', 'bob'], 'bob', own('2 slots'), 'key'],
+  [['carol', 'carol', 'carol'], 'carol', share, 'key'],
+  [['alice', 'bob', 'bob', 'carol'], 'carol', all, 'slots'],
+  [['alice', 'bob', 'carol', 'carol'], 'bob', all, 'slots'],
+  [['alice', 'bob', 'bob', 'carol'], 'bob', own('2 slots'), 'key'],
+])('while %j have slots, %s is refused: %s', async (busy, name, message, limit) => {
+  await whileStreaming(busy, async () => {
+    expect(await rejected(name)).toEqual([429, message, limit])
+  })
+})
+
+it('a limit takes effect for new requests with a reload, and ends no stream', async () => {
+  await whileStreaming(['bob'], async () => {
+    const before = stack.admissionPid()
+    await stack.reload(contextWith({ bob: ':1' }))
+    await whileStreaming(['bob'], async () => {
+      expect(await rejected('bob')).toEqual([429, own('1 slot'), 'key'])
+    })
+    expect(stack.admissionPid()).toBe(before)
+    await whileStreaming(['alice', 'alice'], async () => undefined)
+  })
+})
+
+it('a client cannot choose its limit', async () => {
+  await whileStreaming(['bob'], async () => {
+    const headers = {
+      authorization: `Bearer ${keys.bob}`,
+      'x-copilot-quota': '3',
+      'x-copilot-tenant': 'alice',
+    }
+    const url = `${stack.url}/v1/chat/completions`
+    expect((await http({ url, ca: stack.ca, headers, json: endless, timeout: 30 })).status).toBe(429)
+  })
+})
