@@ -1,8 +1,9 @@
 /** Checks a value against its rule: known fields are kept, unknown ones dropped, invalid values reported. */
-import type { Fields, Rule, Variant } from '../appliance/requests/rules.ts'
-import { hasOwn, isList, isLongInteger, isObject, type Json, type JsonObject, object, put } from './json.ts'
+import type { Fields, Rule } from '../appliance/requests/rules.ts'
+import { hasOwn, type Json, type JsonObject, object, put } from './json.ts'
 import { describeRule, describeValue, printable, quotedList, variantNames } from './messages.ts'
 import type { JsonLimits } from './parse-json.ts'
+import { appliesTo, chosen, isEmpty, takesNull, variantOf } from './rule-choice.ts'
 import { cleanSchema } from './schema.ts'
 import { isImage, isJson, isToken, onePrompt } from './string-formats.ts'
 
@@ -24,48 +25,6 @@ const problem = (field: string, message: string): Checked => ({
 const wrong = (field: string, value: Json | undefined, expected: string): Checked =>
   problem(field, `expected ${expected}, got ${describeValue(value)}`)
 const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
-
-/** Whether a rule applies to values of this type. */
-function appliesTo(rule: Rule, value: Json): boolean {
-  switch (rule.is) {
-    case 'anything':
-    case 'refused':
-      return true
-    case 'boolean':
-      return typeof value === 'boolean'
-    case 'integer':
-    case 'number':
-    case 'token':
-      return typeof value === 'number' || isLongInteger(value)
-    case 'only':
-      return typeof value === typeof rule.value
-    case 'text':
-    case 'arguments':
-    case 'image':
-      return typeof value === 'string'
-    case 'prompt':
-      return typeof value === 'string' || isList(value)
-    case 'list':
-      return isList(value)
-    case 'null':
-      return value === null
-    case 'either':
-      return rule.of.some(one => appliesTo(one, value))
-    default:
-      return isObject(value)
-  }
-}
-
-const isEmpty = (value: Json): boolean =>
-  value === null ||
-  value === '' ||
-  (isList(value) ? value.length === 0 : isObject(value) && value.keys.length === 0)
-
-/** The first rule that applies to a value's type. */
-function chosen(rules: Rule[], value: Json): Rule | undefined {
-  for (let i = 0; i < rules.length; i++) if (appliesTo(rules[i] as Rule, value)) return rules[i]
-  return undefined
-}
 
 function check(value: Json, given: Rule, path: string, context: CheckContext): Checked {
   const rule = given.is === 'either' ? (chosen(given.of, value) ?? given) : given
@@ -154,22 +113,6 @@ function checkMap(
   return { value: kept }
 }
 
-/** The variant of this name, or the first whose pattern with `*` matches it. */
-function variantOf(variants: Record<string, Variant>, name: Json | undefined): Variant | undefined {
-  if (typeof name !== 'string') return undefined
-  if (hasOwn(variants, name) && name.indexOf('*') === -1) return variants[name]
-  const matching = Object.keys(variants).filter(pattern => {
-    const star = pattern.indexOf('*')
-    const end = pattern.slice(star + 1)
-    return (
-      star !== -1 &&
-      name.slice(0, star) === pattern.slice(0, star) &&
-      name.slice(name.length - end.length) === end
-    )
-  })
-  return matching[0] === undefined ? undefined : variants[matching[0]]
-}
-
 function checkVariant(
   given: JsonObject,
   rule: Rule & { is: 'variant' },
@@ -220,6 +163,3 @@ function missingIn(kept: JsonObject, fields: Fields): string | undefined {
   }
   return first
 }
-
-const takesNull = (rule: Rule): boolean =>
-  rule.is === 'null' || rule.is === 'anything' || (rule.is === 'either' && rule.of.some(takesNull))
