@@ -30,6 +30,10 @@ describe('blocks of commands', () => {
     ])
   })
 
+  it('are in the documents', () => {
+    expect(commandBlocks().length).toBeGreaterThan(20)
+  })
+
   it('leave out what is not a shell, such as output', () => {
     expect(blocksOf('x.md', '```\noutput\n```\n\n```ts\nconst x = 1\n```\n')).toEqual([])
   })

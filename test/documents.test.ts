@@ -19,34 +19,50 @@ const anchorOf = (heading: string) =>
     .replace(/[^\w\s-]/g, '')
     .replaceAll(' ', '-')
 
+const pathsIn = (text: string) => all(text, /`((?:lib|lifecycle|packer|test|\.github)\/[\w./-]+)`/g)
+const linksIn = (text: string) => all(text, /\]\(([^)\s]+)\)/g).filter(link => !/^https?:/.test(link))
+const scriptsIn = (text: string) => all(text, /\bnpm run ([a-z:-]+)/g)
+const targetsIn = (text: string) => all(text, /`make ([a-z-]+)/g)
+
+it.each([
+  ['files', pathsIn],
+  ['links', linksIn],
+  ['scripts', scriptsIn],
+  ['targets', targetsIn],
+])('the documents name %s', (_, find) => {
+  expect(documents.flatMap(name => find(textOf(name))).length).toBeGreaterThan(10)
+})
+
 it.each(documents)('%s names existing files', name => {
-  const text = textOf(name)
-  const paths = all(text, /`((?:lib|lifecycle|packer|test|\.github)\/[\w./-]+)`/g)
+  const paths = pathsIn(textOf(name))
   expect(paths.filter(path => !existsSync(join(checkout, path)))).toEqual([])
 })
 
 it.each(documents)('%s links to existing files and headings', name => {
   const text = textOf(name)
   const headings = all(text, /^#+ (.*)$/gm).map(anchorOf)
-  const links = all(text, /\]\(([^)\s]+)\)/g).filter(link => !/^https?:/.test(link))
   const isThere = (link: string) =>
     link.startsWith('#')
       ? headings.includes(link.slice(1))
       : existsSync(join(checkout, dirname(name), link.replace(/#.*/, '')))
-  expect(links.filter(link => !isThere(link))).toEqual([])
+  expect(linksIn(text).filter(link => !isThere(link))).toEqual([])
 })
 
 it.each(documents)('%s names existing scripts and targets', name => {
   const text = textOf(name)
   const targets = all(textOf('Makefile'), /^([a-z-]+):/gm)
-  expect(all(text, /\bnpm run ([a-z:-]+)/g).filter(script => !(script in packageFile.scripts))).toEqual([])
-  expect(all(text, /`make ([a-z-]+)/g).filter(target => !targets.includes(target))).toEqual([])
+  expect(scriptsIn(text).filter(script => !(script in packageFile.scripts))).toEqual([])
+  expect(targetsIn(text).filter(target => !targets.includes(target))).toEqual([])
 })
 
 /** npm packages that go into the executable: those that are not for development alone. */
 const bundled = Object.entries(packageLock.packages as Record<string, { dev?: true; license?: string }>)
   .filter(([path, { dev }]) => path !== '' && dev === undefined)
   .map(([path, { license = '' }]) => ({ name: path.replace(/^.*node_modules\//, ''), licence: license }))
+
+it('the executable contains npm packages', () => {
+  expect(bundled.map(({ name }) => name)).toEqual(expect.arrayContaining(['zod', 'zx', 'node-forge']))
+})
 
 it.each(bundled)('README.md names the licence of $name, $licence', ({ name, licence }) => {
   const row = textOf('README.md')

@@ -34,6 +34,11 @@ const importsOf = (file: string) =>
     ([, path = '']) => (path.startsWith('.') ? normalize(join(dirname(file), path)) : path),
   )
 
+it('finds files and their imports', () => {
+  expect(files.length).toBeGreaterThan(150)
+  expect(files.flatMap(importsOf).length).toBeGreaterThan(500)
+})
+
 it.each(files)('%s imports only what its layer may', file => {
   const layer = layerOf(file)
   // Steps of different subjects do not import each other: the stage passes values. Stages do not import the command line.

@@ -54,6 +54,10 @@ it('lists no command that is not printed any more', () => {
   expect(Object.keys(expected).sort()).toEqual(commands.map(({ command }) => command).sort())
 })
 
+it('finds targets in README.md', () => {
+  expect(printedTargets()).toContain('test')
+})
+
 it.each([...new Set(printedTargets())])('make %s is a target', target => {
   const makefile = readFileSync(join(resolve(import.meta.dirname, '..'), 'Makefile'), 'utf8')
   expect(makefile).toMatch(new RegExp(`^${target}:`, 'm'))

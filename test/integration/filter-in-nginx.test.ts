@@ -1,6 +1,6 @@
 /** The request filter inside nginx's JavaScript gives the same verdicts and bytes as in Node.js, whatever is sent. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { routes } from '../../lib/appliance/requests/api.ts'
 import { filterRequest } from '../../lib/edge/filter.ts'
 import { type WatchedProcess, watch } from '../../packer/build/watch.ts'
+import { capturedClients, capturedFrom } from '../support/captured-requests.ts'
 
 const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000 }
 
@@ -110,11 +111,8 @@ const inNode = (path: string, text: string | undefined): FilterAnswer => {
 }
 
 const paths = routes.filter(({ method }) => method === 'POST').map(({ path }) => path)
-const clients = join(import.meta.dirname, '../lib/edge/clients')
-type Captured = { path: string; request: object }
-const captured: Captured[] = readdirSync(clients).flatMap(file =>
-  JSON.parse(readFileSync(join(clients, file), 'utf8')),
-)
+
+const captured = capturedClients.flatMap(capturedFrom)
 
 it.each(captured)('$path as clients send it', async ({ path, request }) => {
   const text = JSON.stringify({ ...request, model: 'default' })

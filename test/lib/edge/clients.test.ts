@@ -1,11 +1,10 @@
 /** Captured requests of real clients, texts replaced: all passes the filter except the fields listed here. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { filterRequest } from '../../../lib/edge/filter.ts'
 import { chats } from '../../conversations/chat.ts'
 import { messages } from '../../conversations/messages.ts'
 import { responses } from '../../conversations/responses.ts'
+import { capturedClients, capturedFrom } from '../../support/captured-requests.ts'
 
 const settings = { models: ['devstral', 'sentence'], readsImages: false, vocabulary: 32_000 }
 
@@ -70,13 +69,13 @@ const leftOut: Record<string, string[]> = {
   ],
 }
 
-type Captured = { path: string; request: Record<string, unknown> }
-const captured = (client: string): Captured[] =>
-  JSON.parse(readFileSync(join(import.meta.dirname, 'clients', `${client}.json`), 'utf8'))
+it('lists every client whose requests are recorded', () => {
+  expect(Object.keys(leftOut).sort()).toEqual(capturedClients.toSorted())
+})
 
 describe.each(Object.keys(leftOut))('%s', client => {
   it('loses only the fields listed', () => {
-    const found = captured(client).flatMap(({ path, request }) =>
+    const found = capturedFrom(client).flatMap(({ path, request }) =>
       differences({ ...request, model: 'devstral' }, passed(path, request)),
     )
     expect([...new Set(found)].sort()).toEqual(leftOut[client]?.sort())

@@ -60,8 +60,11 @@ describe('placeholders that are left', () => {
     expect(left).toHaveLength(Object.keys(uploads).length + 2)
     const steps = files.find(({ path }) => path === 'SUBMITTING.md')?.text
     for (const name of left) expect(steps).toContain(`- ${name}: ${instructionOf(name)}`)
-    for (const { path, text } of files.filter(file => file.path.endsWith('.yaml')))
-      for (const [, before, name] of text.matchAll(/^(.*)\n *[\w-]+: REPLACE-WITH-([A-Z_]+)$/gm))
-        expect(`${path}: ${before?.trim()}`).toBe(`${path}: # ${instructionOf(name as Placeholder)}`)
+    const found = files
+      .filter(({ path }) => path.endsWith('.yaml'))
+      .flatMap(({ text }) => [...text.matchAll(/^(.*)\n *[\w-]+: REPLACE-WITH-([A-Z_]+)$/gm)])
+    expect(found).not.toEqual([])
+    for (const [, before, name] of found)
+      expect(`${name}: ${before?.trim()}`).toBe(`${name}: # ${instructionOf(name as Placeholder)}`)
   })
 })
