@@ -4,15 +4,17 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { paths, ports, units } from '../../lib/appliance/paths.ts'
 import { quickLook } from '../../lib/render/units/watchdog.ts'
 import { http } from '../../lib/system/http.ts'
+import { withLock } from '../../lib/system/lock.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
 let script: string
 let healthy: string
+let lock: string
 
 const groups = () => join(stack.root, 'run/groups')
 
@@ -29,10 +31,21 @@ function writeGroups(): void {
   }
 }
 
+function withoutProcesses(act: () => void): void {
+  for (const unit of [units.llama, units.admission, units.nginx])
+    writeFileSync(join(groups(), unit, 'cgroup.procs'), '')
+  try {
+    act()
+  } finally {
+    writeGroups()
+  }
+}
+
 beforeAll(async () => {
   stack = await startStack({})
   script = join(stack.root, 'watchdog.sh')
   healthy = join(stack.root, 'run/healthy')
+  lock = join(stack.root, 'run/lock')
   writeGroups()
   const moved = quickLook()
     .replaceAll('/sys/fs/cgroup/system.slice', groups())
@@ -41,15 +54,17 @@ beforeAll(async () => {
     .replaceAll(`-d ${paths.socketFolder} `, `-d ${join(stack.root, 'run')} `)
     .replaceAll(`127.0.0.1:${ports.http}/`, `${stack.httpUrl.replace('http://', '')}/`)
     .replaceAll(paths.healthy, healthy)
+    .replaceAll(paths.lock, lock)
     .replaceAll(paths.executable, '/bin/echo')
   writeFileSync(script, moved)
   writeFileSync(healthy, '')
+  writeFileSync(lock, '')
 })
 afterAll(() => stack.close())
 
 /** The command that it calls, if any. */
 const look = () => execFileSync('sh', [script], { encoding: 'utf8' })
-const allIsWell = ''
+const noCall = ''
 const callsExecutable = 'watchdog\n'
 
 it('passes shellcheck', () => {
@@ -58,7 +73,7 @@ it('passes shellcheck', () => {
 
 describe('ends at once', () => {
   it('if all is idle', () => {
-    expect(look()).toBe(allIsWell)
+    expect(look()).toBe(noCall)
   })
 
   it('while answers are generated', async () => {
@@ -71,7 +86,7 @@ describe('ends at once', () => {
       timeout: 60,
     })
     await sleep(200)
-    expect(look()).toBe(allIsWell)
+    expect(look()).toBe(noCall)
     await cut
   })
 
@@ -83,15 +98,48 @@ describe('ends at once', () => {
       without,
       text.replace(`[ -d ${folder} ]`, '[ -d /nowhere ]').replaceAll(stack.socket, '/nowhere'),
     )
-    expect(execFileSync('sh', [without], { encoding: 'utf8' })).toBe(allIsWell)
+    expect(execFileSync('sh', [without], { encoding: 'utf8' })).toBe(noCall)
+  })
+})
+
+const away = (path: () => string): [() => void, () => void] => [
+  () => renameSync(path(), `${path()}.away`),
+  () => renameSync(`${path()}.away`, path()),
+]
+
+describe('with a problem', () => {
+  const [worry, calm] = away(() => healthy)
+  beforeEach(worry)
+  afterEach(calm)
+
+  it('ends at once while a stage is at work', async () => {
+    const inStage = () =>
+      withLock(
+        lock,
+        () => {},
+        async () => look(),
+      )
+    expect(await inStage()).toBe(noCall)
+    expect(look()).toBe(callsExecutable)
+  })
+
+  it('ends at once before the first stage since boot, unless a service runs already', () => {
+    const [remove, restore] = away(() => lock)
+    remove()
+    try {
+      expect(look()).toBe(callsExecutable)
+      withoutProcesses(() => expect(look()).toBe(noCall))
+    } finally {
+      restore()
+    }
+  })
+
+  it('calls the executable if no service runs after a stage', () => {
+    withoutProcesses(() => expect(look()).toBe(callsExecutable))
   })
 })
 
 describe('calls the executable', () => {
-  const away = (path: () => string): [() => void, () => void] => [
-    () => renameSync(path(), `${path()}.away`),
-    () => renameSync(`${path()}.away`, path()),
-  ]
   const stopped = (pid: () => number | undefined): [() => void, () => void] => [
     () => process.kill(pid() as number, 'SIGSTOP'),
     () => process.kill(pid() as number, 'SIGCONT'),
@@ -111,7 +159,7 @@ describe('calls the executable', () => {
     } finally {
       undo()
     }
-    await expect.poll(look, { timeout: 20_000 }).toBe(allIsWell)
+    await expect.poll(look, { timeout: 20_000 }).toBe(noCall)
   })
 
   it('requests are waiting, but nothing is computed', async () => {
@@ -120,7 +168,7 @@ describe('calls the executable', () => {
     await sleep(200)
     expect(look()).toBe(callsExecutable)
     socket.destroy()
-    await expect.poll(look, { timeout: 20_000 }).toBe(allIsWell)
+    await expect.poll(look, { timeout: 20_000 }).toBe(noCall)
   })
 
   it('a tool that it needs is missing', () => {

@@ -7,11 +7,12 @@ const note = '# Written by slm-copilot.'
 
 /**
  * The quick check. It takes a few hundredths of a second of CPU time, starting the executable 0.3 s. It exits
- * only if it has established that all is well; in any other case, the executable judges.
+ * only if it has established that all is well, or that there is nothing to judge yet; in any other case, the executable
+ * judges.
  */
 export const quickLook = () => `#!/bin/sh
 ${note}
-# Exits at once while all is well; otherwise runs the executable, which takes longer and keeps a history.
+# Exits at once while all is well, or a stage is at work; otherwise runs the executable, which takes longer and keeps a history.
 set -u
 
 # The processes of a unit.
@@ -53,6 +54,24 @@ requests_still_wait() {
     requests_wait && sleep 1 && requests_wait
 }
 
+# A stage restarts services itself, and waits for them.
+stage_is_at_work() {
+    [ -e ${paths.lock} ] && flock --shared --nonblock --conflict-exit-code 75 ${paths.lock} true
+    [ $? = 75 ]
+}
+
+# Whether the unit has a process.
+runs() {
+    read -r _ < "/sys/fs/cgroup/system.slice/$1/cgroup.procs"
+} 2> /dev/null
+
+# The first stage since boot, which creates the lock, is still to come, and no service has been started before it.
+nothing_is_started() {
+    [ ! -e ${paths.lock} ] && ! runs ${units.llama} && ! runs ${units.admission} && ! runs ${units.nginx}
+}
+
+stage_is_at_work && exit
+nothing_is_started && exit
 [ -e ${paths.healthy} ] && all_answer && ! one_is_stopped && ! requests_still_wait && exit
 exec ${paths.executable} watchdog
 `
