@@ -2,7 +2,7 @@
 
 import { modelsOf, type Release } from '../lib/appliance/models/release.ts'
 import { packages } from '../lib/appliance/packages.ts'
-import { paths, users } from '../lib/appliance/paths.ts'
+import { paths, units, users } from '../lib/appliance/paths.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { chatTemplateFile } from '../lib/render/models/chat-template.ts'
 import { admissionUnit } from '../lib/render/nginx/admission.ts'
@@ -51,6 +51,8 @@ export async function install(host: Host, named: InputFile | undefined, mirror?:
   const changes = await applyFiles(host, releaseFiles(host, release))
 
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return
+  // Before the first boot, where each one would make systemd read all units again; until configured they do not start.
+  await host.$`systemctl enable --quiet --no-reload ${[units.llama, units.admission]}`
   await host.perform('have llama-server load the model and answer', () => tryOut(host, release))
 }
 

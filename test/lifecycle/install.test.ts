@@ -28,6 +28,7 @@ it('installs packages, user, downloads and files in this order; a second run cha
     'would unpack ',
     `would download ${productionRelease.model.url} to `,
     `${paths.unit}: created`,
+    'would run: systemctl enable',
     'would have llama-server load the model',
   ]
   const order = acts.map(act => host.lines.findIndex(line => line.startsWith(act)))
