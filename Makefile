@@ -15,7 +15,8 @@ prepare: ## install missing Debian packages and npm modules
 modules:
 	@bash packer/build/prerequisites.sh modules
 
-up: prepare ## build, bake, boot, and query the appliance in a VM
+up: ## build, bake, boot, and query the appliance in a VM
+	@bash packer/build/prerequisites.sh up
 	@node test/vm/up.ts
 
 down: ## stop the VM and delete its disk

@@ -2,11 +2,13 @@
 # Installs what building, running and testing need on this machine; the only list. Debian 12 and Ubuntu 24.04.
 # Installed packages are left alone: a second run does nothing and asks for no password.
 #
-# usage: prerequisites.sh [check | modules [CACHE]]
-# check: only what `npm run check` needs; modules: only npm's, from a bundle's cache without a network if it is given
+# usage: prerequisites.sh [up | check | modules [CACHE]]
+# up: only what `make up` needs; check: only what `npm run check` needs; modules: only npm's, from a bundle's cache
+# without a network if it is given
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+# What `make up` needs.
 packages=(
   # llama-server
   cmake ninja-build g++ git
@@ -14,10 +16,15 @@ packages=(
   mmdebstrap debian-archive-keyring extlinux syslinux-common fdisk e2fsprogs mount
   # VMs and their context disks
   qemu-system-x86 qemu-utils genisoimage openssh-client
+  # the local mirror, and the request that it ends with
+  nginx curl
+)
+# What tests, checks and releases need besides.
+others=(
   # containers from the image
   systemd-container slirp4netns
-  # the appliance's own programs, for tests on this machine and for the local mirror
-  nginx libnginx-mod-http-js curl openssl libgomp1 certbot
+  # the appliance's own programs, for tests on this machine
+  libnginx-mod-http-js openssl libgomp1 certbot
   # signatures
   minisign
   # the marketplace's logo, and the checks of its files
@@ -36,7 +43,10 @@ main() {
     packages=(git shellcheck)
   else
     want packer packer
-    want chromium chromium
+    if [ "${1:-}" != up ]; then
+      packages+=("${others[@]}")
+      want chromium chromium
+    fi
   fi
   want npm nodejs npm
   local missing
