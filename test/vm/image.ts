@@ -27,7 +27,7 @@ export const makeImage = (): Promise<Image> =>
   withBake(async (bake, image) => {
     const baked = await bake()
     const disk = await cached(`exported-${nameOf(oneAppsDir())}.qcow2`, [baked.inputs], path =>
-      step('Compress', () => compressDisk(baked.disk, 'zlib', path)),
+      step('Compress', () => compressDisk(baked.disk, 'zstd', path)),
     )
     return { ...image, disk }
   })

@@ -37,6 +37,9 @@ const consoleOf = (machine: Machine) => {
   return `its console (${path}) ends with:\n${readFileSync(path, 'utf8').trimEnd().slice(-1000)}`
 }
 
+/** Milliseconds between two reports: the commands behind one take a second of an emulated VM. */
+const reportEvery = 10_000
+
 /** Waits for the context agent, which the boot has started. Polling would slow down an emulated VM. */
 const waitForAgent = (machine: Machine) => ssh(machine, 'systemctl start one-context.service')
 
@@ -49,13 +52,21 @@ export async function waitForContextualization(
   options: WaitOptions = {},
 ): Promise<BootProgress> {
   const deadline = Date.now() + (options.seconds ?? 1800) * 1000
+  let agent: Promise<unknown> | undefined
   while (Date.now() < deadline) {
     if (!isRunning(machine)) throw new Error(`${machine.name} stopped; ${consoleOf(machine)}`)
     const progress = await readProgress(machine)
     options.report?.(progress)
     const isThisBoot = progress !== undefined && progress.bootId !== options.otherThanBoot
     if (isThisBoot && ['active', 'failed'].includes(progress.agent)) return progress
-    if (isThisBoot && options.report === undefined) await waitForAgent(machine)
+    if (isThisBoot) {
+      agent ??= waitForAgent(machine).finally(() => {
+        agent = undefined
+      })
+      await (options.report
+        ? Promise.race([agent, setTimeout(reportEvery, undefined, { ref: false })])
+        : agent)
+    }
     await setTimeout(1000)
   }
   throw new Error(`${machine.name} was not done within its time; ${consoleOf(machine)}`)

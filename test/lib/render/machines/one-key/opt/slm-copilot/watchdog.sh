@@ -1,6 +1,6 @@
 #!/bin/sh
 # Written by slm-copilot.
-# Exits at once while all is well; otherwise runs the executable, which takes longer and keeps a history.
+# Exits at once while all is well, or a stage is at work; otherwise runs the executable, which takes longer and keeps a history.
 set -u
 
 # The processes of a unit.
@@ -40,5 +40,23 @@ requests_still_wait() {
     requests_wait && sleep 1 && requests_wait
 }
 
+# A stage restarts services itself, and waits for them.
+stage_is_at_work() {
+    [ -e /run/slm-copilot-locks/stages ] && flock --shared --nonblock --conflict-exit-code 75 /run/slm-copilot-locks/stages true
+    [ $? = 75 ]
+}
+
+# Whether the unit has a process.
+runs() {
+    read -r _ < "/sys/fs/cgroup/system.slice/$1/cgroup.procs"
+} 2> /dev/null
+
+# The first stage since boot, which creates the lock, is still to come, and no service has been started before it.
+nothing_is_started() {
+    [ ! -e /run/slm-copilot-locks/stages ] && ! runs slm-copilot.service && ! runs slm-copilot-admission.service && ! runs nginx.service
+}
+
+stage_is_at_work && exit
+nothing_is_started && exit
 [ -e /run/slm-copilot-healthy ] && all_answer && ! one_is_stopped && ! requests_still_wait && exit
 exec /opt/one-appliance/bin/slm-copilot watchdog
