@@ -161,7 +161,7 @@ export async function startEdge(context: Record<string, string>, options: Option
   const socket = join(folder, 'llama.sock')
   const { site = text => text, program = text => text } = options
   const file = join(folder, 'nginx.conf')
-  const metrics = join(folder, 'metrics.prom')
+  const metrics = join(root, paths.metrics)
   const writeSite = () => {
     writeFileSync(file, site(siteFor(root, socket, numbers)))
     const script = join(root, paths.edgeProgram)
