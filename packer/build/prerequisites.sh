@@ -125,14 +125,16 @@ stop_unit() {
 install_node_modules() {
   if [ node_modules/.package-lock.json -nt package-lock.json ]; then return; fi
   echo '==> npm ci'
+  # Not its warnings: it runs on the system's Node.js, for which many packages are too new; they run on their own.
+  local options=(--no-audit --no-fund --loglevel=error)
   if [ -z "$1" ]; then
-    npm ci --no-audit --no-fund
+    npm ci "${options[@]}"
   else
     # npm writes to its cache even offline, and a bundle stays as it is.
     copy=$(mktemp -d)
     trap 'rm -rf "$copy"' EXIT
     cp -r "$1/." "$copy"
-    npm ci --no-audit --no-fund --offline --logs-max=0 --cache="$copy"
+    npm ci "${options[@]}" --offline --logs-max=0 --cache="$copy"
   fi
 }
 
