@@ -70,7 +70,7 @@ const temporaryPath = (name: string): string =>
   join(cacheFolder, `.${process.pid}-${randomBytes(4).toString('hex')}-${name}`)
 
 /** A new folder for large temporary files. The caller removes it; if this process is killed, the next one does. */
-function makeTemporaryFolder(name: string): string {
+export function makeTemporaryFolder(name: string): string {
   mkdirSync(cacheFolder, { recursive: true })
   removeInterrupted()
   const folder = temporaryPath(name)
