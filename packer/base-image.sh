@@ -10,6 +10,9 @@
 # packages and its post-installation: context-linux/{generate,targets}.sh and pkg/.
 set -euo pipefail
 
+# In namespaces of its own: however this ends, none of its processes and mounts remain.
+if [ $$ != 1 ]; then exec unshare --mount --pid --fork --kill-child --mount-proc bash "$0" "$@"; fi
+
 # shellcheck source=packer/pins.sh
 source "$(dirname "$0")/pins.sh"
 
@@ -25,11 +28,12 @@ offset=$((1024 * 1024))
 # Virtual size: the bake enlarges the disk, and the agent grows the root file system at boot.
 size=4G
 
+# dhcpcd-base: on Debian 13 the agent configures ifupdown, which has no DHCP client of its own.
 # Some of Debian's important packages, and Python with its usual modules, as in the cloud images that the framework's
 # own base is made from: otherwise each bake would install them in a VM, which without KVM takes half of its time.
 packages=(
   linux-image-cloud-amd64 initramfs-tools lz4 systemd-sysv udev dbus kmod e2fsprogs fdisk iproute2 procps
-  openssh-server ca-certificates gawk less adduser logrotate lsb-release nftables tzdata
+  openssh-server dhcpcd-base ca-certificates gawk less adduser logrotate lsb-release nftables tzdata
   python3 python3-configobj python3-cryptography python3-openssl python3-requests
   # Of the appliance's own packages, those that take longest to install. (A bake installs the others, nginx among them.)
   certbot chrony unattended-upgrades
@@ -39,11 +43,9 @@ mkdir -p "$folder"
 work=$(mktemp -d "$folder/.work-XXXXXX")
 root=$work/root
 disk=$work/disk.raw
-loop=
 
 clean_up() {
   if mountpoint -q "$root"; then umount --recursive "$root"; fi
-  if [ -n "$loop" ]; then losetup --detach "$loop"; fi
   rm -rf --one-file-system "$work"
 }
 trap clean_up EXIT
@@ -54,12 +56,12 @@ make_disk() {
   # 440 bytes of boot code: the partition table follows them.
   dd if=/usr/lib/syslinux/mbr/mbr.bin of="$disk" bs=440 count=1 conv=notrunc status=none
 
-  loop=$(losetup --find --show --offset "$offset" "$disk")
   # extlinux cannot read 64-bit ext4, nor other features that newer mke2fs enables.
-  mkfs.ext4 -q -L root -O '^64bit,^metadata_csum_seed,^orphan_file' "$loop"
+  mkfs.ext4 -q -L root -O '^64bit,^metadata_csum_seed,^orphan_file' -E "offset=$offset" \
+    "$disk" "$((($(stat --format %s "$disk") - offset) / 1024))k"
   mkdir "$root"
-  # An interrupted build is thrown away: nothing needs to reach the disk before the end.
-  mount -o barrier=0 "$loop" "$root"
+  # The loop device goes with the mount. An interrupted build is thrown away: nothing needs to reach the disk before the end.
+  mount -o "loop,offset=$offset,barrier=0" "$disk" "$root"
 }
 
 # Of alternatives, the first package, which the framework prefers.
