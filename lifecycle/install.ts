@@ -17,6 +17,7 @@ import { oneGateUnits } from '../lib/render/units/onegate.ts'
 import { packageUpgradeFiles } from '../lib/render/units/package-upgrades.ts'
 import { renewalUnits } from '../lib/render/units/renewal.ts'
 import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
+import { upgradeUnits } from '../lib/render/units/upgrade.ts'
 import { watchdogUnits } from '../lib/render/units/watchdog.ts'
 import { withOwnGeometry } from '../lib/steps/models/header.ts'
 import { checkSettings, prewarm } from '../lib/steps/models/prewarm.ts'
@@ -40,14 +41,8 @@ const folders: ManagedFile[] = [
  */
 export async function install(host: Host, named: InputFile | undefined, mirror?: string): Promise<void> {
   const chosen = chooseRelease(named)
-
-  await installPackages(host, packages)
-  await ensureSystemUser(host, users.llama)
-  await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
-
-  await installLlamaCpp(host, chosen, mirror)
-  await installModel(host, chosen, mirror)
-  const release = { ...chosen, model: await withOwnGeometry(host, chosen.model) }
+  await installParts(host, chosen, mirror)
+  const release = await describedRelease(host, chosen)
   const changes = await applyFiles(host, releaseFiles(host, release))
 
   if (changes.every(({ outcome }) => outcome === 'unchanged')) return
@@ -55,6 +50,36 @@ export async function install(host: Host, named: InputFile | undefined, mirror?:
   await host.$`systemctl enable --quiet --no-reload ${[units.llama, units.admission]}`
   await host.perform('have llama-server load the model and answer', () => tryOut(host, release))
 }
+
+/** For an upgrade, while another version serves: all that does not change what that one uses, and that can be checked. */
+export async function prepareInstall(host: Host, named: InputFile | undefined): Promise<void> {
+  const chosen = chooseRelease(named)
+  await installParts(host, chosen)
+  const { tag } = chosen.llamaCpp
+  await host.perform('check the settings of llama-server', async () =>
+    checkOwnSettings(host, await describedRelease(host, chosen), `${paths.releases}/${tag}/llama-server`),
+  )
+}
+
+/** For an upgrade, once that is done: the files of the release. Whether they work is up to the smoke test. */
+export async function switchInstall(host: Host, named: InputFile | undefined): Promise<void> {
+  const release = await describedRelease(host, chooseRelease(named))
+  await applyFiles(host, releaseFiles(host, release))
+}
+
+/** Packages, user, folders, llama.cpp and model. */
+async function installParts(host: Host, release: Release, mirror?: string): Promise<void> {
+  await installPackages(host, packages)
+  await ensureSystemUser(host, users.llama)
+  await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
+  await installLlamaCpp(host, release, mirror)
+  await installModel(host, release, mirror)
+}
+
+const describedRelease = async (host: Host, chosen: Release): Promise<Release> => ({
+  ...chosen,
+  model: await withOwnGeometry(host, chosen.model),
+})
 
 /** The files that depend on the release and not on the context. */
 export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
@@ -82,13 +107,23 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   ...renewalUnits(),
   ...metricsUnits(),
   ...watchdogUnits(),
+  ...upgradeUnits(),
   ...oneGateUnits(),
   modelUnit(),
 ]
 
 /** Throws if llama-server does not support one of our settings, or does not answer. */
 async function tryOut(host: Host, release: Release): Promise<void> {
-  const capacity = planCapacity(host.facts(), release.model, { contextSize: 2048, parallel: 1, threads: 2 })
-  for (const model of modelsOf(release)) await checkSettings(host, llamaSettings({ ...capacity, model }))
-  await prewarm(host, capacity)
+  await checkOwnSettings(host, release)
+  await prewarm(host, smallCapacity(host, release))
+}
+
+const smallCapacity = (host: Host, release: Release) =>
+  planCapacity(host.facts(), release.model, { contextSize: 2048, parallel: 1, threads: 2 })
+
+/** Throws if this llama-server does not support one of our settings. */
+async function checkOwnSettings(host: Host, release: Release, server?: string): Promise<void> {
+  const capacity = smallCapacity(host, release)
+  for (const model of modelsOf(release))
+    await checkSettings(host, llamaSettings({ ...capacity, model }), server)
 }

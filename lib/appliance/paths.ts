@@ -113,6 +113,17 @@ export const paths = {
   unitFiles: '/etc/systemd/system',
   securityUpdates: '/etc/apt/apt.conf.d/90slm-copilot',
 
+  /** A folder for each version that is kept, with its executable, shim and release. */
+  versions: '/opt/slm-copilot/versions',
+  /** Links to the version before the last upgrade, and to the one that an interrupted upgrade goes back to. */
+  previousVersion: '/opt/slm-copilot/versions/previous',
+  fallbackVersion: '/opt/slm-copilot/versions/fallback',
+  upgradeJournal: '/var/lib/slm-copilot/upgrade.json',
+  upgradeUnit: '/etc/systemd/system/slm-copilot-upgrade.service',
+  upgradeWanted: '/etc/systemd/system/multi-user.target.wants/slm-copilot-upgrade.service',
+  upgradeLock: '/run/slm-copilot-locks/upgrade',
+  shim: '/etc/one-appliance/service.d/appliance.sh',
+
   clockEpoch: '/usr/lib/clock-epoch',
   chronyConfiguration: '/etc/chrony/chrony.conf',
   chronyDropIn: '/etc/systemd/system/chrony.service.d/slm-copilot.conf',

@@ -13,6 +13,7 @@ import { provenSchema } from './services/services.ts'
 import { historySchema } from './services/watchdog.ts'
 import { measurementSchema } from './sizing/speed.ts'
 import { attemptsSchema } from './tls/lets-encrypt.ts'
+import { journalSchema } from './upgrade/version.ts'
 
 export const stateFiles = {
   release: {
@@ -56,6 +57,14 @@ export const stateFiles = {
     mode: 0o600,
     schema: promptCacheSchema,
     whenDamaged: { consequence: 'the prompt cache is discarded, and prompts are computed again' },
+  },
+  upgrade: {
+    path: paths.upgradeJournal,
+    mode: 0o600,
+    schema: journalSchema,
+    whenDamaged: {
+      consequence: 'an interrupted upgrade is not undone: `slm-copilot upgrade --rollback` does',
+    },
   },
   proven: {
     path: paths.proven,

@@ -47,6 +47,8 @@ export const commands = {
         help: 'install the release in FILE, not the production release',
       },
       mirror: { argument: 'URL', help: 'download llama.cpp and the model from a folder at URL' },
+      prepare: { help: 'by upgrade: all but what the version in use would notice' },
+      switch: { help: 'by upgrade: what is left after --prepare' },
       ...contextFile,
       ...root,
       ...dryRun,
@@ -67,6 +69,26 @@ Without the context file, all variables return to their defaults.`,
     options: {
       report: { argument: 'FILE', isPath: true, help: `where to write the report (${paths.report})` },
       ...contextFile,
+      ...dryRun,
+    },
+    ...stage,
+  },
+  upgrade: {
+    summary: 'install a signed release in place of this version',
+    details: `FILE is the archive of a release, or the folder that it unpacks to. Its
+signature and digests are verified first. The old version serves until all is
+prepared, is kept, and is in use again if the new one fails its smoke test.
+Password, certificates, models and settings stay. An older release is refused.`,
+    argument: 'FILE',
+    options: {
+      'public-key': {
+        argument: 'FILE',
+        isPath: true,
+        help: "minisign's public key to trust (the image's)",
+      },
+      unsigned: { help: 'do not check the signature' },
+      rollback: { help: 'go back to the version before the last upgrade' },
+      resume: { help: 'by a unit: go back after an interrupted upgrade' },
       ...dryRun,
     },
     ...stage,

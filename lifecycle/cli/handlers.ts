@@ -1,5 +1,6 @@
 /** Implements the commands. The executable compiles this file and its imports only when a command is run. */
 
+import { resolve } from 'node:path'
 import { paths } from '../../lib/appliance/paths.ts'
 import type { Host, HostOptions } from '../../lib/system/host.ts'
 import { openHost } from '../../lib/system/host.ts'
@@ -9,6 +10,7 @@ import { print } from '../../lib/system/plain-text.ts'
 import type { OptionValues } from './command-line.ts'
 import { type Command, type CommandName, commands } from './commands.ts'
 import { overview } from './usage.ts'
+import { UsageError } from './usage-error.ts'
 
 type HandlerInput = { name: CommandName; values: OptionValues; argument?: string | undefined }
 
@@ -29,8 +31,22 @@ async function exclusively(host: Host, act: (host: Host) => Promise<unknown>): P
 
 const handlers: Record<CommandName, CommandHandler> = {
   install: async (host, { values }) => {
-    const { install } = await import('../install.ts')
-    await install(host, fileOf('release', values), text(values.mirror))
+    const { install, prepareInstall, switchInstall } = await import('../install.ts')
+    const release = fileOf('release', values)
+    if (values.prepare) await prepareInstall(host, release)
+    else if (values.switch) await switchInstall(host, release)
+    else await install(host, release, text(values.mirror))
+  },
+  upgrade: async (host, { values, argument }) => {
+    const { resume, rollback, upgrade } = await import('../upgrade.ts')
+    const { previewUpgrade } = await import('../upgrade-source.ts')
+    if (values.resume) return resume(host)
+    if (values.rollback) return rollback(host)
+    if (argument === undefined)
+      throw new UsageError('slm-copilot upgrade: takes the FILE of a release, or --rollback.')
+    const publicKey = fileOf('public-key', values)?.text
+    const options = { source: resolve(argument), publicKey, unsigned: values.unsigned === true }
+    await (values['dry-run'] ? previewUpgrade(host, options) : upgrade(host, options))
   },
   configure: async host => {
     const { configure } = await import('../configure.ts')

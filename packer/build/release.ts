@@ -1,10 +1,15 @@
 /** `make release`: checks that this commit may be released, and writes what to upload into dist/release. */
 import { execFileSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
+import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { readable } from '../../lib/system/large-files.ts'
-import { buildExecutable } from './executable.ts'
+import { buildExecutable, shim } from './executable.ts'
 import { timeOf } from './git.ts'
+import { names } from './image/export.ts'
+import { type Keys, parseKeys } from './image/settings.ts'
+import { signFiles } from './image/sign.ts'
 import { script, step } from './progress.ts'
+import { fetchLlamaCpp, writeArchive } from './release/archive.ts'
 import { type Asset, type AssetSources, sourcesIn, writeAssets } from './release/assets.ts'
 import { newestSection, problemsOf } from './release/check.ts'
 import { readReleaseFacts } from './release/facts.ts'
@@ -41,13 +46,26 @@ const summary = (folder: string, tag: string, assets: Asset[], { absent }: Asset
     `Publish the tag: git push origin ${tag}`,
   ].join('\n')
 
+/** With the catalogue of this commit. An image's own model stays what it is. */
+async function makeArchive(executable: string, version: string, commit: string, keys: Keys): Promise<string> {
+  const { publicKey, signKey } = keys
+  const release = { ...productionRelease, ...(publicKey && { signedBy: publicKey }) }
+  const llamaCpp = await fetchLlamaCpp(release)
+  const inputs = { version, commit, executable, shim, release, llamaCpp, seconds: timeOf(checkout, commit) }
+  return writeArchive(join(checkout, 'dist'), { ...inputs, signKey })
+}
+
 await script(async () => {
+  const keys = parseKeys(process.env)
   const { version, commit, changelog } = checked()
   ensureTested(commit)
   const executable = await step('Executable', buildExecutable)
-  const sources = sourcesIn(join(checkout, 'dist'), executable)
+  const archive = await step('Archive for upgrades', () => makeArchive(executable, version, commit, keys))
+  const sources = sourcesIn(join(checkout, 'dist'), [executable, archive])
   const folder = join(checkout, 'dist', 'release', `v${version}`)
   const notes = newestSection(changelog)?.text ?? ''
   const assets = await step('Checksums', () => writeAssets(folder, sources, notes, timeOf(checkout, commit)))
+  if (keys.signKey) signFiles([join(folder, names.sha256)], keys.signKey, `SLM-Copilot ${version}`)
+  else sources.absent.push('signatures: make release SIGN_KEY=FILE PUBLIC_KEY=FILE')
   console.log(summary(folder, `v${version}`, assets, sources))
 })

@@ -38,6 +38,11 @@ export const expected: Record<string, number | string> = {
   'slm-copilot renew': 0,
   // Fails because there is no failed model to retry; model.test.ts retries one.
   'slm-copilot fetch-model --retry': 1,
+  'slm-copilot upgrade': 'takes a release; test/vm/upgrade.test.ts runs it',
+  'slm-copilot upgrade FILE': 'takes a release; test/vm/upgrade.test.ts runs it',
+  'slm-copilot upgrade --dry-run': 'takes a release; test/vm/upgrade.test.ts runs it',
+  'systemctl disable --now nginx slm-copilot-admission slm-copilot': 'ends the appliance',
+  'slm-copilot upgrade --rollback': 'test/vm/upgrade.test.ts runs it after an upgrade',
   'systemctl status slm-copilot slm-copilot-admission nginx': 0,
   'systemctl status slm-copilot.service': 0,
   'systemctl stop slm-copilot-model.service': 0,

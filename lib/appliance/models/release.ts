@@ -20,6 +20,11 @@ export const releaseSchema = z.strictObject({
   model: modelSchema,
   /** Models that are downloaded if the context requests one. */
   further: z.array(modelSchema).default([]),
+  /** The minisign public key that releases for an upgrade must be signed with. */
+  signedBy: z
+    .string()
+    .regex(/^RW[A-Za-z0-9+/]{54}$/)
+    .optional(),
 })
 
 export type Release = z.infer<typeof releaseSchema>

@@ -17,11 +17,15 @@ const asLlama = (stack: number) => [
 ]
 
 /** Throws if llama-server's help lacks one of our settings, which it would silently ignore. */
-export async function checkSettings(host: Host, settings: Record<string, string>): Promise<void> {
-  const { stdout, stderr } = await host.query`${paths.llamaServer} --help`.nothrow()
+export async function checkSettings(
+  host: Host,
+  settings: Record<string, string>,
+  server: string = paths.llamaServer,
+): Promise<void> {
+  const { stdout, stderr } = await host.query`${server} --help`.nothrow()
   const known = new Set(`${stdout}${stderr}`.match(/LLAMA_ARG_[A-Z0-9_]+/g))
   if (known.size === 0)
-    throw new Error(`${paths.llamaServer} cannot be run:\n${`${stdout}${stderr}`.trim().slice(-500)}`)
+    throw new Error(`${server} cannot be run:\n${`${stdout}${stderr}`.trim().slice(-500)}`)
   const unknown = Object.keys(settings).filter(name => !known.has(name))
   if (unknown.length > 0)
     throw new Error(`this llama-server does not support ${unknown.join(', ')}: choose another release.`)

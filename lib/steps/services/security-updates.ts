@@ -11,10 +11,11 @@ export async function applySecurityUpdates(host: Host): Promise<void> {
   const shown = ['--property=LoadState,ActiveState', '--value']
   const { stdout } = await host.query`systemctl show ${shown} ${callers.updates}`.nothrow()
   const states = stdout.split('\n').filter(Boolean)
+  const isActive = states.includes('active')
+  if (isActive !== areWanted) host.log.info(`Automatic security updates: ${areWanted ? 'on' : 'off'}`)
+  // Stopped before the mask is read: an active unit that becomes masked fails.
+  if (isActive && !areWanted) await host.$`systemctl stop ${callers.updates}`
   // A mask on disk is not among the changes that NeedDaemonReload reports.
   if (states.includes('masked') === areWanted) await host.$`systemctl daemon-reload`
-  const isActive = states.includes('active')
-  if (isActive === areWanted) return
-  host.log.info(`Automatic security updates: ${areWanted ? 'on' : 'off'}`)
-  await host.$`systemctl ${areWanted ? 'start' : 'stop'} ${callers.updates}`
+  if (areWanted && !isActive) await host.$`systemctl start ${callers.updates}`
 }

@@ -55,6 +55,14 @@ const releaseFile = file.transform((path, { addIssue }) => {
   }
 })
 
+/** The key in a file of minisign's. */
+const publicKey = file.transform((path, { addIssue }) => {
+  const key = /^RW[A-Za-z0-9+/]{54}$/m.exec(readFileSync(path, 'utf8'))?.[0]
+  if (key !== undefined) return key
+  addIssue('has no public key of minisign (minisign -G)')
+  return z.NEVER
+})
+
 const bundle = file.transform((path, { addIssue }) => {
   try {
     return openBundle(path)
@@ -80,6 +88,7 @@ const variables = z.object({
   COMPRESSION: z.enum(compressions, 'takes zlib or zstd').default('zlib'),
   OUTPUT: z.string().default(join(import.meta.dirname, '..', '..', '..', 'dist', 'image')),
   SIGN_KEY: file.optional(),
+  PUBLIC_KEY: publicKey.optional(),
   CPUS: z
     .string()
     .regex(/^[1-9]\d{0,2}$/, 'takes a number of vCPUs')
@@ -108,7 +117,10 @@ export function parseSettings(environment: Record<string, string | undefined>): 
   if (data === undefined || problems.length > 0)
     throw new Error(['make image: these variables are wrong', ...problems].join('\n  '))
   return {
-    release: data.BUNDLE?.release ?? data.RELEASE ?? releaseWith(data.MODEL ?? 'devstral-small-2'),
+    release: {
+      ...(data.BUNDLE?.release ?? data.RELEASE ?? releaseWith(data.MODEL ?? 'devstral-small-2')),
+      ...(data.PUBLIC_KEY && { signedBy: data.PUBLIC_KEY }),
+    },
     size: { cpus: data.CPUS, memory: data.MEMORY, disk: `${data.DISK}M` },
     sshTimeout: data.SSH_TIMEOUT,
     baseImage: data.BASE_IMAGE,
@@ -119,4 +131,18 @@ export function parseSettings(environment: Record<string, string | undefined>): 
     signKey: data.SIGN_KEY,
     bundle: data.BUNDLE,
   }
+}
+
+/** The keys of `make release`. The public one is for the appliances that are made from it. */
+export type Keys = { signKey?: string | undefined; publicKey?: string | undefined }
+
+/** Throws with all problems at once. */
+export function parseKeys({ SIGN_KEY, PUBLIC_KEY }: Record<string, string | undefined>): Keys {
+  const keys = z.object({ signKey: file.optional(), publicKey: publicKey.optional() })
+  const { data, error } = keys.safeParse({
+    signKey: SIGN_KEY || undefined,
+    publicKey: PUBLIC_KEY || undefined,
+  })
+  if (data !== undefined) return data
+  throw new Error(`make release: SIGN_KEY or PUBLIC_KEY is wrong\n${z.prettifyError(error)}`)
 }

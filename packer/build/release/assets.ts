@@ -21,14 +21,14 @@ export type Asset = { name: string; size: number; sha256: string }
 /** `present`: paths of files to upload. `absent`: what has not been built, each with the command that builds it. */
 export type AssetSources = { present: string[]; marketplace: string | undefined; absent: string[] }
 
-/** What there is in `dist`, besides the executable. */
-export function sourcesIn(dist: string, executable: string): AssetSources {
+/** What there is in `dist`, besides what is built for each release. */
+export function sourcesIn(dist: string, built: string[]): AssetSources {
   const image = join(dist, 'image')
   const hasImage = existsSync(join(image, names.manifest))
   const marketplace = join(dist, 'marketplace')
   const hasMarketplace = existsSync(marketplace)
   return {
-    present: [executable, ...(hasImage ? readdirSync(image).map(name => join(image, name)) : [])],
+    present: [...built, ...(hasImage ? readdirSync(image).map(name => join(image, name)) : [])],
     marketplace: hasMarketplace ? marketplace : undefined,
     absent: [
       ...(hasImage ? [] : ['the image: make image']),
@@ -76,7 +76,7 @@ function linkOrCopy(from: string, to: string): void {
 }
 
 /** The same folder gives the same bytes. */
-function pack(folder: string, archive: string, seconds: number): void {
+export function pack(folder: string, archive: string, seconds: number): void {
   const same = [
     '--sort=name',
     '--owner=0',

@@ -11,7 +11,7 @@ const names = callers.updates.join(' ')
 
 it.each([
   ['off, as it was', false, shown('masked', 'inactive'), []],
-  ['off, and was on', false, shown('loaded', 'active'), [reload, `systemctl stop ${names}`]],
+  ['off, and was on', false, shown('loaded', 'active'), [`systemctl stop ${names}`, reload]],
   ['off, and masked only on disk', false, shown('loaded', 'inactive'), [reload]],
   ['on, as it was', true, shown('loaded', 'active'), []],
   ['on, and was off', true, shown('masked', 'inactive'), [reload, `systemctl start ${names}`]],

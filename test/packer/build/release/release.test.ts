@@ -88,11 +88,11 @@ describe('what is uploaded', () => {
     return at('dist/slm-copilot')
   }
   const assets = (seconds = 0) =>
-    writeAssets(at('dist/release/v1.2.3'), sourcesIn(at('dist'), executable()), '- New.', seconds)
+    writeAssets(at('dist/release/v1.2.3'), sourcesIn(at('dist'), [executable()]), '- New.', seconds)
 
   it('without image and marketplace files is the executable, and says what is missing', async () => {
     expect((await assets()).map(({ name }) => name)).toEqual(['NOTES.md', 'slm-copilot'])
-    expect(sourcesIn(at('dist'), executable()).absent).toEqual([
+    expect(sourcesIn(at('dist'), [executable()]).absent).toEqual([
       'the image: make image',
       'the marketplace files: make marketplace',
     ])

@@ -1,0 +1,24 @@
+/** The unit that goes back to the version before, if an upgrade was interrupted by a reboot. */
+import { paths, units } from '../../appliance/paths.ts'
+
+/** Before the framework runs the stages, and before anything is served. It runs the executable that is to be gone back to. */
+export const upgradeUnits = () => [
+  {
+    path: paths.upgradeUnit,
+    mode: 0o644,
+    text: `# Written by slm-copilot.
+[Unit]
+Description=Goes back to the previous version of SLM-Copilot after an interrupted upgrade
+ConditionPathExists=${paths.upgradeJournal}
+Before=one-context.service ${units.llama} ${units.admission} ${units.nginx}
+
+[Service]
+Type=oneshot
+ExecStart=${paths.fallbackVersion}/slm-copilot upgrade --resume
+
+[Install]
+WantedBy=multi-user.target
+`,
+  },
+  { path: paths.upgradeWanted, link: paths.upgradeUnit },
+]
