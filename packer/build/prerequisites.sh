@@ -22,7 +22,7 @@ packages=(
 # What tests, checks and releases need besides.
 others=(
   # containers from the image
-  systemd-container slirp4netns
+  systemd-container slirp4netns tcpdump
   # the appliance's own programs, for tests on this machine
   libnginx-mod-http-js openssl libgomp1 certbot
   # signatures

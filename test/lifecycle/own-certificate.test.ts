@@ -164,3 +164,19 @@ it('keeps the CA of a machine that is configured under all these clocks', async 
   expect(host.files.read(paths.previousCaKey)).toBe(key)
   expect(host.files.status(paths.previousCaKey)?.mode).toBe(0o600)
 })
+
+/** Clocks that a time source has confirmed, and that are wrong nevertheless. */
+it.each(['1970-01-01T00:00:10Z', '2040-01-01T00:00:00Z', '2106-02-07T06:28:15Z'])(
+  'a time source that says %s, and is right later: what was issued meanwhile is replaced, and the CA is back',
+  async text => {
+    const wrong = clockAt(new Date(text), true)
+    const then = await decided(good, names, wrong)
+    expect(pairsOf(then).ca).not.toEqual(good.ca)
+    const back = await decideOwn(pairsOf(then), names, synchronised)
+    expect(back.ca).toEqual(good.ca)
+    expect(back.leaf).not.toEqual(pairsOf(then).leaf)
+    expect(isAccepted(back, right)).toBe(true)
+    expect(lengthOf(back)).toBeLessThanOrEqual(825)
+    expect(await decideOwn(back, names, synchronised)).toEqual(back)
+  },
+)

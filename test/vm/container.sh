@@ -11,6 +11,8 @@ folder=$1 disk=$2 group=$3 mac=$4
 
 # The image's root file system begins here (packer/base-image.sh).
 partition=$((2048 * 512))
+# What is captured: all packets but those of connections that are made to it, which are many.
+uncalled='not (tcp and (src port 22 or src port 80 or src port 443)) and not (tcp and dst host 10.0.2.15 and (dst port 22 or dst port 80 or dst port 443))'
 
 main() {
   mount -t proc proc /proc
@@ -45,6 +47,10 @@ make_network() {
     cat "$folder/network.log"
     exit 1
   fi
+  : > "$folder/capture.log"
+  nsenter "--net=$folder/net" tcpdump -n -U -Z root -i eth0 -w "$folder/packets.pcap" "$uncalled" \
+    > "$folder/capture.log" 2>&1 &
+  until grep -q 'listening on' "$folder/capture.log"; do sleep 0.05; done
 }
 
 # As much as the VM has, instead of what this machine has.

@@ -19,6 +19,12 @@ export async function readClock(host: Host): Promise<Clock> {
   }
 }
 
+/** The source that the clock was last set by: chronyd's name for a reference clock (`PHC0`), or a server's address. */
+export async function readTimeSource(host: Host): Promise<string | undefined> {
+  const { stdout } = await tracking(host)
+  return /^Reference ID\s*: \S+ \((\S+)\)$/m.exec(stdout)?.[1]
+}
+
 /** The device of KVM's clock, if its driver is loaded. */
 const hypervisorClock = (host: Host): string | undefined =>
   host.files

@@ -17,7 +17,7 @@ import {
 } from '../../../lib/appliance/sizing/hardware.ts'
 import { comparedMemory, measuredMemory } from '../../../lib/steps/llama/memory-check.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
-import { readClock } from '../../../lib/steps/tls/clock.ts'
+import { readClock, readTimeSource } from '../../../lib/steps/tls/clock.ts'
 import type { Facts } from '../../../lib/system/facts.ts'
 import type { Host } from '../../../lib/system/host.ts'
 import { freeBytes } from '../../../lib/system/large-files.ts'
@@ -88,7 +88,7 @@ export const machineChecks: DoctorCheck[] = [
     run: async host => {
       const { now, isSynchronised } = await readClock(host)
       const seen = `${now.toISOString().slice(0, 19)}Z`
-      if (isSynchronised) return ok(seen)
+      if (isSynchronised) return ok(`${seen}, set by ${await timeSource(host)}`)
       return warning(
         `${seen}, not synchronised`,
         `Name servers in ${variables.ntpServers.name}, or let DHCP name them.`,
@@ -96,6 +96,12 @@ export const machineChecks: DoctorCheck[] = [
     },
   },
 ]
+
+/** In words: chronyd calls its reference clock, which here is the hypervisor's, PHC0. */
+async function timeSource(host: Host): Promise<string> {
+  const source = await readTimeSource(host)
+  return source === 'PHC0' ? "the hypervisor's clock" : (source ?? 'a time source')
+}
 
 /** To be made last. `before`: facts from before the other checks. */
 export const loadCheck = (before: Facts): DoctorCheck => ({

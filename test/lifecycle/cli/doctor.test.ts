@@ -162,6 +162,22 @@ it.each<[string, Fault, boolean, RegExp]>([
     /^warning +clock: /m,
   ],
   [
+    "the hypervisor's clock",
+    { outputs: [[/^chronyc /, { stdout: 'Reference ID    : 50484330 (PHC0)\nLeap status     : Normal\n' }]] },
+    true,
+    /^ok +clock: .*, set by the hypervisor's clock/m,
+  ],
+  [
+    'an NTP server',
+    {
+      outputs: [
+        [/^chronyc /, { stdout: 'Reference ID    : C0000201 (192.0.2.1)\nLeap status     : Normal\n' }],
+      ],
+    },
+    true,
+    /^ok +clock: .*, set by 192\.0\.2\.1/m,
+  ],
+  [
     'a service that does not answer',
     { host: { http: () => Promise.reject(new Error('connection refused')) } },
     false,
