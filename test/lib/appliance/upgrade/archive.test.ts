@@ -13,7 +13,7 @@ const manifest = {
   format: 1,
   version: '1.2.3',
   commit: 'f'.repeat(40),
-  llamaCpp: 'b11194',
+  llamaCpp: 'v9',
 }
 
 it('reads a manifest, and refuses a later format by what it says', () => {
