@@ -1,38 +1,49 @@
 /** Services that crash, hang or lose their sockets recover by themselves, and report the reason meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type AccessFiles, readAccess } from './access.ts'
+import { readAccess } from './access.ts'
 import { ask, untilServing } from './client.ts'
-import type { Machine } from './machine.ts'
+import { stopMachine } from './machine.ts'
 import { readyContainer } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
 
-let vm: Machine
-let access: AccessFiles
-
-beforeAll(async () => {
-  vm = await readyContainer()
-  access = await readAccess(vm)
-})
-
 const question = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }
-const generates = () =>
-  ask(access, '/v1/chat/completions', { json: question, timeout: 30 }).then(
-    ({ status }) => status === 200,
-    () => false,
-  )
 
-/** Waits until a completion succeeds, and prints how long that took; it also depends on the machine's speed. */
-async function untilGenerating(what: string): Promise<void> {
-  const start = Date.now()
-  while (!(await generates())) await sleep(500)
-  console.log(`${what}: generating again after ${Math.round((Date.now() - start) / 1000)} s`)
+/** A freshly booted container, and what the tests ask of it. */
+async function bootedAppliance(name?: string) {
+  const container = await readyContainer(name)
+  const access = await readAccess(container)
+  const generates = () =>
+    ask(access, '/v1/chat/completions', { json: question, timeout: 30 }).then(
+      ({ status }) => status === 200,
+      () => false,
+    )
+  return {
+    container,
+    access,
+    run: (command: string) => sshOutput(container, command),
+    /** Waits until a completion succeeds, and prints how long that took; it also depends on the machine's speed. */
+    untilGenerating: async (what: string) => {
+      const start = Date.now()
+      while (!(await generates())) await sleep(500)
+      console.log(`${what}: generating again after ${Math.round((Date.now() - start) / 1000)} s`)
+    },
+  }
 }
 
-const run = (command: string) => sshOutput(vm, command)
+type Appliance = Awaited<ReturnType<typeof bootedAppliance>>
+
+let appliance: Appliance
+
+beforeAll(async () => {
+  appliance = await bootedAppliance()
+})
+
+const run = (command: string) => appliance.run(command)
+const untilGenerating = (what: string) => appliance.untilGenerating(what)
 const reason = () => run('cat /run/slm-copilot-unavailable')
 const restarts = async () => JSON.parse(await run('cat /run/slm-copilot-restarts.json'))
-const status = () => ssh(vm, '/opt/one-appliance/bin/slm-copilot status')
+const status = () => ssh(appliance.container, '/opt/one-appliance/bin/slm-copilot status')
 
 /** As many checks as the watchdog's timer starts in a minute. */
 const checkForAMinute = 'for time in 1 2 3 4 5; do slm-copilot watchdog; done'
@@ -41,15 +52,13 @@ describe('a failure of llama-server', () => {
   it.each([
     ['is ended by the signal that normally stops it', 'pkill -TERM -x llama-server'],
     ['crashes', 'pkill -SEGV -x llama-server'],
-    ['is stopped by a signal', 'pkill -STOP -x llama-server'],
-    ['loses its socket', 'rm /run/slm-copilot/llama.sock'],
   ])('it %s', async (what, command) => {
     await run(command)
     await sleep(1000)
     await untilGenerating(`llama-server ${what}`)
     // Resets the pause before a restart to one second.
     await run('systemctl restart slm-copilot')
-    await untilServing(access)
+    await untilServing(appliance.access)
   })
 
   it('it is killed again and again: restarted each time, after increasing pauses', async () => {
@@ -68,18 +77,31 @@ describe('a failure of llama-server', () => {
   })
 })
 
-describe('a failure of a proxy', () => {
+// Each takes the watchdog half a minute to notice: in containers of their own, they wait at the same time.
+describe.concurrent('a failure that only the watchdog notices', () => {
   it.each([
+    ['llama-server is stopped by a signal', 'stopped', 'pkill -STOP -x llama-server'],
+    ['llama-server loses its socket', 'no-socket', 'rm /run/slm-copilot/llama.sock'],
     [
       'the admission proxy loses its socket, nginx is stopped by a signal',
+      'proxies',
       'rm /run/slm-copilot-admission/admission.sock; pkill -STOP -P $(cat /run/nginx.pid); kill -STOP $(cat /run/nginx.pid)',
     ],
-    ['the admission proxy is stopped by a signal', 'systemctl kill -s STOP slm-copilot-admission'],
-  ])('%s', async (what, command) => {
-    await run(command)
-    await untilGenerating(what)
+    [
+      'the admission proxy is stopped by a signal',
+      'admission',
+      'systemctl kill -s STOP slm-copilot-admission',
+    ],
+  ])('%s', async (what, name, command) => {
+    const own = await bootedAppliance(name)
+    await own.run(command)
+    await sleep(1000)
+    await own.untilGenerating(what)
+    await stopMachine(own.container.name)
   })
+})
 
+describe('a failure of the proxies', () => {
   it('both are killed eleven times', async () => {
     for (let time = 1; time <= 11; time += 1) {
       await run('systemctl kill -s KILL nginx slm-copilot-admission')
@@ -96,7 +118,9 @@ describe('a service that is stopped on purpose', () => {
     expect(code).toBe(1)
     expect(stdout).toMatch(/^SLM-Copilot is not serving/)
     await run(checkForAMinute)
-    expect((await ssh(vm, 'systemctl is-active slm-copilot-admission')).stdout).toBe('inactive\n')
+    expect((await ssh(appliance.container, 'systemctl is-active slm-copilot-admission')).stdout).toBe(
+      'inactive\n',
+    )
     await run('systemctl start slm-copilot-admission')
     await untilGenerating('the admission proxy, started by hand')
   })
@@ -105,7 +129,7 @@ describe('a service that is stopped on purpose', () => {
     await run('systemctl stop slm-copilot')
     expect(await reason()).toMatch(/^llama-server was stopped at /)
     await run(checkForAMinute)
-    expect((await ssh(vm, 'systemctl is-active slm-copilot')).stdout).toBe('inactive\n')
+    expect((await ssh(appliance.container, 'systemctl is-active slm-copilot')).stdout).toBe('inactive\n')
     await run('systemctl start slm-copilot')
     await untilGenerating('llama-server, started by hand')
     expect((await status()).code).toBe(0)
