@@ -381,7 +381,7 @@ it('writes no key, query or body into a log, whatever the outcome', async () => 
   await edge.reloadNginx()
   const logs =
     [edge.accessLog, edge.errorLog].map(path => readFileSync(path, 'utf8')).join('\n') + edge.output()
-  expect(logs).toMatch(/copilot \[.*"POST \/v1\/chat\/completions" 503/)
+  expect(logs).toMatch(/ tenant=copilot method=POST path=\/v1\/chat\/completions status=503 /)
   for (const secret of [canary, key, Buffer.from(`copilot:${key}`).toString('base64')])
     expect(logs).not.toContain(secret)
 })
