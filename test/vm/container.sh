@@ -48,7 +48,7 @@ make_network() {
     exit 1
   fi
   : > "$folder/capture.log"
-  nsenter "--net=$folder/net" tcpdump -n -U -Z root -i eth0 -w "$folder/packets.pcap" "$uncalled" \
+  nsenter "--net=$folder/net" tcpdump -n -U --immediate-mode -Z root -i eth0 -w "$folder/packets.pcap" "$uncalled" \
     > "$folder/capture.log" 2>&1 &
   until grep -q 'listening on' "$folder/capture.log"; do sleep 0.05; done
 }
