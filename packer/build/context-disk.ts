@@ -7,10 +7,14 @@ import { shellQuoted } from '../../lib/appliance/text.ts'
 
 export type ContextVariables = Record<string, string>
 
-/** The network of a VM behind QEMU's user networking, whose only address comes from DHCP. */
+/**
+ * The network of a VM behind QEMU's user networking, whose only address comes from DHCP. Unless told otherwise, the
+ * framework's agent asks for an IPv6 address the same way, and on Debian 13 that ends its networking.
+ */
 export const userNetwork: ContextVariables & { ETH0_MAC: string } = {
   NETWORK: 'YES',
   ETH0_METHOD: 'dhcp',
+  ETH0_IP6_METHOD: 'disable',
   ETH0_MAC: '02:00:0a:00:02:0f',
   ETH0_DNS: '10.0.2.3',
 }
