@@ -23,7 +23,7 @@ function rotatedFiles({ files }: LogFolder, log: string, since: Date): string[] 
 }
 
 /**
- * The complete lines of a log's files since then, and some before. What cannot be read, such as the rest of a damaged
+ * The complete lines of a log's files since then, and some before, many at a time. What cannot be read, such as the rest of a damaged
  * archive, is passed to `damaged` and skipped.
  */
 export async function* linesSince(
@@ -31,7 +31,7 @@ export async function* linesSince(
   log: string,
   since: Date,
   damaged: (problem: string) => void,
-): AsyncGenerator<string> {
+): AsyncGenerator<string[]> {
   for (const path of rotatedFiles(host, log, since)) {
     try {
       yield* linesIn(host.files.at(path), path.endsWith('.gz'))
@@ -41,7 +41,7 @@ export async function* linesSince(
   }
 }
 
-async function* linesIn(file: string, isCompressed: boolean): AsyncGenerator<string> {
+async function* linesIn(file: string, isCompressed: boolean): AsyncGenerator<string[]> {
   const source = createReadStream(file)
   const input = isCompressed ? source.pipe(createGunzip()) : source
   source.on('error', error => input.destroy(error))
@@ -50,7 +50,7 @@ async function* linesIn(file: string, isCompressed: boolean): AsyncGenerator<str
   for await (const chunk of input.setEncoding('latin1')) {
     const lines = (rest + (chunk as string)).split('\n')
     rest = lines.pop() ?? ''
-    yield* lines
+    yield lines
   }
 }
 

@@ -45,16 +45,19 @@ const byDayAndKey = (a: Usage, b: Usage) =>
   Number(a.key === null) - Number(b.key === null) ||
   (a.key ?? '').localeCompare(b.key ?? '', 'en')
 
+function rowOf(rows: Map<string, Usage>, { day, tenant }: LoggedRequest): Usage {
+  const id = `${day} ${tenant ?? ''}`
+  const found = rows.get(id)
+  if (found !== undefined) return found
+  const row = { day, key: tenant ?? null, ...none }
+  rows.set(id, row)
+  return row
+}
+
 /** One row for each day and key, in this order; days and keys without requests have none. */
-export async function usageOf(requests: AsyncIterable<LoggedRequest>): Promise<Usage[]> {
+export async function usageOf(requests: AsyncIterable<LoggedRequest[]>): Promise<Usage[]> {
   const rows = new Map<string, Usage>()
-  for await (const request of requests) {
-    const { day, tenant } = request
-    const id = `${day} ${tenant ?? ''}`
-    const row = rows.get(id) ?? { day, key: tenant ?? null, ...none }
-    count(row, request)
-    rows.set(id, row)
-  }
+  for await (const some of requests) for (const request of some) count(rowOf(rows, request), request)
   return [...rows.values()]
     .map(row => ({ ...row, generationSeconds: Math.round(row.generationSeconds * 1000) / 1000 }))
     .toSorted(byDayAndKey)

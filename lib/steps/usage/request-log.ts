@@ -4,12 +4,13 @@ import { isOwn, type LoggedRequest, parseRequest } from '../../appliance/usage/r
 import type { Host } from '../../system/host.ts'
 import { linesSince } from '../../system/rotated-logs.ts'
 
-/** The requests since then, without the appliance's own. Files that cannot be read are logged and skipped. */
-export async function* requestsSince(host: Host, since: Date): AsyncGenerator<LoggedRequest> {
-  for await (const line of linesSince(host, paths.accessLog, since, host.log.warn)) {
-    const request = parseRequest(line)
-    if (request !== undefined && request.at >= since.getTime() && !isOwn(request)) yield request
-  }
+/** The requests since then, without the appliance's own, many at a time. Files that cannot be read are logged and skipped. */
+export async function* requestsSince(host: Host, since: Date): AsyncGenerator<LoggedRequest[]> {
+  for await (const lines of linesSince(host, paths.accessLog, since, host.log.warn))
+    yield lines
+      .map(parseRequest)
+      .filter(request => request !== undefined)
+      .filter(request => request.at >= since.getTime() && !isOwn(request))
 }
 
 const hour = 3_600_000
@@ -17,7 +18,6 @@ const hour = 3_600_000
 /** The requests of the last hour. */
 export async function requestsOfLastHour(host: Host): Promise<LoggedRequest[]> {
   const requests: LoggedRequest[] = []
-  for await (const request of requestsSince(host, new Date(host.now().getTime() - hour)))
-    requests.push(request)
+  for await (const some of requestsSince(host, new Date(host.now().getTime() - hour))) requests.push(...some)
   return requests
 }

@@ -24,7 +24,7 @@ function hostWith(files: Record<string, [content: string | Buffer, writtenAt: st
 
 async function pathsSince(host: ReturnType<typeof recordedHost>, since: string): Promise<string[]> {
   const found: string[] = []
-  for await (const { path } of requestsSince(host, new Date(since))) found.push(path)
+  for await (const some of requestsSince(host, new Date(since))) found.push(...some.map(({ path }) => path))
   return found
 }
 
