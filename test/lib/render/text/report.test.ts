@@ -38,6 +38,26 @@ it('shows the expected speed', () => {
   )
 })
 
+it.each([
+  [
+    { mode: 'supplied', isPublic: false },
+    "supplied in the context, for a.example.com, b.example.com; trust its root on each developer's machine",
+    'root.crt',
+  ],
+  [
+    { mode: 'supplied', isPublic: true },
+    'supplied in the context, for a.example.com, b.example.com; publicly trusted',
+    undefined,
+  ],
+] as const)('says where the certificate in use comes from: %o', (given, mode, file) => {
+  const text = reportText({
+    ...report,
+    tls: { ...report.tls, ...given, names: ['a.example.com', 'b.example.com'] },
+  })
+  expect(lineOf('mode', text)).toBe(`${'mode'.padEnd(20)}= ${mode}`)
+  expect(text).toContain(file === undefined ? '&& curl -H @-' : `&& curl --cacert ${file} -H @-`)
+})
+
 it('does not claim that a model is served which is not running', () => {
   const idle = { ...report, serves: false }
   expect(lineOf('model', reportText(report))).toMatch(/= devstral-small-2$/)
