@@ -2,9 +2,9 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { edgeHeaders } from '../../lib/appliance/requests/api.ts'
-import { type Generation, generate } from './support/generation.ts'
 import { parseResponses } from './support/raw-requests.ts'
 import { type Stack, startStack } from './support/stack.ts'
+import { type Generation, generate } from './support/streams.ts'
 
 // Two slots, and no key may take the last one.
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }

@@ -1,8 +1,8 @@
 /** While a long prompt is computed, other clients keep getting tokens: one with each batch. */
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { generate } from './support/generation.ts'
 import { type Stack, startStack } from './support/stack.ts'
+import { generate } from './support/streams.ts'
 
 const promptTokens = 10_000
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1' }
@@ -19,11 +19,11 @@ const chat = (content: string, more: object) => ({ messages: [{ role: 'user', co
 it('lets tokens through between the first and the last batch of a prompt', async () => {
   const talk = chat('Hi', { ignore_eos: true, max_tokens: 30_000 })
   const talker = await generate(stack, keys.alice, path, talk)
-  await talker.until(5)
+  await talker.untilEvents(5)
 
   /** The number of tokens that the talker had each time llama-server reported a batch. */
   const counts: number[] = []
-  async function* counted(answer: IncomingMessage): AsyncIterable<Buffer> {
+  async function* counted(answer: Readable): AsyncIterable<Buffer> {
     for await (const piece of answer as AsyncIterable<Buffer>) {
       if (piece.includes('prompt_progress')) counts.push(talker.events().length)
       yield piece

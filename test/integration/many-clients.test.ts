@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { http } from '../../lib/system/http.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
 import { runClients, summarize } from './support/concurrent-clients.ts'
-import { generate } from './support/generation.ts'
 import { type Stack, startStack } from './support/stack.ts'
+import { generate } from './support/streams.ts'
 
 const clients = 50
 const slots = 2

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { parseRequest } from '../../lib/appliance/usage/requests.ts'
 import { http } from '../../lib/system/http.ts'
-import { type Generation, generate } from './support/generation.ts'
 import { type Stack, startStack } from './support/stack.ts'
+import { type Generation, generate } from './support/streams.ts'
 
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
 const contextWith = (limits: Record<string, string>) => ({

@@ -4,8 +4,8 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { request } from 'node:https'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
-import { type Generation, generate } from './support/generation.ts'
 import { type Stack, startStack } from './support/stack.ts'
+import { type Generation, generate } from './support/streams.ts'
 
 // Two slots, and no key may take the last one.
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
@@ -106,7 +106,7 @@ it('does not cut off a client that reads more slowly than tokens are generated',
     const piece: Buffer | null = slow.read(pieceSize) ?? slow.read()
     if (piece !== null) text += piece
     // By the time the talker has this many more tokens, so has this stream, and nginx waits for the reader.
-    await talker.until(end)
+    await talker.untilEvents(end)
     await setTimeout(300)
   }
   expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true)

@@ -6,9 +6,9 @@ import { saltOf } from '../../lib/render/nginx/tenants.ts'
 import { http } from '../../lib/system/http.ts'
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { contextModel } from '../mirror/context-model.ts'
-import { generate } from './support/generation.ts'
 import { seededRandom } from './support/seeded-random.ts'
 import { type Options, type Stack, startStack } from './support/stack.ts'
+import { generate } from './support/streams.ts'
 
 const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
 type TenantName = keyof typeof keys
@@ -239,7 +239,7 @@ it(`answers ${steps} interleaved requests of two keys as separate servers would 
     count(step.kind)
     if (step.isLeft) {
       const left = await generate(stack, keys[step.name], step.path, step.body)
-      await left.until(1 + random(6))
+      await left.untilEvents(1 + random(6))
       left.disconnect()
       count(left.status === 200 ? 'left in mid-answer' : 'not admitted')
       return

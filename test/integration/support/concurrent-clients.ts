@@ -1,9 +1,9 @@
 /** Many clients on few slots, each obeying Retry-After as the openai SDK does, until each has its whole answer. */
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { sentence } from '../../mirror/sentence-model.ts'
-import { generate } from './generation.ts'
 import type { Edge } from './stack.ts'
+import { generate } from './streams.ts'
 
 /** `slow` reads a few hundred bytes at a time; `disconnects` closes its connection in mid-stream for good. */
 type Behaviour = 'steady' | 'slow' | 'disconnects'
@@ -61,7 +61,7 @@ const retryDelay = (retryAfter: number, retries: number) =>
     ? retryAfter * 1000
     : Math.min(0.5 * 2 ** retries, 8) * (1 - Math.random() * 0.25) * 1000
 
-async function* slowly(answer: IncomingMessage): AsyncIterable<Buffer> {
+async function* slowly(answer: Readable): AsyncIterable<Buffer> {
   for await (const piece of answer as AsyncIterable<Buffer>)
     for (let at = 0; at < piece.length; at += 600) {
       yield piece.subarray(at, at + 600)
@@ -119,7 +119,7 @@ async function runClient(
       outcome.slotSeconds += (performance.now() - admitted) / 1000
     }
     if (behaviour === 'disconnects') {
-      await stream.until(10)
+      await stream.untilEvents(10)
       stream.disconnect()
       addSlotTime()
       return outcome
