@@ -16,12 +16,12 @@ import { serviceProblem } from '../lib/steps/services/check.ts'
 import { checkConfiguration } from '../lib/steps/services/nginx.ts'
 import { applySecurityUpdates } from '../lib/steps/services/security-updates.ts'
 import { type Applied, applyService, recordProven } from '../lib/steps/services/services.ts'
-import { smokeTest } from '../lib/steps/services/smoke-test.ts'
+import { recordedSmokeTest } from '../lib/steps/services/smoke-test-record.ts'
 import { trustFor } from '../lib/steps/tls/client-view.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { disableUnit, reloadUnits } from '../lib/system/systemd.ts'
-import { publishAtOneGate } from './onegate.ts'
+import { publishReadiness } from './readiness.ts'
 import { type Measured, reportFiles } from './report.ts'
 import { type CertificateInUse, useCertificate } from './use-certificate.ts'
 
@@ -38,7 +38,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     recordProven(host, started.applied)
     const notes = [...clockNotes, ...started.notes]
     await applyFiles(host, reportFiles(host, plan, { ...started, ...measured, notes }, reportPath))
-    await publishAtOneGate(host, plan, started.tls)
+    await publishReadiness(host, plan, started.tls)
     host.log.info(`${plan.state === 'serving' ? 'Ready. ' : ''}Report: ${reportPath}`)
   })
 }
@@ -87,7 +87,7 @@ async function verifyServices(host: Host, plan: Plan, { llama, tls }: Started): 
 
   const trust = trustFor(tls.inUse, tls.ca.pair)
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trust, key: passwordInForce(host) }
-  await smokeTest(host, endpoint, llama.isProven ? 'light' : 'full')
+  await recordedSmokeTest(host, endpoint, llama.isProven ? 'light' : 'full')
   const problem = await serviceProblem(host, endpoint)
   if (problem !== undefined) throw new Error(`Clients are not served: ${problem}`)
 

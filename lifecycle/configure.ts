@@ -30,7 +30,7 @@ import { prepareTls, tlsFiles } from '../lib/steps/tls/tls.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles, type Change, exposureNotes, type ManagedFile } from '../lib/system/managed-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
-import { clearOneGate } from './onegate.ts'
+import { clearReadiness } from './readiness.ts'
 
 /**
  * Writes the files for the context and returns the outcome of each. Throws a ContextError if the context is
@@ -40,7 +40,7 @@ export async function configure(
   host: Host,
   verifications: Verifications = readVerifications(host),
 ): Promise<Change[]> {
-  await clearOneGate(host)
+  await clearReadiness(host)
   const facts = await readFacts(host)
   const decided = await decide(host, facts, verifications)
   await checkCandidate(host, decided.site, decided.tls.inUse.pair)

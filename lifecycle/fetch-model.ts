@@ -18,6 +18,7 @@ import {
 import { installedRelease } from '../lib/steps/models/release.ts'
 import { oneAtATime, oneFetch } from '../lib/steps/one-at-a-time.ts'
 import { readPlan } from '../lib/steps/plan.ts'
+import { recorded } from '../lib/steps/stage-runs.ts'
 import { DigestError } from '../lib/system/download.ts'
 import type { Host } from '../lib/system/host.ts'
 import { bootstrap } from './bootstrap.ts'
@@ -112,12 +113,13 @@ async function verify(host: Host, pending: PendingModel): Promise<string | undef
   host.log.info(`${model.name} is downloaded: verifying that it answers`)
   try {
     // Assumes that it answers, but records that only once it has.
-    await configure(current, outcomesAfter(host, model, { type: 'answered' }))
+    const outcomes = outcomesAfter(host, model, { type: 'answered' })
+    await recorded(current, 'configure', () => configure(current, outcomes))
   } catch (error) {
     return (error as Error).message
   }
   try {
-    await bootstrap(current, paths.report)
+    await recorded(current, 'bootstrap', () => bootstrap(current, paths.report))
   } catch (error) {
     return giveUp(host, pending, (error as Error).message)
   }
@@ -158,6 +160,6 @@ function inCurrentContext(host: Host): Host {
 
 /** Runs both stages. */
 async function serve(host: Host): Promise<void> {
-  await configure(host)
-  await bootstrap(host, paths.report)
+  await recorded(host, 'configure', () => configure(host))
+  await recorded(host, 'bootstrap', () => bootstrap(host, paths.report))
 }

@@ -13,8 +13,8 @@ import { llamaSettings, llamaUnit } from '../lib/render/units/llama.ts'
 import { hourlyRotation, journalLimits, logFiles, logRotation } from '../lib/render/units/log-rotation.ts'
 import { metricsUnits } from '../lib/render/units/metrics.ts'
 import { nginxDropIn } from '../lib/render/units/nginx.ts'
-import { oneGateUnits } from '../lib/render/units/onegate.ts'
 import { packageUpgradeFiles } from '../lib/render/units/package-upgrades.ts'
+import { readinessUnits } from '../lib/render/units/readiness.ts'
 import { renewalUnits } from '../lib/render/units/renewal.ts'
 import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
 import { upgradeUnits } from '../lib/render/units/upgrade.ts'
@@ -108,7 +108,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   ...metricsUnits(),
   ...watchdogUnits(),
   ...upgradeUnits(),
-  ...oneGateUnits(),
+  ...readinessUnits(),
   modelUnit(),
 ]
 

@@ -1,5 +1,6 @@
 /** Run by a timer: checks whether the services answer, and kills one that has hung, so that systemd restarts it. */
-import { units } from '../lib/appliance/paths.ts'
+import { paths, units } from '../lib/appliance/paths.ts'
+import { hasExpired, isNotRunning } from '../lib/appliance/services/availability.ts'
 import { loadTimeout } from '../lib/appliance/services/restarts.ts'
 import {
   type History,
@@ -16,6 +17,8 @@ import { generatesToken, kill, observe, recordHealth, watched } from '../lib/ste
 import type { Host } from '../lib/system/host.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import { unitStatus } from '../lib/system/systemd.ts'
+import { uptime } from '../lib/system/uptime.ts'
+import { parsedCertificate } from '../lib/system/x509.ts'
 
 /** Checks each service once. Does nothing while a stage runs: stages restart services and wait for them themselves. */
 export async function watchdog(host: Host): Promise<void> {
@@ -23,36 +26,44 @@ export async function watchdog(host: Host): Promise<void> {
   const before = readState(host, stateFiles.watchdog) ?? {}
   const bounds = { ...limits, loading: loadTimeout(modelSize(host)) }
   const histories: Record<string, History> = {}
+  const stopped: string[] = []
   let isHealthy = true
+  let isLoaded = false
   for (const service of Object.values(watched)) {
     const seen = await observe(host, service)
     const { unit } = service
-    const judgement = judge(before[unit], seen, bounds, monotonicTime(host))
+    const judgement = judge(before[unit], seen, bounds, Math.round(uptime(host) * 1000))
     if (judgement === undefined) {
-      noteStopped(host, unit)
+      stopped.push(unit)
       continue
     }
     histories[unit] = judgement.history
     isHealthy &&= judgement.verdict === 'healthy'
-    if (unit === units.llama && seen.reply === 'answer') noteLoaded(host)
+    isLoaded ||= unit === units.llama && seen.reply === 'answer'
     await act(host, unit, seen, judgement)
     // If llama-server does not answer, the proxies in front of it cannot be judged.
     if (unit === units.llama && judgement.verdict !== 'healthy' && seen.reply === 'silence') break
   }
   writeState(host, stateFiles.watchdog, histories)
-  recordHealth(host, isHealthy)
+  if (isLoaded) recordLoaded(host)
+  const problem = problemBeside(host, stopped)
+  noteAvailability(host, isLoaded, problem)
+  recordHealth(host, isHealthy && problem === undefined)
 }
 
-/** Records that llama-server answers, and clears the reason why it did not. */
-function noteLoaded(host: Host): void {
-  recordLoaded(host)
-  setAvailable(host)
+/** Why clients are not served although llama-server may answer. Its own unit sets a more specific reason. */
+function problemBeside(host: Host, stopped: string[]): string | undefined {
+  const proxy = stopped.find(unit => unit !== units.llama)
+  if (proxy !== undefined) return isNotRunning(proxy)
+  const ends = parsedCertificate(host.files.read(paths.currentChain) ?? '')?.validToDate
+  return ends !== undefined && ends <= host.now() ? hasExpired(ends) : undefined
 }
 
-/** Sets a reason for clients; llama-server's own unit sets a more specific one. */
-function noteStopped(host: Host, unit: string): void {
-  if (unit !== units.llama && readUnavailable(host) === undefined)
-    setUnavailable(host, `${unit} is not running.`)
+/** The reason for clients is replaced or removed in one step, since a unit watches it. */
+function noteAvailability(host: Host, isLoaded: boolean, problem: string | undefined): void {
+  if (!isLoaded && readUnavailable(host) !== undefined) return
+  if (problem === undefined && isLoaded) setAvailable(host)
+  if (problem !== undefined && problem !== readUnavailable(host)) setUnavailable(host, problem)
 }
 
 async function act(host: Host, unit: string, seen: Observation, judgement: Judgement): Promise<void> {
@@ -71,10 +82,6 @@ async function problemOf(host: Host, judgement: Judgement): Promise<string | und
   if (judgement.verdict !== 'ask for a token' || (await generatesToken(host))) return undefined
   return 'left requests waiting and generated no token'
 }
-
-/** Milliseconds since boot, unaffected by changes of the clock. */
-const monotonicTime = (host: Host): number =>
-  Math.round(Number((host.files.read('/proc/uptime') ?? '0').split(' ')[0]) * 1000)
 
 /** Bytes of the model being served; 0 if there is none. */
 function modelSize(host: Host): number {

@@ -1,5 +1,6 @@
 /** What the appliance publishes at OneGate, OpenNebula's API for VMs: attributes of the VM, next to READY. */
 import * as z from 'zod'
+import { backOff } from './back-off.ts'
 import { endpointUrl } from './names.ts'
 import type { Capacity } from './sizing/capacity.ts'
 
@@ -28,6 +29,9 @@ export const publicationSchema = z.strictObject({
   isShown: z.boolean().optional(),
   /** Why the last update failed, so that it is logged once. */
   problem: z.string().optional(),
+  /** Failed updates in a row, and when to try again: seconds since boot. */
+  failures: z.int().optional(),
+  retryAt: z.number().optional(),
 })
 
 export type Publication = z.infer<typeof publicationSchema>
@@ -61,7 +65,7 @@ const nothing = Object.fromEntries(attributeNames.map(name => [name, ''])) as At
 /** An update as OpenNebula's template text: lines `NAME="value"`. */
 export const withdrawal = (): string => template({ ...nothing, READY: 'NO' })
 
-/** `isReady`: sets READY too, which otherwise is left to the framework. */
+/** `isReady`: sets READY too. */
 export const publication = (attributes: Attributes, isReady: boolean): string =>
   template({ ...attributes, ...(isReady && { READY: 'YES' }) })
 
@@ -70,9 +74,11 @@ const template = (attributes: Record<string, string>) =>
     .map(([name, value]) => `${name}="${value.replace(/[\\"]/g, '\\$&')}"`)
     .join('\n')
 
-/** The framework's condition for READY=YES: the context asks for it, and bootstrap succeeded. */
-export const mayReportReady = (context: Record<string, string>, frameworkStatus: string): boolean =>
-  context.REPORT_READY === 'YES' && frameworkStatus === 'bootstrap_success'
+/** Whether the context asks for READY. The framework sets it only at the end of its own run of both stages. */
+export const reportsReady = (context: Record<string, string>): boolean => context.REPORT_READY === 'YES'
+
+/** Seconds until another attempt after this many failures in a row: 15, 30 … up to ten minutes. */
+export const retryAfter = (failures: number): number => backOff(failures, 15, 600)
 
 /** Where this VM reaches OneGate, and as whom. */
 export type OneGateAccess = { endpoint: string; token: string; vmId: string }

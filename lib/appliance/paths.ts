@@ -50,13 +50,13 @@ export const paths = {
   /** The watchdog's quick check: starts the executable only if something may be wrong. */
   watchdogQuickLook: '/opt/slm-copilot/watchdog.sh',
   watchdogWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-watchdog.timer',
-  oneGateUnit: '/etc/systemd/system/slm-copilot-onegate.service',
-  oneGateUpdate: '/etc/systemd/system/slm-copilot-onegate-update.service',
-  oneGatePath: '/etc/systemd/system/slm-copilot-onegate-update.path',
-  oneGateWanted: '/etc/systemd/system/multi-user.target.wants/slm-copilot-onegate.service',
   metricsService: '/etc/systemd/system/slm-copilot-metrics.service',
   metricsTimer: '/etc/systemd/system/slm-copilot-metrics.timer',
   metricsWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-metrics.timer',
+  readinessService: '/etc/systemd/system/slm-copilot-readiness.service',
+  readinessPath: '/etc/systemd/system/slm-copilot-readiness.path',
+  bootReadinessService: '/etc/systemd/system/slm-copilot-boot-readiness.service',
+  readinessWanted: '/etc/systemd/system/multi-user.target.wants/slm-copilot-boot-readiness.service',
   renewalService: '/etc/systemd/system/slm-copilot-renew.service',
   renewalTimer: '/etc/systemd/system/slm-copilot-renew.timer',
   promptCacheUnit: '/etc/systemd/system/slm-copilot-prompt-cache.service',
@@ -144,6 +144,11 @@ export const paths = {
   frameworkStatus: '/etc/one-appliance/status',
   /** What is published at OneGate. */
   oneGate: '/run/slm-copilot-onegate.json',
+  /** Written by the framework at each stage; its text is kept while another one is shown. */
+  messageOfTheDay: '/etc/motd',
+  messageState: '/var/lib/slm-copilot/message-of-the-day.json',
+  /** What READY and the message say, and when to try again if that failed: for the watchdog's quick check. */
+  readiness: '/run/slm-copilot-readiness',
   fetching: '/run/slm-copilot-model',
   fetchProgress: '/run/slm-copilot-model/progress',
   proven: '/run/slm-copilot-proven.json',
@@ -156,12 +161,18 @@ export const paths = {
   metrics: '/run/slm-copilot-metrics.prom',
   counters: '/run/slm-copilot-counters.json',
   loaded: '/var/lib/slm-copilot/loaded.json',
+  /** The last run of each stage, and of the smoke test. */
+  stageRuns: '/var/lib/slm-copilot/stages.json',
+  smokeTest: '/var/lib/slm-copilot/smoke-test.json',
+  /** Created by Debian's packages (the kernel's, libraries') whose update needs a reboot. */
+  rebootRequired: '/run/reboot-required',
   socketFolder: '/run/slm-copilot',
   socket: '/run/slm-copilot/llama.sock',
   admissionFolder,
   admissionSocket: `${admissionFolder}/admission.sock`,
   candidate: '/run/slm-copilot-candidate',
   prewarm: '/run/slm-copilot-prewarm',
+  supportBundle: '/run/slm-copilot-support',
 
   report: '/etc/one-appliance/config',
   log: '/var/log/one-appliance/slm-copilot.log',
@@ -174,7 +185,8 @@ export const units = {
   nginx: 'nginx.service',
   model: 'slm-copilot-model.service',
   watchdog: 'slm-copilot-watchdog.service',
-  oneGatePath: 'slm-copilot-onegate-update.path',
+  readiness: 'slm-copilot-readiness.service',
+  readinessPath: 'slm-copilot-readiness.path',
   certbot: 'certbot.service',
   clock: 'chrony.service',
 } as const
@@ -202,6 +214,9 @@ export const contextOption = `--context-file ${paths.contextFile}`
 
 /** What to run if configure's files are missing or damaged. */
 export const configureCommand = `slm-copilot configure ${contextOption}`
+
+/** What to run if the release's files are missing or damaged. */
+export const installCommand = 'slm-copilot install'
 
 /** The file of a model's weights. */
 export const modelPath = (name: string) => `${paths.models}/${name}.gguf`

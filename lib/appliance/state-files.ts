@@ -8,10 +8,12 @@ import { verificationsSchema } from './models/verification.ts'
 import { publicationSchema } from './onegate.ts'
 import { configureCommand, paths } from './paths.ts'
 import { planSchema } from './plan.ts'
+import { messageSchema } from './readiness.ts'
 import { restartsSchema } from './services/restarts.ts'
 import { provenSchema } from './services/services.ts'
 import { historySchema } from './services/watchdog.ts'
 import { measurementSchema } from './sizing/speed.ts'
+import { smokeTestSchema, stageRunsSchema } from './stages.ts'
 import { attemptsSchema } from './tls/lets-encrypt.ts'
 import { journalSchema } from './upgrade/version.ts'
 
@@ -101,6 +103,24 @@ export const stateFiles = {
     mode: 0o600,
     schema: countersSchema,
     whenDamaged: { consequence: 'the metrics count requests from zero' },
+  },
+  stageRuns: {
+    path: paths.stageRuns,
+    mode: 0o600,
+    schema: stageRunsSchema,
+    whenDamaged: { consequence: 'the results of the last stages are unknown' },
+  },
+  smokeTest: {
+    path: paths.smokeTest,
+    mode: 0o600,
+    schema: smokeTestSchema,
+    whenDamaged: { consequence: 'the result of the last smoke test is unknown' },
+  },
+  messageOfTheDay: {
+    path: paths.messageState,
+    mode: 0o600,
+    schema: messageSchema,
+    whenDamaged: { consequence: "the message of the day keeps its text until the framework's next stage" },
   },
   loaded: {
     path: paths.loaded,

@@ -2,17 +2,18 @@
 import {
   type Attributes,
   accessOf,
-  mayReportReady,
   type OneGateAccess,
   type Publication,
   publication,
+  reportsReady,
+  retryAfter,
   withdrawal,
 } from '../appliance/onegate.ts'
-import { paths } from '../appliance/paths.ts'
 import { stateFiles } from '../appliance/state-files.ts'
 import type { Host } from '../system/host.ts'
 import { putForm } from '../system/put-form.ts'
 import { readState, writeState } from '../system/state-files.ts'
+import { uptime } from '../system/uptime.ts'
 
 /** The context variables, with OneGate's token. */
 type OneGateContext = Record<string, string>
@@ -26,19 +27,16 @@ export const readPublication = (host: Host): Publication | undefined => readStat
 
 /** Clears everything until bootstrap publishes again. */
 export async function clear(host: Host, context: OneGateContext): Promise<void> {
-  if (accessOf(context) === undefined) return
   await host.perform('clear READY and what is published at OneGate', async () => {
     begin(host, undefined)
-    await withdraw(host, context)
+    if (accessOf(context) !== undefined) await withdraw(host, context)
   })
 }
 
-/** Publishes, and sets READY if the framework has set it before and still would. */
+/** Publishes, and sets READY if the context asks for it. */
 export async function publish(host: Host, context: OneGateContext, attributes: Attributes): Promise<void> {
   begin(host, attributes)
-  const status = host.files.read(paths.frameworkStatus)?.trim() ?? ''
-  const text = publication(attributes, mayReportReady(context, status))
-  record(host, true, await update(host, context, text))
+  record(host, true, await update(host, context, publication(attributes, reportsReady(context))))
 }
 
 /** Clears everything until the appliance serves again. */
@@ -47,8 +45,8 @@ export const withdraw = async (host: Host, context: OneGateContext): Promise<voi
 
 /** If the update is interrupted, what OneGate shows is unknown. */
 function begin(host: Host, attributes: Attributes | undefined): void {
-  const { problem } = readPublication(host) ?? {}
-  writeState(host, stateFiles.oneGate, { attributes, problem })
+  const { problem, failures } = readPublication(host) ?? {}
+  writeState(host, stateFiles.oneGate, { attributes, problem, failures })
 }
 
 async function update(host: Host, context: OneGateContext, text: string): Promise<string | undefined> {
@@ -72,10 +70,17 @@ async function send(
 /** Records what OneGate shows now. A problem is logged unless the last update had the same. */
 function record(host: Host, isShown: boolean, problem: string | undefined): void {
   const before = readPublication(host)
-  const known = problem === undefined ? { isShown } : {}
-  writeState(host, stateFiles.oneGate, { attributes: before?.attributes, ...known, problem })
+  const outcome = problem === undefined ? { isShown } : { problem, ...nextAttempt(host, problem, before) }
+  writeState(host, stateFiles.oneGate, { attributes: before?.attributes, ...outcome })
   if (problem === before?.problem) return
   if (problem === undefined) host.log.info('OneGate is updated again')
   else if (problem === noAccess) host.log.info(`OneGate is not used: ${noAccess}`)
   else host.log.warn(`OneGate was not updated: ${problem}. It may show an outdated state of this VM.`)
+}
+
+/** Without access there is nothing to try again until the context changes, which runs the stages. */
+function nextAttempt(host: Host, problem: string, before: Publication | undefined) {
+  if (problem === noAccess) return {}
+  const failures = (before?.failures ?? 0) + 1
+  return { failures, retryAt: uptime(host) + retryAfter(failures) }
 }

@@ -119,10 +119,14 @@ from the packages that are installed.`,
     ...stage,
   },
   status: {
-    summary: 'show what is being served and downloaded',
-    details: 'Exit code 0 while serving, 1 otherwise. Must be run as root.',
-    options: {},
-    needsRoot: true,
+    summary: 'show what is being served, and how',
+    details: `Services, certificate, requests, speed, memory, disks, stages, versions, and
+what is pending. Users other than root see what they may read. Exit code 0 while
+serving, 1 otherwise.`,
+    options: {
+      json: { help: 'print JSON, whose fields stay what they are' },
+      schema: { help: "print the JSON's schema (JSON Schema), with what each field means" },
+    },
   },
   doctor: {
     summary: 'check the VM and the appliance, and say what to fix',
@@ -139,6 +143,26 @@ files, which go back 40 days. Must be run as root.`,
     options: {
       since: { argument: 'WHEN', help: 'a date, e.g. 2026-02-14, or a duration, e.g. 24h or 30d (7d)' },
       json: { help: 'print JSON' },
+    },
+    needsRoot: true,
+  },
+  verify: {
+    summary: 'check model, llama.cpp and executable for damage',
+    details: `Compares their SHA-256 digests with those of the release and of the image's bill
+of materials, which takes a minute or two for a model of 14 GB. Changes nothing.
+Exit code 1 if a file is damaged or missing. Must be run as root.`,
+    options: {},
+    needsRoot: true,
+  },
+  'support-bundle': {
+    summary: 'collect what helpers need to know, without secrets',
+    details: `Status, doctor, versions, plan, context, units, journals, logs, nginx's files,
+and facts about the system. Secrets are masked, and requests are not in it.
+Lists its files, then writes an archive that only root can read. Must be run as
+root.`,
+    options: {
+      list: { help: 'only list the files' },
+      output: { argument: 'FILE', isPath: true, help: 'where to write it (a .tar.gz in /root)' },
     },
     needsRoot: true,
   },
@@ -183,10 +207,11 @@ were stopped are left alone.`,
     options: {},
     needsRoot: true,
   },
-  'update-onegate': {
-    summary: 'by a unit: show at OneGate whether it serves',
-    details: `Publishes endpoint and model, and clears them and READY while the appliance does
-not serve. The stages do this themselves.`,
+  'update-readiness': {
+    summary: 'by a unit: set READY and the message of the day',
+    details: `While the appliance does not serve, READY and OneGate's attributes are cleared,
+and the framework's message of the day says why. The stages clear and set READY
+themselves.`,
     options: { 'shutting-down': { help: 'the VM is shutting down: clear them' } },
     ...stage,
   },

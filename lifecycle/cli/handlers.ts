@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { paths } from '../../lib/appliance/paths.ts'
+import type { StageName } from '../../lib/appliance/stages.ts'
 import type { Host, HostOptions } from '../../lib/system/host.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { inputFile } from '../../lib/system/input-files.ts'
@@ -29,13 +30,19 @@ async function exclusively(host: Host, act: (host: Host) => Promise<unknown>): P
   await oneAtATime(host, () => act(host))
 }
 
+/** Runs a stage, and records its result for `status`. */
+async function recordedStage(host: Host, name: StageName, act: () => Promise<unknown>): Promise<void> {
+  const { recorded } = await import('../../lib/steps/stage-runs.ts')
+  await recorded(host, name, act)
+}
+
 const handlers: Record<CommandName, CommandHandler> = {
   install: async (host, { values }) => {
     const { install, prepareInstall, switchInstall } = await import('../install.ts')
     const release = fileOf('release', values)
     if (values.prepare) await prepareInstall(host, release)
     else if (values.switch) await switchInstall(host, release)
-    else await install(host, release, text(values.mirror))
+    else await recordedStage(host, 'install', () => install(host, release, text(values.mirror)))
   },
   upgrade: async (host, { values, argument }) => {
     const { resume, rollback, upgrade } = await import('../upgrade.ts')
@@ -50,11 +57,12 @@ const handlers: Record<CommandName, CommandHandler> = {
   },
   configure: async host => {
     const { configure } = await import('../configure.ts')
-    await exclusively(host, () => configure(host))
+    await exclusively(host, () => recordedStage(host, 'configure', () => configure(host)))
   },
   bootstrap: async (host, { values }) => {
     const { bootstrapAndFetch } = await import('../bootstrap.ts')
-    await exclusively(host, () => bootstrapAndFetch(host, text(values.report) ?? paths.report))
+    const report = text(values.report) ?? paths.report
+    await exclusively(host, () => recordedStage(host, 'bootstrap', () => bootstrapAndFetch(host, report)))
   },
   renew: async host => {
     const { renew } = await import('../renew.ts')
@@ -68,11 +76,16 @@ const handlers: Record<CommandName, CommandHandler> = {
     const { sbom } = await import('../sbom.ts')
     await sbom(host, text(values['one-apps']))
   },
-  status: async host => {
-    const { status } = await import('./status.ts')
-    const { text: screen, serves } = await status(host)
-    print(screen)
-    return serves
+  status: async (host, { values }) => {
+    const { status, statusJsonSchema } = await import('./status.ts')
+    if (values.schema) {
+      print(statusJsonSchema())
+      return
+    }
+    const { statusText } = await import('../../lib/render/text/status.ts')
+    const seen = await status(host)
+    print(values.json ? `${JSON.stringify(seen, null, 2)}\n` : statusText(seen))
+    return seen.isServing
   },
   doctor: async host => {
     const { doctor } = await import('./doctor.ts')
@@ -81,6 +94,14 @@ const handlers: Record<CommandName, CommandHandler> = {
   usage: async (host, { values }) => {
     const { requestUsage } = await import('./request-usage.ts')
     print(await requestUsage(host, text(values.since), values.json === true))
+  },
+  verify: async host => {
+    const { verify } = await import('./verify.ts')
+    return verify(host, print)
+  },
+  'support-bundle': async (host, { values }) => {
+    const { supportBundle } = await import('./support-bundle.ts')
+    await supportBundle(host, { output: text(values.output), onlyList: values.list === true }, print)
   },
   'save-prompt-cache': async host => {
     const { save } = await import('../prompt-cache.ts')
@@ -106,9 +127,9 @@ const handlers: Record<CommandName, CommandHandler> = {
     const { writeMetrics } = await import('../write-metrics.ts')
     await writeMetrics(host)
   },
-  'update-onegate': async (host, { values }) => {
-    const { updateOneGate } = await import('../onegate.ts')
-    await updateOneGate(host, values['shutting-down'] === true)
+  'update-readiness': async (host, { values }) => {
+    const { updateReadiness } = await import('../readiness.ts')
+    await updateReadiness(host, values['shutting-down'] === true)
   },
   'smoke-test': async (host, { values }) => {
     const { runSmokeTest } = await import('./smoke-test.ts')

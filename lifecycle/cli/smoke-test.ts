@@ -2,6 +2,7 @@
 import { ports } from '../../lib/appliance/paths.ts'
 import { passwordInForce } from '../../lib/steps/password.ts'
 import { smokeTest } from '../../lib/steps/services/smoke-test.ts'
+import { recordedSmokeTest } from '../../lib/steps/services/smoke-test-record.ts'
 import { readCa } from '../../lib/steps/tls/certificates.ts'
 import { trustFor } from '../../lib/steps/tls/client-view.ts'
 import { readPairInUse } from '../../lib/steps/tls/installed-pairs.ts'
@@ -38,6 +39,7 @@ export async function runSmokeTest(host: Host, { endpoint, ca, keyFile }: SmokeT
     throw new UsageError('--endpoint needs --key-file FILE, a file that holds the key.')
   const key = keyFile === undefined ? passwordInForce(host) : keyFrom(keyFile)
   const given = ca === undefined ? {} : { ca: caFrom(ca) }
-  await smokeTest(host, { url, key, ...own, ...given }, 'full')
+  const test = endpoint === undefined && process.getuid?.() === 0 ? recordedSmokeTest : smokeTest
+  await test(host, { url, key, ...own, ...given }, 'full')
   host.log.info(`${url} is serving.`)
 }

@@ -1,48 +1,51 @@
-/** `slm-copilot status`: what is being served, what is pending, and a download's progress. Changes nothing. */
-import { units } from '../../lib/appliance/paths.ts'
-import { pendingOf, planNotes } from '../../lib/appliance/plan.ts'
-import { statusText } from '../../lib/render/text/status.ts'
-import { readProgress } from '../../lib/steps/models/fetch-progress.ts'
-import { passwordInForce } from '../../lib/steps/password.ts'
-import { readPlan } from '../../lib/steps/plan.ts'
-import { readUnavailable } from '../../lib/steps/services/availability.ts'
-import { serviceProblem } from '../../lib/steps/services/check.ts'
-import { readCa } from '../../lib/steps/tls/certificates.ts'
-import { trustFor, verifiableEndpoints } from '../../lib/steps/tls/client-view.ts'
-import { readPairInUse } from '../../lib/steps/tls/installed-pairs.ts'
+/** `slm-copilot status`: what the appliance serves and how, as far as this user may see it. Changes nothing. */
+import {
+  type ApplianceStatus,
+  jsonSchema,
+  type SectionName,
+  type SectionValue,
+  sectionNames,
+} from '../../lib/appliance/status/status.ts'
 import type { Host } from '../../lib/system/host.ts'
-import { type UnitStatus, unitStatus } from '../../lib/system/systemd.ts'
+import { checkedService, sections } from './status/sections.ts'
 
-const stateOf = ({ isActive, isEnabled, startedAt }: UnitStatus) =>
-  isActive
-    ? `active since ${startedAt?.toISOString().slice(0, 19)}Z${isEnabled ? '' : ', not enabled at boot'}`
-    : 'not active'
-
-/** Why nothing can be generated: the recorded reason, else a unit that is not running, else what a client would see. */
-async function problemOf(host: Host, stopped: string | undefined): Promise<string | undefined> {
-  const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
-  const problem = await serviceProblem(host, access)
-  if (problem === undefined) return undefined
-  return readUnavailable(host) ?? (stopped === undefined ? problem : `${stopped} is not running.`)
+/** The reason why something could not be read, in a sentence. */
+function reasonOf(error: unknown): string {
+  const { code, path, message } = error as NodeJS.ErrnoException
+  const isRefused = code === 'EACCES' || code === 'EPERM'
+  return isRefused && path !== undefined ? `${path}: permission denied; root may read it.` : message
 }
 
-/** The output, and whether the appliance serves. Throws if configure has never run, or without root privileges. */
-export async function status(host: Host): Promise<{ text: string; serves: boolean }> {
-  if (process.getuid?.() !== 0) throw new Error('must be run as root.')
-  const plan = readPlan(host)
-  const services: { unit: string; status: UnitStatus }[] = []
-  for (const unit of [units.llama, units.admission, units.nginx])
-    services.push({ unit, status: await unitStatus(host, unit) })
-  const stopped = services.find(({ status }) => !status.isActive)?.unit
-  const problem = await problemOf(host, stopped)
-  const text = statusText({
+export async function status(host: Host): Promise<ApplianceStatus> {
+  const unknown: Partial<Record<SectionName, string>> = {}
+  const read = async <Name extends SectionName>(name: Name): Promise<SectionValue<Name> | null> => {
+    try {
+      return await sections[name](host)
+    } catch (error) {
+      unknown[name] = reasonOf(error)
+      return null
+    }
+  }
+  const entries: [SectionName, unknown][] = []
+  for (const name of sectionNames) entries.push([name, await read(name)])
+  const problem = await problemOf(host)
+  return {
+    schema: 1,
+    at: host.now().toISOString(),
+    isServing: problem === null,
     problem,
-    endpoints: verifiableEndpoints(readPairInUse(host), plan.endpoints),
-    services: services.map(({ unit, status }) => ({ unit, state: stateOf(status) })),
-    model: plan.state === 'serving' ? plan.capacity.model.name : undefined,
-    pending: pendingOf(plan)?.model.name,
-    progress: readProgress(host)?.replace(/\s+/g, ' ').trim(),
-    notes: planNotes(plan),
-  })
-  return { text, serves: problem === undefined }
+    ...(Object.fromEntries(entries) as { [Name in SectionName]: SectionValue<Name> | null }),
+    unknown,
+  }
 }
+
+async function problemOf(host: Host): Promise<string | null> {
+  try {
+    return (await checkedService(host)) ?? null
+  } catch (error) {
+    return `It could not be checked: ${reasonOf(error)}`
+  }
+}
+
+/** The schema of `--json`, as JSON Schema. */
+export const statusJsonSchema = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`

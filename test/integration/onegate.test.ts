@@ -4,13 +4,13 @@ import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { attributeNames } from '../../lib/appliance/onegate.ts'
-import { paths } from '../../lib/appliance/paths.ts'
-import { clear, publish } from '../../lib/steps/onegate.ts'
+import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
+import { clear, publish, readPublication } from '../../lib/steps/onegate.ts'
 import { setAvailable, setUnavailable } from '../../lib/steps/services/availability.ts'
 import { recordHealth } from '../../lib/steps/services/watchdog.ts'
 import { $, type CommandOptions, type Shell } from '../../lib/system/shell.ts'
 import { parseEnvironment } from '../../lifecycle/environment.ts'
-import { updateOneGate } from '../../lifecycle/onegate.ts'
+import { updateReadiness } from '../../lifecycle/readiness.ts'
 import { freePort } from '../../packer/build/ports.ts'
 import { type RecordedHost, recordedHost } from '../support/recorded-host.ts'
 import { type OneGateUpdate, oneGateServer, shownAfter } from '../vm/onegate.ts'
@@ -57,6 +57,10 @@ function hostFor(endpoint: string): RecordedHost {
     `export TOKENTXT='${token}'\nexport VMID="7"\nexport ONEGATE_ENDPOINT="${endpoint}"\nexport REPORT_READY="YES"\n`,
     0o400,
   )
+  const folder = `${paths.tls}/certificates/own`
+  for (const file of Object.values(certificateFiles)) host.files.replace(`${folder}/${file}`, 'PEM', 0o600)
+  host.files.replace(paths.caCertificate, 'PEM', 0o644)
+  host.files.replaceLink(paths.currentCertificate, 'certificates/own')
   return host
 }
 
@@ -68,7 +72,7 @@ it('publishes with the token in a header, which is neither in an argument nor in
   await clear(host, contextOf(host))
   await publish(host, contextOf(host), attributes as never)
   expect(updates.map(({ token, vmId }) => ({ token, vmId }))).toEqual(Array(2).fill({ token, vmId: '7' }))
-  expect(shownAfter(updates)).toEqual({ ...attributes, READY: 'NO' })
+  expect(shownAfter(updates)).toEqual({ ...attributes, READY: 'YES' })
   expect(host.commands.length).toBe(2)
   expect([...host.commands, ...host.lines, host.files.read(paths.oneGate)].join('\n')).not.toContain('Secret')
 })
@@ -156,6 +160,22 @@ describe('a OneGate that', () => {
     expect(host.commands).toEqual([])
   })
 
+  it.each([
+    ['another', [15, 30, 60]],
+    ['the tenth', Array(9).fill(expect.any(Number)).concat(600)],
+  ])('goes on failing: %s attempt is announced for the watchdog, later each time', async (_, pauses) => {
+    const oneGate = await startOneGate()
+    oneGate.answer = response => void response.writeHead(500).end()
+    const host = hostFor(oneGate.endpoint)
+    host.files.replace('/proc/uptime', '1000.00 1.00\n', 0o644)
+    const seen: unknown[] = []
+    for (const _attempt of pauses) {
+      await publish(host, contextOf(host), attributes as never)
+      seen.push((readPublication(host)?.retryAt ?? 0) - 1000)
+    }
+    expect(seen).toEqual(pauses)
+  })
+
   it('recovers: the next event publishes', async () => {
     const oneGate = await startOneGate()
     const host = hostFor(oneGate.endpoint)
@@ -163,8 +183,8 @@ describe('a OneGate that', () => {
     await publish(host, contextOf(host), attributes as never)
     oneGate.answer = response => void response.end()
     recordHealth(host, true)
-    await updateOneGate(host, false)
-    expect(shownAfter(oneGate.updates)).toEqual(attributes)
+    await updateReadiness(host, false)
+    expect(shownAfter(oneGate.updates)).toEqual({ ...attributes, READY: 'YES' })
     expect(host.lines.at(-1)).toBe('OneGate is updated again')
   })
 })
@@ -196,8 +216,8 @@ describe('between the stages', () => {
   it.each(events)('%s', async (_, happen, effect) => {
     const { host, updates } = await servingHost()
     happen(host)
-    await updateOneGate(host, false)
-    await updateOneGate(host, false)
+    await updateReadiness(host, false)
+    await updateReadiness(host, false)
     expect(updates.length).toBe(effect === 'nothing' ? 1 : 2)
     expect(shownAfter(updates)).toEqual(effect === 'nothing' ? { ...attributes, READY: 'YES' } : cleared)
   })
@@ -206,25 +226,25 @@ describe('between the stages', () => {
     const { host, updates } = await servingHost()
     setUnavailable(host, 'It ended.')
     recordHealth(host, false)
-    await updateOneGate(host, false)
+    await updateReadiness(host, false)
     setAvailable(host)
-    await updateOneGate(host, false)
+    await updateReadiness(host, false)
     expect(shownAfter(updates)).toEqual(cleared)
     recordHealth(host, true)
-    await updateOneGate(host, false)
+    await updateReadiness(host, false)
     expect(shownAfter(updates)).toEqual({ ...attributes, READY: 'YES' })
   })
 
   it('is not published again after a configure whose bootstrap has not succeeded', async () => {
     const { host, updates } = await servingHost()
     await clear(host, contextOf(host))
-    await updateOneGate(host, false)
+    await updateReadiness(host, false)
     expect(shownAfter(updates)).toEqual(cleared)
   })
 
   it('is cleared at shutdown, though it serves', async () => {
     const { host, updates } = await servingHost()
-    await updateOneGate(host, true)
+    await updateReadiness(host, true)
     expect(shownAfter(updates)).toEqual(cleared)
   })
 })

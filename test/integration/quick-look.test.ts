@@ -1,6 +1,6 @@
 /** The watchdog's quick check of the real services: it ends if all is well, and otherwise calls the executable. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -56,19 +56,28 @@ beforeAll(async () => {
     .replaceAll(paths.healthy, healthy)
     .replaceAll(paths.lock, lock)
     .replaceAll(paths.executable, '/bin/echo')
+    .replaceAll(paths.unavailableReason, join(stack.root, 'run/unavailable'))
+    .replaceAll(paths.readiness, join(stack.root, 'run/readiness'))
+    .replaceAll(paths.currentChain, join(stack.root, 'run/chain.pem'))
+    .replaceAll('systemctl ', '/bin/echo ')
   writeFileSync(script, moved)
   writeFileSync(healthy, '')
   writeFileSync(lock, '')
+  show('serving')
 })
 afterAll(() => stack.close())
+
+/** What READY and the message of the day say, and when to try again. */
+const show = (text: string) => writeFileSync(join(stack.root, 'run/readiness'), `${text}\n`)
 
 /** The command that it calls, if any. */
 const look = () => execFileSync('sh', [script], { encoding: 'utf8' })
 const noCall = ''
 const callsExecutable = 'watchdog\n'
+const updatesReadiness = `start --no-block ${units.readiness}\n`
 
 it('passes shellcheck', () => {
-  expect(execFileSync('shellcheck', [script], { encoding: 'utf8' })).toBe('')
+  expect(execFileSync('shellcheck', ['-'], { encoding: 'utf8', input: quickLook() })).toBe('')
 })
 
 describe('ends at once', () => {
@@ -155,7 +164,7 @@ describe('calls the executable', () => {
   ])('%s', async (_, [harm, undo]) => {
     harm()
     try {
-      expect(look()).toBe(callsExecutable)
+      expect(look()).toMatch(/^watchdog\n/)
     } finally {
       undo()
     }
@@ -175,4 +184,50 @@ describe('calls the executable', () => {
     const env = { PATH: '/nowhere' }
     expect(execFileSync('/bin/sh', [script], { encoding: 'utf8', env })).toBe(callsExecutable)
   })
+})
+
+describe('has READY and the message of the day updated', () => {
+  afterEach(() => {
+    show('serving')
+    rmSync(join(stack.root, 'run/unavailable'), { force: true })
+  })
+
+  it.each([
+    ['they say that it does not serve', 'unavailable', updatesReadiness],
+    ['nothing is recorded', '', updatesReadiness],
+    ['the next attempt is due', 'serving 0', updatesReadiness],
+    ['the next attempt is not due yet', 'serving 99999999', noCall],
+    ['they say that it serves', 'serving ', noCall],
+  ])('while all is well: %s', (_, text, calls) => {
+    show(text)
+    expect(look()).toBe(calls)
+  })
+
+  it.each([
+    ['serving', updatesReadiness],
+    ['unavailable', noCall],
+    ['unavailable 0', updatesReadiness],
+  ])('while a reason is recorded, and they say "%s"', (text, calls) => {
+    show(text)
+    writeFileSync(join(stack.root, 'run/unavailable'), 'It was stopped.\n')
+    expect(look()).toBe(calls)
+  })
+
+  it('if the last check found a problem', () => {
+    renameSync(healthy, `${healthy}.away`)
+    expect(look()).toBe(`${callsExecutable}${updatesReadiness}`)
+    renameSync(`${healthy}.away`, healthy)
+  })
+})
+
+it('calls the executable for an expired certificate, and not for a valid one', () => {
+  const chain = join(stack.root, 'run/chain.pem')
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null']
+  const request = ['req', '-x509', ...newKey, '-subj', '/CN=x', '-days', '1', '-out', chain]
+  execFileSync('openssl', request, { stdio: 'ignore' })
+  expect(look()).toBe(noCall)
+  const later = `${script}.later`
+  writeFileSync(later, readFileSync(script, 'utf8').replace('-checkend 0 ', '-checkend 100000 '))
+  expect(execFileSync('sh', [later], { encoding: 'utf8' })).toBe(callsExecutable)
+  rmSync(chain)
 })

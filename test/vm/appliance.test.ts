@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { packageFormat } from '../../lib/appliance/inventory/debian.ts'
 import { componentsIn } from '../../lib/appliance/inventory/sbom.ts'
 import { paths } from '../../lib/appliance/paths.ts'
+import { statusSchema } from '../../lib/appliance/status/status.ts'
 import { generatePassword } from '../../lib/steps/password.ts'
 import { eventsOf } from '../../lib/steps/services/smoke-test.ts'
 import { executable } from '../../packer/build/executable.ts'
@@ -193,7 +194,7 @@ describe('commands in its texts', () => {
     expect((await ssh(vm, 'command -v sudo')).code).not.toBe(0)
   })
 
-  it.each(['status', 'clients', 'plan --check', 'smoke-test', 'configure'])(
+  it.each(['clients', 'plan --check', 'smoke-test', 'configure'])(
     'tells users other than root that %s needs root',
     async command => {
       const asNobody = `setpriv --reuid=nobody --regid=nogroup --clear-groups slm-copilot ${command}`
@@ -203,6 +204,15 @@ describe('commands in its texts', () => {
       expect(stderr).toMatch(/as root/)
     },
   )
+
+  it('shows users other than root what they may see of the status', async () => {
+    const asNobody = 'setpriv --reuid=nobody --regid=nogroup --clear-groups slm-copilot status --json'
+    const { code, stdout, stderr } = await ssh(vm, asNobody)
+    expect([code, stderr]).toEqual([0, ''])
+    const seen = statusSchema.parse(JSON.parse(stdout))
+    expect(seen).toMatchObject({ isServing: true, plan: null, services: [{ isActive: true }, {}, {}] })
+    expect(seen.unknown.plan).toMatch(/permission denied/)
+  })
 
   it('continues if nobody reads its output, or its log is full', async () => {
     const stage = 'slm-copilot configure --context-file /run/one-context/one_env'

@@ -83,6 +83,18 @@ const sbomSchema = z.object({
   ),
 })
 
+const subjectSchema = z.object({
+  metadata: z.object({
+    component: z.object({ version: z.string(), hashes: z.tuple([z.object({ content: z.string() })]) }),
+  }),
+})
+
+/** The version and the digest of the executable in a bill written by `sbomText`. Throws if it is damaged. */
+export function subjectIn(text: string): Omit<Subject, 'serial'> {
+  const { version, hashes } = subjectSchema.parse(JSON.parse(text)).metadata.component
+  return { version, digest: hashes[0].content }
+}
+
 /** The components in a bill written by `sbomText`. Throws if it is damaged. */
 export const componentsIn = (text: string): Component[] =>
   sbomSchema

@@ -23,5 +23,11 @@ export const hasFailed = (cause: string, attempts: number) =>
 
 export const isStopped = (endedAt: number) => `llama-server was stopped at ${clock(endedAt)}.`
 
+export const isNotRunning = (unit: string) => `${unit} is not running.`
+
+/** nginx keeps serving an expired certificate, which clients refuse. */
+export const hasExpired = (at: Date) =>
+  `The certificate expired on ${at.toISOString().slice(0, 10)}. For what to do, the administrator can run: slm-copilot doctor`
+
 /** No model can serve: one is being downloaded, or none fits. */
 export const hasNoModel = (reason: string) => printable(reason)

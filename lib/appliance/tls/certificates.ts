@@ -44,6 +44,9 @@ export type InstalledPair = {
   pair: Pair
 }
 
+/** The same without the key. */
+export type ServedCertificate = Omit<InstalledPair, 'pair'> & { pair: Pick<Pair, 'certificate'> }
+
 /** The pair in use, as shown to people. */
 export type TlsSummary = {
   mode: TlsMode

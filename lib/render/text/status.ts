@@ -1,21 +1,9 @@
 /** The output of `slm-copilot status`, in 80 columns. */
-import { endpointUrl } from '../../appliance/names.ts'
-import { paths, units } from '../../appliance/paths.ts'
+import { paths } from '../../appliance/paths.ts'
+import { gibibytes } from '../../appliance/sizing/memory.ts'
+import { stageNames } from '../../appliance/stages.ts'
+import { type ApplianceStatus, type SectionName, sectionNames } from '../../appliance/status/status.ts'
 import { wrapped } from '../../appliance/text.ts'
-
-export type Status = {
-  /** Why nothing can be generated, as a sentence; undefined if the appliance serves. */
-  problem: string | undefined
-  /** Names and addresses, the preferred one first. */
-  endpoints: string[]
-  services: { unit: string; state: string }[]
-  /** The model that the plan serves; undefined if there is none. */
-  model: string | undefined
-  /** The pending model, and the progress of its download or verification while that runs. */
-  pending: string | undefined
-  progress: string | undefined
-  notes: string[]
-}
 
 /** Width of the name column: the longest unit name and a gap. */
 const width = 33
@@ -25,20 +13,117 @@ const row = (name: string, text: string) =>
     .map((line, index) => `  ${(index === 0 ? name : '').padEnd(width - 2)}${line}\n`)
     .join('')
 
-export function statusText(status: Status): string {
-  const { problem, endpoints, services, model, pending, progress, notes } = status
-  const url = endpointUrl(endpoints[0] ?? 'localhost')
+type Row = [name: string, text: string]
+type Rows = { [Name in SectionName]: (section: NonNullable<ApplianceStatus[Name]>) => Row[] }
+
+const short = (time: string) => `${time.slice(0, 19)}Z`
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+const rate = (value: number | null) => (value === null ? '-' : `${Number(value.toPrecision(3))}`)
+
+const rows: Rows = {
+  addresses: addresses => addresses.map((url, index) => [index === 0 ? 'endpoint' : 'also', url]),
+  plan: ({ state, model, contextSize, slots, threads, kvType }) => [
+    ['model', state === 'serving' ? model : `${model}, not served (${state})`],
+    ['plan', `${slots} × ${contextSize} tokens, ${threads} threads, KV cache ${kvType}`],
+  ],
+  services: services =>
+    services.map(({ unit, isActive, isEnabled, since }) => [
+      unit,
+      isActive
+        ? `active since ${short(since ?? '')}${isEnabled ? '' : ', not enabled at boot'}`
+        : 'not active',
+    ]),
+  certificate: ({ mode, names, ends, daysLeft }) => [
+    ['certificate', `${mode}, for ${names.join(', ')}; ends ${ends.slice(0, 10)}, ${daysLeft} days left`],
+  ],
+  stages: ({ framework, ...stages }) => [
+    ...stageNames.flatMap((name): Row[] => {
+      const stage = stages[name]
+      if (stage === null) return []
+      const { result, startedAt, endedAt, problem } = stage
+      return [[name, `${result}, ${short(endedAt ?? startedAt)}${problem === null ? '' : `: ${problem}`}`]]
+    }),
+    ['framework', framework ?? 'no stage has been run by it'],
+  ],
+  smokeTest: ({ at, depth, problem }) => [
+    ['smoke test', `${problem === null ? 'passed' : `failed: ${problem}`} (${depth}, ${short(at)})`],
+  ],
+  speed: ({ atStart, lately }) => [
+    [
+      'speed at start',
+      atStart === null
+        ? 'not measured'
+        : `prompts ${rate(atStart.prompt)}, answers ${rate(atStart.generation)} tokens/s`,
+    ],
+    [
+      'in the last hour',
+      lately.requests === 0
+        ? 'no requests computed'
+        : `prompts ${rate(lately.prompt)}, answers ${rate(lately.generation)} tokens/s, mean of ${lately.requests}`,
+    ],
+  ],
+  requests: ({ total, refused }) => {
+    const counts = Object.entries(refused).map(([status, count]) => `${count} × ${status}`)
+    return [['requests in the last hour', `${total}, refused: ${counts.join(', ') || 'none'}`]]
+  },
+  memory: ({ used, mapped, plannedAtMost, isWithinPlan }) => [
+    [
+      'memory of llama-server',
+      `${gibibytes(used)} of ${gibibytes(plannedAtMost)} planned, and ${gibibytes(mapped)} mapped${isWithinPlan ? '' : '; that is more than planned'}`,
+    ],
+  ],
+  disks: disks =>
+    disks.map(({ folder, free, size }) => [
+      `disk, ${folder}`,
+      `${gigabytes(free)} of ${gigabytes(size)} free`,
+    ]),
+  versions: ({ appliance, llamaCpp, nginx, model }) => [
+    [
+      'versions',
+      `SLM-Copilot ${appliance}, llama.cpp ${llamaCpp}, nginx ${nginx}, model in the image: ${model}`,
+    ],
+  ],
+  pending: pending => pending.map((text): Row => ['pending', text]),
+  notes: notes => notes.map((text): Row => ['note', text]),
+}
+
+/** What matters first; what could not be read comes last. */
+const order: SectionName[] = [
+  'addresses',
+  'plan',
+  'services',
+  'certificate',
+  'pending',
+  'notes',
+  'requests',
+  'speed',
+  'memory',
+  'disks',
+  'smokeTest',
+  'stages',
+  'versions',
+]
+
+function rowsOf<Name extends SectionName>(status: ApplianceStatus, name: Name): Row[] {
+  const section = status[name]
+  return section === null ? [] : rows[name](section as NonNullable<ApplianceStatus[Name]>)
+}
+
+export function statusText(status: ApplianceStatus): string {
+  const { isServing, problem, plan, unknown } = status
+  const served = plan?.state === 'serving' ? ` ${plan.model}` : ''
+  const unread = sectionNames.flatMap((name): Row[] =>
+    unknown[name] ? [[`${name}: unknown`, unknown[name]]] : [],
+  )
+  const all: Row[] = [
+    ...(problem === null ? [] : [['reason', problem] satisfies Row]),
+    ...order.flatMap(name => rowsOf(status, name)),
+    ['report', paths.report],
+    ['log', paths.log],
+    ...unread,
+  ]
   return [
-    problem === undefined ? `SLM-Copilot is serving ${model}.\n\n` : 'SLM-Copilot is not serving.\n\n',
-    ...(problem === undefined ? [] : [row('reason', problem)]),
-    row('endpoint', url),
-    ...services.map(({ unit, state }) => row(unit, state)),
-    row('model', model ?? 'none'),
-    ...(pending === undefined
-      ? []
-      : [row('pending model', progress ?? `${pending}: ${units.model} is not running`)]),
-    ...notes.map(note => row('note', note)),
-    row('report', paths.report),
-    row('log', paths.log),
+    isServing ? `SLM-Copilot is serving${served}.\n\n` : 'SLM-Copilot is not serving.\n\n',
+    ...all.map(([name, text]) => row(name, text)),
   ].join('')
 }

@@ -142,9 +142,13 @@ ExecStopPost=-+${paths.executable} llama-ended
 # Always: on SIGTERM llama-server exits successfully. After \`systemctl stop\`, systemd does not restart it.
 Restart=always
 RestartSec=1
-# Longer than a batch. v0.5.0 handles SIGTERM in the interrupted thread and deadlocks if that thread holds the lock of
-# its queue, as it often does while generating; then it is killed, and loses nothing.
-TimeoutStopSec=15
+# At once, instead of SIGTERM: v0.5.0 handles that in the interrupted thread, and deadlocks if that thread holds the lock
+# of its queue, as it often does while generating. Streams are cut off either way, and there is nothing else to lose: the
+# prompt cache is saved before.
+KillSignal=SIGKILL
+SuccessExitStatus=SIGKILL
+# For ExecStopPost=, which takes long while the VM has hardly any CPU time: without it, clients do not get the reason.
+TimeoutStopSec=120
 OOMScoreAdjust=-500
 
 # Nothing in here may reach the network: the model cannot phone home.

@@ -70,10 +70,27 @@ nothing_is_started() {
     [ ! -e ${paths.lock} ] && ! runs ${units.llama} && ! runs ${units.admission} && ! runs ${units.nginx}
 }
 
+# A certificate that nginx has, unless it cannot start, and that is still valid.
+certificate_is_valid() {
+    [ ! -e ${paths.currentChain} ] || openssl x509 -checkend 0 -noout -in ${paths.currentChain} > /dev/null
+}
+
+# Whether READY and the message of the day say what is true, and no failed attempt to make them is due again.
+is_shown() {
+    { read -r shown due < ${paths.readiness}; } 2> /dev/null || return 1
+    if [ -e ${paths.healthy} ] && [ ! -e ${paths.unavailableReason} ]; then true_state=serving; else true_state=unavailable; fi
+    [ "$shown" = "$true_state" ] || return 1
+    read -r now _ < /proc/uptime
+    [ -z "$due" ] || [ "\${now%.*}" -lt "$due" ]
+}
+
 stage_is_at_work && exit
 nothing_is_started && exit
-[ -e ${paths.healthy} ] && all_answer && ! one_is_stopped && ! requests_still_wait && exit
-exec ${paths.executable} watchdog
+if ! [ -e ${paths.healthy} ] || ! all_answer || one_is_stopped || requests_still_wait || ! certificate_is_valid; then
+    ${paths.executable} watchdog || status=$?
+fi
+is_shown || systemctl start --no-block ${units.readiness}
+exit "\${status:-0}"
 `
 
 /** Script, service, timer, and the link that makes systemd start the timer at boot. */

@@ -25,12 +25,12 @@ export async function measuredMemory(host: Host): Promise<ResidentSet> {
   return measured
 }
 
-/** Whether it uses no more than planned, with a tolerance of 5 %, and a sentence with the figures. */
+/** Whether it uses no more than planned, with a tolerance of 5 %, the planned bytes, and a sentence with the figures. */
 export function comparedMemory(capacity: Capacity, { anonymous, file }: ResidentSet) {
   const { least, most } = planned(capacity)
   const isWithin = anonymous <= most * 1.05
   const text =
     `llama-server uses ${gibibytes(anonymous)} of anonymous memory, planned: ${gibibytes(least)} after the start, ` +
     `${gibibytes(most)} at most; and ${gibibytes(file)} of files mapped.`
-  return { isWithin, text: isWithin ? text : `${text} That is more than planned.` }
+  return { isWithin, least, most, text: isWithin ? text : `${text} That is more than planned.` }
 }

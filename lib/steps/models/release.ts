@@ -6,8 +6,10 @@ import { modelPath, paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import { download } from '../../system/download.ts'
 import type { Host } from '../../system/host.ts'
+import { sha256Of } from '../../system/large-files.ts'
 import { requireState, stateFile, stateFrom } from '../../system/state-files.ts'
 import { isProven, removeProven } from '../../system/verified-files.ts'
+import { checksumFile } from './expected-digests.ts'
 
 /** The release in the given file, or the production release. */
 export const chooseRelease = (file: { path: string; text: string } | undefined): Release =>
@@ -48,6 +50,16 @@ async function unpack(host: Host, archive: string, folder: string) {
   const options = ['--gzip', '--strip-components=1', '--no-same-owner', '--no-same-permissions']
   await host.$`tar --extract ${options} --file ${from} --directory ${to}`
   await host.$`chmod --recursive u=rwX,go=rX ${to}`
+  await recordChecksums(host, folder)
+}
+
+/** Records the digests of what has just been unpacked from a verified archive: for `slm-copilot verify`, and sha256sum. */
+async function recordChecksums({ $, files }: Host, folder: string) {
+  const { stdout } = await $`find ${files.at(folder)} -type f -printf ${'%P\\n'}`
+  const lines: string[] = []
+  for (const name of stdout.split('\n').filter(Boolean).sort())
+    lines.push(`${await sha256Of(`${files.at(folder)}/${name}`)}  ${name}\n`)
+  files.replace(`${folder}/${checksumFile}`, lines.join(''), 0o644)
 }
 
 /** Downloads the model's weights. */
@@ -67,6 +79,6 @@ export function weightNotes(host: Host, { name, sha256 }: Model): string[] {
   if (host.files.status(path) === undefined || isProven(host, { path, sha256, proofs })) return []
   return [
     `${path} has changed since it was verified, or was never verified. Its SHA-256 must be ${sha256}: ` +
-      '`slm-copilot install` computes it, and downloads the file again where it differs.',
+      '`slm-copilot verify` computes it, and `slm-copilot install` downloads the file again where it differs.',
   ]
 }

@@ -14,12 +14,20 @@ export type EdgeAccess = { ca?: string | undefined; serverName?: string | undefi
 /** Seconds. llama-server handles its queue after each batch, which takes half a minute on a slow CPU. */
 const timeout = 60
 
+const healthTimeout = 5
+
 /** As long as an agent's first prompt, and longer than nginx's default body buffer. */
 const text = 'word '.repeat(13_000)
 
 /** Why clients are not served, as a sentence; undefined if they are. A busy appliance (429) serves. */
 export async function serviceProblem(host: Host, access: EdgeAccess): Promise<string | undefined> {
   return (await edgeProblem(host, access)) ?? (await queueProblem(host))
+}
+
+/** As `serviceProblem`, by the request for the health that needs no key: it also passes all services, but no queue. */
+export async function healthProblem(host: Host, trust: Omit<EdgeAccess, 'key'>): Promise<string | undefined> {
+  const url = `https://127.0.0.1:${ports.https}/health`
+  return problemOf(units.nginx, url, () => host.http({ ...trust, url, timeout: healthTimeout }))
 }
 
 /** Sends an agent-sized request with the key, which tests TLS, admission, buffering and llama-server's tokenizer. */
@@ -44,6 +52,7 @@ async function problemOf(
   try {
     const { status, body } = await ask()
     if (status === 200 || status === 429) return undefined
+    if (status === 503 && body.includes('"loading"')) return 'The model is loading.'
     return `${unit} answered ${status} at ${at}: ${body.slice(0, 200)}`
   } catch (error) {
     return `${unit} did not answer at ${at}: ${(error as Error).message}.`

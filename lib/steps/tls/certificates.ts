@@ -23,9 +23,14 @@ export const readLeafPair = (host: Host) => {
 
 /** The CA on disk. Throws if configure has not created it. */
 export function readCa(host: Host): Pair {
-  const ca = readCaPair(host)
-  if (ca === undefined) throw new Error(`No CA in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
-  return ca
+  return { ...readCaCertificate(host), key: host.files.read(paths.caKey) ?? '' }
+}
+
+/** Its certificate, which everybody may read. Throws likewise. */
+export function readCaCertificate(host: Host): Pick<Pair, 'certificate'> {
+  const certificate = host.files.read(paths.caCertificate)
+  if (certificate === undefined) throw new Error(`No CA in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
+  return { certificate }
 }
 
 /** Describes a CA for the decision. */

@@ -1,7 +1,7 @@
 /** What clients see of the pair in use: verifiable endpoints, what to trust, and the landing page that says so. */
 import { X509Certificate } from 'node:crypto'
 import { describedCapacity, type Plan } from '../../appliance/plan.ts'
-import type { InstalledPair, Pair, TlsSummary } from '../../appliance/tls/certificates.ts'
+import type { InstalledPair, Pair, ServedCertificate, TlsSummary } from '../../appliance/tls/certificates.ts'
 import { landingPage } from '../../render/page/landing-page.ts'
 import { covers, namesIn } from '../../system/x509.ts'
 import { isPublic } from './installed-pairs.ts'
@@ -26,14 +26,17 @@ export const clientView = (inUse: InstalledPair, ca: Pair, endpoints: string[]) 
 })
 
 /** Those of these names and addresses that the certificate covers; if none, the certificate's own. */
-export function verifiableEndpoints(inUse: InstalledPair, endpoints: string[]): string[] {
+export function verifiableEndpoints(inUse: ServedCertificate, endpoints: string[]): string[] {
   const certificate = new X509Certificate(inUse.pair.certificate)
   const covered = endpoints.filter(name => covers(certificate, name))
   return covered.length > 0 ? covered : namesIn(certificate)
 }
 
 /** What this VM trusts, and under which name, when it connects to its own nginx: its CA, or the chain in use itself. */
-export function trustFor(inUse: InstalledPair, ca: Pair): { ca: string; serverName?: string } {
+export function trustFor(
+  inUse: ServedCertificate,
+  ca: Pick<Pair, 'certificate'>,
+): { ca: string; serverName?: string } {
   if (inUse.mode === 'private') return { ca: ca.certificate }
   const [first = 'localhost'] = namesIn(new X509Certificate(inUse.pair.certificate))
   return { ca: inUse.pair.certificate, serverName: first.replace(/^\*\./, 'copilot.') }

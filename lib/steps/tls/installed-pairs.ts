@@ -1,6 +1,6 @@
 /** The pair that nginx uses, whatever its source: its files, the link to it, and its removal once superseded. */
 import { certificateFiles, configureCommand, paths } from '../../appliance/paths.ts'
-import type { InstalledPair, TlsMode } from '../../appliance/tls/certificates.ts'
+import type { InstalledPair, ServedCertificate, TlsMode } from '../../appliance/tls/certificates.ts'
 import { hstsFile } from '../../render/nginx/hsts.ts'
 import type { Host } from '../../system/host.ts'
 import type { ManagedFile } from '../../system/managed-files.ts'
@@ -34,14 +34,22 @@ export function supersededPairs(host: Host, kept: (InstalledPair | undefined)[])
     .map(name => ({ path: `${paths.certificates}/${name}`, absent: true }))
 }
 
-/** The pair in use. Throws if configure has not installed one. */
-export function readPairInUse(host: Host): InstalledPair {
+const isMissing = () => new Error(`No certificate in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
+
+/** The certificate in use, which everybody may read. Throws if configure has not installed one. */
+export function readCertificateInUse(host: Host): ServedCertificate {
   const target = host.files.target(paths.currentCertificate)
   const certificate = host.files.read(paths.currentChain)
+  if (target === undefined || certificate === undefined) throw isMissing()
+  return { mode: modeOf(target), target, pair: { certificate } }
+}
+
+/** The pair in use. Throws if configure has not installed one. */
+export function readPairInUse(host: Host): InstalledPair {
+  const { mode, target, pair } = readCertificateInUse(host)
   const key = host.files.read(`${paths.currentCertificate}/${certificateFiles.key}`)
-  if (target === undefined || certificate === undefined || key === undefined)
-    throw new Error(`No certificate in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
-  return { mode: modeOf(target), target, pair: { certificate, key } }
+  if (key === undefined) throw isMissing()
+  return { mode, target, pair: { ...pair, key } }
 }
 
 function modeOf(target: string): TlsMode {

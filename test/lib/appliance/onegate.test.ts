@@ -5,8 +5,9 @@ import {
   accessOf,
   attributeNames,
   attributesOf,
-  mayReportReady,
   publication,
+  reportsReady,
+  retryAfter,
   withdrawal,
 } from '../../../lib/appliance/onegate.ts'
 import { capacityFor, tinyModel } from '../../support/capacity.ts'
@@ -44,7 +45,7 @@ it.each([
 
 const shows = (...texts: string[]) => shownAfter(texts.map(data => ({ token: '', vmId: '', data })))
 
-it('sets READY only where the framework would, and clears everything in one update', () => {
+it('sets READY only if the context asks for it, and clears everything in one update', () => {
   const attributes = attributesOf(service)
   expect(shows(publication(attributes, false))).toEqual(attributes)
   expect(shows(publication(attributes, true))).toEqual({ ...attributes, READY: 'YES' })
@@ -59,14 +60,21 @@ it('escapes quotes and backslashes', () => {
 })
 
 it.each([
-  [{ REPORT_READY: 'YES' }, 'bootstrap_success', true],
-  [{ REPORT_READY: 'YES' }, 'bootstrap_started', false],
-  [{ REPORT_READY: 'YES' }, 'bootstrap_failure', false],
-  [{ REPORT_READY: 'YES' }, '', false],
-  [{ REPORT_READY: 'NO' }, 'bootstrap_success', false],
-  [{}, 'bootstrap_success', false],
-])('%j, %s: READY may be reported: %s', (context, status, may) => {
-  expect(mayReportReady(context as Record<string, string>, status)).toBe(may)
+  [{ REPORT_READY: 'YES' }, true],
+  [{ REPORT_READY: 'NO' }, false],
+  [{}, false],
+])('%j: READY is reported: %s', (context, does) => {
+  expect(reportsReady(context as Record<string, string>)).toBe(does)
+})
+
+it.each([
+  [1, 15],
+  [2, 30],
+  [6, 480],
+  [7, 600],
+  [1000, 600],
+])('after %i failed updates it waits %i s', (failures, seconds) => {
+  expect(retryAfter(failures)).toBe(seconds)
 })
 
 const endpoint = 'http://192.0.2.1:5030'

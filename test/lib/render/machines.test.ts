@@ -27,8 +27,8 @@ import {
   logRotation,
 } from '../../../lib/render/units/log-rotation.ts'
 import { metricsUnits } from '../../../lib/render/units/metrics.ts'
-import { oneGateUnits } from '../../../lib/render/units/onegate.ts'
 import { packageUpgradeFiles } from '../../../lib/render/units/package-upgrades.ts'
+import { readinessUnits } from '../../../lib/render/units/readiness.ts'
 import { renewalUnits } from '../../../lib/render/units/renewal.ts'
 import { securityUpdateFiles } from '../../../lib/render/units/security-updates.ts'
 import { watchdogUnits } from '../../../lib/render/units/watchdog.ts'
@@ -155,7 +155,7 @@ function filesOf({ model: name, gibibytes, report, order, ...facts }: MachineFac
     clockEpoch(),
     ...clockFiles(facts.timeSources),
     modelUnit(),
-    ...oneGateUnits(),
+    ...readinessUnits(),
     ...renewalUnits(),
     ...metricsUnits(),
     ...watchdogUnits(),

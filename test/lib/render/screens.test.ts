@@ -16,9 +16,10 @@ import { type About, aboutJson, aboutText } from '../../../lib/render/text/about
 import { findingText } from '../../../lib/render/text/doctor.ts'
 import { modelsText } from '../../../lib/render/text/models.ts'
 import { type PlanQuestion, planJson, planText } from '../../../lib/render/text/plan.ts'
-import { type Status, statusText } from '../../../lib/render/text/status.ts'
+import { statusText } from '../../../lib/render/text/status.ts'
 import { variablesHelp } from '../../../lib/render/text/tables.ts'
 import { tinyModel } from '../../support/capacity.ts'
+import { servingStatus } from '../../support/status.ts'
 
 /** Compares texts, each under a title, with a file. */
 const expectScreens = (name: string, texts: Record<string, string>) =>
@@ -29,32 +30,18 @@ const expectScreens = (name: string, texts: Record<string, string>) =>
   ).toMatchFileSnapshot(join(import.meta.dirname, 'screens', `${name}.txt`))
 
 it('status', async () => {
-  const serving: Status = {
-    problem: undefined,
-    endpoints: ['192.0.2.7'],
-    services: [
-      { unit: 'slm-copilot.service', state: 'active since 2026-02-14T10:00:00Z' },
-      { unit: 'nginx.service', state: 'not active' },
-    ],
-    model: 'devstral-small-2',
-    pending: undefined,
-    progress: undefined,
-    notes: [],
-  }
   await expectScreens('status', {
-    serving: statusText(serving),
-    'serving, another model pending': statusText({
-      ...serving,
-      pending: 'gpt-oss-20b',
-      progress: 'gpt-oss-20b: 42 % downloaded, 12 MB/s',
-      notes: ['The first note, which is so long that it does not fit into one line.', 'The second.'],
-    }),
-    'not serving, and the download is stopped': statusText({
-      ...serving,
+    serving: statusText(servingStatus),
+    'not serving, to a user who may not read everything': statusText({
+      ...servingStatus,
+      isServing: false,
       problem: 'The model is not downloaded yet, and nothing else is installed that fits.',
-      endpoints: [],
-      model: undefined,
-      pending: 'gpt-oss-20b',
+      plan: null,
+      requests: null,
+      unknown: {
+        plan: '/etc/slm-copilot/plan.json: permission denied; root may read it.',
+        requests: '/var/log/nginx/slm-copilot.access: permission denied; root may read it.',
+      },
     }),
   })
 })

@@ -52,7 +52,7 @@ it.each([
   expect(err).toMatch(complained)
 })
 
-it.each(['install', 'configure', 'bootstrap', 'renew', 'status', 'clients', 'fetch-model'])(
+it.each(['install', 'configure', 'bootstrap', 'renew', 'clients', 'fetch-model'])(
   '%s requires root',
   async name => {
     vi.spyOn(process, 'getuid').mockReturnValue(1000)

@@ -1,49 +1,60 @@
 import { expect, it } from 'vitest'
+import type { ApplianceStatus } from '../../../../lib/appliance/status/status.ts'
 import { statusText } from '../../../../lib/render/text/status.ts'
+import { servingStatus as serving } from '../../../support/status.ts'
 
-const services = [
-  { unit: 'slm-copilot.service', state: 'active since 2026-02-14T10:00:00Z' },
-  { unit: 'slm-copilot-admission.service', state: 'active since 2026-02-14T10:00:00Z' },
-  { unit: 'nginx.service', state: 'not active' },
-]
-const quiet = {
-  endpoints: ['192.0.2.7'],
-  services,
-  model: 'a',
-  pending: undefined,
-  progress: undefined,
-  notes: [],
-}
-
-it('fits into 80 columns and one screen, however long its texts', () => {
-  const text = statusText({
-    ...quiet,
-    problem: undefined,
-    pending: 'b',
-    progress: `b is not downloaded yet: ${'x'.repeat(300)} Download failed: the server has no such file.`,
-    notes: ['A note of some length that goes on and on until it has to be broken, and then goes on.'],
-  })
-  expect(text).toMatch(/^SLM-Copilot is serving a\.\n/)
-  for (const words of ['https://192.0.2.7/v1', 'not active', 'pending model', 'no such file', 'goes on.'])
-    expect(text).toContain(words)
-  expect(text).toMatch(/admission\.service {2}active/)
-  const lines = text.split('\n')
-  expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(80)
-  expect(lines.length).toBeLessThan(25)
-})
+const linesOf = (status: ApplianceStatus) => statusText(status).split('\n')
 
 it.each([
-  [
-    { ...quiet, problem: 'It is loading.' },
-    /^SLM-Copilot is not serving\.\n\n {2}reason +It is loading\./,
-    /pending model/,
-  ],
-  [
-    { ...quiet, problem: undefined, pending: 'b' },
-    /pending model +b: slm-copilot-model\.service is not/,
-    /undefined/,
-  ],
-])('shows status %#', (status, says, saysNot) => {
-  expect(statusText(status)).toMatch(says)
-  expect(statusText(status)).not.toMatch(saysNot)
+  /^SLM-Copilot is serving a\.\n/,
+  /endpoint +https:\/\/copilot\.example\.com\/v1\n +also +https:\/\/192\.0\.2\.7\/v1/,
+  /plan +2 × 4096 tokens, 8 threads, KV cache f16/,
+  /admission\.service {2}active since 2026-02-14T10:00:00Z\n/,
+  /nginx\.service +not active/,
+  /certificate +acme, for copilot\.example\.com; ends\s+2026-02-14, 12 days left/,
+  /configure +success, 2026-02-14T10:00:00Z\n/,
+  /bootstrap +failure, 2026-02-14T10:00:00Z: It has\s+failed\./,
+  /framework +bootstrap_failure/,
+  /smoke test +passed \(full, 2026-02-14T10:00:00Z\)/,
+  /speed at start +prompts 123, answers 7\.53 tokens\/s/,
+  /in the last hour +prompts 98\.7, answers - tokens\/s, mean of 3/,
+  /requests in the last hour +10, refused: 2 × 401, 1 × 429/,
+  /memory of llama-server +1\.0 GiB of 3\.0 GiB planned, and 2\.0 GiB\s+mapped; that is more than planned/,
+  /disk, \/ +5\.0 GB of 20\.0 GB free/,
+  /versions +SLM-Copilot 1\.2\.3, llama\.cpp b9999, nginx\s+1\.26\.3, model in the image: a/,
+  /pending +b is not downloaded yet/,
+  /note +A note of some length/,
+])('shows %s', pattern => {
+  expect(statusText(serving)).toMatch(pattern)
+})
+
+it('fits into 80 columns, however long its texts, and needs no colour', () => {
+  const long = 'x'.repeat(300)
+  const status = { ...serving, problem: long, pending: [long], unknown: { plan: long } }
+  expect(Math.max(...linesOf(status).map(line => line.length))).toBeLessThanOrEqual(80)
+  expect(statusText(status)).toMatch(/^[\n -~×]*$/)
+  expect(linesOf(serving).length).toBeLessThan(50)
+})
+
+it('says what nothing is served for, what was not measured, and what could not be read', () => {
+  const text = statusText({
+    ...serving,
+    isServing: false,
+    problem: 'It is loading.',
+    plan: null,
+    speed: { atStart: null, lately: { requests: 0, prompt: null, generation: null } },
+    requests: { total: 0, refused: {} },
+    unknown: { plan: '/etc/slm-copilot/plan.json: permission denied; root may read it.' },
+  })
+  expect(text).toMatch(/^SLM-Copilot is not serving\.\n\n {2}reason +It is loading\./)
+  expect(text).toMatch(/speed at start +not measured\n {2}in the last hour +no requests computed/)
+  expect(text).toMatch(/0, refused: none/)
+  expect(text).toMatch(/plan: unknown +\/etc\/slm-copilot\/plan\.json: permission/)
+})
+
+it('names a model that is not served yet', () => {
+  const plan = { ...serving.plan, state: 'waiting' } as ApplianceStatus['plan']
+  expect(statusText({ ...serving, isServing: false, problem: 'b', plan })).toMatch(
+    /model +a, not served \(waiting\)/,
+  )
 })

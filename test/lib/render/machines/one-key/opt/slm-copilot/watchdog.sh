@@ -56,7 +56,24 @@ nothing_is_started() {
     [ ! -e /run/slm-copilot-locks/stages ] && ! runs slm-copilot.service && ! runs slm-copilot-admission.service && ! runs nginx.service
 }
 
+# A certificate that nginx has, unless it cannot start, and that is still valid.
+certificate_is_valid() {
+    [ ! -e /etc/ssl/slm-copilot/current/fullchain.pem ] || openssl x509 -checkend 0 -noout -in /etc/ssl/slm-copilot/current/fullchain.pem > /dev/null
+}
+
+# Whether READY and the message of the day say what is true, and no failed attempt to make them is due again.
+is_shown() {
+    { read -r shown due < /run/slm-copilot-readiness; } 2> /dev/null || return 1
+    if [ -e /run/slm-copilot-healthy ] && [ ! -e /run/slm-copilot-unavailable ]; then true_state=serving; else true_state=unavailable; fi
+    [ "$shown" = "$true_state" ] || return 1
+    read -r now _ < /proc/uptime
+    [ -z "$due" ] || [ "${now%.*}" -lt "$due" ]
+}
+
 stage_is_at_work && exit
 nothing_is_started && exit
-[ -e /run/slm-copilot-healthy ] && all_answer && ! one_is_stopped && ! requests_still_wait && exit
-exec /opt/one-appliance/bin/slm-copilot watchdog
+if ! [ -e /run/slm-copilot-healthy ] || ! all_answer || one_is_stopped || requests_still_wait || ! certificate_is_valid; then
+    /opt/one-appliance/bin/slm-copilot watchdog || status=$?
+fi
+is_shown || systemctl start --no-block slm-copilot-readiness.service
+exit "${status:-0}"

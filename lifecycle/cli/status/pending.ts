@@ -1,0 +1,46 @@
+/** What will happen by itself, or waits for somebody. */
+import { paths } from '../../../lib/appliance/paths.ts'
+import { pendingOf } from '../../../lib/appliance/plan.ts'
+import { stateFiles } from '../../../lib/appliance/state-files.ts'
+import { readRestarts } from '../../../lib/steps/llama/restarts.ts'
+import { readProgress } from '../../../lib/steps/models/fetch-progress.ts'
+import { readPublication } from '../../../lib/steps/onegate.ts'
+import { readPlan } from '../../../lib/steps/plan.ts'
+import type { Host } from '../../../lib/system/host.ts'
+import { readState } from '../../../lib/system/state-files.ts'
+import { uptime } from '../../../lib/system/uptime.ts'
+
+export const pendingActions = (host: Host): string[] =>
+  [model, restart, oneGate, certificate, reboot].flatMap(find => find(host) ?? [])
+
+function model(host: Host): string | undefined {
+  const pending = pendingOf(readPlan(host))?.model.name
+  if (pending === undefined) return undefined
+  return readProgress(host)?.replace(/\s+/g, ' ').trim() ?? `${pending}: its download is not running.`
+}
+
+function restart(host: Host): string | undefined {
+  const { failures, next, cause } = readRestarts(host)
+  if (failures === 0 || next <= host.now().getTime()) return undefined
+  return `llama-server ${cause}; it will be restarted at ${clock(next)}.`
+}
+
+function oneGate(host: Host): string | undefined {
+  const { problem, retryAt } = readPublication(host) ?? {}
+  if (problem === undefined || retryAt === undefined) return undefined
+  const seconds = Math.max(0, Math.ceil(retryAt - uptime(host)))
+  return `OneGate was not updated: ${problem}. Next attempt: in ${seconds} s.`
+}
+
+function certificate(host: Host): string | undefined {
+  const domain = readPlan(host).order?.domain
+  const attempt = domain === undefined ? undefined : readState(host, stateFiles.attempts)?.[domain]
+  return attempt === undefined ? undefined : `No certificate for ${domain} yet: ${attempt.reason}`
+}
+
+const reboot = (host: Host): string | undefined =>
+  host.files.status(paths.rebootRequired) === undefined
+    ? undefined
+    : 'Updated packages take effect after a reboot of the VM.'
+
+const clock = (time: number) => `${new Date(time).toISOString().slice(11, 19)} UTC`

@@ -1,0 +1,142 @@
+/** Reads each section of the status. What cannot be read throws, and changes nothing else. */
+import { statfsSync } from 'node:fs'
+import { countRefusals } from '../../../lib/appliance/diagnosis/requests.ts'
+import { endpointUrl } from '../../../lib/appliance/names.ts'
+import { paths, units } from '../../../lib/appliance/paths.ts'
+import { describedCapacity, planNotes } from '../../../lib/appliance/plan.ts'
+import { isNotRunning } from '../../../lib/appliance/services/availability.ts'
+import { resultOf, type stageNames } from '../../../lib/appliance/stages.ts'
+import { stateFiles } from '../../../lib/appliance/state-files.ts'
+import type { SectionName, SectionValue } from '../../../lib/appliance/status/status.ts'
+import { tokenRates } from '../../../lib/appliance/status/token-rates.ts'
+import { comparedMemory, measuredMemory } from '../../../lib/steps/llama/memory-check.ts'
+import { installedRelease } from '../../../lib/steps/models/release.ts'
+import { isStageAtWork } from '../../../lib/steps/one-at-a-time.ts'
+import { passwordInForce } from '../../../lib/steps/password.ts'
+import { readPlan } from '../../../lib/steps/plan.ts'
+import { readUnavailable } from '../../../lib/steps/services/availability.ts'
+import { healthProblem, serviceProblem } from '../../../lib/steps/services/check.ts'
+import { readNginxVersion } from '../../../lib/steps/services/nginx.ts'
+import { readLastSmokeTest } from '../../../lib/steps/services/smoke-test-record.ts'
+import { readStageRuns } from '../../../lib/steps/stage-runs.ts'
+import { readCaCertificate } from '../../../lib/steps/tls/certificates.ts'
+import { trustFor, verifiableEndpoints } from '../../../lib/steps/tls/client-view.ts'
+import { readCertificateInUse } from '../../../lib/steps/tls/installed-pairs.ts'
+import { requestsOfLastHour } from '../../../lib/steps/usage/request-log.ts'
+import type { Host } from '../../../lib/system/host.ts'
+import { readState } from '../../../lib/system/state-files.ts'
+import { unitStatus } from '../../../lib/system/systemd.ts'
+import { certificatesIn, namesIn } from '../../../lib/system/x509.ts'
+import packageFile from '../../../package.json' with { type: 'json' }
+import { pendingActions } from './pending.ts'
+
+type Readers = { [Name in SectionName]: (host: Host) => Promise<SectionValue<Name>> | SectionValue<Name> }
+
+const shownUnits = [units.llama, units.admission, units.nginx]
+const day = 86_400_000
+const isRoot = () => process.getuid?.() === 0
+
+export const sections: Readers = {
+  stages: async host => {
+    const runs = readStageRuns(host)
+    const isAtWork = await isStageAtWork(host)
+    const stageOf = (name: (typeof stageNames)[number]) => {
+      const run = runs[name]
+      if (run === undefined) return null
+      const { startedAt, endedAt = null, problem = null } = run
+      return { result: resultOf(run, isAtWork), startedAt, endedAt, problem }
+    }
+    const [install, configure, bootstrap] = [stageOf('install'), stageOf('configure'), stageOf('bootstrap')]
+    return {
+      framework: host.files.read(paths.frameworkStatus)?.trim() ?? null,
+      install,
+      configure,
+      bootstrap,
+    }
+  },
+  versions: async host => {
+    const { llamaCpp, model } = installedRelease(host)
+    const nginx = /nginx\/(\S+)/.exec(await readNginxVersion(host))?.[1]
+    if (nginx === undefined) throw new Error('nginx -v does not state a version.')
+    return { appliance: packageFile.version, llamaCpp: llamaCpp.tag, nginx, model: model.name }
+  },
+  plan: host => {
+    const plan = readPlan(host)
+    const { model, contextSize, slots, threads, kvType } = describedCapacity(plan)
+    return { state: plan.state, model: model.name, contextSize, slots, threads, kvType }
+  },
+  services: async host => {
+    const services: SectionValue<'services'> = []
+    for (const unit of shownUnits) {
+      const { isActive, isEnabled, startedAt } = await unitStatus(host, unit)
+      services.push({ unit, isActive, isEnabled, since: startedAt?.toISOString() ?? null })
+    }
+    return services
+  },
+  certificate: host => {
+    const { mode, pair } = readCertificateInUse(host)
+    const [leaf] = certificatesIn(pair.certificate)
+    if (leaf === undefined) throw new Error(`${paths.currentChain} holds no certificate.`)
+    const daysLeft = Math.floor((leaf.validToDate.getTime() - host.now().getTime()) / day)
+    return { mode, names: namesIn(leaf), ends: leaf.validToDate.toISOString(), daysLeft }
+  },
+  addresses: host => {
+    const { addresses, hostname } = host.facts()
+    const plan = isRoot() ? readPlan(host).endpoints : [...addresses, hostname]
+    return verifiableEndpoints(readCertificateInUse(host), plan).map(endpointUrl)
+  },
+  smokeTest: host => {
+    const last = readLastSmokeTest(host)
+    if (last === undefined) throw new Error('no smoke test is recorded; slm-copilot bootstrap runs it.')
+    return { ...last, problem: last.problem ?? null }
+  },
+  speed: async host => {
+    const measured = readState(host, stateFiles.measurement)?.speed
+    return { atStart: measured ?? null, lately: tokenRates(await llamaTimings(host)) }
+  },
+  requests: async host => {
+    const { total, refused } = countRefusals(await requestsOfLastHour(host))
+    return { total, refused: Object.fromEntries(refused) }
+  },
+  memory: async host => {
+    const plan = readPlan(host)
+    if (plan.state !== 'serving') throw new Error('no model is served.')
+    const { anonymous, file } = await measuredMemory(host)
+    const { isWithin, least, most } = comparedMemory(plan.capacity, { anonymous, file })
+    return {
+      used: anonymous,
+      mapped: file,
+      plannedAfterStart: least,
+      plannedAtMost: most,
+      isWithinPlan: isWithin,
+    }
+  },
+  disks: host =>
+    ['/', '/var/log', paths.models].map(folder => {
+      const { bavail, blocks, bsize } = statfsSync(host.files.at(folder))
+      return { folder, free: bavail * bsize, size: blocks * bsize }
+    }),
+  pending: pendingActions,
+  notes: host => planNotes(readPlan(host)),
+}
+
+/** The lines with the timings of the last hour's requests. */
+async function llamaTimings(host: Host): Promise<string> {
+  const options = ['--since=-1h', '--output=cat', '--no-pager', '--quiet', '--grep=eval time =']
+  const { stdout } = await host.query`journalctl --unit ${units.llama} ${options}`.nothrow()
+  if (stdout !== '' || isRoot()) return stdout
+  throw new Error(`the journal of ${units.llama} can be read by root, and by the group systemd-journal.`)
+}
+
+/** Why clients are not served. Root, who can read the key, sends a request to the model's queue, too. */
+export async function checkedService(host: Host): Promise<string | undefined> {
+  const trust = trustFor(readCertificateInUse(host), readCaCertificate(host))
+  const problem = isRoot()
+    ? await serviceProblem(host, { ...trust, key: passwordInForce(host) })
+    : await healthProblem(host, trust)
+  if (problem === undefined) return undefined
+  const recorded = readUnavailable(host)
+  if (recorded !== undefined) return recorded
+  for (const unit of shownUnits) if (!(await unitStatus(host, unit)).isActive) return isNotRunning(unit)
+  return problem
+}

@@ -1,0 +1,93 @@
+/** READY, OneGate's attributes and the message of the day: the stages change them, and between the stages a unit. */
+import { attributesOf } from '../lib/appliance/onegate.ts'
+import { paths } from '../lib/appliance/paths.ts'
+import type { Plan } from '../lib/appliance/plan.ts'
+import type { Readiness } from '../lib/appliance/readiness.ts'
+import { showInMessage } from '../lib/steps/message-of-the-day.ts'
+import { oneAtATime } from '../lib/steps/one-at-a-time.ts'
+import * as oneGate from '../lib/steps/onegate.ts'
+import { readUnavailable } from '../lib/steps/services/availability.ts'
+import { healthProblem } from '../lib/steps/services/check.ts'
+import { readCa } from '../lib/steps/tls/certificates.ts'
+import { clientView, trustFor } from '../lib/steps/tls/client-view.ts'
+import { readPairInUse } from '../lib/steps/tls/installed-pairs.ts'
+import type { Tls } from '../lib/steps/tls/tls.ts'
+import type { Host } from '../lib/system/host.ts'
+import { uptime } from '../lib/system/uptime.ts'
+import packageFile from '../package.json' with { type: 'json' }
+import { parseEnvironment } from './environment.ts'
+
+const contextOf = (host: Host) => parseEnvironment(host.files.read(paths.contextFile) ?? '')
+
+/** Before anything changes: the appliance is not ready until bootstrap has succeeded. */
+export const clearReadiness = (host: Host): Promise<void> => oneGate.clear(host, contextOf(host))
+
+/** After bootstrap: publishes what is served, if anything is. */
+export async function publishReadiness(host: Host, plan: Plan, { inUse, ca }: Tls): Promise<void> {
+  if (plan.state !== 'serving') return
+  const { endpoints, tls } = clientView(inUse, ca.pair, plan.endpoints)
+  const { capacity } = plan
+  const service = { endpoints, capacity, caFingerprint: tls.caFingerprint, version: packageFile.version }
+  await oneGate.publish(host, contextOf(host), attributesOf(service))
+}
+
+/** Run by a unit when the appliance becomes available or unavailable, and when the VM shuts down. */
+export async function updateReadiness(host: Host, isShuttingDown: boolean): Promise<void> {
+  // A stage at work publishes when it is done. It must not wait for OneGate because of this.
+  if (!isShuttingDown && host.files.status(paths.lock) !== undefined) await oneAtATime(host, async () => {})
+  const readiness = await readinessOf(host, isShuttingDown)
+  if (readiness === undefined) return
+  const isWritten = writeMessage(host, readiness)
+  const oneGateDue = await updateOneGate(host, readiness)
+  recordShown(host, readiness, isWritten ? oneGateDue : uptime(host) + messageRetry)
+}
+
+/** Undefined until the watchdog has found all services healthy, not only those that this looks at. */
+async function readinessOf(host: Host, isShuttingDown: boolean): Promise<Readiness | undefined> {
+  const reason = isShuttingDown ? 'the VM is shutting down.' : await servingProblem(host)
+  if (reason !== undefined) return { state: 'unavailable', reason }
+  if (host.files.status(paths.healthy) === undefined) return undefined
+  return { state: oneGate.readPublication(host)?.attributes === undefined ? 'serving' : 'ready' }
+}
+
+/** Why clients are not served: the recorded reason, else what a client's request for the health meets. */
+async function servingProblem(host: Host): Promise<string | undefined> {
+  const recorded = readUnavailable(host)
+  if (recorded !== undefined) return recorded
+  try {
+    return await healthProblem(host, trustFor(readPairInUse(host), readCa(host)))
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** Seconds until the next attempt, if the message cannot be written: the log states each. */
+const messageRetry = 600
+
+/** A failure, such as a full disk, must not keep OneGate from being updated. */
+function writeMessage(host: Host, readiness: Readiness): boolean {
+  try {
+    showInMessage(host, readiness)
+    return true
+  } catch (error) {
+    host.log.warn((error as Error).message)
+    return false
+  }
+}
+
+/** Publishes or withdraws what bootstrap has published. If that fails, returns when to try again: seconds since boot. */
+async function updateOneGate(host: Host, { state }: Readiness): Promise<number | undefined> {
+  const { attributes, isShown } = oneGate.readPublication(host) ?? {}
+  if (attributes === undefined) return undefined
+  if (state === 'unavailable' && isShown !== false) await oneGate.withdraw(host, contextOf(host))
+  if (state === 'ready' && isShown !== true) await oneGate.publish(host, contextOf(host), attributes)
+  return oneGate.readPublication(host)?.retryAt
+}
+
+/** For the watchdog's quick check, which has this unit started again if it is not true, or the time has come. */
+const recordShown = (host: Host, { state }: Readiness, retryAt: number | undefined) =>
+  host.files.replace(
+    paths.readiness,
+    `${state === 'unavailable' ? 'unavailable' : 'serving'} ${retryAt === undefined ? '' : Math.ceil(retryAt)}\n`,
+    0o644,
+  )
