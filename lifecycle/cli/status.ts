@@ -11,12 +11,26 @@ import { checkedService, sections } from './status/sections.ts'
 
 /** The reason why something could not be read, in a sentence. */
 function reasonOf(error: unknown): string {
-  const { code, path, message } = error as NodeJS.ErrnoException
+  const { message, cause } = error as Error
+  const { code, path } = (cause ?? error) as NodeJS.ErrnoException
   const isRefused = code === 'EACCES' || code === 'EPERM'
   return isRefused && path !== undefined ? `${path}: permission denied; root may read it.` : message
 }
 
-export async function status(host: Host): Promise<ApplianceStatus> {
+/** A host on which a warning ends the reading of a section, whose value would be a guess. Nothing is printed beside JSON. */
+const strict = (host: Host): Host => ({
+  ...host,
+  log: {
+    ...host.log,
+    info: () => {},
+    warn: message => {
+      throw new Error(message)
+    },
+  },
+})
+
+export async function status(machine: Host): Promise<ApplianceStatus> {
+  const host = strict(machine)
   const unknown: Partial<Record<SectionName, string>> = {}
   const read = async <Name extends SectionName>(name: Name): Promise<SectionValue<Name> | null> => {
     try {

@@ -4,7 +4,6 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { maskFor } from '../../lib/render/support/masking.ts'
 import { knownSecrets } from '../../lib/steps/support/secrets.ts'
 import type { Host } from '../../lib/system/host.ts'
-import { readable } from '../../lib/system/large-files.ts'
 import { plain } from '../../lib/system/plain-text.ts'
 import { parseEnvironment } from '../environment.ts'
 import { bundleContents } from './support-bundle/contents.ts'
@@ -22,7 +21,9 @@ export async function supportBundle(
   const contents = await bundleContents(host, context)
   const files = contents.map(({ name, text }) => ({ name, text: mask(plain(text)) }))
   onText(
-    files.map(({ name, text }) => `${readable(Buffer.byteLength(text)).padStart(9)}  ${name}\n`).join(''),
+    files
+      .map(({ name, text }) => `${(Buffer.byteLength(text) / 1000).toFixed(1).padStart(7)} kB  ${name}\n`)
+      .join(''),
   )
   if (onlyList) return
   const name = `slm-copilot-support-${host.now().toISOString().slice(0, 19).replaceAll(':', '')}`

@@ -118,6 +118,16 @@ describe('what cannot be read', () => {
     expect(statusText(seen)).toMatch(/smokeTest: unknown +no smoke test is recorded/)
   })
 
+  it('is no guess: a damaged state file, whose warning would also end up in the JSON', async () => {
+    const host = await configured()
+    host.files.replace(paths.stageRuns, '{', 0o600)
+    const before = host.lines.length
+    const seen = await status(host)
+    expect(seen.stages).toBeNull()
+    expect(seen.unknown.stages).toMatch(/stages\.json is damaged/)
+    expect(host.lines.length).toBe(before)
+  })
+
   it('before configure: everything but a few sections, and it does not serve', async () => {
     const seen = await status(await servingHost({}, tinyModel))
     expect(seen.isServing).toBe(false)
@@ -143,7 +153,7 @@ describe('what cannot be read', () => {
     expect(urls).toEqual(['https://127.0.0.1:443/health'])
     for (const name of ['services', 'versions', 'certificate', 'addresses', 'disks'] as const)
       expect(seen[name]).not.toBeNull()
-    expect(seen.unknown.plan).toMatch(/plan\.json could not be read/)
+    expect(seen.unknown.plan).toBe(`${paths.plan}: permission denied; root may read it.`)
     expect(statusText(seen)).toMatch(/^SLM-Copilot is serving\.\n/)
     expect(statusText(seen)).not.toMatch(/\n {4}at /)
   })
