@@ -35,7 +35,9 @@ beforeAll(async () => {
     execFileSync('minisign', ['-G', '-W', '-p', key(`${name}.pub`), '-s', key(`${name}.key`)], {
       stdio: 'ignore',
     })
-  await push(machine, key('publisher.pub'), '/root/publisher.pub', '0644')
+  for (const name of ['publisher.pub', 'stranger.pub'])
+    await push(machine, key(name), `/root/${name}`, '0644')
+  await pushRelease()
 })
 
 /** The executable of this checkout, as if it had another version of the same length. */
@@ -48,26 +50,48 @@ function executableOf(name: string): string {
   return path
 }
 
-type WantedRelease = { tag?: string; llamaCpp?: string; signKey?: string }
+/** A release with llama.cpp under another name; copied into the machine, to /root/0.2.0.tar.gz, and unpacked there. */
+async function pushRelease(): Promise<void> {
+  const llamaCpp = await llamaRelease()
+  const path = await writeArchive(work, {
+    version: '0.2.0',
+    commit: 'f'.repeat(40),
+    executable: executableOf('0.2.0'),
+    shim,
+    release: await releaseFor('v9', llamaCpp),
+    llamaCpp,
+    seconds: 1e9,
+    signKey: key('publisher.key'),
+  })
+  await push(machine, path, '/root/0.2.0.tar.gz', '0644')
+  await run('cd /root; tar -xzf 0.2.0.tar.gz')
+}
 
-/** A release with a llama.cpp of this name; copied into the machine, to /root/NAME.tar.gz. */
-async function release(name: string, { tag = 'v9', llamaCpp, signKey = 'publisher' }: WantedRelease = {}) {
-  const archive = llamaCpp ?? (await llamaRelease())
+/** What is installed, with another llama.cpp. */
+async function releaseFor(tag: string, archive: string) {
+  const installed = releaseSchema.parse(JSON.parse(await run('cat /opt/slm-copilot/release.json')))
   const bytes = readFileSync(archive)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  const installed = releaseSchema.parse(JSON.parse(await run('cat /opt/slm-copilot/release.json')))
   const url = 'https://example.com/llama.tar.gz'
-  const path = await writeArchive(work, {
-    version: name,
-    commit: 'f'.repeat(40),
-    executable: executableOf(name),
-    shim,
-    release: { ...installed, llamaCpp: { tag, archive: { url, size: bytes.length, sha256 } } },
-    llamaCpp: archive,
-    seconds: 1e9,
-    signKey: key(`${signKey}.key`),
-  })
-  await push(machine, path, `/root/${name}.tar.gz`, '0644')
+  return { ...installed, llamaCpp: { tag, archive: { url, size: bytes.length, sha256 } } }
+}
+
+/** A copy of the unpacked release in /root, of another version, perhaps with another llama.cpp. It is not signed. */
+async function pushVariant(version: string, llamaCpp?: string): Promise<void> {
+  const folder = `/root/${version}`
+  await run(`rm -rf ${folder}; cp -a /root/slm-copilot-0.2.0 ${folder}
+    sed -i s/0.2.0/${version}/ ${folder}/manifest.json`)
+  if (llamaCpp !== undefined) {
+    await push(machine, llamaCpp, `${folder}/llama.cpp.tar.gz`, '0644')
+    await sshOutput(
+      machine,
+      `cat > ${folder}/release.json`,
+      JSON.stringify(await releaseFor('broken', llamaCpp)),
+    )
+  }
+  await run(
+    `cd ${folder}; rm SHA256SUMS SHA256SUMS.minisig; sha256sum -- * > /root/sums; mv /root/sums SHA256SUMS`,
+  )
 }
 
 /** A llama.cpp whose llama-server is a script. */
@@ -80,8 +104,9 @@ async function scriptedLlama(name: string, script: string): Promise<string> {
   return `${folder}.tar.gz`
 }
 
-const upgrade = (name: string, options = '') =>
-  ssh(machine, `slm-copilot upgrade --public-key /root/publisher.pub ${options} /root/${name}.tar.gz`)
+const trusted = '--public-key /root/publisher.pub'
+const upgrade = (source = '0.2.0.tar.gz', options = trusted) =>
+  ssh(machine, `slm-copilot upgrade ${options} /root/${source}`)
 
 /** What must survive. */
 const kept = () =>
@@ -93,11 +118,10 @@ const layout = () =>
 
 it('is refused, and nothing changes: by another key, damaged, without a key, older, on a full disk', async () => {
   const before = await layout()
-  await release('0.2.0', { signKey: 'stranger' })
-  const strange = await upgrade('0.2.0')
-  await release('0.0.9')
-  const older = await upgrade('0.0.9')
-  await release('0.2.0')
+  const strange = await upgrade('0.2.0.tar.gz', '--public-key /root/stranger.pub')
+  await pushVariant('0.0.9')
+  const unsigned = await upgrade('0.0.9')
+  const older = await upgrade('0.0.9', '--unsigned')
   const cut = await ssh(
     machine,
     'head -c 9000000 /root/0.2.0.tar.gz > /root/cut.tar.gz; slm-copilot upgrade --unsigned /root/cut.tar.gz',
@@ -111,6 +135,7 @@ it('is refused, and nothing changes: by another key, damaged, without a key, old
   )
   for (const [{ code, stdout }, why] of [
     [strange, /is not signed by the key RW/],
+    [unsigned, /is not signed: it has no SHA256SUMS\.minisig/],
     [older, /Version 0\.0\.9 is older than the installed/],
     [cut, /is not a whole tar archive/],
     [keyless, /does not know the key that releases are signed with/],
@@ -124,7 +149,7 @@ it('is refused, and nothing changes: by another key, damaged, without a key, old
 
 it('shows what it would do', async () => {
   const before = await layout()
-  const { code, stdout } = await upgrade('0.2.0', '--dry-run')
+  const { code, stdout } = await upgrade('0.2.0.tar.gz', `${trusted} --dry-run`)
   expect(code, stdout).toBe(0)
   expect(stdout).toMatch(/would upgrade from \S+ to 0\.2\.0/)
   expect(await layout()).toBe(before)
@@ -142,8 +167,8 @@ describe('a release that fails', () => {
   ])('its llama-server %s: the old version is in use', async (what, script, ending, why) => {
     const [before, secrets] = [await layout(), await kept()]
     const llamaCpp = await scriptedLlama(what.replaceAll(' ', '-'), `#!/bin/sh\n${script}\n`)
-    await release('0.3.0', { llamaCpp, tag: 'broken' })
-    const { code, stdout } = await upgrade('0.3.0')
+    await pushVariant('0.3.0', llamaCpp)
+    const { code, stdout } = await upgrade('0.3.0', '--unsigned')
     console.log(stdout)
     expect(code).toBe(1)
     expect(stdout).toMatch(why)
@@ -176,7 +201,7 @@ describe('killed, with all that it runs', () => {
 
   it('and run again: the new version serves', async () => {
     await killedAt('slm-copilot.service: restart')
-    const { code, stdout } = await upgrade('0.2.0')
+    const { code, stdout } = await upgrade()
     expect(code, stdout).toBe(0)
     expect(stdout).toContain('was interrupted')
     expect(await version()).toBe('0.2.0')
@@ -186,7 +211,7 @@ describe('killed, with all that it runs', () => {
 /** Runs the upgrade to 0.2.0, and kills its session once it has logged this. */
 async function killedAt(mark: string): Promise<void> {
   await run(`
-    setsid slm-copilot upgrade --public-key /root/publisher.pub /root/0.2.0.tar.gz > /root/out.log 2>&1 < /dev/null &
+    setsid slm-copilot upgrade ${trusted} /root/0.2.0.tar.gz > /root/out.log 2>&1 < /dev/null &
     pid=$!
     until grep -q '${mark}' /root/out.log || ! kill -0 $pid 2> /dev/null; do sleep 0.05; done
     pkill -9 -s $pid
@@ -205,5 +230,5 @@ it('goes back by hand and forward again; password, certificates, models stay; th
   expect(await version()).toBe('0.2.0')
   expect(await kept()).toBe(secrets)
   expect((await ask(access, '/v1/models')).status).toBe(200)
-  expect((await upgrade('0.2.0')).stdout).toContain('Version 0.2.0 is installed already.')
+  expect((await upgrade()).stdout).toContain('Version 0.2.0 is installed already.')
 })
