@@ -18,6 +18,7 @@ const kv = (keys: string, values: string) => ({
 })
 const compared = [
   { name: 'f16', settings: kv('f16', 'f16') },
+  { name: 'q8_0/f16', settings: kv('q8_0', 'f16') },
   { name: 'q8_0', settings: kv('q8_0', 'q8_0') },
   { name: 'f16, flash attention off', settings: { ...kv('f16', 'f16'), LLAMA_ARG_FLASH_ATTN: 'off' } },
 ]

@@ -6,7 +6,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gibibytes, type KvType, memoryOf, sumOf } from '../../lib/appliance/sizing/memory.ts'
+import { elementTypes, gibibytes, type KvType, memoryOf, sumOf } from '../../lib/appliance/sizing/memory.ts'
 import { readModelFile } from '../../lib/steps/models/header.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import { residentSetOf } from '../../lib/system/processes.ts'
@@ -30,7 +30,8 @@ export async function benchFullContext(): Promise<void> {
   const settings = { contextSize, slots: 1, kvType, batchSize: 256 }
   // Restoring a slot file takes additional memory for the rows of one tensor.
   const limit =
-    sumOf(memoryOf(geometry, size, settings, layouts.at(-1) === true)) + filled * rowSize(geometry, kvType)
+    sumOf(memoryOf(geometry, size, settings, layouts.at(-1) === true)) +
+    filled * rowSize(geometry, elementTypes[kvType].values)
   const group = limitedGroup(limit)
   console.log(`  ${contextSize} tokens, ${kvType}: planned and limited to ${gibibytes(limit)}`)
   const llama = await startBareLlama(

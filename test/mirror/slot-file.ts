@@ -1,7 +1,7 @@
 /** Slot files as llama.cpp writes them (state_seq_save_file, version 3), with random numbers as keys and values. */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Geometry } from '../../lib/appliance/models/geometry.ts'
-import type { KvType } from '../../lib/appliance/sizing/memory.ts'
+import { elementTypes, type KvType } from '../../lib/appliance/sizing/memory.ts'
 
 /** ggml's number of the type, elements per block, bytes per block. */
 const layouts = {
@@ -14,9 +14,11 @@ const small = 0x1400
 
 type Heads = Pick<Geometry, 'layers' | 'kvHeads' | 'headSize'>
 
+type ElementType = keyof typeof layouts
+
 /** Bytes of one token's keys, or of its values, in one layer. */
-export const rowSize = ({ kvHeads, headSize }: Heads, kvType: KvType) =>
-  (kvHeads * headSize * layouts[kvType].bytes) / layouts[kvType].elements
+export const rowSize = ({ kvHeads, headSize }: Heads, type: ElementType) =>
+  (kvHeads * headSize * layouts[type].bytes) / layouts[type].elements
 
 /** This many ordinary text tokens. */
 export const someTokens = (count: number) =>
@@ -25,8 +27,6 @@ export const someTokens = (count: number) =>
 /** Writes the tokens, the cells (position, sequences), then keys and values by layer: type, row size, rows. */
 export function writeSlotFile(path: string, heads: Heads, kvType: KvType, tokens: number[]): void {
   const { layers } = heads
-  const row = rowSize(heads, kvType)
-  const rows = randomRows(row * 256, kvType)
   const file = openSync(path, 'w')
   try {
     writeSync(file, words([0x67677371, 3, tokens.length]))
@@ -34,8 +34,12 @@ export function writeSlotFile(path: string, heads: Heads, kvType: KvType, tokens
     writeSync(file, words([1, tokens.length]))
     writeSync(file, words(tokens.flatMap((_, index) => [index, 1, 0])))
     writeSync(file, words([0, layers]))
+    const { keys, values } = elementTypes[kvType]
     for (let tensor = 0; tensor < 2 * layers; tensor++) {
-      writeSync(file, words([layouts[kvType].type, row, 0]))
+      const type = tensor < layers ? keys : values
+      const row = rowSize(heads, type)
+      const rows = randomRows(row * 256, type)
+      writeSync(file, words([layouts[type].type, row, 0]))
       for (let written = 0; written < tokens.length; written += 256)
         writeSync(file, rows, 0, Math.min(256, tokens.length - written) * row)
     }
@@ -47,8 +51,8 @@ export function writeSlotFile(path: string, heads: Heads, kvType: KvType, tokens
 /** 32-bit integers, little-endian. */
 const words = (values: number[]) => Buffer.from(Uint32Array.from(values).buffer)
 
-function randomRows(bytes: number, kvType: KvType): Buffer {
+function randomRows(bytes: number, type: ElementType): Buffer {
   const rows = Buffer.from(Uint8Array.from({ length: bytes }, () => Math.floor(Math.random() * 256)))
-  for (let block = 0; block < bytes; block += layouts[kvType].bytes) rows.writeUInt16LE(small, block)
+  for (let block = 0; block < bytes; block += layouts[type].bytes) rows.writeUInt16LE(small, block)
   return rows
 }

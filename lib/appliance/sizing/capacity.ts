@@ -4,7 +4,7 @@ import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from '../models/catalogue.ts'
 import { hasAmx } from './hardware.ts'
 import { batchSize, leastContext, usefulContext } from './limits.ts'
-import { GiB, gibibytes, kvTypes, MiB, memorySchema, type Sizing } from './memory.ts'
+import { GiB, gibibytes, type KvType, kvTypes, MiB, memorySchema, type Sizing } from './memory.ts'
 import { type Fits, memoryBudget, type SizingRequest, searchSizing } from './search.ts'
 
 export type Machine = {
@@ -132,13 +132,17 @@ function shortfall(
   ]
 }
 
+/** What a smaller KV cache costs, by `make bench BENCH=depth`. */
+const slowdowns = {
+  'q8_0/f16':
+    'The keys of the KV cache are stored in 8 bits (q8_0), because it does not fit in 16: after 20,000 tokens, prompts are processed at half the speed.',
+  q8_0: 'The KV cache is stored in 8 bits (q8_0), because it does not fit in 16: after 20,000 tokens, prompts are processed at a third of the speed.',
+} satisfies Partial<Record<KvType, string>>
+
 /** Notes on what the sizing means for users. */
 function consequences(sizing: Sizing, fits: Fits): string[] {
   const notes: string[] = []
-  if (sizing.kvType === 'q8_0')
-    notes.push(
-      'The KV cache is stored in 8 bits (q8_0), because it does not fit in 16: after 20,000 tokens, prompts are processed at 0.29 of the speed.',
-    )
+  if (sizing.kvType !== 'f16') notes.push(slowdowns[sizing.kvType])
   if (!fits(sizing, Math.min(1, usefulContext / sizing.contextSize)))
     notes.push(
       'Little memory is left for the prompt cache: returning to a conversation may mean processing its whole prompt again.',

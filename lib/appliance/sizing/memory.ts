@@ -9,11 +9,26 @@ export const GiB = 1024 * MiB
 /** `14.3 GiB`. */
 export const gibibytes = (bytes: number) => `${(bytes / GiB).toFixed(1)} GiB`
 
-export const kvTypes = ['f16', 'q8_0'] as const
+/** How the KV cache's keys, and its values, are stored; the largest and fastest first. */
+export const kvTypes = ['f16', 'q8_0/f16', 'q8_0'] as const
 export type KvType = (typeof kvTypes)[number]
 
+type ElementType = 'f16' | 'q8_0'
+
+export const elementTypes = {
+  f16: { keys: 'f16', values: 'f16' },
+  'q8_0/f16': { keys: 'q8_0', values: 'f16' },
+  q8_0: { keys: 'q8_0', values: 'q8_0' },
+} as const satisfies Record<KvType, { keys: ElementType; values: ElementType }>
+
 /** Bytes of one element: a block of q8_0 has 32 elements of a byte each and an f16 scale (ggml-common.h). */
-const elementSize = { f16: 2, q8_0: 34 / 32 } satisfies Record<KvType, number>
+const elementSize = { f16: 2, q8_0: 34 / 32 } satisfies Record<ElementType, number>
+
+/** Bytes of one key's element and one value's. */
+const pairSize = (kvType: KvType) => {
+  const { keys, values } = elementTypes[kvType]
+  return elementSize[keys] + elementSize[values]
+}
 
 export const memorySchema = z.strictObject({
   /** Weights that stay mapped from their file. */
@@ -35,7 +50,7 @@ export const memorySchema = z.strictObject({
 
 export type Memory = z.infer<typeof memorySchema>
 
-/** Tokens of each conversation, concurrent conversations, and the element type of the KV cache. */
+/** Tokens of each conversation, concurrent conversations, and the types of the KV cache. */
 export type Sizing = { contextSize: number; slots: number; kvType: KvType }
 /** What memory use depends on, besides the model. */
 export type MemoryFactors = Sizing & { batchSize: number }
@@ -59,7 +74,7 @@ export function kvCacheSize(
   const pool = padded(contextSize * slots)
   const windows = Math.min(pool, padded(slidingWindow.tokens * slots + batchSize))
   const cells = (layers - slidingWindow.layers) * pool + slidingWindow.layers * windows
-  return Math.ceil(2 * kvHeads * headSize * elementSize[kvType] * cells)
+  return Math.ceil(kvHeads * headSize * pairSize(kvType) * cells)
 }
 
 /** All checkpoints; none is longer than the window (llama-server's log: "created context checkpoint"). */
@@ -68,7 +83,7 @@ function checkpointsSize(
   { slots, kvType }: MemoryFactors,
 ): number {
   const cells = slidingWindow === undefined ? 0 : slidingWindow.layers * slidingWindow.tokens
-  return Math.ceil(slots * checkpoints * cells * 2 * kvHeads * headSize * elementSize[kvType])
+  return Math.ceil(slots * checkpoints * cells * kvHeads * headSize * pairSize(kvType))
 }
 
 /**

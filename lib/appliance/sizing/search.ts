@@ -44,20 +44,18 @@ function largestContext(limit: number, fits: (contextSize: number) => boolean): 
   return below * contextStep
 }
 
-/** The KV cache's element type, and how many spare conversations the prompt cache must have room for. */
+/** The KV cache's types, and how many spare conversations the prompt cache must have room for. */
 type Layout = { kvType: KvType; spareConversations: number }
 const mostCompact: Layout = { kvType: 'q8_0', spareConversations: 0 }
 /**
- * For a context of `auto`, in order of preference: 16 bits if the context is still useful, otherwise 8; with
- * room for a spare conversation if possible. With 8 bits, prompts get slower as the context fills up: 0.29 of
- * the speed after 20,000 tokens (`make bench BENCH=depth`).
+ * For a context of `auto`, in order of preference: 16 bits if the context is still useful, otherwise 8 for the
+ * keys, otherwise 8 for all; with room for a spare conversation if possible. With 8 bits, prompts get slower as
+ * the context fills up (`make bench BENCH=depth`).
  */
-const layouts: Layout[] = [
-  { kvType: 'f16', spareConversations: 1 },
-  { kvType: 'f16', spareConversations: 0 },
-  { kvType: 'q8_0', spareConversations: 1 },
-  mostCompact,
-]
+const layouts: Layout[] = kvTypes.flatMap(kvType => [
+  { kvType, spareConversations: 1 },
+  { kvType, spareConversations: 0 },
+])
 
 /** The largest context in the first layout that yields a useful one, otherwise in the last. */
 function withLargestContext(

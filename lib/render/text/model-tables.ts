@@ -55,7 +55,7 @@ function cell(model: Model, size: number, asked: CapacityRequest): string {
     model,
     asked,
   )
-  return `${slots} × ${contextSize}${kvType === 'q8_0' ? ' (q8_0)' : ''}`
+  return `${slots} × ${contextSize}${kvType === 'f16' ? '' : ` (${kvType})`}`
 }
 
 /** What fits into VMs of several sizes: every catalogue model with the default and the largest context size. */

@@ -18,7 +18,7 @@ import {
   rangeText,
   type SpeedRange,
 } from '../../appliance/sizing/expected-speed.ts'
-import { gibibytes, type Memory, sumOf } from '../../appliance/sizing/memory.ts'
+import { gibibytes, type KvType, type Memory, sumOf } from '../../appliance/sizing/memory.ts'
 import { wrapped } from '../../appliance/text.ts'
 
 export type PlanQuestion = {
@@ -57,6 +57,12 @@ const row = (name: string, value: string) => `  ${name.padEnd(31)}${value}`
 const amount = (name: string, bytes: number) => row(name, gibibytes(bytes).padStart(9))
 const range = (speed: SpeedRange) => `${rangeText(speed)} tokens/s`
 
+const kvTypeTexts = {
+  f16: 'f16 (16 bits)',
+  'q8_0/f16': 'keys q8_0 (8 bits), values f16 (16 bits)',
+  q8_0: 'q8_0 (8 bits)',
+} satisfies Record<KvType, string>
+
 /** What fits, its memory and expected speed, and the smallest VM for the request. */
 export function planText(question: PlanQuestion): string {
   const { model, cores, asked } = question
@@ -66,7 +72,7 @@ export function planText(question: PlanQuestion): string {
     '',
     row('context per conversation', `${contextSize} tokens`),
     row('conversations at once', String(slots)),
-    row('KV cache', kvType === 'f16' ? 'f16 (16 bits)' : 'q8_0 (8 bits)'),
+    row('KV cache', kvTypeTexts[kvType]),
     row('threads', String(threads)),
     '',
     'Memory',

@@ -4,7 +4,7 @@ import type { Sampling } from '../../appliance/models/catalogue.ts'
 import { modelPath, paths, users } from '../../appliance/paths.ts'
 import { stackLimit } from '../../appliance/requests/size.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
-import { checkpoints, MiB } from '../../appliance/sizing/memory.ts'
+import { checkpoints, elementTypes, MiB } from '../../appliance/sizing/memory.ts'
 import { sandbox } from './sandbox.ts'
 
 /** llama-server's settings as its environment variables (`llama-server --help`), so that its arguments stay empty. */
@@ -21,8 +21,8 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_BATCH: String(capacity.batchSize),
   LLAMA_ARG_UBATCH: String(capacity.batchSize),
   LLAMA_ARG_FLASH_ATTN: 'on',
-  LLAMA_ARG_CACHE_TYPE_K: capacity.kvType,
-  LLAMA_ARG_CACHE_TYPE_V: capacity.kvType,
+  LLAMA_ARG_CACHE_TYPE_K: elementTypes[capacity.kvType].keys,
+  LLAMA_ARG_CACHE_TYPE_V: elementTypes[capacity.kvType].values,
   // Prompt cache in RAM, in MiB; 0 disables it.
   LLAMA_ARG_CACHE_RAM: String(Math.floor(capacity.memory.promptCache / MiB)),
   // By default each request moves idle slots into that cache, and what does not fit is lost. Here every slot

@@ -15,7 +15,7 @@ it('plans for a VM that does not exist', async () => {
   const text = await planned(recordedHost(), { memory: '32G', cpus: '16', context: '128k' }, false)
   expect(text).toMatch(/^devstral-small-2 on a VM with 32\.0 GiB and 16 cores$/m)
   expect(text).toMatch(/context per conversation +131072 tokens/)
-  expect(text).toMatch(/KV cache +q8_0/)
+  expect(text).toMatch(/KV cache +keys q8_0/)
   expect(text).toMatch(/smallest VM for this request +26\.0 GiB/)
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })

@@ -43,13 +43,28 @@ describe('Devstral', () => {
     { vm: 64, asked: {}, gives: { contextSize: 32_768, slots: 4, kvType: 'f16', notes: [] } },
     { vm: 128, asked: {}, gives: { contextSize: 32_768, slots: 4, kvType: 'f16', notes: [] } },
     { vm: 64, asked: { parallel: 7 }, gives: { contextSize: 32_768, slots: 7, kvType: 'f16' } },
-    // In 8 bits if that is enough.
+    // In 8 bits if that is enough: the keys, or all.
     {
       vm: 32,
       asked: { contextSize: 131_072 },
-      gives: { contextSize: 131_072, slots: 1, kvType: 'q8_0', notes: [said(/8 bits/)] },
+      gives: {
+        contextSize: 131_072,
+        slots: 1,
+        kvType: 'q8_0/f16',
+        notes: expect.arrayContaining([said(/^The keys .* 8 bits .* half/)]),
+      },
     },
-    { vm: 32, asked: { parallel: 4 }, gives: { contextSize: 32_768, slots: 4, kvType: 'q8_0' } },
+    {
+      vm: 28,
+      asked: { contextSize: 131_072 },
+      gives: {
+        contextSize: 131_072,
+        slots: 1,
+        kvType: 'q8_0',
+        notes: expect.arrayContaining([said(/^The KV cache .* 8 bits .* third/)]),
+      },
+    },
+    { vm: 32, asked: { parallel: 4 }, gives: { contextSize: 32_768, slots: 4, kvType: 'q8_0/f16' } },
     // Otherwise a shorter context, down to 4096 tokens; then fewer slots.
     {
       vm: 16,
@@ -79,6 +94,7 @@ describe('Devstral', () => {
     },
     { vm: 24, asked: { contextSize: 'auto' }, gives: { contextSize: 58_368, kvType: 'f16', slots: 1 } },
     { vm: 20, asked: { contextSize: 'auto' }, gives: { contextSize: 32_768, kvType: 'f16', slots: 1 } },
+    { vm: 19, asked: { contextSize: 'auto' }, gives: { kvType: 'q8_0/f16', slots: 1 } },
     { vm: 18, asked: { contextSize: 'auto' }, gives: { kvType: 'q8_0', slots: 1 } },
     { vm: 24, asked: { contextSize: 200_000 }, gives: { contextSize: 109_568, kvType: 'q8_0', slots: 1 } },
     { vm: 256, asked: { contextSize: 'auto' }, gives: { contextSize: 393_216, kvType: 'f16' } },

@@ -23,6 +23,7 @@ describe('the KV cache', () => {
     ['of all layers', small, {}, 4 * 32_768 * cell],
     ['of several slots: one pool', small, { slots: 3 }, 4 * 98_304 * cell],
     ['in 8 bits: 34 bytes for 32 elements', small, { kvType: 'q8_0' }, (4 * 32_768 * cell * 17) / 32],
+    ['keys in 8 bits, values in 16', small, { kvType: 'q8_0/f16' }, (4 * 32_768 * cell * 49) / 64],
     ['of a context that is rounded up to 256 tokens', small, { contextSize: 513 }, 4 * 768 * cell],
     ['of a context that is not', small, { contextSize: 512 }, 4 * 512 * cell],
     // 1000 tokens and a batch of 256 are 1280 cells.

@@ -46,7 +46,7 @@ it('configures llama-server as planned: KV type, and the prompt cache in MiB', (
   )
   expect(llamaSettings(short)).toMatchObject({
     LLAMA_ARG_CACHE_TYPE_K: 'q8_0',
-    LLAMA_ARG_CACHE_TYPE_V: 'q8_0',
+    LLAMA_ARG_CACHE_TYPE_V: 'f16',
     LLAMA_ARG_CTX_SIZE: '131072',
     LLAMA_ARG_CTX_CHECKPOINTS: String(checkpoints),
     LLAMA_ARG_CACHE_RAM: String(short.memory.promptCache / MiB),
