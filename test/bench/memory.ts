@@ -7,7 +7,7 @@ import type { Capacity } from '../../lib/appliance/sizing/capacity.ts'
 import { hasAmx } from '../../lib/appliance/sizing/hardware.ts'
 import {
   anonymousOf,
-  checkpoints,
+  checkpointsOf,
   type Memory,
   type MemoryFactors,
   MiB,
@@ -64,6 +64,25 @@ export const gridModels = {
         feedForward: 512,
         heads: { query: 16, keyValue: 4, size: 128 },
         experts: { all: 32, used: 8 },
+      },
+      q4KM(8),
+    ),
+  hybrid: () =>
+    quantisedModel(
+      'hybrid',
+      {
+        architecture: 'qwen35moe',
+        width: 1024,
+        layers: 8,
+        feedForward: 512,
+        heads: { query: 8, keyValue: 2, size: 256 },
+        experts: { all: 32, used: 8 },
+        recurrent: {
+          attentionInterval: 4,
+          convolution: 4,
+          heads: { key: 8, value: 16, size: 128 },
+          sharedExpert: 512,
+        },
       },
       q4KM(8),
     ),
@@ -162,7 +181,7 @@ export async function compare(
     }
     return [
       ...buffers(llama.output(), planned),
-      checkpointsIn(llama.output(), planned.checkpoints, settings),
+      checkpointsIn(llama.output(), planned.checkpoints, checkpointsOf(geometry) * settings.slots),
       { term: 'anonymous', planned: anonymousOf(planned), measured: anonymous },
       { term: 'resident', planned: residentOf(planned, size), measured: anonymous + file },
     ]
@@ -197,7 +216,7 @@ const shortContext = 4096
 
 /**
  * Fills each slot's context, all but the last batch from a file, because computing it would take hours. For a model with
- * many layers or with a window, which such a file does not support, only computes a first batch or a short context.
+ * many layers, a window or recurrent layers, which such a file does not support, only computes a first batch or a short context.
  */
 async function fill(
   llama: BareLlama,
@@ -207,9 +226,9 @@ async function fill(
 ): Promise<void> {
   const { contextSize, batchSize, kvType, slots } = settings
   const tokens = someTokens(contextSize - 16)
-  const hasWindow = geometry.slidingWindow !== undefined
-  const isDeep = geometry.layers <= fewLayers && !hasWindow
-  const computed = hasWindow && contextSize <= shortContext ? contextSize : batchSize
+  const hasCheckpoints = geometry.slidingWindow !== undefined || geometry.recurrent !== undefined
+  const isDeep = geometry.layers <= fewLayers && !hasCheckpoints
+  const computed = hasCheckpoints && contextSize <= shortContext ? contextSize : batchSize
   if (isDeep) {
     writeSlotFile(join(folder, 'slot.kv'), geometry, kvType, tokens.slice(0, -computed))
     for (let slot = 0; slot < slots; slot++)
@@ -220,10 +239,10 @@ async function fill(
   await llama.post('/completion', { prompt, n_predict: 2, cache_prompt: true, id_slot: slots - 1 })
 }
 
-/** The maximum size of all checkpoints of a window, from the size of one in the log. */
-function checkpointsIn(log: string, planned: number, { slots }: MemoryFactors): Compared {
+/** The size of so many checkpoints, from the size of one in the log. */
+function checkpointsIn(log: string, planned: number, count: number): Compared {
   const size = Number(/created context checkpoint .* size = ([\d.]+) MiB/.exec(log)?.[1] ?? 0)
-  return { term: 'checkpoints', planned, measured: slots * checkpoints * size * MiB }
+  return { term: 'checkpoints', planned, measured: count * size * MiB }
 }
 
 /** The size of each buffer in the log, compared with the plan. */
@@ -235,7 +254,7 @@ function buffers(log: string, planned: Pick<Memory, 'repacked' | 'kvCache' | 'co
     )
   return [
     { term: 'copied weights', planned: planned.repacked, measured: logged('(?:CPU_REPACK|AMX) model') },
-    { term: 'KV buffer', planned: planned.kvCache, measured: logged('CPU KV') },
+    { term: 'KV buffer', planned: planned.kvCache, measured: logged('CPU (?:KV|RS)') },
     { term: 'compute buffer', planned: planned.compute, measured: logged('CPU compute') },
   ]
 }

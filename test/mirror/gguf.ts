@@ -37,6 +37,7 @@ export type TensorInfo = { name: string; type: TensorType; shape: number[] }
 export type TensorValues = TensorInfo & { type: 'float32' | 'float16'; values: Float32Array }
 
 export const uint32 = (value: number): Value => ({ type: 'uint32', value })
+export const int32s = (value: number[]): Value => ({ type: 'array', of: 'int32', value })
 export const float32 = (value: number): Value => ({ type: 'float32', value })
 export const string = (value: string): Value => ({ type: 'string', value })
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as z from 'zod'
 import { startBareLlama, unpackedLlama } from './bare-llama.ts'
 import type { TensorType } from './gguf.ts'
-import { allOf, type QuantisedTypes, q4KM, quantisedModel, type Shape } from './quantised-model.ts'
+import type { Shape } from './layers.ts'
+import { allOf, type QuantisedTypes, q4KM, quantisedModel } from './quantised-model.ts'
 
 const shape: Shape = {
   architecture: 'llama',

@@ -14,22 +14,9 @@ import {
   tensorBytes,
   uint32,
 } from './gguf.ts'
+import { recurrentMetadata } from './hybrid.ts'
+import { embeddings, type Matrix, output, type Shape, type Weights, weightsOf } from './layers.ts'
 import { randomBlocks } from './random-blocks.ts'
-
-type Architecture = 'llama' | 'mistral3' | 'qwen3moe' | 'gpt-oss'
-
-export type Shape = ChainSize & {
-  architecture: Architecture
-  /** In tokens; by default Devstral's. */
-  contextLimit?: number
-  /** For a mixture of experts: how many there are, each `feedForward` wide, and how many are used per token. */
-  experts?: { all: number; used: number }
-  /** The attention window of every second layer, in tokens (gpt-oss). */
-  slidingWindow?: number
-}
-
-/** The matrices of a layer, by their names in GGUF. */
-type Matrix = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
 
 export type QuantisedTypes = {
   /** The type of `token_embd` and `output`, which contain the same rows. */
@@ -78,7 +65,9 @@ export async function quantisedModel(name: string, shape: Shape, types: Quantise
   const { file, tokenizer } = await vocabulary()
   const metadata = metadataFor(name, shape, tokenizer)
   const tensors = tensorsFor(shape, types, tokensOf(tokenizer).length)
-  const sources = ['gguf.ts', 'random-blocks.ts', 'quantised-model.ts'].map(ownSource)
+  const sources = ['gguf.ts', 'hybrid.ts', 'layers.ts', 'random-blocks.ts', 'quantised-model.ts'].map(
+    ownSource,
+  )
   const inputs = [...sources, file, JSON.stringify([...metadata, ...tensors])]
   return cached(`quantised-${name}.gguf`, inputs, path =>
     step(`a model of random weights (${name})`, async () => write(path, metadata, tensors)),
@@ -86,7 +75,7 @@ export async function quantisedModel(name: string, shape: Shape, types: Quantise
 }
 
 const metadataFor = (name: string, shape: Shape, tokenizer: Metadata): Metadata => {
-  const { architecture, width, layers, feedForward, heads, experts, slidingWindow } = shape
+  const { architecture, width, layers, feedForward, heads, experts, slidingWindow, recurrent } = shape
   const named = (values: Record<string, number>) =>
     Object.entries(values).map(([key, value]) => [`${architecture}.${key}`, uint32(value)] as const)
   return new Map([
@@ -98,6 +87,7 @@ const metadataFor = (name: string, shape: Shape, tokenizer: Metadata): Metadata 
           expert_feed_forward_length: feedForward,
         })),
     ...(slidingWindow === undefined ? [] : named({ 'attention.sliding_window': slidingWindow })),
+    ...(recurrent === undefined ? [] : recurrentMetadata(architecture, recurrent, heads.size)),
     ['general.architecture', string(architecture)],
     ['general.name', string(name)],
     [`${architecture}.context_length`, uint32(shape.contextLimit ?? contextLimit)],
@@ -116,71 +106,24 @@ const metadataFor = (name: string, shape: Shape, tokenizer: Metadata): Metadata 
   ])
 }
 
-type Weights = TensorInfo & {
-  /** Standard deviation of the values. Without one, all are 1 (norms), or those of the embeddings (output). */
-  deviation?: number
+/** What a tensor's values are, and how they are stored. */
+type Stored = TensorInfo & Pick<Weights, 'deviation'>
+
+const tensorsFor = (shape: Shape, types: QuantisedTypes, tokens: number): Stored[] =>
+  weightsOf(shape, tokens).map(({ name, shape: lengths, deviation, kind }) => ({
+    name,
+    type: typeOf(kind, types),
+    shape: lengths,
+    ...(deviation !== undefined && { deviation }),
+  }))
+
+function typeOf(kind: Weights['kind'], types: QuantisedTypes): TensorType {
+  if (kind === 'vocabulary') return types.vocabulary
+  return kind === 'small' ? 'float32' : types.layer(kind.matrix, kind.layer)
 }
-
-function tensorsFor(shape: Shape, types: QuantisedTypes, tokens: number): Weights[] {
-  const { architecture, width, layers, feedForward, heads, experts } = shape
-  const norm = (name: string, size = width): Weights => ({
-    name: `${name}.weight`,
-    type: 'float32',
-    shape: [size],
-  })
-  const queries = heads.query * heads.size
-  const keys = heads.keyValue * heads.size
-  const matrices: { matrix: Matrix; from: number; to: number }[] = [
-    { matrix: 'attn_q', from: width, to: queries },
-    { matrix: 'attn_k', from: width, to: keys },
-    { matrix: 'attn_v', from: width, to: keys },
-    { matrix: 'attn_output', from: queries, to: width },
-    { matrix: 'ffn_gate', from: width, to: feedForward },
-    { matrix: 'ffn_up', from: width, to: feedForward },
-    { matrix: 'ffn_down', from: feedForward, to: width },
-  ]
-  // What a layer adds must be small beside the embedding, which determines the next token.
-  const loudness = (matrix: Matrix) => (matrix === 'attn_output' || matrix === 'ffn_down' ? 0.01 / layers : 1)
-  const expertsOf = (matrix: Matrix) => (matrix.startsWith('ffn') ? (experts?.all ?? 1) : 1)
-  const biases = (index: number): Weights[] => [
-    faint(`blk.${index}.attn_sinks.weight`, [heads.query]),
-    faint(`blk.${index}.attn_output.bias`, [width]),
-    faint(`blk.${index}.ffn_gate_inp.bias`, [expertsOf('ffn_up')]),
-    faint(`blk.${index}.ffn_gate_exps.bias`, [feedForward, expertsOf('ffn_gate')]),
-    faint(`blk.${index}.ffn_up_exps.bias`, [feedForward, expertsOf('ffn_up')]),
-    faint(`blk.${index}.ffn_down_exps.bias`, [width, expertsOf('ffn_down')]),
-  ]
-  const layer = (index: number): Weights[] => [
-    norm(`blk.${index}.attn_norm`),
-    norm(`blk.${index}.${architecture === 'gpt-oss' ? 'post_attention_norm' : 'ffn_norm'}`),
-    ...matrices.map(({ matrix, from, to }) => ({
-      name: `blk.${index}.${matrix}${expertsOf(matrix) > 1 ? '_exps' : ''}.weight`,
-      type: types.layer(matrix, index),
-      shape: expertsOf(matrix) > 1 ? [from, to, expertsOf(matrix)] : [from, to],
-      deviation: loudness(matrix) / Math.sqrt(from),
-    })),
-    ...(experts === undefined ? [] : [faint(`blk.${index}.ffn_gate_inp.weight`, [width, experts.all])]),
-    ...(architecture === 'qwen3moe'
-      ? ['attn_q_norm', 'attn_k_norm'].map(name => norm(`blk.${index}.${name}`, heads.size))
-      : []),
-    ...(architecture === 'gpt-oss' ? biases(index) : []),
-  ]
-  return [
-    { name: embeddings, type: types.vocabulary, shape: [width, tokens], deviation: 1 },
-    norm('output_norm'),
-    { name: output, type: types.vocabulary, shape: [width, tokens] },
-    ...Array.from({ length: layers }, (_, index) => layer(index)).flat(),
-  ]
-}
-
-/** Required tensors with no effect on the answer: their values only decide which experts are used. */
-const faint = (name: string, shape: number[]): Weights => ({ name, type: 'float32', shape, deviation: 1e-6 })
-
-const embeddings = 'token_embd.weight'
-const output = 'output.weight'
 
 /** Writes tensor by tensor: the model as a whole need not fit into memory. */
-function write(path: string, metadata: Metadata, tensors: Weights[]): void {
+function write(path: string, metadata: Metadata, tensors: Stored[]): void {
   const file = openSync(path, 'w')
   try {
     writeSync(file, encodeHead(metadata, tensors))
@@ -190,7 +133,7 @@ function write(path: string, metadata: Metadata, tensors: Weights[]): void {
   }
 }
 
-function bytesOf(tensor: Weights, tensors: Weights[]): Buffer {
+function bytesOf(tensor: Stored, tensors: Stored[]): Buffer {
   if (tensor.deviation !== undefined) return randomBlocks(tensor, tensor.deviation)
   if (tensor.name !== output) return Buffer.from(new Float32Array(tensor.shape[0] ?? 0).fill(1).buffer)
 

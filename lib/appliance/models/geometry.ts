@@ -21,6 +21,17 @@ export const geometrySchema = z.strictObject({
   merges: z.int().nonnegative(),
   /** The layers with sliding-window attention, and their window in tokens. */
   slidingWindow: z.strictObject({ layers: z.int().positive(), tokens: z.int().positive() }).optional(),
+  /** A hybrid's recurrent layers (gated delta net): they keep a state of fixed size in place of a KV cache. */
+  recurrent: z
+    .strictObject({
+      layers: z.int().positive(),
+      /** Elements that the convolution takes of each token, and how many earlier tokens it reaches back. */
+      convolved: z.int().positive(),
+      history: z.int().nonnegative(),
+      /** Elements of one layer's state. */
+      state: z.int().positive(),
+    })
+    .optional(),
   /** Bytes of weights that llama-server copies into a faster layout on CPUs with AVX2. */
   repackable: z.int().nonnegative(),
   /** Bytes of those that it copies on a CPU with AMX: in the file, and as copies. */
@@ -39,9 +50,11 @@ const sum = (numbers: number[]) => numbers.reduce((all, number) => all + number,
 export function geometryOf(header: Header): Geometry {
   const { architecture, optional, required } = countsOf(header)
   const { tensors } = header
-  const layers = required('block_count')
-  if (layers > tensors.length)
-    throw new Error(`its block_count says ${layers} layers, but it has only ${tensors.length} tensors`)
+  const blocks = required('block_count')
+  if (blocks > tensors.length)
+    throw new Error(`its block_count says ${blocks} layers, but it has only ${tensors.length} tensors`)
+  const recurrent = recurrentOf(header)
+  const layers = blocks - (recurrent?.layers ?? 0)
   const embedding = required('embedding_length')
   const heads = required('attention.head_count')
   const headSize = optional('attention.key_length') ?? embedding / heads
@@ -69,12 +82,27 @@ export function geometryOf(header: Header): Geometry {
     ...widths,
     vocabulary: lengthOf(header, 'tokenizer.ggml.tokens'),
     merges: lengthOf(header, 'tokenizer.ggml.merges'),
+    ...(recurrent !== undefined && { recurrent }),
     ...(windowed > 0 && window > 0 && { slidingWindow: { layers: windowed, tokens: window } }),
     repackable: repackedBytes(computed),
     amx: amxPacking(computed),
     active: Math.ceil(sum(computed.map(tensor => bytesOf(tensor) * share(tensor)))),
     activeParameters: Math.ceil(sum(computed.map(tensor => elementsOf(tensor) * share(tensor)))),
   })
+}
+
+/** The recurrent layers, by their tensors; undefined if there are none (llama.cpp, llama-hparams.cpp: n_embd_r, n_embd_s). */
+function recurrentOf(header: Header): Geometry['recurrent'] {
+  const layers = header.tensors.filter(({ name }) => /^blk\.\d+\.ssm_conv1d\.weight$/.test(name)).length
+  if (layers === 0) return undefined
+  const { required } = countsOf(header)
+  const [inner, size] = [required('ssm.inner_size'), required('ssm.state_size')]
+  return {
+    layers,
+    convolved: inner + 2 * required('ssm.group_count') * size,
+    history: required('ssm.conv_kernel') - 1,
+    state: size * inner,
+  }
 }
 
 /** How many experts a token uses, and their share of all experts; undefined if there are none. */

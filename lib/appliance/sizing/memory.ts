@@ -40,7 +40,7 @@ export const memorySchema = z.strictObject({
   compute: z.int(),
   /** llama-server itself: vocabulary, outputs, the program. */
   process: z.int(),
-  /** Context checkpoints, at most: to go back to, since sliding-window layers drop older tokens. */
+  /** Context checkpoints, at most: to go back to, since sliding windows and recurrent layers forget. */
   checkpoints: z.int(),
   /** llama-server's prompt cache in RAM: conversations whose slot has been taken by another. */
   promptCache: z.int(),
@@ -55,15 +55,24 @@ export type Sizing = { contextSize: number; slots: number; kvType: KvType }
 /** What memory use depends on, besides the model. */
 export type MemoryFactors = Sizing & { batchSize: number }
 
-/** The most checkpoints that a slot keeps: llama-server's own default (`--ctx-checkpoints`). */
-export const checkpoints = 32
+/**
+ * The most checkpoints that a slot keeps (`--ctx-checkpoints`): llama-server's own default, but fewer of a hybrid's, each of
+ * which is a copy of its whole state. A request makes two or three: at its last message and near its end.
+ */
+export const checkpointsOf = ({ recurrent }: Geometry): number => (recurrent === undefined ? 32 : 8)
+
+/** Bytes of a hybrid's recurrent state, in 32-bit floats: the same for each conversation, however long it is. */
+const stateSize = ({ recurrent }: Geometry): number =>
+  recurrent === undefined
+    ? 0
+    : 4 * recurrent.layers * (recurrent.history * recurrent.convolved + recurrent.state)
 
 /** Tokens: llama.cpp rounds a KV cache's cells up to a multiple of this (llama-context.cpp, GGML_PAD). */
 const kvPadding = 256
 const padded = (tokens: number) => Math.ceil(tokens / kvPadding) * kvPadding
 
 /**
- * The KV cache: one pool for all slots. Layers with a sliding window keep the window and a batch
+ * The KV cache: one pool for all slots; and each slot's recurrent state. Layers with a sliding window keep the window and a batch
  * (llama.cpp, llama-kv-cache-iswa.cpp).
  */
 export function kvCacheSize(
@@ -74,16 +83,21 @@ export function kvCacheSize(
   const pool = padded(contextSize * slots)
   const windows = Math.min(pool, padded(slidingWindow.tokens * slots + batchSize))
   const cells = (layers - slidingWindow.layers) * pool + slidingWindow.layers * windows
-  return Math.ceil(kvHeads * headSize * pairSize(kvType) * cells)
+  return Math.ceil(kvHeads * headSize * pairSize(kvType) * cells) + slots * stateSize(geometry)
 }
 
-/** All checkpoints; none is longer than the window (llama-server's log: "created context checkpoint"). */
-function checkpointsSize(
-  { kvHeads, headSize, slidingWindow }: Geometry,
-  { slots, kvType }: MemoryFactors,
+/**
+ * All checkpoints: of a sliding window, none is longer than the window; of a hybrid, each is its recurrent state
+ * (llama-server's log: "created context checkpoint").
+ */
+export function checkpointsSize(
+  geometry: Geometry,
+  { slots, kvType }: Pick<Sizing, 'slots' | 'kvType'>,
 ): number {
+  const { kvHeads, headSize, slidingWindow } = geometry
   const cells = slidingWindow === undefined ? 0 : slidingWindow.layers * slidingWindow.tokens
-  return Math.ceil(slots * checkpoints * cells * kvHeads * headSize * pairSize(kvType))
+  const size = cells * kvHeads * headSize * pairSize(kvType) + stateSize(geometry)
+  return Math.ceil(slots * checkpointsOf(geometry) * size)
 }
 
 /**
@@ -91,12 +105,18 @@ function checkpointsSize(
  * (four times its width for experts with biases, as in gpt-oss), the experts' outputs, or the attention.
  * Fitted to the buffer sizes that llama-server logs (`make bench BENCH=memory`).
  */
-function widthOf({ queries, embedding, feedForward, expertAnswers }: Geometry): number {
+function widthOf(geometry: Geometry, { slots, batchSize }: MemoryFactors): number {
+  const { queries, embedding, feedForward, expertAnswers, recurrent } = geometry
   const widest =
     expertAnswers === undefined
       ? 3 * feedForward + 3 * embedding + queries
       : Math.max(4 * feedForward, 2 * expertAnswers + embedding)
-  return Math.max(widest, 2 * queries + 3.5 * embedding)
+  // A recurrent layer holds its convolution's input three times, and all slots' states twice.
+  const recurring =
+    recurrent === undefined
+      ? 0
+      : 3 * recurrent.convolved + 3 * embedding + (2 * slots * recurrent.state) / batchSize
+  return Math.max(widest, 2 * queries + 3.5 * embedding, recurring)
 }
 
 /** Bytes of the program and its libraries, mapped from their files. */
@@ -116,7 +136,7 @@ export function memoryOf(
     mapped: fileSize - source,
     repacked: copies,
     kvCache: kvCacheSize(geometry, factors),
-    compute: batchSize * (4 * widthOf(geometry) + 2 * padded(contextSize * slots)),
+    compute: Math.ceil(batchSize * (4 * widthOf(geometry, factors) + 2 * padded(contextSize * slots))),
     process: Math.ceil(
       programSize + 4 * MiB + 0.22 * KiB * vocabulary + 0.125 * KiB * merges + slots * vocabulary * 4,
     ),

@@ -4,6 +4,7 @@ import type { Context } from '../context/context.ts'
 import type { Model } from '../models/catalogue.ts'
 import { batchSize, leastContext, usefulContext } from './limits.ts'
 import {
+  checkpointsSize,
   type KvType,
   kvCacheSize,
   kvTypes,
@@ -111,7 +112,13 @@ export function memoryBudget(total: number, hasAmx: boolean, { geometry, size }:
   const memory = Math.floor(total / memoryGranularity) * memoryGranularity
   const system = systemReserve(memory)
   const limit = Math.floor((memory - system) / MiB) * MiB
-  const conversation = (sizing: Sizing) => kvCacheSize(geometry, { ...sizing, slots: 1, batchSize })
+  // A hybrid's conversation is stored with its checkpoints.
+  const conversation = ({ kvType, contextSize }: Sizing) => {
+    const one = { contextSize, kvType, slots: 1, batchSize }
+    return (
+      kvCacheSize(geometry, one) + (geometry.recurrent === undefined ? 0 : checkpointsSize(geometry, one))
+    )
+  }
   const needed = (sizing: Sizing) => memoryOf(geometry, size, { ...sizing, batchSize }, hasAmx)
   const fits: Fits = (sizing, spareConversations = 0) =>
     sumOf(needed(sizing)) + spareConversations * conversation(sizing) <= limit

@@ -89,7 +89,7 @@ export function planText(question: PlanQuestion): string {
   ].join('\n')
 }
 
-/** Only models with a sliding window have checkpoints. */
+/** Only models with a sliding window or recurrent layers have checkpoints. */
 const termRows = (memory: Memory) =>
   Object.entries(terms)
     .map(([term, name]) => ({ term, name, bytes: memory[term as keyof Memory] }))

@@ -4,7 +4,7 @@ import type { Sampling } from '../../appliance/models/catalogue.ts'
 import { modelPath, paths, users } from '../../appliance/paths.ts'
 import { stackLimit } from '../../appliance/requests/size.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
-import { checkpoints, elementTypes, MiB } from '../../appliance/sizing/memory.ts'
+import { checkpointsOf, elementTypes, MiB } from '../../appliance/sizing/memory.ts'
 import { sandbox } from './sandbox.ts'
 
 /** llama-server's settings as its environment variables (`llama-server --help`), so that its arguments stay empty. */
@@ -28,7 +28,7 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   // By default each request moves idle slots into that cache, and what does not fit is lost. Here every slot
   // has its own share of the pool, so its content can stay until another conversation takes the slot.
   LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
-  LLAMA_ARG_CTX_CHECKPOINTS: String(checkpoints),
+  LLAMA_ARG_CTX_CHECKPOINTS: String(checkpointsOf(capacity.model.geometry)),
   // On a CPU-only machine it measures the wrong memory, and silently shrinks the context.
   LLAMA_ARG_FIT: 'off',
   // Seconds between comments that keep streams alive during prompt processing: below every proxy's and

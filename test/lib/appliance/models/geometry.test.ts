@@ -3,12 +3,14 @@ import { expect, it } from 'vitest'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import { geometryOf } from '../../../../lib/appliance/models/geometry.ts'
 import { bytesOf, type Header } from '../../../../lib/appliance/models/gguf.ts'
+import { kvCacheSize } from '../../../../lib/appliance/sizing/memory.ts'
 
 /** ggml's numbers for the types. */
 const types = {
   f32: 0,
   q8_0: 8,
   q4_K: 12,
+  q5_K: 13,
   q6_K: 14,
   mxfp4: 39,
 } as const
@@ -26,6 +28,7 @@ type Configuration = {
   merges: number
   experts?: { all: number; used: number }
   window?: number
+  recurrent?: { convolution: number; inner: number; state: number; groups: number }
 }
 
 const tensor = (name: string, type: Type, ...shape: number[]) => ({
@@ -44,6 +47,7 @@ const isImportant = (layer: number, layers: number) => {
 function headerOf(configuration: Configuration, tensors: Header['tensors']): Header {
   const { architecture, layers, embedding, feedForward, heads, vocabulary, merges, experts, window } =
     configuration
+  const { recurrent } = configuration
   const own = {
     block_count: layers,
     embedding_length: embedding,
@@ -57,6 +61,12 @@ function headerOf(configuration: Configuration, tensors: Header['tensors']): Hea
       expert_feed_forward_length: feedForward,
     }),
     ...(window && { 'attention.sliding_window': window }),
+    ...(recurrent && {
+      'ssm.conv_kernel': recurrent.convolution,
+      'ssm.inner_size': recurrent.inner,
+      'ssm.state_size': recurrent.state,
+      'ssm.group_count': recurrent.groups,
+    }),
   }
   return {
     metadata: {
@@ -134,6 +144,7 @@ const headers = {
     [2048, 2048, 2048, 256, 256],
   ),
   'gpt-oss-20b': gptOss(),
+  'qwen3.6-35b-a3b': hybrid(),
 }
 
 /** MXFP4 for the experts, as published; Q8_0 for the rest. */
@@ -171,6 +182,86 @@ function gptOss(): Header {
     ...Array.from({ length: layers }, (_, index) => layer(index)).flat(),
   ])
 }
+
+/** Every fourth layer has attention. Q4_K and Q5_K for the experts, a few Q6_K; Q8_0 for what every token uses. */
+function hybrid(): Header {
+  const [layers, embedding, feedForward, all, vocabulary] = [40, 2048, 512, 256, 248_320]
+  const recurrent = { convolution: 4, inner: 4096, state: 128, groups: 16 }
+  const convolved = recurrent.inner + 2 * recurrent.groups * recurrent.state
+  const valueHeads = recurrent.inner / recurrent.state
+  const preciseLayers = 3
+  const matrix = (name: string, type: Type, ...shape: number[]) => tensor(`${name}.weight`, type, ...shape)
+  const attention = (block: string) => [
+    matrix(`${block}.attn_q`, 'q8_0', embedding, 2 * 4096),
+    matrix(`${block}.attn_k`, 'q8_0', embedding, 512),
+    matrix(`${block}.attn_v`, 'q8_0', embedding, 512),
+    matrix(`${block}.attn_output`, 'q8_0', 4096, embedding),
+    matrix(`${block}.attn_q_norm`, 'f32', 256),
+    matrix(`${block}.attn_k_norm`, 'f32', 256),
+  ]
+  const recurring = (block: string) => [
+    matrix(`${block}.attn_qkv`, 'q8_0', embedding, convolved),
+    matrix(`${block}.attn_gate`, 'q8_0', embedding, recurrent.inner),
+    matrix(`${block}.ssm_out`, 'q8_0', recurrent.inner, embedding),
+    matrix(`${block}.ssm_conv1d`, 'f32', recurrent.convolution, convolved),
+    matrix(`${block}.ssm_alpha`, 'f32', embedding, valueHeads),
+    matrix(`${block}.ssm_beta`, 'f32', embedding, valueHeads),
+    tensor(`${block}.ssm_dt.bias`, 'f32', valueHeads),
+    tensor(`${block}.ssm_a`, 'f32', valueHeads),
+    matrix(`${block}.ssm_norm`, 'f32', recurrent.state),
+  ]
+  const layer = (index: number) => {
+    const block = `blk.${index}`
+    return [
+      matrix(`${block}.attn_norm`, 'f32', embedding),
+      matrix(`${block}.post_attention_norm`, 'f32', embedding),
+      ...(index % 4 === 3 ? attention(block) : recurring(block)),
+      matrix(`${block}.ffn_gate_exps`, 'q4_K', embedding, feedForward, all),
+      matrix(`${block}.ffn_up_exps`, 'q4_K', embedding, feedForward, all),
+      matrix(`${block}.ffn_down_exps`, index < preciseLayers ? 'q6_K' : 'q5_K', feedForward, embedding, all),
+      matrix(`${block}.ffn_gate_inp`, 'f32', embedding, all),
+      matrix(`${block}.ffn_gate_inp_shexp`, 'f32', embedding),
+      matrix(`${block}.ffn_gate_shexp`, 'q8_0', embedding, feedForward),
+      matrix(`${block}.ffn_up_shexp`, 'q8_0', embedding, feedForward),
+      matrix(`${block}.ffn_down_shexp`, 'q8_0', feedForward, embedding),
+    ]
+  }
+  const configuration = {
+    architecture: 'qwen35moe',
+    layers,
+    embedding,
+    feedForward,
+    heads: { query: 16, keyValue: 2, size: 256 },
+    vocabulary,
+    merges: 247_788,
+    experts: { all, used: 8 },
+    recurrent,
+  }
+  return headerOf(configuration, [
+    matrix('token_embd', 'q8_0', embedding, vocabulary),
+    matrix('output', 'q6_K', embedding, vocabulary),
+    matrix('output_norm', 'f32', embedding),
+    ...Array.from({ length: layers }, (_, index) => layer(index)).flat(),
+  ])
+}
+
+it('knows the published figures of the hybrid: bytes read for each token, and of its state', () => {
+  const { geometry } = catalogue['qwen3.6-35b-a3b']
+  const factors = { contextSize: 1024, slots: 1, kvType: 'f16', batchSize: 256 } as const
+  const twoSlots = kvCacheSize(geometry, { ...factors, slots: 2, contextSize: 512 })
+  expect({
+    active: geometry.active,
+    repackable: geometry.repackable,
+    state: twoSlots - kvCacheSize(geometry, factors),
+    perToken:
+      (kvCacheSize(geometry, { ...factors, contextSize: 2048 }) - kvCacheSize(geometry, factors)) / 1024,
+  }).toEqual({
+    active: 2_626_185_728,
+    repackable: 12_079_595_520,
+    state: 65_863_680,
+    perToken: 20_480,
+  })
+})
 
 it.each(Object.keys(headers) as (keyof typeof headers)[])('knows the geometry of %s', name => {
   const { geometry, size } = catalogue[name]

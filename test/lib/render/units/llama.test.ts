@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { catalogue, modelSchema } from '../../../../lib/appliance/models/catalogue.ts'
 import { memoryInVm, planCapacity } from '../../../../lib/appliance/sizing/capacity.ts'
-import { checkpoints, GiB, MiB } from '../../../../lib/appliance/sizing/memory.ts'
+import { GiB, MiB } from '../../../../lib/appliance/sizing/memory.ts'
 import { llamaSettings } from '../../../../lib/render/units/llama.ts'
 import { capacityFor } from '../../../support/capacity.ts'
 
@@ -48,7 +48,7 @@ it('configures llama-server as planned: KV type, and the prompt cache in MiB', (
     LLAMA_ARG_CACHE_TYPE_K: 'q8_0',
     LLAMA_ARG_CACHE_TYPE_V: 'f16',
     LLAMA_ARG_CTX_SIZE: '131072',
-    LLAMA_ARG_CTX_CHECKPOINTS: String(checkpoints),
+    LLAMA_ARG_CTX_CHECKPOINTS: '32',
     LLAMA_ARG_CACHE_RAM: String(short.memory.promptCache / MiB),
   })
   expect(short.memory.promptCache).toBeGreaterThan(GiB)
