@@ -179,10 +179,15 @@ export async function compare(
       anonymous: 0,
       file: 0,
     }
+    const { size: checkpoint, count } = checkpointsIn(llama.output())
     return [
       ...buffers(llama.output(), planned),
-      checkpointsIn(llama.output(), planned.checkpoints, checkpointsOf(geometry) * settings.slots),
-      { term: 'anonymous', planned: anonymousOf(planned), measured: anonymous },
+      {
+        term: 'checkpoints',
+        planned: planned.checkpoints,
+        measured: checkpointsOf(geometry) * settings.slots * checkpoint,
+      },
+      { term: 'anonymous', planned: anonymousOf(planned), measured: anonymous - count * checkpoint },
       { term: 'resident', planned: residentOf(planned, size), measured: anonymous + file },
     ]
   } finally {
@@ -239,10 +244,10 @@ async function fill(
   await llama.post('/completion', { prompt, n_predict: 2, cache_prompt: true, id_slot: slots - 1 })
 }
 
-/** The size of so many checkpoints, from the size of one in the log. */
-function checkpointsIn(log: string, planned: number, count: number): Compared {
-  const size = Number(/created context checkpoint .* size = ([\d.]+) MiB/.exec(log)?.[1] ?? 0)
-  return { term: 'checkpoints', planned, measured: count * size * MiB }
+/** Bytes of the first checkpoint in the log, and how many there are. */
+function checkpointsIn(log: string): { size: number; count: number } {
+  const created = [...log.matchAll(/created context checkpoint .* size = ([\d.]+) MiB/g)]
+  return { size: Number(created[0]?.[1] ?? 0) * MiB, count: created.length }
 }
 
 /** The size of each buffer in the log, compared with the plan. */

@@ -101,7 +101,7 @@ export const catalogue = {
       expertAnswers: 8 * 2048,
       vocabulary: 248_320,
       merges: 247_788,
-      recurrent: { layers: 30, convolved: 8192, history: 3, state: 524_288 },
+      recurrent: { layers: 30, convolved: 8192, history: 3, values: 4096, state: 524_288 },
       repackable: 12_079_595_520,
       amx: { source: 13_989_683_200, copies: 14_165_319_680 },
       active: 2_626_185_728,

@@ -28,6 +28,8 @@ export const geometrySchema = z.strictObject({
       /** Elements that the convolution takes of each token, and how many earlier tokens it reaches back. */
       convolved: z.int().positive(),
       history: z.int().nonnegative(),
+      /** Elements of all value heads together. */
+      values: z.int().positive(),
       /** Elements of one layer's state. */
       state: z.int().positive(),
     })
@@ -101,6 +103,7 @@ function recurrentOf(header: Header): Geometry['recurrent'] {
     layers,
     convolved: inner + 2 * required('ssm.group_count') * size,
     history: required('ssm.conv_kernel') - 1,
+    values: inner,
     state: size * inner,
   }
 }

@@ -102,20 +102,17 @@ export function checkpointsSize(
 
 /**
  * Floats that the compute buffer holds for one token, at the widest point of the graph: the feed-forward
- * (four times its width for experts with biases, as in gpt-oss), the experts' outputs, or the attention.
+ * (four times its width for experts with biases, as in gpt-oss), the experts' outputs, the attention, or a hybrid's
+ * recurrent layers with several slots.
  * Fitted to the buffer sizes that llama-server logs (`make bench BENCH=memory`).
  */
-function widthOf(geometry: Geometry, { slots, batchSize }: MemoryFactors): number {
-  const { queries, embedding, feedForward, expertAnswers, recurrent } = geometry
+function widthOf({ queries, embedding, feedForward, expertAnswers, recurrent }: Geometry): number {
   const widest =
     expertAnswers === undefined
       ? 3 * feedForward + 3 * embedding + queries
       : Math.max(4 * feedForward, 2 * expertAnswers + embedding)
-  // A recurrent layer holds its convolution's input three times, and all slots' states twice.
   const recurring =
-    recurrent === undefined
-      ? 0
-      : 3 * recurrent.convolved + 3 * embedding + (2 * slots * recurrent.state) / batchSize
+    recurrent === undefined ? 0 : 6.4 * recurrent.values + 2.7 * recurrent.convolved + 1.6 * embedding
   return Math.max(widest, 2 * queries + 3.5 * embedding, recurring)
 }
 
@@ -136,7 +133,7 @@ export function memoryOf(
     mapped: fileSize - source,
     repacked: copies,
     kvCache: kvCacheSize(geometry, factors),
-    compute: Math.ceil(batchSize * (4 * widthOf(geometry, factors) + 2 * padded(contextSize * slots))),
+    compute: Math.ceil(batchSize * (4 * widthOf(geometry) + 2 * padded(contextSize * slots))),
     process: Math.ceil(
       programSize + 4 * MiB + 0.22 * KiB * vocabulary + 0.125 * KiB * merges + slots * vocabulary * 4,
     ),
