@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
-import { type ChainSize, contextLimit, ownSource, tokensOf, vocabulary } from './chain-model.ts'
+import { contextLimit, ownSource, tokensOf, vocabulary } from './chain-model.ts'
 import {
   encodeHead,
   float32,
