@@ -100,7 +100,7 @@ async function scriptedLlama(name: string, script: string): Promise<string> {
   const make = `mkdir ${folder}; tar -xzf ${await llamaRelease()} -C ${folder}; cd ${folder}/*/
     mv llama-server llama-server.real; cat > llama-server; chmod 755 llama-server
     tar -czf ${folder}.tar.gz -C ${folder} "$(basename "$PWD")"`
-  execFileSync('bash', ['-euc', make], { input: script })
+  execFileSync('bash', ['--norc', '-euc', make], { input: script })
   return `${folder}.tar.gz`
 }
 
