@@ -6,11 +6,12 @@ import { variableNames } from '../lib/appliance/context/variables.ts'
 import { chooseModel } from '../lib/appliance/models/choice.ts'
 import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
 import type { Verifications } from '../lib/appliance/models/verification.ts'
-import { endpointsOf, namesOf } from '../lib/appliance/names.ts'
-import { paths, units } from '../lib/appliance/paths.ts'
+import { endpointsOf, namesOf, type Reachable } from '../lib/appliance/names.ts'
+import { paths, systemUsers, units } from '../lib/appliance/paths.ts'
 import { planFor, planNotes } from '../lib/appliance/plan.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { hardwareNotes, severeNotes } from '../lib/appliance/sizing/hardware.ts'
+import { stateFiles } from '../lib/appliance/state-files.ts'
 import { orderOf } from '../lib/appliance/tls/lets-encrypt.ts'
 import { nginxFiles, siteFor } from '../lib/render/nginx/files.ts'
 import { clockFiles } from '../lib/render/units/clock.ts'
@@ -29,7 +30,9 @@ import { suppliedPairProblems } from '../lib/steps/tls/supplied-pair.ts'
 import { prepareTls, tlsFiles } from '../lib/steps/tls/tls.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles, type Change, exposureNotes, type ManagedFile } from '../lib/system/managed-files.ts'
+import { readState } from '../lib/system/state-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
+import { ensureSystemUsers } from '../lib/system/users.ts'
 import { clearReadiness } from './readiness.ts'
 
 /**
@@ -41,6 +44,7 @@ export async function configure(
   verifications: Verifications = readVerifications(host),
 ): Promise<Change[]> {
   await clearReadiness(host)
+  await restoreUsers(host)
   const facts = await readFacts(host)
   const decided = await decide(host, facts, verifications)
   await checkCandidate(host, decided.site, decided.tls.inUse.pair)
@@ -50,6 +54,11 @@ export async function configure(
     host.log.info('Nothing to change: all files are as this context wants them.')
   await reloadUnits(host, writtenUnits)
   return changes
+}
+
+/** Somebody may have removed them. A rooted host has no users yet. */
+async function restoreUsers(host: Host): Promise<void> {
+  if (host.files.status('/etc/passwd') !== undefined) await ensureSystemUsers(host, systemUsers)
 }
 
 /** The files for the context as they should be, without writing any. Throws like `configure`. */
@@ -63,7 +72,7 @@ async function readFacts(host: Host) {
   const release = installedRelease(host)
   const clock = await readClock(host)
   const context = parseContext(host.env, modelsOf(release), release.model, suppliedPairProblems(clock))
-  const machine = host.facts()
+  const machine = { ...host.facts(), shortage: readState(host, stateFiles.shortage) }
   const names = namesOf(machine, context.domain)
   const tls = await readTlsFacts(host, clock, wantedByContext(context, names))
   return { release, clock, context, machine, tls, nginxVersion: await readNginxVersion(host) }
@@ -104,9 +113,10 @@ type Decided = Awaited<ReturnType<typeof decide>>
 /** The files, in the order in which they are written: what a service enters by comes last. */
 const filesFor = (
   host: Host,
-  { context }: ConfigureFacts,
+  { context, machine }: ConfigureFacts,
   { capacity, secrets, tls, site, plan }: Decided,
 ): ManagedFile[] => [
+  addressesFile(machine),
   ...settingsFolders,
   ...secrets,
   ...acmeFiles(context),
@@ -117,6 +127,13 @@ const filesFor = (
   landingPageFor(plan, tls),
   ...nginxFiles(site, capacity),
 ]
+
+/** By which a timer notices that the addresses have changed since. Before the rest: if that fails, it is not tried again. */
+const addressesFile = ({ addresses }: Pick<Reachable, 'addresses'>) => ({
+  path: paths.addresses,
+  mode: 0o644,
+  text: addresses.map(address => `${address}\n`).join(''),
+})
 
 const settingsFolders = [
   { path: paths.state, mode: 0o700, folder: true },

@@ -23,7 +23,7 @@ import { DigestError } from '../lib/system/download.ts'
 import type { Host } from '../lib/system/host.ts'
 import { bootstrap } from './bootstrap.ts'
 import { configure } from './configure.ts'
-import { parseEnvironment } from './environment.ts'
+import { inCurrentContext, runStages } from './current-context.ts'
 
 /** Waits this many seconds. */
 export type Pause = (seconds: number) => Promise<void>
@@ -66,7 +66,7 @@ export async function retryModel(host: Host): Promise<void> {
   await oneAtATime(host, async () => {
     if (!retryFailed(host, installedRelease(host)) && pendingNow(host) === undefined)
       throw new Error('no model has failed and none is pending: there is nothing to retry.')
-    await serve(inCurrentContext(host))
+    await runStages(inCurrentContext(host))
   })
   await orderFetch(host, pendingNow(host) !== undefined)
   host.log.info('It is tried again. To see its progress: slm-copilot status')
@@ -145,21 +145,8 @@ async function giveUp(
 ): Promise<undefined> {
   host.log.error(`${model.name} is not served: ${problem}`)
   recordEvent(host, model, { type: 'failed', circumstances, reason: firstSentence(problem) })
-  await serve(inCurrentContext(host))
+  await runStages(inCurrentContext(host))
 }
 
 /** The first line of a message, as a sentence; the log has the rest. */
 const firstSentence = (message: string) => `${(message.split('\n')[0] ?? '').replace(/[:.]?$/, '')}.`
-
-/** A host whose environment is the current context: this process may have been started with an older one. */
-function inCurrentContext(host: Host): Host {
-  const text = host.files.read(paths.contextFile)
-  if (text !== undefined) return { ...host, env: parseEnvironment(text) }
-  throw new Error(`${paths.contextFile}, which holds the context variables, is missing.`)
-}
-
-/** Runs both stages. */
-async function serve(host: Host): Promise<void> {
-  await recorded(host, 'configure', () => configure(host))
-  await recorded(host, 'bootstrap', () => bootstrap(host, paths.report))
-}

@@ -2,7 +2,7 @@
 
 import { modelsOf, type Release } from '../lib/appliance/models/release.ts'
 import { packages } from '../lib/appliance/packages.ts'
-import { paths, units, users } from '../lib/appliance/paths.ts'
+import { paths, systemUsers, units } from '../lib/appliance/paths.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { chatTemplateFile } from '../lib/render/models/chat-template.ts'
 import { admissionUnit } from '../lib/render/nginx/admission.ts'
@@ -15,6 +15,7 @@ import { metricsUnits } from '../lib/render/units/metrics.ts'
 import { nginxDropIn } from '../lib/render/units/nginx.ts'
 import { packageUpgradeFiles } from '../lib/render/units/package-upgrades.ts'
 import { readinessUnits } from '../lib/render/units/readiness.ts'
+import { reconfigureUnits } from '../lib/render/units/reconfigure.ts'
 import { renewalUnits } from '../lib/render/units/renewal.ts'
 import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
 import { upgradeUnits } from '../lib/render/units/upgrade.ts'
@@ -26,7 +27,7 @@ import { installPackages } from '../lib/system/apt.ts'
 import type { Host } from '../lib/system/host.ts'
 import type { InputFile } from '../lib/system/input-files.ts'
 import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
-import { ensureSystemUser } from '../lib/system/users.ts'
+import { ensureSystemUsers } from '../lib/system/users.ts'
 
 const folders: ManagedFile[] = [
   { path: paths.settings, mode: 0o750, folder: true },
@@ -70,7 +71,7 @@ export async function switchInstall(host: Host, named: InputFile | undefined): P
 /** Packages, user, folders, llama.cpp and model. */
 async function installParts(host: Host, release: Release, mirror?: string): Promise<void> {
   await installPackages(host, packages)
-  await ensureSystemUser(host, users.llama)
+  await ensureSystemUsers(host, systemUsers)
   await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
   await installLlamaCpp(host, release, mirror)
   await installModel(host, release, mirror)
@@ -109,6 +110,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   ...watchdogUnits(),
   ...upgradeUnits(),
   ...readinessUnits(),
+  ...reconfigureUnits(),
   modelUnit(),
 ]
 

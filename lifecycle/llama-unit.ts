@@ -9,10 +9,13 @@ import {
   longestPause,
   noRestarts,
 } from '../lib/appliance/services/restarts.ts'
+import { shortageOf } from '../lib/appliance/sizing/shortage.ts'
+import { stateFiles } from '../lib/appliance/state-files.ts'
 import { hasServed, readRestarts, recordRestarts } from '../lib/steps/llama/restarts.ts'
 import { setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
 import { recordHealth } from '../lib/steps/services/watchdog.ts'
 import type { Host } from '../lib/system/host.ts'
+import { readState, writeState } from '../lib/system/state-files.ts'
 import { isBeingStopped } from '../lib/system/systemd.ts'
 
 /** After a crash, waits until llama-server may start again. */
@@ -43,6 +46,16 @@ export async function llamaEnded(host: Host): Promise<void> {
   const reason = isGivenUp ? hasFailed(cause, attemptsToLoad) : isRestarting(cause, now, restarts.next)
   setUnavailable(host, reason)
   host.log[isGivenUp ? 'error' : 'warn'](reason)
+  if (result === 'oom-kill') await planLess(host)
   // Otherwise systemd would restart it (systemd.service(5), Restart=).
   if (isGivenUp) await host.$`systemctl stop --no-block ${units.llama}`
+}
+
+/** The plan was wrong: it is made again, and takes less memory. In the background, since the stages wait for this unit. */
+async function planLess(host: Host): Promise<void> {
+  const plan = readState(host, stateFiles.plan)
+  if (plan?.state !== 'serving') return
+  writeState(host, stateFiles.shortage, shortageOf(plan.capacity, host.facts().memory))
+  host.log.warn('The plan is made again, with less memory for llama-server.')
+  await host.$`systemctl start --no-block ${units.reconfigure}`
 }

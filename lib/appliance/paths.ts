@@ -49,6 +49,14 @@ export const paths = {
   watchdogTimer: '/etc/systemd/system/slm-copilot-watchdog.timer',
   /** The watchdog's quick check: starts the executable only if something may be wrong. */
   watchdogQuickLook: '/opt/slm-copilot/watchdog.sh',
+  reconfigureService: '/etc/systemd/system/slm-copilot-reconfigure.service',
+  addressesService: '/etc/systemd/system/slm-copilot-addresses.service',
+  addressesTimer: '/etc/systemd/system/slm-copilot-addresses.timer',
+  addressesWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-addresses.timer',
+  addressesLook: '/opt/slm-copilot/addresses.sh',
+  /** The addresses that the last configure has found, one a line; and those that it was last run again for. */
+  addresses: '/run/slm-copilot-addresses',
+  addressesTried: '/run/slm-copilot-addresses-tried',
   watchdogWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-watchdog.timer',
   metricsService: '/etc/systemd/system/slm-copilot-metrics.service',
   metricsTimer: '/etc/systemd/system/slm-copilot-metrics.timer',
@@ -160,6 +168,7 @@ export const paths = {
   /** The metrics that a timer writes, and what it has counted for them. */
   metrics: '/run/slm-copilot-metrics.prom',
   counters: '/run/slm-copilot-counters.json',
+  memoryShortage: '/var/lib/slm-copilot/memory-shortage.json',
   loaded: '/var/lib/slm-copilot/loaded.json',
   /** The last run of each stage, and of the smoke test. */
   stageRuns: '/var/lib/slm-copilot/stages.json',
@@ -187,6 +196,7 @@ export const units = {
   watchdog: 'slm-copilot-watchdog.service',
   readiness: 'slm-copilot-readiness.service',
   readinessPath: 'slm-copilot-readiness.path',
+  reconfigure: 'slm-copilot-reconfigure.service',
   certbot: 'certbot.service',
   clock: 'chrony.service',
 } as const
@@ -206,6 +216,9 @@ export const callers = {
 } as const
 
 export const users = { llama: 'slm-copilot', web: 'www-data' } as const
+
+/** The same for `ensureSystemUsers`. Debian's www-data has a fixed ID (base-passwd), which owns the logs. */
+export const systemUsers = [{ name: users.llama }, { name: users.web, id: 33 }]
 
 export const ports = { http: 80, https: 443 } as const
 

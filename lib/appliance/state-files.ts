@@ -12,6 +12,7 @@ import { messageSchema } from './readiness.ts'
 import { restartsSchema } from './services/restarts.ts'
 import { provenSchema } from './services/services.ts'
 import { historySchema } from './services/watchdog.ts'
+import { shortageSchema } from './sizing/shortage.ts'
 import { measurementSchema } from './sizing/speed.ts'
 import { smokeTestSchema, stageRunsSchema } from './stages.ts'
 import { attemptsSchema } from './tls/lets-encrypt.ts'
@@ -121,6 +122,12 @@ export const stateFiles = {
     mode: 0o600,
     schema: messageSchema,
     whenDamaged: { consequence: "the message of the day keeps its text until the framework's next stage" },
+  },
+  shortage: {
+    path: paths.memoryShortage,
+    mode: 0o600,
+    schema: shortageSchema,
+    whenDamaged: { consequence: 'the plan takes as much memory again as before llama-server ran out of it' },
   },
   loaded: {
     path: paths.loaded,

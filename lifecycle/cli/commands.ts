@@ -93,6 +93,13 @@ Password, certificates, models and settings stay. An older release is refused.`,
     },
     ...stage,
   },
+  reconfigure: {
+    summary: 'run configure and bootstrap with the current context',
+    details: `As at a context change. By a unit, when this VM's addresses have changed, or
+llama-server has run out of memory.`,
+    options: {},
+    ...stage,
+  },
   renew: {
     summary: 'daily, by a timer: renew the private certificate',
     details: 'Renews it in its last 30 days. Reloading nginx interrupts no connection.',

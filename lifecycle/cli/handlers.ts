@@ -64,6 +64,10 @@ const handlers: Record<CommandName, CommandHandler> = {
     const report = text(values.report) ?? paths.report
     await exclusively(host, () => recordedStage(host, 'bootstrap', () => bootstrapAndFetch(host, report)))
   },
+  reconfigure: async host => {
+    const { inCurrentContext, runStages } = await import('../current-context.ts')
+    await exclusively(host, () => runStages(inCurrentContext(host)))
+  },
   renew: async host => {
     const { renew } = await import('../renew.ts')
     await exclusively(host, renew)

@@ -1,10 +1,16 @@
 /** What llama-server's unit calls: the reason for clients, restart delays, and giving up a model that never loads. */
 import { describe, expect, it } from 'vitest'
 import { paths, units } from '../../lib/appliance/paths.ts'
+import { planNotes } from '../../lib/appliance/plan.ts'
 import { attemptsToLoad } from '../../lib/appliance/services/restarts.ts'
+import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { readRestarts, recordLoaded, recordRestarts } from '../../lib/steps/llama/restarts.ts'
+import { requireState } from '../../lib/system/state-files.ts'
+import { configure } from '../../lifecycle/configure.ts'
 import { llamaEnded, llamaStarting } from '../../lifecycle/llama-unit.ts'
+import { tinyModel } from '../support/capacity.ts'
 import { type RecordedHost, recordedHost } from '../support/recorded-host.ts'
+import { servingHost } from '../support/serving-host.ts'
 
 const reasonOf = (host: RecordedHost) => host.files.read(paths.unavailableReason)?.trim()
 const givenUp = `systemctl stop --no-block ${units.llama}`
@@ -48,6 +54,19 @@ describe('tells clients why it ended', () => {
     expect(reasonOf(host)).toBe('llama-server was stopped at 10:00:00 UTC.')
     expect(readRestarts(host).failures).toBe(0)
   })
+})
+
+it('plans again with less memory after running out of it, and only then', async () => {
+  const planAgain = `systemctl start --no-block ${units.reconfigure}`
+  const host = await servingHost({ env: end('signal', 'killed', 'KILL') }, tinyModel)
+  await configure({ ...host, env: {} })
+  await llamaEnded(host)
+  expect(host.commands).not.toContain(planAgain)
+  await llamaEnded({ ...host, env: outOfMemory })
+  expect(host.commands).toContain(planAgain)
+  await configure({ ...host, env: {} })
+  const plan = requireState(host, stateFiles.plan)
+  expect(planNotes(plan).join(' ')).toMatch(/llama-server ran out of memory although the plan took/)
 })
 
 describe('a model that does not load', () => {

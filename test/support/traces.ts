@@ -85,12 +85,9 @@ export const traces: Trace[] = [
     'context',
     'etc/one-appliance/config',
   ),
-  absent(
-    'settings for the bake',
-    'etc/needrestart/conf.d/*slm-copilot*',
-    'usr/sbin/policy-rc.d',
-    'opt/slm-copilot/**/*.part',
-  ),
+  absent('settings for the bake', 'etc/needrestart/conf.d/*-slm-copilot-bake*', 'opt/slm-copilot/**/*.part'),
+  // Ours only keeps packages from restarting nginx.
+  unmentioned('a policy against starting services', /^exit 101/m, 'usr/sbin/policy-rc.d'),
   unmentioned(
     'its MAC address, its key',
     /02:00:0a:00:02:0f|ssh-ed25519 \S+ bake/i,

@@ -6,6 +6,7 @@ import { hasAmx } from './hardware.ts'
 import { batchSize, leastContext, usefulContext } from './limits.ts'
 import { GiB, gibibytes, type KvType, kvTypes, MiB, memorySchema, type Sizing } from './memory.ts'
 import { type Fits, memoryBudget, type SizingRequest, searchSizing } from './search.ts'
+import { applies, type Shortage, shortageNote } from './shortage.ts'
 
 export type Machine = {
   /** CPUs that threads can run on. */
@@ -16,6 +17,8 @@ export type Machine = {
   memory: number
   /** Absent for a hypothetical machine, which is taken to have no AMX. */
   cpu?: { features: string[] } | undefined
+  /** Set if llama-server has run out of memory on this machine. */
+  shortage?: Shortage | undefined
 }
 
 export const capacitySchema = z.strictObject({
@@ -48,7 +51,11 @@ export const defaultRequest: CapacityRequest = { contextSize: usefulContext, par
 export const leastRequest: CapacityRequest = { contextSize: leastContext, parallel: 1, threads: 0 }
 
 const packsForAmx = ({ cpu }: Pick<Machine, 'cpu'>) => hasAmx(cpu?.features ?? [])
-const memoryOn = (machine: Machine, model: Model) => memoryBudget(machine.memory, packsForAmx(machine), model)
+const memoryOn = (machine: Machine, model: Model) =>
+  memoryBudget(machine.memory, packsForAmx(machine), model, shortageOn(machine, model)?.most)
+
+const shortageOn = ({ shortage, memory }: Machine, { sha256 }: Model) =>
+  shortage !== undefined && applies(shortage, sha256, memory) ? shortage : undefined
 
 /** Tokens: a longer context gets a warning. */
 const longContext = 131_072
@@ -71,18 +78,21 @@ function planThreads(machine: Machine, requested: number): { threads: number; no
  */
 export function planCapacity(machine: Machine, model: Model, request: CapacityRequest): Capacity {
   const { limit, fits, terms } = memoryOn(machine, model)
-  const sizing = searchSizing(request, model.contextLimit, fits)
+  const sizing = searchSizing(request, model.contextLimit, fits) ?? leastSizing(machine, model)
   if (sizing === undefined) throw new Error(refusal(machine, model))
   const { threads, notes } = planThreads(machine, request.threads)
+  const memory = terms(sizing)
+  const shortage = shortageOn(machine, model)
   return {
     model,
     ...sizing,
     threads,
     batchSize,
-    memory: terms(sizing),
+    memory,
     memoryLimit: limit,
     notes: [
       ...notes,
+      ...(shortage === undefined ? [] : [shortageNote(shortage, memory)]),
       ...overLimit(model, request),
       ...shortfall(machine, model, request, sizing),
       ...consequences(sizing, fits),
@@ -93,7 +103,15 @@ export function planCapacity(machine: Machine, model: Model, request: CapacityRe
 /** Why a model cannot be served on this machine, if that is so: the sentence that `planCapacity` throws. */
 export function refusalOf(machine: Machine, model: Model, request: CapacityRequest): string | undefined {
   const { fits } = memoryOn(machine, model)
-  return searchSizing(request, model.contextLimit, fits) === undefined ? refusal(machine, model) : undefined
+  const sizing = searchSizing(request, model.contextLimit, fits) ?? leastSizing(machine, model)
+  return sizing === undefined ? refusal(machine, model) : undefined
+}
+
+/** After a shortage so severe that nothing fits: the smallest sizing that would fit without it. */
+function leastSizing(machine: Machine, model: Model): Sizing | undefined {
+  if (shortageOn(machine, model) === undefined) return undefined
+  const { fits } = memoryOn({ ...machine, shortage: undefined }, model)
+  return searchSizing({ contextSize: leastContext, parallel: 1 }, model.contextLimit, fits)
 }
 
 function refusal(machine: Machine, model: Model): string {

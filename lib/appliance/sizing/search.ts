@@ -107,11 +107,20 @@ function withDefaultSlots(sizing: Sizing, fits: Fits): Sizing {
   return larger.slots <= mostDefaultSlots && fits(larger, 1) ? withDefaultSlots(larger, fits) : sizing
 }
 
-/** Whether a sizing fits into `total` bytes of memory, and what it uses of them. */
-export function memoryBudget(total: number, hasAmx: boolean, { geometry, size }: Model) {
+/**
+ * Whether a sizing fits into `total` bytes of memory, and what it uses of them. `most`: bytes that llama-server may
+ * take, if that is less; its limit is not lowered with it.
+ */
+export function memoryBudget(
+  total: number,
+  hasAmx: boolean,
+  { geometry, size }: Model,
+  most = Number.POSITIVE_INFINITY,
+) {
   const memory = Math.floor(total / memoryGranularity) * memoryGranularity
   const system = systemReserve(memory)
   const limit = Math.floor((memory - system) / MiB) * MiB
+  const usable = Math.min(limit, most)
   // A hybrid's conversation is stored with its checkpoints.
   const conversation = ({ kvType, contextSize }: Sizing) => {
     const one = { contextSize, kvType, slots: 1, batchSize }
@@ -121,9 +130,9 @@ export function memoryBudget(total: number, hasAmx: boolean, { geometry, size }:
   }
   const needed = (sizing: Sizing) => memoryOf(geometry, size, { ...sizing, batchSize }, hasAmx)
   const fits: Fits = (sizing, spareConversations = 0) =>
-    sumOf(needed(sizing)) + spareConversations * conversation(sizing) <= limit
+    sumOf(needed(sizing)) + spareConversations * conversation(sizing) <= usable
   const promptCache = (sizing: Sizing) => {
-    const free = limit - sumOf(needed(sizing))
+    const free = Math.max(0, usable - sumOf(needed(sizing)))
     return Math.floor(Math.min(free, mostCachedConversations * conversation(sizing)) / MiB) * MiB
   }
   return {

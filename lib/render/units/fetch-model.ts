@@ -1,6 +1,6 @@
 /** The unit that downloads a model not included in the image. */
 import { paths, units } from '../../appliance/paths.ts'
-import { hardening } from './sandbox.ts'
+import { stagesSandbox } from './sandbox.ts'
 
 /** Not enabled: bootstrap starts it while a model is pending. */
 export const modelUnit = () => ({
@@ -29,11 +29,7 @@ RuntimeDirectoryMode=0755
 Nice=10
 IOSchedulingClass=idle
 
-# It does what the stages do: write settings, have systemd restart services, run nginx -t and certbot.
-ProtectSystem=strict
-ReadWritePaths=/etc /opt/slm-copilot /run /var
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_NET_BIND_SERVICE CAP_SETGID CAP_SETUID CAP_SYS_PTRACE
-RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
-${hardening}
+# It does what the stages do.
+${stagesSandbox}
 `,
 })

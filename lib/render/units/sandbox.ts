@@ -32,3 +32,10 @@ ProcSubset=pid
 ProtectProc=invisible
 ProtectSystem=strict
 RemoveIPC=yes`
+
+/** For units that run the stages: write settings, have systemd restart services, run nginx -t, certbot and useradd. */
+export const stagesSandbox = `ProtectSystem=strict
+ReadWritePaths=/etc /opt/slm-copilot /run /var
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_NET_BIND_SERVICE CAP_SETGID CAP_SETUID CAP_SYS_PTRACE
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+${hardening}`

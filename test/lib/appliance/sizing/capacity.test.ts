@@ -7,7 +7,9 @@ import {
   planCapacity,
   smallestVm,
 } from '../../../../lib/appliance/sizing/capacity.ts'
+import { leastContext } from '../../../../lib/appliance/sizing/limits.ts'
 import { GiB, sumOf } from '../../../../lib/appliance/sizing/memory.ts'
+import { shortageOf } from '../../../../lib/appliance/sizing/shortage.ts'
 
 const defaults: CapacityRequest = { contextSize: 32_768, parallel: 'auto', threads: 0 }
 type CatalogueName = keyof typeof catalogue
@@ -205,5 +207,42 @@ describe('on a CPU with AMX', () => {
     const model = { ...catalogue['gpt-oss-20b'], size: 16 * GiB }
     const heavy = { ...model, geometry: { ...model.geometry, amx: { source: 15 * GiB, copies: 17 * GiB } } }
     expect(smallestVm(heavy, asked, { cpu: { features } })).toBe(smallestVm(heavy, asked) + 2 * GiB)
+  })
+})
+
+describe('after llama-server ran out of memory', () => {
+  const machine = { cpus: 16, physicalCores: 16, memory: memoryInVm(32 * GiB) }
+  const model = catalogue['devstral-small-2']
+  const taken = ({ memory: { system: _, ...server } }: Capacity) => sumOf(server)
+
+  it('each plan takes less than the one before, and says so; the limit stays', () => {
+    let plan = planCapacity(machine, model, defaults)
+    const { memoryLimit } = plan
+    for (let time = 1; time <= 4; time += 1) {
+      const shortage = shortageOf(plan, machine.memory)
+      const next = planCapacity({ ...machine, shortage }, model, defaults)
+      expect(taken(next)).toBeLessThanOrEqual(shortage.most)
+      expect(next.memoryLimit).toBe(memoryLimit)
+      expect(next.notes.join(' ')).toMatch(/^llama-server ran out of memory although the plan took /)
+      plan = next
+    }
+  })
+
+  it('serves the least that there is, however often', () => {
+    const shortage = { ...shortageOf(planCapacity(machine, model, defaults), machine.memory), most: 1 }
+    expect(planCapacity({ ...machine, shortage }, model, defaults)).toMatchObject({
+      contextSize: leastContext,
+      slots: 1,
+      memory: { promptCache: 0 },
+    })
+  })
+
+  it.each([
+    ['another model', { model: 'another' }],
+    ['a VM that has since been given more memory', { memory: memoryInVm(28 * GiB) }],
+  ])('does not affect %s', (_, other) => {
+    const plan = planCapacity(machine, model, defaults)
+    const shortage = { ...shortageOf(plan, machine.memory), ...other }
+    expect(planCapacity({ ...machine, shortage }, model, defaults)).toEqual(plan)
   })
 })

@@ -1,0 +1,20 @@
+/** Runs the stages with the context that the VM has now; a process may have been started with an older one, or with none. */
+import { paths } from '../lib/appliance/paths.ts'
+import { recorded } from '../lib/steps/stage-runs.ts'
+import type { Host } from '../lib/system/host.ts'
+import { bootstrap } from './bootstrap.ts'
+import { configure } from './configure.ts'
+import { parseEnvironment } from './environment.ts'
+
+/** A host whose environment is the current context. */
+export function inCurrentContext(host: Host): Host {
+  const text = host.files.read(paths.contextFile)
+  if (text !== undefined) return { ...host, env: parseEnvironment(text) }
+  throw new Error(`${paths.contextFile}, which holds the context variables, is missing.`)
+}
+
+/** Runs both stages. */
+export async function runStages(host: Host): Promise<void> {
+  await recorded(host, 'configure', () => configure(host))
+  await recorded(host, 'bootstrap', () => bootstrap(host, paths.report))
+}
