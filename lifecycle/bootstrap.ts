@@ -4,6 +4,7 @@ import { paths, ports, units } from '../lib/appliance/paths.ts'
 import { type IdlePlan, type Plan, pendingOf, unavailability } from '../lib/appliance/plan.ts'
 import { hasNoModel } from '../lib/appliance/services/availability.ts'
 import { services } from '../lib/appliance/services/services.ts'
+import { announceRestart, reportInterruption } from '../lib/steps/llama/interruption.ts'
 import { comparedMemory, measuredMemory } from '../lib/steps/llama/memory-check.ts'
 import { waitForModel } from '../lib/steps/llama/model-loading.ts'
 import { recordLoaded } from '../lib/steps/llama/restarts.ts'
@@ -60,16 +61,30 @@ type Started = CertificateInUse & {
   /** Undefined if the plan has no model to serve. */
   llama: Applied | undefined
   applied: Applied[]
+  /** When llama-server was stopped for a restart, by `performance.now()`. */
+  interruptedAt: number | undefined
 }
 
 /** Starts, restarts or reloads each service as its inputs require. */
 async function startServices(host: Host, plan: Plan): Promise<Started> {
+  let interruptedAt: number | undefined
+  const announce = async () => {
+    await announceRestart(host)
+    interruptedAt = performance.now()
+  }
   const llama =
-    plan.state === 'serving' ? await applyService(host, services.llama) : await stopLlama(host, plan)
+    plan.state === 'serving'
+      ? await applyService(host, services.llama, announce)
+      : await stopLlama(host, plan)
   const admission = await applyService(host, services.admission)
   // While the model loads, so that a slow ACME server does not delay the boot.
   const certificate = await useCertificate(host, plan)
-  return { ...certificate, llama, applied: [...(llama ? [llama] : []), admission, certificate.nginx] }
+  return {
+    ...certificate,
+    llama,
+    interruptedAt,
+    applied: [...(llama ? [llama] : []), admission, certificate.nginx],
+  }
 }
 
 /** Stops llama-server when there is no model to serve yet; the edge proxy keeps running and tells clients why. */
@@ -79,9 +94,14 @@ async function stopLlama(host: Host, plan: IdlePlan): Promise<undefined> {
 }
 
 /** Waits for the model, runs the smoke test, and measures the speed. Throws if clients are not served. */
-async function verifyServices(host: Host, plan: Plan, { llama, tls }: Started): Promise<Measured> {
+async function verifyServices(
+  host: Host,
+  plan: Plan,
+  { llama, tls, interruptedAt }: Started,
+): Promise<Measured> {
   if (plan.state !== 'serving' || llama === undefined) return { remarks: [] }
   await waitForModel(host, llama.run.invocation, plan.capacity.model.size)
+  if (interruptedAt !== undefined) reportInterruption(host, interruptedAt)
   recordLoaded(host)
   setAvailable(host)
 

@@ -11,7 +11,7 @@ const lookEvery = 15
  * Compares the addresses with those that configure has recorded. Each new set is tried once: if the stages fail with
  * it, which the log says, they would fail again.
  */
-export const addressesLook = () => `#!/bin/sh
+const addressesLook = () => `#!/bin/sh
 ${note}
 # Has the stages run again if this VM has other addresses than at the last configure: DHCP may change them at any time.
 set -u

@@ -70,14 +70,19 @@ export type Applied = {
   run: Proven[string]
 }
 
-/** Enables a service, and starts, restarts or reloads it as its inputs require. */
-export async function applyService(host: Host, service: Service): Promise<Applied> {
+/** Enables a service, and starts, restarts or reloads it as its inputs require. `announce` is called before a restart. */
+export async function applyService(
+  host: Host,
+  service: Service,
+  announce: () => Promise<void> = async () => {},
+): Promise<Applied> {
   const inputs = readInputs(host, service)
   const proven = readProven(host)
   const before = await unitStatus(host, service.unit)
   const action = decideAction(service.unit, before, inputs, proven, host.now())
 
   await enableUnit(host, service.unit, before)
+  if (action === 'restart') await announce()
   host.log.info(`${service.unit}: ${action}`)
   if (action === 'reload') await reload(host, service.unit, before.mainPid)
   else if (action !== 'leave alone') await start(host, service.unit, action)
