@@ -191,12 +191,7 @@ describe('killed, with all that it runs', () => {
     expect((await reboot(machine)).status).toBe('bootstrap_success')
     await untilServing(access)
     expect(await version()).toBe(packageFile.version)
-    expect(
-      (await layout())
-        .split('\n')
-        .slice(1)
-        .filter(line => line !== 'v9'),
-    ).toEqual(before.split('\n').slice(1))
+    expect(inUse(await layout())).toEqual(inUse(before))
   })
 
   it('and run again: the new version serves', async () => {
@@ -207,6 +202,13 @@ describe('killed, with all that it runs', () => {
     expect(await version()).toBe('0.2.0')
   })
 })
+
+/** Without the way to the executable, and without the unpacked llama.cpp, which the next upgrade takes or removes. */
+const inUse = (shown: string) =>
+  shown
+    .split('\n')
+    .slice(1)
+    .filter(line => line !== 'v9')
 
 /** Runs the upgrade to 0.2.0, and kills its session once it has logged this. */
 async function killedAt(mark: string): Promise<void> {
