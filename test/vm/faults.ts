@@ -27,8 +27,10 @@ fill() {
     cat /dev/zero > "$1/zeros" 2> /dev/null || true
 }
 empty() { umount "$1" /mnt/full; }
-until_serving() { until curl -fsk -o /dev/null https://127.0.0.1/health; do sleep 0.3; done; }
-until_file_has() { until grep -qs "$1" "$2"; do sleep 0.2; done; }
+# Waits for at most two minutes.
+until_true() { for time in $(seq 600); do if "$@"; then return; fi; sleep 0.2; done; echo "in vain: $*"; }
+until_serving() { until_true curl -fsk -o /dev/null https://127.0.0.1/health; }
+until_file_has() { until_true grep -qs "$1" "$2"; }
 `
 
 export type Fault = {
@@ -59,7 +61,7 @@ export const faults: Fault[] = [
   {
     what: 'the plan is truncated',
     promise: 'it is made again',
-    cause: 'truncate --size 40 /etc/slm-copilot/plan.json; slm-copilot status 2>&1 || true',
+    cause: 'truncate --size 40 /etc/slm-copilot/plan.json; slm-copilot bootstrap || true',
     meanwhile: /plan.json is damaged .*Fix: run `slm-copilot configure/,
   },
   {
@@ -130,7 +132,7 @@ sleep 1; stages; cat /tmp/stages`,
     what: 'the model file is truncated, and llama-server is killed',
     promise: 'status says that it is being restarted and why; the restored file is served by itself',
     cause: `model=$(ls /opt/slm-copilot/models/*.gguf | head -n 1); cp -p $model /tmp/model; truncate --size 1M $model
-pkill -KILL -x llama-server; sleep 5; slm-copilot status || true`,
+pkill -KILL -x llama-server; sleep 5; cat /run/slm-copilot-unavailable`,
     meanwhile: /llama-server exited with code 1 .*(restarted|loading)/s,
     undo: 'cp -p /tmp/model $(ls /opt/slm-copilot/models/*.gguf | head -n 1)',
     heals: true,
@@ -148,7 +150,7 @@ printf x | dd of=$model bs=1 seek=5000000 conv=notrunc status=none; stages; cat 
     promise: 'the next stage creates them again',
     cause: `sed -i -E '/^(slm-copilot|www-data):/d' /etc/passwd /etc/group /etc/shadow
 systemctl kill -s KILL slm-copilot slm-copilot-admission; sleep 2; slm-copilot status || true`,
-    meanwhile: /is not running/,
+    meanwhile: /not serving/i,
   },
   {
     what: 'the DNS server does not answer, and a domain is set',
@@ -166,7 +168,7 @@ stages; cat /tmp/stages`,
 until_file_has '^10.0.2.77$' /run/slm-copilot-addresses; until_file_has https://10.0.2.77/v1 /etc/one-appliance/config
 openssl x509 -in /etc/ssl/slm-copilot/current/fullchain.pem -noout -ext subjectAltName`,
     meanwhile: /IP Address:10\.0\.2\.77/,
-    undo: "ip address del 10.0.2.77/24 dev eth0; while grep -qs '^10.0.2.77$' /run/slm-copilot-addresses; do sleep 0.2; done",
+    undo: "ip address del 10.0.2.77/24 dev eth0; lacks() { ! grep -qs '^10.0.2.77$' /run/slm-copilot-addresses; }; until_true lacks",
     heals: true,
   },
   {
