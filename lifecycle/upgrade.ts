@@ -24,6 +24,8 @@ export const upgrade = (host: Host, options: UpgradeSource): Promise<void> =>
     requireContext(host)
     const trust = trustIn(host, options)
     const from = await currentVersion(host)
+    // What a killed upgrade has unpacked may be of another release.
+    pruneVersions(host, [from, ...previousVersions(host)])
     await checkSpace(host, options.source, from)
     host.files.makeFolder(paths.versions, 0o755)
     const unpacked = await unpack(host, options.source, host.files.at(incoming), trust)

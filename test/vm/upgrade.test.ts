@@ -208,7 +208,7 @@ const inUse = (shown: string) =>
   shown
     .split('\n')
     .slice(1)
-    .filter(line => line !== 'v9')
+    .filter(line => !line.startsWith('v9'))
 
 /** Runs the upgrade to 0.2.0, and kills its session once it has logged this. */
 async function killedAt(mark: string): Promise<void> {

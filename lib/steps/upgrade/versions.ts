@@ -78,6 +78,11 @@ export async function placeVersion(
   { release: offered }: Unpacked,
 ): Promise<void> {
   const installed = requireState(host, stateFiles.release)
+  const [here, there] = [installed.llamaCpp, offered.llamaCpp]
+  if (here.tag === there.tag && here.archive.sha256 !== there.archive.sha256)
+    throw new Error(
+      `The release has another llama.cpp than the installed one, under the same name ${here.tag}.`,
+    )
   const present = modelsOf(installed)
     .map(({ name }) => name)
     .filter(name => host.files.status(modelPath(name)) !== undefined)
