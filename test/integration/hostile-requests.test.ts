@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { openPaths, routes } from '../../lib/appliance/requests/api.ts'
+import { metricsPath, openPaths, routes } from '../../lib/appliance/requests/api.ts'
 import { http } from '../../lib/system/http.ts'
 import { type Random, seededRandom } from './support/seeded-random.ts'
 import { type Edge, startEdge } from './support/stack.ts'
@@ -237,7 +237,7 @@ it(`lets none of ${tricks.length} path tricks through without a key`, { timeout:
 it(`lets none of ${tricks.length} path tricks through to llama-server's internal paths, even with the key`, {
   timeout: 120_000,
 }, async () => {
-  const allowed = new Set(['/health', ...routes.map(({ path }) => path)])
+  const allowed = new Set(['/health', metricsPath, ...routes.map(({ path }) => path)])
   for (const path of tricks) await send(requestOf([`Authorization: Bearer ${key}`], path))
   expect(received.map(({ url }) => url?.split('?')[0] ?? '').filter(url => !allowed.has(url))).toEqual([])
 })
