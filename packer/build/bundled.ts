@@ -5,7 +5,8 @@ import type { Metafile } from 'esbuild'
 import type { Component } from '../../lib/appliance/inventory/components.ts'
 
 type Package = { name: string; version: string; license?: string }
-type Locked = { resolved?: string; integrity?: string }
+/** Where a package came from is not locked: the registry is the user's choice, the digest is not. */
+type Locked = { integrity?: string }
 
 /** Licences of what `process.versions` lists, from the LICENSE file of Node.js. */
 const nodeLicences: Record<string, string> = {
@@ -85,12 +86,8 @@ function npmComponent({ name, version, license, locked }: Package & { locked: Lo
   if (license === undefined) throw new Error(`${name}'s package.json states no licence.`)
   const [algorithm, digest = ''] = locked.integrity?.split('-') ?? []
   const file =
-    locked.resolved !== undefined && algorithm === 'sha512'
-      ? {
-          url: locked.resolved,
-          algorithm: 'SHA-512' as const,
-          digest: Buffer.from(digest, 'base64').toString('hex'),
-        }
+    algorithm === 'sha512'
+      ? { algorithm: 'SHA-512' as const, digest: Buffer.from(digest, 'base64').toString('hex') }
       : undefined
   const licence = license.replace(/^\((.*)\)$/, '$1')
   return { kind: 'npm', name, version, licence, purl: npmUrl(name, version), ...(file && { file }) }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { parseRequest } from '../../lib/appliance/usage/requests.ts'
 import { clientConfigurations } from '../../lib/render/clients/clients.ts'
 import type { Stack } from '../integration/support/stack.ts'
 import { sentence } from '../mirror/sentence-model.ts'
@@ -40,14 +41,14 @@ function configurationOf({ client, stack }: Trial, key = stack.key) {
   return found
 }
 
-/** Returns a function that lists the requests logged since. For refused keys, nginx logs an internal path. */
+/** Returns a function that lists the requests to the API logged since, apart from those for the list of models. */
 function requestsAt({ stack }: Trial): () => Request[] {
   const read = () =>
     (existsSync(stack.accessLog) ? readFileSync(stack.accessLog, 'utf8') : '')
       .split('\n')
-      .map(line => line.match(/"POST \/(?:v1\/|slm-copilot-denied).*" (\d{3}) \d+ ([\d.]+) s$/))
-      .filter(match => match !== null)
-      .map(([, status, seconds]) => ({ status: Number(status), seconds: Number(seconds) }))
+      .map(parseRequest)
+      .filter(request => request?.method === 'POST' && request.path.startsWith('/v1/'))
+      .flatMap(request => (request ? [{ status: request.status, seconds: request.total }] : []))
   const before = read().length
   return () => read().slice(before)
 }

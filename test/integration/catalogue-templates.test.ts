@@ -16,7 +16,6 @@ import {
 /** The template of each family in llama.cpp's source: the models' own files are not available here. */
 const templates: Partial<Record<ModelName, string>> = {
   'qwen3-coder-30b-a3b': 'Qwen3-Coder',
-  'qwen3.6-35b-a3b': 'Qwen3.5-4B',
   'gpt-oss-20b': 'openai-gpt-oss-120b',
   'qwen2.5-coder-3b': 'Qwen-Qwen2.5-7B-Instruct',
 }

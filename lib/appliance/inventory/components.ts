@@ -14,9 +14,13 @@ const componentSchema = z.strictObject({
   purl: z.string().optional(),
   /** The commit that it was built from, possibly abbreviated. */
   commit: z.string().optional(),
-  /** What was downloaded: address, and digest in hexadecimal. */
+  /** What was downloaded: its address, unless that follows from the purl, and its digest in hexadecimal. */
   file: z
-    .strictObject({ url: z.string(), algorithm: z.enum(['SHA-256', 'SHA-512']), digest: z.string() })
+    .strictObject({
+      url: z.string().optional(),
+      algorithm: z.enum(['SHA-256', 'SHA-512']),
+      digest: z.string(),
+    })
     .optional(),
 })
 

@@ -24,6 +24,12 @@ const self = 'slm-copilot'
 
 const referenceTo = ({ kind, name, version, purl }: Component) => purl ?? `${kind}:${name}@${version}`
 
+/** Of a file at an address, or of the package that the component's purl names. */
+function digestOf({ url, algorithm, digest }: NonNullable<Component['file']>) {
+  const hashes = [{ alg: algorithm, content: digest }]
+  return url === undefined ? { hashes } : { externalReferences: [{ type: 'distribution', url, hashes }] }
+}
+
 const entry = (component: Component) => {
   const { kind, name, version, licence, purl, commit, file } = component
   return {
@@ -34,11 +40,7 @@ const entry = (component: Component) => {
     ...(licence !== undefined && { licenses: [{ expression: licence }] }),
     ...(purl !== undefined && { purl }),
     ...(commit !== undefined && { pedigree: { commits: [{ uid: commit }] } }),
-    ...(file && {
-      externalReferences: [
-        { type: 'distribution', url: file.url, hashes: [{ alg: file.algorithm, content: file.digest }] },
-      ],
-    }),
+    ...(file && digestOf(file)),
     properties: [{ name: property, value: kind }],
   }
 }
