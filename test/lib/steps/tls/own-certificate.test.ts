@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import forge from 'node-forge'
 import { describe, expect, it } from 'vitest'
 import { type Names, namesOf } from '../../../../lib/appliance/names.ts'
 import type { OwnPairs } from '../../../../lib/steps/tls/facts.ts'
@@ -26,6 +27,50 @@ it('issues a leaf for every name and address, under a CA', async () => {
   expect(certificate.checkIssued(authority) && certificate.verify(authority.publicKey)).toBe(true)
   expect([authority.ca, certificate.ca]).toEqual([true, false])
   expect(leaf.certificate.endsWith(ca.certificate)).toBe(true)
+})
+
+/** What an extension says; identifiers and encoded values are left out. */
+const extensionsOf = (pem: string) =>
+  forge.pki
+    .certificateFromPem(pem)
+    .extensions.map(({ name, critical, ...said }) => [
+      name,
+      critical ? 'critical' : '',
+      ...Object.keys(said).filter(key => said[key] === true),
+    ])
+
+it('allows the CA only to sign, with what it signs limited by name, and the leaf only to serve', async () => {
+  const { ca, leaf } = await made
+  expect(extensionsOf(ca.certificate)).toEqual([
+    ['basicConstraints', 'critical', 'cA'],
+    ['keyUsage', 'critical', 'keyCertSign', 'cRLSign'],
+    ['extKeyUsage', '', 'serverAuth'],
+    ['subjectKeyIdentifier', ''],
+    ['nameConstraints', 'critical'],
+  ])
+  expect(extensionsOf(leaf.certificate)).toEqual([
+    ['basicConstraints', 'critical'],
+    ['keyUsage', 'critical', 'digitalSignature', 'keyEncipherment'],
+    ['extKeyUsage', '', 'serverAuth'],
+    ['subjectKeyIdentifier', ''],
+    ['authorityKeyIdentifier', ''],
+    ['subjectAltName', ''],
+  ])
+})
+
+it('names the CA after the VM and at random, and gives positive serial numbers', async () => {
+  const { ca, leaf } = await made
+  const [authority, certificate] = [ca, leaf].map(pair => new X509Certificate(pair.certificate))
+  expect(authority?.subject).toMatch(/^CN=SLM-Copilot CA copilot [0-9a-f]{8}$/)
+  expect(authority?.issuer).toBe(authority?.subject)
+  expect(certificate?.subject).toBe('CN=copilot')
+  for (const each of [authority, certificate]) expect(each?.serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/)
+  const long = await decideCertificates({}, { dns: [`${'a'.repeat(63)}.example.com`], ip: [] }, now)
+  expect(new X509Certificate(long.ca.certificate).subject).toMatch(/^CN=SLM-Copilot CA a{32} [0-9a-f]{8}$/)
+  expect(new X509Certificate(long.leaf.certificate).subject).toBe(`CN=${'a'.repeat(63)}.`)
+  const unnamed = await decideCertificates({}, { dns: [], ip: ['192.0.2.7'] }, now)
+  expect(new X509Certificate(unnamed.leaf.certificate).subject).toBe('CN=slm-copilot')
+  expect(new X509Certificate(unnamed.ca.certificate).subject).toContain('CA slm-copilot ')
 })
 
 it('keeps valid certificates', async () => {
