@@ -170,9 +170,9 @@ export const paths = {
   counters: '/run/slm-copilot-counters.json',
   memoryShortage: '/var/lib/slm-copilot/memory-shortage.json',
   loaded: '/var/lib/slm-copilot/loaded.json',
-  /** The last run of each stage, and of the smoke test. */
-  stageRuns: '/var/lib/slm-copilot/stages.json',
-  smokeTest: '/var/lib/slm-copilot/smoke-test.json',
+  /** The last run since boot of each stage, and of the smoke test. */
+  stageRuns: '/run/slm-copilot-stages.json',
+  smokeTest: '/run/slm-copilot-smoke-test.json',
   /** Created by Debian's packages (the kernel's, libraries') whose update needs a reboot. */
   rebootRequired: '/run/reboot-required',
   socketFolder: '/run/slm-copilot',

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { manifestSchema } from '../../packer/build/image/manifest.ts'
 import { type Mirror, releaseValue, startMirror } from '../mirror/mirror.ts'
 import { traces } from '../support/traces.ts'
-import { type Image, makeImage, oneAppsDir, size } from './image.ts'
+import { compression, type Image, makeImage, oneAppsDir, size } from './image.ts'
 import { hostSeenByGuest, type Machine } from './machine.ts'
 import { readyContainer } from './shared.ts'
 import { sshOutput } from './ssh.ts'
@@ -39,6 +39,7 @@ function runMakeImage(more: Record<string, string> = {}): string {
     DISK: size.disk,
     CPUS: '1',
     RELEASE: release,
+    COMPRESSION: compression,
     ONE_APPS_DIR: oneAppsDir(),
   }
   const { stdout, stderr, status } = spawnSync('make', ['image'], {
