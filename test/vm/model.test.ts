@@ -76,7 +76,7 @@ it('shows everybody the progress', async () => {
   console.log(stdout)
   expect(code).toBe(0)
   expect(stdout).toMatch(/^SLM-Copilot is serving sentence\.$/m)
-  expect(stdout).toMatch(/pending model +Downloading caller: \d+ %/)
+  expect(stdout).toMatch(/pending +Downloading caller: \d+ %/)
   expect(
     Math.max(...`${stdout}\n${await banner()}`.split('\n').map(line => line.length)),
   ).toBeLessThanOrEqual(80)
