@@ -56,13 +56,16 @@ const owned = [
   '/var/www',
 ].join(' ')
 
+/** What is shown while the appliance does not serve, which is so during the stages; and the folder that it is in. */
+const changing = '^/var/lib/slm-copilot( |/message-of-the-day)'
+
 /** The state that a stage which changes nothing must not touch. */
 export async function snapshot(machine: Machine): Promise<Snapshot> {
   const text = await sshOutput(
     machine,
     `systemctl show --property InvocationID --value slm-copilot nginx | grep .
      pgrep -d , -P "$(cat /run/nginx.pid)"
-     find ${owned} -printf '%p %y %m %i %T@ %C@\\n' | sort`,
+     find ${owned} -printf '%p %y %m %i %T@ %C@\\n' | sort | grep -vE '${changing}'`,
   )
   const [llama = '', nginx = '', workers = '', ...files] = text.trimEnd().split('\n')
   return {

@@ -81,14 +81,6 @@ const exhaustMemory = [
   'echo $limit > $group/memory.max',
 ].join('; ')
 
-it('llama-server runs out of memory: clients get the reason, and it is restarted', async () => {
-  await run(exhaustMemory)
-  const restarts = async () => JSON.parse(await run(`cat ${paths.restarts}`))
-  await expect.poll(restarts, { timeout: 60_000 }).toMatchObject({ cause: 'ran out of memory' })
-  expect(await run(`cat ${paths.unavailableReason}`)).toMatch(/^llama-server ran out of memory at /)
-  await untilServing(access)
-})
-
 it('a reboot: the same files, ready again', async () => {
   const before = await files()
   expect((await reboot(vm)).status).toBe('bootstrap_success')
@@ -110,4 +102,13 @@ it('a power cut that leaves the framework’s pipe behind: success, same files, 
     /slm-copilot.service: leave alone.*nginx.service: leave alone.*stream: /s,
   )
   expect(await servedModel()).toBe('sentence')
+})
+
+// Last: it makes the next plan smaller.
+it('llama-server runs out of memory: clients get the reason, and it is restarted', async () => {
+  await run(exhaustMemory)
+  const restarts = async () => JSON.parse(await run(`cat ${paths.restarts}`))
+  await expect.poll(restarts, { timeout: 60_000 }).toMatchObject({ cause: 'ran out of memory' })
+  expect(await run(`cat ${paths.unavailableReason}`)).toMatch(/^llama-server ran out of memory at /)
+  await untilServing(access)
 })
