@@ -108,7 +108,9 @@ export async function switchFiles(host: Host, version: Version): Promise<void> {
 /** Files in /etc that carry the appliance's name, without certificates and settings. */
 async function writtenFiles(host: Host): Promise<string[]> {
   const without = [paths.tls, paths.certbot, paths.settings].flatMap(path => ['-path', path, '-prune', '-o'])
-  const { stdout } = await host.query`find /etc ${without} -path *slm-copilot* ! -type d -print`.nothrow()
+  const { stdout, stderr, exitCode } =
+    await host.query`find /etc ${without} -path *slm-copilot* ! -type d -print`.nothrow()
+  if (exitCode !== 0) host.log.warn(`Not all files in /etc could be listed: ${stderr.trim()}`)
   return stdout.split('\n').filter(Boolean).sort()
 }
 
@@ -120,7 +122,10 @@ async function removeForeign(host: Host, version: Version): Promise<void> {
   const units = foreign
     .filter(path => path.startsWith(`${paths.unitFiles}/`) && /\.(service|timer|path|socket)$/.test(path))
     .map(path => path.split('/').at(-1) as string)
-  for (const unit of new Set(units)) await host.$`systemctl stop ${unit}`.nothrow()
+  for (const unit of new Set(units)) {
+    const { exitCode, stderr } = await host.$`systemctl stop ${unit}`.nothrow()
+    if (exitCode !== 0) host.log.warn(`${unit} could not be stopped: ${stderr.trim()}`)
+  }
   for (const path of foreign) {
     host.files.remove(path)
     host.log.info(`${path}: removed`)
