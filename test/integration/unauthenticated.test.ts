@@ -50,12 +50,22 @@ const residentMiB = () =>
     .workers()
     .map(pid => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
     .reduce((sum, one) => sum + one, 0)
+
+/** What a descriptor stands for; null once it is closed. */
+function openFile(link: string): string | null {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return null
+  }
+}
+
 /** Open files of nginx's workers in the folder for request bodies; nginx unlinks such files at once. */
 const bodyFiles = () =>
   edge
     .workers()
-    .flatMap(pid => readdirSync(`/proc/${pid}/fd`).map(fd => `/proc/${pid}/fd/${fd}`))
-    .map(fd => readlinkSync(fd))
+    .flatMap(pid => readdirSync(`/proc/${pid}/fd`).map(fd => openFile(`/proc/${pid}/fd/${fd}`)))
+    .filter(file => file !== null)
     .filter(file => file.startsWith(join(edge.root, 'run/bodies')))
 
 const address = (() => {
