@@ -27,7 +27,9 @@ export async function publishReadiness(host: Host, plan: Plan, { inUse, ca }: Tl
   if (plan.state !== 'serving') return
   const { endpoints, tls } = clientView(inUse, ca.pair, plan.endpoints)
   const { capacity } = plan
-  const service = { endpoints, capacity, caFingerprint: tls.caFingerprint, version: packageFile.version }
+  const trusted = tls.isPublic ? '' : trustFor(inUse, ca.pair).ca
+  const { caFingerprint } = tls
+  const service = { endpoints, capacity, caFingerprint, ca: trusted, version: packageFile.version }
   await oneGate.publish(host, contextOf(host), attributesOf(service))
 }
 

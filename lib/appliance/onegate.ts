@@ -1,23 +1,18 @@
 /** What the appliance publishes at OneGate, OpenNebula's API for VMs: attributes of the VM, next to READY. */
 import * as z from 'zod'
 import { backOff } from './back-off.ts'
+import { attributeNames, drainingName, loadNames } from './fleet/attributes.ts'
 import { endpointUrl } from './names.ts'
 import type { Capacity } from './sizing/capacity.ts'
 
-/**
- * None has the name of a context variable: OpenNebula keeps the values that a user entered under these names among
- * the same attributes, and would read ours as the user's at the next change of the context.
- */
-export const attributeNames = [
-  'ONEAPP_COPILOT_API',
-  'ONEAPP_COPILOT_SERVED_MODEL',
-  'ONEAPP_COPILOT_SERVED_CONTEXT',
-  'ONEAPP_COPILOT_SLOTS',
-  'ONEAPP_COPILOT_CA_FINGERPRINT',
-  'ONEAPP_COPILOT_VERSION',
+/** All attributes but READY: what describes the appliance, its load, and that it is draining. */
+export const publishedNames = [
+  ...Object.values(attributeNames),
+  ...Object.values(loadNames),
+  drainingName,
 ] as const
 
-const attributesSchema = z.record(z.enum(attributeNames), z.string())
+const attributesSchema = z.partialRecord(z.enum(publishedNames), z.string())
 
 export type Attributes = z.infer<typeof attributesSchema>
 
@@ -41,6 +36,8 @@ export type OneGateService = {
   endpoints: string[]
   capacity: Capacity
   caFingerprint: string
+  /** PEM of the certificate to trust; empty if its issuer is a public CA. */
+  ca: string
   version: string
 }
 
@@ -49,18 +46,20 @@ export const attributesOf = ({
   endpoints,
   capacity,
   caFingerprint,
+  ca,
   version,
 }: OneGateService): Attributes => ({
-  ONEAPP_COPILOT_API: endpointUrl(endpoints[0] ?? 'localhost'),
-  ONEAPP_COPILOT_SERVED_MODEL: capacity.model.name,
-  ONEAPP_COPILOT_SERVED_CONTEXT: String(capacity.contextSize),
-  ONEAPP_COPILOT_SLOTS: String(capacity.slots),
-  ONEAPP_COPILOT_CA_FINGERPRINT: caFingerprint,
-  ONEAPP_COPILOT_VERSION: version,
+  [attributeNames.api]: endpointUrl(endpoints[0] ?? 'localhost'),
+  [attributeNames.model]: capacity.model.name,
+  [attributeNames.contextSize]: String(capacity.contextSize),
+  [attributeNames.slots]: String(capacity.slots),
+  [attributeNames.caFingerprint]: caFingerprint,
+  [attributeNames.ca]: Buffer.from(ca).toString('base64'),
+  [attributeNames.version]: version,
 })
 
 /** While it does not serve: empty, so that one request clears everything. */
-const nothing = Object.fromEntries(attributeNames.map(name => [name, ''])) as Attributes
+const nothing = Object.fromEntries(publishedNames.map(name => [name, ''])) as Attributes
 
 /** An update as OpenNebula's template text: lines `NAME="value"`. */
 export const withdrawal = (): string => template({ ...nothing, READY: 'NO' })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { attributeNames } from '../../lib/appliance/onegate.ts'
+import { publishedNames } from '../../lib/appliance/onegate.ts'
 import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
 import { clear, publish, readPublication } from '../../lib/steps/onegate.ts'
 import { setAvailable, setUnavailable } from '../../lib/steps/services/availability.ts'
@@ -16,7 +16,7 @@ import { type RecordedHost, recordedHost } from '../support/recorded-host.ts'
 import { type OneGateUpdate, oneGateServer, shownAfter } from '../vm/onegate.ts'
 
 const token = 'Secret/token+of="this\\VM'
-const attributes = Object.fromEntries(attributeNames.map(name => [name, `value of ${name}`]))
+const attributes = Object.fromEntries(publishedNames.map(name => [name, `value of ${name}`]))
 
 const closings: (() => unknown)[] = []
 afterEach(async () => {
@@ -211,7 +211,7 @@ describe('between the stages', () => {
     await publish(host, contextOf(host), attributes as never)
     return { host, updates: oneGate.updates }
   }
-  const cleared = { ...Object.fromEntries(attributeNames.map(name => [name, ''])), READY: 'NO' }
+  const cleared = { ...Object.fromEntries(publishedNames.map(name => [name, ''])), READY: 'NO' }
 
   it.each(events)('%s', async (_, happen, effect) => {
     const { host, updates } = await servingHost()

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest'
 import { variableNames } from '../../../lib/appliance/context/variables.ts'
 import {
   accessOf,
-  attributeNames,
   attributesOf,
   publication,
+  publishedNames,
   reportsReady,
   retryAfter,
   withdrawal,
@@ -13,7 +13,7 @@ import {
 import { capacityFor, tinyModel } from '../../support/capacity.ts'
 import { shownAfter } from '../../vm/onegate.ts'
 
-it.each(attributeNames)(
+it.each(publishedNames)(
   '%s is not also a context variable, whose value OpenNebula keeps under its name',
   name => {
     expect(variableNames).not.toContain(name)
@@ -25,6 +25,7 @@ const service = {
   endpoints: ['copilot.example.com', '192.0.2.7'],
   capacity: { ...capacityFor(tinyModel), contextSize: 4096, slots: 3 },
   caFingerprint: 'AB:CD',
+  ca: 'PEM\n',
   version: '1.2.3',
 }
 
@@ -39,6 +40,7 @@ it.each([
     ONEAPP_COPILOT_SERVED_CONTEXT: '4096',
     ONEAPP_COPILOT_SLOTS: '3',
     ONEAPP_COPILOT_CA_FINGERPRINT: 'AB:CD',
+    ONEAPP_COPILOT_CA: 'UEVNCg==',
     ONEAPP_COPILOT_VERSION: '1.2.3',
   })
 })
@@ -50,7 +52,7 @@ it('sets READY only if the context asks for it, and clears everything in one upd
   expect(shows(publication(attributes, false))).toEqual(attributes)
   expect(shows(publication(attributes, true))).toEqual({ ...attributes, READY: 'YES' })
   const cleared = shows(publication(attributes, true), withdrawal())
-  expect(cleared).toEqual({ ...Object.fromEntries(attributeNames.map(name => [name, ''])), READY: 'NO' })
+  expect(cleared).toEqual({ ...Object.fromEntries(publishedNames.map(name => [name, ''])), READY: 'NO' })
 })
 
 it('escapes quotes and backslashes', () => {
