@@ -4,7 +4,7 @@ import { modelsOf, type Release } from '../lib/appliance/models/release.ts'
 import { packages } from '../lib/appliance/packages.ts'
 import { paths, systemUsers, units } from '../lib/appliance/paths.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
-import { chatTemplateFile } from '../lib/render/models/chat-template.ts'
+import { chatTemplateFiles } from '../lib/render/models/chat-template/files.ts'
 import { admissionUnit } from '../lib/render/nginx/admission.ts'
 import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
 import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/units/clock.ts'
@@ -98,7 +98,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   chronyDropIn(),
   ...(host.files.status(paths.securityUpdates) === undefined ? securityUpdateFiles(false) : []),
   clockEpoch(),
-  chatTemplateFile(),
+  ...chatTemplateFiles(),
   // If install is run on an appliance that persists the prompt cache, that is kept.
   llamaUnit({ persistsPromptCache: host.files.status(paths.promptCacheUnit) !== undefined }),
   admissionUnit(),

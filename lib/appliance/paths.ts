@@ -35,7 +35,8 @@ export const paths = {
   llamaCurrent: `${releases}/current`,
   llamaServer: `${releases}/current/llama-server`,
   models: '/opt/slm-copilot/models',
-  chatTemplate: '/opt/slm-copilot/templates/devstral.jinja',
+  /** The appliance's own chat templates. */
+  chatTemplates: '/opt/slm-copilot/templates',
 
   settings: '/etc/slm-copilot',
   llamaEnvironment: '/etc/slm-copilot/llama-server.env',
@@ -230,6 +231,9 @@ export const configureCommand = `slm-copilot configure ${contextOption}`
 
 /** What to run if the release's files are missing or damaged. */
 export const installCommand = 'slm-copilot install'
+
+/** The file of a chat template of our own. */
+export const templatePath = (name: string) => `${paths.chatTemplates}/${name}.jinja`
 
 /** The file of a model's weights. */
 export const modelPath = (name: string) => `${paths.models}/${name}.gguf`

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { catalogue } from '../../lib/appliance/models/catalogue.ts'
 import { filterRequest } from '../../lib/edge/filter.ts'
-import { chatTemplateFile } from '../../lib/render/models/chat-template.ts'
+import { chatTemplateFile } from '../../lib/render/models/chat-template/files.ts'
 import { saltOf } from '../../lib/render/nginx/tenants.ts'
 import { type Chat, chats } from '../conversations/chat.ts'
 import {
@@ -51,10 +51,10 @@ function marked(chat: object, salt: string): object {
 it.each(Object.values(catalogue))(
   '$name puts nothing from a request before its tenant’s tag',
   async model => {
-    const isOwn = 'template' in model
-    const template = isOwn
-      ? chatTemplateFile().text
-      : await llamaTemplate(templates[model.name] ?? model.name)
+    const template =
+      'template' in model
+        ? chatTemplateFile(model.template).text
+        : await llamaTemplate(templates[model.name] ?? model.name)
     const server = await startTemplateServer(model.name, template)
     const salt = saltOf('a-key-of-somebody')
     const before = new Set<string>()

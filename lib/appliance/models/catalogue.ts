@@ -13,6 +13,11 @@ const samplingSchema = z.strictObject({
   repetitionPenalty: z.number().positive().optional(),
 })
 
+/** The appliance's own chat templates, by the models whose format they render. */
+export const templateNames = ['devstral', 'qwen3.5'] as const
+
+export type TemplateName = (typeof templateNames)[number]
+
 export type Sampling = z.infer<typeof samplingSchema>
 
 export const modelSchema = z.strictObject({
@@ -25,7 +30,7 @@ export const modelSchema = z.strictObject({
   contextLimit: z.int().min(shortestContext),
   geometry: geometrySchema,
   /** The appliance's own chat template to serve it with; absent: the one inside the GGUF file. */
-  template: z.enum(['devstral']).optional(),
+  template: z.enum(templateNames).optional(),
   /** SPDX licence expression; LicenseRef- where SPDX lists none. */
   licence: z.string().optional(),
   sampling: samplingSchema.optional(),
@@ -86,6 +91,31 @@ export const catalogue = {
     licence: 'Apache-2.0',
     sampling: { temperature: 0.7, topP: 0.8, topK: 20, repetitionPenalty: 1.05 },
     goodAt: 'Code and agents, several times as fast as a dense model.',
+  },
+  'qwen3.6-35b-a3b': {
+    name: 'qwen3.6-35b-a3b',
+    ...weights['qwen3.6-35b-a3b'],
+    contextLimit: 262_144,
+    geometry: {
+      layers: 10,
+      kvHeads: 2,
+      headSize: 256,
+      queries: 4096,
+      embedding: 2048,
+      feedForward: 8 * 512,
+      expertAnswers: 8 * 2048,
+      vocabulary: 248_320,
+      merges: 247_788,
+      recurrent: { layers: 30, convolved: 8192, history: 3, values: 4096, state: 524_288 },
+      repackable: 12_079_595_520,
+      amx: { source: 13_989_683_200, copies: 14_165_319_680 },
+      active: 2_626_185_728,
+      activeParameters: 2_946_429_568,
+    },
+    template: 'qwen3.5',
+    licence: 'Apache-2.0',
+    sampling: { temperature: 0.6, topP: 0.95, topK: 20, minP: 0 },
+    goodAt: 'Agents, several times as fast; it thinks before it answers.',
   },
   'gpt-oss-20b': {
     name: 'gpt-oss-20b',

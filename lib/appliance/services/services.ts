@@ -1,6 +1,7 @@
 /** The services, the files that each depends on, and whether changing these takes a restart or a reload. */
 import * as z from 'zod'
-import { paths, units } from '../paths.ts'
+import { templateNames } from '../models/catalogue.ts'
+import { paths, templatePath, units } from '../paths.ts'
 
 const digests = { restart: z.string(), reload: z.string() }
 
@@ -22,7 +23,7 @@ export const services = {
     restartInputs: [
       paths.unit,
       paths.llamaEnvironment,
-      paths.chatTemplate,
+      ...templateNames.map(templatePath),
       paths.llamaCurrent,
       paths.release,
     ],

@@ -1,7 +1,7 @@
 /** llama-server's settings: its environment file, and the unit that runs it. */
 
-import type { Sampling } from '../../appliance/models/catalogue.ts'
-import { modelPath, paths, users } from '../../appliance/paths.ts'
+import type { Sampling, TemplateName } from '../../appliance/models/catalogue.ts'
+import { modelPath, paths, templatePath, users } from '../../appliance/paths.ts'
 import { stackLimit } from '../../appliance/requests/size.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { checkpointsOf, elementTypes, MiB } from '../../appliance/sizing/memory.ts'
@@ -44,7 +44,7 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_UI: '0',
   LLAMA_ARG_ENDPOINT_SLOTS: '0',
   LLAMA_ARG_ENDPOINT_METRICS: '1',
-  ...(capacity.model.template === undefined ? {} : ownTemplate),
+  ...(capacity.model.template === undefined ? {} : ownTemplate(capacity.model.template)),
   ...samplingSettings(capacity.model.sampling ?? {}),
 })
 
@@ -68,11 +68,11 @@ function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty }: 
   return Object.fromEntries(stated.map(([name, value]) => [name, String(value)]))
 }
 
-const ownTemplate = {
-  LLAMA_ARG_CHAT_TEMPLATE_FILE: paths.chatTemplate,
-  // The template itself continues a partial answer; llama-server would insert an empty thought before it.
-  LLAMA_ARG_PREFILL_ASSISTANT: '0',
-}
+const ownTemplate = (name: TemplateName) => ({
+  LLAMA_ARG_CHAT_TEMPLATE_FILE: templatePath(name),
+  // Devstral's itself continues a partial answer; llama-server would insert an empty thought before it.
+  ...(name === 'devstral' ? { LLAMA_ARG_PREFILL_ASSISTANT: '0' } : {}),
+})
 
 /** The environment file that the unit reads (systemd.exec(5), EnvironmentFile). */
 export const llamaEnvironment = (capacity: Capacity) => ({

@@ -6,8 +6,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { catalogue } from '../../../lib/appliance/models/catalogue.ts'
-import { paths } from '../../../lib/appliance/paths.ts'
+import { catalogue, templateNames } from '../../../lib/appliance/models/catalogue.ts'
+import { paths, templatePath } from '../../../lib/appliance/paths.ts'
 import { memoryInVm, planCapacity } from '../../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../../lib/appliance/sizing/memory.ts'
 import type { TlsSummary } from '../../../lib/appliance/tls/certificates.ts'
@@ -130,8 +130,8 @@ const machines: Record<string, MachineFacts> = {
   },
 }
 
-/** Files whose text is a constant of their own: a template, and the bundled programs after a line of settings. */
-const constants: string[] = [paths.chatTemplate, paths.edgeProgram, paths.admissionProgram]
+/** Files whose text is a constant of their own: templates, and the bundled programs after a line of settings. */
+const constants: string[] = [...templateNames.map(templatePath), paths.edgeProgram, paths.admissionProgram]
 
 function filesOf({ model: name, gibibytes, report, order, ...facts }: MachineFacts): RenderedFile[] {
   const model = catalogue[name]

@@ -41,6 +41,7 @@ it('bakes another model of the catalogue in, and offers the former one for downl
   expect(further.map(({ name }) => name)).toEqual([
     'devstral-small-2',
     'qwen3-coder-30b-a3b',
+    'qwen3.6-35b-a3b',
     'qwen2.5-coder-3b',
   ])
 })

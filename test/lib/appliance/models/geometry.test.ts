@@ -144,6 +144,7 @@ const headers = {
     [2048, 2048, 2048, 256, 256],
   ),
   'gpt-oss-20b': gptOss(),
+  'qwen3.6-35b-a3b': hybrid(),
 }
 
 /** MXFP4 for the experts, as published; Q8_0 for the rest. */

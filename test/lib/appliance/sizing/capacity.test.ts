@@ -112,7 +112,7 @@ describe('Devstral', () => {
 
 it('never plans for more memory than there is, nor for less than possible', () => {
   for (const model of Object.keys(catalogue) as CatalogueName[])
-    for (const vm of [20, 24, 31, 48, 96])
+    for (const vm of [24, 27, 31, 48, 96])
       for (const asked of [{}, { contextSize: 'auto' }, { contextSize: 100_000, parallel: 3 }] as const) {
         const { memory, memoryLimit } = plan(vm, asked, model)
         const { system, ...llama } = memory
@@ -141,7 +141,7 @@ it('refuses if not even 4096 tokens fit, naming the memory needed', () => {
 it('recommends only VMs that fit the full request', () => {
   let recommendations = 0
   for (const name of Object.keys(catalogue) as CatalogueName[])
-    for (const vm of [19, 24, 40, 64, 100])
+    for (const vm of [23, 27, 40, 64, 100])
       for (const contextSize of [32_768, 100_000, 393_216, 409_600, 1_000_000])
         for (const parallel of [1, 3, 16] as const) {
           const { notes } = plan(vm, { contextSize, parallel }, name)
@@ -173,6 +173,7 @@ it('finds a size even for what no machine can hold', () => {
 it.each([
   ['devstral-small-2', 18],
   ['qwen3-coder-30b-a3b', 21],
+  ['qwen3.6-35b-a3b', 24],
   ['gpt-oss-20b', 13],
   ['qwen2.5-coder-3b', 4],
 ] as const)('finds the smallest VM that gives %s its default context', (name, gibibytes) => {

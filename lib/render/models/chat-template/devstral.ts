@@ -1,5 +1,4 @@
 /** Devstral's chat template, which renders any conversation that clients send in the format of the model's training. */
-import { paths } from '../../appliance/paths.ts'
 
 /**
  * In the subset of Jinja that llama.cpp supports. The format is Mistral's version 13: system messages in
@@ -10,7 +9,7 @@ import { paths } from '../../appliance/paths.ts'
  * By this text llama-server chooses its parser for Devstral's tool calls: it must contain `[SYSTEM_PROMPT]`,
  * `[TOOL_CALLS]` and `[ARGS]`, but not the marker for a call's id (common/chat.cpp).
  */
-const devstral = String.raw`{#- What a message says. Blocks of text stand on lines of their own, as llama-server joins them. -#}
+export const devstral = String.raw`{#- What a message says. Blocks of text stand on lines of their own, as llama-server joins them. -#}
 {%- macro text(message) -%}
     {%- set said = namespace(text=false) -%}
     {%- if message.content is string -%}
@@ -128,6 +127,3 @@ const devstral = String.raw`{#- What a message says. Blocks of text stand on lin
     {%- endif -%}
 {%- endfor -%}
 `
-
-/** The template as a managed file, which llama-server reads. */
-export const chatTemplateFile = () => ({ path: paths.chatTemplate, mode: 0o644, text: devstral })
