@@ -3,6 +3,7 @@
 import { paths, ports, units } from '../lib/appliance/paths.ts'
 import { type IdlePlan, type Plan, pendingOf, unavailability } from '../lib/appliance/plan.ts'
 import { hasNoModel } from '../lib/appliance/services/availability.ts'
+import { isBeingDrained } from '../lib/appliance/services/drain.ts'
 import { services } from '../lib/appliance/services/services.ts'
 import { announceRestart, reportInterruption } from '../lib/steps/llama/interruption.ts'
 import { comparedMemory, measuredMemory } from '../lib/steps/llama/memory-check.ts'
@@ -14,6 +15,7 @@ import { passwordInForce } from '../lib/steps/password.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
 import { serviceProblem } from '../lib/steps/services/check.ts'
+import { drainingSince } from '../lib/steps/services/drain.ts'
 import { checkConfiguration } from '../lib/steps/services/nginx.ts'
 import { applySecurityUpdates } from '../lib/steps/services/security-updates.ts'
 import { type Applied, applyService, recordProven } from '../lib/steps/services/services.ts'
@@ -33,6 +35,8 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   await reloadUnits(host, [units.llama, units.admission, units.nginx, units.clock])
   const clockNotes = await applyClock(host)
   await applySecurityUpdates(host)
+  // Started at boot; after an upgrade from a version without it, only by this.
+  await host.$`systemctl start --no-block ${units.drain}`
   const started = await startServices(host, plan)
   await host.perform(`run the smoke test, and write ${paths.banner} and ${reportPath}`, async () => {
     const measured = await verifyServices(host, plan, started)
@@ -100,6 +104,11 @@ async function verifyServices(
   { llama, tls, interruptedAt }: Started,
 ): Promise<Measured> {
   if (plan.state !== 'serving' || llama === undefined) return { remarks: [] }
+  const draining = drainingSince(host)
+  if (draining !== undefined)
+    throw new Error(
+      `${isBeingDrained(draining)} So the services were not tested. Fix: slm-copilot drain --undo, then: slm-copilot bootstrap`,
+    )
   await waitForModel(host, llama.run.invocation, plan.capacity.model.size)
   if (interruptedAt !== undefined) reportInterruption(host, interruptedAt)
   recordLoaded(host)

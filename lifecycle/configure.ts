@@ -15,6 +15,7 @@ import { stateFiles } from '../lib/appliance/state-files.ts'
 import { orderOf } from '../lib/appliance/tls/lets-encrypt.ts'
 import { nginxFiles, siteFor } from '../lib/render/nginx/files.ts'
 import { clockFiles } from '../lib/render/units/clock.ts'
+import { drainUnit } from '../lib/render/units/drain.ts'
 import { llamaFiles } from '../lib/render/units/llama-files.ts'
 import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
 import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
@@ -122,6 +123,7 @@ const filesFor = (
   ...acmeFiles(context),
   ...clockFiles(timeSources(host, context.ntpServers)),
   ...securityUpdateFiles(context.unattendedUpgrades),
+  ...drainUnit(context.drainLimit),
   planFile(plan),
   ...llamaFiles(capacity, context.persistPromptCache),
   landingPageFor(plan, tls),
@@ -140,6 +142,6 @@ const settingsFolders = [
   { path: paths.settings, mode: 0o750, folder: true },
 ] as const
 
-const writtenUnits = (['llama', 'admission', 'promptCache', 'nginx', 'certbot', 'clock'] as const).map(
-  name => units[name],
-)
+const writtenUnits = (
+  ['llama', 'admission', 'promptCache', 'nginx', 'certbot', 'clock', 'drain'] as const
+).map(name => units[name])

@@ -18,6 +18,7 @@ import {
 import { installedRelease } from '../lib/steps/models/release.ts'
 import { oneAtATime, oneFetch } from '../lib/steps/one-at-a-time.ts'
 import { readPlan } from '../lib/steps/plan.ts'
+import { drainingSince } from '../lib/steps/services/drain.ts'
 import { recorded } from '../lib/steps/stage-runs.ts'
 import { DigestError } from '../lib/system/download.ts'
 import type { Host } from '../lib/system/host.ts'
@@ -108,6 +109,8 @@ const isStale = (host: Host, pending: PendingModel) => !isDeepStrictEqual(pendin
  */
 async function verify(host: Host, pending: PendingModel): Promise<string | undefined> {
   if (isStale(host, pending)) return undefined
+  // Its smoke test would fail, which would count against the model.
+  if (drainingSince(host) !== undefined) return 'this VM is being drained.'
   const { model } = pending
   const current = inCurrentContext(host)
   host.log.info(`${model.name} is downloaded: verifying that it answers`)

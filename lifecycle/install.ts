@@ -3,11 +3,13 @@
 import { modelsOf, type Release } from '../lib/appliance/models/release.ts'
 import { packages } from '../lib/appliance/packages.ts'
 import { paths, systemUsers, units } from '../lib/appliance/paths.ts'
+import { defaultDrainLimit } from '../lib/appliance/services/drain.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { chatTemplateFiles } from '../lib/render/models/chat-template/files.ts'
 import { admissionUnit } from '../lib/render/nginx/admission.ts'
 import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
 import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/units/clock.ts'
+import { drainUnit } from '../lib/render/units/drain.ts'
 import { modelUnit } from '../lib/render/units/fetch-model.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/units/llama.ts'
 import { hourlyRotation, journalLimits, logFiles, logRotation } from '../lib/render/units/log-rotation.ts'
@@ -110,6 +112,8 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   ...watchdogUnits(),
   ...upgradeUnits(),
   ...readinessUnits(),
+  // The limit is configure's; if install is run again, it is kept.
+  ...(host.files.status(paths.drainService) === undefined ? drainUnit(defaultDrainLimit) : []),
   ...reconfigureUnits(),
   modelUnit(),
 ]

@@ -3,11 +3,13 @@ import { attributesOf } from '../lib/appliance/onegate.ts'
 import { paths } from '../lib/appliance/paths.ts'
 import type { Plan } from '../lib/appliance/plan.ts'
 import type { Readiness } from '../lib/appliance/readiness.ts'
+import { isBeingDrained } from '../lib/appliance/services/drain.ts'
 import { showInMessage } from '../lib/steps/message-of-the-day.ts'
 import { oneAtATime } from '../lib/steps/one-at-a-time.ts'
 import * as oneGate from '../lib/steps/onegate.ts'
 import { readUnavailable } from '../lib/steps/services/availability.ts'
 import { healthProblem } from '../lib/steps/services/check.ts'
+import { drainingSince } from '../lib/steps/services/drain.ts'
 import { readCa } from '../lib/steps/tls/certificates.ts'
 import { clientView, trustFor } from '../lib/steps/tls/client-view.ts'
 import { readPairInUse } from '../lib/steps/tls/installed-pairs.ts'
@@ -30,14 +32,19 @@ export async function publishReadiness(host: Host, plan: Plan, { inUse, ca }: Tl
   const trusted = tls.isPublic ? '' : trustFor(inUse, ca.pair).ca
   const { caFingerprint } = tls
   const service = { endpoints, capacity, caFingerprint, ca: trusted, version: packageFile.version }
-  await oneGate.publish(host, contextOf(host), attributesOf(service))
+  const publish = drainingSince(host) === undefined ? oneGate.publish : oneGate.publishDraining
+  await publish(host, contextOf(host), attributesOf(service))
 }
 
-/** Run by a unit when the appliance becomes available or unavailable, and when the VM shuts down. */
-export async function updateReadiness(host: Host, isShuttingDown: boolean): Promise<void> {
+/** `draining` and `stopping` are told whoever is at work. */
+export type Phase = 'running' | 'draining' | 'stopping'
+
+/** Run by a unit when the appliance becomes available or unavailable, and when the VM is drained or shuts down. */
+export async function updateReadiness(host: Host, phase: Phase): Promise<void> {
   // A stage at work publishes when it is done. It must not wait for OneGate because of this.
-  if (!isShuttingDown && host.files.status(paths.lock) !== undefined) await oneAtATime(host, async () => {})
-  const readiness = await readinessOf(host, isShuttingDown)
+  if (phase === 'running' && host.files.status(paths.lock) !== undefined)
+    await oneAtATime(host, async () => {})
+  const readiness = await readinessOf(host, phase)
   if (readiness === undefined) return
   const isWritten = writeMessage(host, readiness)
   const oneGateDue = await updateOneGate(host, readiness)
@@ -45,8 +52,10 @@ export async function updateReadiness(host: Host, isShuttingDown: boolean): Prom
 }
 
 /** Undefined until the watchdog has found all services healthy, not only those that this looks at. */
-async function readinessOf(host: Host, isShuttingDown: boolean): Promise<Readiness | undefined> {
-  const reason = isShuttingDown ? 'the VM is shutting down.' : await servingProblem(host)
+async function readinessOf(host: Host, phase: Phase): Promise<Readiness | undefined> {
+  const since = drainingSince(host)
+  if (phase !== 'stopping' && since !== undefined) return { state: 'draining', reason: isBeingDrained(since) }
+  const reason = phase === 'stopping' ? 'the VM is shutting down.' : await servingProblem(host)
   if (reason !== undefined) return { state: 'unavailable', reason }
   if (host.files.status(paths.healthy) === undefined) return undefined
   return { state: oneGate.readPublication(host)?.attributes === undefined ? 'serving' : 'ready' }
@@ -79,10 +88,12 @@ function writeMessage(host: Host, readiness: Readiness): boolean {
 
 /** Publishes or withdraws what bootstrap has published. If that fails, returns when to try again: seconds since boot. */
 async function updateOneGate(host: Host, { state }: Readiness): Promise<number | undefined> {
-  const { attributes, isShown } = oneGate.readPublication(host) ?? {}
+  const { attributes, shown } = oneGate.readPublication(host) ?? {}
   if (attributes === undefined) return undefined
-  if (state === 'unavailable' && isShown !== false) await oneGate.withdraw(host, contextOf(host))
-  if (state === 'ready' && isShown !== true) await oneGate.publish(host, contextOf(host), attributes)
+  if (state === 'unavailable' && shown !== 'nothing') await oneGate.withdraw(host, contextOf(host))
+  if (state === 'draining' && shown !== 'draining')
+    await oneGate.publishDraining(host, contextOf(host), attributes)
+  if (state === 'ready' && shown !== 'all') await oneGate.publish(host, contextOf(host), attributes)
   return oneGate.readPublication(host)?.retryAt
 }
 
@@ -90,6 +101,6 @@ async function updateOneGate(host: Host, { state }: Readiness): Promise<number |
 const recordShown = (host: Host, { state }: Readiness, retryAt: number | undefined) =>
   host.files.replace(
     paths.readiness,
-    `${state === 'unavailable' ? 'unavailable' : 'serving'} ${retryAt === undefined ? '' : Math.ceil(retryAt)}\n`,
+    `${state === 'ready' ? 'serving' : state} ${retryAt === undefined ? '' : Math.ceil(retryAt)}\n`,
     0o644,
   )

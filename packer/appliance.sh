@@ -38,6 +38,8 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_SHARED_CACHE' 'configure' 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.' 'O|boolean|'
     'ONEAPP_COPILOT_CACHE_SHARED' 'configure' 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.' 'O|boolean|'
     'ONEAPP_COPILOT_METRICS_KEY' 'configure' 'A key that opens the metrics at /metrics and nothing else: as a Bearer token, or as the password of user '\''metrics'\''.' 'O|password|'
+    'ONEAPP_COPILOT_DRAIN_SECONDS' 'configure' 'How long a shutdown of the VM waits for running generations to end. OpenNebula must wait longer (SHUTDOWN_TIMEOUT in kvmrc).' 'O|number|'
+    'ONEAPP_COPILOT_FLEET_DRAIN' 'configure' 'How long a shutdown of the VM waits for running generations to end. OpenNebula must wait longer (SHUTDOWN_TIMEOUT in kvmrc).' 'O|number|'
     'ONEAPP_COPILOT_LOG_FORMAT' 'configure' 'The format of the request log: one line for each request, with the name of its key and its times, and nothing of its content.' 'O|list|'
 )
 

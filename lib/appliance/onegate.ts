@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { backOff } from './back-off.ts'
 import { attributeNames, drainingName, loadNames } from './fleet/attributes.ts'
+import type { PublishedLoad } from './fleet/load.ts'
 import { endpointUrl } from './names.ts'
 import type { Capacity } from './sizing/capacity.ts'
 
@@ -20,8 +21,8 @@ export type Attributes = z.infer<typeof attributesSchema>
 export const publicationSchema = z.strictObject({
   /** What bootstrap published; absent until it has. */
   attributes: attributesSchema.optional(),
-  /** Whether OneGate shows them; absent if that is unknown, since the last update failed. */
-  isShown: z.boolean().optional(),
+  /** What OneGate shows of them; absent if that is unknown, since the last update failed. */
+  shown: z.enum(['all', 'draining', 'nothing']).optional(),
   /** Why the last update failed, so that it is logged once. */
   problem: z.string().optional(),
   /** Failed updates in a row, and when to try again: seconds since boot. */
@@ -66,7 +67,14 @@ export const withdrawal = (): string => template({ ...nothing, READY: 'NO' })
 
 /** `isReady`: sets READY too. */
 export const publication = (attributes: Attributes, isReady: boolean): string =>
-  template({ ...attributes, ...(isReady && { READY: 'YES' }) })
+  template({ ...attributes, [drainingName]: '', ...(isReady && { READY: 'YES' }) })
+
+/** Changes the load alone. */
+export const loadPublication = ({ attributes }: PublishedLoad): string => template(attributes)
+
+/** While the VM is drained: what it still answers is found by the same attributes. */
+export const drainingPublication = (attributes: Attributes): string =>
+  template({ ...attributes, [drainingName]: 'YES', READY: 'NO' })
 
 const template = (attributes: Record<string, string>) =>
   Object.entries(attributes)

@@ -62,6 +62,8 @@ export const paths = {
   metricsService: '/etc/systemd/system/slm-copilot-metrics.service',
   metricsTimer: '/etc/systemd/system/slm-copilot-metrics.timer',
   metricsWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-metrics.timer',
+  drainService: '/etc/systemd/system/slm-copilot-drain.service',
+  drainWanted: '/etc/systemd/system/multi-user.target.wants/slm-copilot-drain.service',
   readinessService: '/etc/systemd/system/slm-copilot-readiness.service',
   readinessPath: '/etc/systemd/system/slm-copilot-readiness.path',
   bootReadinessService: '/etc/systemd/system/slm-copilot-boot-readiness.service',
@@ -90,6 +92,8 @@ export const paths = {
   hourlyRotation: '/etc/systemd/system/logrotate.timer.d/slm-copilot.conf',
   /** Why llama-server does not serve, for clients; absent while it serves or loads for the first time. */
   unavailableReason: '/run/slm-copilot-unavailable',
+  /** Since when the VM takes no new requests; absent unless it is being drained. Both proxies look for it. */
+  draining: '/run/slm-copilot-draining',
   admissionConfiguration: '/etc/nginx/slm-copilot-admission.conf',
   admissionProgram: '/etc/nginx/slm-copilot-admission.js',
   defaultSite: '/etc/nginx/sites-enabled/default',
@@ -153,6 +157,7 @@ export const paths = {
   frameworkStatus: '/etc/one-appliance/status',
   /** What is published at OneGate. */
   oneGate: '/run/slm-copilot-onegate.json',
+  oneGateLoad: '/run/slm-copilot-onegate-load.json',
   /** Written by the framework at each stage; its text is kept while another one is shown. */
   messageOfTheDay: '/etc/motd',
   messageState: '/var/lib/slm-copilot/message-of-the-day.json',
@@ -196,6 +201,8 @@ export const units = {
   model: 'slm-copilot-model.service',
   watchdog: 'slm-copilot-watchdog.service',
   readiness: 'slm-copilot-readiness.service',
+  bootReadiness: 'slm-copilot-boot-readiness.service',
+  drain: 'slm-copilot-drain.service',
   readinessPath: 'slm-copilot-readiness.path',
   reconfigure: 'slm-copilot-reconfigure.service',
   certbot: 'certbot.service',
@@ -243,6 +250,9 @@ export const modelPath = (name: string) => `${paths.models}/${name}.gguf`
  * llama-server's queue like a generation but takes no slot: it is answered after the current batch.
  */
 export const queueUrl = 'http://localhost/lora-adapters'
+
+/** nginx's own status, requested over the admission proxy's socket. */
+export const admissionStatusUrl = 'http://localhost/admission-status'
 
 /** llama-server's own health check, requested over its socket. It bypasses the queue. */
 export const healthUrl = 'http://localhost/health'

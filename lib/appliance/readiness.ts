@@ -6,6 +6,8 @@ export type Readiness =
   | { state: 'ready' }
   /** It serves, but bootstrap has not succeeded since the last configure: with the configuration before that. */
   | { state: 'serving' }
+  /** It answers what it has begun. */
+  | { state: 'draining'; reason: string }
   | { state: 'unavailable'; reason: string }
 
 /** The framework's text, and what is shown instead of it. */
@@ -29,12 +31,11 @@ const servesSince = `All set and ready to serve. The framework's last step had f
 /** The message to show in place of the framework's; the framework's own if that is true, or a stage is running. */
 export function messageOfTheDay(framework: string, readiness: Readiness): string {
   if (successLine.test(framework))
-    return readiness.state === 'unavailable'
+    return 'reason' in readiness
       ? framework.replace(successLine, () => unavailableText(readiness.reason))
       : framework
   if (!failure.test(framework)) return framework
   if (readiness.state === 'ready') return `\n${indented(servesSince).join('')}\n`
-  const addition =
-    readiness.state === 'serving' ? indented(stillServes).join('') : unavailableText(readiness.reason)
+  const addition = 'reason' in readiness ? unavailableText(readiness.reason) : indented(stillServes).join('')
   return `${framework.trimEnd()}\n\n${addition.trimEnd()}\n\n`
 }

@@ -1,6 +1,7 @@
 /** Every state file: its path, its schema, and what happens if it is damaged. */
 import * as z from 'zod'
 import { replacementSchema } from './context/password.ts'
+import { publishedLoadSchema } from './fleet/load.ts'
 import { promptCacheSchema } from './llama/prompt-cache.ts'
 import { countersSchema } from './metrics/counters.ts'
 import { fileProofsSchema, releaseSchema } from './models/release.ts'
@@ -98,6 +99,12 @@ export const stateFiles = {
     mode: 0o600,
     schema: publicationSchema,
     whenDamaged: { consequence: 'OneGate is updated at the next boot or context change' },
+  },
+  oneGateLoad: {
+    path: paths.oneGateLoad,
+    mode: 0o600,
+    schema: publishedLoadSchema,
+    whenDamaged: { consequence: 'the load is published anew' },
   },
   counters: {
     path: paths.counters,

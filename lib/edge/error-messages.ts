@@ -24,6 +24,8 @@ export type FailedRequest = {
   quota: string
   /** Why llama-server is unavailable, if known. */
   unavailableReason: string
+  /** Since when the VM is being drained, if it is. */
+  drainingSince: string
 }
 
 type RequestLimits = Pick<EdgeSettings, 'contextSize' | 'bodyLimit' | 'answerTimeout' | 'slots'>
@@ -123,7 +125,12 @@ function tooMany(request: FailedRequest, limits: RequestLimits): ErrorText {
   return errorOf('All slots are busy. Try again shortly.', 'rate_limit_exceeded')
 }
 
+const draining = (since: string) =>
+  `This VM is being drained since ${since}: it finishes what it is answering, and takes nothing new. Send the request again: elsewhere, or later.`
+
 function unavailable(request: FailedRequest): ErrorText {
+  // Whatever else may be: this one will not be answered here.
+  if (request.drainingSince !== '') return errorOf(draining(request.drainingSince), 'draining')
   if (request.unavailableReason !== '') return errorOf(request.unavailableReason, 'unavailable')
   if (request.upstreamStatus === '502') {
     return errorOf(
@@ -176,6 +183,8 @@ function errorFor(request: FailedRequest, limits: RequestLimits): ErrorText {
 export function errorBodyText(request: FailedRequest, limits: RequestLimits): string {
   const path = pathOf(request)
   if (path === '/health' && request.status === 503) {
+    if (request.drainingSince !== '')
+      return JSON.stringify({ status: 'draining', since: request.drainingSince })
     const reason = request.unavailableReason
     return JSON.stringify(reason === '' ? { status: 'loading' } : { status: 'unavailable', reason: reason })
   }

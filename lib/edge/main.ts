@@ -12,7 +12,7 @@ import { modelAnswer } from './models.ts'
 import { checkPathOf, upstreamErrorText } from './upstream-errors.ts'
 
 /** Defined by configure in front of this program. */
-declare const settings: EdgeSettings & { unavailableReason: string; metrics: string }
+declare const settings: EdgeSettings & { unavailableReason: string; draining: string; metrics: string }
 
 const json = 'application/json'
 
@@ -72,6 +72,9 @@ function textOf(file: string): string {
 /** The file exists only while there is a known reason. */
 const unavailableReason = (): string => textOf(settings.unavailableReason).trim().slice(0, 500)
 
+/** The file exists only while the VM is being drained. */
+const drainingSince = (): string => textOf(settings.draining).trim().slice(0, 100)
+
 /** The body of the error response that nginx is about to send. */
 function error(r: NginxHTTPRequest): string {
   const variables = r.variables
@@ -91,6 +94,7 @@ function error(r: NginxHTTPRequest): string {
       exceeded: variables.upstream_http_x_copilot_limit ?? '',
       quota: variables.copilot_quota ?? '',
       unavailableReason: status === 503 ? unavailableReason() : '',
+      drainingSince: status === 503 ? drainingSince() : '',
     },
     settings,
   )

@@ -1,5 +1,7 @@
 /** Metrics that nginx knows at the moment of a scrape, added to those that a timer has written. Pure. */
 
+import { admittedRequests, parseStatusPage } from '../appliance/requests/status-page.ts'
+
 /** An answer to one of the scrape's own requests; undefined if there was none in time. */
 type ScrapeReply = string | undefined
 
@@ -20,41 +22,36 @@ const gauge = (name: string, help: string, value: number | string): string =>
 const counter = (name: string, help: string, value: string): string =>
   `# HELP ${name} ${help}\n# TYPE ${name} counter\n${name} ${value}\n`
 
-const statusPage =
-  /Active connections: (\d+)\s[^0-9]*(\d+) (\d+) (\d+)\s+Reading: (\d+) Writing: (\d+) Waiting: (\d+)/
-
 /** nginx's connections, under the names that its own exporter uses. */
 function connections(page: ScrapeReply): string {
-  const found = statusPage.exec(page ?? '')
-  if (found === null) return gauge('nginx_up', 'Whether nginx gave its status.', 0)
-  const values = found as unknown as string[]
+  const found = parseStatusPage(page ?? '')
+  if (found === undefined) return gauge('nginx_up', 'Whether nginx gave its status.', 0)
   return [
     gauge('nginx_up', 'Whether nginx gave its status.', 1),
-    gauge('nginx_connections_active', 'Connections of clients.', values[1] as string),
-    counter('nginx_connections_accepted', 'Connections accepted.', values[2] as string),
-    counter('nginx_connections_handled', 'Connections handled.', values[3] as string),
+    gauge('nginx_connections_active', 'Connections of clients.', found.active),
+    counter('nginx_connections_accepted', 'Connections accepted.', found.accepted),
+    counter('nginx_connections_handled', 'Connections handled.', found.handled),
     counter(
       'nginx_http_requests_total',
       'Requests of any kind, also those that are not logged.',
-      values[4] as string,
+      found.requests,
     ),
-    gauge('nginx_connections_reading', 'Connections whose request is being read.', values[5] as string),
-    gauge('nginx_connections_writing', 'Connections that are being answered.', values[6] as string),
-    gauge('nginx_connections_waiting', 'Idle connections.', values[7] as string),
+    gauge('nginx_connections_reading', 'Connections whose request is being read.', found.reading),
+    gauge('nginx_connections_writing', 'Connections that are being answered.', found.writing),
+    gauge('nginx_connections_waiting', 'Idle connections.', found.waiting),
   ].join('')
 }
 
-/** Requests that the admission proxy has let through: generations, and briefly token counts. One more asks for the page. */
 function admitted(page: ScrapeReply, slots: number): string {
-  const found = statusPage.exec(page ?? '')
+  const found = parseStatusPage(page ?? '')
   const up = gauge(
     'slm_copilot_admission_up',
     'Whether the admission proxy answered.',
-    found === null ? 0 : 1,
+    found === undefined ? 0 : 1,
   )
-  if (found === null) return up
-  const others = Math.max(0, Number(found[6]) - 1)
-  return up + gauge('slm_copilot_slots_busy', 'Slots that are taken.', Math.min(others, slots))
+  if (found === undefined) return up
+  const busy = Math.min(admittedRequests(found), slots)
+  return up + gauge('slm_copilot_slots_busy', 'Slots that are taken.', busy)
 }
 
 const up = (reply: ScrapeReply) => (reply === undefined ? 0 : 1)

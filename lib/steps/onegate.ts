@@ -1,7 +1,10 @@
 /** Publishes at OneGate what the appliance serves, and withdraws it. A failure is logged once, and fails nothing. */
+import type { PublishedLoad } from '../appliance/fleet/load.ts'
 import {
   type Attributes,
   accessOf,
+  drainingPublication,
+  loadPublication,
   type OneGateAccess,
   type Publication,
   publication,
@@ -9,6 +12,7 @@ import {
   retryAfter,
   withdrawal,
 } from '../appliance/onegate.ts'
+import { paths } from '../appliance/paths.ts'
 import { stateFiles } from '../appliance/state-files.ts'
 import type { Host } from '../system/host.ts'
 import { putForm } from '../system/put-form.ts'
@@ -23,6 +27,9 @@ const timeout = 3
 
 const noAccess = 'this VM has no access to it (TOKEN=YES in its template provides it)'
 
+export const readPublishedLoad = (host: Host): PublishedLoad | undefined =>
+  readState(host, stateFiles.oneGateLoad)
+
 export const readPublication = (host: Host): Publication | undefined => readState(host, stateFiles.oneGate)
 
 /** Clears everything until bootstrap publishes again. */
@@ -36,17 +43,36 @@ export async function clear(host: Host, context: OneGateContext): Promise<void> 
 /** Publishes, and sets READY if the context asks for it. */
 export async function publish(host: Host, context: OneGateContext, attributes: Attributes): Promise<void> {
   begin(host, attributes)
-  record(host, true, await update(host, context, publication(attributes, reportsReady(context))))
+  record(host, 'all', await update(host, context, publication(attributes, reportsReady(context))))
+}
+
+/** Says that the VM is being drained, beside what describes it. */
+export async function publishDraining(
+  host: Host,
+  context: OneGateContext,
+  attributes: Attributes,
+): Promise<void> {
+  begin(host, attributes)
+  record(host, 'draining', await update(host, context, drainingPublication(attributes)))
+}
+
+/** Publishes the load. If that fails, what OneGate shows is unknown, and all of it is published again. */
+export async function publishLoad(host: Host, context: OneGateContext, load: PublishedLoad): Promise<void> {
+  const { shown } = readPublication(host) ?? {}
+  const problem = await update(host, context, loadPublication(load))
+  if (problem === undefined) writeState(host, stateFiles.oneGateLoad, load)
+  else record(host, shown, problem)
 }
 
 /** Clears everything until the appliance serves again. */
 export const withdraw = async (host: Host, context: OneGateContext): Promise<void> =>
-  record(host, false, await update(host, context, withdrawal()))
+  record(host, 'nothing', await update(host, context, withdrawal()))
 
 /** If the update is interrupted, what OneGate shows is unknown. */
 function begin(host: Host, attributes: Attributes | undefined): void {
   const { problem, failures } = readPublication(host) ?? {}
   writeState(host, stateFiles.oneGate, { attributes, problem, failures })
+  host.files.remove(paths.oneGateLoad)
 }
 
 async function update(host: Host, context: OneGateContext, text: string): Promise<string | undefined> {
@@ -68,9 +94,9 @@ async function send(
 }
 
 /** Records what OneGate shows now. A problem is logged unless the last update had the same. */
-function record(host: Host, isShown: boolean, problem: string | undefined): void {
+function record(host: Host, shown: Publication['shown'], problem: string | undefined): void {
   const before = readPublication(host)
-  const outcome = problem === undefined ? { isShown } : { problem, ...nextAttempt(host, problem, before) }
+  const outcome = problem === undefined ? { shown } : { problem, ...nextAttempt(host, problem, before) }
   writeState(host, stateFiles.oneGate, { attributes: before?.attributes, ...outcome })
   if (problem === before?.problem) return
   if (problem === undefined) host.log.info('OneGate is updated again')

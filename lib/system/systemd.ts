@@ -45,6 +45,13 @@ export async function isBeingStopped(host: Host, unit: string): Promise<boolean>
   return stdout.split('\n').some(line => ['stop', 'restart'].includes(line.trim().split(/\s+/)[2] ?? ''))
 }
 
+/** Whether the whole system is being shut down or rebooted. */
+export async function isSystemStopping(host: Host): Promise<boolean> {
+  // It ends with 1 for every state but "running".
+  const { stdout } = await host.query`systemctl is-system-running`.nothrow()
+  return stdout.trim() === 'stopping'
+}
+
 /** Reloads systemd's configuration if one of these units has changed on disk. One query covers all of them. */
 export async function reloadUnits(host: Host, units: string[]): Promise<void> {
   const { stdout } = await host.query`systemctl show --property=NeedDaemonReload --value ${units}`.nothrow()

@@ -1,5 +1,6 @@
 /** The executable's commands: names, options and help. handlers.ts implements them. */
 import { contextOption, paths, units } from '../../lib/appliance/paths.ts'
+import { defaultDrainLimit } from '../../lib/appliance/services/drain.ts'
 import { usefulContext } from '../../lib/appliance/sizing/limits.ts'
 
 export type Option = {
@@ -173,6 +174,19 @@ root.`,
     },
     needsRoot: true,
   },
+  drain: {
+    summary: 'take nothing new, and let what is running end',
+    details: `New requests are refused with 503, /health and OneGate say that this VM is
+draining. Ends once nothing is being answered, or with exit code 1 at the limit;
+what still runs then goes on. The VM stays drained until --undo or a reboot.
+When the VM is shut down, a unit drains it first.`,
+    options: {
+      undo: { help: 'admit requests again' },
+      limit: { argument: 'SECONDS', help: `how long to wait (${defaultDrainLimit})` },
+      'shutting-down': { help: 'by a unit: only if the whole system stops' },
+    },
+    ...stage,
+  },
   'save-prompt-cache': {
     summary: 'by a unit: save the prompt cache to disk',
     details: `For ${units.promptCache}, which is installed with
@@ -209,8 +223,9 @@ were stopped are left alone.`,
     ...stage,
   },
   'write-metrics': {
-    summary: 'by a timer: write what /metrics shows',
-    details: 'Counts the requests since its last run, and measures what is used.',
+    summary: 'by a timer: write metrics, publish the load',
+    details: `Counts the requests since its last run, and measures what is used. OneGate is
+told how many slots are busy, if that has changed.`,
     options: {},
     needsRoot: true,
   },

@@ -107,6 +107,12 @@ const handlers: Record<CommandName, CommandHandler> = {
     const { supportBundle } = await import('./support-bundle.ts')
     await supportBundle(host, { output: text(values.output), onlyList: values.list === true }, print)
   },
+  drain: async (host, { values }) => {
+    const { drain, drainAtShutdown, limitFrom, undoDrain } = await import('../drain.ts')
+    const limit = limitFrom(text(values.limit))
+    if (values.undo) return undoDrain(host)
+    return values['shutting-down'] ? drainAtShutdown(host, limit) : drain(host, limit)
+  },
   'save-prompt-cache': async host => {
     const { save } = await import('../prompt-cache.ts')
     await save(host)
@@ -130,10 +136,12 @@ const handlers: Record<CommandName, CommandHandler> = {
   'write-metrics': async host => {
     const { writeMetrics } = await import('../write-metrics.ts')
     await writeMetrics(host)
+    const { publishLoad } = await import('../publish-load.ts')
+    await publishLoad(host)
   },
   'update-readiness': async (host, { values }) => {
     const { updateReadiness } = await import('../readiness.ts')
-    await updateReadiness(host, values['shutting-down'] === true)
+    await updateReadiness(host, values['shutting-down'] ? 'stopping' : 'running')
   },
   'smoke-test': async (host, { values }) => {
     const { runSmokeTest } = await import('./smoke-test.ts')

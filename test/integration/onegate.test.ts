@@ -3,20 +3,27 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { attributeNames, drainingName, loadNames } from '../../lib/appliance/fleet/attributes.ts'
 import { publishedNames } from '../../lib/appliance/onegate.ts'
 import { certificateFiles, paths } from '../../lib/appliance/paths.ts'
-import { clear, publish, readPublication } from '../../lib/steps/onegate.ts'
+import { stateFiles } from '../../lib/appliance/state-files.ts'
+import { clear, publish, readPublication, withdraw } from '../../lib/steps/onegate.ts'
 import { setAvailable, setUnavailable } from '../../lib/steps/services/availability.ts'
+import { beginDraining, endDraining } from '../../lib/steps/services/drain.ts'
 import { recordHealth } from '../../lib/steps/services/watchdog.ts'
 import { $, type CommandOptions, type Shell } from '../../lib/system/shell.ts'
+import { writeState } from '../../lib/system/state-files.ts'
 import { parseEnvironment } from '../../lifecycle/environment.ts'
+import { publishLoad } from '../../lifecycle/publish-load.ts'
 import { updateReadiness } from '../../lifecycle/readiness.ts'
 import { freePort } from '../../packer/build/ports.ts'
+import { capacityFor, servingPlan, tinyModel } from '../support/capacity.ts'
 import { type RecordedHost, recordedHost } from '../support/recorded-host.ts'
 import { type OneGateUpdate, oneGateServer, shownAfter } from '../vm/onegate.ts'
 
 const token = 'Secret/token+of="this\\VM'
-const attributes = Object.fromEntries(publishedNames.map(name => [name, `value of ${name}`]))
+const attributes = Object.fromEntries(Object.values(attributeNames).map(name => [name, `value of ${name}`]))
+const ready = { ...attributes, [drainingName]: '', READY: 'YES' }
 
 const closings: (() => unknown)[] = []
 afterEach(async () => {
@@ -72,7 +79,7 @@ it('publishes with the token in a header, which is neither in an argument nor in
   await clear(host, contextOf(host))
   await publish(host, contextOf(host), attributes as never)
   expect(updates.map(({ token, vmId }) => ({ token, vmId }))).toEqual(Array(2).fill({ token, vmId: '7' }))
-  expect(shownAfter(updates)).toEqual({ ...attributes, READY: 'YES' })
+  expect(shownAfter(updates)).toMatchObject(ready)
   expect(host.commands.length).toBe(2)
   expect([...host.commands, ...host.lines, host.files.read(paths.oneGate)].join('\n')).not.toContain('Secret')
 })
@@ -183,8 +190,8 @@ describe('a OneGate that', () => {
     await publish(host, contextOf(host), attributes as never)
     oneGate.answer = response => void response.end()
     recordHealth(host, true)
-    await updateReadiness(host, false)
-    expect(shownAfter(oneGate.updates)).toEqual({ ...attributes, READY: 'YES' })
+    await updateReadiness(host, 'running')
+    expect(shownAfter(oneGate.updates)).toMatchObject(ready)
     expect(host.lines.at(-1)).toBe('OneGate is updated again')
   })
 })
@@ -216,35 +223,77 @@ describe('between the stages', () => {
   it.each(events)('%s', async (_, happen, effect) => {
     const { host, updates } = await servingHost()
     happen(host)
-    await updateReadiness(host, false)
-    await updateReadiness(host, false)
+    await updateReadiness(host, 'running')
+    await updateReadiness(host, 'running')
     expect(updates.length).toBe(effect === 'nothing' ? 1 : 2)
-    expect(shownAfter(updates)).toEqual(effect === 'nothing' ? { ...attributes, READY: 'YES' } : cleared)
+    expect(shownAfter(updates)).toEqual(effect === 'nothing' ? ready : cleared)
   })
 
   it('is published again, READY included, only once the watchdog is satisfied', async () => {
     const { host, updates } = await servingHost()
     setUnavailable(host, 'It ended.')
     recordHealth(host, false)
-    await updateReadiness(host, false)
+    await updateReadiness(host, 'running')
     setAvailable(host)
-    await updateReadiness(host, false)
+    await updateReadiness(host, 'running')
     expect(shownAfter(updates)).toEqual(cleared)
     recordHealth(host, true)
-    await updateReadiness(host, false)
-    expect(shownAfter(updates)).toEqual({ ...attributes, READY: 'YES' })
+    await updateReadiness(host, 'running')
+    expect(shownAfter(updates)).toMatchObject(ready)
   })
 
   it('is not published again after a configure whose bootstrap has not succeeded', async () => {
     const { host, updates } = await servingHost()
     await clear(host, contextOf(host))
-    await updateReadiness(host, false)
+    await updateReadiness(host, 'running')
     expect(shownAfter(updates)).toEqual(cleared)
+  })
+
+  it('says that it drains, until that is undone, and is cleared at shutdown', async () => {
+    const { host, updates } = await servingHost()
+    beginDraining(host)
+    for (const phase of ['running', 'draining'] as const) await updateReadiness(host, phase)
+    expect(updates.length).toBe(2)
+    expect(shownAfter(updates)).toEqual({ ...attributes, READY: 'NO', [drainingName]: 'YES' })
+    endDraining(host)
+    await updateReadiness(host, 'running')
+    expect(shownAfter(updates)).toMatchObject(ready)
+    beginDraining(host)
+    await updateReadiness(host, 'stopping')
+    expect(shownAfter(updates)).toEqual(cleared)
+  })
+
+  it('publishes the load as it changes, and anew after whatever has cleared it', async () => {
+    const { host, updates } = await servingHost()
+    writeState(host, stateFiles.plan, servingPlan(capacityFor(tinyModel)))
+    let running = 0
+    const page = () =>
+      `Active connections: 1 \nserver accepts handled requests\n 1 1 1 \nReading: 0 Writing: ${running + 1} Waiting: 0 \n`
+    Object.assign(host, { http: async () => ({ status: 200, body: page() }) })
+    const load = () => Object.values(loadNames).map(name => shownAfter(updates)[name])
+    for (const [busy, count] of [
+      [0, 2],
+      [0, 2],
+      [1, 3],
+      [2, 4],
+      [2, 4],
+    ] as const) {
+      running = busy
+      await publishLoad(host)
+      expect(load()).toEqual([String(busy), String(busy * 50), '0'])
+      expect(updates.length).toBe(count)
+    }
+    await withdraw(host, contextOf(host))
+    await publishLoad(host)
+    expect(load()).toEqual(['', '', ''])
+    await publish(host, contextOf(host), attributes as never)
+    await publishLoad(host)
+    expect(load()).toEqual(['2', '100', '0'])
   })
 
   it('is cleared at shutdown, though it serves', async () => {
     const { host, updates } = await servingHost()
-    await updateReadiness(host, true)
+    await updateReadiness(host, 'stopping')
     expect(shownAfter(updates)).toEqual(cleared)
   })
 })

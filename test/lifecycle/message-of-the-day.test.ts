@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { setAvailable, setUnavailable } from '../../lib/steps/services/availability.ts'
+import { beginDraining, endDraining } from '../../lib/steps/services/drain.ts'
 import { recordHealth } from '../../lib/steps/services/watchdog.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { bootstrap } from '../../lifecycle/bootstrap.ts'
@@ -23,7 +24,7 @@ async function readyHost() {
   return host
 }
 const messageOf = (host: Host) => (host.files.read(paths.messageOfTheDay) ?? '').replace(/\s+/g, ' ')
-const update = (host: Host) => updateReadiness(host, false)
+const update = (host: Host) => updateReadiness(host, 'running')
 const answers = (http: Host['http']) => (host: Host) => void Object.assign(host, { http })
 const status = (code: number, body = '') =>
   answers(async () => ({ status: code, headers: {}, body, arrivals: [] }))
@@ -35,6 +36,7 @@ describe('says why nothing is served', () => {
       host => setUnavailable(host, 'llama-server crashed.'),
       /llama-server crashed\./,
     ],
+    ['it is being drained', beginDraining, /This VM is being drained since 2\S+Z: it finishes/],
     ['the model is loading', status(503, '{"status":"loading"}'), /The model is loading\./],
     ['the admission proxy is down', status(502), /nginx\.service answered 502/],
     [
@@ -64,11 +66,12 @@ describe('says why nothing is served', () => {
     expect(messageOf(host)).toMatch(/SLM-Copilot is not serving: /)
     expect(messageOf(host)).toMatch(says)
     expect(messageOf(host)).not.toContain('ready to serve')
-    expect(host.files.read(paths.readiness)).toMatch(/^unavailable/)
+    expect(host.files.read(paths.readiness)).toMatch(/^(unavailable|draining)/)
 
     Object.assign(host, { http })
     setAvailable(host)
     host.files.replaceLink(paths.currentCertificate, certificate)
+    endDraining(host)
     await update(host)
     expect(host.files.read(paths.messageOfTheDay)).toBe(success)
     expect(host.files.read(paths.readiness)).toMatch(/^serving/)

@@ -40,6 +40,7 @@ const changes: Record<keyof typeof variables, { with?: Env; set: Env }> = {
   ntpServers: { set: { ONEAPP_COPILOT_NTP_SERVERS: 'ntp.example.com' } },
   unattendedUpgrades: { set: { ONEAPP_COPILOT_UNATTENDED_UPGRADES: 'YES' } },
   metricsKey: { set: { ONEAPP_COPILOT_METRICS_KEY: 'key-of-the-metrics-1' } },
+  drainLimit: { set: { ONEAPP_COPILOT_DRAIN_SECONDS: '60' } },
   logFormat: { set: { ONEAPP_COPILOT_LOG_FORMAT: 'json' } },
   persistPromptCache: { set: { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' } },
   sharedCache: {

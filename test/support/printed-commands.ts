@@ -38,6 +38,8 @@ export const expected: Record<string, number | string> = {
   'slm-copilot configure --context-file /run/one-context/one_env': 0,
   'slm-copilot bootstrap': 0,
   'slm-copilot reconfigure': 0,
+  'slm-copilot drain': 'ends the service; test/vm/fleet.test.ts runs it',
+  'slm-copilot drain --undo': 'test/vm/fleet.test.ts runs it',
   'slm-copilot renew': 0,
   // Fails because there is no failed model to retry; model.test.ts retries one.
   'slm-copilot fetch-model --retry': 1,

@@ -129,6 +129,7 @@ export function parseContext(
     unattendedUpgrades: take(variables.unattendedUpgrades),
     sharedCache: take(variables.sharedCache),
     modelMirror: take(variables.modelMirror),
+    drainLimit: take(variables.drainLimit),
     logFormat: take(variables.logFormat),
     metricsKey: take(variables.metricsKey),
   }

@@ -1,6 +1,7 @@
 /** The context variables, one record each: parsing, shim, documents, marketplace inputs and help use them. */
 import * as z from 'zod'
 import { catalogue } from '../models/catalogue.ts'
+import { defaultDrainLimit, longestDrain } from '../services/drain.ts'
 import { mostParallel, shortestContext, usefulContext } from '../sizing/limits.ts'
 import { type LogFormat, logFormats } from '../usage/log-format.ts'
 import { digits, hosts, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'
@@ -251,6 +252,18 @@ export const variables = {
     example: '',
     help: "A key that opens the metrics at /metrics and nothing else: as a Bearer token, or as the password of user 'metrics'.",
     input: 'password',
+  }),
+  drainLimit: variable<number>({
+    name: 'ONEAPP_COPILOT_DRAIN_SECONDS',
+    alias: 'ONEAPP_COPILOT_FLEET_DRAIN',
+    stage: 'configure',
+    value: digits.pipe(z.int().max(longestDrain)),
+    fallback: defaultDrainLimit,
+    byDefault: `${defaultDrainLimit}`,
+    takes: `a whole number of seconds, up to ${longestDrain}`,
+    example: '120',
+    help: 'How long a shutdown of the VM waits for running generations to end. OpenNebula must wait longer (SHUTDOWN_TIMEOUT in kvmrc).',
+    input: 'number',
   }),
   logFormat: variable<LogFormat>({
     name: 'ONEAPP_COPILOT_LOG_FORMAT',

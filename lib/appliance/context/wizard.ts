@@ -24,5 +24,6 @@ export const wizardGroups: Record<string, { title: string; help: string }> = {
   UNATTENDED: { title: 'Operating system', help: 'How it gets security updates.' },
   METRICS: { title: 'Metrics', help: 'Who may read them, for monitoring.' },
   LOG: { title: 'Log', help: 'What is recorded of requests, and in which form.' },
+  FLEET: { title: 'Fleet', help: 'How this VM works beside others.' },
   CACHE: { title: 'Prompt cache', help: 'What happens to prompts that have been processed.' },
 }

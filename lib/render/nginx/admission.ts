@@ -2,7 +2,7 @@
 
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { counters } from '../../appliance/nginx/limits.ts'
-import { healthUrl, paths, queueUrl, users } from '../../appliance/paths.ts'
+import { admissionStatusUrl, healthUrl, paths, queueUrl, users } from '../../appliance/paths.ts'
 import { edgeHeaders, limitHeader, metricsPath, routes } from '../../appliance/requests/api.ts'
 import { sandbox } from '../units/sandbox.ts'
 import { exactly } from './keys.ts'
@@ -151,6 +151,10 @@ ${quotas(slots).map(quotaZone).join('\n')}
 
         # A request that queues inside llama-server receives no byte until its client times out: so none is let queue.
         location / {
+            # While the VM is drained, what runs is finished and nothing new begins.
+            if (-f ${paths.draining}) {
+                return 503;
+            }
             ${tenantLimits(slots)}
             limit_conn copilot_generations ${slots};
             limit_conn copilot_small_counts ${counters.small};
@@ -159,7 +163,7 @@ ${quotas(slots).map(quotaZone).join('\n')}
         }
         # No slot is needed. The watchdog asks by this way to see whether the admission proxy works.
 ${uncounted.map(path => `        location = ${path} {\n            proxy_pass http://unix:${paths.socket};\n        }`).join('\n')}
-        location = /admission-status {
+        location = ${new URL(admissionStatusUrl).pathname} {
             stub_status;
         }
         # 503 where llama-server did not accept the connection; 502 where it ended while it was answering.

@@ -11,6 +11,7 @@ export const edgeProgram = (settings: EdgeSettings) => ({
 const settings = ${JSON.stringify({
     ...settings,
     unavailableReason: paths.unavailableReason,
+    draining: paths.draining,
     metrics: paths.metrics,
   })};
 ${program}`,

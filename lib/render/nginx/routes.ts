@@ -1,5 +1,6 @@
 /** The locations that proxy to llama-server: GET requests directly, requests with a body through the filter. */
 import { requestsOfKey } from '../../appliance/nginx/limits.ts'
+import { paths } from '../../appliance/paths.ts'
 import {
   checkLocation,
   edgeHeaders,
@@ -17,12 +18,18 @@ const pathsOf = (wanted: Route['method']) =>
 const getPaths = ['/health', ...pathsOf('GET')]
 const postPaths = pathsOf('POST').map(exactly)
 
+/** Balancers stop sending requests to a VM that is being drained; no reload is needed to begin it. */
+const untilDrained = `
+        if (-f ${paths.draining}) {
+            return 503;
+        }`
+
 /** Passes on the path that matched, never the client's spelling of it: llama-server may resolve `..` differently. */
 const getRoute = (path: string) => `
     location = ${path} {
         if ($request_method !~ ^(GET|HEAD)$) {
             return 405;
-        }
+        }${path === '/health' ? untilDrained : ''}
         ${readErrors}
         proxy_method GET;
         proxy_pass http://slm_copilot_admission${path};

@@ -1,4 +1,4 @@
-/** The timer that writes the metrics which are not known at the moment of a scrape. */
+/** The timer that writes the metrics which are not known at the moment of a scrape, and publishes the load at OneGate. */
 import { paths } from '../../appliance/paths.ts'
 import { hardening } from './sandbox.ts'
 
@@ -11,7 +11,7 @@ export const metricsUnits = () => [
     mode: 0o644,
     text: `${note}
 [Unit]
-Description=SLM-Copilot: write the metrics
+Description=SLM-Copilot: write the metrics, and publish the load
 StartLimitIntervalSec=0
 
 [Service]
@@ -24,10 +24,10 @@ IOSchedulingClass=idle
 # Hides systemd's own two lines for each run.
 LogLevelMax=notice
 SyslogLevel=warning
-# To read the request log and the plan.
+# To read the request log, the plan and the context.
 CapabilityBoundingSet=CAP_DAC_OVERRIDE
-RestrictAddressFamilies=AF_UNIX
-PrivateNetwork=yes
+# AF_INET for OneGate.
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 ProtectSystem=strict
 ReadWritePaths=/run
 ${hardening}

@@ -78,7 +78,9 @@ certificate_is_valid() {
 # Whether READY and the message of the day say what is true, and no failed attempt to make them is due again.
 is_shown() {
     { read -r shown due < ${paths.readiness}; } 2> /dev/null || return 1
-    if [ -e ${paths.healthy} ] && [ ! -e ${paths.unavailableReason} ]; then true_state=serving; else true_state=unavailable; fi
+    if [ -e ${paths.draining} ]; then true_state=draining
+    elif [ -e ${paths.healthy} ] && [ ! -e ${paths.unavailableReason} ]; then true_state=serving
+    else true_state=unavailable; fi
     [ "$shown" = "$true_state" ] || return 1
     read -r now _ < /proc/uptime
     [ -z "$due" ] || [ "\${now%.*}" -lt "$due" ]

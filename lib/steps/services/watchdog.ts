@@ -12,6 +12,7 @@ import {
   workingStates,
 } from '../../system/processes.ts'
 import { unitStatus } from '../../system/systemd.ts'
+import { drainingSince } from './drain.ts'
 
 /** Seconds that one token may take on an otherwise idle machine. */
 const tokenTimeout = 30
@@ -94,11 +95,12 @@ async function probe(
   }
 }
 
-/** Whether llama-server generates one token: through the admission proxy or, if that is full, directly. */
+/** Whether llama-server generates one token: through the admission proxy or, if that lets none through, directly. */
 export async function generatesToken(host: Host): Promise<boolean> {
   const json = { prompt: 'Hi', max_tokens: 1 }
   const url = 'http://localhost/v1/completions'
-  for (const socket of [paths.admissionSocket, paths.socket])
+  const isDraining = drainingSince(host) !== undefined
+  for (const socket of isDraining ? [paths.socket] : [paths.admissionSocket, paths.socket])
     try {
       const { status } = await host.http({ url, socket: host.files.at(socket), json, timeout: tokenTimeout })
       if (status !== 429) return status === 200

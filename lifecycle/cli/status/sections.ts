@@ -5,6 +5,7 @@ import { endpointUrl } from '../../../lib/appliance/names.ts'
 import { paths, units } from '../../../lib/appliance/paths.ts'
 import { describedCapacity, planNotes } from '../../../lib/appliance/plan.ts'
 import { isNotRunning } from '../../../lib/appliance/services/availability.ts'
+import { isBeingDrained } from '../../../lib/appliance/services/drain.ts'
 import { resultOf, type stageNames } from '../../../lib/appliance/stages.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import type { SectionName, SectionValue } from '../../../lib/appliance/status/status.ts'
@@ -16,6 +17,7 @@ import { passwordInForce } from '../../../lib/steps/password.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
 import { readUnavailable } from '../../../lib/steps/services/availability.ts'
 import { healthProblem, serviceProblem } from '../../../lib/steps/services/check.ts'
+import { drainingSince } from '../../../lib/steps/services/drain.ts'
 import { readNginxVersion } from '../../../lib/steps/services/nginx.ts'
 import { readLastSmokeTest } from '../../../lib/steps/services/smoke-test-record.ts'
 import { readStageRuns } from '../../../lib/steps/stage-runs.ts'
@@ -135,6 +137,8 @@ export async function checkedService(host: Host): Promise<string | undefined> {
     ? await serviceProblem(host, { ...trust, key: passwordInForce(host) })
     : await healthProblem(host, trust)
   if (problem === undefined) return undefined
+  const since = drainingSince(host)
+  if (since !== undefined) return isBeingDrained(since)
   const recorded = readUnavailable(host)
   if (recorded !== undefined) return recorded
   for (const unit of shownUnits) if (!(await unitStatus(host, unit)).isActive) return isNotRunning(unit)

@@ -17,6 +17,7 @@ const request: FailedRequest = {
   exceeded: '',
   quota: '',
   unavailableReason: '',
+  drainingSince: '',
 }
 const limits = { contextSize: 4096, bodyLimit: 1_548_576, answerTimeout: 3600, slots: 4 }
 const keyExceeded = { status: 429, upstreamStatus: '429', exceeded: 'key' }
@@ -162,6 +163,17 @@ it.each<[string, Partial<FailedRequest>, string, RegExp]>([
     'unavailable',
     /^Too little memory\.$/,
   ],
+  [
+    'a drain, whatever else',
+    {
+      status: 503,
+      upstreamStatus: '502',
+      unavailableReason: 'No model.',
+      drainingSince: '2026-02-14T10:00:00Z',
+    },
+    'draining',
+    /^This VM is being drained since 2026-02-14T10:00:00Z: .* elsewhere, or later\.$/,
+  ],
   ['a long answer', { status: 504 }, 'answer_timeout', /^The answer took longer than an hour/],
   ['anything else', { status: 500 }, 'internal_error', /^The edge proxy failed to handle the request/],
 ])('explains %s', (_, failed, code, message) => {
@@ -207,6 +219,11 @@ it('answers a load balancer at /health by status alone', () => {
   expect(bodyOf({ ...health, unavailableReason: 'No model.' })).toEqual({
     status: 'unavailable',
     reason: 'No model.',
+  })
+  const drainingSince = '2026-02-14T10:00:00Z'
+  expect(bodyOf({ ...health, unavailableReason: 'No model.', drainingSince })).toEqual({
+    status: 'draining',
+    since: drainingSince,
   })
   expect(bodyOf({ ...health, status: 429 }).error).toMatchObject({ code: 'rate_limit_exceeded' })
 })

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { catalogue, templateNames } from '../../../lib/appliance/models/catalogue.ts'
 import { paths, templatePath } from '../../../lib/appliance/paths.ts'
+import { defaultDrainLimit } from '../../../lib/appliance/services/drain.ts'
 import { memoryInVm, planCapacity } from '../../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../../lib/appliance/sizing/memory.ts'
 import type { TlsSummary } from '../../../lib/appliance/tls/certificates.ts'
@@ -18,6 +19,7 @@ import { landingPagePolicy, landingPage as pageFor } from '../../../lib/render/p
 import { loginBanner, type Report, reportFile } from '../../../lib/render/text/report.ts'
 import { certbotDropIn, deployHook } from '../../../lib/render/tls/lets-encrypt.ts'
 import { clockEpoch, clockFiles, type TimeSources } from '../../../lib/render/units/clock.ts'
+import { drainUnit } from '../../../lib/render/units/drain.ts'
 import { modelUnit } from '../../../lib/render/units/fetch-model.ts'
 import { llamaFiles } from '../../../lib/render/units/llama-files.ts'
 import {
@@ -156,6 +158,7 @@ function filesOf({ model: name, gibibytes, report, order, ...facts }: MachineFac
     ...clockFiles(facts.timeSources),
     modelUnit(),
     ...readinessUnits(),
+    ...drainUnit(defaultDrainLimit),
     ...renewalUnits(),
     ...metricsUnits(),
     ...watchdogUnits(),

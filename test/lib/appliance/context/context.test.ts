@@ -39,6 +39,7 @@ it('gives every variable its default if it is unset or empty', () => {
     sharedCache: false,
     logFormat: 'text',
     metricsKey: undefined,
+    drainLimit: 300,
   }
   expect(parse({})).toEqual(defaults)
   expect(parse({ ONEAPP_COPILOT_PASSWORD: '', ONEAPP_COPILOT_CONTEXT_SIZE: '' })).toEqual(defaults)
