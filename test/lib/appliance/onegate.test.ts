@@ -1,9 +1,11 @@
 /** What is published at OneGate, and under which names. */
 import { expect, it } from 'vitest'
 import { variableNames } from '../../../lib/appliance/context/variables.ts'
+import { drainingName } from '../../../lib/appliance/fleet/attributes.ts'
 import {
   accessOf,
   attributesOf,
+  drainingPublication,
   publication,
   publishedNames,
   reportsReady,
@@ -48,9 +50,14 @@ it.each([
 const shows = (...texts: string[]) => shownAfter(texts.map(data => ({ token: '', vmId: '', data })))
 
 it('sets READY only if the context asks for it, and clears everything in one update', () => {
-  const attributes = attributesOf(service)
-  expect(shows(publication(attributes, false))).toEqual(attributes)
-  expect(shows(publication(attributes, true))).toEqual({ ...attributes, READY: 'YES' })
+  const attributes: Record<string, string> = { ...attributesOf(service), [drainingName]: '' }
+  expect(shows(publication(attributesOf(service), false))).toEqual(attributes)
+  expect(shows(publication(attributesOf(service), true))).toEqual({ ...attributes, READY: 'YES' })
+  expect(shows(publication(attributes, true), drainingPublication(attributes))).toEqual({
+    ...attributes,
+    [drainingName]: 'YES',
+    READY: 'NO',
+  })
   const cleared = shows(publication(attributes, true), withdrawal())
   expect(cleared).toEqual({ ...Object.fromEntries(publishedNames.map(name => [name, ''])), READY: 'NO' })
 })
