@@ -29,6 +29,8 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_CPU_THREADS' 'configure' 'The number of inference threads.' 'O|number|'
     'ONEAPP_COPILOT_MODEL' 'configure' 'The model to serve. One that is not in the image is downloaded while the baked-in model keeps serving.' 'O|list|'
     'ONEAPP_COPILOT_AI_MODEL' 'configure' 'The model to serve. One that is not in the image is downloaded while the baked-in model keeps serving.' 'O|list|'
+    'ONEAPP_COPILOT_THINKING' 'configure' 'How long a model that thinks before it answers may do so: NO for not at all, or at most so many tokens for each answer.' 'O|text|'
+    'ONEAPP_COPILOT_AI_THINKING' 'configure' 'How long a model that thinks before it answers may do so: NO for not at all, or at most so many tokens for each answer.' 'O|text|'
     'ONEAPP_COPILOT_MODEL_MIRROR' 'configure' 'Where to download models from. Their SHA-256 digests are verified, whatever the source.' 'O|text|'
     'ONEAPP_COPILOT_AI_MIRROR' 'configure' 'Where to download models from. Their SHA-256 digests are verified, whatever the source.' 'O|text|'
     'ONEAPP_COPILOT_NTP_SERVERS' 'configure' 'The NTP servers to synchronise with. No public server is used unless it is named here.' 'O|text|'

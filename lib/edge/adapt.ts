@@ -1,4 +1,4 @@
-/** Translates fields that llama-server would ignore into ones that it knows: tool choice, answer format. */
+/** Translates fields that llama-server would ignore into ones that it knows: tool choice, answer format, thinking. */
 import type { FieldProblem } from './check.ts'
 import { isList, isObject, type Json, type JsonObject, object, put, remove } from './json.ts'
 import { describeValue } from './messages.ts'
@@ -43,6 +43,15 @@ function adaptTextFormat(request: JsonObject): void {
   put(request, 'response_format', responseFormat)
 }
 
+/** llama-server ignores Anthropic's `disabled`; a chat template's argument means the same. */
+function adaptThinking(request: JsonObject): void {
+  if (inner(request.at.thinking, 'type') !== 'disabled') return
+  const given = request.at.chat_template_kwargs
+  const variables = isObject(given) ? given : object()
+  put(variables, 'enable_thinking', false)
+  put(request, 'chat_template_kwargs', variables)
+}
+
 /** llama-server fails if a grammar requires the end of an answer and `ignore_eos` forbids it. */
 function adaptEnd(request: JsonObject): void {
   const tools = request.at.tools
@@ -55,5 +64,6 @@ function adaptEnd(request: JsonObject): void {
 export function adapt(request: JsonObject): FieldProblem | undefined {
   if (isObject(request.at.text)) adaptTextFormat(request)
   adaptEnd(request)
+  adaptThinking(request)
   return adaptToolChoice(request)
 }

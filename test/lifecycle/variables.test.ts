@@ -33,6 +33,7 @@ const changes: Record<keyof typeof variables, { with?: Env; set: Env }> = {
   parallel: { set: { ONEAPP_COPILOT_PARALLEL: '1' } },
   threads: { set: { ONEAPP_COPILOT_THREADS: '1' } },
   model: { set: otherModel },
+  thinking: { set: { ONEAPP_COPILOT_THINKING: 'NO' } },
   modelMirror: {
     with: otherModel,
     set: { ONEAPP_COPILOT_MODEL_MIRROR: 'https://mirror.example.com/models' },

@@ -51,7 +51,7 @@ export async function toolModel(call: Call = readCall): Promise<string> {
       const given = pieces(call.arguments, new Set([...said, ...called]))
       const chain = {
         name: `A model that calls ${call.name}`,
-        tokenizer: withTokens(tokenizer, [...called, ...given]),
+        tokenizer: withTokens(tokenizer, [...called, ...given], controls),
         steps: [...sentenceSteps, ...callSteps(called, given)],
         condition: {
           after: '[/INST]',
@@ -67,7 +67,7 @@ export async function toolModel(call: Call = readCall): Promise<string> {
 }
 
 /** Splits a text into pieces of six or more characters, all different, because each determines the next. */
-function pieces(text: string, taken: Set<string>): string[] {
+export function pieces(text: string, taken: Set<string>): string[] {
   const found: string[] = []
   let piece = ''
   for (const character of text.replaceAll(' ', '▁')) {
@@ -82,8 +82,8 @@ function pieces(text: string, taken: Set<string>): string[] {
     : [...found, piece]
 }
 
-/** Replaces the last tokens of the vocabulary, which are rare characters, with the control tokens and missing pieces. */
-function withTokens(tokenizer: Metadata, wanted: string[]): Metadata {
+/** Replaces the last tokens of the vocabulary, which are rare characters, with control tokens and missing pieces. */
+export function withTokens(tokenizer: Metadata, wanted: string[], controls: string[]): Metadata {
   const known = tokensOf(tokenizer)
   const ofType = tokenizer.get('tokenizer.ggml.token_type')
   if (ofType?.type !== 'array' || ofType.of === 'string')

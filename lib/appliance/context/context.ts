@@ -124,6 +124,7 @@ export function parseContext(
     parallel: take(variables.parallel),
     threads: take(variables.threads),
     model: take(variables.model),
+    thinking: take(variables.thinking),
     persistPromptCache: take(variables.persistPromptCache),
     ntpServers: take(variables.ntpServers),
     unattendedUpgrades: take(variables.unattendedUpgrades),

@@ -1,6 +1,7 @@
 /** The context variables, one record each: parsing, shim, documents, marketplace inputs and help use them. */
 import * as z from 'zod'
 import { catalogue } from '../models/catalogue.ts'
+import type { ThinkingRequest } from '../models/thinking.ts'
 import { defaultDrainLimit, longestDrain } from '../services/drain.ts'
 import { mostParallel, shortestContext, usefulContext } from '../sizing/limits.ts'
 import { type LogFormat, logFormats } from '../usage/log-format.ts'
@@ -179,6 +180,18 @@ export const variables = {
     help: 'The model to serve. One that is not in the image is downloaded while the baked-in model keeps serving.',
     input: 'list',
     options: Object.keys(catalogue),
+  }),
+  thinking: variable<ThinkingRequest>({
+    name: 'ONEAPP_COPILOT_THINKING',
+    alias: 'ONEAPP_COPILOT_AI_THINKING',
+    stage: 'configure',
+    value: z.enum(['auto', 'NO']).or(digits.pipe(z.int().min(1))),
+    fallback: 'auto',
+    byDefault: 'auto: as long as the model does by itself',
+    takes: 'auto, NO, or a whole number of tokens, 1 or more',
+    example: '2048',
+    help: 'How long a model that thinks before it answers may do so: NO for not at all, or at most so many tokens for each answer.',
+    input: 'text',
   }),
   modelMirror: variable<string | undefined>({
     name: 'ONEAPP_COPILOT_MODEL_MIRROR',

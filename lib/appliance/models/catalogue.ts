@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { weights } from '../pins.ts'
 import { shortestContext } from '../sizing/limits.ts'
 import { geometrySchema } from './geometry.ts'
+import { thinkingKinds } from './thinking.ts'
 
 /** The publisher's sampling defaults; absent if it states none. A request's own values win. */
 const samplingSchema = z.strictObject({
@@ -11,6 +12,7 @@ const samplingSchema = z.strictObject({
   topK: z.int().min(0).optional(),
   minP: z.number().min(0).max(1).optional(),
   repetitionPenalty: z.number().positive().optional(),
+  presencePenalty: z.number().min(-2).max(2).optional(),
 })
 
 /** The appliance's own chat templates, by the models whose format they render. */
@@ -34,6 +36,10 @@ export const modelSchema = z.strictObject({
   /** SPDX licence expression; LicenseRef- where SPDX lists none. */
   licence: z.string().optional(),
   sampling: samplingSchema.optional(),
+  /** Whether it thinks before it answers; absent: never. */
+  thinking: z.enum(thinkingKinds).optional(),
+  /** The publisher's sampling defaults for when it does not, if others. */
+  samplingWithoutThinking: samplingSchema.optional(),
   /** What it is good at, on one line. */
   goodAt: z.string().max(60).optional(),
 })
@@ -115,6 +121,8 @@ export const catalogue = {
     template: 'qwen3.5',
     licence: 'Apache-2.0',
     sampling: { temperature: 0.6, topP: 0.95, topK: 20, minP: 0 },
+    thinking: 'optional',
+    samplingWithoutThinking: { temperature: 0.7, topP: 0.8, topK: 20, minP: 0, presencePenalty: 1.5 },
     goodAt: 'Agents, several times as fast; it thinks before it answers.',
   },
   'gpt-oss-20b': {
@@ -139,6 +147,7 @@ export const catalogue = {
     },
     licence: 'Apache-2.0',
     sampling: { temperature: 1, topP: 1 },
+    thinking: 'always',
     goodAt: 'Reasoning and tools, fast; it thinks before it answers.',
   },
   'qwen2.5-coder-3b': {

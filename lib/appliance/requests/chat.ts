@@ -131,6 +131,7 @@ const responseFormat = variant('type', {
 /** The chat template variables that a request may set. */
 export const templateVariables = fields({
   enable_thinking: boolean,
+  preserve_thinking: boolean,
   thinking: boolean,
   reasoning_effort: effort,
 })

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from '../models/catalogue.ts'
+import { planThinking, type ThinkingRequest, thinkingSchema } from '../models/thinking.ts'
 import { hasAmx } from './hardware.ts'
 import { batchSize, leastContext, usefulContext } from './limits.ts'
 import { GiB, gibibytes, type KvType, kvTypes, MiB, memorySchema, type Sizing } from './memory.ts'
@@ -33,6 +34,8 @@ export const capacitySchema = z.strictObject({
   /** Tokens in a batch, for which cancelling a request and another conversation's next token wait. */
   batchSize: z.int(),
   memory: memorySchema,
+  /** The limit to how long the model thinks before it answers, if there is one. */
+  thinking: thinkingSchema.optional(),
   /** Bytes that llama-server may use at most, including the file's pages. */
   memoryLimit: z.int(),
   /** What differs from the request, or is worth knowing: for report and log. */
@@ -42,7 +45,7 @@ export const capacitySchema = z.strictObject({
 export type Capacity = z.infer<typeof capacitySchema>
 
 /** The variables that decide it. */
-export type CapacityRequest = SizingRequest & Pick<Context, 'threads'>
+export type CapacityRequest = SizingRequest & Pick<Context, 'threads'> & { thinking?: ThinkingRequest }
 
 /** What a context requests by default. */
 export const defaultRequest: CapacityRequest = { contextSize: usefulContext, parallel: 'auto', threads: 0 }
@@ -82,6 +85,7 @@ export function planCapacity(machine: Machine, model: Model, request: CapacityRe
   if (sizing === undefined) throw new Error(refusal(machine, model))
   const { threads, notes } = planThreads(machine, request.threads)
   const memory = terms(sizing)
+  const thinking = planThinking(model, request.thinking ?? 'auto')
   const shortage = shortageOn(machine, model)
   return {
     model,
@@ -89,9 +93,11 @@ export function planCapacity(machine: Machine, model: Model, request: CapacityRe
     threads,
     batchSize,
     memory,
+    ...(thinking.limit !== undefined && { thinking: thinking.limit }),
     memoryLimit: limit,
     notes: [
       ...notes,
+      ...thinking.notes,
       ...(shortage === undefined ? [] : [shortageNote(shortage, memory)]),
       ...overLimit(model, request),
       ...shortfall(machine, model, request, sizing),

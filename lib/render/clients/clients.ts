@@ -1,7 +1,8 @@
 /** Client configurations: the single source for the report, the landing page and `slm-copilot clients`. */
+import { thoughtTokens } from '../../appliance/models/thinking.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { fileToTrust, type TlsSummary } from '../../appliance/tls/certificates.ts'
-import type { ClientConfiguration, ClientValues } from './configuration.ts'
+import { type ClientConfiguration, type ClientValues, usualThoughts } from './configuration.ts'
 import { editors } from './editors.ts'
 import { sdks } from './sdks.ts'
 import { terminalAgents } from './terminal-agents.ts'
@@ -15,12 +16,13 @@ export type ServingAppliance = {
 
 /** The values for one appliance. Developers choose where to keep the CA's file, so its path is a placeholder. */
 export const clientValues = (
-  { endpoints: [endpoint = 'localhost'], capacity: { model, contextSize }, tls }: ServingAppliance,
+  { endpoints: [endpoint = 'localhost'], capacity: { model, contextSize, thinking }, tls }: ServingAppliance,
   key: string,
 ): ClientValues => {
   const file = fileToTrust(tls)
   const caFile = file === undefined ? undefined : `/path/to/${file}`
-  return { endpoint, model: model.name, contextSize, key, caFile }
+  const thoughts = thoughtTokens(model, thinking, usualThoughts)
+  return { endpoint, model: model.name, contextSize, thoughts, key, caFile }
 }
 
 /** The configuration of every client: editors, terminal agents, then SDKs. Without a CA, some need no variables. */

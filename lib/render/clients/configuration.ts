@@ -7,6 +7,8 @@ export type ClientValues = {
   model: string
   /** Maximum tokens of a conversation. */
   contextSize: number
+  /** Tokens that the model's thoughts may take of an answer; 0 if it does not think. */
+  thoughts: number
   /** The key, or a placeholder if it must not be shown. */
   key: string
   /** Where the developer keeps the appliance's CA; undefined with a public certificate. */
@@ -40,8 +42,17 @@ export const program = 'a program'
  */
 export const clientTimeout = { minutes: 30, milliseconds: 1_800_000, seconds: 1800 }
 
-/** Tokens of the context window reserved for the answer: a quarter, but no more than an edit needs. */
-export const maxAnswerTokens = ({ contextSize }: ClientValues) => Math.min(8192, Math.floor(contextSize / 4))
+/** Tokens that thoughts may take of an answer where nothing limits them. */
+export const usualThoughts = 8192
+
+/**
+ * Tokens of the context window reserved for the answer: a quarter, but no more than an edit needs; and for the thoughts
+ * before it, which count as part of it, at most another quarter.
+ */
+export const maxAnswerTokens = ({ contextSize, thoughts }: ClientValues) => {
+  const quarter = Math.floor(contextSize / 4)
+  return Math.min(8192, quarter) + Math.min(thoughts, quarter)
+}
 
 /** In POSIX single quotes, if the value needs them. */
 const quoted = (value: string) => (/^[A-Za-z0-9_.,:/@%+=-]+$/.test(value) ? value : shellQuoted(value))

@@ -29,7 +29,14 @@ const openCode = (values: ClientValues): ClientConfiguration => ({
               chunkTimeout: clientTimeout.milliseconds,
             },
             models: {
-              [values.model]: { limit: { context: values.contextSize, output: maxAnswerTokens(values) } },
+              [values.model]: {
+                limit: { context: values.contextSize, output: maxAnswerTokens(values) },
+                // Otherwise it does not send thoughts back, and each next prompt differs from where they were.
+                ...(values.thoughts > 0 && {
+                  reasoning: true,
+                  interleaved: { field: 'reasoning_content' },
+                }),
+              },
             },
           },
         },

@@ -45,7 +45,8 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   LLAMA_ARG_ENDPOINT_SLOTS: '0',
   LLAMA_ARG_ENDPOINT_METRICS: '1',
   ...(capacity.model.template === undefined ? {} : ownTemplate(capacity.model.template)),
-  ...samplingSettings(capacity.model.sampling ?? {}),
+  ...thinkingSettings(capacity),
+  ...samplingSettings(samplingOf(capacity)),
 })
 
 /**
@@ -55,14 +56,29 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
  */
 export const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
 
+/** What ends a thought whose budget is spent, so that the model goes on to its answer. */
+const budgetSpent = '... The budget for thinking is spent. I answer with what I know now.'
+
+/** A request may still ask for the opposite, or for a budget of its own. */
+function thinkingSettings({ model, thinking }: Capacity): Record<string, string> {
+  if (thinking === undefined) return {}
+  if (thinking !== 'off')
+    return { LLAMA_ARG_THINK_BUDGET: String(thinking), LLAMA_ARG_THINK_BUDGET_MESSAGE: budgetSpent }
+  return model.thinking === 'always' ? { LLAMA_ARG_REASONING_EFFORT: 'low' } : { LLAMA_ARG_REASONING: 'off' }
+}
+
+const samplingOf = ({ model, thinking }: Capacity): Sampling =>
+  (thinking === 'off' ? model.samplingWithoutThinking : undefined) ?? model.sampling ?? {}
+
 /** Default sampling as recommended by the model's publisher; anything not stated is left to llama-server. */
-function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty }: Sampling) {
+function samplingSettings({ temperature, topP, topK, minP, repetitionPenalty, presencePenalty }: Sampling) {
   const settings = {
     LLAMA_ARG_TEMPERATURE: temperature,
     LLAMA_ARG_TOP_P: topP,
     LLAMA_ARG_TOP_K: topK,
     LLAMA_ARG_MIN_P: minP,
     LLAMA_ARG_REPEAT_PENALTY: repetitionPenalty,
+    LLAMA_ARG_PRESENCE_PENALTY: presencePenalty,
   }
   const stated = Object.entries(settings).filter(([, value]) => value !== undefined)
   return Object.fromEntries(stated.map(([name, value]) => [name, String(value)]))

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Model } from '../../../lib/appliance/models/catalogue.ts'
 import { modelPath, paths, ports, users } from '../../../lib/appliance/paths.ts'
 import { releaseFile } from '../../../lib/steps/models/release.ts'
 import { filesUnder } from '../../../lib/system/files.ts'
@@ -67,6 +68,8 @@ export const environmentOf = (text: string) =>
 export type Options = {
   /** Serve the model that makes this call if it has tools, in Devstral's format; by default, the one with a sentence. */
   call?: Call
+  /** What the served model's record says in addition. */
+  model?: Partial<Model>
   /** Changes the edge proxy's configuration, and its program. */
   site?: (text: string) => string
   program?: (text: string) => string
@@ -79,7 +82,7 @@ export type Options = {
 /** Configures a new or an existing folder for this context. */
 export async function configuredFolder(
   context: Record<string, string>,
-  { call }: Options = {},
+  { call, model: added }: Options = {},
   root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-')),
 ): Promise<string> {
   // Two slots, however much memory this machine has.
@@ -87,7 +90,8 @@ export async function configuredFolder(
   // Queries run on this machine, so that the configuration suits its nginx.
   const host = { ...rooted, query: $ }
   const release = await releaseValue('http://127.0.0.1')
-  const model = call === undefined ? release.model : { ...release.model, template: 'devstral' as const }
+  const template = call === undefined ? {} : { template: 'devstral' as const }
+  const model: Model = { ...release.model, ...template, ...added }
   await applyFiles(host, [releaseFile({ ...release, model })])
   await configure(host)
   return root

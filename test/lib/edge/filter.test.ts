@@ -321,6 +321,20 @@ describe('fields that llama-server would ignore', () => {
       },
     ],
     ['/v1/responses', { input: 'a', text: { verbosity: 'low' } }, { input: 'a' }],
+    [
+      '/v1/messages',
+      { ...hello, thinking: { type: 'disabled' }, chat_template_kwargs: { preserve_thinking: false } },
+      {
+        ...hello,
+        thinking: { type: 'disabled' },
+        chat_template_kwargs: { preserve_thinking: false, enable_thinking: false },
+      },
+    ],
+    [
+      '/v1/messages',
+      { ...hello, thinking: { type: 'adaptive' } },
+      { ...hello, thinking: { type: 'adaptive' } },
+    ],
   ])('%s %j', (path, request, expected) => {
     expect(kept(path, request)).toEqual({ ...expected, model: 'devstral' })
   })

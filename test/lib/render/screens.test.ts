@@ -140,6 +140,7 @@ it('clients', async () => {
     endpoint: '192.0.2.7:8443',
     model: 'devstral-small-2',
     contextSize: 65_536,
+    thoughts: 0,
     key: `it's a "key"`,
     caFile: '/path/to/ca.crt',
   }
@@ -156,8 +157,10 @@ it('clients', async () => {
     key: 'a-key',
     caFile: undefined,
   })
+  const { 'opencode, 65536 tokens': thinking = '' } = textsOf({ ...values, thoughts: 2048 })
   await expectScreens('clients', {
     ...textsOf(values),
+    'opencode, with a model that thinks': thinking,
     'continue, with a public certificate and a small context window': publicCertificate,
   })
 })

@@ -6,6 +6,7 @@ const values = {
   endpoint: '192.0.2.7',
   model: 'devstral-small-2',
   contextSize: 32_768,
+  thoughts: 0,
   key: 'the-key-of-this-test',
   caFile: '/home/dev/ca.crt',
 }

@@ -59,6 +59,7 @@ it("shows all clients' configurations, without the key", () => {
     endpoint: 'copilot.example.com',
     model: 'tiny',
     contextSize: 4096,
+    thoughts: 0,
     key: 'YOUR_KEY',
     caFile: '/path/to/ca.crt',
   })

@@ -28,6 +28,18 @@ it.each([
   expect(samplingOf(name)).toEqual(settings)
 })
 
+it.each([
+  ['qwen3.6-35b-a3b', 'auto', { LLAMA_ARG_TEMPERATURE: '0.6' }],
+  ['qwen3.6-35b-a3b', 'NO', { LLAMA_ARG_REASONING: 'off', LLAMA_ARG_PRESENCE_PENALTY: '1.5' }],
+  ['qwen3.6-35b-a3b', 500, { LLAMA_ARG_THINK_BUDGET: '500', LLAMA_ARG_TEMPERATURE: '0.6' }],
+  ['gpt-oss-20b', 'NO', { LLAMA_ARG_REASONING_EFFORT: 'low' }],
+] as const)('lets %s think as requested: %s', (name, thinking, settings) => {
+  const found = llamaSettings(capacityFor(catalogue[name], { thinking }))
+  expect(found).toMatchObject(settings)
+  const others = ['LLAMA_ARG_REASONING', 'LLAMA_ARG_THINK_BUDGET', 'LLAMA_ARG_REASONING_EFFORT']
+  for (const other of others.filter(each => !(each in settings))) expect(found[other]).toBeUndefined()
+})
+
 it.each(Object.values(catalogue))('$name has its strengths and licence stated', model => {
   expect(modelSchema.parse(model)).toEqual(model)
   expect(model.goodAt).toMatch(/\.$/)
