@@ -1,7 +1,14 @@
 /** At every boot and context change: services, model, smoke test, report. If it fails, the VM must not become READY. */
 
-import { paths, ports, units } from '../lib/appliance/paths.ts'
-import { type IdlePlan, type Plan, pendingOf, unavailability } from '../lib/appliance/plan.ts'
+import { modelServices, paths, ports, units } from '../lib/appliance/paths.ts'
+import {
+  type IdlePlan,
+  type Plan,
+  pendingCompanions,
+  pendingOf,
+  unavailability,
+} from '../lib/appliance/plan.ts'
+import { companionKinds } from '../lib/appliance/requests/services.ts'
 import { hasNoModel } from '../lib/appliance/services/availability.ts'
 import { isBeingDrained } from '../lib/appliance/services/drain.ts'
 import { services } from '../lib/appliance/services/services.ts'
@@ -15,6 +22,11 @@ import { passwordInForce } from '../lib/steps/password.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
 import { serviceProblem } from '../lib/steps/services/check.ts'
+import {
+  type StartedCompanions,
+  startCompanions,
+  verifyCompanions,
+} from '../lib/steps/services/companions.ts'
 import { drainingSince } from '../lib/steps/services/drain.ts'
 import { checkConfiguration } from '../lib/steps/services/nginx.ts'
 import { applySecurityUpdates } from '../lib/steps/services/security-updates.ts'
@@ -28,11 +40,13 @@ import { publishReadiness } from './readiness.ts'
 import { type Measured, reportFiles } from './report.ts'
 import { type CertificateInUse, useCertificate } from './use-certificate.ts'
 
+const companionUnitNames = companionKinds.map(kind => modelServices[kind].unit)
+
 /** Makes the services run with what configure has written, verifies that they serve, and writes the report. */
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const plan = readPlan(host)
   await checkConfiguration(host)
-  await reloadUnits(host, [units.llama, units.admission, units.nginx, units.clock])
+  await reloadUnits(host, [units.llama, units.admission, units.nginx, units.clock, ...companionUnitNames])
   const clockNotes = await applyClock(host)
   await applySecurityUpdates(host)
   // Started at boot; after an upgrade from a version without it, only by this.
@@ -40,8 +54,9 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const started = await startServices(host, plan)
   await host.perform(`run the smoke test, and write ${paths.banner} and ${reportPath}`, async () => {
     const measured = await verifyServices(host, plan, started)
-    recordProven(host, started.applied)
-    const notes = [...clockNotes, ...started.notes]
+    const companions = await verifyCompanions(host, started.companions)
+    recordProven(host, [...started.applied, ...companions.applied])
+    const notes = [...clockNotes, ...started.notes, ...companions.notes]
     await applyFiles(host, reportFiles(host, plan, { ...started, ...measured, notes }, reportPath))
     await publishReadiness(host, plan, started.tls)
     host.log.info(`${plan.state === 'serving' ? 'Ready. ' : ''}Report: ${reportPath}`)
@@ -65,6 +80,7 @@ type Started = CertificateInUse & {
   /** Undefined if the plan has no model to serve. */
   llama: Applied | undefined
   applied: Applied[]
+  companions: StartedCompanions
   /** When llama-server was stopped for a restart, by `performance.now()`. */
   interruptedAt: number | undefined
 }
@@ -81,11 +97,13 @@ async function startServices(host: Host, plan: Plan): Promise<Started> {
       ? await applyService(host, services.llama, announce)
       : await stopLlama(host, plan)
   const admission = await applyService(host, services.admission)
-  // While the model loads, so that a slow ACME server does not delay the boot.
+  const companions = await startCompanions(host, plan.companions)
+  // While the models load, so that a slow ACME server does not delay the boot.
   const certificate = await useCertificate(host, plan)
   return {
     ...certificate,
     llama,
+    companions,
     interruptedAt,
     applied: [...(llama ? [llama] : []), admission, certificate.nginx],
   }
@@ -126,10 +144,11 @@ async function verifyServices(
   return { speed, remarks: notes }
 }
 
-/** The stage: `bootstrap`, then the start of fetching a pending model, if any. Throws if no model serves. */
+/** The stage: `bootstrap`, then the start of fetching pending models, if any. Throws if no model serves. */
 export async function bootstrapAndFetch(host: Host, reportPath: string): Promise<void> {
   await bootstrap(host, reportPath)
   const plan = readPlan(host)
+  await orderFetch(host, pendingCompanions(plan).length > 0, units.companions)
   await orderFetch(host, pendingOf(plan) !== undefined)
   if (plan.state === 'waiting') throw new Error(`${plan.reason} To see the progress: slm-copilot status`)
   if (plan.state === 'unavailable') throw new Error(unavailability(plan))

@@ -1,5 +1,6 @@
 /** At every boot and context change: context → plan → files. Starts no service; invalid input changes nothing. */
 
+import { companionProblems } from '../lib/appliance/context/companions.ts'
 import { parseContext } from '../lib/appliance/context/context.ts'
 import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
 import { variableNames } from '../lib/appliance/context/variables.ts'
@@ -7,17 +8,21 @@ import { chooseModel } from '../lib/appliance/models/choice.ts'
 import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
 import type { Verifications } from '../lib/appliance/models/verification.ts'
 import { endpointsOf, namesOf, type Reachable } from '../lib/appliance/names.ts'
-import { paths, systemUsers, units } from '../lib/appliance/paths.ts'
+import { modelServices, paths, systemUsers, units } from '../lib/appliance/paths.ts'
 import { planFor, planNotes } from '../lib/appliance/plan.ts'
+import { companionKinds } from '../lib/appliance/requests/services.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
+import { planCompanions } from '../lib/appliance/sizing/companions.ts'
 import { hardwareNotes, severeNotes } from '../lib/appliance/sizing/hardware.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { orderOf } from '../lib/appliance/tls/lets-encrypt.ts'
 import { nginxFiles, siteFor } from '../lib/render/nginx/files.ts'
 import { clockFiles } from '../lib/render/units/clock.ts'
+import { companionFiles, companionUnits } from '../lib/render/units/companions.ts'
 import { drainUnit } from '../lib/render/units/drain.ts'
 import { llamaFiles } from '../lib/render/units/llama-files.ts'
 import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
+import { companionCandidates, withUrl } from '../lib/steps/models/companions.ts'
 import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
 import { installedRelease, weightNotes } from '../lib/steps/models/release.ts'
 import { decidePassword, passwordFiles, passwordNotes, readPassword } from '../lib/steps/password.ts'
@@ -72,7 +77,11 @@ export async function desiredFiles(host: Host): Promise<ManagedFile[]> {
 async function readFacts(host: Host) {
   const release = installedRelease(host)
   const clock = await readClock(host)
-  const context = parseContext(host.env, modelsOf(release), release.model, suppliedPairProblems(clock))
+  const judgePair = suppliedPairProblems(clock)
+  const context = parseContext(host.env, modelsOf(release), release.model, given => [
+    ...judgePair(given),
+    ...companionProblems(given, release.companions),
+  ])
   const machine = { ...host.facts(), shortage: readState(host, stateFiles.shortage) }
   const names = namesOf(machine, context.domain)
   const tls = await readTlsFacts(host, clock, wantedByContext(context, names))
@@ -85,17 +94,32 @@ type ConfigureFacts = Awaited<ReturnType<typeof readFacts>>
 async function decide(host: Host, facts: ConfigureFacts, verifications: Verifications) {
   const { release, clock, context, machine, nginxVersion } = facts
   const choice = chooseModel(release, context, modelKnowledge(host, machine, context, verifications))
-  const capacity = planCapacity(machine, choice.model, context)
+  const beside = planCompanions(
+    machine,
+    choice.model,
+    context,
+    companionCandidates(host, release, context, choice.model),
+  )
+  const capacity = planCapacity({ ...machine, reserved: beside.reserved }, choice.model, context)
   const password = decidePassword(readPassword(host), context.password, clock.now, host.random)
   const tls = await prepareTls(facts.tls)
   const models = requestNames(choice.model, release)
-  const site = siteFor({ context, password, capacity, models, machine, nginxVersion })
+  const site = siteFor({
+    context,
+    password,
+    capacity,
+    models,
+    companions: beside.companions.map(companion => companion.capacity),
+    machine,
+    nginxVersion,
+  })
   const secrets = [...passwordFiles(password), ...tlsFiles(host, tls)]
   const notes = [
     ...severeNotes(machine),
     ...unknownNameNotes(host.env, variableNames),
     ...passwordNotes(password),
     ...weightNotes(host, choice.model),
+    ...beside.notes,
     ...exposureNotes(host, secrets),
     ...tls.notes,
   ]
@@ -104,6 +128,7 @@ async function decide(host: Host, facts: ConfigureFacts, verifications: Verifica
     notes,
     hardware: hardwareNotes(machine, context.threads),
     cacheSharing: site.cacheSharing,
+    companions: beside.companions.map(companion => withUrl(companion, context.modelMirror)),
     order: orderOf(context),
   })
   return { capacity, secrets, tls, site, plan }
@@ -126,6 +151,8 @@ const filesFor = (
   ...drainUnit(context.drainLimit),
   planFile(plan),
   ...llamaFiles(capacity, context.persistPromptCache),
+  ...companionUnits(),
+  ...companionFiles(plan.companions),
   landingPageFor(plan, tls),
   ...nginxFiles(site, capacity),
 ]
@@ -142,6 +169,9 @@ const settingsFolders = [
   { path: paths.settings, mode: 0o750, folder: true },
 ] as const
 
-const writtenUnits = (
-  ['llama', 'admission', 'promptCache', 'nginx', 'certbot', 'clock', 'drain'] as const
-).map(name => units[name])
+const writtenUnits = [
+  ...(['llama', 'admission', 'promptCache', 'nginx', 'certbot', 'clock', 'drain'] as const).map(
+    name => units[name],
+  ),
+  ...companionKinds.map(kind => modelServices[kind].unit),
+]

@@ -5,12 +5,14 @@ import { packages } from '../lib/appliance/packages.ts'
 import { paths, systemUsers, units } from '../lib/appliance/paths.ts'
 import { defaultDrainLimit } from '../lib/appliance/services/drain.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
+import { companionCapacity } from '../lib/appliance/sizing/companions.ts'
 import { chatTemplateFiles } from '../lib/render/models/chat-template/files.ts'
 import { admissionUnit } from '../lib/render/nginx/admission.ts'
 import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
 import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/units/clock.ts'
+import { companionSettings, companionUnits } from '../lib/render/units/companions.ts'
 import { drainUnit } from '../lib/render/units/drain.ts'
-import { modelUnit } from '../lib/render/units/fetch-model.ts'
+import { companionFetchUnit, modelUnit } from '../lib/render/units/fetch-model.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/units/llama.ts'
 import { hourlyRotation, journalLimits, logFiles, logRotation } from '../lib/render/units/log-rotation.ts'
 import { metricsUnits } from '../lib/render/units/metrics.ts'
@@ -22,6 +24,7 @@ import { renewalUnits } from '../lib/render/units/renewal.ts'
 import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
 import { upgradeUnits } from '../lib/render/units/upgrade.ts'
 import { watchdogUnits } from '../lib/render/units/watchdog.ts'
+import { installCompanions } from '../lib/steps/models/companions.ts'
 import { withOwnGeometry } from '../lib/steps/models/header.ts'
 import { checkSettings, prewarm } from '../lib/steps/models/prewarm.ts'
 import { chooseRelease, installLlamaCpp, installModel, releaseFile } from '../lib/steps/models/release.ts'
@@ -77,6 +80,7 @@ async function installParts(host: Host, release: Release, mirror?: string): Prom
   await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
   await installLlamaCpp(host, release, mirror)
   await installModel(host, release, mirror)
+  await installCompanions(host, release, mirror)
 }
 
 const describedRelease = async (host: Host, chosen: Release): Promise<Release> => ({
@@ -116,6 +120,8 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   ...(host.files.status(paths.drainService) === undefined ? drainUnit(defaultDrainLimit) : []),
   ...reconfigureUnits(),
   modelUnit(),
+  companionFetchUnit(),
+  ...companionUnits(),
 ]
 
 /** Throws if llama-server does not support one of our settings, or does not answer. */
@@ -132,4 +138,6 @@ async function checkOwnSettings(host: Host, release: Release, server?: string): 
   const capacity = smallCapacity(host, release)
   for (const model of modelsOf(release))
     await checkSettings(host, llamaSettings({ ...capacity, model }), server)
+  for (const model of release.companions)
+    await checkSettings(host, companionSettings(companionCapacity(host.facts(), model)), server)
 }

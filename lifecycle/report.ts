@@ -1,5 +1,5 @@
 /** What the administrator reads after bootstrap: the login banner and the report. */
-import { units } from '../lib/appliance/paths.ts'
+import { modelServices, units } from '../lib/appliance/paths.ts'
 import { describedCapacity, type Plan, planNotes } from '../lib/appliance/plan.ts'
 import type { Speed } from '../lib/appliance/sizing/speed.ts'
 import { loginBanner, reportFile } from '../lib/render/text/report.ts'
@@ -22,6 +22,7 @@ export function reportFiles(host: Host, plan: Plan, outcome: ReportInput, report
   const report = {
     ...clientView(tls.inUse, tls.ca.pair, plan.endpoints),
     capacity: describedCapacity(plan),
+    companions: plan.companions.map(({ capacity }) => capacity.model),
     serves,
     speed,
     remarks: [...plan.hardware, ...remarks],
@@ -29,6 +30,10 @@ export function reportFiles(host: Host, plan: Plan, outcome: ReportInput, report
     password: passwordInForce(host),
     services: [
       { unit: units.llama, state: serves ? running : 'stopped: no model to serve' },
+      ...plan.companions.map(({ capacity, isInstalled }) => ({
+        unit: modelServices[capacity.model.kind].unit,
+        state: isInstalled ? `${running}: ${capacity.model.name}` : `waits for ${capacity.model.name}`,
+      })),
       { unit: units.admission, state: running },
       { unit: units.nginx, state: running },
     ],

@@ -1,4 +1,5 @@
 /** Every absolute path, port, user and unit name of the appliance, each once. */
+import type { CompanionKind, ServiceKind } from './requests/services.ts'
 
 const releases = '/opt/slm-copilot/llama.cpp'
 const tls = '/etc/ssl/slm-copilot'
@@ -46,6 +47,7 @@ export const paths = {
   memoryDropIn: '/etc/systemd/system/slm-copilot.service.d/memory.conf',
   admissionUnit: '/etc/systemd/system/slm-copilot-admission.service',
   modelService: '/etc/systemd/system/slm-copilot-model.service',
+  companionsService: '/etc/systemd/system/slm-copilot-companions.service',
   watchdogService: '/etc/systemd/system/slm-copilot-watchdog.service',
   watchdogTimer: '/etc/systemd/system/slm-copilot-watchdog.timer',
   /** The watchdog's quick check: starts the executable only if something may be wrong. */
@@ -165,6 +167,8 @@ export const paths = {
   readiness: '/run/slm-copilot-readiness',
   fetching: '/run/slm-copilot-model',
   fetchProgress: '/run/slm-copilot-model/progress',
+  companionFetching: '/run/slm-copilot-companions',
+  companionProgress: '/run/slm-copilot-companions/progress',
   proven: '/run/slm-copilot-proven.json',
   measurement: '/run/slm-copilot-measurement.json',
   restarts: '/run/slm-copilot-restarts.json',
@@ -199,6 +203,7 @@ export const units = {
   promptCache: 'slm-copilot-prompt-cache.service',
   nginx: 'nginx.service',
   model: 'slm-copilot-model.service',
+  companions: 'slm-copilot-companions.service',
   watchdog: 'slm-copilot-watchdog.service',
   readiness: 'slm-copilot-readiness.service',
   bootReadiness: 'slm-copilot-boot-readiness.service',
@@ -208,6 +213,44 @@ export const units = {
   certbot: 'certbot.service',
   clock: 'chrony.service',
 } as const
+
+/** Where a model service is: its unit, its files and its socket. */
+export type ModelService = {
+  kind: ServiceKind
+  unit: string
+  unitFile: string
+  /** llama-server's settings. Without them the unit does not start. */
+  environment: string
+  memoryDropIn: string
+  socketFolder: string
+  socket: string
+}
+
+const companionService = (kind: CompanionKind): ModelService => ({
+  kind,
+  unit: `slm-copilot-${kind}.service`,
+  unitFile: `/etc/systemd/system/slm-copilot-${kind}.service`,
+  environment: `/etc/slm-copilot/${kind}.env`,
+  memoryDropIn: `/etc/systemd/system/slm-copilot-${kind}.service.d/memory.conf`,
+  socketFolder: `/run/slm-copilot-${kind}`,
+  socket: `/run/slm-copilot-${kind}/llama.sock`,
+})
+
+/** The model services: chat, and its companions. */
+export const modelServices: Record<ServiceKind, ModelService> = {
+  chat: {
+    kind: 'chat',
+    unit: units.llama,
+    unitFile: paths.unit,
+    environment: paths.llamaEnvironment,
+    memoryDropIn: paths.memoryDropIn,
+    socketFolder: paths.socketFolder,
+    socket: paths.socket,
+  },
+  completion: companionService('completion'),
+  embeddings: companionService('embeddings'),
+  reranking: companionService('reranking'),
+}
 
 /** Units that connect to package archives and vendors' servers on their own; those that Debian lacks are Ubuntu's. */
 export const callers = {

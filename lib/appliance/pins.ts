@@ -50,6 +50,40 @@ export const weights = {
   },
 } as const satisfies Record<string, PinnedFile>
 
+/** The weights of the models for completion, embeddings and reranking. Digests as above; the last two's file names: one source. */
+export const companionWeights = {
+  'qwen2.5-coder-1.5b': {
+    url: 'https://huggingface.co/ggml-org/Qwen2.5-Coder-1.5B-Q8_0-GGUF/resolve/8be1b8a895a84beea772817caaa71eba6b6e0d07/qwen2.5-coder-1.5b-q8_0.gguf',
+    size: 1_646_573_056,
+    sha256: '29871c94d15727a6e243f79a37113d4ae625a6215b5e800bf41a23af2da32832',
+  },
+  'qwen2.5-coder-0.5b': {
+    url: 'https://huggingface.co/ggml-org/Qwen2.5-Coder-0.5B-Q8_0-GGUF/resolve/5788aee90e725673490be18f553d234feaa8303d/qwen2.5-coder-0.5b-q8_0.gguf',
+    size: 531_068_128,
+    sha256: 'd0f8cd6c49bab52a0abdbe47948518b1f4d9b1a8a2a6825099cea31cea10ac56',
+  },
+  'qwen2.5-coder-7b': {
+    url: 'https://huggingface.co/ggml-org/Qwen2.5-Coder-7B-Q8_0-GGUF/resolve/bca77e0a8c88fc224882bcc404170c3ef17efacc/qwen2.5-coder-7b-q8_0.gguf',
+    size: 8_098_525_600,
+    sha256: '0ef48dc94a3c551a6736ac2601de38413dc9aa9318534b16e8baee08290a4aaf',
+  },
+  'qwen3-embedding-0.6b': {
+    url: 'https://huggingface.co/Qwen/Qwen3-Embedding-0.6B-GGUF/resolve/370f27d7550e0def9b39c1f16d3fbaa13aa67728/Qwen3-Embedding-0.6B-Q8_0.gguf',
+    size: 639_150_592,
+    sha256: '06507c7b42688469c4e7298b0a1e16deff06caf291cf0a5b278c308249c3e439',
+  },
+  'nomic-embed-text-v1.5': {
+    url: 'https://huggingface.co/nomic-ai/nomic-embed-text-v1.5-GGUF/resolve/0188c9bf409793f810680a5a431e7b899c46104c/nomic-embed-text-v1.5.Q8_0.gguf',
+    size: 146_146_432,
+    sha256: '3e24342164b3d94991ba9692fdc0dd08e3fd7362e0aacc396a9a5c54a544c3b7',
+  },
+  'qwen3-reranker-0.6b': {
+    url: 'https://huggingface.co/ggml-org/Qwen3-Reranker-0.6B-Q8_0-GGUF/resolve/a02f48bb4f057028298c21fa033da2b30d7742d5/qwen3-reranker-0.6b-q8_0.gguf',
+    size: 639_153_184,
+    sha256: '22c9979ce4fbcdc5acdc310c6641c32797eff1aa980b8f7a2db8a8ea23429a48',
+  },
+} as const satisfies Record<string, PinnedFile>
+
 /** OpenNebula's framework for appliances: the files that go into the image, and the context agent of its base. */
 export const oneApps = {
   repository: 'https://github.com/OpenNebula/one-apps',

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { downloadSchema, type ModelChoice, type PendingModel, pendingModelSchema } from './models/choice.ts'
 import { cacheSharingSchema } from './nginx/cache-sharing.ts'
 import { type Capacity, capacitySchema } from './sizing/capacity.ts'
+import { type Companion, companionSchema } from './sizing/companions.ts'
 import { orderSchema } from './tls/lets-encrypt.ts'
 
 const inEveryState = {
@@ -14,6 +15,8 @@ const inEveryState = {
   hardware: z.array(z.string()),
   /** Which keys share cached prompts. */
   cacheSharing: cacheSharingSchema,
+  /** The services beside chat. One that is not installed yet is being downloaded, and not run. */
+  companions: z.array(companionSchema).default([]),
   /** The certificate to order from an ACME server, if any. */
   order: orderSchema.optional(),
 }
@@ -97,6 +100,10 @@ export function pendingOf(plan: Plan): PendingModel | undefined {
   if (plan.state === 'waiting') return { model: plan.intended.model, ...plan.download }
   return plan.state === 'serving' ? plan.pending : undefined
 }
+
+/** The services beside chat whose models are still to be downloaded. */
+export const pendingCompanions = ({ companions }: Plan): Companion[] =>
+  companions.filter(({ isInstalled }) => !isInstalled)
 
 /** Why nothing is served, and what to do about it. */
 export const unavailability = (plan: IdlePlan): string =>

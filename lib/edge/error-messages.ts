@@ -22,6 +22,8 @@ export type FailedRequest = {
   /** The limit that the admission proxy says was exceeded, and the tenant's own limit, if it has one. */
   exceeded: string
   quota: string
+  /** The service beside chat that it is for, as far as that is known; `chat` otherwise. */
+  service: string
   /** Why llama-server is unavailable, if known. */
   unavailableReason: string
   /** Since when the VM is being drained, if it is. */
@@ -116,6 +118,8 @@ function tooMany(request: FailedRequest, limits: RequestLimits): ErrorText {
       'Too many concurrent requests with this API key. Try again shortly.',
       'rate_limit_exceeded',
     )
+  if (isForCompanion(request))
+    return errorOf(`The service for ${request.service} is busy. Try again shortly.`, 'rate_limit_exceeded')
   if (request.exceeded === 'key') return errorOf(keyLimit(request, limits), 'rate_limit_exceeded')
   if (request.exceeded === 'counts')
     return errorOf(
@@ -125,12 +129,19 @@ function tooMany(request: FailedRequest, limits: RequestLimits): ErrorText {
   return errorOf('All slots are busy. Try again shortly.', 'rate_limit_exceeded')
 }
 
+const isForCompanion = (request: FailedRequest) => request.service !== '' && request.service !== 'chat'
+
 const draining = (since: string) =>
   `This VM is being drained since ${since}: it finishes what it is answering, and takes nothing new. Send the request again: elsewhere, or later.`
 
 function unavailable(request: FailedRequest): ErrorText {
   // Whatever else may be: this one will not be answered here.
   if (request.drainingSince !== '') return errorOf(draining(request.drainingSince), 'draining')
+  if (isForCompanion(request))
+    return errorOf(
+      `The service for ${request.service} is not running: it is starting, or its model is still being downloaded. Try again shortly.`,
+      'unavailable',
+    )
   if (request.unavailableReason !== '') return errorOf(request.unavailableReason, 'unavailable')
   if (request.upstreamStatus === '502') {
     return errorOf(

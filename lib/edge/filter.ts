@@ -1,16 +1,20 @@
 /** The request filter: llama-server receives only what this writes. Runs inside nginx's JavaScript module. */
-import type { EdgeSettings } from '../appliance/requests/edge-settings.ts'
+import type { EdgeCompanion, EdgeSettings } from '../appliance/requests/edge-settings.ts'
+import type { ServiceKind } from '../appliance/requests/services.ts'
 import { adapt } from './adapt.ts'
 import { checkFields } from './check.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
-import { isObject, type JsonObject, put, writeJson } from './json.ts'
+import { isObject, type JsonObject, put, remove, writeJson } from './json.ts'
 import { describeValue, unknownModelMessage } from './messages.ts'
 import { type JsonLimits, parseJson } from './parse-json.ts'
 import { maxSchemas } from './schema.ts'
+import { adaptToCompletion, isWithSuffix, serviceOf } from './services.ts'
 import { markTenant } from './tenant.ts'
 
-type FilterSettings = Pick<EdgeSettings, 'models' | 'readsImages' | 'vocabulary'>
-export type Filtered = { body: string; isStream: boolean } | { status: number; error: object }
+type FilterSettings = Pick<EdgeSettings, 'models' | 'readsImages' | 'vocabulary' | 'companions'>
+export type Filtered =
+  | { body: string; isStream: boolean; service: ServiceKind }
+  | { status: number; error: object }
 
 /**
  * Limits of a request. In places llama-server recurses once per level, and finds a key by searching all those
@@ -51,25 +55,44 @@ export function filterRequest(
   if (!isObject(request))
     return refuse(400, `Expected a JSON object, got ${describeValue(request)}.`, 'invalid_json')
 
-  if (!isServed(request, settings)) {
-    return refuse(404, unknownModelMessage(request.at.model, settings.models), 'model_not_found', 'model')
+  const service = serviceOf(path, request, settings)
+  const companion = service === 'chat' ? undefined : settings.companions[service]
+  if (service !== 'chat' && companion === undefined)
+    return refuse(404, `There is no service for ${service} on this appliance.`, 'no_such_service')
+  if (service === 'chat' && isWithSuffix(path, request))
+    return refuse(
+      400,
+      'suffix: not supported: there is no service for completion on this appliance.',
+      'invalid_value',
+      'suffix',
+    )
+  if (!isServed(request, settings, companion)) {
+    const names = companion === undefined ? settings.models : [companion.model]
+    return refuse(404, unknownModelMessage(request.at.model, names), 'model_not_found', 'model')
   }
   const checked = checkFields(request, fields, '', {
     readsImages: settings.readsImages,
-    vocabulary: settings.vocabulary,
+    vocabulary: (companion ?? settings).vocabulary,
     limits: limits,
     budget: { schemas: maxSchemas },
   })
   const problem = 'problem' in checked ? checked.problem : adapt(checked.value as JsonObject)
   if (problem !== undefined) return refuse(400, `${problem.message}.`, 'invalid_value', problem.field)
   const kept = (checked as { value: JsonObject }).value
-  put(kept, 'model', settings.models[0] as string)
-  markTenant(path, kept, salt)
-  return { body: writeJson(kept), isStream: kept.at.stream === true }
+  put(kept, 'model', companion === undefined ? (settings.models[0] as string) : companion.model)
+  if (companion !== undefined && service === 'completion') adaptToCompletion(path, kept, companion)
+  else remove(kept, 'suffix')
+  markTenant(path, kept, salt, service)
+  return { body: writeJson(kept), isStream: kept.at.stream === true, service: service }
 }
 
-/** Whether a request is for the running model: it names that, or none. */
-function isServed(request: JsonObject, settings: FilterSettings): boolean {
+/** Whether a request is for a running model: it names that, none, or chat's, as clients do that know only one. */
+function isServed(
+  request: JsonObject,
+  settings: FilterSettings,
+  companion: EdgeCompanion | undefined,
+): boolean {
   const name = request.at.model ?? null
-  return name === null || (typeof name === 'string' && settings.models.indexOf(name) !== -1)
+  if (name === null || name === companion?.model) return true
+  return typeof name === 'string' && settings.models.indexOf(name) !== -1
 }

@@ -51,7 +51,8 @@ function filter(r: NginxHTTPRequest): void {
     return
   }
   r.variables.copilot_filtered_body = filtered.body
-  r.internalRedirect('@llama')
+  r.variables.copilot_service = filtered.service
+  r.internalRedirect(filtered.service === 'chat' ? '@llama' : '@companion')
 }
 
 /** `GET /v1/models/NAME`. */
@@ -93,6 +94,7 @@ function error(r: NginxHTTPRequest): string {
       upstreamStatus: variables.upstream_status ?? '',
       exceeded: variables.upstream_http_x_copilot_limit ?? '',
       quota: variables.copilot_quota ?? '',
+      service: variables.copilot_service ?? '',
       unavailableReason: status === 503 ? unavailableReason() : '',
       drainingSince: status === 503 ? drainingSince() : '',
     },

@@ -1,5 +1,7 @@
 /** Separates tenants' cached prompts: a secret mark, derived from the tenant's key, begins every prompt. */
+import type { ServiceKind } from '../appliance/requests/services.ts'
 import { hasOwn, isList, isObject, type Json, type JsonObject, object, put } from './json.ts'
+import { putFirstExtra } from './services.ts'
 
 /**
  * llama-server reuses cached results for any prompt that begins with the same tokens, and reports how many. A
@@ -56,14 +58,14 @@ function markPrompt(prompt: Json | undefined, mark: string): Json {
   return [`${mark}\n` as Json].concat(given)
 }
 
-type Marking = (request: JsonObject, mark: string) => void
+type Marking = (request: JsonObject, mark: string, service: ServiceKind) => void
 
 const chat: Marking = (request, mark) =>
   put(request, 'messages', markMessages(request.at.messages, mark, 'text'))
 
 function messages(request: JsonObject, mark: string): void {
   if (areInMessages(request, 'system', 'messages')) {
-    chat(request, mark)
+    chat(request, mark, 'chat')
     return
   }
   const system = request.at.system
@@ -78,6 +80,15 @@ function responses(request: JsonObject, mark: string): void {
   else put(request, 'instructions', marked(request.at.instructions, mark, 'input_text'))
 }
 
+/**
+ * The mark is the first of the further files, which come first in the prompt; what follows is short enough for it to stay.
+ * In chat it may be long, and llama-server would cut off its start, and a mark with it: so none of it is reused.
+ */
+function infill(request: JsonObject, mark: string, service: ServiceKind): void {
+  if (service === 'completion') putFirstExtra(request, 'tag', mark)
+  else put(request, 'cache_prompt', false)
+}
+
 const markings: Record<string, Marking> = {
   '/v1/chat/completions': chat,
   '/v1/chat/completions/input_tokens': chat,
@@ -86,15 +97,19 @@ const markings: Record<string, Marking> = {
   '/v1/responses': responses,
   '/v1/responses/input_tokens': responses,
   '/v1/completions': (request, mark) => put(request, 'prompt', markPrompt(request.at.prompt, mark)),
-  // llama-server truncates the start of an infill prompt, and a mark with it: so none of it is reused.
-  '/infill': request => put(request, 'cache_prompt', false),
+  '/infill': infill,
 }
 
 /** The paths whose requests are marked: those that leave a prompt in a slot, and those that count tokens. */
 export const markedPaths = Object.keys(markings)
 
 /** Marks a request as its tenant's; unchanged without a salt, and on paths without a prompt. */
-export function markTenant(path: string, request: JsonObject, salt: string | undefined): void {
+export function markTenant(
+  path: string,
+  request: JsonObject,
+  salt: string | undefined,
+  service?: ServiceKind,
+): void {
   if (salt === undefined || salt === '' || !hasOwn(markings, path)) return
-  ;(markings[path] as Marking)(request, markOf(salt))
+  ;(markings[path] as Marking)(request, markOf(salt), service ?? 'chat')
 }

@@ -115,6 +115,13 @@ downloaded model has failed.`,
     options: { retry: { help: 'retry a model that failed, in the background' } },
     ...stage,
   },
+  'fetch-companions': {
+    summary: 'by a unit: fetch models for completion and search',
+    details: `Those that the context names and the image lacks. Chat serves meanwhile. Each
+service starts once its model is there. An interrupted download resumes.`,
+    options: {},
+    ...stage,
+  },
   sbom: {
     summary: 'at bake time, last: write the bill of materials',
     details: `Writes ${paths.sbom}

@@ -76,6 +76,10 @@ const handlers: Record<CommandName, CommandHandler> = {
     const { fetchModel, retryModel } = await import('../fetch-model.ts')
     await (values.retry ? retryModel(host) : fetchModel(host))
   },
+  'fetch-companions': async host => {
+    const { fetchCompanions } = await import('../fetch-companions.ts')
+    await fetchCompanions(host)
+  },
   sbom: async (host, { values }) => {
     const { sbom } = await import('../sbom.ts')
     await sbom(host, text(values['one-apps']))

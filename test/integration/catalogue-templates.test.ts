@@ -42,7 +42,7 @@ it.each(names)('%s', async name => {
 
 /** What llama-server receives for a conversation of the tenant with this salt. */
 function marked(chat: object, salt: string): object {
-  const settings = { models: ['any'], readsImages: false, vocabulary: 32_000 }
+  const settings = { models: ['any'], readsImages: false, vocabulary: 32_000, companions: {} }
   const filtered = filterRequest('/v1/chat/completions', JSON.stringify(chat), settings, salt)
   if (!('body' in filtered)) throw new Error(JSON.stringify(filtered.error))
   return JSON.parse(filtered.body)

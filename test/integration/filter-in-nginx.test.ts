@@ -12,7 +12,7 @@ import { filterRequest } from '../../lib/edge/filter.ts'
 import { type WatchedProcess, watch } from '../../packer/build/watch.ts'
 import { capturedClients, capturedFrom } from '../support/captured-requests.ts'
 
-const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000 }
+const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000, companions: {} }
 
 /** The filter, with a minimal entry point. The bundler fails on syntax that Debian 12's njs does not support. */
 const program = buildSync({

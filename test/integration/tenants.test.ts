@@ -205,7 +205,7 @@ type CompletionChoice = {
 
 /** The answer to the filtered request from a server that has computed nothing else. */
 async function alone({ name, path, body }: TenantStep): Promise<CompletionChoice> {
-  const settings = { models: ['context'], readsImages: false, vocabulary: 32_000 }
+  const settings = { models: ['context'], readsImages: false, vocabulary: 32_000, companions: {} }
   const filtered = filterRequest(path, JSON.stringify(body), settings, salts[name])
   if (!('body' in filtered)) throw new Error(JSON.stringify(filtered.error))
   const likeliest = path === '/v1/completions' ? { logprobs: 2 } : { logprobs: true, top_logprobs: 2 }

@@ -31,7 +31,11 @@ it('configure withdraws before its first command, bootstrap publishes after its 
     ONEAPP_COPILOT_SERVED_MODEL: tinyModel.name,
   })
   const update = host.commands.findIndex(isUpdate)
-  expect(host.commands.slice(update).map(command => command.split(' ')[0])).toEqual(['curl', 'systemctl'])
+  expect(host.commands.slice(update).map(command => command.split(' ')[0])).toEqual([
+    'curl',
+    'systemctl',
+    'systemctl',
+  ])
   expect(host.commands.join()).not.toContain('secret')
 })
 

@@ -28,6 +28,7 @@ const plan = {
   notes: [],
   hardware: [],
   cacheSharing: 'one-key' as const,
+  companions: [],
 }
 
 /** A machine that was configured when `made`, this many days later. */

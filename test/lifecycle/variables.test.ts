@@ -34,6 +34,8 @@ const changes: Record<keyof typeof variables, { with?: Env; set: Env }> = {
   threads: { set: { ONEAPP_COPILOT_THREADS: '1' } },
   model: { set: otherModel },
   thinking: { set: { ONEAPP_COPILOT_THINKING: 'NO' } },
+  completion: { set: { ONEAPP_COPILOT_COMPLETION: 'qwen2.5-coder-0.5b' } },
+  embeddings: { set: { ONEAPP_COPILOT_EMBEDDINGS: 'YES' } },
   modelMirror: {
     with: otherModel,
     set: { ONEAPP_COPILOT_MODEL_MIRROR: 'https://mirror.example.com/models' },

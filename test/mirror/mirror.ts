@@ -56,6 +56,7 @@ export async function releaseValue(baseUrl: string) {
     llamaCpp: { tag: llamaTag, archive },
     model: { name: 'sentence', ...model, contextLimit, geometry },
     further: [{ name: 'caller', ...further, contextLimit, geometry: furtherGeometry, template }],
+    companions: [],
   }
 }
 

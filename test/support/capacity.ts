@@ -45,12 +45,13 @@ export const servingPlan = (capacity: Capacity): ServingPlan => ({
   notes: [],
   hardware: [],
   cacheSharing: 'one-key',
+  companions: [],
 })
 
 /** The plans of an appliance on which no model is running yet, with this capacity planned. */
 export function idlePlans(intended: Capacity): Plan[] {
-  const { endpoints, notes, hardware, cacheSharing } = servingPlan(intended)
-  const rest = { endpoints, notes, hardware, cacheSharing }
+  const { endpoints, notes, hardware, cacheSharing, companions } = servingPlan(intended)
+  const rest = { endpoints, notes, hardware, cacheSharing, companions }
   const download = { url: intended.model.url, circumstances: '' }
   return [
     { state: 'waiting', intended, download, reason: 'It is being downloaded.', ...rest },

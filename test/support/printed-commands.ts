@@ -59,6 +59,7 @@ export const expected: Record<string, number | string> = {
   'journalctl -u slm-copilot': 0,
   'journalctl -u slm-copilot.service': 0,
   'journalctl -u slm-copilot-model.service': 0,
+  'journalctl -u slm-copilot-companions.service': 0,
   'journalctl -u chrony.service': 0,
   'journalctl -k': 0,
   'cat /etc/one-appliance/config': 0,

@@ -18,6 +18,7 @@ export const siteWith = (changes: Partial<Parameters<typeof siteFor>[0]> = {}) =
     password: { password: 'the-very-password' },
     capacity: capacityFor(tinyModel),
     models: ['tiny', 'default'],
+    companions: [],
     machine: { hasIpv6: false },
     nginxVersion: 'nginx version: nginx/1.22.1',
     ...changes,

@@ -15,7 +15,15 @@ export const servingStatus: ApplianceStatus = {
     bootstrap: { result: 'failure', startedAt: at, endedAt: at, problem: 'It has failed.' },
   },
   versions: { appliance: '1.2.3', llamaCpp: 'b9999', nginx: '1.26.3', model: 'a' },
-  plan: { state: 'serving', model: 'a', contextSize: 4096, slots: 2, threads: 8, kvType: 'f16' },
+  plan: {
+    state: 'serving',
+    model: 'a',
+    contextSize: 4096,
+    slots: 2,
+    threads: 8,
+    kvType: 'f16',
+    companions: [],
+  },
   services: [
     { unit: 'slm-copilot.service', ...active },
     { unit: 'slm-copilot-admission.service', ...active },

@@ -125,6 +125,8 @@ export function parseContext(
     threads: take(variables.threads),
     model: take(variables.model),
     thinking: take(variables.thinking),
+    completion: take(variables.completion),
+    embeddings: take(variables.embeddings),
     persistPromptCache: take(variables.persistPromptCache),
     ntpServers: take(variables.ntpServers),
     unattendedUpgrades: take(variables.unattendedUpgrades),

@@ -1,7 +1,9 @@
 /** The context variables, one record each: parsing, shim, documents, marketplace inputs and help use them. */
 import * as z from 'zod'
 import { catalogue } from '../models/catalogue.ts'
+import { type CompanionModel, companionCatalogue } from '../models/companions.ts'
 import type { ThinkingRequest } from '../models/thinking.ts'
+import type { CompanionKind } from '../requests/services.ts'
 import { defaultDrainLimit, longestDrain } from '../services/drain.ts'
 import { mostParallel, shortestContext, usefulContext } from '../sizing/limits.ts'
 import { type LogFormat, logFormats } from '../usage/log-format.ts'
@@ -28,6 +30,16 @@ export type Variable<T = unknown> = {
   /** What a list offers. */
   options?: readonly string[]
 }
+
+const modelName = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/)
+
+const companionsOf = (kind: CompanionKind) =>
+  Object.values<CompanionModel>(companionCatalogue)
+    .filter(model => model.kind === kind)
+    .map(({ name }) => name)
+
+/** What YES means for search. */
+const searchDefaults = [companionsOf('embeddings')[0], companionsOf('reranking')[0]] as string[]
 
 const variable = <T>(record: Variable<T>) => record
 
@@ -191,6 +203,42 @@ export const variables = {
     takes: 'auto, NO, or a whole number of tokens, 1 or more',
     example: '2048',
     help: 'How long a model that thinks before it answers may do so: NO for not at all, or at most so many tokens for each answer.',
+    input: 'text',
+  }),
+  completion: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_COMPLETION',
+    alias: 'ONEAPP_COPILOT_AI_COMPLETION',
+    stage: 'configure',
+    value: z
+      .literal('NO')
+      .transform(() => undefined)
+      .or(modelName),
+    fallback: 'auto',
+    byDefault: 'auto: the model that is in the image, if there is one and chat loses nothing by it',
+    takes: 'auto, NO, or the name of a model for completion',
+    example: 'qwen2.5-coder-1.5b',
+    help: 'Completion while one types, by a small model of its own. One that is named here is downloaded if it is not in the image.',
+    input: 'list',
+    options: ['auto', 'NO', ...companionsOf('completion')],
+  }),
+  embeddings: variable<string[]>({
+    name: 'ONEAPP_COPILOT_EMBEDDINGS',
+    alias: 'ONEAPP_COPILOT_AI_EMBEDDINGS',
+    stage: 'configure',
+    value: z
+      .enum(['YES', 'NO'])
+      .transform(answer => (answer === 'YES' ? searchDefaults : []))
+      .or(
+        z
+          .string()
+          .transform(text => text.split(/[\s,]+/).filter(Boolean))
+          .pipe(z.array(modelName).min(1).max(2)),
+      ),
+    fallback: [],
+    byDefault: 'NO',
+    takes: `YES (${searchDefaults.join(' and ')}), NO, or the name of a model for embeddings, of one for reranking, or both, separated by a space`,
+    example: 'nomic-embed-text-v1.5',
+    help: 'Search over code: embeddings, and reranking of what is found, by small models of their own, which are downloaded if they are not in the image.',
     input: 'text',
   }),
   modelMirror: variable<string | undefined>({

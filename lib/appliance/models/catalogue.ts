@@ -40,6 +40,8 @@ export const modelSchema = z.strictObject({
   thinking: z.enum(thinkingKinds).optional(),
   /** The publisher's sampling defaults for when it does not, if others. */
   samplingWithoutThinking: samplingSchema.optional(),
+  /** Whether it was trained to fill gaps in code (`/infill`), so that completion needs no model of its own. */
+  infills: z.literal(true).optional(),
   /** What it is good at, on one line. */
   goodAt: z.string().max(60).optional(),
 })
@@ -96,6 +98,7 @@ export const catalogue = {
     },
     licence: 'Apache-2.0',
     sampling: { temperature: 0.7, topP: 0.8, topK: 20, repetitionPenalty: 1.05 },
+    infills: true,
     goodAt: 'Code and agents, several times as fast as a dense model.',
   },
   'qwen3.6-35b-a3b': {

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { llamaCpp } from '../pins.ts'
 import { catalogue, type Model, modelSchema } from './catalogue.ts'
+import { companionCatalogue, companionModelSchema, companionNames } from './companions.ts'
 
 const artefact = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
@@ -20,6 +21,8 @@ export const releaseSchema = z.strictObject({
   model: modelSchema,
   /** Models that are downloaded if the context requests one. */
   further: z.array(modelSchema).default([]),
+  /** The models of the services beside chat, in the image or to be downloaded. */
+  companions: z.array(companionModelSchema).default([]),
   /** The minisign public key that releases for an upgrade must be signed with. */
   signedBy: z
     .string()
@@ -37,11 +40,18 @@ export const mirrored = <T extends { url: string }>(mirror: string | undefined, 
 
 export const catalogueNames = Object.keys(catalogue) as (keyof typeof catalogue)[]
 
-/** The release of an image with this model of the catalogue baked in. */
-export const releaseWith = (baked: keyof typeof catalogue): Release => ({
+/** The release of an image with these models of the catalogue baked in: one for chat, and any for the services beside it. */
+export const releaseWith = (
+  baked: keyof typeof catalogue,
+  companions: (keyof typeof companionCatalogue)[] = [],
+): Release => ({
   llamaCpp,
   model: catalogue[baked],
   further: catalogueNames.filter(name => name !== baked).map(name => catalogue[name]),
+  companions: companionNames.map(name => ({
+    ...companionCatalogue[name],
+    ...(companions.includes(name) && { isBaked: true as const }),
+  })),
 })
 
 /** The published image's release. */

@@ -35,3 +35,13 @@ export const headerTimeout = 10
  * second later.
  */
 export const connectionRate = { perSecond: 50, burst: 500 } as const
+
+/**
+ * Requests in progress of each service beside chat: of all keys together, and of one. More than it computes at once, since
+ * the end of a cancelled one may be a batch away, and nobody notices the wait for an index.
+ */
+export const companionLimits = {
+  completion: { all: 6, tenant: 3 },
+  embeddings: { all: 8, tenant: 4 },
+  reranking: { all: 8, tenant: 4 },
+} as const

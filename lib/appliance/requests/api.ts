@@ -1,9 +1,11 @@
 /** The paths of llama-server that clients may use, with their methods and fields; no other reaches it. */
 
 import { chat, chatPrompt } from './chat.ts'
+import { embeddings, rerank } from './embeddings.ts'
 import { messages, messagesPrompt } from './messages.ts'
 import { responses, responsesPrompt } from './responses.ts'
 import type { Fields } from './rules.ts'
+import type { CompanionKind } from './services.ts'
 import { completions, detokenize, infill, tokenize } from './text.ts'
 
 /** The API that defines a path's fields and errors. */
@@ -15,6 +17,8 @@ export type Route = {
   api: Api
   /** Occupies a slot until it is answered. */
   isGeneration?: true
+  /** The service that alone has this path; otherwise chat has it, and for some the completion service too. */
+  service?: CompanionKind
   /** The fields of its request; a path without fields has no body. */
   fields?: Fields
 }
@@ -27,6 +31,8 @@ export const routes: Route[] = [
   { path: '/v1/responses', method: 'POST', api: 'openai', isGeneration: true, fields: responses },
   { path: '/v1/messages', method: 'POST', api: 'anthropic', isGeneration: true, fields: messages },
   { path: '/infill', method: 'POST', api: 'openai', isGeneration: true, fields: infill },
+  { path: '/v1/embeddings', method: 'POST', api: 'openai', service: 'embeddings', fields: embeddings },
+  { path: '/v1/rerank', method: 'POST', api: 'openai', service: 'reranking', fields: rerank },
   { path: '/v1/messages/count_tokens', method: 'POST', api: 'anthropic', fields: messagesPrompt },
   { path: '/v1/responses/input_tokens', method: 'POST', api: 'openai', fields: responsesPrompt },
   { path: '/v1/chat/completions/input_tokens', method: 'POST', api: 'openai', fields: chatPrompt },
@@ -50,10 +56,14 @@ export const checkLocation = '/slm-copilot-check'
 /** The internal location of requests that nginx could not parse; without a path, it can use no named one. */
 export const malformedLocation = '/slm-copilot-malformed'
 
-/** Headers from the edge proxy to the admission proxy: the tenant, if there are several, and its limit, if it has one. */
+/**
+ * Headers from the edge proxy to the admission proxy: the tenant, if there are several, and its limit, if it has one; who
+ * waits for a completion, by key and address.
+ */
 export const edgeHeaders = {
   tenant: { name: 'X-Copilot-Tenant', variable: '$http_x_copilot_tenant' },
   quota: { name: 'X-Copilot-Quota', variable: '$http_x_copilot_quota' },
+  typist: { name: 'X-Copilot-Typist', variable: '$http_x_copilot_typist' },
 } as const
 
 /** The header with which the admission proxy says which limit a request exceeded. */

@@ -1,4 +1,19 @@
 /** The settings of the edge proxy's program: rendered as JSON for nginx, and read there by the filter and its errors. */
+import type { CompanionKind } from './services.ts'
+
+/** A service beside chat, as the filter must know it. */
+export type EdgeCompanion = {
+  /** The model's name. */
+  model: string
+  vocabulary: number
+  /** Of a gap to be filled: bytes of further files, and characters before and after it. */
+  extra: number
+  prefix: number
+  suffix: number
+  /** The tokens around what precedes and what follows a gap. */
+  infill?: { prefix: string; suffix: string; middle: string } | undefined
+}
+
 export type EdgeSettings = {
   /** The model's name, and further names that requests may use for it. */
   models: string[]
@@ -9,6 +24,7 @@ export type EdgeSettings = {
   /** Seconds that llama-server may send nothing. */
   answerTimeout: number
   readsImages: boolean
+  companions: Partial<Record<CompanionKind, EdgeCompanion>>
   /** Generations at once. */
   slots: number
   /** Number of tokens in the model's vocabulary. */

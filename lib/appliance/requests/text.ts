@@ -12,7 +12,6 @@ import {
   schema,
   text,
   token,
-  unsupportedField,
 } from './rules.ts'
 import {
   answerLength,
@@ -36,7 +35,8 @@ export const completions: Fields = Object.assign(
     n: only(1),
     best_of: only(1),
     echo: only(false),
-    suffix: unsupportedField('use /infill with input_prefix and input_suffix'),
+    // Only a completion service takes one: the filter refuses it on behalf of chat.
+    suffix: longText,
     stop: stop,
     logprobs: topTokens,
     json_schema: schema,

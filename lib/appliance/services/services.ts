@@ -1,7 +1,8 @@
 /** The services, the files that each depends on, and whether changing these takes a restart or a reload. */
 import * as z from 'zod'
 import { templateNames } from '../models/catalogue.ts'
-import { paths, templatePath, units } from '../paths.ts'
+import { modelServices, paths, templatePath, units } from '../paths.ts'
+import type { CompanionKind } from '../requests/services.ts'
 
 const digests = { restart: z.string(), reload: z.string() }
 
@@ -53,3 +54,10 @@ export const services = {
     reloadInputs: [],
   },
 } as const satisfies Record<string, Service>
+
+/** A model service beside chat. */
+export function companionService(kind: CompanionKind): Service {
+  const { unit, unitFile, environment, memoryDropIn } = modelServices[kind]
+  const restartInputs = [unitFile, environment, memoryDropIn, paths.llamaCurrent, paths.release]
+  return { unit, restartInputs, reloadInputs: [] }
+}

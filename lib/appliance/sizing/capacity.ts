@@ -20,6 +20,8 @@ export type Machine = {
   cpu?: { features: string[] } | undefined
   /** Set if llama-server has run out of memory on this machine. */
   shortage?: Shortage | undefined
+  /** Bytes that the services beside chat take. */
+  reserved?: number | undefined
 }
 
 export const capacitySchema = z.strictObject({
@@ -55,7 +57,10 @@ export const leastRequest: CapacityRequest = { contextSize: leastContext, parall
 
 const packsForAmx = ({ cpu }: Pick<Machine, 'cpu'>) => hasAmx(cpu?.features ?? [])
 const memoryOn = (machine: Machine, model: Model) =>
-  memoryBudget(machine.memory, packsForAmx(machine), model, shortageOn(machine, model)?.most)
+  memoryBudget(machine.memory, packsForAmx(machine), model, {
+    most: shortageOn(machine, model)?.most,
+    reserved: machine.reserved,
+  })
 
 const shortageOn = ({ shortage, memory }: Machine, { sha256 }: Model) =>
   shortage !== undefined && applies(shortage, sha256, memory) ? shortage : undefined
@@ -185,14 +190,22 @@ export const memoryInVm = (memory: number) => memory - Math.ceil(memory / 64) - 
  * Bytes of memory, in whole GiB, of the smallest VM that fits the full request; `auto`: a useful context, one
  * slot. `kind`: the machine's CPU.
  */
-export function smallestVm(model: Model, request: SizingRequest, kind: Pick<Machine, 'cpu'> = {}): number {
+export function smallestVm(
+  model: Model,
+  request: SizingRequest,
+  kind: Pick<Machine, 'cpu' | 'reserved'> = {},
+): number {
   const contextSize = Math.min(
     request.contextSize === 'auto' ? usefulContext : request.contextSize,
     model.contextLimit,
   )
   const slots = request.parallel === 'auto' ? 1 : request.parallel
   const holds = (memory: number) =>
-    memoryBudget(memoryInVm(memory), packsForAmx(kind), model).fits({ contextSize, slots, kvType: 'q8_0' })
+    memoryBudget(memoryInVm(memory), packsForAmx(kind), model, { reserved: kind.reserved }).fits({
+      contextSize,
+      slots,
+      kvType: 'q8_0',
+    })
   // By bisection: some headers claim a context that no machine has memory for.
   let above = 1
   while (!holds(above * GiB)) above *= 2

@@ -109,17 +109,20 @@ function withDefaultSlots(sizing: Sizing, fits: Fits): Sizing {
 
 /**
  * Whether a sizing fits into `total` bytes of memory, and what it uses of them. `most`: bytes that llama-server may
- * take, if that is less; its limit is not lowered with it.
+ * take, if that is less; its limit is not lowered with it. `reserved`: bytes that the services beside chat take.
  */
 export function memoryBudget(
   total: number,
   hasAmx: boolean,
   { geometry, size }: Model,
-  most = Number.POSITIVE_INFINITY,
+  {
+    most = Number.POSITIVE_INFINITY,
+    reserved = 0,
+  }: { most?: number | undefined; reserved?: number | undefined } = {},
 ) {
   const memory = Math.floor(total / memoryGranularity) * memoryGranularity
   const system = systemReserve(memory)
-  const limit = Math.floor((memory - system) / MiB) * MiB
+  const limit = Math.floor((memory - system - reserved) / MiB) * MiB
   const usable = Math.min(limit, most)
   // A hybrid's conversation is stored with its checkpoints.
   const conversation = ({ kvType, contextSize }: Sizing) => {

@@ -1,5 +1,6 @@
 /** What `slm-copilot status` shows: a value whose JSON form, `--json`, keeps its shape. `--schema` prints this schema. */
 import * as z from 'zod'
+import { companionKinds } from '../requests/services.ts'
 import { stageNames } from '../stages.ts'
 
 const time = z.iso.datetime()
@@ -36,6 +37,17 @@ const sections = {
     slots: z.int().describe('Conversations at once'),
     threads: z.int(),
     kvType: z.string(),
+    companions: z
+      .array(
+        z.strictObject({
+          kind: z.enum(companionKinds),
+          model: z.string(),
+          contextSize: z.int().describe('Tokens per request'),
+          memory: bytes.describe('Bytes, as planned'),
+          isInstalled: z.boolean().describe('False while its model is being downloaded'),
+        }),
+      )
+      .describe('The services beside chat'),
   }),
   services: z.array(
     z.strictObject({

@@ -1,5 +1,6 @@
 /** The release that is installed by an upgrade: a new llama.cpp and catalogue, with the models that are here. */
 import type { Model } from '../models/catalogue.ts'
+import type { CompanionModel } from '../models/companions.ts'
 import { modelsOf, type Release } from '../models/release.ts'
 
 /**
@@ -22,6 +23,7 @@ export function upgradedRelease(installed: Release, offered: Release, present: s
     // The image's own weights are there, or are downloaded by the digest that they had.
     model: upgradedModel(installed.model, offers.get(installed.model.name)),
     further: [...names].map(chosen),
+    companions: upgradedCompanions(installed, offered, present),
     ...(signedBy !== undefined && { signedBy }),
   }
 }
@@ -29,3 +31,11 @@ export function upgradedRelease(installed: Release, offered: Release, present: s
 /** What is said about the model may change, but not its file. */
 const upgradedModel = (installed: Model, offered: Model | undefined): Model =>
   offered?.sha256 === installed.sha256 ? offered : installed
+
+/** Likewise the models of the services beside chat. Which are in the image does not change. */
+const upgradedCompanions = (installed: Release, offered: Release, present: string[]): CompanionModel[] =>
+  offered.companions.map(({ isBaked: _, ...fresh }) => {
+    const old = installed.companions.find(({ name }) => name === fresh.name)
+    const isKept = old !== undefined && old.sha256 !== fresh.sha256 && present.includes(fresh.name)
+    return { ...(isKept ? old : fresh), ...(old?.isBaked === true && { isBaked: true }) }
+  })

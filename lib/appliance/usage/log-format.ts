@@ -43,6 +43,7 @@ export const requestLimits = {
   slots: 'all slots were busy',
   key: 'the key had as many requests in progress as it may',
   counts: 'too many token counts were in progress',
+  service: 'the service for completion, embeddings or reranking was busy',
   requests: 'the key had too many concurrent requests',
 } as const
 export type RequestLimit = keyof typeof requestLimits

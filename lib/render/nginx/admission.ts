@@ -1,9 +1,17 @@
 /** The admission proxy: an nginx before llama-server that admits as many concurrent generations as there are slots. */
 
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
-import { counters } from '../../appliance/nginx/limits.ts'
-import { admissionStatusUrl, healthUrl, paths, queueUrl, users } from '../../appliance/paths.ts'
+import { companionLimits, counters } from '../../appliance/nginx/limits.ts'
+import {
+  admissionStatusUrl,
+  healthUrl,
+  modelServices,
+  paths,
+  queueUrl,
+  users,
+} from '../../appliance/paths.ts'
 import { edgeHeaders, limitHeader, metricsPath, routes } from '../../appliance/requests/api.ts'
+import { type CompanionKind, prefixOf } from '../../appliance/requests/services.ts'
 import { sandbox } from '../units/sandbox.ts'
 import { exactly } from './keys.ts'
 
@@ -12,6 +20,8 @@ type Admission = {
   /** Seconds that llama-server may send nothing. */
   answerTimeout: number
   cacheSharing: CacheSharing
+  /** The services beside chat. */
+  companions: CompanionKind[]
 }
 
 const generations = routes.filter(({ isGeneration }) => isGeneration)
@@ -44,6 +54,41 @@ const tenantLimits = (slots: number) =>
     ...(slots > 1 ? [`limit_conn copilot_generations_per_tenant ${tenantLimit(slots)};`] : []),
   ].join('\n            ')
 
+/** For one service beside chat: a zone for all its requests, and one for those of each tenant. */
+const companionZones = (kind: CompanionKind) => `    map $uri $copilot_${kind}_key {
+        default "";
+        "~^${exactly(prefixOf(kind))}/" $pid;
+    }
+    map "$copilot_${kind}_key:${edgeHeaders.tenant.variable}" $copilot_${kind}_tenant_key {
+        default "";
+        "~^[^:]+:." "$pid ${edgeHeaders.tenant.variable}";
+    }
+    limit_conn_zone $copilot_${kind}_key zone=copilot_${kind}:128k;
+    limit_conn_zone $copilot_${kind}_tenant_key zone=copilot_${kind}_per_tenant:1m;`
+
+/**
+ * Requests of a service beside chat, under a prefix of their own. A few may wait inside llama-server, since each is answered
+ * soon. Of one who types only the newest request counts: llama-server ends an older one with the same conversation ID.
+ */
+const companionLocation = (kind: CompanionKind) => `
+        location ${prefixOf(kind)}/ {
+            if (-f ${paths.draining}) {
+                return 503;
+            }
+            limit_conn copilot_${kind} ${companionLimits[kind].all};
+            limit_conn copilot_${kind}_per_tenant ${companionLimits[kind].tenant};
+            add_header ${limitHeader.name} service always;
+            proxy_set_header Host localhost;
+            proxy_set_header ${edgeHeaders.tenant.name} "";
+            proxy_set_header ${edgeHeaders.typist.name} "";${
+              kind === 'completion'
+                ? `
+            proxy_set_header X-Conversation-Id ${edgeHeaders.typist.variable};`
+                : ''
+            }
+            proxy_pass http://unix:${modelServices[kind].socket}:/;
+        }`
+
 /**
  * If keys share a cache, removes the counts of cached tokens from answers. Not in the edge proxy, since with
  * a body filter nginx keeps reading from upstream even if the client takes nothing: there send_timeout must
@@ -70,7 +115,7 @@ export const admissionConfiguration = (admission: Admission) => ({
   text: configurationText(admission, admission.cacheSharing === 'shared' ? countFilter : noFilter),
 })
 
-const configurationText = ({ slots, answerTimeout }: Admission, filter: typeof countFilter) =>
+const configurationText = ({ slots, answerTimeout, companions }: Admission, filter: typeof countFilter) =>
   `# Written by slm-copilot at every configure: changes made here are lost.
 
 ${filter.module}daemon off;
@@ -123,7 +168,7 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
     limit_conn_zone $copilot_tenant_key zone=copilot_generations_per_tenant:1m;
     limit_conn_zone $copilot_small_count_key zone=copilot_small_counts:1m;
     limit_conn_zone $copilot_large_count_key zone=copilot_large_counts:1m;
-${quotas(slots).map(quotaZone).join('\n')}
+${[...quotas(slots).map(quotaZone), ...companions.map(companionZones)].join('\n')}
     limit_conn_status 429;
     limit_conn_log_level info;
 
@@ -160,7 +205,7 @@ ${quotas(slots).map(quotaZone).join('\n')}
             limit_conn copilot_small_counts ${counters.small};
             limit_conn copilot_large_counts ${counters.large};${filter.location}
             proxy_pass http://unix:${paths.socket};
-        }
+        }${companions.map(companionLocation).join('')}
         # No slot is needed. The watchdog asks by this way to see whether the admission proxy works.
 ${uncounted.map(path => `        location = ${path} {\n            proxy_pass http://unix:${paths.socket};\n        }`).join('\n')}
         location = ${new URL(admissionStatusUrl).pathname} {

@@ -45,6 +45,7 @@ http {
     js_set $copilot_error_body copilot.error;
     js_var $copilot_filtered_body;
     js_var $copilot_first_byte;
+    js_var $copilot_service;
 
     server_tokens off;
     sendfile on;

@@ -4,8 +4,11 @@ import { passwordName } from '../../appliance/context/values.ts'
 import { cacheSharingOf } from '../../appliance/nginx/cache-sharing.ts'
 import { answerTimeout } from '../../appliance/nginx/limits.ts'
 import { hasHttp2Directive } from '../../appliance/nginx/version.ts'
+import type { EdgeCompanion } from '../../appliance/requests/edge-settings.ts'
+import { companionKinds } from '../../appliance/requests/services.ts'
 import { largestBody } from '../../appliance/requests/size.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
+import type { CompanionCapacity } from '../../appliance/sizing/companions.ts'
 import { nginxDropIn } from '../units/nginx.ts'
 import { admissionConfiguration, admissionUnit } from './admission.ts'
 import { connectionLimit } from './connection-limit.ts'
@@ -19,13 +22,23 @@ type SiteFacts = {
   capacity: Capacity
   /** The names by which requests may refer to the model. */
   models: string[]
+  /** The services beside chat. */
+  companions: CompanionCapacity[]
   machine: { hasIpv6: boolean }
   /** The output of `nginx -v`. */
   nginxVersion: string
 }
 
 /** Derives the edge proxy's configuration from these facts. */
-export const siteFor = ({ context, password, capacity, models, machine, nginxVersion }: SiteFacts): Site => ({
+export const siteFor = ({
+  context,
+  password,
+  capacity,
+  models,
+  companions,
+  machine,
+  nginxVersion,
+}: SiteFacts): Site => ({
   keys: [{ name: passwordName, key: password.password }, ...context.keys],
   cacheSharing: cacheSharingOf(context),
   logFormat: context.logFormat,
@@ -39,8 +52,29 @@ export const siteFor = ({ context, password, capacity, models, machine, nginxVer
     answerTimeout: answerTimeout(capacity.contextSize),
     vocabulary: capacity.model.geometry.vocabulary,
     readsImages: false,
+    companions: Object.fromEntries(companions.map(one => [one.model.kind, edgeCompanion(one)])),
     slots: capacity.slots,
   },
+})
+
+/** Characters of a token of code, at least on average: what exceeds that, llama-server cuts off itself. */
+const charactersPerToken = 3
+/** Tokens of a completion, at most where a prompt fills the context. */
+const longestCompletion = 512
+/** Tokens of the headings in a prompt with further files, and of a tenant's mark. */
+const headings = 96
+
+/**
+ * llama-server takes three quarters of a batch before a gap and one quarter after it, and what is left of the context for
+ * further files (server-common.cpp, format_prompt_infill).
+ */
+const edgeCompanion = ({ model, contextSize, batchSize }: CompanionCapacity): EdgeCompanion => ({
+  model: model.name,
+  vocabulary: model.geometry.vocabulary,
+  extra: contextSize - batchSize - longestCompletion - headings,
+  prefix: (charactersPerToken * 3 * batchSize) / 4,
+  suffix: (charactersPerToken * batchSize) / 4,
+  infill: model.infill,
 })
 
 /** In the order of writing: the edge proxy's configuration, which refers to the others, comes last. */
@@ -49,6 +83,7 @@ export const nginxFiles = (site: Site, { slots }: Capacity) => [
     slots,
     answerTimeout: site.settings.answerTimeout,
     cacheSharing: site.cacheSharing,
+    companions: companionKinds.filter(kind => site.settings.companions[kind] !== undefined),
   }),
   admissionProgram(),
   admissionUnit(),

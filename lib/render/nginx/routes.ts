@@ -9,7 +9,7 @@ import {
   type Route,
   routes,
 } from '../../appliance/requests/api.ts'
-import { generationErrors, readErrors } from './errors.ts'
+import { companionErrors, generationErrors, readErrors } from './errors.ts'
 import { exactly } from './keys.ts'
 import type { Site } from './site.ts'
 
@@ -68,6 +68,17 @@ const filteredRequests = ({ keys }: Site) => `
         proxy_set_header ${edgeHeaders.tenant.name} ${keys.length > 1 ? '$copilot_tenant' : '""'};
         proxy_set_header ${edgeHeaders.quota.name} $copilot_quota;
         proxy_pass http://slm_copilot_admission$uri;
+    }
+    # The services beside chat. A newer completion of the same key and address takes the place of the one before, whose answer
+    # nobody waits for any more (llama-server's server-stream.cpp, create_or_replace).
+    location @companion {
+        ${companionErrors}
+        js_header_filter copilot.rewriteErrorHeaders;
+        js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
+        ${filteredBody}
+        proxy_set_header ${edgeHeaders.tenant.name} $copilot_tenant;
+        proxy_set_header ${edgeHeaders.typist.name} $copilot_tenant@$remote_addr;
+        proxy_pass http://slm_copilot_admission/$copilot_service$uri;
     }
     location @failed {
         js_content copilot.explainFailure;

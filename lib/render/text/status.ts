@@ -22,9 +22,15 @@ const rate = (value: number | null) => (value === null ? '-' : `${Number(value.t
 
 const rows: Rows = {
   addresses: addresses => addresses.map((url, index) => [index === 0 ? 'endpoint' : 'also', url]),
-  plan: ({ state, model, contextSize, slots, threads, kvType }) => [
+  plan: ({ state, model, contextSize, slots, threads, kvType, companions }) => [
     ['model', state === 'serving' ? model : `${model}, not served (${state})`],
     ['plan', `${slots} × ${contextSize} tokens, ${threads} threads, KV cache ${kvType}`],
+    ...companions.map(
+      (one): Row => [
+        one.kind,
+        `${one.model}, ${gibibytes(one.memory)}${one.isInstalled ? '' : '; its model is not there yet'}`,
+      ],
+    ),
   ],
   services: services =>
     services.map(({ unit, isActive, isEnabled, since }) => [

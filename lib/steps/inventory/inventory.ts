@@ -37,6 +37,7 @@ export async function imageComponents(
   return [
     llamaComponent(release, await llamaCommit(host)),
     modelComponent(release.model),
+    ...release.companions.filter(({ isBaked }) => isBaked).map(modelComponent),
     ...(framework === undefined ? [] : [frameworkComponent(framework)]),
     ...(await debianComponents(host)),
   ]
@@ -60,7 +61,12 @@ const llamaComponent = ({ llamaCpp }: Release, commit: string | undefined): Comp
 })
 
 /** A model has no version but its digest, or its revision at Hugging Face. */
-function modelComponent({ name, url, sha256, licence }: Model): Component {
+function modelComponent({
+  name,
+  url,
+  sha256,
+  licence,
+}: Pick<Model, 'name' | 'url' | 'sha256' | 'licence'>): Component {
   const [, repository, revision] =
     /^https:\/\/huggingface\.co\/([^/]+\/[^/]+)\/resolve\/([0-9a-f]+)\//.exec(url) ?? []
   return {

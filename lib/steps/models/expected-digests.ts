@@ -21,8 +21,9 @@ export function expectedDigests(host: Host, release: Release, version: string): 
 
 /** The baked-in model, and those that have been downloaded. */
 function modelFiles(host: Host, release: Release): Expectations {
-  const files = modelsOf(release)
-    .map(model => ({ ...model, path: modelPath(model.name), isBaked: model === release.model }))
+  const chat = modelsOf(release).map(model => ({ ...model, isBaked: model === release.model }))
+  const files = [...chat, ...release.companions]
+    .map(({ name, sha256, isBaked }) => ({ sha256, path: modelPath(name), isBaked: isBaked === true }))
     .filter(({ path, isBaked }) => isBaked || host.files.status(path) !== undefined)
     .map(({ path, sha256, isBaked }) => ({
       path,

@@ -83,7 +83,7 @@ export async function placeVersion(
     throw new Error(
       `The release has another llama.cpp than the installed one, under the same name ${here.tag}.`,
     )
-  const present = modelsOf(installed)
+  const present = [...modelsOf(installed), ...installed.companions]
     .map(({ name }) => name)
     .filter(name => host.files.status(modelPath(name)) !== undefined)
   const { mode, text } = stateFile(stateFiles.release, upgradedRelease(installed, offered, present))

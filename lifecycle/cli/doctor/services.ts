@@ -1,5 +1,6 @@
 /** Checks of the context, the files that the appliance manages, and its services. */
 
+import { companionProblems } from '../../../lib/appliance/context/companions.ts'
 import { parseContext } from '../../../lib/appliance/context/context.ts'
 import { unknownNameNotes } from '../../../lib/appliance/context/unknown-names.ts'
 import { variableNames } from '../../../lib/appliance/context/variables.ts'
@@ -12,7 +13,7 @@ import {
   parseUnitSettings,
 } from '../../../lib/appliance/diagnosis/services.ts'
 import { modelsOf } from '../../../lib/appliance/models/release.ts'
-import { paths, units } from '../../../lib/appliance/paths.ts'
+import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { planNotes } from '../../../lib/appliance/plan.ts'
 import { installedRelease } from '../../../lib/steps/models/release.ts'
 import { passwordInForce } from '../../../lib/steps/password.ts'
@@ -43,9 +44,16 @@ const differing = (host: Host, files: Parameters<typeof changesOf>[1]) =>
     .map(({ path }) => path)
 
 /** The units that must run, or end without failure. */
-const ownUnits = Object.values(units)
+const ownUnits = [
+  ...new Set([...Object.values(units), ...Object.values(modelServices).map(({ unit }) => unit)]),
+]
 
-const ownDropIns = [paths.memoryDropIn, paths.nginxDropIn, paths.certbotDropIn, paths.chronyDropIn]
+const ownDropIns = [
+  ...Object.values(modelServices).map(({ memoryDropIn }) => memoryDropIn),
+  paths.nginxDropIn,
+  paths.certbotDropIn,
+  paths.chronyDropIn,
+]
 
 export const serviceChecks: DoctorCheck[] = [
   {
@@ -54,7 +62,11 @@ export const serviceChecks: DoctorCheck[] = [
     run: async host => {
       const { env } = asConfigured(host)
       const release = installedRelease(host)
-      parseContext(env, modelsOf(release), release.model, suppliedPairProblems(await readClock(host)))
+      const judgePair = suppliedPairProblems(await readClock(host))
+      parseContext(env, modelsOf(release), release.model, given => [
+        ...judgePair(given),
+        ...companionProblems(given, release.companions),
+      ])
       return noted(
         'warning',
         unknownNameNotes(env, variableNames),

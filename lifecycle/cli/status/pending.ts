@@ -1,9 +1,9 @@
 /** What will happen by itself, or waits for somebody. */
-import { paths } from '../../../lib/appliance/paths.ts'
-import { pendingOf } from '../../../lib/appliance/plan.ts'
+import { paths, units } from '../../../lib/appliance/paths.ts'
+import { pendingCompanions, pendingOf } from '../../../lib/appliance/plan.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { readRestarts } from '../../../lib/steps/llama/restarts.ts'
-import { readProgress } from '../../../lib/steps/models/fetch-progress.ts'
+import { companionProgress, readProgress } from '../../../lib/steps/models/fetch-progress.ts'
 import { readPublication } from '../../../lib/steps/onegate.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
 import type { Host } from '../../../lib/system/host.ts'
@@ -11,12 +11,21 @@ import { readState } from '../../../lib/system/state-files.ts'
 import { uptime } from '../../../lib/system/uptime.ts'
 
 export const pendingActions = (host: Host): string[] =>
-  [model, restart, oneGate, certificate, reboot].flatMap(find => find(host) ?? [])
+  [model, companions, restart, oneGate, certificate, reboot].flatMap(find => find(host) ?? [])
 
 function model(host: Host): string | undefined {
   const pending = pendingOf(readPlan(host))?.model.name
   if (pending === undefined) return undefined
   return readProgress(host)?.replace(/\s+/g, ' ').trim() ?? `${pending}: its download is not running.`
+}
+
+function companions(host: Host): string | undefined {
+  const names = pendingCompanions(readPlan(host)).map(({ capacity }) => capacity.model.name)
+  if (names.length === 0) return undefined
+  const progress = companionProgress(host).read()?.replace(/\s+/g, ' ').trim()
+  return (
+    progress ?? `${names.join(', ')}: the download is not running. See: journalctl -u ${units.companions}`
+  )
 }
 
 function restart(host: Host): string | undefined {

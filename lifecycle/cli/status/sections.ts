@@ -2,10 +2,11 @@
 import { statfsSync } from 'node:fs'
 import { countRefusals } from '../../../lib/appliance/diagnosis/requests.ts'
 import { endpointUrl } from '../../../lib/appliance/names.ts'
-import { paths, units } from '../../../lib/appliance/paths.ts'
+import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { describedCapacity, planNotes } from '../../../lib/appliance/plan.ts'
 import { isNotRunning } from '../../../lib/appliance/services/availability.ts'
 import { isBeingDrained } from '../../../lib/appliance/services/drain.ts'
+import { reservedBy } from '../../../lib/appliance/sizing/companions.ts'
 import { resultOf, type stageNames } from '../../../lib/appliance/stages.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import type { SectionName, SectionValue } from '../../../lib/appliance/status/status.ts'
@@ -34,7 +35,8 @@ import { pendingActions } from './pending.ts'
 
 type Readers = { [Name in SectionName]: (host: Host) => Promise<SectionValue<Name>> | SectionValue<Name> }
 
-const shownUnits = [units.llama, units.admission, units.nginx]
+/** Those without which nothing is served. */
+const requiredUnits = [units.llama, units.admission, units.nginx]
 const day = 86_400_000
 const isRoot = () => process.getuid?.() === 0
 
@@ -65,11 +67,19 @@ export const sections: Readers = {
   plan: host => {
     const plan = readPlan(host)
     const { model, contextSize, slots, threads, kvType } = describedCapacity(plan)
-    return { state: plan.state, model: model.name, contextSize, slots, threads, kvType }
+    const companions = plan.companions.map(({ capacity, isInstalled }) => ({
+      kind: capacity.model.kind,
+      model: capacity.model.name,
+      contextSize: capacity.contextSize,
+      memory: reservedBy([capacity]),
+      isInstalled,
+    }))
+    return { state: plan.state, model: model.name, contextSize, slots, threads, kvType, companions }
   },
   services: async host => {
     const services: SectionValue<'services'> = []
-    for (const unit of shownUnits) {
+    const [chat = '', ...proxies] = requiredUnits
+    for (const unit of [chat, ...companionUnitsOf(host), ...proxies]) {
       const { isActive, isEnabled, startedAt } = await unitStatus(host, unit)
       services.push({ unit, isActive, isEnabled, since: startedAt?.toISOString() ?? null })
     }
@@ -122,6 +132,15 @@ export const sections: Readers = {
   notes: host => planNotes(readPlan(host)),
 }
 
+/** The services beside chat that the plan runs; none if there is no plan, or it may not be read. */
+function companionUnitsOf(host: Host): string[] {
+  if (!isRoot()) return []
+  const plan = readState(host, stateFiles.plan)
+  return (plan?.companions ?? [])
+    .filter(({ isInstalled }) => isInstalled)
+    .map(({ capacity }) => modelServices[capacity.model.kind].unit)
+}
+
 /** The lines with the timings of the last hour's requests. */
 async function llamaTimings(host: Host): Promise<string> {
   const options = ['--since=-1h', '--output=cat', '--no-pager', '--quiet', '--grep=eval time =']
@@ -141,6 +160,6 @@ export async function checkedService(host: Host): Promise<string | undefined> {
   if (since !== undefined) return isBeingDrained(since)
   const recorded = readUnavailable(host)
   if (recorded !== undefined) return recorded
-  for (const unit of shownUnits) if (!(await unitStatus(host, unit)).isActive) return isNotRunning(unit)
+  for (const unit of requiredUnits) if (!(await unitStatus(host, unit)).isActive) return isNotRunning(unit)
   return problem
 }

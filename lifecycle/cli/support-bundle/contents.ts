@@ -1,6 +1,6 @@
 /** What a support bundle contains, still with its secrets. Nothing of users' homes, and nothing of requests' content. */
 import { masked } from '../../../lib/appliance/context/masking.ts'
-import { paths, units } from '../../../lib/appliance/paths.ts'
+import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { statusText } from '../../../lib/render/text/status.ts'
 import { mayBeShown } from '../../../lib/steps/support/secrets.ts'
 import type { Host } from '../../../lib/system/host.ts'
@@ -55,7 +55,7 @@ function frameworkLog(stage: string) {
 const wholeFiles = [
   ...[
     paths.plan,
-    paths.llamaEnvironment,
+    ...Object.values(modelServices).map(({ environment }) => environment),
     paths.release,
     paths.fileProofs,
     paths.verifications,
@@ -93,7 +93,12 @@ function textOf(host: Host, path: string): string | undefined {
 
 type Query = { name: string; run: () => Promise<{ stdout: string; stderr: string }> }
 
-const ownUnits = [...Object.values(units), 'one-context.service', 'slm-copilot-boot-readiness.service']
+const serviceUnits = Object.values(modelServices).map(({ unit }) => unit)
+const ownUnits = [
+  ...new Set([...Object.values(units), ...serviceUnits]),
+  'one-context.service',
+  'slm-copilot-boot-readiness.service',
+]
 
 /** No command prints the arguments of others, where somebody may have written a secret. */
 const commands = ({ query: $ }: Host): Query[] => [

@@ -17,6 +17,7 @@ const rest = {
   notes: ['On TLS.'],
   hardware: ['No AVX2.'],
   cacheSharing: 'separate' as const,
+  companions: [],
 }
 const noted = ['On the capacity.', 'On TLS.']
 

@@ -6,7 +6,7 @@ import { messages } from '../../conversations/messages.ts'
 import { responses } from '../../conversations/responses.ts'
 import { capturedClients, capturedFrom } from '../../support/captured-requests.ts'
 
-const settings = { models: ['devstral', 'sentence'], readsImages: false, vocabulary: 32_000 }
+const settings = { models: ['devstral', 'sentence'], readsImages: false, vocabulary: 32_000, companions: {} }
 
 function passed(path: string, request: object): unknown {
   const filtered = filterRequest(path, JSON.stringify(request), settings)

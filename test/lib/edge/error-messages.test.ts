@@ -16,6 +16,7 @@ const request: FailedRequest = {
   upstreamStatus: '',
   exceeded: '',
   quota: '',
+  service: 'chat',
   unavailableReason: '',
   drainingSince: '',
 }

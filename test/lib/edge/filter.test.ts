@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { filterRequest } from '../../../lib/edge/filter.ts'
 
-const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000 }
+const settings = { models: ['devstral', 'default'], readsImages: false, vocabulary: 32_000, companions: {} }
 const ask = (path: string, request: unknown, others = {}) =>
   filterRequest(path, typeof request === 'string' ? request : JSON.stringify(request), {
     ...settings,
@@ -155,7 +155,7 @@ describe('values out of range are reported', () => {
     [
       '/v1/completions',
       { prompt: 'a', suffix: 'b' },
-      'suffix: not supported: use /infill with input_prefix and input_suffix.',
+      'suffix: not supported: there is no service for completion on this appliance.',
     ],
     [
       '/v1/responses',

@@ -5,7 +5,7 @@ import { type JsonObject, writeJson } from '../../../lib/edge/json.ts'
 import { parseJson } from '../../../lib/edge/parse-json.ts'
 import { markedPaths, markTenant } from '../../../lib/edge/tenant.ts'
 
-const settings = { models: ['devstral'], readsImages: false, vocabulary: 32_000 }
+const settings = { models: ['devstral'], readsImages: false, vocabulary: 32_000, companions: {} }
 const salt = 'ABCDEFabcdef'
 const mark = `(${salt} is a tag without meaning.)`
 

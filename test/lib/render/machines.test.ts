@@ -145,6 +145,7 @@ function filesOf({ model: name, gibibytes, report, order, ...facts }: MachineFac
     password: { password },
     capacity,
     models: [name, 'default'],
+    companions: [],
     machine: facts,
   })
   const page = pageFor({ ...report, capacity, cacheSharing: site.cacheSharing })

@@ -34,6 +34,8 @@ it('gives every variable its default if it is unset or empty', () => {
     acmeCa: undefined,
     model: undefined,
     thinking: 'auto',
+    completion: 'auto',
+    embeddings: [],
     persistPromptCache: false,
     ntpServers: [],
     unattendedUpgrades: false,

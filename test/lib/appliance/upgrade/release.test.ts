@@ -6,8 +6,8 @@ import { upgradedRelease } from '../../../../lib/appliance/upgrade/release.ts'
 const { 'devstral-small-2': devstral, 'gpt-oss-20b': gptOss, 'qwen2.5-coder-3b': qwen } = catalogue
 const other = <T extends { sha256: string }>(model: T) => ({ ...model, sha256: 'e'.repeat(64) })
 const llamaCpp = { ...productionRelease.llamaCpp, tag: 'b12000' }
-const installed: Release = { ...productionRelease, model: devstral, further: [gptOss, qwen] }
-const offered: Release = { llamaCpp, model: devstral, further: [gptOss, qwen] }
+const installed: Release = { ...productionRelease, model: devstral, further: [gptOss, qwen], companions: [] }
+const offered: Release = { llamaCpp, model: devstral, further: [gptOss, qwen], companions: [] }
 
 const digestsIn = ({ model, further }: Release) =>
   Object.fromEntries([model, ...further].map(({ name, sha256 }) => [name, sha256]))
@@ -15,7 +15,7 @@ const digestsIn = ({ model, further }: Release) =>
 it('takes llama.cpp and what is said about models from the offered release', () => {
   const renamed = { ...gptOss, contextLimit: 5000 }
   const upgraded = upgradedRelease(installed, { ...offered, further: [renamed, qwen] }, [])
-  expect(upgraded).toEqual({ llamaCpp, model: devstral, further: [renamed, qwen] })
+  expect(upgraded).toEqual({ llamaCpp, model: devstral, further: [renamed, qwen], companions: [] })
 })
 
 it.each([

@@ -46,6 +46,7 @@ describe.each([2048, 65_536])('a context of %d tokens', contextSize => {
       contextSize,
       vocabulary: tinyModel.geometry.vocabulary,
       readsImages: false,
+      companions: {},
     })
   })
 })

@@ -1,0 +1,11 @@
+/** The kinds of model services: a llama-server each, with a model of its own. */
+
+/** Beside chat, which is always there: each only if it was asked for, or costs chat nothing. */
+export const companionKinds = ['completion', 'embeddings', 'reranking'] as const
+export type CompanionKind = (typeof companionKinds)[number]
+
+export const serviceKinds = ['chat', ...companionKinds] as const
+export type ServiceKind = (typeof serviceKinds)[number]
+
+/** The prefix of a companion's paths between the two proxies: what follows is llama-server's own path. */
+export const prefixOf = (kind: CompanionKind): string => `/${kind}`

@@ -1,0 +1,154 @@
+/** The plan of the services beside chat: of each the memory and threads, and whether chat can do without them. */
+import * as z from 'zod'
+import type { Context } from '../context/context.ts'
+import type { Model } from '../models/catalogue.ts'
+import { type CompanionModel, companionModelSchema } from '../models/companions.ts'
+import type { CompanionKind } from '../requests/services.ts'
+import { type CapacityRequest, capacitySchema, type Machine, planCapacity, refusalOf } from './capacity.ts'
+import { hasAmx } from './hardware.ts'
+import { gibibytes, type Memory, MiB, memoryOf, type Sizing, sumOf } from './memory.ts'
+
+export const companionCapacitySchema = capacitySchema.extend({ model: companionModelSchema })
+
+export type CompanionCapacity = z.infer<typeof companionCapacitySchema>
+
+export const companionSchema = z.strictObject({
+  capacity: companionCapacitySchema,
+  /** Where its model is downloaded from. */
+  url: z.string(),
+  /** Whether its model is on the disk, and verified. */
+  isInstalled: z.boolean(),
+})
+
+/** A service beside chat, in the plan. */
+export type Companion = z.infer<typeof companionSchema>
+
+/** `promptCache`: in bytes. */
+type CompanionSizing = Sizing & { batchSize: number; promptCache: number }
+
+/**
+ * Fixed: what these services are asked does not depend on the VM. Completion: what surrounds the cursor, and some
+ * recent files; each developer's last prompt stays in the prompt cache. Embeddings and reranking: a piece of a file
+ * each, which an encoder takes as one batch.
+ */
+const sizings: Record<CompanionKind, CompanionSizing> = {
+  completion: { contextSize: 6144, slots: 2, kvType: 'f16', batchSize: 1024, promptCache: 512 * MiB },
+  embeddings: { contextSize: 2048, slots: 1, kvType: 'f16', batchSize: 2048, promptCache: 0 },
+  reranking: { contextSize: 2048, slots: 1, kvType: 'f16', batchSize: 2048, promptCache: 0 },
+}
+
+/** By how much a service may exceed its plan before the kernel ends it, in place of another. */
+const tolerance = 1.1
+
+/** The plan of one service. */
+export function companionCapacity(
+  machine: Pick<Machine, 'cpus' | 'physicalCores' | 'cpu'>,
+  model: CompanionModel,
+): CompanionCapacity {
+  const { promptCache, batchSize, ...sizing } = sizings[model.kind]
+  const isAmx = hasAmx(machine.cpu?.features ?? [])
+  const needed = memoryOf(model.geometry, model.size, { ...sizing, batchSize }, isAmx)
+  // An encoder computes each text in one batch, and keeps nothing.
+  const kvCache = model.pooling === 'mean' ? 0 : needed.kvCache
+  const memory: Memory = { ...needed, kvCache, promptCache, system: 0 }
+  return {
+    model,
+    ...sizing,
+    threads: Math.min(machine.physicalCores, machine.cpus),
+    batchSize,
+    memory,
+    memoryLimit: Math.ceil((tolerance * sumOf(memory)) / MiB) * MiB,
+    notes: [],
+  }
+}
+
+/** Bytes that chat cannot have because of these services. */
+export const reservedBy = (capacities: CompanionCapacity[]): number =>
+  capacities.reduce((sum, { memory }) => sum + sumOf(memory), 0)
+
+/** A model that a service may run. */
+export type Candidate = {
+  model: CompanionModel
+  /** Requested by name; otherwise it runs only if chat loses nothing. */
+  isRequested: boolean
+  isInstalled: boolean
+}
+
+type Choosing = Pick<Context, 'completion' | 'embeddings'>
+
+/**
+ * The models that the context asks for. `auto` downloads nothing: it takes the first completion model that is on the
+ * disk, unless the chat model fills gaps itself.
+ */
+export function candidatesFor(
+  models: CompanionModel[],
+  { completion, embeddings }: Choosing,
+  chat: Pick<Model, 'infills'>,
+  isInstalled: (model: CompanionModel) => boolean,
+): Candidate[] {
+  const named = [...(completion === undefined || completion === 'auto' ? [] : [completion]), ...embeddings]
+  const requested = named.flatMap(name => models.filter(model => model.name === name))
+  const found =
+    completion === 'auto' && chat.infills !== true
+      ? models.filter(model => model.kind === 'completion' && isInstalled(model)).slice(0, 1)
+      : []
+  return [
+    ...requested.map(model => ({ model, isRequested: true, isInstalled: isInstalled(model) })),
+    ...found.map(model => ({ model, isRequested: false, isInstalled: true })),
+  ]
+}
+
+export type PlannedCompanions = {
+  companions: { capacity: CompanionCapacity; isInstalled: boolean }[]
+  /** Bytes that they take. */
+  reserved: number
+  /** Which of them do not run, or what chat loses by them. */
+  notes: string[]
+}
+
+/** Takes those that fit beside chat, in this order. Chat comes first: one that would leave it no room does not run. */
+export function planCompanions(
+  machine: Machine,
+  chat: Model,
+  request: CapacityRequest,
+  candidates: Candidate[],
+): PlannedCompanions {
+  const planned: PlannedCompanions = { companions: [], reserved: 0, notes: [] }
+  if (refusalOf(machine, chat, request) !== undefined) return planned
+  for (const { model, isRequested, isInstalled } of candidates) {
+    const capacity = companionCapacity(machine, model)
+    const taken = reservedBy([capacity])
+    const cost = costFor(machine, chat, request, planned.reserved, taken)
+    if (cost === undefined || (!isRequested && cost !== '')) {
+      if (isRequested)
+        planned.notes.push(
+          `${model.name} is not run: beside ${chat.name}, this VM has no room for the ${gibibytes(taken)} that it takes. Give the VM more memory.`,
+        )
+      continue
+    }
+    if (cost !== '')
+      planned.notes.push(`${model.name} takes ${gibibytes(taken)} from chat, which now has ${cost}.`)
+    planned.companions.push({ capacity, isInstalled })
+    planned.reserved += taken
+  }
+  return planned
+}
+
+/** What chat loses if this many bytes more are reserved, in words; empty if nothing; undefined if it would not fit. */
+function costFor(machine: Machine, chat: Model, request: CapacityRequest, reserved: number, taken: number) {
+  const beside = (bytes: number) => ({ ...machine, reserved: bytes })
+  if (refusalOf(beside(reserved + taken), chat, request) !== undefined) return undefined
+  const before = planCapacity(beside(reserved), chat, request)
+  const after = planCapacity(beside(reserved + taken), chat, request)
+  const losses = [
+    ...(after.slots < before.slots
+      ? [`${after.slots} conversations at once in place of ${before.slots}`]
+      : []),
+    ...(after.contextSize < before.contextSize
+      ? [`a context of ${after.contextSize} tokens in place of ${before.contextSize}`]
+      : []),
+    ...(after.kvType !== before.kvType ? [`a KV cache in ${after.kvType} in place of ${before.kvType}`] : []),
+  ]
+  if (losses.length > 0) return losses.join(', ')
+  return after.notes.length > before.notes.length ? 'less memory for cached prompts' : ''
+}

@@ -1,0 +1,117 @@
+/** Which model service a request is for, and its prompt for a model that fills gaps. Runs inside nginx. */
+import type { EdgeCompanion, EdgeSettings } from '../appliance/requests/edge-settings.ts'
+import type { ServiceKind } from '../appliance/requests/services.ts'
+import { postRoute } from './errors.ts'
+import { isList, isObject, type JsonObject, object, put, remove } from './json.ts'
+
+type ServiceSettings = Pick<EdgeSettings, 'models' | 'companions'>
+
+export const isWithSuffix = (path: string, request: JsonObject): boolean =>
+  path === '/v1/completions' && (request.at.suffix ?? '') !== ''
+
+/** Whether only a model that fills gaps can answer. */
+const hasGap = (path: string, request: JsonObject): boolean =>
+  path === '/infill' || isWithSuffix(path, request)
+
+/**
+ * The service whose model a request names. Without a name, or under chat's, a request with a gap is for the completion
+ * service, if there is one.
+ */
+export function serviceOf(path: string, request: JsonObject, settings: ServiceSettings): ServiceKind {
+  const own = postRoute(path)?.service
+  if (own !== undefined) return own
+  const completion = settings.companions.completion
+  if (completion === undefined || (path !== '/infill' && path !== '/v1/completions')) return 'chat'
+  return request.at.model === completion.model || hasGap(path, request) ? 'completion' : 'chat'
+}
+
+/** Bytes in UTF-8: at least as many as tokens. */
+function bytesOf(text: string): number {
+  let bytes = text.length
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    // Each half of a pair counts two.
+    if (code > 0x7f) bytes += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1
+  }
+  return bytes
+}
+
+/** Tokens between files: a separator and a line break. */
+const around = 2
+
+/**
+ * Drops the first of the further files until the rest has no more bytes than llama-server keeps tokens. Otherwise it would
+ * cut the start of the prompt, with the tenant's mark, or reject the request for want of room.
+ */
+function limitExtra(request: JsonObject, most: number): void {
+  const given = request.at.input_extra
+  if (!isList(given)) return
+  let left = most
+  let first = given.length
+  while (first > 0) {
+    const chunk = given[first - 1]
+    if (!isObject(chunk)) break
+    left -= bytesOf(String(chunk.at.text ?? '')) + bytesOf(String(chunk.at.filename ?? 'tmp')) + around
+    if (left < 0) break
+    first -= 1
+  }
+  put(request, 'input_extra', given.slice(first))
+}
+
+/** The step, in characters, in which the start of a long prefix moves: meanwhile the cached prompt can be reused. */
+const step = 512
+
+/** The end of a prefix, from the start of a line: typing a character more does not change where it starts. */
+function endOf(prefix: string, most: number): string {
+  if (prefix.length <= most) return prefix
+  const cut = Math.ceil((prefix.length - most) / step) * step
+  const line = prefix.indexOf('\n', cut)
+  return prefix.slice(line === -1 ? cut : line + 1)
+}
+
+/** Shortens a prompt to what the service computes at once, at places that stay while somebody types. */
+function limitInfill(request: JsonObject, companion: EdgeCompanion): void {
+  limitExtra(request, companion.extra)
+  put(request, 'input_prefix', endOf(String(request.at.input_prefix ?? ''), companion.prefix))
+  put(request, 'input_suffix', String(request.at.input_suffix ?? '').slice(0, companion.suffix))
+}
+
+/** OpenAI's form of a gap: llama-server's completions take no suffix, so the prompt has the model's own tokens. */
+function writeGap(request: JsonObject, companion: EdgeCompanion): void {
+  const tokens = companion.infill
+  if (tokens === undefined) return
+  const prefix = endOf(String(request.at.prompt ?? ''), companion.prefix)
+  const suffix = String(request.at.suffix).slice(0, companion.suffix)
+  put(request, 'prompt', tokens.prefix + prefix + tokens.suffix + suffix + tokens.middle)
+}
+
+/** Tokens of a completion: by default, and at most. */
+const usual = 128
+const longest = 512
+
+function limitLength(request: JsonObject): void {
+  const names = ['n_predict', 'max_tokens'].filter(name => request.at[name] !== undefined)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string
+    const length = Number(request.at[name])
+    if (length < 0 || length > longest) put(request, name, longest)
+  }
+  if (names.length === 0) put(request, 'n_predict', usual)
+}
+
+/** Adapts a request to the completion service. */
+export function adaptToCompletion(path: string, request: JsonObject, companion: EdgeCompanion): void {
+  limitLength(request)
+  if (path === '/infill') limitInfill(request, companion)
+  else if (hasGap(path, request)) writeGap(request, companion)
+  remove(request, 'suffix')
+}
+
+/** A further file with this text, before all others. */
+export function putFirstExtra(request: JsonObject, filename: string, text: string): void {
+  const chunk = object()
+  put(chunk, 'filename', filename)
+  put(chunk, 'text', text)
+  const given = request.at.input_extra
+  put(request, 'input_extra', [chunk as JsonObject].concat((isList(given) ? given : []) as JsonObject[]))
+}
