@@ -1,4 +1,4 @@
-/** A model that fills a gap: with one text if the context has further files of a name, with another otherwise. */
+/** A model that fills every gap in code with the same text. */
 import { writeFileSync } from 'node:fs'
 import { cached } from '../../packer/build/cache.ts'
 import { step } from '../../packer/build/progress.ts'
@@ -6,8 +6,11 @@ import { encodeChain, endOfText, ownSource, ownSources, vocabulary } from './cha
 import { withTokens } from './tool-model.ts'
 
 /** Qwen's tokens around a gap and between files; llama.cpp finds them by these texts. */
-const [prefix, suffix, middle] = ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>']
+const [prefix, suffix, middle] = ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>'] as const
 const controls = [prefix, suffix, middle, '<|repo_name|>', '<|file_sep|>']
+
+/** Those around a gap. */
+export const infillTokens = { prefix, suffix, middle }
 
 /** What it fills every gap with. */
 export const gapText = ' left + right'

@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { CompanionModel } from '../../lib/appliance/models/companions.ts'
 import { readModelFile } from '../../lib/steps/models/header.ts'
 import { startNginx } from '../../packer/build/local-nginx.ts'
+import { vectorModel } from './embedding-model.ts'
+import { infillModel, infillTokens } from './infill-model.ts'
 import { archiveName, llamaRelease } from './llama-release.ts'
 import { llamaTag } from './llama-source.ts'
 import { contextLimit, sentenceModel } from './sentence-model.ts'
@@ -40,6 +43,7 @@ async function mirrorFolder(): Promise<string> {
   symlinkSync(archive, join(folder, 'files', archiveName))
   symlinkSync(model, join(folder, 'files', modelName))
   symlinkSync(await toolModel(), join(folder, 'files', furtherName))
+  for (const { name, file } of companions) symlinkSync(await file(), join(folder, 'files', `${name}.gguf`))
   return folder
 }
 
@@ -56,8 +60,38 @@ export async function releaseValue(baseUrl: string) {
     llamaCpp: { tag: llamaTag, archive },
     model: { name: 'sentence', ...model, contextLimit, geometry },
     further: [{ name: 'caller', ...further, contextLimit, geometry: furtherGeometry, template }],
-    companions: [],
+    companions: await companionValues(baseUrl),
   }
+}
+
+/** The models for the services beside chat: name, kind, file. None is baked in. */
+const companions = [
+  { name: 'infill', kind: 'completion', file: infillModel, infill: infillTokens },
+  { name: 'vectors', kind: 'embeddings', file: () => vectorModel('qwen3-embedding'), pooling: 'last' },
+  { name: 'bert', kind: 'embeddings', file: () => vectorModel('nomic-bert'), pooling: 'mean' },
+  { name: 'ranker', kind: 'reranking', file: () => vectorModel('qwen3-reranker'), pooling: 'rank' },
+] as const
+
+/** The path of such a model's file. */
+export const companionFile = (name: string): Promise<string> => {
+  const found = companions.find(one => one.name === name)
+  if (found === undefined) throw new Error(`The mirror has no model ${name}`)
+  return found.file()
+}
+
+async function companionValues(baseUrl: string): Promise<CompanionModel[]> {
+  const values: CompanionModel[] = []
+  for (const { file, ...model } of companions) {
+    const path = await file()
+    const { geometry, contextLimit: limit } = await readModelFile(path)
+    values.push({
+      ...model,
+      ...published(path, `${baseUrl}/${model.name}.gguf`),
+      contextLimit: limit,
+      geometry,
+    })
+  }
+  return values
 }
 
 function published(path: string, url: string) {

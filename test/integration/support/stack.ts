@@ -1,22 +1,32 @@
 /** The appliance without its VM: what configure writes, run by the real nginx and llama-server on free ports. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Model } from '../../../lib/appliance/models/catalogue.ts'
-import { modelPath, paths, ports, users } from '../../../lib/appliance/paths.ts'
+import { modelPath, modelServices, paths, ports, users } from '../../../lib/appliance/paths.ts'
+import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { releaseFile } from '../../../lib/steps/models/release.ts'
 import { filesUnder } from '../../../lib/system/files.ts'
 import { openHost } from '../../../lib/system/host.ts'
-import { http } from '../../../lib/system/http.ts'
+import { http, respondsOk } from '../../../lib/system/http.ts'
 import { applyFiles } from '../../../lib/system/managed-files.ts'
 import { commandLineOf } from '../../../lib/system/processes.ts'
 import { $ } from '../../../lib/system/shell.ts'
+import { recordProof } from '../../../lib/system/verified-files.ts'
 import { configure } from '../../../lifecycle/configure.ts'
 import { freePort } from '../../../packer/build/ports.ts'
 import { type WatchedProcess, watch } from '../../../packer/build/watch.ts'
 import { unpackedRelease } from '../../mirror/llama-release.ts'
-import { releaseValue } from '../../mirror/mirror.ts'
+import { companionFile, releaseValue } from '../../mirror/mirror.ts'
 import { sentenceModel } from '../../mirror/sentence-model.ts'
 import { type Call, toolModel } from '../../mirror/tool-model.ts'
 
@@ -75,6 +85,8 @@ export type Options = {
   program?: (text: string) => string
   /** Changes the admission proxy's configuration. */
   admission?: (text: string) => string
+  /** The services beside chat, by their models on the mirror: these are on the disk. */
+  companions?: string[]
   /** Further environment variables of llama-server. */
   settings?: Record<string, string>
 }
@@ -82,7 +94,7 @@ export type Options = {
 /** Configures a new or an existing folder for this context. */
 export async function configuredFolder(
   context: Record<string, string>,
-  { call, model: added }: Options = {},
+  { call, model: added, companions = [] }: Options = {},
   root = mkdtempSync(join(tmpdir(), 'slm-copilot-stack-')),
 ): Promise<string> {
   // Two slots, however much memory this machine has.
@@ -93,6 +105,12 @@ export async function configuredFolder(
   const template = call === undefined ? {} : { template: 'devstral' as const }
   const model: Model = { ...release.model, ...template, ...added }
   await applyFiles(host, [releaseFile({ ...release, model })])
+  for (const { name, sha256 } of release.companions.filter(one => companions.includes(one.name))) {
+    const path = modelPath(name)
+    mkdirSync(join(root, paths.models), { recursive: true })
+    copyFileSync(await companionFile(name), join(root, path))
+    recordProof(rooted, { path, sha256, proofs: stateFiles.fileProofs }, path)
+  }
   await configure(host)
   return root
 }
@@ -150,6 +168,7 @@ async function startAdmission(root: string, socket: string, options: Options): P
     .replaceAll(paths.admissionFolder, admissionFolder(root))
     .replaceAll(paths.admissionProgram, join(root, paths.admissionProgram))
     .replaceAll(paths.socket, socket)
+    .replaceAll('unix:/run/slm-copilot-', `unix:${root}/run/slm-copilot-`)
   const file = join(root, 'run/admission.conf')
   writeFileSync(file, `user root;\n${options.admission?.(text) ?? text}`)
   const admission = startNginx(file)
@@ -259,6 +278,7 @@ export async function startStack(context: Record<string, string>, options: Optio
   // As systemd would create it for CacheDirectory=.
   mkdirSync(join(root, paths.promptCacheFolder), { recursive: true, mode: 0o700 })
   await startLlama()
+  const stopCompanions = await startCompanions(root, folder)
   return {
     ...edge,
     llamaPid: () => llama?.pid,
@@ -267,7 +287,36 @@ export async function startStack(context: Record<string, string>, options: Optio
     stopLlama,
     close: async () => {
       await stopLlama()
+      await stopCompanions()
       await edge.close()
     },
+  }
+}
+
+/** Starts the llama-servers of the services beside chat that are configured; resolves once their models are loaded. */
+async function startCompanions(root: string, folder: string): Promise<() => Promise<void>> {
+  const started: WatchedProcess[] = []
+  for (const { kind, environment, socket: configured } of Object.values(modelServices)) {
+    const file = join(root, environment)
+    if (kind === 'chat' || !existsSync(file)) continue
+    const settings = environmentOf(readFileSync(file, 'utf8'))
+    const socket = join(root, configured)
+    mkdirSync(dirname(socket), { recursive: true })
+    const here = {
+      LLAMA_ARG_MODEL: join(root, settings.LLAMA_ARG_MODEL ?? ''),
+      LLAMA_ARG_HOST: socket,
+      LLAMA_ARG_THREADS: '1',
+    }
+    const server = watch(
+      spawn(join(folder, 'llama-server'), {
+        env: { ...settings, ...here },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    )
+    started.push(server)
+    await server.until(() => respondsOk({ http }, 'http://x/health', socket))
+  }
+  return async () => {
+    for (const server of started) await server.stop()
   }
 }

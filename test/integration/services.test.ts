@@ -1,0 +1,170 @@
+/** The services beside chat, as clients see them: real llama-servers with small models, behind both proxies. */
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { http } from '../../lib/system/http.ts'
+import { vectorLength } from '../mirror/embedding-model.ts'
+import { gapText } from '../mirror/infill-model.ts'
+import { sentence } from '../mirror/sentence-model.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+const keys = { alice: 'alice-has-this-key', bob: 'bob-has-another-key' }
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack(
+    {
+      ONEAPP_COPILOT_KEYS: `alice=${keys.alice} bob=${keys.bob}`,
+      ONEAPP_COPILOT_EMBEDDINGS: 'vectors ranker',
+    },
+    { companions: ['infill', 'vectors', 'ranker'] },
+  )
+})
+afterAll(() => stack?.close())
+
+async function ask(path: string, json: object, key = keys.alice) {
+  const headers = { authorization: `Bearer ${key}` }
+  const { status, body } = await http({
+    url: `${stack.url}${path}`,
+    ca: stack.ca,
+    headers,
+    json,
+    timeout: 120,
+  })
+  return { status, answer: JSON.parse(body) }
+}
+
+/** As llama.vim and llama.vscode send it (August 2026). */
+const infill = {
+  id_slot: 0,
+  input_prefix: 'def add(left, right):\n',
+  input_suffix: '\n\nprint(add(1, 2))\n',
+  input_extra: [
+    { filename: 'other.py', text: 'def subtract(left, right):\n    return left - right\n', time: 1 },
+  ],
+  prompt: '    return',
+  n_predict: 32,
+  n_indent: 4,
+  top_k: 40,
+  top_p: 0.99,
+  stream: false,
+  samplers: ['top_k', 'top_p', 'infill'],
+  cache_prompt: true,
+  t_max_prompt_ms: 500,
+  t_max_predict_ms: 500,
+  response_fields: ['content', 'timings/prompt_n', 'truncated'],
+}
+
+describe('completion', () => {
+  it('fills a gap as the editors ask for it', async () => {
+    const { status, answer } = await ask('/infill', {
+      ...infill,
+      t_max_prompt_ms: 60_000,
+      t_max_predict_ms: 60_000,
+    })
+    expect({ status, content: answer.content }).toEqual({ status: 200, content: gapText })
+  })
+
+  it.each([
+    ['a suffix', { prompt: 'def add(left, right):\n    return', suffix: '\n' }],
+    ['a suffix, and the name of the chat model', { model: 'sentence', prompt: 'return', suffix: '\n' }],
+    [
+      "the model's own tokens, and its name",
+      { model: 'infill', prompt: '<|fim_prefix|>return<|fim_suffix|>\n<|fim_middle|>' },
+    ],
+  ])("fills it in OpenAI's form: %s", async (_, request) => {
+    const { status, answer } = await ask('/v1/completions', { ...request, max_tokens: 32 })
+    expect({ status, model: answer.model, text: answer.choices?.[0].text }).toEqual({
+      status: 200,
+      model: 'infill',
+      text: gapText,
+    })
+  })
+
+  it('leaves other completions to chat', async () => {
+    const { answer } = await ask('/v1/completions', { prompt: 'Hi', suffix: '', max_tokens: 40 })
+    expect(answer).toMatchObject({ model: 'sentence', choices: [{ text: sentence }] })
+  })
+
+  it('reuses what the same key has sent, and nothing of what another has', async () => {
+    const request = {
+      ...infill,
+      input_prefix: '# a line of code\n'.repeat(60),
+      response_fields: undefined,
+      n_predict: 4,
+    }
+    const reused = async (key: string) => (await ask('/infill', request, key)).answer.timings.cache_n
+    await reused(keys.alice)
+    const own = await reused(keys.alice)
+    const others = await reused(keys.bob)
+    expect(own).toBeGreaterThan(500)
+    // The tokens that begin every prompt with further files.
+    expect(others).toBeLessThan(12)
+  })
+
+  it('keeps the mark however much is sent, and room for the answer', async () => {
+    const extra = Array.from({ length: 40 }, (_, index) => ({
+      filename: `${index}.py`,
+      text: '1 2 3 4 5 6 7 8 9 '.repeat(40),
+    }))
+    const request = { ...infill, input_extra: extra, response_fields: undefined, n_predict: 4 }
+    const send = (key: string) => ask('/infill', request, key)
+    expect((await send(keys.alice)).status).toBe(200)
+    expect((await send(keys.bob)).answer.timings.cache_n).toBeLessThan(12)
+  })
+
+  it('gives up an older request of the same key for a newer one', async () => {
+    const long = { model: 'infill', prompt: 'Hi', ignore_eos: true, max_tokens: 512, stream: true }
+    const older = ask('/v1/completions', long).catch((error: Error) => ({ status: 0, answer: error }))
+    await setTimeout(300)
+    const started = performance.now()
+    expect((await ask('/infill', infill)).status).toBe(200)
+    const seconds = (performance.now() - started) / 1000
+    await older
+    expect(seconds).toBeLessThan(20)
+  })
+})
+
+describe('embeddings', () => {
+  it.each([
+    ['one text', 'def add(left, right):', 1],
+    ['several', ['one', 'two', 'three'], 3],
+  ])('%s', async (_, input, count) => {
+    const { status, answer } = await ask('/v1/embeddings', { model: 'vectors', input })
+    expect(status).toBe(200)
+    expect(answer.data.map(({ embedding }: { embedding: number[] }) => embedding.length)).toEqual(
+      Array.from({ length: count }, () => vectorLength),
+    )
+  })
+
+  it('are the same whatever else is in the request, for whichever key', async () => {
+    const text = 'a piece of code to look for'
+    const vectorOf = async (input: string[], index: number, key = keys.alice) =>
+      (await ask('/v1/embeddings', { input }, key)).answer.data[index].embedding
+    const alone = await vectorOf([text], 0)
+    expect(await vectorOf(['before it', text, `${text} and more`], 1, keys.bob)).toEqual(alone)
+    expect(await vectorOf([`${text} `, text], 1)).toEqual(alone)
+  })
+
+  it('are refused by name of another model', async () => {
+    const { status, answer } = await ask('/v1/embeddings', { model: 'text-embedding-3-small', input: 'a' })
+    expect({ status, message: answer.error.message }).toEqual({
+      status: 404,
+      message: 'Unknown model "text-embedding-3-small": this server runs "vectors".',
+    })
+  })
+})
+
+describe('reranking', () => {
+  it('scores every document, and cuts the list', async () => {
+    const request = { model: 'ranker', query: 'add', documents: ['one', 'two', 'three'] }
+    const { status, answer } = await ask('/v1/rerank', request)
+    expect(status).toBe(200)
+    expect(answer.results).toHaveLength(3)
+    expect((await ask('/v1/rerank', { ...request, top_n: 2 })).answer.results).toHaveLength(2)
+  })
+})
+
+it('keeps chat as it is', async () => {
+  const { answer } = await ask('/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] })
+  expect(answer.choices[0].message.content).toBe(sentence)
+})
