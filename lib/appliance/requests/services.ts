@@ -4,8 +4,7 @@
 export const companionKinds = ['completion', 'embeddings', 'reranking'] as const
 export type CompanionKind = (typeof companionKinds)[number]
 
-export const serviceKinds = ['chat', ...companionKinds] as const
-export type ServiceKind = (typeof serviceKinds)[number]
+export type ServiceKind = 'chat' | CompanionKind
 
 /** The prefix of a companion's paths between the two proxies: what follows is llama-server's own path. */
 export const prefixOf = (kind: CompanionKind): string => `/${kind}`

@@ -8,7 +8,7 @@ import { type CapacityRequest, capacitySchema, type Machine, planCapacity, refus
 import { hasAmx } from './hardware.ts'
 import { gibibytes, type Memory, MiB, memoryOf, type Sizing, sumOf } from './memory.ts'
 
-export const companionCapacitySchema = capacitySchema.extend({ model: companionModelSchema })
+const companionCapacitySchema = capacitySchema.extend({ model: companionModelSchema })
 
 export type CompanionCapacity = z.infer<typeof companionCapacitySchema>
 
@@ -31,7 +31,7 @@ type CompanionSizing = Sizing & { batchSize: number; promptCache: number }
  * recent files; each developer's last prompt stays in the prompt cache. Embeddings and reranking: a piece of a file
  * each, which an encoder takes as one batch.
  */
-const sizings: Record<CompanionKind, CompanionSizing> = {
+const sizingOf: Record<CompanionKind, CompanionSizing> = {
   completion: { contextSize: 6144, slots: 2, kvType: 'f16', batchSize: 1024, promptCache: 512 * MiB },
   embeddings: { contextSize: 2048, slots: 1, kvType: 'f16', batchSize: 2048, promptCache: 0 },
   reranking: { contextSize: 2048, slots: 1, kvType: 'f16', batchSize: 2048, promptCache: 0 },
@@ -45,7 +45,7 @@ export function companionCapacity(
   machine: Pick<Machine, 'cpus' | 'physicalCores' | 'cpu'>,
   model: CompanionModel,
 ): CompanionCapacity {
-  const { promptCache, batchSize, ...sizing } = sizings[model.kind]
+  const { promptCache, batchSize, ...sizing } = sizingOf[model.kind]
   const isAmx = hasAmx(machine.cpu?.features ?? [])
   const needed = memoryOf(model.geometry, model.size, { ...sizing, batchSize }, isAmx)
   // An encoder computes each text in one batch, and keeps nothing.
