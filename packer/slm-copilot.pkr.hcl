@@ -22,7 +22,7 @@ source "qemu" "slm-copilot" {
   net_device = "virtio-net"
   qemuargs = [
     ["-cpu", var.cpu_model],
-    ["-cdrom", var.context_iso],
+    ["-cdrom", var.context_disk],
     # Packer's own default, plus the MAC address that the context's ETH0_MAC names.
     ["-device", "virtio-net,netdev=user.0,mac=02:00:0a:00:02:0f"],
     ["-serial", var.serial],
@@ -37,8 +37,19 @@ source "qemu" "slm-copilot" {
   shutdown_command       = "poweroff"
 }
 
+# Without KVM, packer/build/bake-in-container.ts boots the base image in a container instead.
+source "null" "slm-copilot" {
+  ssh_host               = "127.0.0.1"
+  ssh_port               = var.ssh_port
+  ssh_username           = "root"
+  ssh_private_key_file   = var.ssh_key
+  ssh_timeout            = var.ssh_timeout
+  ssh_handshake_attempts = 1000
+}
+
 build {
-  sources = ["source.qemu.slm-copilot"]
+  # One of them, with -only.
+  sources = ["source.qemu.slm-copilot", "source.null.slm-copilot"]
 
   provisioner "shell" {
     scripts = [

@@ -41,7 +41,7 @@ variable "bundle_server" {
   default     = ""
 }
 
-variable "context_iso" {
+variable "context_disk" {
   description = "A disk labelled CONTEXT: NETWORK, ETH0_* and SSH_PUBLIC_KEY in its context.sh let Packer in."
   type        = string
 }
@@ -49,6 +49,12 @@ variable "context_iso" {
 variable "ssh_key" {
   description = "The private key for that SSH_PUBLIC_KEY, which the clean-up removes from the image."
   type        = string
+}
+
+variable "ssh_port" {
+  description = "Where the container's SSH server can be reached on 127.0.0.1, if that is what is provisioned."
+  type        = number
+  default     = 22
 }
 
 variable "output_directory" {

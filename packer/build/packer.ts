@@ -39,7 +39,7 @@ export async function packer(command: string[], variables: PackerVariables, work
   await runLogged(`packer-${command[0]}`, ['packer', ...command, ...flags, template], {
     cwd: checkout,
     env,
-    show: /^(==>| {4}qemu)/,
+    show: /^(==>| {4}(qemu|null)\.)/,
     // Packer shuts its VM down.
     whenKilled: 'TERM',
   })

@@ -16,13 +16,15 @@ packages=(
   mmdebstrap debian-archive-keyring extlinux syslinux-common fdisk e2fsprogs mount
   # VMs and their context disks
   qemu-system-x86 qemu-utils genisoimage openssh-client
+  # without KVM, the container in which the image is baked
+  systemd-container slirp4netns
   # the local mirror, and the request that it ends with
   nginx curl
 )
 # What tests, checks and releases need besides.
 others=(
-  # containers from the image
-  systemd-container slirp4netns tcpdump
+  # what containers from the image send
+  tcpdump
   # the appliance's own programs, for tests on this machine
   libnginx-mod-http-js openssl libgomp1 certbot
   # signatures

@@ -32,7 +32,7 @@ rm -rf /var/lib/chrony/* /var/lib/logrotate/status /var/lib/systemd/coredump/* /
 
 # Later entries stay in memory.
 journalctl --quiet --relinquish-var
-erase /var/log/journal/* /var/log/{apt,installer,letsencrypt,unattended-upgrades} /var/log/{dpkg,alternatives,bootstrap,cloud-init*}.log*
+erase /var/log/journal/* /var/log/{apt,chrony,installer,letsencrypt,unattended-upgrades} /var/log/{dpkg,alternatives,bootstrap,cloud-init*}.log*
 find /var/log -type f \( -name '*.gz' -o -name '*.[0-9]' \) -delete
 find /var/log -type f -exec shred --iterations=0 --zero {} + -exec truncate --size 0 {} +
 rm -rf /var/lib/{lastlog,wtmpdb}/*

@@ -53,7 +53,7 @@ describe('the template', () => {
       executable: file('executable'),
       shim: file('shim'),
     }
-    const bake = { work: folderFor('bake'), facts: work, baseDisk: file('base'), accelerator: 'kvm' as const }
+    const bake = { work: folderFor('bake'), facts: work, baseDisk: file('base'), place: 'kvm' as const }
     const variables = packerVariables(bake, inputs)
     expect(variables).toMatchObject({ cpus: 4, memory: 16_384, disk_size: '51200M', ssh_timeout: '30m' })
     await packer(['validate'], variables, bake.work)

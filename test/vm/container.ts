@@ -1,17 +1,13 @@
 /** Containers from a baked image: its systemd and services run natively, ten to twenty times faster than in a VM. */
-import { execFileSync, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { basename, join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { setTimeout } from 'node:timers/promises'
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { cached } from '../../packer/build/cache.ts'
-import { userNetwork } from '../../packer/build/context-disk.ts'
+import { bootContainer, forwardPort } from '../../packer/build/container.ts'
 import { step } from '../../packer/build/progress.ts'
 import {
   consoleLog,
-  controlGroup,
-  guestAddress,
+  groupOf,
   inFolder,
   isRunning,
   type Machine,
@@ -23,22 +19,19 @@ import {
 } from './machine.ts'
 import { sshOutput } from './ssh.ts'
 
-const needs =
-  'Containers need root with CAP_SYS_ADMIN, systemd-nspawn, slirp4netns, /dev/net/tun, loop devices, the overlay file ' +
-  'system, and control groups of version 2 (in /sys/fs/cgroup or /sys/fs/cgroup/unified)'
-
 /** Starts a container on an overlay of the image; an existing one of this name is removed first. */
 export async function startContainer(inputs: Omit<MachineInputs, 'kind'>): Promise<Machine> {
   const container = await prepareMachine({ kind: 'container', ...inputs })
   writeDisk(container, contextDisk(container), 'ext4')
-  await run(container, await rawDisk(inputs.image))
-  const { ssh, https, http } = container.ports
-  for (const [host, guest] of [
-    [ssh, 22],
-    [https, 443],
-    [http, 80],
-  ] as const)
-    await forward(container, host, guest)
+  const disk = await rawDisk(inputs.image)
+  const { folder, ports } = container
+  const places = { folder, disk, group: groupOf(container), console: consoleLog(container) }
+  const child = await bootContainer({ purpose: 'run', ...places })
+  child.unref()
+  writeFileSync(pidFile(container), `${child.pid}\n`)
+  await forwardPort(folder, ports.ssh, 22)
+  await forwardPort(folder, ports.https, 443)
+  await forwardPort(folder, ports.http, 80)
   return container
 }
 
@@ -55,44 +48,6 @@ const rawDisk = (image: string): Promise<string> =>
   )
 
 const contextDisk = (container: Machine) => inFolder(container, 'context.disk')
-const networkSocket = (container: Machine) => inFolder(container, 'network')
-
-/** Runs container.sh in the background until its network is ready; throws with what it printed if it ends before. */
-async function run(container: Machine, disk: string): Promise<void> {
-  const script = [join(import.meta.dirname, 'container.sh'), container.folder, disk]
-  const output = openSync(consoleLog(container), 'a', 0o600)
-  const options = ['--mount', '--pid', '--fork', '--kill-child', '--', 'bash']
-  const child = spawn('unshare', [...options, ...script, controlGroup(container), userNetwork.ETH0_MAC], {
-    detached: true,
-    stdio: ['ignore', output, output],
-  })
-  closeSync(output)
-  child.unref()
-  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))
-  writeFileSync(pidFile(container), `${child.pid}\n`)
-  while (!existsSync(inFolder(container, 'started'))) {
-    if (child.exitCode !== null)
-      throw new Error(
-        `the container ${container.name} was not started (${child.exitCode}): ${readFileSync(consoleLog(container), 'utf8').trim()}. ${needs}.`,
-      )
-    await setTimeout(20)
-  }
-}
-
-/** Forwards a port of 127.0.0.1 to one of the container, through slirp4netns's socket. */
-async function forward(container: Machine, hostPort: number, guestPort: number): Promise<void> {
-  const socket = connect(networkSocket(container))
-  const ports = {
-    host_addr: '127.0.0.1',
-    host_port: hostPort,
-    guest_addr: guestAddress,
-    guest_port: guestPort,
-  }
-  socket.end(JSON.stringify({ execute: 'add_hostfwd', arguments: { proto: 'tcp', ...ports } }))
-  const answer = await text(socket)
-  if (!('return' in JSON.parse(answer)))
-    throw new Error(`slirp4netns did not forward port ${hostPort}: ${answer}`)
-}
 
 /** Replaces the context disk by another device, and starts what udev, which a container has none of, would start. */
 export async function replaceDisk(container: Machine): Promise<void> {

@@ -40,9 +40,11 @@ export async function withBake<T>(
   act: (bake: () => Promise<Baked>, image: Omit<Image, 'disk'>) => Promise<T>,
 ): Promise<T> {
   const executable = await step('Executable', buildExecutable)
-  // llama-server is compiled on all cores, and the base image waits for the network most of the time.
-  const [, base] = await Promise.all([releaseValue(''), baseImage(oneAppsDir())])
-  const accelerator = await chooseAccelerator(base.kernel)
+  // llama-server is compiled on all cores; the base image, and a kernel that does not boot, leave them time.
+  const [, accelerator] = await Promise.all([
+    releaseValue(''),
+    baseImage(oneAppsDir()).then(({ kernel }) => chooseAccelerator(kernel)),
+  ])
 
   const mirror = await startMirror()
   try {

@@ -1,10 +1,11 @@
 /** What a VM and a container have in common: a folder, forwarded ports, a context, a OneGate of its own, a process. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { filesUnder } from '../../lib/system/files.ts'
 import { commandLineOf } from '../../lib/system/processes.ts'
 import { cacheFolder } from '../../packer/build/cache.ts'
+import { controlGroup, removeGroup } from '../../packer/build/container.ts'
 import {
   type ContextVariables,
   contextScript,
@@ -40,8 +41,6 @@ export type MachineInputs = {
 
 /** The host's address for a guest: on QEMU's user network, and on slirp4netns's. */
 export const hostSeenByGuest = '10.0.2.2'
-/** A guest's address, from the DHCP server of either. */
-export const guestAddress = '10.0.2.15'
 
 const oneGateToken = 'token-of-the-stand-in'
 
@@ -97,28 +96,13 @@ export async function stopMachine(name: string): Promise<void> {
     if (isRunning(machine) && pid) process.kill(pid, 'SIGKILL')
     while (isRunning(machine)) await setTimeout(50)
     if (commandLine(machine.oneGatePid).includes(oneGateLog(machine))) process.kill(machine.oneGatePid)
-    await removeGroup(controlGroup(machine))
+    await removeGroup(groupOf(machine))
   }
   rmSync(folderOf(name), { recursive: true, force: true })
 }
 
 /** The control group of a container's processes, whose name is unique on this host while the container runs. */
-export const controlGroup = ({ ports }: Machine): string => {
-  // Beside the controllers of version 1, if the host uses those.
-  const root = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find(each =>
-    existsSync(join(each, 'cgroup.procs')),
-  )
-  return join(root ?? '/sys/fs/cgroup', `slm-copilot-${ports.ssh}`)
-}
-
-/** Removes a control group and those in it. Its processes have been killed, but may still be ending. */
-async function removeGroup(group: string): Promise<void> {
-  if (!existsSync(group)) return
-  while (/^populated 1$/m.test(readFileSync(join(group, 'cgroup.events'), 'utf8'))) await setTimeout(50)
-  const inner = readdirSync(group, { withFileTypes: true }).filter(each => each.isDirectory())
-  for (const { name } of inner) await removeGroup(join(group, name))
-  rmdirSync(group)
-}
+export const groupOf = ({ ports }: Machine): string => controlGroup(String(ports.ssh))
 
 /** The user's variables, and those that OpenNebula and this environment add. */
 const fullContext = (machine: Machine): ContextVariables => ({

@@ -23,6 +23,14 @@ const commands = {
     unshare: 'util-linux',
     fstrim: 'util-linux',
   },
+  /** Where the base image is booted if KVM does not work. */
+  container: {
+    'systemd-nspawn': 'systemd-container',
+    slirp4netns: 'slirp4netns',
+    e2fsck: 'e2fsprogs',
+    resize2fs: 'e2fsprogs',
+    losetup: 'mount',
+  },
   sign: { minisign: 'minisign' },
   bundle: { nginx: 'nginx' },
 } as const
@@ -30,7 +38,7 @@ const commands = {
 /** Commands that are used with these settings, with their packages. */
 export const commandsFor = ({ baseImage, signKey, bundle }: Settings): Record<string, string> => ({
   ...commands.bake,
-  ...(baseImage ? {} : commands.baseImage),
+  ...(baseImage ? {} : { ...commands.baseImage, ...commands.container }),
   ...(signKey ? commands.sign : {}),
   ...(bundle ? commands.bundle : {}),
 })
@@ -91,12 +99,13 @@ function missingMemory({ memory }: BuildMachine, { size }: Settings): string[] {
 }
 
 /** What makes it slow without preventing it. */
-export function warningsFor({ withoutKvm, cpus }: BuildMachine, { size }: Settings): string[] {
+export function warningsFor({ withoutKvm, cpus }: BuildMachine, { size, baseImage }: Settings): string[] {
   const lines = []
-  if (withoutKvm)
+  if (withoutKvm && baseImage)
     lines.push(
-      `no KVM (${withoutKvm}): QEMU emulates the CPU, and what takes minutes with KVM takes up to an hour`,
+      `no KVM (${withoutKvm}): QEMU emulates the CPU, and what takes minutes with KVM takes up to an hour. Without BASE_IMAGE, no VM is needed`,
     )
+  if (withoutKvm && !baseImage) lines.push(`no KVM (${withoutKvm}): the image is baked in a container`)
   if (cpus < size.cpus) lines.push(`the VM's ${size.cpus} vCPUs share ${cpus} CPUs`)
   return lines
 }

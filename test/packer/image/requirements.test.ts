@@ -58,9 +58,15 @@ it('counts what earlier results take as free', () => {
 
 it('says what makes it slow', () => {
   const slow = { ...ample, cpus: 2, withoutKvm: 'this user cannot open /dev/kvm' }
-  expect(warningsFor(slow, production)).toEqual([
+  expect(warningsFor(slow, { ...production, baseImage: 'disk' })).toEqual([
     expect.stringMatching(/^no KVM \(this user cannot open \/dev\/kvm\): QEMU emulates/),
     "the VM's 4 vCPUs share 2 CPUs",
+  ])
+})
+
+it('says where the image is baked without KVM', () => {
+  expect(warningsFor({ ...ample, withoutKvm: 'no /dev/kvm' }, production)).toEqual([
+    'no KVM (no /dev/kvm): the image is baked in a container',
   ])
 })
 

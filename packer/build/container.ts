@@ -1,0 +1,101 @@
+/** Boots a disk of ours in systemd-nspawn, by container.sh. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
+import { asRoot } from './as-root.ts'
+import { userNetwork } from './context-disk.ts'
+
+/** A guest's address, from the DHCP server of QEMU's user network, and of slirp4netns. */
+const guestAddress = '10.0.2.15'
+
+const needs =
+  'Containers need root with CAP_SYS_ADMIN, systemd-nspawn, slirp4netns, /dev/net/tun, loop devices, the overlay file ' +
+  'system, and control groups of version 2 (in /sys/fs/cgroup or /sys/fs/cgroup/unified)'
+
+type ContainerInputs = {
+  /** `bake`: what it writes stays on the disk, and it is shut down when its standard input ends. */
+  purpose: 'run' | 'bake'
+  /** With `context.disk` in it (ext4). */
+  folder: string
+  /** Raw. */
+  disk: string
+  /** Path of its control group, to be created. */
+  group: string
+  /** For its console. */
+  console: string
+}
+
+/** Starts container.sh, and waits until the network is ready; throws with what it printed if it ends before. */
+export async function bootContainer(inputs: ContainerInputs): Promise<ChildProcess> {
+  const { purpose, folder, disk, group } = inputs
+  const script = [
+    join(import.meta.dirname, 'container.sh'),
+    purpose,
+    folder,
+    disk,
+    group,
+    userNetwork.ETH0_MAC,
+  ]
+  const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--']
+  const [program = '', ...args] = asRoot([...namespaces, 'bash', ...script])
+  const output = openSync(inputs.console, 'a', 0o600)
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: [purpose === 'bake' ? 'pipe' : 'ignore', output, output],
+  })
+  closeSync(output)
+  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))
+  while (!existsSync(join(folder, 'started'))) {
+    if (hasEnded(child))
+      throw new Error(
+        `The container was not started (${child.exitCode}): ${lastLines(inputs.console)}. ${needs}.`,
+      )
+    await setTimeout(20)
+  }
+  return child
+}
+
+export const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
+
+/** The end of a container's console. */
+export const lastLines = (path: string) => readFileSync(path, 'utf8').trimEnd().slice(-1000)
+
+/** Forwards a port of 127.0.0.1 to one of the container in this folder, through slirp4netns's socket. */
+export async function forwardPort(folder: string, hostPort: number, guestPort: number): Promise<void> {
+  const socket = connect(join(folder, 'network'))
+  const ports = {
+    host_addr: '127.0.0.1',
+    host_port: hostPort,
+    guest_addr: guestAddress,
+    guest_port: guestPort,
+  }
+  socket.end(JSON.stringify({ execute: 'add_hostfwd', arguments: { proto: 'tcp', ...ports } }))
+  const answer = await text(socket)
+  if (!('return' in JSON.parse(answer)))
+    throw new Error(`slirp4netns did not forward port ${hostPort}: ${answer}`)
+}
+
+/** Beside the controllers of version 1, if the host uses those. */
+const root = () =>
+  ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find(each => existsSync(join(each, 'cgroup.procs'))) ??
+  '/sys/fs/cgroup'
+
+/** The path of a control group, whose name is unique on this host. */
+export const controlGroup = (name: string): string => join(root(), `slm-copilot-${name}`)
+
+/** The paths of all such groups. */
+export const controlGroups = (): string[] =>
+  readdirSync(root())
+    .filter(name => name.startsWith('slm-copilot-'))
+    .map(name => join(root(), name))
+
+/** Removes a control group and those in it, once its processes have ended. */
+export async function removeGroup(group: string): Promise<void> {
+  if (!existsSync(group)) return
+  while (/^populated 1$/m.test(readFileSync(join(group, 'cgroup.events'), 'utf8'))) await setTimeout(50)
+  const [program = '', ...args] = asRoot(['find', group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+'])
+  execFileSync(program, args)
+}
