@@ -6,12 +6,19 @@ import {
   type Plan,
   pendingCompanions,
   pendingOf,
+  type RoutingPlan,
   unavailability,
 } from '../lib/appliance/plan.ts'
 import { companionKinds } from '../lib/appliance/requests/services.ts'
 import { hasNoModel } from '../lib/appliance/services/availability.ts'
 import { isBeingDrained } from '../lib/appliance/services/drain.ts'
 import { services } from '../lib/appliance/services/services.ts'
+import {
+  applyTimer,
+  checkRouterConfiguration,
+  lookForCopilots,
+  routerProblem,
+} from '../lib/steps/fleet/router.ts'
 import { announceRestart, reportInterruption } from '../lib/steps/llama/interruption.ts'
 import { comparedMemory, measuredMemory } from '../lib/steps/llama/memory-check.ts'
 import { waitForModel } from '../lib/steps/llama/model-loading.ts'
@@ -46,7 +53,16 @@ const companionUnitNames = companionKinds.map(kind => modelServices[kind].unit)
 export async function bootstrap(host: Host, reportPath: string): Promise<void> {
   const plan = readPlan(host)
   await checkConfiguration(host)
-  await reloadUnits(host, [units.llama, units.admission, units.nginx, units.clock, ...companionUnitNames])
+  if (plan.state === 'routing') await checkRouterConfiguration(host)
+  await reloadUnits(host, [
+    units.llama,
+    units.admission,
+    units.router,
+    units.backends,
+    units.nginx,
+    units.clock,
+    ...companionUnitNames,
+  ])
   const clockNotes = await applyClock(host)
   await applySecurityUpdates(host)
   // Started at boot; after an upgrade from a version without it, only by this.
@@ -59,7 +75,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     const notes = [...clockNotes, ...started.notes, ...companions.notes]
     await applyFiles(host, reportFiles(host, plan, { ...started, ...measured, notes }, reportPath))
     await publishReadiness(host, plan, started.tls)
-    host.log.info(`${plan.state === 'serving' ? 'Ready. ' : ''}Report: ${reportPath}`)
+    host.log.info(`${'capacity' in plan ? 'Ready. ' : ''}Report: ${reportPath}`)
   })
 }
 
@@ -92,11 +108,13 @@ async function startServices(host: Host, plan: Plan): Promise<Started> {
     await announceRestart(host)
     interruptedAt = performance.now()
   }
+  if (plan.state !== 'routing') await applyTimer(host, plan)
   const llama =
     plan.state === 'serving'
       ? await applyService(host, services.llama, announce)
       : await stopLlama(host, plan)
-  const admission = await applyService(host, services.admission)
+  if (plan.state === 'routing') await disableUnit(host, units.admission)
+  const upstream = await applyService(host, plan.state === 'routing' ? services.router : services.admission)
   const companions = await startCompanions(host, plan.companions)
   // While the models load, so that a slow ACME server does not delay the boot.
   const certificate = await useCertificate(host, plan)
@@ -105,14 +123,15 @@ async function startServices(host: Host, plan: Plan): Promise<Started> {
     llama,
     companions,
     interruptedAt,
-    applied: [...(llama ? [llama] : []), admission, certificate.nginx],
+    applied: [...(llama ? [llama] : []), upstream, certificate.nginx],
   }
 }
 
 /** Stops llama-server when there is no model to serve yet; the edge proxy keeps running and tells clients why. */
-async function stopLlama(host: Host, plan: IdlePlan): Promise<undefined> {
+async function stopLlama(host: Host, plan: IdlePlan | RoutingPlan): Promise<undefined> {
   await disableUnit(host, units.llama)
-  setUnavailable(host, hasNoModel(unavailability(plan)))
+  if (plan.state === 'routing') setAvailable(host)
+  else setUnavailable(host, hasNoModel(unavailability(plan)))
 }
 
 /** Waits for the model, runs the smoke test, and measures the speed. Throws if clients are not served. */
@@ -121,6 +140,7 @@ async function verifyServices(
   plan: Plan,
   { llama, tls, interruptedAt }: Started,
 ): Promise<Measured> {
+  if (plan.state === 'routing') return verifyRouter(host, plan)
   if (plan.state !== 'serving' || llama === undefined) return { remarks: [] }
   const draining = drainingSince(host)
   if (draining !== undefined)
@@ -142,6 +162,16 @@ async function verifyServices(
   const memory = comparedMemory(plan.capacity, await measuredMemory(host))
   host.log[memory.isWithin ? 'info' : 'warn'](memory.text)
   return { speed, remarks: notes }
+}
+
+/** A router is ready before its first copilot is, so that the VMs of a fleet may boot in any order. */
+async function verifyRouter(host: Host, plan: RoutingPlan): Promise<Measured> {
+  await applyTimer(host, plan)
+  await lookForCopilots(host)
+  const problem = await routerProblem(host, false)
+  if (problem !== undefined) throw new Error(`Clients are not served: ${problem}`)
+  const missing = await routerProblem(host, true)
+  return { remarks: missing === undefined ? [] : [`${missing} Requests are passed on as soon as one is.`] }
 }
 
 /** The stage: `bootstrap`, then the start of fetching pending models, if any. Throws if no model serves. */

@@ -4,24 +4,28 @@ import { companionProblems } from '../lib/appliance/context/companions.ts'
 import { parseContext } from '../lib/appliance/context/context.ts'
 import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
 import { variableNames } from '../lib/appliance/context/variables.ts'
-import { chooseModel } from '../lib/appliance/models/choice.ts'
+import { routerCapacity } from '../lib/appliance/fleet/router-capacity.ts'
+import { chooseModel, requestedModel } from '../lib/appliance/models/choice.ts'
 import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
 import type { Verifications } from '../lib/appliance/models/verification.ts'
 import { endpointsOf, namesOf, type Reachable } from '../lib/appliance/names.ts'
 import { modelServices, paths, systemUsers, units } from '../lib/appliance/paths.ts'
-import { planFor, planNotes } from '../lib/appliance/plan.ts'
+import { type Plan, type PlanRest, planFor, planNotes } from '../lib/appliance/plan.ts'
 import { companionKinds } from '../lib/appliance/requests/services.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { planCompanions } from '../lib/appliance/sizing/companions.ts'
 import { hardwareNotes, severeNotes } from '../lib/appliance/sizing/hardware.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { orderOf } from '../lib/appliance/tls/lets-encrypt.ts'
-import { nginxFiles, siteFor } from '../lib/render/nginx/files.ts'
+import { fleetModels } from '../lib/render/fleet/models.ts'
+import { nginxFiles, routerFiles, siteFor } from '../lib/render/nginx/files.ts'
 import { clockFiles } from '../lib/render/units/clock.ts'
 import { companionFiles, companionUnits } from '../lib/render/units/companions.ts'
 import { drainUnit } from '../lib/render/units/drain.ts'
 import { llamaFiles } from '../lib/render/units/llama-files.ts'
 import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
+import { knownCopilots } from '../lib/steps/fleet/known.ts'
+import { timerLink } from '../lib/steps/fleet/router.ts'
 import { companionCandidates, withUrl } from '../lib/steps/models/companions.ts'
 import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
 import { installedRelease, weightNotes } from '../lib/steps/models/release.ts'
@@ -92,7 +96,40 @@ type ConfigureFacts = Awaited<ReturnType<typeof readFacts>>
 
 /** What is served, how it is reached, and what the administrator should know about it. */
 async function decide(host: Host, facts: ConfigureFacts, verifications: Verifications) {
-  const { release, clock, context, machine, nginxVersion } = facts
+  const { clock, context, machine, nginxVersion } = facts
+  const { capacity, models, companions, notes: ownNotes, plan: planWith } = roleOf(host, facts, verifications)
+  const password = decidePassword(readPassword(host), context.password, clock.now, host.random)
+  const tls = await prepareTls(facts.tls)
+  const site = siteFor({ context, password, capacity, models, companions, machine, nginxVersion })
+  const secrets = [...passwordFiles(password), ...tlsFiles(host, tls)]
+  const notes = [
+    ...severeNotes(machine),
+    ...unknownNameNotes(host.env, variableNames),
+    ...passwordNotes(password),
+    ...ownNotes,
+    ...exposureNotes(host, secrets),
+    ...tls.notes,
+  ]
+  const plan = planWith({
+    endpoints: endpointsOf(machine, context.domain),
+    notes,
+    hardware: hardwareNotes(machine, context.threads),
+    cacheSharing: site.cacheSharing,
+    order: orderOf(context),
+  })
+  return { capacity, secrets, tls, site, plan }
+}
+
+type RoleRest = Omit<PlanRest, 'companions'>
+
+/** What this VM's role decides: what it serves or passes on, and the plan that says so. */
+function roleOf(host: Host, { release, context, machine }: ConfigureFacts, verifications: Verifications) {
+  if (context.role === 'router') {
+    const capacity = routerCapacity(requestedModel(release, context), context)
+    const { backends } = context
+    const plan = (rest: RoleRest): Plan => ({ state: 'routing', capacity, backends, companions: [], ...rest })
+    return { capacity, models: [], companions: [], notes: [], plan }
+  }
   const choice = chooseModel(release, context, modelKnowledge(host, machine, context, verifications))
   const beside = planCompanions(
     machine,
@@ -101,37 +138,14 @@ async function decide(host: Host, facts: ConfigureFacts, verifications: Verifica
     companionCandidates(host, release, context, choice.model),
   )
   const capacity = planCapacity({ ...machine, reserved: beside.reserved }, choice.model, context)
-  const password = decidePassword(readPassword(host), context.password, clock.now, host.random)
-  const tls = await prepareTls(facts.tls)
-  const models = requestNames(choice.model, release)
-  const site = siteFor({
-    context,
-    password,
+  const companions = beside.companions.map(companion => withUrl(companion, context.modelMirror))
+  return {
     capacity,
-    models,
+    models: requestNames(choice.model, release),
     companions: beside.companions.map(companion => companion.capacity),
-    machine,
-    nginxVersion,
-  })
-  const secrets = [...passwordFiles(password), ...tlsFiles(host, tls)]
-  const notes = [
-    ...severeNotes(machine),
-    ...unknownNameNotes(host.env, variableNames),
-    ...passwordNotes(password),
-    ...weightNotes(host, choice.model),
-    ...beside.notes,
-    ...exposureNotes(host, secrets),
-    ...tls.notes,
-  ]
-  const plan = planFor(choice, capacity, {
-    endpoints: endpointsOf(machine, context.domain),
-    notes,
-    hardware: hardwareNotes(machine, context.threads),
-    cacheSharing: site.cacheSharing,
-    companions: beside.companions.map(companion => withUrl(companion, context.modelMirror)),
-    order: orderOf(context),
-  })
-  return { capacity, secrets, tls, site, plan }
+    notes: [...weightNotes(host, choice.model), ...beside.notes],
+    plan: (rest: RoleRest) => planFor(choice, capacity, { ...rest, companions }),
+  }
 }
 
 type Decided = Awaited<ReturnType<typeof decide>>
@@ -150,11 +164,13 @@ const filesFor = (
   ...securityUpdateFiles(context.unattendedUpgrades),
   ...drainUnit(context.drainLimit),
   planFile(plan),
-  ...llamaFiles(capacity, context.persistPromptCache),
+  timerLink(plan),
+  landingPageFor(plan, tls, knownCopilots(host)),
   ...companionUnits(),
   ...companionFiles(plan.companions),
-  landingPageFor(plan, tls),
-  ...nginxFiles(site, capacity),
+  ...(plan.state === 'routing'
+    ? [fleetKeyFile(context.fleetKey), fleetModels(knownCopilots(host)), ...routerFiles(site)]
+    : [...llamaFiles(capacity, context.persistPromptCache), ...nginxFiles(site, capacity)]),
 ]
 
 /** By which a timer notices that the addresses have changed since. Before the rest: if that fails, it is not tried again. */
@@ -164,14 +180,27 @@ const addressesFile = ({ addresses }: Pick<Reachable, 'addresses'>) => ({
   text: addresses.map(address => `${address}\n`).join(''),
 })
 
+/** Readable by root only: `backends sync` asks named copilots with it. */
+const fleetKeyFile = (key = '') => ({ path: paths.fleetKey, mode: 0o600, text: `${key}\n` })
+
 const settingsFolders = [
   { path: paths.state, mode: 0o700, folder: true },
   { path: paths.settings, mode: 0o750, folder: true },
 ] as const
 
+const ownUnits = [
+  'llama',
+  'admission',
+  'router',
+  'backends',
+  'promptCache',
+  'nginx',
+  'certbot',
+  'clock',
+  'drain',
+] as const
+
 const writtenUnits = [
-  ...(['llama', 'admission', 'promptCache', 'nginx', 'certbot', 'clock', 'drain'] as const).map(
-    name => units[name],
-  ),
+  ...ownUnits.map(name => units[name]),
   ...companionKinds.map(kind => modelServices[kind].unit),
 ]

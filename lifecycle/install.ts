@@ -6,9 +6,11 @@ import { paths, systemUsers, units } from '../lib/appliance/paths.ts'
 import { defaultDrainLimit } from '../lib/appliance/services/drain.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { companionCapacity } from '../lib/appliance/sizing/companions.ts'
+import { routerUnit } from '../lib/render/fleet/haproxy.ts'
 import { chatTemplateFiles } from '../lib/render/models/chat-template/files.ts'
 import { admissionUnit } from '../lib/render/nginx/admission.ts'
 import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
+import { backendsUnits } from '../lib/render/units/backends.ts'
 import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/units/clock.ts'
 import { companionSettings, companionUnits } from '../lib/render/units/companions.ts'
 import { drainUnit } from '../lib/render/units/drain.ts'
@@ -32,6 +34,7 @@ import { installPackages } from '../lib/system/apt.ts'
 import type { Host } from '../lib/system/host.ts'
 import type { InputFile } from '../lib/system/input-files.ts'
 import { applyFiles, type ManagedFile } from '../lib/system/managed-files.ts'
+import { disableUnit } from '../lib/system/systemd.ts'
 import { ensureSystemUsers } from '../lib/system/users.ts'
 
 const folders: ManagedFile[] = [
@@ -77,6 +80,7 @@ export async function switchInstall(host: Host, named: InputFile | undefined): P
 async function installParts(host: Host, release: Release, mirror?: string): Promise<void> {
   await installPackages(host, packages)
   await ensureSystemUsers(host, systemUsers)
+  await disableUnit(host, units.haproxy)
   await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
   await installLlamaCpp(host, release, mirror)
   await installModel(host, release, mirror)
@@ -122,6 +126,8 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   modelUnit(),
   companionFetchUnit(),
   ...companionUnits(),
+  routerUnit(),
+  ...backendsUnits(),
 ]
 
 /** Throws if llama-server does not support one of our settings, or does not answer. */

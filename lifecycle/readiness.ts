@@ -4,6 +4,7 @@ import { paths } from '../lib/appliance/paths.ts'
 import type { Plan } from '../lib/appliance/plan.ts'
 import type { Readiness } from '../lib/appliance/readiness.ts'
 import { isBeingDrained } from '../lib/appliance/services/drain.ts'
+import { isRouter, routerProblem } from '../lib/steps/fleet/router.ts'
 import { showInMessage } from '../lib/steps/message-of-the-day.ts'
 import { oneAtATime } from '../lib/steps/one-at-a-time.ts'
 import * as oneGate from '../lib/steps/onegate.ts'
@@ -26,9 +27,9 @@ export const clearReadiness = (host: Host): Promise<void> => oneGate.clear(host,
 
 /** After bootstrap: publishes what is served, if anything is. */
 export async function publishReadiness(host: Host, plan: Plan, { inUse, ca }: Tls): Promise<void> {
-  if (plan.state !== 'serving') return
+  if (!('capacity' in plan)) return
   const { endpoints, tls } = clientView(inUse, ca.pair, plan.endpoints)
-  const { capacity } = plan
+  const capacity = plan.state === 'serving' ? plan.capacity : undefined
   const trusted = tls.isPublic ? '' : trustFor(inUse, ca.pair).ca
   const { caFingerprint } = tls
   const service = { endpoints, capacity, caFingerprint, ca: trusted, version: packageFile.version }
@@ -65,6 +66,7 @@ async function readinessOf(host: Host, phase: Phase): Promise<Readiness | undefi
 async function servingProblem(host: Host): Promise<string | undefined> {
   const recorded = readUnavailable(host)
   if (recorded !== undefined) return recorded
+  if (isRouter(host)) return routerProblem(host, false)
   try {
     return await healthProblem(host, trustFor(readPairInUse(host), readCa(host)))
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Run daily by a timer: renews the VM's own certificate if it expires soon, without a reboot. */
 
 import { services } from '../lib/appliance/services/services.ts'
+import { knownCopilots } from '../lib/steps/fleet/known.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { applyService } from '../lib/steps/services/services.ts'
 import { landingPageFor } from '../lib/steps/tls/client-view.ts'
@@ -15,7 +16,7 @@ export async function renew(host: Host): Promise<void> {
   const plan = readPlan(host)
   const facts = await readTlsFacts(host, await readClock(host), wantedOnDisk(host, plan.order))
   const tls = await prepareTls(facts)
-  const files = [...tlsFiles(host, tls), landingPageFor(plan, tls)]
+  const files = [...tlsFiles(host, tls), landingPageFor(plan, tls, knownCopilots(host))]
   if (files.every(file => outcomeOf(host, file) === 'unchanged')) {
     host.log.info('There is nothing to renew.')
     return

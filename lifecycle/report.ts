@@ -18,7 +18,7 @@ const running = 'active, enabled at boot'
 
 export function reportFiles(host: Host, plan: Plan, outcome: ReportInput, reportPath: string): ManagedFile[] {
   const { tls, speed, remarks, notes } = outcome
-  const serves = plan.state === 'serving'
+  const serves = 'capacity' in plan
   const report = {
     ...clientView(tls.inUse, tls.ca.pair, plan.endpoints),
     capacity: describedCapacity(plan),
@@ -29,12 +29,16 @@ export function reportFiles(host: Host, plan: Plan, outcome: ReportInput, report
     notes: [...planNotes(plan), ...notes],
     password: passwordInForce(host),
     services: [
-      { unit: units.llama, state: serves ? running : 'stopped: no model to serve' },
-      ...plan.companions.map(({ capacity, isInstalled }) => ({
-        unit: modelServices[capacity.model.kind].unit,
-        state: isInstalled ? `${running}: ${capacity.model.name}` : `waits for ${capacity.model.name}`,
-      })),
-      { unit: units.admission, state: running },
+      ...(plan.state === 'routing'
+        ? [{ unit: units.router, state: running }]
+        : [
+            { unit: units.llama, state: serves ? running : 'stopped: no model to serve' },
+            ...plan.companions.map(({ capacity, isInstalled }) => ({
+              unit: modelServices[capacity.model.kind].unit,
+              state: isInstalled ? `${running}: ${capacity.model.name}` : `waits for ${capacity.model.name}`,
+            })),
+            { unit: units.admission, state: running },
+          ]),
       { unit: units.nginx, state: running },
     ],
   }

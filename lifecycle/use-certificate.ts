@@ -3,6 +3,7 @@
 import type { Plan } from '../lib/appliance/plan.ts'
 import { services } from '../lib/appliance/services/services.ts'
 import { decideTls } from '../lib/appliance/tls/decision.ts'
+import { knownCopilots } from '../lib/steps/fleet/known.ts'
 import { type Applied, applyService } from '../lib/steps/services/services.ts'
 import { landingPageFor } from '../lib/steps/tls/client-view.ts'
 import { readClock } from '../lib/steps/tls/clock.ts'
@@ -28,7 +29,10 @@ export async function useCertificate(host: Host, plan: Plan): Promise<Certificat
   const tls = await prepareTls(await facts())
   const notes = [...problems, ...tls.acmeNotes, ...tls.notes].filter(note => !plan.notes.includes(note))
   for (const note of notes) host.log.warn(note)
-  const changes = await applyFiles(host, [...tlsFiles(host, tls), landingPageFor(plan, tls)])
+  const changes = await applyFiles(host, [
+    ...tlsFiles(host, tls),
+    landingPageFor(plan, tls, knownCopilots(host)),
+  ])
   const isUnchanged = changes.every(({ outcome }) => outcome === 'unchanged')
   return { nginx: isUnchanged ? nginx : await applyService(host, services.nginx), tls, notes }
 }

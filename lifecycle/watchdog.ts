@@ -10,6 +10,7 @@ import {
   type Observation,
 } from '../lib/appliance/services/watchdog.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
+import { isRouter, routerProblem } from '../lib/steps/fleet/router.ts'
 import { readRestarts, recordLoaded, recordRestarts } from '../lib/steps/llama/restarts.ts'
 import { isStageAtWork } from '../lib/steps/one-at-a-time.ts'
 import { readUnavailable, setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
@@ -23,6 +24,7 @@ import { parsedCertificate } from '../lib/system/x509.ts'
 /** Checks each service once. Does nothing while a stage runs: stages restart services and wait for them themselves. */
 export async function watchdog(host: Host): Promise<void> {
   if (await isStageAtWork(host)) return
+  if (isRouter(host)) return watchRouter(host)
   const before = readState(host, stateFiles.watchdog) ?? {}
   const bounds = { ...limits, loading: loadTimeout(modelSize(host)) }
   const histories: Record<string, History> = {}
@@ -49,6 +51,14 @@ export async function watchdog(host: Host): Promise<void> {
   const problem = problemBeside(host, stopped)
   noteAvailability(host, isLoaded, problem)
   recordHealth(host, isHealthy && problem === undefined)
+}
+
+/** HAProxy holds no state worth keeping, and systemd restarts it when it ends: only what it says is recorded. */
+async function watchRouter(host: Host): Promise<void> {
+  const stopped = (await unitStatus(host, units.nginx)).isRunning ? [] : [units.nginx]
+  const problem = problemBeside(host, stopped) ?? (await routerProblem(host, false))
+  noteAvailability(host, problem === undefined, problem)
+  recordHealth(host, problem === undefined)
 }
 
 /** Why clients are not served although llama-server may answer. Its own unit sets a more specific reason. */

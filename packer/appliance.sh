@@ -46,6 +46,11 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_METRICS_KEY' 'configure' 'A key that opens the metrics at /metrics and nothing else: as a Bearer token, or as the password of user '\''metrics'\''.' 'O|password|'
     'ONEAPP_COPILOT_DRAIN_SECONDS' 'configure' 'How long a shutdown of the VM waits for running generations to end. OpenNebula must wait longer (SHUTDOWN_TIMEOUT in kvmrc).' 'O|number|'
     'ONEAPP_COPILOT_FLEET_DRAIN' 'configure' 'How long a shutdown of the VM waits for running generations to end. OpenNebula must wait longer (SHUTDOWN_TIMEOUT in kvmrc).' 'O|number|'
+    'ONEAPP_COPILOT_ROLE' 'configure' 'A router serves no model: it passes requests on to the copilots of a fleet, and needs 1 GB of memory.' 'O|list|'
+    'ONEAPP_COPILOT_FLEET_ROLE' 'configure' 'A router serves no model: it passes requests on to the copilots of a fleet, and needs 1 GB of memory.' 'O|list|'
+    'ONEAPP_COPILOT_BACKENDS' 'configure' 'For a router: the copilots to pass requests on to.' 'O|text|'
+    'ONEAPP_COPILOT_FLEET_BACKENDS' 'configure' 'For a router: the copilots to pass requests on to.' 'O|text|'
+    'ONEAPP_COPILOT_FLEET_KEY' 'configure' 'The key that a router presents to the copilots: the same on every VM of a fleet. Developers never need it.' 'O|password|'
     'ONEAPP_COPILOT_LOG_FORMAT' 'configure' 'The format of the request log: one line for each request, with the name of its key and its times, and nothing of its content.' 'O|list|'
 )
 

@@ -35,7 +35,8 @@ export type Publication = z.infer<typeof publicationSchema>
 export type OneGateService = {
   /** Names and addresses that clients can verify, the preferred one first. */
   endpoints: string[]
-  capacity: Capacity
+  /** Undefined on a router, which serves no model. */
+  capacity: Capacity | undefined
   caFingerprint: string
   /** PEM of the certificate to trust; empty if its issuer is a public CA. */
   ca: string
@@ -51,9 +52,11 @@ export const attributesOf = ({
   version,
 }: OneGateService): Attributes => ({
   [attributeNames.api]: endpointUrl(endpoints[0] ?? 'localhost'),
-  [attributeNames.model]: capacity.model.name,
-  [attributeNames.contextSize]: String(capacity.contextSize),
-  [attributeNames.slots]: String(capacity.slots),
+  ...(capacity !== undefined && {
+    [attributeNames.model]: capacity.model.name,
+    [attributeNames.contextSize]: String(capacity.contextSize),
+    [attributeNames.slots]: String(capacity.slots),
+  }),
   [attributeNames.caFingerprint]: caFingerprint,
   [attributeNames.ca]: Buffer.from(ca).toString('base64'),
   [attributeNames.version]: version,

@@ -1,7 +1,7 @@
 /** The Debian packages that the appliance needs besides those of its base image. */
 
 /**
- * curl: downloads. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the
+ * curl: downloads. haproxy: on a router, where it passes requests on. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the
  * connection limit. certbot: public certificates. chrony replaces systemd-timesyncd. minisign: verifies releases.
  * unattended-upgrades: idle unless the context asks for it.
  */
@@ -10,6 +10,7 @@ export const packages = [
   'certbot',
   'chrony',
   'curl',
+  'haproxy',
   'libgomp1',
   'libnginx-mod-http-js',
   'logrotate',

@@ -46,6 +46,20 @@ export const paths = {
   unit: '/etc/systemd/system/slm-copilot.service',
   memoryDropIn: '/etc/systemd/system/slm-copilot.service.d/memory.conf',
   admissionUnit: '/etc/systemd/system/slm-copilot-admission.service',
+  /** HAProxy on a router; its sockets lie where the edge proxy of a copilot expects the admission proxy. */
+  routerUnit: '/etc/systemd/system/slm-copilot-router.service',
+  routerConfiguration: '/etc/slm-copilot/router.cfg',
+  routerProgram: '/etc/slm-copilot/router.lua',
+  routerControl: `${admissionFolder}/control.sock`,
+  repeatedSocket: `${admissionFolder}/repeated.sock`,
+  backendsService: '/etc/systemd/system/slm-copilot-backends.service',
+  backendsTimer: '/etc/systemd/system/slm-copilot-backends.timer',
+  backendsWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-backends.timer',
+  /** The copilots that a router knows, and what of them clients may see. */
+  fleet: '/var/lib/slm-copilot/fleet.json',
+  /** The key that a router presents to copilots. */
+  fleetKey: '/etc/slm-copilot/fleet-key',
+  fleetModels: `${pages}/models.json`,
   modelService: '/etc/systemd/system/slm-copilot-model.service',
   companionsService: '/etc/systemd/system/slm-copilot-companions.service',
   watchdogService: '/etc/systemd/system/slm-copilot-watchdog.service',
@@ -200,6 +214,11 @@ export const paths = {
 export const units = {
   llama: 'slm-copilot.service',
   admission: 'slm-copilot-admission.service',
+  router: 'slm-copilot-router.service',
+  backends: 'slm-copilot-backends.service',
+  backendsTimer: 'slm-copilot-backends.timer',
+  /** Debian's, which would read another configuration. */
+  haproxy: 'haproxy.service',
   promptCache: 'slm-copilot-prompt-cache.service',
   nginx: 'nginx.service',
   model: 'slm-copilot-model.service',

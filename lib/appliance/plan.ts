@@ -1,5 +1,6 @@
 /** The plan in force, in one of three states: JSON that configure writes for bootstrap and the commands. */
 import * as z from 'zod'
+import { backendSchema } from './fleet/backends.ts'
 import { downloadSchema, type ModelChoice, type PendingModel, pendingModelSchema } from './models/choice.ts'
 import { cacheSharingSchema } from './nginx/cache-sharing.ts'
 import { type Capacity, capacitySchema } from './sizing/capacity.ts'
@@ -53,19 +54,29 @@ const unavailable = z.strictObject({
   ...inEveryState,
 })
 
-export const planSchema = z.discriminatedUnion('state', [serving, waiting, unavailable])
+/** A router: it serves no model itself, and passes requests on. */
+const routing = z.strictObject({
+  state: z.literal('routing'),
+  /** What clients are told to expect of the fleet. */
+  capacity: capacitySchema,
+  /** The copilots that were named by hand; if none were, OneGate is asked. */
+  backends: z.array(backendSchema),
+  ...inEveryState,
+})
+
+export const planSchema = z.discriminatedUnion('state', [serving, waiting, unavailable, routing])
 
 export type Plan = z.infer<typeof planSchema>
 export type ServingPlan = Extract<Plan, { state: 'serving' }>
-/** A plan under which llama-server does not run. */
-export type IdlePlan = Exclude<Plan, ServingPlan>
+export type RoutingPlan = Extract<Plan, { state: 'routing' }>
+/** A plan under which nothing is served. */
+export type IdlePlan = Exclude<Plan, ServingPlan | RoutingPlan>
+
+/** What every plan has, whatever its state. */
+export type PlanRest = Pick<Plan, keyof typeof inEveryState>
 
 /** The plan that follows from the choice of a model. `capacity`: planned for that model. */
-export function planFor(
-  choice: ModelChoice,
-  capacity: Capacity,
-  rest: Pick<Plan, keyof typeof inEveryState>,
-): Plan {
+export function planFor(choice: ModelChoice, capacity: Capacity, rest: PlanRest): Plan {
   switch (choice.state) {
     case 'serving':
       return {
@@ -93,7 +104,7 @@ export function planFor(
 
 /** What clients, page and report describe: the capacity in force, otherwise that of the requested model. */
 export const describedCapacity = (plan: Plan): Capacity =>
-  plan.state === 'serving' ? plan.capacity : plan.intended
+  'capacity' in plan ? plan.capacity : plan.intended
 
 /** The model to be downloaded and verified, if any. */
 export function pendingOf(plan: Plan): PendingModel | undefined {
@@ -113,5 +124,5 @@ export const unavailability = (plan: IdlePlan): string =>
 export const planNotes = (plan: Plan): string[] => [
   ...describedCapacity(plan).notes,
   ...plan.notes,
-  ...(plan.state === 'serving' ? [] : [unavailability(plan)]),
+  ...('capacity' in plan ? [] : [unavailability(plan)]),
 ]

@@ -1,6 +1,7 @@
 /** Every state file: its path, its schema, and what happens if it is damaged. */
 import * as z from 'zod'
 import { replacementSchema } from './context/password.ts'
+import { fleetSchema } from './fleet/fleet.ts'
 import { publishedLoadSchema } from './fleet/load.ts'
 import { promptCacheSchema } from './llama/prompt-cache.ts'
 import { countersSchema } from './metrics/counters.ts'
@@ -37,6 +38,12 @@ export const stateFiles = {
     mode: 0o640,
     schema: planSchema,
     whenDamaged: { fix: `run \`${configureCommand}\`` },
+  },
+  fleet: {
+    path: paths.fleet,
+    mode: 0o600,
+    schema: fleetSchema,
+    whenDamaged: { consequence: 'the copilots of the fleet are looked up again' },
   },
   verifications: {
     path: paths.verifications,

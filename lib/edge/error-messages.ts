@@ -30,7 +30,10 @@ export type FailedRequest = {
   drainingSince: string
 }
 
-type RequestLimits = Pick<EdgeSettings, 'contextSize' | 'bodyLimit' | 'answerTimeout' | 'slots'>
+type RequestLimits = Pick<
+  EdgeSettings,
+  'contextSize' | 'bodyLimit' | 'answerTimeout' | 'slots' | 'fleetModels'
+>
 
 type ErrorText = { message: string; code: string }
 const errorOf = (message: string, code: string): ErrorText => ({ message: message, code: code })
@@ -126,6 +129,8 @@ function tooMany(request: FailedRequest, limits: RequestLimits): ErrorText {
       'Too many requests that count tokens are in progress. Try again shortly.',
       'rate_limit_exceeded',
     )
+  if (limits.fleetModels !== undefined)
+    return errorOf('All slots of the fleet are busy. Try again shortly.', 'rate_limit_exceeded')
   return errorOf('All slots are busy. Try again shortly.', 'rate_limit_exceeded')
 }
 
@@ -134,7 +139,7 @@ const isForCompanion = (request: FailedRequest) => request.service !== '' && req
 const draining = (since: string) =>
   `This VM is being drained since ${since}: it finishes what it is answering, and takes nothing new. Send the request again: elsewhere, or later.`
 
-function unavailable(request: FailedRequest): ErrorText {
+function unavailable(request: FailedRequest, limits: RequestLimits): ErrorText {
   // Whatever else may be: this one will not be answered here.
   if (request.drainingSince !== '') return errorOf(draining(request.drainingSince), 'draining')
   if (isForCompanion(request))
@@ -149,6 +154,8 @@ function unavailable(request: FailedRequest): ErrorText {
       'unavailable',
     )
   }
+  if (limits.fleetModels !== undefined)
+    return errorOf('No copilot of the fleet is ready. Try again shortly.', 'unavailable')
   return errorOf('The model is loading. Try again shortly.', 'unavailable')
 }
 
@@ -176,7 +183,7 @@ function errorFor(request: FailedRequest, limits: RequestLimits): ErrorText {
         'headers_too_large',
       )
     case 503:
-      return unavailable(request)
+      return unavailable(request, limits)
     case 504:
       return errorOf(
         `The answer took longer than ${duration(limits.answerTimeout)}. Use streaming, or ask for a shorter answer.`,

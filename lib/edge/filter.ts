@@ -5,8 +5,9 @@ import { adapt } from './adapt.ts'
 import { checkFields } from './check.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
 import { isObject, type JsonObject, put, remove, writeJson } from './json.ts'
+import { limits } from './limits.ts'
 import { describeValue, unknownModelMessage } from './messages.ts'
-import { type JsonLimits, parseJson } from './parse-json.ts'
+import { parseJson } from './parse-json.ts'
 import { maxSchemas } from './schema.ts'
 import { adaptToCompletion, isWithSuffix, serviceOf } from './services.ts'
 import { markTenant } from './tenant.ts'
@@ -15,14 +16,6 @@ type FilterSettings = Pick<EdgeSettings, 'models' | 'readsImages' | 'vocabulary'
 export type Filtered =
   | { body: string; isStream: boolean; service: ServiceKind }
   | { status: number; error: object }
-
-/**
- * Limits of a request. In places llama-server recurses once per level, and finds a key by searching all those
- * of its object; each value costs nginx some microseconds. Real clients' first requests have up to 12 levels,
- * 600 values and some dozens of keys per object; a conversation that fills 128K tokens has some thousands of
- * values.
- */
-const limits: JsonLimits = { levels: 64, values: 100_000, keys: 1000 }
 
 /**
  * The body to send to llama-server, or the error. `text`: undefined if the body is not UTF-8; `salt`: the

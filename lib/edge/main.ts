@@ -9,6 +9,7 @@ import { postRoute } from './errors.ts'
 import { filterRequest } from './filter.ts'
 import { metricsPage } from './metrics.ts'
 import { modelAnswer } from './models.ts'
+import { routingOf } from './routing.ts'
 import { checkPathOf, upstreamErrorText } from './upstream-errors.ts'
 
 /** Defined by configure in front of this program. */
@@ -55,9 +56,35 @@ function filter(r: NginxHTTPRequest): void {
   r.internalRedirect(filtered.service === 'chat' ? '@llama' : '@companion')
 }
 
+/** On a router, handles every POST route: passes the body on as it is, with what decides which copilot gets it. */
+function route(r: NginxHTTPRequest): void {
+  const body = readBody(r)
+  if (body === undefined) {
+    r.return(413)
+    return
+  }
+  const headers = r.headersIn as unknown as Record<string, string | undefined>
+  const routed = routingOf(r.uri, body.text, headers, r.variables.copilot_tenant as string)
+  if ('status' in routed) {
+    answer(r, routed.status, JSON.stringify(routed.error))
+    return
+  }
+  r.variables.copilot_session = routed.session
+  r.variables.copilot_model = routed.model
+  r.variables.copilot_filtered_body = body.text as string
+  r.internalRedirect('@fleet')
+}
+
+/** The names that requests may use: on a router, the models of the fleet. */
+function models(): string[] {
+  if (settings.fleetModels === undefined) return settings.models
+  const text = textOf(settings.fleetModels)
+  return text === '' ? [] : JSON.parse(text).data.map((one: { id: string }) => one.id)
+}
+
 /** `GET /v1/models/NAME`. */
 function model(r: NginxHTTPRequest): void {
-  const found = modelAnswer(r.uri, settings.models)
+  const found = modelAnswer(r.uri, models())
   answer(r, found.status, JSON.stringify(found.body))
 }
 
@@ -153,6 +180,14 @@ function metrics(r: NginxHTTPRequest): void {
   })
 }
 
+/** On a router, a copilot's errors are in the client's format already. */
+function passBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
+  r.sendBuffer(data, flags)
+  if (r.status < 400 && !hasContent(data)) return
+  r.variables.copilot_first_byte = r.variables.request_time as string
+  r.done()
+}
+
 function rewriteErrorHeaders(r: NginxHTTPRequest): void {
   if (r.status < 400) return
   delete r.headersOut['Content-Length']
@@ -206,6 +241,8 @@ function countBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBuffer
 
 export default {
   filter: filter,
+  route: route,
+  passBody: passBody,
   model: model,
   error: error,
   metrics: metrics,

@@ -24,7 +24,7 @@ function chosen(all: ClientConfiguration[], name: string | undefined): ClientCon
 
 /** A note that the configurations are for a model that is not being served. */
 const notServed = (plan: Plan): string[] =>
-  plan.state === 'serving' ? [] : [`${wrapped(`Note: ${unavailability(plan)}`, 78).join('\n')}\n`]
+  'capacity' in plan ? [] : [`${wrapped(`Note: ${unavailability(plan)}`, 78).join('\n')}\n`]
 
 /** The configuration of one client, or of all. Throws if there is no such client, or no plan yet. */
 export function clientsText(host: Host, name: string | undefined): string {

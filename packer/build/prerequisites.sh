@@ -26,7 +26,7 @@ others=(
   # what containers from the image send
   tcpdump
   # the appliance's own programs, for tests on this machine
-  libnginx-mod-http-js openssl libgomp1 certbot
+  haproxy libnginx-mod-http-js openssl libgomp1 certbot
   # signatures
   minisign
   # the marketplace's logo, and the checks of its files

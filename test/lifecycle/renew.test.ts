@@ -45,7 +45,7 @@ async function machineAfter(days: number, mode: 'private' | 'acme', reload = () 
     { path: `/etc/${live}/${certificateFiles.chain}`, mode: 0o644, text: obtained.leaf.certificate },
     { path: `/etc/${live}/${certificateFiles.key}`, mode: 0o600, text: obtained.leaf.key },
     ...inUseFiles(inUse),
-    landingPageFor(plan, { ...tls, inUse }),
+    landingPageFor(plan, { ...tls, inUse }, []),
     { path: paths.edgeConfiguration, mode: 0o600, text: '' },
     { path: paths.edgeProgram, mode: 0o600, text: '' },
     { path: paths.connectionLimit, mode: 0o644, text: '' },

@@ -44,6 +44,15 @@ const changes: Record<keyof typeof variables, { with?: Env; set: Env }> = {
   unattendedUpgrades: { set: { ONEAPP_COPILOT_UNATTENDED_UPGRADES: 'YES' } },
   metricsKey: { set: { ONEAPP_COPILOT_METRICS_KEY: 'key-of-the-metrics-1' } },
   drainLimit: { set: { ONEAPP_COPILOT_DRAIN_SECONDS: '60' } },
+  role: {
+    with: { ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1' },
+    set: { ONEAPP_COPILOT_ROLE: 'router' },
+  },
+  backends: {
+    with: { ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1', ONEAPP_COPILOT_ROLE: 'router' },
+    set: { ONEAPP_COPILOT_BACKENDS: 'https://192.0.2.8' },
+  },
+  fleetKey: { set: { ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1' } },
   logFormat: { set: { ONEAPP_COPILOT_LOG_FORMAT: 'json' } },
   persistPromptCache: { set: { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' } },
   sharedCache: {

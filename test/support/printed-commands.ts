@@ -41,6 +41,9 @@ export const expected: Record<string, number | string> = {
   'slm-copilot drain': 'ends the service; test/vm/fleet.test.ts runs it',
   'slm-copilot drain --undo': 'test/vm/fleet.test.ts runs it',
   'slm-copilot renew': 0,
+  'slm-copilot backends': 'is for a router; test/vm/fleet.test.ts runs it',
+  'slm-copilot backends sync': 'is for a router, where a timer runs it (test/vm/fleet.test.ts)',
+  'journalctl -u slm-copilot-backends.service': 0,
   // Fails because there is no failed model to retry; model.test.ts retries one.
   'slm-copilot fetch-model --retry': 1,
   'slm-copilot upgrade': 'takes a release; test/vm/upgrade.test.ts runs it',

@@ -6,10 +6,12 @@ type SiteContext = Parameters<typeof siteFor>[0]['context']
 
 /** What an empty context says about the site. */
 export const plainContext: SiteContext = {
+  role: 'copilot',
   keys: [],
   sharedCache: false,
   logFormat: 'text',
   metricsKey: undefined,
+  fleetKey: undefined,
 }
 
 export const siteWith = (changes: Partial<Parameters<typeof siteFor>[0]> = {}) =>

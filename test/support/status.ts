@@ -24,6 +24,18 @@ export const servingStatus: ApplianceStatus = {
     kvType: 'f16',
     companions: [],
   },
+  fleet: [
+    {
+      name: 'copilot-3',
+      address: '192.0.2.8',
+      model: 'a',
+      slots: 4,
+      busy: 2,
+      state: 'UP',
+      version: '1.2.3',
+      since: at,
+    },
+  ],
   services: [
     { unit: 'slm-copilot.service', ...active },
     { unit: 'slm-copilot-admission.service', ...active },

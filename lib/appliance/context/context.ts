@@ -68,6 +68,17 @@ const metricsKeyProblems = ({ metricsKey, keys, password }: Context): Problem[] 
       ]
     : []
 
+/** A problem if a router has no key of the fleet, or if that is a developer's, too. */
+function fleetKeyProblems({ role, fleetKey, metricsKey, keys, password }: Context): Problem[] {
+  const problem = (got: string, takes: string): Problem[] => [
+    { variable: variables.fleetKey.name, got, takes },
+  ]
+  if (fleetKey === undefined)
+    return role === 'router' ? problem('nothing', 'the key that the copilots of the fleet were given') : []
+  const isTaken = [password, metricsKey, ...keys.map(({ key }) => key)].includes(fleetKey)
+  return isTaken ? problem('a key that is also used for something else', 'a key of its own') : []
+}
+
 /** A certificate and its key must both be set, or neither. */
 function pairProblems(env: Environment): Problem[] {
   const { tlsCertificate, tlsKey } = variables
@@ -135,10 +146,14 @@ export function parseContext(
     drainLimit: take(variables.drainLimit),
     logFormat: take(variables.logFormat),
     metricsKey: take(variables.metricsKey),
+    role: take(variables.role),
+    backends: take(variables.backends),
+    fleetKey: take(variables.fleetKey),
   }
   problems.push(
     ...sharedKeys(context),
     ...metricsKeyProblems(context),
+    ...fleetKeyProblems(context),
     ...pairProblems(env),
     ...judge(context),
   )

@@ -1,5 +1,6 @@
 /** The context variables, one record each: parsing, shim, documents, marketplace inputs and help use them. */
 import * as z from 'zod'
+import { type Backend, backends, type Role, roles } from '../fleet/backends.ts'
 import { catalogue } from '../models/catalogue.ts'
 import { type CompanionModel, companionCatalogue } from '../models/companions.ts'
 import type { ThinkingRequest } from '../models/thinking.ts'
@@ -325,6 +326,43 @@ export const variables = {
     example: '120',
     help: 'How long a shutdown of the VM waits for running generations to end. OpenNebula must wait longer (SHUTDOWN_TIMEOUT in kvmrc).',
     input: 'number',
+  }),
+  role: variable<Role>({
+    name: 'ONEAPP_COPILOT_ROLE',
+    alias: 'ONEAPP_COPILOT_FLEET_ROLE',
+    stage: 'configure',
+    value: z.enum(roles),
+    fallback: 'copilot',
+    byDefault: 'copilot: this VM serves a model',
+    takes: 'copilot or router',
+    example: 'router',
+    help: 'A router serves no model: it passes requests on to the copilots of a fleet, and needs 1 GB of memory.',
+    input: 'list',
+    options: roles,
+  }),
+  backends: variable<Backend[]>({
+    name: 'ONEAPP_COPILOT_BACKENDS',
+    alias: 'ONEAPP_COPILOT_FLEET_BACKENDS',
+    stage: 'configure',
+    value: backends,
+    fallback: [],
+    byDefault: 'none: a router asks OneGate for the copilots of its OneFlow service',
+    takes:
+      "https URLs of copilots, separated by spaces, each followed by = and the SHA-256 fingerprint of its CA's or its own certificate, as openssl prints it; without one, a public CA must have issued the certificate",
+    example: '',
+    help: 'For a router: the copilots to pass requests on to.',
+    input: 'text',
+  }),
+  fleetKey: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_FLEET_KEY',
+    stage: 'configure',
+    value: key,
+    fallback: undefined,
+    byDefault: 'none: no router may pass requests on to this VM',
+    takes: 'like the password',
+    example: '',
+    help: 'The key that a router presents to the copilots: the same on every VM of a fleet. Developers never need it.',
+    input: 'password',
   }),
   logFormat: variable<LogFormat>({
     name: 'ONEAPP_COPILOT_LOG_FORMAT',

@@ -23,7 +23,7 @@ export const wizardGroups: Record<string, { title: string; help: string }> = {
   NTP: { title: 'Time', help: 'Which time servers the VM uses.' },
   UNATTENDED: { title: 'Operating system', help: 'How it gets security updates.' },
   METRICS: { title: 'Metrics', help: 'Who may read them, for monitoring.' },
+  FLEET: { title: 'Fleet', help: 'Several VMs behind one address.' },
   LOG: { title: 'Log', help: 'What is recorded of requests, and in which form.' },
-  FLEET: { title: 'Fleet', help: 'How this VM works beside others.' },
   CACHE: { title: 'Prompt cache', help: 'What happens to prompts that have been processed.' },
 }

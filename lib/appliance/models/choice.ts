@@ -46,12 +46,16 @@ export type Knowledge = {
   misfit(model: Model): string | undefined
 }
 
+/** The model that the context names, otherwise the one in the image. */
+export const requestedModel = (release: Release, request: Pick<Context, 'model'>): Model =>
+  modelsOf(release).find(({ name }) => name === request.model) ?? release.model
+
 /**
  * Chooses between the model that the context requests and one that can serve until that is downloaded and
  * verified. Throws if neither fits.
  */
 export function chooseModel(release: Release, request: ModelRequest, knowledge: Knowledge): ModelChoice {
-  const model = modelsOf(release).find(({ name }) => name === request.model) ?? release.model
+  const model = requestedModel(release, request)
   if (model.name === release.model.name) return { state: 'serving', model }
   const substitute = substituteFor(model, release, knowledge)
   const misfit = knowledge.misfit(model)

@@ -6,8 +6,12 @@ import type { Context } from '../context/context.ts'
 export const cacheSharingSchema = z.enum(['one-key', 'separate', 'shared'])
 export type CacheSharing = z.infer<typeof cacheSharingSchema>
 
-/** The password counts as a key. */
-export function cacheSharingOf({ keys, sharedCache }: Pick<Context, 'keys' | 'sharedCache'>): CacheSharing {
-  if (keys.length === 0) return 'one-key'
+/** The password counts as a key, and so does the fleet's: behind it are tenants of their own. */
+export function cacheSharingOf({
+  keys,
+  sharedCache,
+  fleetKey,
+}: Pick<Context, 'keys' | 'sharedCache' | 'fleetKey'>): CacheSharing {
+  if (keys.length === 0 && fleetKey === undefined) return 'one-key'
   return sharedCache ? 'shared' : 'separate'
 }

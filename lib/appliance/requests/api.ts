@@ -66,5 +66,8 @@ export const edgeHeaders = {
   typist: { name: 'X-Copilot-Typist', variable: '$http_x_copilot_typist' },
 } as const
 
+/** Headers from a router's edge proxy to HAProxy: what stays on one copilot, and the model that a request names. */
+export const routingHeaders = { session: 'X-Copilot-Session', model: 'X-Copilot-Model' } as const
+
 /** The header with which the admission proxy says which limit a request exceeded. */
 export const limitHeader = { name: 'X-Copilot-Limit', variable: '$upstream_http_x_copilot_limit' } as const

@@ -29,4 +29,6 @@ export type EdgeSettings = {
   slots: number
   /** Number of tokens in the model's vocabulary. */
   vocabulary: number
+  /** On a router: the file with the models of its fleet. */
+  fleetModels?: string
 }

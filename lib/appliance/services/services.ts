@@ -36,6 +36,11 @@ export const services = {
     restartInputs: [paths.admissionUnit, paths.admissionConfiguration, paths.admissionProgram],
     reloadInputs: [],
   },
+  router: {
+    unit: units.router,
+    restartInputs: [paths.routerUnit, paths.routerConfiguration, paths.routerProgram],
+    reloadInputs: [],
+  },
   nginx: {
     unit: units.nginx,
     restartInputs: [paths.nginxDropIn, paths.connectionLimit],

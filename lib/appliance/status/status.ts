@@ -31,7 +31,7 @@ const sections = {
     model: z.string().describe('The model in the image'),
   }),
   plan: z.strictObject({
-    state: z.enum(['serving', 'waiting', 'unavailable']),
+    state: z.enum(['serving', 'waiting', 'unavailable', 'routing']),
     model: z.string().describe('The model that is served, or requested'),
     contextSize: z.int().describe('Tokens per conversation'),
     slots: z.int().describe('Conversations at once'),
@@ -49,6 +49,20 @@ const sections = {
       )
       .describe('The services beside chat'),
   }),
+  fleet: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        address: z.string(),
+        model: z.string(),
+        slots: z.int(),
+        busy: z.int().nullable().describe('Requests in progress; null if HAProxy does not have it yet'),
+        state: z.string().describe("HAProxy's word, such as UP, DOWN or DRAIN"),
+        version: z.string(),
+        since: time,
+      }),
+    )
+    .describe('On a router, the copilots that it passes requests on to'),
   services: z.array(
     z.strictObject({
       unit: z.string(),

@@ -15,7 +15,7 @@ type LogField = {
 /** In the order of a line. Readers expect exactly these: lines of another version are skipped. */
 export const logFields = [
   { name: 'time', variable: '$time_iso8601' },
-  { name: 'id', variable: '$request_id' },
+  { name: 'id', variable: '$copilot_request_id' },
   { name: 'address', variable: '$remote_addr' },
   { name: 'tenant', variable: '$copilot_logged_tenant' },
   { name: 'method', variable: '$copilot_logged_method' },

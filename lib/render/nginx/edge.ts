@@ -1,6 +1,7 @@
 /** The complete configuration of the edge proxy, the only listener on the network. */
 import { connections, headerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths, users } from '../../appliance/paths.ts'
+import { fleetMaps } from './fleet.ts'
 import { keyMaps } from './keys.ts'
 import { answerMaps, requestMaps } from './maps.ts'
 import { plainServer } from './plain-server.ts'
@@ -17,6 +18,20 @@ const edgeFiles: EdgeFiles = {
   program: paths.edgeProgram,
   pid: paths.nginxPid,
 }
+
+const admissionUpstream = `\
+# A new connection for each request: llama-server closes idle ones after 5 s, and a request sent at that moment would fail
+# with 503.
+upstream slm_copilot_admission {
+    server unix:${paths.admissionSocket} max_fails=0;
+}`
+
+const fleetUpstream = `\
+# HAProxy. What the first copilot fails or refuses is sent once more, and goes to another.
+upstream slm_copilot_admission {
+    server unix:${paths.admissionSocket} max_fails=0;
+    server unix:${paths.repeatedSocket} max_fails=0 backup;
+}`
 
 /**
  * A complete configuration instead of a site in Debian's, which belongs to dpkg and allows only 768
@@ -44,7 +59,7 @@ http {
     js_import copilot from ${program};
     js_set $copilot_error_body copilot.error;
     js_var $copilot_filtered_body;
-    js_var $copilot_first_byte;
+${site.role === 'router' ? '    js_var $copilot_session;\n    js_var $copilot_model;\n' : ''}    js_var $copilot_first_byte;
     js_var $copilot_service;
 
     server_tokens off;
@@ -60,8 +75,9 @@ http {
     uwsgi_temp_path ${paths.edgeBodies};
     scgi_temp_path ${paths.edgeBodies};
 
-${keyMaps(site.keys, site.metricsKey)}
-${tenantMap(site.keys, site.cacheSharing)}
+${keyMaps(site)}
+${fleetMaps(site.fleetKey)}
+${tenantMap(site)}
 ${requestMaps}
 ${answerMaps}
 # Counted by each worker for itself (as in ${paths.admissionConfiguration}).
@@ -74,11 +90,7 @@ limit_req_status 429;
 
 ${requestLog(site.logFormat)}
 
-# A new connection for each request: llama-server closes idle ones after 5 s, and a request sent at that moment would fail
-# with 503.
-upstream slm_copilot_admission {
-    server unix:${paths.admissionSocket} max_fails=0;
-}
+${site.role === 'router' ? fleetUpstream : admissionUpstream}
 
 ${plainServer(site)}
 ${tlsServer(site, certificate)}

@@ -4,11 +4,13 @@ import { passwordName } from '../../appliance/context/values.ts'
 import { cacheSharingOf } from '../../appliance/nginx/cache-sharing.ts'
 import { answerTimeout } from '../../appliance/nginx/limits.ts'
 import { hasHttp2Directive } from '../../appliance/nginx/version.ts'
+import { paths } from '../../appliance/paths.ts'
 import type { EdgeCompanion } from '../../appliance/requests/edge-settings.ts'
 import { companionKinds } from '../../appliance/requests/services.ts'
 import { largestBody } from '../../appliance/requests/size.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import type { CompanionCapacity } from '../../appliance/sizing/companions.ts'
+import { routerConfiguration, routerProgram } from '../fleet/haproxy.ts'
 import { nginxDropIn } from '../units/nginx.ts'
 import { admissionConfiguration, admissionUnit } from './admission.ts'
 import { connectionLimit } from './connection-limit.ts'
@@ -17,7 +19,7 @@ import { admissionProgram, edgeProgram } from './program.ts'
 import type { Site } from './site.ts'
 
 type SiteFacts = {
-  context: Pick<Context, 'keys' | 'sharedCache' | 'logFormat' | 'metricsKey'>
+  context: Pick<Context, 'keys' | 'sharedCache' | 'logFormat' | 'metricsKey' | 'fleetKey' | 'role'>
   password: { password: string }
   capacity: Capacity
   /** The names by which requests may refer to the model. */
@@ -39,10 +41,12 @@ export const siteFor = ({
   machine,
   nginxVersion,
 }: SiteFacts): Site => ({
+  role: context.role,
   keys: [{ name: passwordName, key: password.password }, ...context.keys],
   cacheSharing: cacheSharingOf(context),
   logFormat: context.logFormat,
   metricsKey: context.metricsKey,
+  fleetKey: context.fleetKey,
   hasIpv6: machine.hasIpv6,
   hasHttp2Directive: hasHttp2Directive(nginxVersion),
   settings: {
@@ -54,6 +58,7 @@ export const siteFor = ({
     readsImages: false,
     companions: Object.fromEntries(companions.map(one => [one.model.kind, edgeCompanion(one)])),
     slots: capacity.slots,
+    ...(context.role === 'router' && { fleetModels: paths.fleetModels }),
   },
 })
 
@@ -76,6 +81,16 @@ const edgeCompanion = ({ model, contextSize, batchSize }: CompanionCapacity): Ed
   suffix: (charactersPerToken * batchSize) / 4,
   infill: model.infill,
 })
+
+/** The router's files, in place of the admission proxy's. */
+export const routerFiles = (site: Site) => [
+  routerProgram(),
+  routerConfiguration(site.settings.answerTimeout),
+  connectionLimit(),
+  nginxDropIn(),
+  edgeProgram(site.settings),
+  edgeConfiguration(site),
+]
 
 /** In the order of writing: the edge proxy's configuration, which refers to the others, comes last. */
 export const nginxFiles = (site: Site, { slots }: Capacity) => [

@@ -2,6 +2,7 @@
 
 import { metricsName, type NamedKey } from '../../appliance/context/values.ts'
 import { malformedLocation, metricsPath, openPaths } from '../../appliance/requests/api.ts'
+import type { Site } from './site.ts'
 
 /** A PCRE that matches exactly this text: everything but letters and digits is escaped as \xHH. */
 export const exactly = (text: string) =>
@@ -10,10 +11,10 @@ export const exactly = (text: string) =>
 /** RFC 7617: user, colon, password, in Base64. */
 const basicCredentials = ({ name, key }: NamedKey) => Buffer.from(`${name}:${key}`).toString('base64')
 
-const indented = (lines: string[]) => lines.map(line => `    ${line}`).join('\n')
+export const indented = (lines: string[]) => lines.map(line => `    ${line}`).join('\n')
 
 /** Optional trailing white space (RFC 9110, 5.5): nginx strips spaces only over HTTP/1.1, and tabs never. */
-const end = '[ \\t]*\\z'
+export const end = '[ \\t]*\\z'
 
 const metricsPatterns = (key: string) => [
   `(?i:bearer) +${exactly(key)}`,
@@ -21,7 +22,7 @@ const metricsPatterns = (key: string) => [
 ]
 
 /** Maps from a request to its tenant and to whether it is unauthenticated, and the rate limit on failures. */
-export const keyMaps = (keys: NamedKey[], metricsKey?: string) => `\
+export const keyMaps = ({ keys, metricsKey }: Pick<Site, 'keys' | 'metricsKey'>) => `\
 # The tenant. Plain strings in a map are compared case-insensitively, which keys must not be: hence the patterns.
 map $http_authorization $copilot_authorization_tenant {
     default "";
@@ -36,13 +37,17 @@ map $http_x_api_key $copilot_api_key_tenant {
     default "";
 ${indented(keys.map(({ name, key }) => `"~^${exactly(key)}${end}" ${name};`))}
 }
-map $copilot_authorization_tenant $copilot_tenant {
+map $copilot_authorization_tenant $copilot_own_tenant {
     default $copilot_authorization_tenant;
     "" $copilot_api_key_tenant;
 }
+map $copilot_own_tenant $copilot_tenant {
+    default $copilot_own_tenant;
+    "" $copilot_fleet_tenant;
+}
 
 # How many slots a tenant may take at once, if that is limited.
-map $copilot_tenant $copilot_quota {
+map $copilot_own_tenant $copilot_quota {
     default "";
 ${indented(keys.filter(({ limit }) => limit !== undefined).map(({ name, limit }) => `${name} ${limit};`))}
 }

@@ -1,4 +1,5 @@
 /** The locations that proxy to llama-server: GET requests directly, requests with a body through the filter. */
+import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { requestsOfKey } from '../../appliance/nginx/limits.ts'
 import { paths } from '../../appliance/paths.ts'
 import {
@@ -8,6 +9,7 @@ import {
   metricsPath,
   type Route,
   routes,
+  routingHeaders,
 } from '../../appliance/requests/api.ts'
 import { companionErrors, generationErrors, readErrors } from './errors.ts'
 import { exactly } from './keys.ts'
@@ -39,7 +41,7 @@ const getRoute = (path: string) => `
  * The whole body is read into memory, and sent on as rewritten by the filter. The buffer is a quarter larger
  * than the limit, since in a chunked body the chunks' headers take space too.
  */
-const postRoutes = (limit: number) => `
+const postRoutes = (limit: number, handler: 'filter' | 'route') => `
     location ~ ^(${postPaths.join('|')})\\z {
         if ($request_method != POST) {
             return 405;
@@ -51,7 +53,7 @@ const postRoutes = (limit: number) => `
         client_max_body_size ${limit};
         client_body_buffer_size ${limit + limit / 4};
         client_body_in_single_buffer on;
-        js_content copilot.filter;
+        js_content copilot.${handler};
     }`
 
 const filteredBody = `proxy_set_header Host localhost;
@@ -65,7 +67,7 @@ const filteredRequests = ({ keys }: Site) => `
         js_header_filter copilot.rewriteErrorHeaders;
         js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
         ${filteredBody}
-        proxy_set_header ${edgeHeaders.tenant.name} ${keys.length > 1 ? '$copilot_tenant' : '""'};
+        proxy_set_header ${edgeHeaders.tenant.name} ${keys.length > 1 ? '$copilot_own_tenant' : '""'};
         proxy_set_header ${edgeHeaders.quota.name} $copilot_quota;
         proxy_pass http://slm_copilot_admission$uri;
     }
@@ -115,6 +117,56 @@ const metricsRoutes = `
         proxy_pass http://slm_copilot_admission$copilot_asked_path;
     }`
 
+/** Where a router's requests go: with the fleet's key in place of the client's, and whose request it is. */
+const routedRequests = ({ fleetKey = '' }: Site) => `
+    location @fleet {
+        proxy_intercept_errors on;
+        error_page 502 503 =503 @error;
+        error_page 429 504 @error;
+        # A copilot that is full, loading or lost is passed over, once, before the first byte.
+        proxy_next_upstream error http_502 http_503 http_429 non_idempotent;
+        proxy_next_upstream_tries 2;
+        js_body_filter copilot.passBody buffer_type=buffer;
+        ${filteredBody}
+        ${fleetIdentity(fleetKey)}
+        proxy_set_header ${edgeHeaders.quota.name} $copilot_quota;
+        proxy_set_header ${routingHeaders.session} $copilot_session;
+        proxy_set_header ${routingHeaders.model} $copilot_model;
+        proxy_pass http://slm_copilot_admission$uri;
+    }`
+
+const fleetIdentity = (fleetKey: string) => `proxy_set_header Authorization "Bearer ${fleetKey}";
+        proxy_set_header ${fleetHeaders.tenant.name} $copilot_tenant;
+        proxy_set_header ${fleetHeaders.salt.name} $copilot_tenant_salt;
+        proxy_set_header ${fleetHeaders.id.name} $request_id;`
+
+/** All locations of a router that are not the same on every appliance. */
+export const fleetRoutes = (site: Site) => `${['/health', metricsPath].map(getRoute).join('\n')}
+    location = /props {
+        if ($request_method !~ ^(GET|HEAD)$) {
+            return 405;
+        }
+        ${readErrors}
+        proxy_method GET;
+        ${fleetIdentity(site.fleetKey ?? '')}
+        proxy_pass http://slm_copilot_admission/props;
+    }
+    location = /v1/models {
+        if ($request_method !~ ^(GET|HEAD)$) {
+            return 405;
+        }
+        alias ${paths.fleetModels};
+        default_type application/json;
+    }
+    location ~ ^/v1/models/. {
+        if ($request_method !~ ^(GET|HEAD)$) {
+            return 405;
+        }
+        js_content copilot.model;
+    }
+${postRoutes(site.settings.bodyLimit, 'route')}
+${routedRequests(site)}`
+
 /** All locations that proxy to llama-server. */
 export const llamaRoutes = (site: Site) => `${getPaths.map(getRoute).join('\n')}
     location ~ ^/v1/models/. {
@@ -124,6 +176,6 @@ export const llamaRoutes = (site: Site) => `${getPaths.map(getRoute).join('\n')}
         js_content copilot.model;
     }
 ${metricsRoutes}
-${postRoutes(site.settings.bodyLimit)}
+${postRoutes(site.settings.bodyLimit, 'filter')}
 
 ${filteredRequests(site)}`

@@ -1,7 +1,6 @@
 /** Separates tenants' prompt caches by a secret prefix of each tenant's prompts, its salt. */
 import { createHmac } from 'node:crypto'
-import type { NamedKey } from '../../appliance/context/values.ts'
-import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
+import type { Site } from './site.ts'
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** 52 ^ 12 is more than 2 ^ 68. */
@@ -18,10 +17,10 @@ export function saltOf(key: string): string {
   return salt
 }
 
-/** The variable with the tenant's salt; empty if all share one cache. */
-export const tenantMap = (keys: NamedKey[], cacheSharing: CacheSharing) => `\
+/** The variable with the salt of a key's tenant; empty if all share one cache. */
+export const tenantMap = ({ keys, cacheSharing }: Pick<Site, 'keys' | 'cacheSharing'>) => `\
 # Begins every prompt: what is cached for one key can be reused for that key only.
-map $copilot_tenant $copilot_tenant_salt {
+map $copilot_own_tenant $copilot_own_salt {
     default "";
 ${cacheSharing !== 'separate' ? '' : keys.map(({ name, key }) => `    ${name} ${saltOf(key)};\n`).join('')}}
 `

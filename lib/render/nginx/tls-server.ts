@@ -4,7 +4,7 @@ import { certificateFiles, landingPageFile, paths, ports } from '../../appliance
 import { deniedLocation, limitHeader } from '../../appliance/requests/api.ts'
 import { landingPagePolicy } from '../page/landing-page.ts'
 import { errorLocations, ownErrors } from './errors.ts'
-import { llamaRoutes } from './routes.ts'
+import { fleetRoutes, llamaRoutes } from './routes.ts'
 import { listen, type Site } from './site.ts'
 
 const tls = (certificate: string) => `ssl_certificate ${certificate}/${certificateFiles.chain};
@@ -33,6 +33,8 @@ const proxying = ({ settings }: Site) => `proxy_http_version 1.1;
     proxy_next_upstream off;
     proxy_hide_header Server;
     proxy_hide_header Retry-After;
+    # A copilot's, which is the same, behind a router.
+    proxy_hide_header X-Request-Id;
     proxy_hide_header ${limitHeader.name};
     proxy_hide_header Access-Control-Allow-Origin;
     proxy_hide_header Access-Control-Allow-Credentials;
@@ -98,7 +100,7 @@ export const tlsServer = (site: Site, certificate: string) => `server {
     add_header Retry-After $copilot_retry_after always;
     add_header WWW-Authenticate $copilot_challenge always;
     # The id of its line in the request log, which OpenAI's clients show with an error.
-    add_header X-Request-Id $request_id always;
+    add_header X-Request-Id $copilot_request_id always;
 
     ${proxying(site)}
 
@@ -119,7 +121,7 @@ export const tlsServer = (site: Site, certificate: string) => `server {
         alias ${paths.caCertificate};
         default_type application/x-x509-ca-cert;
     }
-${llamaRoutes(site)}
+${site.role === 'router' ? fleetRoutes(site) : llamaRoutes(site)}
     location / {
         client_max_body_size 0;
         return 404;

@@ -1,5 +1,6 @@
 /** The landing page, shown to a developer who opens the appliance's address: a single file, without secrets. */
 import { createHash } from 'node:crypto'
+import type { Copilot } from '../../appliance/fleet/fleet.ts'
 import { endpointUrl } from '../../appliance/names.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { paths } from '../../appliance/paths.ts'
@@ -16,6 +17,8 @@ export type LandingPage = {
   endpoints: string[]
   capacity: Capacity
   cacheSharing: CacheSharing
+  /** On a router: those that it passes requests on to. */
+  copilots?: Copilot[]
   tls: Pick<TlsSummary, 'mode' | 'isPublic' | 'caFingerprint'>
 }
 
@@ -103,7 +106,20 @@ const header = html`
   <p id="status" role="status" data-state="checking">Checking status …</p>
 </header>`
 
-const about = (origin: string, { model, contextSize, slots }: Capacity) => html`
+const fleet = (copilots: Copilot[]) => html`
+  <section aria-labelledby="fleet">
+    <h2 id="fleet">The machines behind this address</h2>
+    <p>
+      ${copilots.length === 0 ? 'None is known yet.' : 'A conversation stays on one of them, which remembers its beginning.'}
+    </p>
+    <dl>${copilots.map(
+      ({ name, model, slots, version, since }) => html`
+      <div><dt>${name}</dt><dd><code>${model}</code>, ${slots} answers at once${version === '' ? '' : `, version ${version}`}, since ${since.slice(0, 10)}</dd></div>`,
+    )}
+    </dl>
+  </section>`
+
+const about = (origin: string, { model, contextSize, slots }: Capacity, isRouter: boolean) => html`
   <section aria-label="About">
     <p class="lead">
       A private coding assistant. <strong>${model.name}</strong> runs on this machine’s own CPUs: what you send it stays
@@ -113,7 +129,7 @@ const about = (origin: string, { model, contextSize, slots }: Capacity) => html`
       <div><dt>Endpoint</dt><dd><code>${origin}/v1</code></dd></div>
       <div><dt>Model</dt><dd><code>${model.name}</code></dd></div>
       <div><dt>Context window</dt><dd>${contextSize} tokens</dd></div>
-      <div><dt>Concurrent answers</dt><dd>${slots}</dd></div>
+      ${isRouter ? '' : html`<div><dt>Concurrent answers</dt><dd>${slots}</dd></div>`}
     </dl>
   </section>`
 
@@ -167,6 +183,7 @@ function pageText(page: LandingPage): string {
   const {
     endpoints: [endpoint = 'localhost'],
     capacity,
+    copilots,
     tls,
   } = page
   const origin = endpointUrl(endpoint).replace(/\/v1$/, '')
@@ -181,7 +198,7 @@ function pageText(page: LandingPage): string {
 <style>${{ markup: style }}</style>
 </head>
 <body>${header}
-<main>${about(origin, capacity)}${trustSection(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing)}
+<main>${about(origin, capacity, copilots !== undefined)}${copilots === undefined ? '' : fleet(copilots)}${trustSection(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing)}
 </main>
 <script type="module">${{ markup: script }}</script>
 </body>

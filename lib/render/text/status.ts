@@ -23,8 +23,13 @@ const rate = (value: number | null) => (value === null ? '-' : `${Number(value.t
 const rows: Rows = {
   addresses: addresses => addresses.map((url, index) => [index === 0 ? 'endpoint' : 'also', url]),
   plan: ({ state, model, contextSize, slots, threads, kvType, companions }) => [
-    ['model', state === 'serving' ? model : `${model}, not served (${state})`],
-    ['plan', `${slots} × ${contextSize} tokens, ${threads} threads, KV cache ${kvType}`],
+    ['model', ['serving', 'routing'].includes(state) ? model : `${model}, not served (${state})`],
+    [
+      'plan',
+      state === 'routing'
+        ? `router, up to ${contextSize} tokens`
+        : `${slots} × ${contextSize} tokens, ${threads} threads, KV cache ${kvType}`,
+    ],
     ...companions.map(
       (one): Row => [
         one.kind,
@@ -32,6 +37,11 @@ const rows: Rows = {
       ],
     ),
   ],
+  fleet: copilots =>
+    copilots.map(({ name, address, model, slots, busy, state, version, since }) => [
+      name,
+      `${state.toLowerCase()}, ${busy ?? '-'} of ${slots} slots busy, ${model} at ${address}, since ${short(since)}${version === '' ? '' : `, version ${version}`}`,
+    ]),
   services: services =>
     services.map(({ unit, isActive, isEnabled, since }) => [
       unit,
@@ -97,6 +107,7 @@ const rows: Rows = {
 const order: SectionName[] = [
   'addresses',
   'plan',
+  'fleet',
   'services',
   'certificate',
   'pending',
@@ -117,7 +128,7 @@ function rowsOf<Name extends SectionName>(status: ApplianceStatus, name: Name): 
 
 export function statusText(status: ApplianceStatus): string {
   const { isServing, problem, plan, unknown } = status
-  const served = plan?.state === 'serving' ? ` ${plan.model}` : ''
+  const served = plan?.state === 'serving' ? ` ${plan.model}` : plan?.state === 'routing' ? ' a fleet' : ''
   const unread = sectionNames.flatMap((name): Row[] =>
     unknown[name] ? [[`${name}: unknown`, unknown[name]]] : [],
   )

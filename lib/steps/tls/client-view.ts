@@ -1,11 +1,11 @@
 /** What clients see of the pair in use: verifiable endpoints, what to trust, and the landing page that says so. */
 import { X509Certificate } from 'node:crypto'
+import type { Copilot } from '../../appliance/fleet/fleet.ts'
 import { describedCapacity, type Plan } from '../../appliance/plan.ts'
 import type { InstalledPair, Pair, ServedCertificate, TlsSummary } from '../../appliance/tls/certificates.ts'
 import { landingPage } from '../../render/page/landing-page.ts'
 import { covers, namesIn } from '../../system/x509.ts'
 import { isPublic } from './installed-pairs.ts'
-import type { Tls } from './tls.ts'
 
 /** The TLS facts shown in report and landing page. */
 function tlsSummary(inUse: InstalledPair, ca: Pair): TlsSummary {
@@ -42,10 +42,15 @@ export function trustFor(
   return { ca: inUse.pair.certificate, serverName: first.replace(/^\*\./, 'copilot.') }
 }
 
-/** The landing page for a plan and its TLS. */
-export const landingPageFor = (plan: Plan, { inUse, ca }: Pick<Tls, 'inUse' | 'ca'>) =>
+/** The landing page for a plan and its TLS; a router's lists its copilots. */
+export const landingPageFor = (
+  plan: Plan,
+  { inUse, ca }: { inUse: InstalledPair; ca: { pair: Pair } },
+  copilots: Copilot[],
+) =>
   landingPage({
     ...clientView(inUse, ca.pair, plan.endpoints),
     capacity: describedCapacity(plan),
     cacheSharing: plan.cacheSharing,
+    ...(plan.state === 'routing' && { copilots }),
   })

@@ -8,6 +8,7 @@ import {
   spaceFinding,
 } from '../../../lib/appliance/diagnosis/storage.ts'
 import { modelPath } from '../../../lib/appliance/paths.ts'
+import { describedCapacity } from '../../../lib/appliance/plan.ts'
 import {
   cpuNotes,
   hugePageNotes,
@@ -113,7 +114,7 @@ export const loadCheck = (before: Facts): DoctorCheck => ({
 /** Reads from the middle of the model's file: dd(1) with direct I/O. */
 async function diskSpeed(host: Host) {
   const plan = readPlan(host)
-  const model = plan.state === 'serving' ? plan.capacity.model : plan.intended.model
+  const { model } = describedCapacity(plan)
   const path = host.files.at(modelPath(model.name))
   const size = host.files.status(modelPath(model.name))?.size
   if (size === undefined) return skipped(`${modelPath(model.name)} is not there`)

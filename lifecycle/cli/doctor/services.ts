@@ -15,6 +15,7 @@ import {
 import { modelsOf } from '../../../lib/appliance/models/release.ts'
 import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { planNotes } from '../../../lib/appliance/plan.ts'
+import { routerProblem } from '../../../lib/steps/fleet/router.ts'
 import { installedRelease } from '../../../lib/steps/models/release.ts'
 import { passwordInForce } from '../../../lib/steps/password.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
@@ -79,7 +80,7 @@ export const serviceChecks: DoctorCheck[] = [
     expected: 'a model is served, with nothing to note',
     run: host => {
       const plan = readPlan(host)
-      if (plan.state !== 'serving') return { state: 'problem', seen: planNotes(plan).join(' ') }
+      if (!('capacity' in plan)) return { state: 'problem', seen: planNotes(plan).join(' ') }
       return noted('warning', planNotes(plan), plan.capacity.model.name)
     },
   },
@@ -132,7 +133,7 @@ export const serviceChecks: DoctorCheck[] = [
     expected: 'there, in folders that only their group can enter',
     run: host => {
       const sockets = [
-        [paths.socketFolder, paths.socket],
+        ...(readPlan(host).state === 'routing' ? [] : [[paths.socketFolder, paths.socket] as const]),
         [paths.admissionFolder, paths.admissionSocket],
       ] as const
       const isOpen = (folder: string) => ((host.files.status(folder)?.mode ?? 0) & 0o007) !== 0
@@ -151,6 +152,12 @@ export const serviceChecks: DoctorCheck[] = [
     name: 'service',
     expected: 'answers requests sent the way clients send them',
     run: async host => {
+      if (readPlan(host).state === 'routing') {
+        const problemOfRouter = await routerProblem(host, true)
+        return problemOfRouter === undefined
+          ? ok('answers')
+          : problem(problemOfRouter, `journalctl -u ${units.backends}`)
+      }
       const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
       const found = await serviceProblem(host, access)
       return found === undefined ? ok('answers') : problem(found, `journalctl -u ${units.llama}`)

@@ -11,6 +11,7 @@ import { resultOf, type stageNames } from '../../../lib/appliance/stages.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import type { SectionName, SectionValue } from '../../../lib/appliance/status/status.ts'
 import { tokenRates } from '../../../lib/appliance/status/token-rates.ts'
+import { isRouter, routerProblem } from '../../../lib/steps/fleet/router.ts'
 import { comparedMemory, measuredMemory } from '../../../lib/steps/llama/memory-check.ts'
 import { installedRelease } from '../../../lib/steps/models/release.ts'
 import { isStageAtWork } from '../../../lib/steps/one-at-a-time.ts'
@@ -31,12 +32,14 @@ import { readState } from '../../../lib/system/state-files.ts'
 import { unitStatus } from '../../../lib/system/systemd.ts'
 import { certificatesIn, namesIn } from '../../../lib/system/x509.ts'
 import packageFile from '../../../package.json' with { type: 'json' }
+import { fleetRows } from '../../backends.ts'
 import { pendingActions } from './pending.ts'
 
 type Readers = { [Name in SectionName]: (host: Host) => Promise<SectionValue<Name>> | SectionValue<Name> }
 
 /** Those without which nothing is served. */
-const requiredUnits = [units.llama, units.admission, units.nginx]
+const requiredUnits = (host: Host) =>
+  isRouter(host) ? [units.router, units.nginx] : [units.llama, units.admission, units.nginx]
 const day = 86_400_000
 const isRoot = () => process.getuid?.() === 0
 
@@ -76,9 +79,10 @@ export const sections: Readers = {
     }))
     return { state: plan.state, model: model.name, contextSize, slots, threads, kvType, companions }
   },
+  fleet: async host => (isRouter(host) ? fleetRows(host) : []),
   services: async host => {
     const services: SectionValue<'services'> = []
-    const [chat = '', ...proxies] = requiredUnits
+    const [chat = '', ...proxies] = requiredUnits(host)
     for (const unit of [chat, ...companionUnitsOf(host), ...proxies]) {
       const { isActive, isEnabled, startedAt } = await unitStatus(host, unit)
       services.push({ unit, isActive, isEnabled, since: startedAt?.toISOString() ?? null })
@@ -149,9 +153,12 @@ async function llamaTimings(host: Host): Promise<string> {
   throw new Error(`the journal of ${units.llama} can be read by root, and by the group systemd-journal.`)
 }
 
+const ownTrust = (host: Host) => trustFor(readCertificateInUse(host), readCaCertificate(host))
+
 /** Why clients are not served. Root, who can read the key, sends a request to the model's queue, too. */
 export async function checkedService(host: Host): Promise<string | undefined> {
-  const trust = trustFor(readCertificateInUse(host), readCaCertificate(host))
+  if (isRouter(host)) return (await routerProblem(host, true)) ?? healthProblem(host, ownTrust(host))
+  const trust = ownTrust(host)
   const problem = isRoot()
     ? await serviceProblem(host, { ...trust, key: passwordInForce(host) })
     : await healthProblem(host, trust)
@@ -160,6 +167,7 @@ export async function checkedService(host: Host): Promise<string | undefined> {
   if (since !== undefined) return isBeingDrained(since)
   const recorded = readUnavailable(host)
   if (recorded !== undefined) return recorded
-  for (const unit of requiredUnits) if (!(await unitStatus(host, unit)).isActive) return isNotRunning(unit)
+  for (const unit of requiredUnits(host))
+    if (!(await unitStatus(host, unit)).isActive) return isNotRunning(unit)
   return problem
 }

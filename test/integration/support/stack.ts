@@ -148,7 +148,7 @@ function siteFor(root: string, socket: string, numbers: { http: number; https: n
   )
 }
 
-const admissionFolder = (root: string) => join(root, 'run/admission')
+const admissionFolder = (root: string) => join(root, paths.admissionFolder)
 
 const workersOf = (master: number | undefined) =>
   readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
@@ -159,6 +159,19 @@ const isLeaving = (pid: number) =>
 
 function startNginx(file: string): WatchedProcess {
   return watch(spawn('nginx', ['-e', 'stderr', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] }))
+}
+
+/** Starts a router's HAProxy, which knows no copilot yet. */
+async function startHaproxy(root: string): Promise<WatchedProcess> {
+  mkdirSync(admissionFolder(root), { recursive: true })
+  const text = readFileSync(join(root, paths.routerConfiguration), 'utf8')
+    .replaceAll(paths.admissionFolder, admissionFolder(root))
+    .replaceAll(paths.routerProgram, join(root, paths.routerProgram))
+  const file = join(root, 'run/haproxy.cfg')
+  writeFileSync(file, text)
+  const haproxy = watch(spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'pipe', 'pipe'] }))
+  await haproxy.until(async () => existsSync(join(root, paths.repeatedSocket)))
+  return haproxy
 }
 
 /** Starts the admission proxy of a folder, in front of llama-server's socket. */
@@ -188,11 +201,19 @@ export async function startEdge(context: Record<string, string>, options: Option
   const writeSite = () => {
     writeFileSync(file, site(siteFor(root, socket, numbers)))
     const script = join(root, paths.edgeProgram)
-    writeFileSync(script, program(readFileSync(script, 'utf8').replaceAll(paths.metrics, metrics)))
+    writeFileSync(
+      script,
+      program(
+        readFileSync(script, 'utf8')
+          .replaceAll(paths.metrics, metrics)
+          .replaceAll(paths.fleetModels, join(root, paths.fleetModels)),
+      ),
+    )
   }
   mkdirSync(folder, { recursive: true })
   writeSite()
-  const admission = await startAdmission(root, socket, options)
+  const isRouter = existsSync(join(root, paths.routerConfiguration))
+  const admission = await (isRouter ? startHaproxy(root) : startAdmission(root, socket, options))
   const nginx = startNginx(file)
   const url = `https://127.0.0.1:${numbers.https}`
   const ca = readFileSync(join(root, paths.caCertificate), 'utf8')

@@ -43,6 +43,9 @@ it('gives every variable its default if it is unset or empty', () => {
     logFormat: 'text',
     metricsKey: undefined,
     drainLimit: 300,
+    role: 'copilot',
+    backends: [],
+    fleetKey: undefined,
   }
   expect(parse({})).toEqual(defaults)
   expect(parse({ ONEAPP_COPILOT_PASSWORD: '', ONEAPP_COPILOT_CONTEXT_SIZE: '' })).toEqual(defaults)

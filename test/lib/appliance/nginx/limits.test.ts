@@ -15,12 +15,14 @@ it.each([
 const key = { name: 'alice', key: 'alices-key-0123' }
 
 it.each([
-  [[], false, 'one-key'],
-  [[], true, 'one-key'],
-  [[key], false, 'separate'],
-  [[key], true, 'shared'],
-])('keys %j, sharing %s: %s', (keys, sharedCache, sharing) => {
-  expect(cacheSharingOf({ keys, sharedCache })).toBe(sharing)
+  [[], false, undefined, 'one-key'],
+  [[], true, undefined, 'one-key'],
+  [[key], false, undefined, 'separate'],
+  [[key], true, undefined, 'shared'],
+  // Behind a router are tenants of their own.
+  [[], false, 'the-fleets-key', 'separate'],
+])('keys %j, sharing %s, fleet key %s: %s', (keys, sharedCache, fleetKey, sharing) => {
+  expect(cacheSharingOf({ keys, sharedCache, fleetKey })).toBe(sharing)
 })
 
 it.each([

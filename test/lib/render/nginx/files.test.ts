@@ -4,7 +4,7 @@ import { paths } from '../../../../lib/appliance/paths.ts'
 import { largestBody } from '../../../../lib/appliance/requests/size.ts'
 import { nginxFiles } from '../../../../lib/render/nginx/files.ts'
 import { capacityFor, tinyModel } from '../../../support/capacity.ts'
-import { siteWith } from '../../../support/site.ts'
+import { plainContext, siteWith } from '../../../support/site.ts'
 
 const alice = { name: 'alice', key: 'alices-key-0123' }
 
@@ -75,14 +75,14 @@ it.each([
   { keys: [alice], sharedCache: true, names: true, salts: 0, hides: true },
 ])('with the keys $keys beside the password, shared: $sharedCache', row => {
   const { edge, admission } = rendered(4096, {
-    context: { ...row, logFormat: 'text', metricsKey: undefined },
+    context: { ...plainContext, ...row },
   })
   const { name } = alice
   const users = row.keys.length > 0 ? ['copilot', name] : ['copilot']
   // Each key is accepted as Bearer, Basic and x-api-key, under its name.
   for (const user of users) expect(edge.match(new RegExp(`" ${user};$`, 'gm'))).toHaveLength(3)
   // The admission proxy is told the tenant only if there are several.
-  expect(edge).toContain(`proxy_set_header X-Copilot-Tenant ${row.names ? '$copilot_tenant' : '""'};`)
+  expect(edge).toContain(`proxy_set_header X-Copilot-Tenant ${row.names ? '$copilot_own_tenant' : '""'};`)
   expect(edge.match(/^ {4}(copilot|alice) [A-Za-z]{12};$/gm) ?? []).toHaveLength(row.salts)
   expect(admission.includes('copilot.countBody')).toBe(row.hides)
 })

@@ -16,7 +16,7 @@ it.each([
   { cacheSharing: 'shared' as const, names: [] },
   { cacheSharing: 'one-key' as const, names: [] },
 ])('$cacheSharing: a salt for $names', ({ cacheSharing, names }) => {
-  const map = tenantMap([alice, bob], cacheSharing)
+  const map = tenantMap({ keys: [alice, bob], cacheSharing })
   const lines = [...map.matchAll(/^ {4}(\w+) (\w{12});$/gm)]
   expect(lines.map(([, name]) => name)).toEqual(names)
   for (const { key } of [alice, bob]) expect(map).not.toContain(key)

@@ -1,6 +1,7 @@
 /** Known secrets in every encoding, and unknown ones by their form; and what must stay readable. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { fleetMaps } from '../../../../lib/render/nginx/fleet.ts'
 import { keyMaps } from '../../../../lib/render/nginx/keys.ts'
 import { tenantMap } from '../../../../lib/render/nginx/tenants.ts'
 import { maskedByForm, maskFor } from '../../../../lib/render/support/masking.ts'
@@ -20,8 +21,12 @@ describe('a known secret', () => {
       text => Buffer.from(`${'u'.repeat(offset)}${text}:more`).toString('base64'),
     ]),
     ['in hexadecimal', text => Buffer.from(text).toString('hex')],
-    ["in nginx's map", text => keyMaps([{ name: 'alice', key: text }])],
-    ['as the salt of its cache', text => tenantMap([{ name: 'alice', key: text }], 'separate')],
+    ["in nginx's map", text => keyMaps({ keys: [{ name: 'alice', key: text }], metricsKey: undefined })],
+    ["as the fleet's key", text => fleetMaps(text)],
+    [
+      'as the salt of its cache',
+      text => tenantMap({ keys: [{ name: 'alice', key: text }], cacheSharing: 'separate' }),
+    ],
   ])('%s', (_, encode) => {
     const text = encode(secret)
     const shown = maskFor([secret])(text)

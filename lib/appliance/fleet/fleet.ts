@@ -1,0 +1,32 @@
+/** The copilots of a fleet as a router knows them. */
+import * as z from 'zod'
+
+/** Seconds between two looks at OneGate: with a run's own seconds, a change is seen within 15. */
+export const backendsEvery = 8
+
+const copilotSchema = z.strictObject({
+  /** Names it for people and, across restarts and changes, its share of the sessions. */
+  name: z.string(),
+  host: z.string(),
+  port: z.int(),
+  /** PEM of the only CA to trust; absent if a public CA has issued its certificate. */
+  ca: z.string().optional(),
+  /** The DNS name that its certificate must have; absent if that is for an address, and the CA its own. */
+  serverName: z.string().optional(),
+  model: z.string(),
+  contextSize: z.int(),
+  slots: z.int().min(1),
+  version: z.string(),
+  /** When the router learned of it. */
+  since: z.iso.datetime(),
+})
+
+export type Copilot = z.infer<typeof copilotSchema>
+
+export const fleetSchema = z.strictObject({
+  copilots: z.array(copilotSchema),
+  /** Why the last look failed, so that it is logged once: the copilots are then the last known ones. */
+  problem: z.string().optional(),
+})
+
+export type Fleet = z.infer<typeof fleetSchema>

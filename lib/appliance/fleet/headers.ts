@@ -1,0 +1,9 @@
+/** Headers from a router to a copilot. They count only beside the fleet's key. */
+export const fleetHeaders = {
+  /** The name of the client's key. */
+  tenant: { name: 'X-Copilot-Fleet-Tenant', variable: '$http_x_copilot_fleet_tenant' },
+  /** What separates the tenant's cached prompts; the router derives it from the key, which it keeps to itself. */
+  salt: { name: 'X-Copilot-Fleet-Salt', variable: '$http_x_copilot_fleet_salt' },
+  /** The request's id in both machines' logs. */
+  id: { name: 'X-Request-Id', variable: '$http_x_request_id' },
+} as const

@@ -1,0 +1,55 @@
+/** On a router: which copilot a request is for. Pure; runs inside nginx. */
+import { apiOf, errorBody, postRoute } from './errors.ts'
+import { isObject, type Json, type JsonObject } from './json.ts'
+import { limits } from './limits.ts'
+import { parseJson } from './parse-json.ts'
+
+type Routing = { session: string; model: string }
+export type Routed = Routing | { status: number; error: object }
+
+/** Headers in which clients name their conversation: opencode, Claude Code, Codex, others. nginx drops names with `_`. */
+const sessionHeaders = ['x-session-affinity', 'x-claude-code-session-id', 'session-id', 'x-session-id']
+
+/** A header's value, as far as it may be passed on in one. */
+const sessionName = /^[\x21-\x7e]{1,200}$/
+
+const textAt = (value: Json | undefined): string =>
+  typeof value === 'string' && sessionName.test(value) ? value : ''
+
+/** What names a conversation in a body: OpenAI's `prompt_cache_key`, Anthropic's `metadata.user_id`. */
+function sessionIn(request: JsonObject): string {
+  const metadata = request.at.metadata
+  return textAt(request.at.prompt_cache_key) || (isObject(metadata) ? textAt(metadata.at.user_id) : '')
+}
+
+/**
+ * The conversation that a request belongs to, if its client says so, otherwise its tenant; and the model that it names.
+ * Conversations of different tenants are never the same one. The rest of the request is the copilot's to check.
+ */
+export function routingOf(
+  path: string,
+  text: string | undefined,
+  headers: Record<string, string | undefined>,
+  tenant: string,
+): Routed {
+  const refuse = (message: string, code: string): Routed => ({
+    status: 400,
+    error: errorBody(apiOf(path), 400, message, code),
+  })
+  if (postRoute(path) === undefined)
+    return { status: 404, error: errorBody(apiOf(path), 404, 'Unknown path.') }
+  if (text === undefined) return refuse('The request is not valid UTF-8.', 'invalid_encoding')
+  const parsed = parseJson(text, limits)
+  if ('problem' in parsed)
+    return refuse(
+      `Invalid JSON at character ${parsed.position} of ${text.length}: ${parsed.problem}.`,
+      'invalid_json',
+    )
+  const request = isObject(parsed.value) ? parsed.value : undefined
+  const named = sessionHeaders.map(name => textAt(headers[name])).filter(value => value !== '')[0]
+  const session = named ?? (request === undefined ? '' : sessionIn(request))
+  return {
+    session: session === '' ? tenant : `${tenant} ${session}`,
+    model: request === undefined ? '' : textAt(request.at.model),
+  }
+}

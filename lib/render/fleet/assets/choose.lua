@@ -1,0 +1,98 @@
+-- Chooses the copilot for a request, in HAProxy. `generations`, the paths that occupy a slot, is set by what precedes this.
+--
+-- HAProxy's own consistent hashing bounds a server's load by the mean of all (hash-balance-factor), and queues a request
+-- at a full server while others are free (before version 3.2). Here a session goes to the first free server in an order
+-- of its own: rendezvous hashing, weighted by slots. One that is added takes over its share of the sessions, and no
+-- other session moves; those of a server that is full or lost go to the next in their order, and come back.
+
+-- What the servers of the backend `fleet` can do, by name: HAProxy knows their addresses and connections.
+local servers = {}
+
+-- Requests that occupy no slot, such as token counts, may exceed the slots by this many (maxconn, too).
+local spare = 8
+
+-- Mixes the bits of a whole number (as SplitMix64 does); of equal inputs only equal ones come out.
+local function mixed(number)
+  number = (number ~ (number >> 30)) * 0xbf58476d1ce4e5b9
+  number = (number ~ (number >> 27)) * 0x94d049bb133111eb
+  return number ~ (number >> 31)
+end
+
+-- A server's place in a session's order; the smallest comes first. Of exponentially distributed numbers with the slots as
+-- rates, each server's is the smallest in proportion to its slots.
+local function place(session, server)
+  local uniform = ((mixed(session ~ server.seed) >> 11) + 1) * 2.0 ^ -53
+  return -math.log(uniform) / server.slots
+end
+
+-- Servers with the model, if a request names one that some server has; otherwise all: each knows further names for its own.
+local function with_model(model)
+  local found = {}
+  for name, server in pairs(servers) do
+    if server.model == model then found[name] = server end
+  end
+  return next(found) and found or servers
+end
+
+-- The names of running servers in the session's order, those with a free slot before the others.
+local function choice(txn, session, model)
+  local free, is_any_up = {}, false
+  local slots = not generations[txn.f:path()] and spare or 0
+  for name, server in pairs(with_model(model)) do
+    -- Without the backend's name before it: HAProxy 2.6 overwrites the slash, in Lua's own copy of the text.
+    if txn.f:srv_is_up(name) == 1 then
+      is_any_up = true
+      if txn.f:srv_conn(name) < server.slots + slots then
+        free[#free + 1] = { name = name, place = place(session, server) }
+      end
+    end
+  end
+  return free, is_any_up
+end
+
+-- Sets `txn.server`, or `txn.refusal`: `none`, if no server runs, or `full`. A repeated request, which the first server has
+-- failed or refused, goes to the second.
+core.register_action("choose", { "http-req" }, function(txn)
+  local session = txn.c:xxh64(txn.f:req_hdr("x-copilot-session") or "")
+  local free, is_any_up = choice(txn, session, txn.f:req_hdr("x-copilot-model"))
+  if #free == 0 then
+    txn:set_var("txn.refusal", is_any_up and "full" or "none")
+    return
+  end
+  local first, second
+  for _, server in ipairs(free) do
+    if first == nil or server.place < first.place then
+      first, second = server, first
+    elseif second == nil or server.place < second.place then
+      second = server
+    end
+  end
+  local is_repeated = txn:get_var("txn.repeated") == "yes"
+  txn:set_var("txn.server", (is_repeated and second or first).name)
+end)
+
+-- Whether any server runs, for the health check.
+core.register_fetches("fleet_is_up", function(txn)
+  for name in pairs(servers) do
+    if txn.f:srv_is_up(name) == 1 then return true end
+  end
+  return false
+end)
+
+core.register_cli({ "fleet", "set" }, "fleet set NAME SLOTS SEED MODEL: choose this server, too", function(applet, ...)
+  local words = { ... }
+  servers[words[3]] = { slots = tonumber(words[4]), seed = math.tointeger(tonumber(words[5])), model = words[6] }
+  applet:send("\n")
+end)
+
+core.register_cli({ "fleet", "remove" }, "fleet remove NAME: choose this server no longer", function(applet, ...)
+  servers[select(3, ...)] = nil
+  applet:send("\n")
+end)
+
+core.register_cli({ "fleet", "list" }, "fleet list: the servers to choose from", function(applet)
+  for name, server in pairs(servers) do
+    applet:send(table.concat({ name, server.slots, server.seed, server.model }, " ") .. "\n")
+  end
+  applet:send("\n")
+end)

@@ -1,0 +1,137 @@
+/** HAProxy on a router: where the edge proxy sends requests, and what it does with them until a copilot answers. */
+
+import { fleetHeaders } from '../../appliance/fleet/headers.ts'
+import { paths, units, users } from '../../appliance/paths.ts'
+import {
+  edgeHeaders,
+  limitHeader,
+  metricsPath,
+  routes,
+  routingHeaders,
+} from '../../appliance/requests/api.ts'
+import { hardening } from '../units/sandbox.ts'
+import { choose } from './assets/parts.ts'
+
+const generations = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
+
+/** The program that chooses a copilot for each request. */
+export const routerProgram = () => ({
+  path: paths.routerProgram,
+  mode: 0o644,
+  text: `-- Written by slm-copilot.
+generations = { ${generations.map(path => `[${JSON.stringify(path)}] = true`).join(', ')} }
+
+${choose}`,
+})
+
+/**
+ * The configuration, in the syntax of HAProxy 2.6 and later. It names no copilot: those are added and removed while
+ * HAProxy runs, so that no reload ends a stream. HAProxy itself repeats nothing: the edge proxy, which still has the
+ * request's body, sends it once more, to the second socket.
+ */
+export const routerConfiguration = (answerTimeout: number) => ({
+  path: paths.routerConfiguration,
+  mode: 0o644,
+  text: `# Written by slm-copilot at every configure: changes made here are lost.
+
+global
+    log stderr format raw local0 notice
+    stats socket ${paths.routerControl} mode 600 level admin
+    # With one thread, the connections that the program counts are exact: no two requests take the same slot.
+    nbthread 1
+    maxconn 4096
+    lua-load ${paths.routerProgram}
+    ssl-default-server-options ssl-min-ver TLSv1.2
+
+defaults
+    mode http
+    log global
+    timeout connect 3s
+    timeout client ${answerTimeout + 60}s
+    timeout server ${answerTimeout + 60}s
+    # Nobody waits in silence.
+    timeout queue 1s
+    retries 0
+    # A token is passed on at once.
+    option http-no-delay
+    option abortonclose
+    # One connection to a copilot serves many requests, and is closed long before the copilot's nginx would.
+    http-reuse always
+    option httpchk
+    http-check send meth GET uri /health ver HTTP/1.1 hdr Host localhost
+    http-check expect status 200
+
+frontend first
+    bind unix@${paths.admissionSocket} mode 660
+    default_backend fleet
+
+frontend repeated
+    bind unix@${paths.repeatedSocket} mode 660
+    http-request set-var(txn.repeated) str(yes)
+    default_backend fleet
+
+backend fleet
+    # For the servers that are added later: none of the program's requests is balanced by this.
+    balance leastconn
+    stick-table type string len 32 size 100k expire 1d store conn_cur
+    acl is_generation path ${generations.join(' ')}
+    http-request use-service prometheus-exporter if { path ${metricsPath} }
+    http-request return status 200 content-type application/json string '{"status":"ok"}' if { path /health } { lua.fleet_is_up -m bool }
+    http-request return status 503 content-type application/json string '{"status":"unavailable"}' if { path /health }
+    # Slots of one key, if these are limited.
+    http-request set-var(txn.quota) req.hdr(${edgeHeaders.quota.name}),mul(1) if is_generation { req.hdr(${edgeHeaders.quota.name}) -m int gt 0 }
+    http-request track-sc0 req.hdr(${fleetHeaders.tenant.name}) if { var(txn.quota) -m found }
+    http-request return status 429 hdr ${limitHeader.name} key if { var(txn.quota) -m found } { sc0_conn_cur,sub(txn.quota) gt 0 }
+    http-request lua.choose
+    http-request return status 429 hdr ${limitHeader.name} slots if { var(txn.refusal) -m str full }
+    http-request return status 503 if { var(txn.refusal) -m str none }
+    http-request del-header ${routingHeaders.session}
+    http-request del-header ${routingHeaders.model}
+    http-request del-header ${edgeHeaders.quota.name}
+    use-server %[var(txn.server)] if TRUE
+`,
+})
+
+/** HAProxy's unit. Debian's own, which would read another configuration, is disabled. */
+export const routerUnit = () => ({
+  path: paths.routerUnit,
+  mode: 0o644,
+  text: `[Unit]
+Description=SLM-Copilot router: passes requests on to the copilots of the fleet
+Documentation=file:${paths.report}
+ConditionPathExists=${paths.routerConfiguration}
+After=network-online.target
+Wants=network-online.target
+# Restarted however often it fails: there may be nobody to do it.
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+ExecStart=/usr/sbin/haproxy -Ws -f ${paths.routerConfiguration}
+# It knows no copilot yet.
+ExecStartPost=-+/usr/bin/systemctl start --no-block ${units.backends}
+WorkingDirectory=/
+User=${users.web}
+Group=${users.web}
+UMask=0007
+RuntimeDirectory=${paths.admissionFolder.replace('/run/', '')}
+RuntimeDirectoryMode=0750
+Restart=always
+RestartSec=1
+OOMScoreAdjust=-500
+LimitNOFILE=16384
+
+${hardening}
+CapabilityBoundingSet=
+MemoryDenyWriteExecute=no
+PrivateUsers=yes
+ProcSubset=pid
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+
+[Install]
+WantedBy=multi-user.target
+`,
+})

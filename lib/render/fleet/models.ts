@@ -1,0 +1,15 @@
+/** The models of a fleet, as a router answers `GET /v1/models` (OpenAI's API). */
+import type { Copilot } from '../../appliance/fleet/fleet.ts'
+import { paths } from '../../appliance/paths.ts'
+
+/** Each model once. nginx serves this file. */
+export const fleetModels = (copilots: Copilot[]) => ({
+  path: paths.fleetModels,
+  mode: 0o644,
+  text: JSON.stringify({
+    object: 'list',
+    data: [...new Set(copilots.map(({ model }) => model))]
+      .sort()
+      .map(id => ({ id, object: 'model', created: 0, owned_by: 'slm-copilot' })),
+  }),
+})

@@ -1,0 +1,31 @@
+/** What a copilot's edge proxy takes from a router of its fleet: for whom it asks, their salt, and the request's id. */
+import { fleetHeaders } from '../../appliance/fleet/headers.ts'
+import { end, exactly, indented } from './keys.ts'
+import { saltOf } from './tenants.ts'
+
+const routerPattern = (key: string) => `"~^(?i:bearer) +${exactly(key)}${end}" router;`
+
+/**
+ * A router has verified the tenant's key, and does not pass it on. Its headers count only beside the fleet's key: no
+ * one else can speak for a tenant, and a request of the router's that names none is rejected.
+ */
+export const fleetMaps = (fleetKey: string | undefined) => `\
+# A router of the fleet, and the tenant, salt and request id that it states.
+map $http_authorization $copilot_router {
+    default "";
+${fleetKey === undefined ? '' : indented([routerPattern(fleetKey)])}
+}
+map "$copilot_router:${fleetHeaders.tenant.variable}" $copilot_fleet_tenant {
+    default "";
+    "~^router:(?<copilot_stated_tenant>[A-Za-z0-9._-]{1,32})\\z" $copilot_stated_tenant;
+}
+map "$copilot_router:${fleetHeaders.salt.variable}" $copilot_tenant_salt {
+    default $copilot_own_salt;
+    "~^router:(?<copilot_stated_salt>[A-Za-z]{12})\\z" $copilot_stated_salt;
+    "~^router:" "${fleetKey === undefined ? '' : saltOf(fleetKey)}";
+}
+map "$copilot_router:${fleetHeaders.id.variable}" $copilot_request_id {
+    default $request_id;
+    "~^router:(?<copilot_stated_id>[0-9a-f]{32})\\z" $copilot_stated_id;
+}
+`

@@ -1,0 +1,104 @@
+/** Which copilots there are: those named in the context, or those of the OneFlow service. */
+import { X509Certificate } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import type { Backend } from '../../appliance/fleet/backends.ts'
+import type { Copilot } from '../../appliance/fleet/fleet.ts'
+import { fleetHeaders } from '../../appliance/fleet/headers.ts'
+import { copilotsIn } from '../../appliance/fleet/service.ts'
+import { accessOf } from '../../appliance/onegate.ts'
+import { readPem } from '../../appliance/tls/pem.ts'
+import { ownClient, ownHeaders } from '../../appliance/usage/log-format.ts'
+import type { Host } from '../../system/host.ts'
+import { presentedBy } from '../../system/untrusted.ts'
+
+/** Seconds for each question. */
+const timeout = 3
+
+/** `problems`: why copilots, by their names, could not be asked now. */
+export type Discovered = { copilots: Copilot[]; problems: Map<string, string> }
+
+/** The copilots of this VM's OneFlow service that say that they serve. Rejects if OneGate does not answer. */
+export async function copilotsOfService(host: Host, context: Record<string, string>): Promise<Discovered> {
+  const access = accessOf(context)
+  if (access === undefined)
+    throw new Error('this VM has no access to OneGate (TOKEN=YES in its template), and no backends are named')
+  const url = `${access.endpoint.replace(/\/+$/, '')}/service`
+  const headers = { 'X-ONEGATE-TOKEN': access.token, 'X-ONEGATE-VMID': access.vmId }
+  const { status, body } = await host.http({ url, headers, timeout })
+  if (status !== 200) throw new Error(`OneGate answered ${status} at /service`)
+  return collected(copilotsIn(body, host.now()).map(copilot => [copilot.name, reached(copilot)]))
+}
+
+/** The copilots named by hand. Those that do not serve yet are left out, and are asked again next time. */
+export const namedCopilots = (host: Host, backends: Backend[], fleetKey: string): Promise<Discovered> =>
+  collected(backends.map(backend => [nameOf(backend), describe(host, backend, fleetKey).then(reached)]))
+
+async function collected(asked: [name: string, answer: Promise<Copilot>][]): Promise<Discovered> {
+  const problems = new Map<string, string>()
+  const answers = asked.map(([name, answer]) =>
+    answer.catch((error: Error) => {
+      problems.set(name, error.message)
+      return undefined
+    }),
+  )
+  const copilots = (await Promise.all(answers)).filter(copilot => copilot !== undefined)
+  return { copilots, problems }
+}
+
+/** HAProxy takes only addresses for servers that are added while it runs. */
+async function reached(copilot: Copilot): Promise<Copilot> {
+  if (isIP(copilot.host) !== 0) return copilot
+  const { address } = await lookup(copilot.host)
+  return { ...copilot, host: address }
+}
+
+const nameOf = ({ host, port }: Backend) => (port === 443 ? host : `${host}:${port}`)
+
+/** What a copilot says of itself, over a connection that is verified. */
+async function describe(host: Host, backend: Backend, fleetKey: string): Promise<Copilot> {
+  const { host: address, port } = backend
+  const origin = `https://${address.includes(':') ? `[${address}]` : address}:${port}`
+  const ca = await trusted(origin, backend.fingerprint)
+  const headers = {
+    ...ownHeaders,
+    authorization: `Bearer ${fleetKey}`,
+    [fleetHeaders.tenant.name]: ownClient,
+  }
+  const get = async (path: string) => {
+    const { status, body } = await host.http({ url: origin + path, ca, headers, timeout })
+    if (status !== 200) throw new Error(`it answered ${status} at ${path}`)
+    return JSON.parse(body)
+  }
+  const [props, models] = await Promise.all([get('/props'), get('/v1/models')])
+  return {
+    name: nameOf(backend),
+    host: address,
+    port,
+    ...(ca !== undefined && { ca }),
+    ...(isIP(address) === 0 && { serverName: address }),
+    model: String(models.data?.[0]?.id ?? ''),
+    contextSize: Number(props.default_generation_settings?.n_ctx ?? 0),
+    slots: Math.max(1, Number(props.total_slots ?? 1)),
+    version: '',
+    since: host.now().toISOString(),
+  }
+}
+
+/**
+ * PEM of the certificate to trust; undefined if a public CA is expected. The fingerprint is the CA's, or the server's:
+ * then the CA that it names is believed, since it comes over a connection to the holder of that certificate's key.
+ */
+async function trusted(origin: string, fingerprint: string | undefined): Promise<string | undefined> {
+  if (fingerprint === undefined) return undefined
+  const { certificate, body } = await presentedBy(`${origin}/ca.crt`, timeout)
+  const pem = readPem('certificate', body)
+  const ca = pem === undefined ? undefined : new X509Certificate(pem)
+  const isMeant = (one: X509Certificate | undefined) => one?.fingerprint256 === fingerprint
+  if (isMeant(ca)) return pem
+  if (isMeant(certificate) && ca !== undefined && certificate?.checkIssued(ca)) return pem
+  if (isMeant(certificate)) return certificate?.toString()
+  throw new Error(
+    `neither its certificate nor its CA has the fingerprint ${fingerprint}: its CA has ${ca?.fingerprint256 ?? 'none'}`,
+  )
+}

@@ -1,0 +1,33 @@
+/** Tells HAProxy of changes, and reads what it knows, through its control socket. */
+import type { Copilot } from '../../appliance/fleet/fleet.ts'
+import { paths } from '../../appliance/paths.ts'
+import { changesOf, type HaproxyServer, serversIn } from '../../render/fleet/commands.ts'
+import { ask } from '../../system/conversations.ts'
+import type { Host } from '../../system/host.ts'
+
+/** Seconds for one command. */
+const timeout = 5
+
+const command = (host: Host, text: string) => ask(host.files.at(paths.routerControl), `${text}\n`, timeout)
+
+/** The servers that HAProxy has. Rejects if it does not run. */
+export const readServers = async (host: Host): Promise<HaproxyServer[]> =>
+  serversIn(await command(host, 'show stat fleet 4 -1'))
+
+/** What HAProxy says when a command has worked: nothing, or one of these. */
+const successes =
+  /^$|^New server registered|^Server deleted|^New CA file created|^transaction (created|updated)|Success!|^CA file '.*' deleted/
+
+/** A server's last connections may still be ending; a file of a public CA's server does not exist. Both are tried again. */
+const harmless = /^(del server|del ssl ca-file) /
+
+/** Makes HAProxy's servers those copilots; logs each command that it has refused. */
+export async function applyServers(host: Host, wanted: Copilot[]): Promise<void> {
+  const chosen = (await command(host, 'fleet list')).split('\n').filter(Boolean)
+  for (const change of changesOf(wanted, await readServers(host), chosen)) {
+    const answer = (await command(host, change)).trim()
+    if (successes.test(answer) || harmless.test(change)) continue
+    const [first = ''] = change.split('\n')
+    host.log.warn(`HAProxy refused \`${first}\`: ${answer.split('\n')[0]}`)
+  }
+}

@@ -1,0 +1,134 @@
+/** A router and copilots on this machine: the real edge proxies and HAProxy; what answers as llama-server is a stand-in. */
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import { paths } from '../../../lib/appliance/paths.ts'
+import { openHost } from '../../../lib/system/host.ts'
+import { type HttpAnswer, http } from '../../../lib/system/http.ts'
+import { syncBackends } from '../../../lifecycle/backends.ts'
+import { type Edge, startEdge } from './stack.ts'
+import { type StandIn, startStandIn } from './stand-in-llama.ts'
+
+export const fleetKey = 'the-key-of-the-fleet-1'
+export const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1' }
+
+export type TestCopilot = {
+  edge: Edge
+  /** `https://ADDRESS=FINGERPRINT`. */
+  address: string
+  /** What has reached its llama-server: bodies of generations, in order. */
+  bodies: string[]
+  /** Streams that have not ended. */
+  open: Set<ServerResponse>
+  /** What it answers now: a stream that ends at once, one that is held open, or this status. */
+  mode: { is: 'answer' | 'hold' | number }
+  stop(): Promise<void>
+}
+
+const event = (text: string) => `data: ${JSON.stringify({ choices: [{ delta: { content: text } }] })}\n\n`
+
+/** A copilot with so many slots, whose llama-server is a stand-in. */
+export async function startCopilot(name: string, slots: number, model = 'sentence'): Promise<TestCopilot> {
+  const edge = await startEdge({ ONEAPP_COPILOT_FLEET_KEY: fleetKey, ONEAPP_COPILOT_PARALLEL: String(slots) })
+  const copilot = {
+    edge,
+    bodies: [] as string[],
+    open: new Set<ServerResponse>(),
+    mode: { is: 'answer' as const },
+  }
+  const state: Pick<TestCopilot, 'mode'> = copilot
+  const standIn: StandIn = await startStandIn(edge, (request, response, body) => {
+    const json = (value: unknown) =>
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
+    if (request.url === '/health') return void json({ status: 'ok' })
+    if (request.url === '/v1/models') return void json({ data: [{ id: model }] })
+    if (request.url === '/props')
+      return void json({ total_slots: slots, default_generation_settings: { n_ctx: 4096 } })
+    if (typeof state.mode.is === 'number') return void response.writeHead(state.mode.is).end('{}')
+    copilot.bodies.push(body.toString())
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event(name))
+    copilot.open.add(response)
+    response.on('close', () => copilot.open.delete(response))
+    if (state.mode.is === 'answer') response.end('data: [DONE]\n\n')
+  })
+  const fingerprint = new X509Certificate(edge.ca).fingerprint256
+  return {
+    ...copilot,
+    address: `${edge.url}=${fingerprint}`,
+    stop: async () => {
+      await standIn.stop()
+      await edge.close()
+    },
+  }
+}
+
+export type TestRouter = Edge & { sync(): Promise<string[]> }
+
+/** A router of these copilots, or with OneGate's in `oneGate`; `sync` looks for them, and resolves with what it logs. */
+export async function startRouter(
+  backends: string[],
+  context: Record<string, string> = {},
+  oneGate = '',
+): Promise<TestRouter> {
+  const edge = await startEdge({
+    ONEAPP_COPILOT_ROLE: 'router',
+    ONEAPP_COPILOT_FLEET_KEY: fleetKey,
+    ONEAPP_COPILOT_BACKENDS: backends.join(' '),
+    ONEAPP_COPILOT_KEYS: Object.entries(keys)
+      .map(([name, key]) => `${name}=${key}`)
+      .join('\n'),
+    ...context,
+  })
+  const host = openHost({ env: {}, root: edge.root })
+  if (oneGate !== '')
+    host.files.replace(paths.contextFile, `TOKENTXT="t"\nVMID="0"\nONEGATE_ENDPOINT="${oneGate}"\n`, 0o600)
+  const sync = async () => {
+    const lines: string[] = []
+    const log = (line: string) => void lines.push(line)
+    await syncBackends({ ...host, log: { ...host.log, info: log, warn: log, error: log } })
+    return lines
+  }
+  await sync()
+  return { ...edge, sync }
+}
+
+export type Asking = {
+  key?: string
+  session?: string
+  headers?: Record<string, string>
+  body?: Record<string, unknown>
+  path?: string
+}
+
+/** What a router answers to a chat; by default, its stream until it ends. */
+export const ask = (
+  { url, ca }: Pick<Edge, 'url' | 'ca'>,
+  { key = keys.alice, session, headers, body, path = '/v1/chat/completions' }: Asking = {},
+): Promise<HttpAnswer> =>
+  http({
+    url: url + path,
+    ca,
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(session !== undefined && { 'x-session-affinity': session }),
+      ...headers,
+    },
+    json: { messages: [{ role: 'user', content: 'Hi' }], stream: true, ...body },
+    timeout: 20,
+  })
+
+/** The copilot that has answered. */
+export const answeredBy = ({ body }: HttpAnswer): string =>
+  /"content":"([^"]*)"/.exec(body)?.[1] ?? body.slice(0, 200)
+
+/** Waits until a condition holds. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (holds()) return
+    await setTimeout(20)
+  }
+  throw new Error('the condition did not come true within 10 s')
+}
+
+export const logOf = ({ accessLog }: Edge): string => readFileSync(accessLog, 'utf8')

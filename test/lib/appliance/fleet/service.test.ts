@@ -1,0 +1,103 @@
+/** Which VMs of a OneFlow service a router takes, and what by-hand lists of copilots are accepted. */
+import { expect, it } from 'vitest'
+import { backends } from '../../../../lib/appliance/fleet/backends.ts'
+import { copilotsIn } from '../../../../lib/appliance/fleet/service.ts'
+
+const now = new Date('2026-02-14T10:00:00Z')
+const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+const serving = {
+  READY: 'YES',
+  ONEAPP_COPILOT_API: 'https://192.0.2.7/v1',
+  ONEAPP_COPILOT_SERVED_MODEL: 'tiny',
+  ONEAPP_COPILOT_SERVED_CONTEXT: '4096',
+  ONEAPP_COPILOT_SLOTS: '4',
+  ONEAPP_COPILOT_CA: Buffer.from(pem).toString('base64'),
+  ONEAPP_COPILOT_VERSION: '1.2.3',
+}
+const vm = (USER_TEMPLATE: unknown, ID: unknown = '12') => ({
+  deploy_id: 12,
+  vm_info: { VM: { ID, NAME: 'copilot_0', TEMPLATE: { NIC: [] }, USER_TEMPLATE } },
+})
+const service = (...nodes: unknown[]) =>
+  JSON.stringify({
+    SERVICE: { name: 'fleet', id: '3', roles: [{ name: 'router' }, { name: 'copilot', nodes }] },
+  })
+
+it('takes a VM that serves', () => {
+  expect(copilotsIn(service(vm(serving)), now)).toEqual([
+    {
+      name: 'copilot_0-12',
+      host: '192.0.2.7',
+      port: 443,
+      ca: pem,
+      model: 'tiny',
+      contextSize: 4096,
+      slots: 4,
+      version: '1.2.3',
+      since: now.toISOString(),
+    },
+  ])
+})
+
+it.each<[string, object]>([
+  ['has not been configured', {}],
+  ['is loading, or shutting down', { ...serving, ONEAPP_COPILOT_API: '' }],
+  ['is not ready', { ...serving, READY: 'NO' }],
+  ['is draining', { ...serving, ONEAPP_COPILOT_DRAINING: 'YES' }],
+  ['is a router', { ...serving, ONEAPP_COPILOT_SLOTS: '' }],
+  ['publishes nonsense as slots', { ...serving, ONEAPP_COPILOT_SLOTS: '1e9x' }],
+  ['publishes no https URL', { ...serving, ONEAPP_COPILOT_API: 'http://192.0.2.7/v1' }],
+  ['publishes an object', { ...serving, ONEAPP_COPILOT_API: {} }],
+])('leaves out one that %s, and takes the other', (_, attributes) => {
+  expect(copilotsIn(service(vm(attributes), vm(serving, 13)), now).map(({ name }) => name)).toEqual([
+    'copilot_0-13',
+  ])
+})
+
+it.each([
+  ['a VM without description', service({ deploy_id: 1 }, { deploy_id: 2, vm_info: null }), 0],
+  ['a service without VMs', service(), 0],
+])('%s', (_, text, count) => {
+  expect(copilotsIn(text, now)).toHaveLength(count)
+})
+
+it.each(['', 'null', '{}', '<html>', '{"SERVICE": {}}'])('rejects %j', text => {
+  expect(() => copilotsIn(text, now)).toThrow()
+})
+
+it('verifies a name where the address has one', () => {
+  const named = { ...serving, ONEAPP_COPILOT_API: 'https://copilot.example.com/v1', ONEAPP_COPILOT_CA: '' }
+  const [found] = copilotsIn(service(vm(named)), now)
+  expect(found).toMatchObject({ host: 'copilot.example.com', serverName: 'copilot.example.com' })
+  expect(found).not.toHaveProperty('ca')
+})
+
+const print = Array.from({ length: 32 }, () => 'AB').join(':')
+
+it.each([
+  [`https://10.0.0.5=${print}`, [{ host: '10.0.0.5', port: 443, fingerprint: print }]],
+  [`https://10.0.0.5:8443=${print.toLowerCase()}`, [{ host: '10.0.0.5', port: 8443, fingerprint: print }]],
+  ['https://copilot.example.com/', [{ host: 'copilot.example.com', port: 443 }]],
+  [`https://[2001:db8::7]=${print}`, [{ host: '2001:db8::7', port: 443, fingerprint: print }]],
+  [
+    'https://a.example.com\nhttps://b.example.com',
+    [
+      { host: 'a.example.com', port: 443 },
+      { host: 'b.example.com', port: 443 },
+    ],
+  ],
+])('backends %s', (text, found) => {
+  expect(backends.parse(text)).toEqual(found)
+})
+
+it.each([
+  'http://10.0.0.5',
+  '10.0.0.5',
+  'https://10.0.0.5=AB:CD',
+  'https://10.0.0.5/path',
+  'https://user@10.0.0.5',
+  'https://10.0.0.5 https://10.0.0.5:443',
+  Array.from({ length: 257 }, (_, index) => `https://h${index}.example.com`).join(' '),
+])('rejects backends %s', text => {
+  expect(backends.safeParse(text).success).toBe(false)
+})
