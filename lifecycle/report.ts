@@ -1,6 +1,6 @@
 /** What the administrator reads after bootstrap: the login banner and the report. */
 import { modelServices, units } from '../lib/appliance/paths.ts'
-import { describedCapacity, type Plan, planNotes } from '../lib/appliance/plan.ts'
+import { companionModels, describedCapacity, type Plan, planNotes } from '../lib/appliance/plan.ts'
 import type { Speed } from '../lib/appliance/sizing/speed.ts'
 import { loginBanner, reportFile } from '../lib/render/text/report.ts'
 import { passwordInForce } from '../lib/steps/password.ts'
@@ -22,7 +22,7 @@ export function reportFiles(host: Host, plan: Plan, outcome: ReportInput, report
   const report = {
     ...clientView(tls.inUse, tls.ca.pair, plan.endpoints),
     capacity: describedCapacity(plan),
-    companions: plan.companions.map(({ capacity }) => capacity.model),
+    companions: companionModels(plan),
     serves,
     speed,
     remarks: [...plan.hardware, ...remarks],

@@ -8,13 +8,21 @@ import {
   judge,
   limits,
   type Observation,
+  type WatchdogLimits,
 } from '../lib/appliance/services/watchdog.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { isRouter, routerProblem } from '../lib/steps/fleet/router.ts'
 import { readRestarts, recordLoaded, recordRestarts } from '../lib/steps/llama/restarts.ts'
 import { isStageAtWork } from '../lib/steps/one-at-a-time.ts'
 import { readUnavailable, setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
-import { generatesToken, kill, observe, recordHealth, watched } from '../lib/steps/services/watchdog.ts'
+import {
+  generatesToken,
+  kill,
+  observe,
+  recordHealth,
+  watched,
+  watchedCompanions,
+} from '../lib/steps/services/watchdog.ts'
 import type { Host } from '../lib/system/host.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import { unitStatus } from '../lib/system/systemd.ts'
@@ -46,6 +54,7 @@ export async function watchdog(host: Host): Promise<void> {
     // If llama-server does not answer, the proxies in front of it cannot be judged.
     if (unit === units.llama && judgement.verdict !== 'healthy' && seen.reply === 'silence') break
   }
+  await watchCompanions(host, before, bounds, histories)
   writeState(host, stateFiles.watchdog, histories)
   if (isLoaded) recordLoaded(host)
   const problem = problemBeside(host, stopped)
@@ -59,6 +68,22 @@ async function watchRouter(host: Host): Promise<void> {
   const problem = problemBeside(host, stopped) ?? (await routerProblem(host, false))
   noteAvailability(host, problem === undefined, problem)
   recordHealth(host, problem === undefined)
+}
+
+/** One that has hung is killed, too. Chat is served meanwhile: it counts neither as healthy nor as unhealthy. */
+async function watchCompanions(
+  host: Host,
+  before: Record<string, History>,
+  bounds: WatchdogLimits,
+  histories: Record<string, History>,
+): Promise<void> {
+  for (const service of watchedCompanions) {
+    const seen = await observe(host, service)
+    const judgement = judge(before[service.unit], seen, bounds, Math.round(uptime(host) * 1000))
+    if (judgement === undefined) continue
+    histories[service.unit] = judgement.history
+    if (judgement.verdict === 'hung') await act(host, service.unit, seen, judgement)
+  }
 }
 
 /** Why clients are not served although llama-server may answer. Its own unit sets a more specific reason. */

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { backendSchema } from './fleet/backends.ts'
 import { downloadSchema, type ModelChoice, type PendingModel, pendingModelSchema } from './models/choice.ts'
+import type { CompanionModel } from './models/companions.ts'
 import { cacheSharingSchema } from './nginx/cache-sharing.ts'
 import { type Capacity, capacitySchema } from './sizing/capacity.ts'
 import { type Companion, companionSchema } from './sizing/companions.ts'
@@ -115,6 +116,10 @@ export function pendingOf(plan: Plan): PendingModel | undefined {
 /** The services beside chat whose models are still to be downloaded. */
 export const pendingCompanions = ({ companions }: Plan): Companion[] =>
   companions.filter(({ isInstalled }) => !isInstalled)
+
+/** The models of the services beside chat. */
+export const companionModels = ({ companions }: Plan): CompanionModel[] =>
+  companions.map(({ capacity }) => capacity.model)
 
 /** Why nothing is served, and what to do about it. */
 export const unavailability = (plan: IdlePlan): string =>

@@ -1,6 +1,6 @@
 /** `slm-copilot clients`: the settings for developers' clients, from the current plan, without the key. */
 import { paths } from '../../lib/appliance/paths.ts'
-import { describedCapacity, type Plan, unavailability } from '../../lib/appliance/plan.ts'
+import { companionModels, describedCapacity, type Plan, unavailability } from '../../lib/appliance/plan.ts'
 import { wrapped } from '../../lib/appliance/text.ts'
 import { clientConfigurations, clientValues } from '../../lib/render/clients/clients.ts'
 import { type ClientConfiguration, configurationText } from '../../lib/render/clients/configuration.ts'
@@ -30,7 +30,10 @@ const notServed = (plan: Plan): string[] =>
 export function clientsText(host: Host, name: string | undefined): string {
   const plan = readPlan(host)
   const view = clientView(readPairInUse(host), readCa(host), plan.endpoints)
-  const values = clientValues({ ...view, capacity: describedCapacity(plan) }, 'KEY')
+  const values = clientValues(
+    { ...view, capacity: describedCapacity(plan), companions: companionModels(plan) },
+    'KEY',
+  )
   const all = clientConfigurations(values)
   return [preface, ...notServed(plan), ...chosen(all, name).map(configurationText)].join('\n')
 }

@@ -1,6 +1,7 @@
 /** `make bench`: measures side by side and prints ratios. `make bench BENCH=edge` runs one. */
 import { script, step } from '../../packer/build/progress.ts'
 import { benchBatches } from './batches.ts'
+import { benchCompletion } from './completion.ts'
 import { benchDepth } from './depth.ts'
 import { benchDrafts } from './drafts.ts'
 import { benchEdge } from './edge.ts'
@@ -14,6 +15,7 @@ const benches: Record<string, () => Promise<void>> = {
   edge: benchEdge,
   batches: benchBatches,
   speed: benchSpeed,
+  completion: benchCompletion,
   depth: benchDepth,
   drafts: benchDrafts,
   memory: benchMemory,

@@ -35,7 +35,7 @@ function configurationOf({ client, stack }: Trial, key = stack.key) {
   const caFile = join(stack.root, 'clients-ca.crt')
   writeFileSync(caFile, stack.ca)
   const endpoint = new URL(stack.url).host
-  const values = { endpoint, model: 'sentence', contextSize, thoughts: 0, key, caFile }
+  const values = { endpoint, model: 'sentence', contextSize, thoughts: 0, companions: {}, key, caFile }
   const found = clientConfigurations(values).find(({ name }) => name === client.name)
   if (found === undefined) throw new Error(`there is no configuration of ${client.name}`)
   return found

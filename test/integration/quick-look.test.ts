@@ -55,6 +55,10 @@ beforeAll(async () => {
     .replaceAll(`127.0.0.1:${ports.http}/`, `${stack.httpUrl.replace('http://', '')}/`)
     .replaceAll(paths.healthy, healthy)
     .replaceAll(paths.lock, lock)
+    .replaceAll(
+      /\/run\/slm-copilot-(completion|embeddings|reranking)/g,
+      join(stack.root, 'run/slm-copilot-$1'),
+    )
     .replaceAll(paths.executable, '/bin/echo')
     .replaceAll(paths.unavailableReason, join(stack.root, 'run/unavailable'))
     .replaceAll(paths.readiness, join(stack.root, 'run/readiness'))

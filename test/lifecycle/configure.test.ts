@@ -31,7 +31,7 @@ function tlsOf(host: Host): string {
   const view = clientView(readPairInUse(host), readCa(host), ['copilot.example.com', '192.0.2.7'])
   const capacity = capacityFor(tinyModel)
   const serving = { notes: [], remarks: [], serves: true }
-  const text = reportText({ ...view, password: 'x', capacity, services: [], ...serving })
+  const text = reportText({ ...view, password: 'x', capacity, companions: [], services: [], ...serving })
   return text.slice(0, text.indexOf('[Services]'))
 }
 

@@ -11,6 +11,12 @@ export type ClientValues = {
   thoughts: number
   /** The key, or a placeholder if it must not be shown. */
   key: string
+  /** The models of the services beside chat, and what embeddings need before a text that is searched for. */
+  companions: {
+    completion?: string | undefined
+    embeddings?: { name: string; queryPrefix: string } | undefined
+    reranking?: string | undefined
+  }
   /** Where the developer keeps the appliance's CA; undefined with a public certificate. */
   caFile: string | undefined
 }

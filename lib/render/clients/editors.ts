@@ -51,6 +51,29 @@ Max Output Tokens   = ${maxAnswerTokens(values)}
   ],
 })
 
+const trusting = ({ caFile }: ClientValues) =>
+  caFile === undefined ? '' : `    requestOptions:\n      caBundlePath: ${JSON.stringify(caFile)}\n`
+
+/** A further model of Continue's. Its provider decides how it asks: the one of vLLM asks for an order at /v1/rerank. */
+const continueModel = (values: ClientValues, model: string, provider: string, role: string, more = '') =>
+  `  - name: SLM-Copilot ${role}
+    provider: ${provider}
+    model: ${JSON.stringify(model)}
+    apiBase: ${JSON.stringify(endpointUrl(values.endpoint))}
+    apiKey: ${JSON.stringify(values.key)}
+    roles: [${role}]
+${more}${trusting(values)}`
+
+function continueCompanions(values: ClientValues): string {
+  const { completion, embeddings, reranking } = values.companions
+  const embedOptions = '    embedOptions:\n      maxChunkSize: 512\n      maxBatchSize: 32\n'
+  return [
+    completion === undefined ? '' : continueModel(values, completion, 'openai', 'autocomplete'),
+    embeddings === undefined ? '' : continueModel(values, embeddings.name, 'openai', 'embed', embedOptions),
+    reranking === undefined ? '' : continueModel(values, reranking, 'vllm', 'rerank'),
+  ].join('')
+}
+
 /** YAML's flow style is a superset of JSON, so values are written as JSON. */
 const continueDev = (values: ClientValues): ClientConfiguration => ({
   name: 'continue',
@@ -72,7 +95,7 @@ models:
     defaultCompletionOptions:
       contextLength: ${values.contextSize}
       maxTokens: ${maxAnswerTokens(values)}
-${values.caFile === undefined ? '' : `    requestOptions:\n      caBundlePath: ${JSON.stringify(values.caFile)}\n`}`,
+${trusting(values)}${continueCompanions(values)}`,
     },
     shellExports({ NODE_EXTRA_CA_CERTS: values.caFile }),
   ],

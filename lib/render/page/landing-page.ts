@@ -1,9 +1,11 @@
 /** The landing page, shown to a developer who opens the appliance's address: a single file, without secrets. */
 import { createHash } from 'node:crypto'
 import type { Copilot } from '../../appliance/fleet/fleet.ts'
+import type { CompanionModel } from '../../appliance/models/companions.ts'
 import { endpointUrl } from '../../appliance/names.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { paths } from '../../appliance/paths.ts'
+import type { CompanionKind } from '../../appliance/requests/services.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import type { TlsSummary } from '../../appliance/tls/certificates.ts'
 import { clientConfigurations, clientValues } from '../clients/clients.ts'
@@ -16,6 +18,8 @@ export type LandingPage = {
   /** Names and addresses, the preferred one first. */
   endpoints: string[]
   capacity: Capacity
+  /** The models of the services beside chat. */
+  companions: CompanionModel[]
   cacheSharing: CacheSharing
   /** On a router: those that it passes requests on to. */
   copilots?: Copilot[]
@@ -119,7 +123,17 @@ const fleet = (copilots: Copilot[]) => html`
     </dl>
   </section>`
 
-const about = (origin: string, { model, contextSize, slots }: Capacity, isRouter: boolean) => html`
+const kinds: Record<CompanionKind, string> = {
+  completion: 'Completion',
+  embeddings: 'Embeddings',
+  reranking: 'Reranking',
+}
+
+const about = (
+  origin: string,
+  { capacity: { model, contextSize, slots }, companions }: Pick<LandingPage, 'capacity' | 'companions'>,
+  isRouter: boolean,
+) => html`
   <section aria-label="About">
     <p class="lead">
       A private coding assistant. <strong>${model.name}</strong> runs on this machine’s own CPUs: what you send it stays
@@ -129,7 +143,10 @@ const about = (origin: string, { model, contextSize, slots }: Capacity, isRouter
       <div><dt>Endpoint</dt><dd><code>${origin}/v1</code></dd></div>
       <div><dt>Model</dt><dd><code>${model.name}</code></dd></div>
       <div><dt>Context window</dt><dd>${contextSize} tokens</dd></div>
-      ${isRouter ? '' : html`<div><dt>Concurrent answers</dt><dd>${slots}</dd></div>`}
+      ${isRouter ? '' : html`<div><dt>Concurrent answers</dt><dd>${slots}</dd></div>`}${companions.map(
+        ({ kind, name }) => html`
+      <div><dt>${kinds[kind]}</dt><dd><code>${name}</code></dd></div>`,
+      )}
     </dl>
   </section>`
 
@@ -182,7 +199,6 @@ const tryIt = html`
 function pageText(page: LandingPage): string {
   const {
     endpoints: [endpoint = 'localhost'],
-    capacity,
     copilots,
     tls,
   } = page
@@ -198,7 +214,7 @@ function pageText(page: LandingPage): string {
 <style>${{ markup: style }}</style>
 </head>
 <body>${header}
-<main>${about(origin, capacity, copilots !== undefined)}${copilots === undefined ? '' : fleet(copilots)}${trustSection(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing)}
+<main>${about(origin, page, copilots !== undefined)}${copilots === undefined ? '' : fleet(copilots)}${trustSection(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing)}
 </main>
 <script type="module">${{ markup: script }}</script>
 </body>

@@ -1,8 +1,10 @@
 /** The texts for the administrator: the full report, and the login banner without secrets. */
 
 import { passwordName } from '../../appliance/context/values.ts'
+import type { CompanionModel } from '../../appliance/models/companions.ts'
 import { endpointUrl } from '../../appliance/names.ts'
 import { paths } from '../../appliance/paths.ts'
+import type { CompanionKind } from '../../appliance/requests/services.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { expectedText } from '../../appliance/sizing/expected-speed.ts'
 import { type Speed, speedText } from '../../appliance/sizing/speed.ts'
@@ -16,6 +18,8 @@ export type Report = {
   endpoints: string[]
   password: string
   capacity: Capacity
+  /** The models of the services beside chat. */
+  companions: CompanionModel[]
   /** Whether the model is being served. */
   serves: boolean
   services: { unit: string; state: string }[]
@@ -61,9 +65,15 @@ const speedFields = (speed: Speed | undefined, { model, threads }: Capacity): [s
   ['expected', expectedText(model.geometry, threads)],
 ]
 
+const companionPaths: Record<CompanionKind, string> = {
+  completion: '/infill, and at /v1/completions by its name',
+  embeddings: '/v1/embeddings',
+  reranking: '/v1/rerank',
+}
+
 /** The text of the report. */
 export function reportText(report: Report) {
-  const { endpoints, password, capacity, services, tls } = report
+  const { endpoints, password, capacity, companions, services, tls } = report
   const notes = [...report.notes, ...report.remarks]
   const [first = 'localhost', ...others] = endpoints
   const url = endpointUrl(first)
@@ -80,6 +90,7 @@ export function reportText(report: Report) {
       ['conversations', `${slots} at once`],
       ['threads', String(threads)],
       ...speedFields(report.speed, capacity),
+      ...companions.map(({ kind, name }): [string, string] => [kind, `${name}, at ${companionPaths[kind]}`]),
     ]),
     section('TLS', [
       ['mode', tlsMode(tls)],
@@ -106,7 +117,7 @@ export function reportText(report: Report) {
 read -rs KEY && curl ${trusted === undefined ? '' : `--cacert ${trusted} `}-H @- ${url}/chat/completions \\
   --json '{"messages":[{"role":"user","content":"Hello"}]}' <<<"Authorization: Bearer $KEY"
 
-${clientsSection(clientConfigurations(clientValues({ endpoints, capacity, tls }, 'YOUR_KEY')))}`,
+${clientsSection(clientConfigurations(clientValues({ endpoints, capacity, companions, tls }, 'YOUR_KEY')))}`,
   ].join('\n')
 }
 

@@ -1,9 +1,12 @@
 /** The watchdog: a timer, a quick check by a shell script, and the executable if the check is not satisfied. */
-import { healthUrl, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
+import { healthUrl, modelServices, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
+import { companionKinds } from '../../appliance/requests/services.ts'
 import { lookEvery, replyTimeout } from '../../appliance/services/watchdog.ts'
 import { hardening } from './sandbox.ts'
 
 const note = '# Written by slm-copilot.'
+
+const companions = companionKinds.map(kind => modelServices[kind])
 
 /**
  * The quick check. It takes a few hundredths of a second of CPU time, starting the executable 0.3 s. It exits
@@ -30,6 +33,14 @@ all_answer() {
     curl --disable --fail-early --silent "$@" \
         --max-time ${replyTimeout} --unix-socket ${paths.admissionSocket} ${healthUrl} \
         --next --silent --max-time ${replyTimeout} http://127.0.0.1:${ports.http}/ > /dev/null
+}
+
+# The services beside chat that run: each has its folder while it does.
+companions_answer() {
+    for folder in ${companions.map(({ socketFolder }) => socketFolder).join(' ')}; do
+        [ ! -d "$folder" ] ||
+            curl --disable --silent --fail --max-time ${replyTimeout} --unix-socket "$folder/llama.sock" ${queueUrl} > /dev/null || return 1
+    done
 }
 
 # A process is stopped (SIGSTOP): state T in the third field of proc_pid_stat(5).
@@ -88,7 +99,7 @@ is_shown() {
 
 stage_is_at_work && exit
 nothing_is_started && exit
-if ! [ -e ${paths.healthy} ] || ! all_answer || one_is_stopped || requests_still_wait || ! certificate_is_valid; then
+if ! [ -e ${paths.healthy} ] || ! all_answer || ! companions_answer || one_is_stopped || requests_still_wait || ! certificate_is_valid; then
     ${paths.executable} watchdog || status=$?
 fi
 is_shown || systemctl start --no-block ${units.readiness}

@@ -1,6 +1,7 @@
 /** Observes services for the watchdog, and kills one that has hung. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { healthUrl, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
+import { healthUrl, modelServices, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
+import { companionKinds } from '../../appliance/requests/services.ts'
 import { type Observation, type Reply, replyTimeout } from '../../appliance/services/watchdog.ts'
 import type { Host } from '../../system/host.ts'
 import {
@@ -41,6 +42,14 @@ export const watched = {
   admission: { unit: units.admission, socket: paths.admissionSocket, url: healthUrl, saysLoading: false },
   nginx: { unit: units.nginx, url: `http://127.0.0.1:${ports.http}/`, saysLoading: false },
 } as const satisfies Record<string, WatchedService>
+
+/** The services beside chat, probed as llama-server is. Those that do not run have nothing to be judged by. */
+export const watchedCompanions: WatchedService[] = companionKinds.map(kind => ({
+  unit: modelServices[kind].unit,
+  socket: modelServices[kind].socket,
+  url: queueUrl,
+  saysLoading: true,
+}))
 
 /** Milliseconds between samples of a service's threads, and how many must find none working. */
 const sampleEvery = 50

@@ -1,7 +1,7 @@
 /** What clients see of the pair in use: verifiable endpoints, what to trust, and the landing page that says so. */
 import { X509Certificate } from 'node:crypto'
 import type { Copilot } from '../../appliance/fleet/fleet.ts'
-import { describedCapacity, type Plan } from '../../appliance/plan.ts'
+import { companionModels, describedCapacity, type Plan } from '../../appliance/plan.ts'
 import type { InstalledPair, Pair, ServedCertificate, TlsSummary } from '../../appliance/tls/certificates.ts'
 import { landingPage } from '../../render/page/landing-page.ts'
 import { covers, namesIn } from '../../system/x509.ts'
@@ -51,6 +51,7 @@ export const landingPageFor = (
   landingPage({
     ...clientView(inUse, ca.pair, plan.endpoints),
     capacity: describedCapacity(plan),
+    companions: companionModels(plan),
     cacheSharing: plan.cacheSharing,
     ...(plan.state === 'routing' && { copilots }),
   })

@@ -3,13 +3,16 @@
  * path. A machine's folder has only the files that differ from the first machine's. After an intended change, `npx vitest
  * run --project unit -u` writes them anew: read the difference.
  */
+
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { catalogue, templateNames } from '../../../lib/appliance/models/catalogue.ts'
+import { companionCatalogue } from '../../../lib/appliance/models/companions.ts'
 import { paths, templatePath } from '../../../lib/appliance/paths.ts'
 import { defaultDrainLimit } from '../../../lib/appliance/services/drain.ts'
 import { memoryInVm, planCapacity } from '../../../lib/appliance/sizing/capacity.ts'
+import { companionCapacity } from '../../../lib/appliance/sizing/companions.ts'
 import { GiB } from '../../../lib/appliance/sizing/memory.ts'
 import type { TlsSummary } from '../../../lib/appliance/tls/certificates.ts'
 import type { Order } from '../../../lib/appliance/tls/lets-encrypt.ts'
@@ -19,8 +22,9 @@ import { landingPagePolicy, landingPage as pageFor } from '../../../lib/render/p
 import { loginBanner, type Report, reportFile } from '../../../lib/render/text/report.ts'
 import { certbotDropIn, deployHook } from '../../../lib/render/tls/lets-encrypt.ts'
 import { clockEpoch, clockFiles, type TimeSources } from '../../../lib/render/units/clock.ts'
+import { companionFiles, companionUnits } from '../../../lib/render/units/companions.ts'
 import { drainUnit } from '../../../lib/render/units/drain.ts'
-import { modelUnit } from '../../../lib/render/units/fetch-model.ts'
+import { companionFetchUnit, modelUnit } from '../../../lib/render/units/fetch-model.ts'
 import { llamaFiles } from '../../../lib/render/units/llama-files.ts'
 import {
   hourlyRotation,
@@ -50,7 +54,9 @@ type MachineFacts = {
   nginxVersion: string
   order: Order | undefined
   timeSources: TimeSources
-  report: Omit<Report, 'capacity' | 'password'>
+  /** The services beside chat, all of whose models are there but the last. */
+  companions: (keyof typeof companionCatalogue)[]
+  report: Omit<Report, 'capacity' | 'companions' | 'password'>
 }
 
 const tls: TlsSummary = {
@@ -76,6 +82,7 @@ const first: MachineFacts = {
   nginxVersion: 'nginx version: nginx/1.22.1',
   order: undefined,
   timeSources: { servers: [], byDhcp: ['192.0.2.1'], hypervisorClock: undefined },
+  companions: [],
   report: { endpoints: ['192.0.2.7'], serves: true, services, tls, notes: [], remarks: [] },
 }
 
@@ -104,6 +111,7 @@ const machines: Record<string, MachineFacts> = {
       byDhcp: ['192.0.2.1'],
       hypervisorClock: '/dev/ptp0',
     },
+    companions: ['qwen2.5-coder-1.5b', 'qwen3-embedding-0.6b', 'qwen3-reranker-0.6b'],
     report: {
       endpoints: ['copilot.example.com', '192.0.2.7', '2001:db8::7'],
       serves: true,
@@ -135,22 +143,37 @@ const machines: Record<string, MachineFacts> = {
 /** Files whose text is a constant of their own: templates, and the bundled programs after a line of settings. */
 const constants: string[] = [...templateNames.map(templatePath), paths.edgeProgram, paths.admissionProgram]
 
-function filesOf({ model: name, gibibytes, report, order, ...facts }: MachineFacts): RenderedFile[] {
+function filesOf({
+  model: name,
+  gibibytes,
+  report,
+  order,
+  companions: names,
+  ...facts
+}: MachineFacts): RenderedFile[] {
   const model = catalogue[name]
   const machine = { cpus: 8, physicalCores: 4, memory: memoryInVm(gibibytes * GiB) }
   const capacity = planCapacity(machine, model, { contextSize: 32_768, parallel: 'auto', threads: 0 })
   const password = 'the-very-password'
+  const planned = names.map((one, index) => ({
+    capacity: companionCapacity(machine, companionCatalogue[one]),
+    url: companionCatalogue[one].url,
+    isInstalled: index < names.length - 1,
+  }))
+  const companions = planned.map(one => one.capacity.model)
   const site = siteFor({
     ...facts,
     password: { password },
     capacity,
     models: [name, 'default'],
-    companions: [],
+    companions: planned.map(one => one.capacity),
     machine: facts,
   })
-  const page = pageFor({ ...report, capacity, cacheSharing: site.cacheSharing })
+  const page = pageFor({ ...report, capacity, companions, cacheSharing: site.cacheSharing })
   return [
     ...llamaFiles(capacity, facts.persistsPromptCache),
+    ...companionUnits(),
+    ...companionFiles(planned),
     ...nginxFiles(site, capacity),
     hstsFile(report.tls.isPublic),
     deployHook(),
@@ -158,6 +181,7 @@ function filesOf({ model: name, gibibytes, report, order, ...facts }: MachineFac
     clockEpoch(),
     ...clockFiles(facts.timeSources),
     modelUnit(),
+    companionFetchUnit(),
     ...readinessUnits(),
     ...drainUnit(defaultDrainLimit),
     ...renewalUnits(),
@@ -171,7 +195,7 @@ function filesOf({ model: name, gibibytes, report, order, ...facts }: MachineFac
     ...securityUpdateFiles(facts.updatesItself),
     page,
     loginBanner({ ...report, capacity }),
-    reportFile(paths.report, { ...report, capacity, password }),
+    reportFile(paths.report, { ...report, capacity, companions, password }),
   ].filter(({ path }) => !constants.includes(path))
 }
 

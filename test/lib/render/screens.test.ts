@@ -11,7 +11,7 @@ import { catalogue, type Model } from '../../../lib/appliance/models/catalogue.t
 import { defaultRequest, memoryInVm } from '../../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../../lib/appliance/sizing/memory.ts'
 import { clientConfigurations } from '../../../lib/render/clients/clients.ts'
-import { configurationText } from '../../../lib/render/clients/configuration.ts'
+import { type ClientValues, configurationText } from '../../../lib/render/clients/configuration.ts'
 import { type About, aboutJson, aboutText } from '../../../lib/render/text/about.ts'
 import { findingText } from '../../../lib/render/text/doctor.ts'
 import { modelsText } from '../../../lib/render/text/models.ts'
@@ -141,10 +141,11 @@ it('clients', async () => {
     model: 'devstral-small-2',
     contextSize: 65_536,
     thoughts: 0,
+    companions: {},
     key: `it's a "key"`,
     caFile: '/path/to/ca.crt',
   }
-  const textsOf = (given: typeof values | (Omit<typeof values, 'caFile'> & { caFile: undefined })) =>
+  const textsOf = (given: ClientValues) =>
     Object.fromEntries(
       clientConfigurations(given).map(client => [
         `${client.name}, ${given.contextSize} tokens`,
@@ -157,11 +158,20 @@ it('clients', async () => {
     key: 'a-key',
     caFile: undefined,
   })
+  const companions = {
+    completion: 'qwen2.5-coder-1.5b',
+    embeddings: { name: 'qwen3-embedding-0.6b', queryPrefix: 'Instruct: …\nQuery: ' },
+    reranking: 'qwen3-reranker-0.6b',
+  }
+  const beside = Object.entries(textsOf({ ...values, companions })).flatMap(([name, text]) =>
+    /^(continue|llama|zed|langchain)/.test(name) ? [text] : [],
+  )
   const { 'opencode, 65536 tokens': thinking = '' } = textsOf({ ...values, thoughts: 2048 })
   await expectScreens('clients', {
     ...textsOf(values),
     'opencode, with a model that thinks': thinking,
     'continue, with a public certificate and a small context window': publicCertificate,
+    'with completion, embeddings and reranking': beside.join('\n'),
   })
 })
 

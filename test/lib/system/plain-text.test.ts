@@ -52,6 +52,7 @@ const report = {
   endpoints: ['192.0.2.7'],
   password: 'a-password-of-20-chr',
   capacity: capacityFor(tinyModel),
+  companions: [],
   serves: true,
   services: [],
   tls: { mode: 'private' as const, names: [], isPublic: false, ends: 'then', caFingerprint: 'AA:BB' },

@@ -7,6 +7,7 @@ const values = {
   model: 'devstral-small-2',
   contextSize: 32_768,
   thoughts: 0,
+  companions: {},
   key: 'the-key-of-this-test',
   caFile: '/home/dev/ca.crt',
 }

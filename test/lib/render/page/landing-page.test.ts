@@ -14,6 +14,7 @@ import { siteWith } from '../../../support/site.ts'
 const values = {
   endpoints: ['copilot.example.com', '192.0.2.7'],
   capacity: capacityFor(tinyModel, { contextSize: 4096 }),
+  companions: [],
   cacheSharing: 'one-key' as CacheSharing,
   tls: { mode: 'private' as TlsMode, isPublic: false, caFingerprint: 'AB:CD' },
 }
@@ -60,6 +61,7 @@ it("shows all clients' configurations, without the key", () => {
     model: 'tiny',
     contextSize: 4096,
     thoughts: 0,
+    companions: {},
     key: 'YOUR_KEY',
     caFile: '/path/to/ca.crt',
   })

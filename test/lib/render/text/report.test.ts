@@ -14,6 +14,7 @@ const report: Report = {
   endpoints: ['192.0.2.7'],
   password: 'x',
   capacity: capacityFor(productionRelease.model),
+  companions: [],
   serves: true,
   services: [],
   tls: { mode: 'private', names: [], isPublic: false, ends: '', caFingerprint: 'AA:BB' },

@@ -18,6 +18,14 @@ all_answer() {
     curl --disable --fail-early --silent "$@"         --max-time 5 --unix-socket /run/slm-copilot-admission/admission.sock http://localhost/health         --next --silent --max-time 5 http://127.0.0.1:80/ > /dev/null
 }
 
+# The services beside chat that run: each has its folder while it does.
+companions_answer() {
+    for folder in /run/slm-copilot-completion /run/slm-copilot-embeddings /run/slm-copilot-reranking; do
+        [ ! -d "$folder" ] ||
+            curl --disable --silent --fail --max-time 5 --unix-socket "$folder/llama.sock" http://localhost/lora-adapters > /dev/null || return 1
+    done
+}
+
 # A process is stopped (SIGSTOP): state T in the third field of proc_pid_stat(5).
 one_is_stopped() {
     for pid in $(pids slm-copilot.service) $(pids slm-copilot-admission.service) $(pids nginx.service); do
@@ -74,7 +82,7 @@ is_shown() {
 
 stage_is_at_work && exit
 nothing_is_started && exit
-if ! [ -e /run/slm-copilot-healthy ] || ! all_answer || one_is_stopped || requests_still_wait || ! certificate_is_valid; then
+if ! [ -e /run/slm-copilot-healthy ] || ! all_answer || ! companions_answer || one_is_stopped || requests_still_wait || ! certificate_is_valid; then
     /opt/one-appliance/bin/slm-copilot watchdog || status=$?
 fi
 is_shown || systemctl start --no-block slm-copilot-readiness.service
