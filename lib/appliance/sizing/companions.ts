@@ -141,9 +141,7 @@ function costFor(machine: Machine, chat: Model, request: CapacityRequest, reserv
   const before = planCapacity(beside(reserved), chat, request)
   const after = planCapacity(beside(reserved + taken), chat, request)
   const losses = [
-    ...(after.slots < before.slots
-      ? [`${after.slots} conversations at once in place of ${before.slots}`]
-      : []),
+    ...(after.slots < before.slots ? [`${after.slots} of ${before.slots} conversations at once`] : []),
     ...(after.contextSize < before.contextSize
       ? [`a context of ${after.contextSize} tokens in place of ${before.contextSize}`]
       : []),

@@ -99,13 +99,15 @@ describe('beside chat', () => {
   })
 
   it('does not run unasked where chat would lose a slot', () => {
-    expect(plan(24, false)).toEqual({ companions: [], reserved: 0, notes: [] })
+    expect(plan(32, false)).toEqual({ companions: [], reserved: 0, notes: [] })
   })
 
   it('runs if asked for, and says what chat loses', () => {
-    const { companions, notes } = plan(24, true)
+    const { companions, notes } = plan(32, true)
     expect(companions).toHaveLength(1)
-    expect(notes.join()).toMatch(/^qwen2\.5-coder-1\.5b takes \d\.\d GiB from chat, which now has /)
+    expect(notes.join()).toMatch(
+      /^qwen2\.5-coder-1\.5b takes \d\.\d GiB from chat, which now has 1 of 2 conversations at once\.$/,
+    )
   })
 
   it('never takes what chat cannot do without', () => {
