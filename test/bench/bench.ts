@@ -8,6 +8,7 @@ import { benchEdge } from './edge.ts'
 import { benchFullContext } from './full-context.ts'
 import { benchMany } from './many.ts'
 import { benchMemory } from './memory.ts'
+import { benchNextTokens } from './next-tokens.ts'
 import { benchPrompts } from './prompts.ts'
 import { benchSpeed } from './speed.ts'
 
@@ -19,6 +20,7 @@ const benches: Record<string, () => Promise<void>> = {
   depth: benchDepth,
   drafts: benchDrafts,
   memory: benchMemory,
+  'next-tokens': benchNextTokens,
   'full-context': benchFullContext,
   many: benchMany,
   prompts: benchPrompts,

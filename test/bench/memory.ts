@@ -20,6 +20,7 @@ import { readFacts } from '../../lib/system/facts.ts'
 import { filesUnder } from '../../lib/system/files.ts'
 import { residentSetOf } from '../../lib/system/processes.ts'
 import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
+import type { Shape } from '../mirror/layers.ts'
 import { allOf, q4KM, quantisedModel } from '../mirror/quantised-model.ts'
 import { someTokens, writeSlotFile } from '../mirror/slot-file.ts'
 import { capacityFor, tinyModel } from '../support/capacity.ts'
@@ -34,6 +35,28 @@ export const layouts = hasAmx(readFacts().cpu.features) ? ([false, true] as cons
 export const llamaFor = (amx: boolean) => unpackedLlama(amx ? [] : ['sapphirerapids'])
 
 const small = { heads: { query: 12, keyValue: 4, size: 128 }, width: 1536, feedForward: 4864 }
+
+/** `drafts`: those of a layer for multi-token prediction, if it has one. */
+export const hybrid = (name: string, drafts?: Shape['drafts']) =>
+  quantisedModel(
+    name,
+    {
+      architecture: 'qwen35moe',
+      width: 1024,
+      layers: 8,
+      feedForward: 512,
+      heads: { query: 8, keyValue: 2, size: 256 },
+      experts: { all: 32, used: 8 },
+      recurrent: {
+        attentionInterval: 4,
+        convolution: 4,
+        heads: { key: 8, value: 16, size: 128 },
+        sharedExpert: 512,
+      },
+      ...(drafts !== undefined && { drafts }),
+    },
+    q4KM(8),
+  )
 
 /**
  * Shapes and quantisations: Devstral's attention with narrow layers, a wide model, one that is not repacked, a mixture
@@ -67,25 +90,9 @@ export const gridModels = {
       },
       q4KM(8),
     ),
-  hybrid: () =>
-    quantisedModel(
-      'hybrid',
-      {
-        architecture: 'qwen35moe',
-        width: 1024,
-        layers: 8,
-        feedForward: 512,
-        heads: { query: 8, keyValue: 2, size: 256 },
-        experts: { all: 32, used: 8 },
-        recurrent: {
-          attentionInterval: 4,
-          convolution: 4,
-          heads: { key: 8, value: 16, size: 128 },
-          sharedExpert: 512,
-        },
-      },
-      q4KM(8),
-    ),
+  hybrid: () => hybrid('hybrid'),
+  // With a layer that could draft tokens, and is not loaded.
+  drafting: () => hybrid('drafts-right', 'right'),
   window: () =>
     quantisedModel(
       'window',

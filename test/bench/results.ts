@@ -12,6 +12,7 @@ export async function keep(
   title: string,
   ours: Record<string, string>,
   measure: () => Promise<string>,
+  model = 'The model has 170 million random weights, 105 MB as Q4_K_M',
 ): Promise<void> {
   const [at, before] = [new Date(), load()]
   const text = await measure()
@@ -21,7 +22,7 @@ export async function keep(
 
 Written by \`make bench BENCH=${name}\` at ${at.toISOString().slice(0, 16)}Z on ${machine} (one NUMA node), llama.cpp ${llamaTag}.
 Load average before ${before}, after ${load()}; a load above ${cpus().length} means that the machine was busy with other work.
-The model has 170 million random weights, 105 MB as Q4_K_M; times are llama-server's own \`timings\`.
+${model}; times are llama-server's own \`timings\`.
 
 Ours: ${settingsLine(ours)}
 

@@ -23,6 +23,7 @@ const points = [
   ['plain', { contextSize: 8192, slots: 1, kvType: 'f16', batchSize: 512 }],
   ['mixture', { contextSize: 4096, slots: 1, kvType: 'f16', batchSize: 1024 }],
   ['hybrid', { contextSize: 2048, slots: 2, kvType: 'f16', batchSize: 256 }],
+  ['drafting', { contextSize: 1024, slots: 1, kvType: 'f16', batchSize: 256 }],
   ['window', { contextSize: 1024, slots: 4, kvType: 'q8_0', batchSize: 256 }],
 ] as const
 const grid = layouts.flatMap(amx => points.map(([name, settings]) => ({ amx, name, settings })))

@@ -20,6 +20,8 @@ export type Shape = ChainSize & {
   slidingWindow?: number
   /** The recurrent layers of a hybrid (qwen35moe). */
   recurrent?: Recurrent
+  /** Whether a layer after the others drafts the token after the next, and whether its drafts are right (qwen35moe). */
+  drafts?: 'right' | 'wrong'
 }
 
 /** The matrices of a layer, by their names in GGUF. */
@@ -36,6 +38,8 @@ export type Weights = {
   kind: 'vocabulary' | 'small' | { matrix: Matrix; layer: number }
   /** Standard deviation of the values. Without one, all are 1 (norms), or those of the embeddings (output). */
   deviation?: number
+  /** The values are an identity matrix, beside zeros. */
+  isIdentity?: true
 }
 
 export const embeddings = 'token_embd.weight'
@@ -46,7 +50,28 @@ export const weightsOf = (shape: Shape, tokens: number): Weights[] => [
   norm('output_norm', shape.width),
   { name: output, kind: 'vocabulary', shape: [shape.width, tokens] },
   ...Array.from({ length: shape.layers }, (_, index) => layerOf(shape, index)).flat(),
+  ...draftingLayer(shape),
 ]
+
+/**
+ * A layer with attention, whose input is the last token's embedding beside what the layers before made of the one before
+ * it. Passing on the embedding makes its drafts right, since each token has one successor.
+ */
+function draftingLayer(shape: Shape): Weights[] {
+  const { width, layers, drafts, recurrent } = shape
+  if (drafts === undefined) return []
+  const project: Weights = {
+    name: `blk.${layers}.nextn.eh_proj.weight`,
+    kind: 'small',
+    shape: [2 * width, width],
+  }
+  return [
+    ...layerOf({ ...shape, ...(recurrent && { recurrent: { ...recurrent, attentionInterval: 1 } }) }, layers),
+    norm(`blk.${layers}.nextn.enorm`, width),
+    norm(`blk.${layers}.nextn.hnorm`, width),
+    drafts === 'right' ? { ...project, isIdentity: true } : { ...project, deviation: 1 / Math.sqrt(width) },
+  ]
+}
 
 const norm = (name: string, size: number): Weights => ({
   name: `${name}.weight`,

@@ -75,7 +75,8 @@ export async function quantisedModel(name: string, shape: Shape, types: Quantise
 }
 
 const metadataFor = (name: string, shape: Shape, tokenizer: Metadata): Metadata => {
-  const { architecture, width, layers, feedForward, heads, experts, slidingWindow, recurrent } = shape
+  const { architecture, width, feedForward, heads, experts, slidingWindow, recurrent, drafts } = shape
+  const layers = shape.layers + (drafts === undefined ? 0 : 1)
   const named = (values: Record<string, number>) =>
     Object.entries(values).map(([key, value]) => [`${architecture}.${key}`, uint32(value)] as const)
   return new Map([
@@ -87,6 +88,7 @@ const metadataFor = (name: string, shape: Shape, tokenizer: Metadata): Metadata 
           expert_feed_forward_length: feedForward,
         })),
     ...(slidingWindow === undefined ? [] : named({ 'attention.sliding_window': slidingWindow })),
+    ...(drafts === undefined ? [] : named({ nextn_predict_layers: 1 })),
     ...(recurrent === undefined ? [] : recurrentMetadata(architecture, recurrent, heads.size)),
     ['general.architecture', string(architecture)],
     ['general.name', string(name)],
@@ -107,14 +109,15 @@ const metadataFor = (name: string, shape: Shape, tokenizer: Metadata): Metadata 
 }
 
 /** What a tensor's values are, and how they are stored. */
-type Stored = TensorInfo & Pick<Weights, 'deviation'>
+type Stored = TensorInfo & Pick<Weights, 'deviation' | 'isIdentity'>
 
 const tensorsFor = (shape: Shape, types: QuantisedTypes, tokens: number): Stored[] =>
-  weightsOf(shape, tokens).map(({ name, shape: lengths, deviation, kind }) => ({
+  weightsOf(shape, tokens).map(({ name, shape: lengths, deviation, isIdentity, kind }) => ({
     name,
     type: typeOf(kind, types),
     shape: lengths,
     ...(deviation !== undefined && { deviation }),
+    ...(isIdentity && { isIdentity }),
   }))
 
 function typeOf(kind: Weights['kind'], types: QuantisedTypes): TensorType {
@@ -135,6 +138,7 @@ function write(path: string, metadata: Metadata, tensors: Stored[]): void {
 
 function bytesOf(tensor: Stored, tensors: Stored[]): Buffer {
   if (tensor.deviation !== undefined) return randomBlocks(tensor, tensor.deviation)
+  if (tensor.isIdentity) return identity(tensor.shape)
   if (tensor.name !== output) return Buffer.from(new Float32Array(tensor.shape[0] ?? 0).fill(1).buffer)
 
   // Output row N + 1 is the embedding of token N, so that N + 1 follows N.
@@ -142,4 +146,10 @@ function bytesOf(tensor: Stored, tensors: Stored[]): Buffer {
   const rows = randomBlocks(embedded, embedded.deviation ?? 1)
   const row = tensorBytes(embedded) / (embedded.shape[1] ?? 1)
   return Buffer.concat([rows.subarray(-row), rows.subarray(0, -row)])
+}
+
+function identity([columns = 0, rows = 0]: number[]): Buffer {
+  const values = new Float32Array(columns * rows)
+  for (let row = 0; row < rows; row++) values[row * columns + row] = 1
+  return Buffer.from(values.buffer)
 }

@@ -56,14 +56,19 @@ export function geometryOf(header: Header): Geometry {
   if (blocks > tensors.length)
     throw new Error(`its block_count says ${blocks} layers, but it has only ${tensors.length} tensors`)
   const recurrent = recurrentOf(header)
-  const layers = blocks - (recurrent?.layers ?? 0)
+  // Layers for multi-token prediction come last. llama-server loads them only to draft tokens, which is off: on CPUs it costs
+  // more than it saves (`make bench BENCH=next-tokens`).
+  const loaded = blocks - (optional('nextn_predict_layers') ?? 0)
+  const layers = loaded - (recurrent?.layers ?? 0)
   const embedding = required('embedding_length')
   const heads = required('attention.head_count')
   const headSize = optional('attention.key_length') ?? embedding / heads
   const experts = expertsOf(header)
   // A tied embedding is the output tensor too, and is copied as such.
   const isTied = tensors.every(({ name }) => name !== 'output.weight')
-  const computed = tensors.filter(({ name }) => isTied || name !== 'token_embd.weight')
+  const computed = tensors.filter(
+    ({ name }) => (isTied || name !== 'token_embd.weight') && blockOf(name) < loaded,
+  )
   const widths =
     experts === undefined
       ? { feedForward: required('feed_forward_length') }
@@ -92,6 +97,9 @@ export function geometryOf(header: Header): Geometry {
     activeParameters: Math.ceil(sum(computed.map(tensor => elementsOf(tensor) * share(tensor)))),
   })
 }
+
+/** The number of the block that a tensor belongs to; -1 if to none. */
+const blockOf = (name: string) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1)
 
 /** The recurrent layers, by their tensors; undefined if there are none (llama.cpp, llama-hparams.cpp: n_embd_r, n_embd_s). */
 function recurrentOf(header: Header): Geometry['recurrent'] {

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import { geometryOf } from '../../../../lib/appliance/models/geometry.ts'
-import { bytesOf, type Header } from '../../../../lib/appliance/models/gguf.ts'
+import { bytesOf, countsOf, type Header } from '../../../../lib/appliance/models/gguf.ts'
 import { kvCacheSize } from '../../../../lib/appliance/sizing/memory.ts'
 
 /** ggml's numbers for the types. */
@@ -261,6 +261,22 @@ it('knows the geometry of a hybrid: Qwen3.6-35B-A3B, whose file is this large', 
   const perToken = (kvCacheSize(geometry, { ...factors, contextSize: 2048 }) - kvCache) / 1024
   const perSlot = kvCacheSize(geometry, { ...factors, slots: 2, contextSize: 512 }) - kvCache
   expect({ perToken, perSlot }).toEqual({ perToken: 20_480, perSlot: 65_863_680 })
+})
+
+it('does not count a layer for multi-token prediction, which is not loaded', () => {
+  const { metadata, tensors } = hybrid()
+  const { architecture } = countsOf({ metadata })
+  const more = {
+    ...metadata,
+    [`${architecture}.block_count`]: 41,
+    [`${architecture}.nextn_predict_layers`]: 1,
+  }
+  // A copy of the last layer, which has attention.
+  const copies = tensors
+    .filter(({ name }) => name.startsWith('blk.39.'))
+    .map(tensor => ({ ...tensor, name: tensor.name.replace('blk.39.', 'blk.40.') }))
+  expect(copies.length).toBeGreaterThan(5)
+  expect(geometryOf({ metadata: more, tensors: [...tensors, ...copies] })).toEqual(geometryOf(hybrid()))
 })
 
 it.each(Object.keys(headers) as (keyof typeof headers)[])('knows the geometry of %s', name => {
