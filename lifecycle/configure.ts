@@ -27,6 +27,7 @@ import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
 import { knownCopilots } from '../lib/steps/fleet/known.ts'
 import { timerLink } from '../lib/steps/fleet/router.ts'
 import { companionCandidates, withUrl } from '../lib/steps/models/companions.ts'
+import { linkModels } from '../lib/steps/models/disk-models.ts'
 import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
 import { installedRelease, weightNotes } from '../lib/steps/models/release.ts'
 import { decidePassword, passwordFiles, passwordNotes, readPassword } from '../lib/steps/password.ts'
@@ -55,8 +56,9 @@ export async function configure(
 ): Promise<Change[]> {
   await clearReadiness(host)
   await restoreUsers(host)
+  const diskNotes = await attachedDisks(host)
   const facts = await readFacts(host)
-  const decided = await decide(host, facts, verifications)
+  const decided = await decide(host, facts, verifications, diskNotes)
   await checkCandidate(host, decided.site, decided.tls.inUse.pair)
   for (const note of [...planNotes(decided.plan), ...decided.plan.hardware]) host.log.warn(note)
   const changes = await applyFiles(host, filesFor(host, facts, decided))
@@ -64,6 +66,14 @@ export async function configure(
     host.log.info('Nothing to change: all files are as this context wants them.')
   await reloadUnits(host, writtenUnits)
   return changes
+}
+
+/** By a unit, which may mount. Throws if the VM's state is on a disk that cannot be used. Returns notes. */
+async function attachedDisks(host: Host): Promise<string[]> {
+  await host.$`systemctl start ${units.disks}`
+  const disks = readState(host, stateFiles.disks)
+  if (disks?.refusal !== undefined) throw new Error(disks.refusal)
+  return [...(disks?.notes ?? []), ...linkModels(host, installedRelease(host))]
 }
 
 /** Somebody may have removed them. A rooted host has no users yet. */
@@ -95,7 +105,12 @@ async function readFacts(host: Host) {
 type ConfigureFacts = Awaited<ReturnType<typeof readFacts>>
 
 /** What is served, how it is reached, and what the administrator should know about it. */
-async function decide(host: Host, facts: ConfigureFacts, verifications: Verifications) {
+async function decide(
+  host: Host,
+  facts: ConfigureFacts,
+  verifications: Verifications,
+  diskNotes: string[] = [],
+) {
   const { clock, context, machine, nginxVersion } = facts
   const { capacity, models, companions, notes: ownNotes, plan: planWith } = roleOf(host, facts, verifications)
   const password = decidePassword(readPassword(host), context.password, clock.now, host.random)
@@ -107,6 +122,7 @@ async function decide(host: Host, facts: ConfigureFacts, verifications: Verifica
     ...unknownNameNotes(host.env, variableNames),
     ...passwordNotes(password),
     ...ownNotes,
+    ...diskNotes,
     ...exposureNotes(host, secrets),
     ...tls.notes,
   ]

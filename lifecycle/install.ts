@@ -13,6 +13,7 @@ import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
 import { backendsUnits } from '../lib/render/units/backends.ts'
 import { chronyConfiguration, chronyDropIn, clockEpoch } from '../lib/render/units/clock.ts'
 import { companionSettings, companionUnits } from '../lib/render/units/companions.ts'
+import { disksUnits } from '../lib/render/units/disks.ts'
 import { drainUnit } from '../lib/render/units/drain.ts'
 import { companionFetchUnit, modelUnit } from '../lib/render/units/fetch-model.ts'
 import { llamaSettings, llamaUnit } from '../lib/render/units/llama.ts'
@@ -123,6 +124,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   // The limit is configure's; if install is run again, it is kept.
   ...(host.files.status(paths.drainService) === undefined ? drainUnit(defaultDrainLimit) : []),
   ...reconfigureUnits(),
+  ...disksUnits(),
   modelUnit(),
   companionFetchUnit(),
   ...companionUnits(),

@@ -44,6 +44,7 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_SHARED_CACHE' 'configure' 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.' 'O|boolean|'
     'ONEAPP_COPILOT_CACHE_SHARED' 'configure' 'Share cached prompts between keys: faster, but the holder of one key can find out whether another has sent a given text.' 'O|boolean|'
     'ONEAPP_COPILOT_METRICS_KEY' 'configure' 'A key that opens the metrics at /metrics and nothing else: as a Bearer token, or as the password of user '\''metrics'\''.' 'O|password|'
+    'ONEAPP_COPILOT_STATE_DISK' 'configure' 'An empty disk to format and to keep the state on from then on: key, certificates, CA. It is never formatted unless it is empty.' 'O|text|'
     'ONEAPP_COPILOT_DRAIN_SECONDS' 'configure' 'How long a shutdown of the VM waits for running generations to end. OpenNebula must wait longer (SHUTDOWN_TIMEOUT in kvmrc).' 'O|number|'
     'ONEAPP_COPILOT_FLEET_DRAIN' 'configure' 'How long a shutdown of the VM waits for running generations to end. OpenNebula must wait longer (SHUTDOWN_TIMEOUT in kvmrc).' 'O|number|'
     'ONEAPP_COPILOT_ROLE' 'configure' 'A router serves no model: it passes requests on to the copilots of a fleet, and needs 1 GB of memory.' 'O|list|'

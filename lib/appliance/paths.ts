@@ -160,6 +160,21 @@ export const paths = {
   networkdState: '/run/systemd/netif/state',
   chronySocket: '/run/chrony/chronyd.sock',
 
+  /** Where disks are mounted: with models, and with the state, whose folders are then shown at their own paths. */
+  modelsDisk: '/srv/copilot/models',
+  stateDisk: '/srv/copilot/state',
+  /** On the disk with the state: by which version it was written. */
+  stateStamp: '/srv/copilot/state/slm-copilot.json',
+  /** Not on that disk: which one it is. */
+  stateDiskUsed: '/opt/slm-copilot/state-disk.json',
+  /** What has been found and mounted. */
+  disks: '/run/slm-copilot-disks.json',
+  disksLock: '/run/slm-copilot-locks/disks',
+  disksService: '/etc/systemd/system/slm-copilot-disks.service',
+  disksWanted: '/etc/systemd/system/multi-user.target.wants/slm-copilot-disks.service',
+  disksChangedService: '/etc/systemd/system/slm-copilot-disks-changed.service',
+  disksRule: '/etc/udev/rules.d/90-slm-copilot.rules',
+
   state: '/var/lib/slm-copilot',
   password: '/var/lib/slm-copilot/password',
   passwordReplacement: '/var/lib/slm-copilot/password-replaced.json',
@@ -227,6 +242,8 @@ export const units = {
   readiness: 'slm-copilot-readiness.service',
   bootReadiness: 'slm-copilot-boot-readiness.service',
   drain: 'slm-copilot-drain.service',
+  disks: 'slm-copilot-disks.service',
+  disksChanged: 'slm-copilot-disks-changed.service',
   readinessPath: 'slm-copilot-readiness.path',
   reconfigure: 'slm-copilot-reconfigure.service',
   certbot: 'certbot.service',

@@ -1,6 +1,7 @@
 /** Every state file: its path, its schema, and what happens if it is damaged. */
 import * as z from 'zod'
 import { replacementSchema } from './context/password.ts'
+import { disksSchema, stampSchema, usedDiskSchema } from './disks/state.ts'
 import { fleetSchema } from './fleet/fleet.ts'
 import { publishedLoadSchema } from './fleet/load.ts'
 import { promptCacheSchema } from './llama/prompt-cache.ts'
@@ -106,6 +107,26 @@ export const stateFiles = {
     mode: 0o600,
     schema: publicationSchema,
     whenDamaged: { consequence: 'OneGate is updated at the next boot or context change' },
+  },
+  disks: {
+    path: paths.disks,
+    mode: 0o644,
+    schema: disksSchema,
+    whenDamaged: { consequence: 'which disks are used is unknown until the next configure' },
+  },
+  stamp: {
+    path: paths.stateStamp,
+    mode: 0o600,
+    schema: stampSchema,
+    whenDamaged: {
+      fix: 'restore it from a backup of the disk: it says by which version the state was written',
+    },
+  },
+  usedDisk: {
+    path: paths.stateDiskUsed,
+    mode: 0o600,
+    schema: usedDiskSchema,
+    whenDamaged: { consequence: 'any disk labelled for the state is used' },
   },
   oneGateLoad: {
     path: paths.oneGateLoad,

@@ -10,7 +10,7 @@ import {
   type TransferProgress,
   type TransferSource,
 } from './partial-file.ts'
-import { isProven, type Provable, recordProof, removeProven } from './verified-files.ts'
+import { fileAt, isProven, type Provable, recordProof, removeProven } from './verified-files.ts'
 
 export type Download = Provable & TransferSource
 
@@ -56,13 +56,14 @@ export async function download(
 /** Verifies an existing file that has no valid proof, and removes it if its SHA-256 is wrong. */
 async function isSoundAtItsName(act: Proving): Promise<boolean> {
   const { host, wanted } = act
-  const found = host.files.status(wanted.path)
+  const file = fileAt(host, wanted.path)
+  const found = host.files.status(file)
   if (found === undefined) return false
-  const isSound =
-    found.isFile && found.size === wanted.size && (await digestOf(act, wanted.path)) === wanted.sha256
-  if (isSound) {
-    recordProof(host, wanted, wanted.path)
-    return true
+  if (found.isFile && found.size === wanted.size) {
+    const sha256 = await digestOf(act, file)
+    // Whatever it is: a file on another disk, which stays, is not judged again.
+    recordProof(host, { ...wanted, path: file, sha256 }, file)
+    if (sha256 === wanted.sha256) return true
   }
   host.log.warn(`${wanted.path} does not match its SHA-256: it is removed, and downloaded again`)
   removeProven(host, wanted)

@@ -1,4 +1,5 @@
 /** The executable's commands: names, options and help. handlers.ts implements them. */
+import { diskLabels } from '../../lib/appliance/disks/disks.ts'
 import { contextOption, paths, units } from '../../lib/appliance/paths.ts'
 import { defaultDrainLimit } from '../../lib/appliance/services/drain.ts'
 import { usefulContext } from '../../lib/appliance/sizing/limits.ts'
@@ -200,6 +201,14 @@ When the VM is shut down, a unit drains it first.`,
       limit: { argument: 'SECONDS', help: `how long to wait (${defaultDrainLimit})` },
       'shutting-down': { help: 'by a unit: only if the whole system stops' },
     },
+    ...stage,
+  },
+  'attach-disks': {
+    summary: 'by a unit: mount the disks with models and state',
+    details: `Those whose file systems are labelled ${diskLabels.models} and
+${diskLabels.state}. An empty disk is formatted for the state if it is named:
+ONEAPP_COPILOT_STATE_DISK.`,
+    options: { changed: { help: 'by udev: configure again if a disk has come or gone' } },
     ...stage,
   },
   'save-prompt-cache': {

@@ -123,6 +123,10 @@ const handlers: Record<CommandName, CommandHandler> = {
     if (values.undo) return undoDrain(host)
     return values['shutting-down'] ? drainAtShutdown(host, limit) : drain(host, limit)
   },
+  'attach-disks': async (host, { values }) => {
+    const { attachDisks, noticeDisks } = await import('../attach-disks.ts')
+    await (values.changed ? noticeDisks(host) : attachDisks(host))
+  },
   'save-prompt-cache': async host => {
     const { save } = await import('../prompt-cache.ts')
     await save(host)

@@ -19,8 +19,8 @@ const acmeServer = { ...domain, ONEAPP_COPILOT_TLS_ACME_URL: 'https://acme.examp
 const otherModel = { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' }
 
 type Env = Record<string, string>
-/** For each variable, a change of it, and what it needs beside it. */
-const changes: Record<keyof typeof variables, { with?: Env; set: Env }> = {
+/** For each variable, a change of it, and what it needs beside it. The state's disk is read by the unit that mounts it. */
+const changes: Record<Exclude<keyof typeof variables, 'stateDisk'>, { with?: Env; set: Env }> = {
   password: { set: { ONEAPP_COPILOT_PASSWORD: 'another-password-1' } },
   keys: { set: { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' } },
   domain: { set: domain },

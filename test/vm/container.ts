@@ -1,5 +1,6 @@
 /** Containers from a baked image: its systemd and services run natively, ten to twenty times faster than in a VM. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { cached } from '../../packer/build/cache.ts'
@@ -67,6 +68,35 @@ export async function replaceDisk(container: Machine): Promise<void> {
     // The first one was bound there by systemd-nspawn.
     `umount --quiet ${before}; rm ${before} && mknod ${after} b ${numbersOf(after)} && systemctl --no-block start one-context-reconfigure.service`,
   )
+}
+
+/**
+ * Attaches a disk, whose content is a file of this machine; returns its device. The loop device ends with the container,
+ * or once it is detached and not mounted. What udev would start is up to the test.
+ */
+export async function attachDisk(container: Machine, file: string): Promise<string> {
+  const script =
+    'device=$(losetup --find --show "$0"); exec 3<> "$device"; losetup --detach "$device"; echo "$device"; exec sleep infinity'
+  const holder = spawn('nsenter', [...namespacesOf(container), '--', 'bash', '-c', script, file], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  })
+  holder.unref()
+  const [line] = (await once(holder.stdout, 'data')) as [Buffer]
+  holder.stdout.destroy()
+  const device = line.toString().trim()
+  await sshOutput(container, `mknod ${device} b ${numbersOf(device)}`)
+  holders.set(device, holder.pid as number)
+  return device
+}
+
+/** Device → the process that keeps it attached. */
+const holders = new Map<string, number>()
+
+/** Takes the disk away, as OpenNebula detaches one. */
+export async function detachDisk(container: Machine, device: string): Promise<void> {
+  await sshOutput(container, `rm ${device}`)
+  process.kill(-(holders.get(device) as number), 'SIGKILL')
 }
 
 /** Those of its first process, for nsenter(1). */

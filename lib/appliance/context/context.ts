@@ -143,6 +143,7 @@ export function parseContext(
     unattendedUpgrades: take(variables.unattendedUpgrades),
     sharedCache: take(variables.sharedCache),
     modelMirror: take(variables.modelMirror),
+    stateDisk: take(variables.stateDisk),
     drainLimit: take(variables.drainLimit),
     logFormat: take(variables.logFormat),
     metricsKey: take(variables.metricsKey),

@@ -1,5 +1,6 @@
 /** The context variables, one record each: parsing, shim, documents, marketplace inputs and help use them. */
 import * as z from 'zod'
+import { stateSerial } from '../disks/disks.ts'
 import { type Backend, backends, type Role, roles } from '../fleet/backends.ts'
 import { catalogue } from '../models/catalogue.ts'
 import { type CompanionModel, companionCatalogue } from '../models/companions.ts'
@@ -314,6 +315,17 @@ export const variables = {
     example: '',
     help: "A key that opens the metrics at /metrics and nothing else: as a Bearer token, or as the password of user 'metrics'.",
     input: 'password',
+  }),
+  stateDisk: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_STATE_DISK',
+    stage: 'configure',
+    value: z.string().regex(/^(\/dev\/)?[A-Za-z0-9._-]{1,64}$/),
+    fallback: undefined,
+    byDefault: `the one with the serial number ${stateSerial}, if there is one`,
+    takes: 'the name of a device, or the serial number of a disk',
+    example: 'vdb',
+    help: 'An empty disk to format and to keep the state on from then on: key, certificates, CA. It is never formatted unless it is empty.',
+    input: 'text',
   }),
   drainLimit: variable<number>({
     name: 'ONEAPP_COPILOT_DRAIN_SECONDS',

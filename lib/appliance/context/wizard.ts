@@ -25,5 +25,6 @@ export const wizardGroups: Record<string, { title: string; help: string }> = {
   METRICS: { title: 'Metrics', help: 'Who may read them, for monitoring.' },
   FLEET: { title: 'Fleet', help: 'Several VMs behind one address.' },
   LOG: { title: 'Log', help: 'What is recorded of requests, and in which form.' },
+  STATE: { title: 'State', help: 'What outlives this VM.' },
   CACHE: { title: 'Prompt cache', help: 'What happens to prompts that have been processed.' },
 }

@@ -4,6 +4,7 @@ import { subjectIn } from '../../appliance/inventory/sbom.ts'
 import { modelsOf, type Release } from '../../appliance/models/release.ts'
 import { configureCommand, installCommand, modelPath, paths } from '../../appliance/paths.ts'
 import type { Host } from '../../system/host.ts'
+import { fileAt } from '../../system/verified-files.ts'
 
 /** A file with its digest, and what to do if it is damaged or missing. */
 export type ExpectedFile = { path: string; sha256: string; fix: string }
@@ -24,7 +25,7 @@ function modelFiles(host: Host, release: Release): Expectations {
   const chat = modelsOf(release).map(model => ({ ...model, isBaked: model === release.model }))
   const files = [...chat, ...release.companions]
     .map(({ name, sha256, isBaked }) => ({ sha256, path: modelPath(name), isBaked: isBaked === true }))
-    .filter(({ path, isBaked }) => isBaked || host.files.status(path) !== undefined)
+    .filter(({ path, isBaked }) => isBaked || host.files.status(fileAt(host, path)) !== undefined)
     .map(({ path, sha256, isBaked }) => ({
       path,
       sha256,

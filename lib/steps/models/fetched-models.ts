@@ -77,12 +77,13 @@ export function removeOthers(host: Host, release: Release, kept: Model[]): void 
   for (const model of modelsOf(release).filter(({ name }) => !names.includes(name))) {
     const { path, proofs } = fileOf(model)
     for (const file of [path, `${path}.part`]) {
-      const size = host.files.status(file)?.size
-      if (size === undefined) continue
+      const found = host.files.status(file)
+      // What is linked is on a disk that takes no room here.
+      if (found === undefined || found.isLink) continue
       removeProven(host, { path: file, proofs })
       recordEvent(host, model, { type: 'removed' })
       host.log.info(
-        `${file}: removed, since the context no longer requests this model; ${readable(size)} freed`,
+        `${file}: removed, since the context no longer requests this model; ${readable(found.size)} freed`,
       )
     }
   }

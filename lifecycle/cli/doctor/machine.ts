@@ -7,6 +7,7 @@ import {
   readingFinding,
   spaceFinding,
 } from '../../../lib/appliance/diagnosis/storage.ts'
+import { diskLabels } from '../../../lib/appliance/disks/disks.ts'
 import { modelPath } from '../../../lib/appliance/paths.ts'
 import { describedCapacity } from '../../../lib/appliance/plan.ts'
 import {
@@ -16,12 +17,15 @@ import {
   severeNotes,
   threadNotes,
 } from '../../../lib/appliance/sizing/hardware.ts'
+import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { comparedMemory, measuredMemory } from '../../../lib/steps/llama/memory-check.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
 import { readClock, readTimeSource } from '../../../lib/steps/tls/clock.ts'
 import type { Facts } from '../../../lib/system/facts.ts'
 import type { Host } from '../../../lib/system/host.ts'
 import { freeBytes } from '../../../lib/system/large-files.ts'
+import { readState } from '../../../lib/system/state-files.ts'
+import { fileAt } from '../../../lib/system/verified-files.ts'
 import type { DoctorCheck } from './check.ts'
 
 /** In MiB: read from the model's file, past the page cache. */
@@ -82,6 +86,19 @@ export const machineChecks: DoctorCheck[] = [
   },
   space('/'),
   space('/var/log'),
+  {
+    name: 'attached disks',
+    expected: `those labelled ${diskLabels.models} and ${diskLabels.state}, if there are any`,
+    run: host => {
+      const { models, state, notes = [], refusal } = readState(host, stateFiles.disks) ?? {}
+      if (refusal !== undefined) return problem(refusal)
+      const seen = [
+        ...(models === undefined ? [] : [`models: ${models.source}`]),
+        ...(state === undefined ? [] : [`state: ${state.device}, UUID ${state.uuid}`]),
+      ]
+      return noted('warning', notes, seen.join('; ') || 'none')
+    },
+  },
   { name: 'disk speed', expected: fastEnough, run: diskSpeed },
   {
     name: 'clock',
@@ -115,10 +132,11 @@ export const loadCheck = (before: Facts): DoctorCheck => ({
 async function diskSpeed(host: Host) {
   const plan = readPlan(host)
   const { model } = describedCapacity(plan)
-  const path = host.files.at(modelPath(model.name))
-  const size = host.files.status(modelPath(model.name))?.size
-  if (size === undefined) return skipped(`${modelPath(model.name)} is not there`)
-  if (size < sample * 2 ** 20) return skipped(`${modelPath(model.name)} is too small to tell`)
+  const file = fileAt(host, modelPath(model.name))
+  const path = host.files.at(file)
+  const size = host.files.status(file)?.size
+  if (size === undefined) return skipped(`${file} is not there`)
+  if (size < sample * 2 ** 20) return skipped(`${file} is too small to tell`)
   const skip = Math.floor((size / 2 ** 20 - sample) / 2)
   const started = performance.now()
   await host.query`dd if=${path} of=/dev/null bs=1M count=${sample} skip=${skip} iflag=direct status=none`

@@ -128,7 +128,7 @@ export const sections: Readers = {
     }
   },
   disks: host =>
-    ['/', '/var/log', paths.models].map(folder => {
+    ['/', '/var/log', paths.models, ...attachedFolders(host)].map(folder => {
       const { bavail, blocks, bsize } = statfsSync(host.files.at(folder))
       return { folder, free: bavail * bsize, size: blocks * bsize }
     }),
@@ -143,6 +143,12 @@ function companionUnitsOf(host: Host): string[] {
   return (plan?.companions ?? [])
     .filter(({ isInstalled }) => isInstalled)
     .map(({ capacity }) => modelServices[capacity.model.kind].unit)
+}
+
+/** Where disks with models and state are mounted, if they are. */
+function attachedFolders(host: Host): string[] {
+  const { models, state } = readState(host, stateFiles.disks) ?? {}
+  return [...(models ? [paths.modelsDisk] : []), ...(state ? [paths.stateDisk] : [])]
 }
 
 /** The lines with the timings of the last hour's requests. */

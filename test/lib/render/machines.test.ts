@@ -23,6 +23,7 @@ import { loginBanner, type Report, reportFile } from '../../../lib/render/text/r
 import { certbotDropIn, deployHook } from '../../../lib/render/tls/lets-encrypt.ts'
 import { clockEpoch, clockFiles, type TimeSources } from '../../../lib/render/units/clock.ts'
 import { companionFiles, companionUnits } from '../../../lib/render/units/companions.ts'
+import { disksUnits } from '../../../lib/render/units/disks.ts'
 import { drainUnit } from '../../../lib/render/units/drain.ts'
 import { companionFetchUnit, modelUnit } from '../../../lib/render/units/fetch-model.ts'
 import { llamaFiles } from '../../../lib/render/units/llama-files.ts'
@@ -184,6 +185,7 @@ function filesOf({
     companionFetchUnit(),
     ...readinessUnits(),
     ...drainUnit(defaultDrainLimit),
+    ...disksUnits(),
     ...renewalUnits(),
     ...metricsUnits(),
     ...watchdogUnits(),

@@ -42,6 +42,7 @@ it('gives every variable its default if it is unset or empty', () => {
     sharedCache: false,
     logFormat: 'text',
     metricsKey: undefined,
+    stateDisk: undefined,
     drainLimit: 300,
     role: 'copilot',
     backends: [],

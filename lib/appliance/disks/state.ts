@@ -1,0 +1,57 @@
+/** What is on the disk with the state: folders of the VM, and by whom they were written. */
+import * as z from 'zod'
+import { paths } from '../paths.ts'
+import { compareVersions } from '../upgrade/version.ts'
+
+/** The folders that outlive a VM, each with its name on the disk. */
+export const stateFolders = [
+  { name: 'state', path: paths.state, mode: 0o700 },
+  { name: 'certificates', path: paths.tls, mode: 0o755 },
+  { name: 'acme', path: paths.certbot, mode: 0o755 },
+  { name: 'prompts', path: paths.promptCacheFolder, mode: 0o700 },
+] as const
+
+/** Grows when a version could not understand what a newer one has arranged otherwise. */
+const layout = 1
+
+/** The file that completes the state: without it, what is there is the rest of an interrupted copy. */
+export const stampSchema = z.looseObject({
+  layout: z.int(),
+  /** The newest version that has used it. */
+  version: z.string(),
+})
+export type Stamp = z.infer<typeof stampSchema>
+
+export const stampOf = (version: string): Stamp => ({ layout, version })
+
+/**
+ * Why a version may not use this state. `isOwn`: it is the state of this VM, on which a newer version has been taken
+ * back (`slm-copilot upgrade --rollback`).
+ */
+export function stampProblem(stamp: Stamp, version: string, isOwn: boolean): string | undefined {
+  const isNewer = compareVersions(stamp.version, version) > 0
+  if (stamp.layout <= layout && (!isNewer || isOwn)) return undefined
+  return `The state was written by version ${stamp.version}, and this is ${version}: an older version may not understand it. Boot an image of ${stamp.version} or newer.`
+}
+
+/** Files on a disk without a stamp that are none of ours. */
+export const strangers = (names: string[]): string[] => {
+  const ours = ['lost+found', ...stateFolders.flatMap(({ name }) => [name, partial(name)])]
+  return names.filter(name => !ours.includes(name) && !name.startsWith('.nfs'))
+}
+
+/** The name of a folder while it is being copied. */
+export const partial = (name: string) => `.${name}.new`
+
+/** What `attach-disks` has found and done, for the stages and commands. */
+export const disksSchema = z.strictObject({
+  models: z.strictObject({ source: z.string() }).optional(),
+  state: z.strictObject({ device: z.string(), uuid: z.string() }).optional(),
+  /** What worries. */
+  notes: z.array(z.string()),
+  /** Why the state cannot be used: a reason not to configure. */
+  refusal: z.string().optional(),
+})
+export type Disks = z.infer<typeof disksSchema>
+
+export const usedDiskSchema = z.strictObject({ uuid: z.string() })
