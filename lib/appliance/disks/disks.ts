@@ -20,7 +20,7 @@ export const parseBlkid = (text: string): AttachedDisk[] =>
     }))
 
 /** `/dev/vdb`, for messages: with what is on it. */
-export const described = ({ device, type, label }: AttachedDisk) =>
+const described = ({ device, type, label }: AttachedDisk) =>
   `${device} (${type || 'no file system'}${label === '' ? '' : `, labelled ${label}`})`
 
 export type ModelsDecision =
