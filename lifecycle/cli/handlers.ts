@@ -179,6 +179,7 @@ const handlers: Record<CommandName, CommandHandler> = {
       model: text(model),
       context: text(context),
       users: text(users),
+      beside: text(values.beside),
       bandwidth: text(bandwidth),
     }
     if (values.table) print(table())

@@ -1,6 +1,11 @@
 /** `slm-copilot plan`: what fits into a VM; on the appliance, the plan compared with the memory in use. */
 import { resolve } from 'node:path'
 import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
+import {
+  type CompanionModel,
+  companionCatalogue,
+  companionNames,
+} from '../../lib/appliance/models/companions.ts'
 import { modelsOf } from '../../lib/appliance/models/release.ts'
 import { paths } from '../../lib/appliance/paths.ts'
 import { unavailability } from '../../lib/appliance/plan.ts'
@@ -23,6 +28,7 @@ export type PlanOptions = {
   model?: string | undefined
   context?: string | undefined
   users?: string | undefined
+  beside?: string | undefined
   bandwidth?: string | undefined
 }
 
@@ -47,6 +53,17 @@ function contextFrom(text: string | undefined, { name, contextLimit }: Model): n
   return wrong('context', text, `at most ${contextLimit} tokens with ${name}`)
 }
 
+/** Models of the catalogue for services beside chat. */
+const besideFrom = (text = ''): CompanionModel[] =>
+  text
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map(
+      name =>
+        Object.values<CompanionModel>(companionCatalogue).find(model => model.name === name) ??
+        wrong('beside', text, `names of models, separated by commas: ${companionNames.join(', ')}`),
+    )
+
 async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuestion> {
   const facts = host.facts()
   const model = await modelFrom(host, options.model)
@@ -62,6 +79,7 @@ async function questionFrom(host: Host, options: PlanOptions): Promise<PlanQuest
     ...(vmMemory === undefined ? { memory: facts.memory, cpu: facts.cpu } : { memory: memoryInVm(vmMemory) }),
     cores: options.cpus === undefined ? facts.physicalCores : countFrom('cpus', options.cpus),
     asked,
+    beside: besideFrom(options.beside),
     bandwidth:
       options.bandwidth === undefined ? undefined : countFrom('bandwidth', options.bandwidth) * gigabyte,
   }

@@ -1,7 +1,15 @@
 /** `make pins`: for each pin what is newer, where that can be asked, and whether what has been fetched is what is pinned. */
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { debian, llamaCpp, oneApps, packagedLlama, packerPlugin, weights } from '../../lib/appliance/pins.ts'
+import {
+  companionWeights,
+  debian,
+  llamaCpp,
+  oneApps,
+  packagedLlama,
+  packerPlugin,
+  weights,
+} from '../../lib/appliance/pins.ts'
 import packageFile from '../../package.json' with { type: 'json' }
 import { cacheFolder } from './cache.ts'
 import { type Expected, filesIn, verifyFetched } from './fetched-files.ts'
@@ -43,7 +51,7 @@ const pins = (): Pin[] => [
     expected: { name: basename(llamaCpp.archive.url), sha256: llamaCpp.archive.sha256 },
     ask: sources => newest.releaseFile(sources, llamaCpp.archive),
   },
-  ...Object.entries(weights).map(([name, file]) => ({
+  ...Object.entries({ ...weights, ...companionWeights }).map(([name, file]) => ({
     name,
     pinned: /\/resolve\/(\w+)\//.exec(file.url)?.[1] ?? '',
     expected: { name: basename(file.url), sha256: file.sha256 },

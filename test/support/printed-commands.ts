@@ -29,6 +29,7 @@ export const expected: Record<string, number | string> = {
   'slm-copilot clients': 0,
   'slm-copilot clients NAME': 0,
   'slm-copilot plan': 0,
+  'slm-copilot plan --memory 32G --beside qwen2.5-coder-1.5b': 0,
   'slm-copilot plan --memory 32G --cpus 16 --context 128k': 0,
   'slm-copilot plan --check': 0,
   'slm-copilot smoke-test': 0,

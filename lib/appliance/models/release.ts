@@ -2,7 +2,12 @@
 import * as z from 'zod'
 import { llamaCpp } from '../pins.ts'
 import { catalogue, type Model, modelSchema } from './catalogue.ts'
-import { companionCatalogue, companionModelSchema, companionNames } from './companions.ts'
+import {
+  type CompanionModel,
+  companionCatalogue,
+  companionModelSchema,
+  companionNames,
+} from './companions.ts'
 
 const artefact = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
@@ -62,6 +67,12 @@ export const fileProofsSchema = z.record(
   z.string(),
   z.strictObject({ sha256: z.string(), size: z.int(), inode: z.int(), modified: z.number() }),
 )
+
+/** The models that belong in the image. */
+export const bakedModels = ({ model, companions }: Release): (Model | CompanionModel)[] => [
+  model,
+  ...companions.filter(({ isBaked }) => isBaked),
+]
 
 /** The models that the context may request. */
 export const modelsOf = ({ model, further }: Release): Model[] => [model, ...further]

@@ -1,6 +1,7 @@
 /** The plan as text: what fits into a VM, the memory of each part, the expected speed. */
 
 import type { Model } from '../../appliance/models/catalogue.ts'
+import type { CompanionModel } from '../../appliance/models/companions.ts'
 import {
   type Capacity,
   type CapacityRequest,
@@ -8,6 +9,7 @@ import {
   planCapacity,
   smallestVm,
 } from '../../appliance/sizing/capacity.ts'
+import { planCompanions, reservedBy } from '../../appliance/sizing/companions.ts'
 import {
   bandwidthShare,
   bandwidths,
@@ -31,6 +33,8 @@ export type PlanQuestion = {
   /** This machine's CPU, if the question is about this machine. */
   cpu?: Machine['cpu']
   asked: CapacityRequest
+  /** The models of services beside chat. */
+  beside: CompanionModel[]
   /** Memory bandwidth in bytes per second, if known. */
   bandwidth?: number | undefined
 }
@@ -47,8 +51,19 @@ const terms: Record<keyof Memory, string> = {
 }
 
 /** The plan for a machine of this size. Throws if the model does not fit at all. */
-const capacityFor = ({ model, memory, cores, cpu, asked }: PlanQuestion): Capacity =>
-  planCapacity({ cpus: cores, physicalCores: cores, memory, cpu }, model, asked)
+function plansFor({ model, memory, cores, cpu, asked, beside }: PlanQuestion) {
+  const machine = { cpus: cores, physicalCores: cores, memory, cpu }
+  const candidates = beside.map(one => ({ model: one, isRequested: true, isInstalled: true }))
+  const { companions, reserved, notes } = planCompanions(machine, model, asked, candidates)
+  return {
+    capacity: planCapacity({ ...machine, reserved }, model, asked),
+    companions: companions.map(({ capacity }) => capacity),
+    reserved,
+    notes,
+  }
+}
+
+const capacityFor = (question: PlanQuestion): Capacity => plansFor(question).capacity
 
 const machineOf = ({ vmMemory, memory }: PlanQuestion) =>
   vmMemory === undefined ? `this machine with ${gibibytes(memory)}` : `a VM with ${gibibytes(vmMemory)}`
@@ -66,7 +81,8 @@ const kvTypeTexts = {
 /** What fits, its memory and expected speed, and the smallest VM for the request. */
 export function planText(question: PlanQuestion): string {
   const { model, cores, asked } = question
-  const { contextSize, slots, kvType, threads, memory, notes } = capacityFor(question)
+  const { capacity, companions, reserved, notes: besideNotes } = plansFor(question)
+  const { contextSize, slots, kvType, threads, memory, notes } = capacity
   return [
     `${model.name} on ${machineOf(question)} and ${cores} cores`,
     '',
@@ -77,14 +93,18 @@ export function planText(question: PlanQuestion): string {
     '',
     'Memory',
     ...termRows(memory),
-    amount('total', sumOf(memory)),
+    ...companions.map(one => amount(one.model.name, reservedBy([one]))),
+    amount('total', sumOf(memory) + reserved),
     amount('available', question.memory),
     '',
     'Expected speed, with one conversation at a time',
     ...speedRows(question),
     '',
-    row('smallest VM for this request', gibibytes(smallestVm(model, asked, question)).padStart(9)),
-    ...notes.flatMap(note => ['', ...wrapped(`Note: ${note}`, 78)]),
+    row(
+      'smallest VM for this request',
+      gibibytes(smallestVm(model, asked, { ...question, reserved })).padStart(9),
+    ),
+    ...[...besideNotes, ...notes].flatMap(note => ['', ...wrapped(`Note: ${note}`, 78)]),
     '',
   ].join('\n')
 }
@@ -120,5 +140,5 @@ export function planJson(question: PlanQuestion): string {
   const { model, cores, vmMemory, asked, bandwidth } = question
   const generation = bandwidth === undefined ? undefined : expectedGeneration(model.geometry, bandwidth)
   const expected = { prompt: expectedPrompt(model.geometry, cores), generation }
-  return `${JSON.stringify({ vmMemory, ...capacityFor(question), expected, smallestVm: smallestVm(model, asked, question) }, null, 2)}\n`
+  return `${JSON.stringify({ vmMemory, ...capacityFor(question), companions: plansFor(question).companions, expected, smallestVm: smallestVm(model, asked, question) }, null, 2)}\n`
 }

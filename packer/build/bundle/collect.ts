@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import type { Release } from '../../../lib/appliance/models/release.ts'
+import { bakedModels, type Release } from '../../../lib/appliance/models/release.ts'
 import { packages } from '../../../lib/appliance/packages.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { download } from '../../../lib/system/download.ts'
@@ -70,7 +70,7 @@ export async function collectFiles(release: Release, folder: string): Promise<vo
   mkdirSync(files, { recursive: true })
   // Beside the bundle: what has been verified is a fact about this machine.
   const proofs = { ...stateFiles.fileProofs, path: `${folder}.verified.json` }
-  const wanted = [release.llamaCpp.archive, release.model]
+  const wanted = [release.llamaCpp.archive, ...bakedModels(release)]
   const names = wanted.map(({ url }) => basename(url))
   for (const name of readdirSync(files))
     if (!names.includes(name.replace(/\.part$/, ''))) rmSync(join(files, name))

@@ -1,4 +1,5 @@
 /** What `make image` needs from the machine: everything that is missing, told at once. */
+import { bakedModels } from '../../../lib/appliance/models/release.ts'
 import { readable } from '../../../lib/system/large-files.ts'
 import type { BuildMachine } from './build-machine.ts'
 import type { Settings } from './settings.ts'
@@ -78,7 +79,11 @@ function missingSpace({ cache, output }: BuildMachine, { size, release }: Settin
       bytes: Number.parseInt(size.disk, 10) * 2 ** 20,
       what: 'for the image while it is baked; or set DISK',
     },
-    { ...output, bytes: release.model.size + restOfImage, what: 'for the compressed image' },
+    {
+      ...output,
+      bytes: bakedModels(release).reduce((sum, { size }) => sum + size, 0) + restOfImage,
+      what: 'for the compressed image',
+    },
   ].map(need => ({ ...need, bytes: Math.max(0, need.bytes - need.freed) }))
   const [first, second] = needs as [(typeof needs)[0], (typeof needs)[0]]
   const together = { ...first, bytes: first.bytes + second.bytes, what: `${first.what}, and ${second.what}` }

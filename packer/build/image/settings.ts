@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as z from 'zod'
+import { companionNames } from '../../../lib/appliance/models/companions.ts'
 import {
   catalogueNames,
+  productionRelease,
   type Release,
   releaseSchema,
   releaseWith,
@@ -72,9 +74,21 @@ const bundle = file.transform((path, { addIssue }) => {
   }
 })
 
+/** The chat model, and any models for the services beside chat. */
+const models = z
+  .string()
+  .transform(text => text.split(/[\s,]+/).filter(Boolean))
+  .pipe(
+    z.tuple(
+      [z.enum(catalogueNames, `takes one of: ${catalogueNames.join(', ')}`)],
+      z.enum(companionNames, `takes after the chat model any of: ${companionNames.join(', ')}`),
+    ),
+  )
+  .transform(([chat, ...beside]) => releaseWith(chat, beside))
+
 const variables = z.object({
   BUNDLE: bundle.optional(),
-  MODEL: z.enum(catalogueNames, `takes one of: ${catalogueNames.join(', ')}`).optional(),
+  MODEL: models.optional(),
   RELEASE: releaseFile.optional(),
   BASE_IMAGE: file.optional(),
   ONE_APPS_DIR: file
@@ -118,7 +132,7 @@ export function parseSettings(environment: Record<string, string | undefined>): 
     throw new Error(['make image: these variables are wrong', ...problems].join('\n  '))
   return {
     release: {
-      ...(data.BUNDLE?.release ?? data.RELEASE ?? releaseWith(data.MODEL ?? 'devstral-small-2')),
+      ...(data.BUNDLE?.release ?? data.RELEASE ?? data.MODEL ?? productionRelease),
       ...(data.PUBLIC_KEY && { signedBy: data.PUBLIC_KEY }),
     },
     size: { cpus: data.CPUS, memory: data.MEMORY, disk: `${data.DISK}M` },

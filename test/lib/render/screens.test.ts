@@ -8,6 +8,7 @@ import { variables } from '../../../lib/appliance/context/variables.ts'
 import { ok, problem, skipped, warning } from '../../../lib/appliance/diagnosis/finding.ts'
 import type { Component } from '../../../lib/appliance/inventory/components.ts'
 import { catalogue, type Model } from '../../../lib/appliance/models/catalogue.ts'
+import { companionCatalogue } from '../../../lib/appliance/models/companions.ts'
 import { defaultRequest, memoryInVm } from '../../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../../lib/appliance/sizing/memory.ts'
 import { clientConfigurations } from '../../../lib/render/clients/clients.ts'
@@ -70,6 +71,7 @@ it('plan', async () => {
     memory: memoryInVm(gibibytes * GiB),
     cores: 16,
     asked: defaultRequest,
+    beside: [],
   })
   const here: PlanQuestion = {
     ...vm(32, catalogue['devstral-small-2']),
@@ -79,6 +81,14 @@ it('plan', async () => {
     bandwidth: 100e9,
   }
   await expectScreens('plan', {
+    'with completion, embeddings and reranking': planText({
+      ...vm(32, catalogue['devstral-small-2']),
+      beside: [
+        companionCatalogue['qwen2.5-coder-1.5b'],
+        companionCatalogue['qwen3-embedding-0.6b'],
+        companionCatalogue['qwen3-reranker-0.6b'],
+      ],
+    }),
     'a VM': planText(vm(64, catalogue['devstral-small-2'])),
     'a model with a sliding window': planText(vm(64, catalogue['gpt-oss-20b'])),
     'this machine, which is too small for the request': planText(here),

@@ -20,6 +20,14 @@ it('plans for a VM that does not exist', async () => {
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })
 
+it('plans services beside chat, and says what they take from it', async () => {
+  const beside = 'qwen2.5-coder-1.5b, nomic-embed-text-v1.5'
+  const text = await planned(recordedHost(), { memory: '32G', beside }, false)
+  expect(text).toMatch(/^ {2}qwen2\.5-coder-1\.5b +2\.6 GiB$/m)
+  expect(text).toMatch(/^ {2}nomic-embed-text-v1\.5 +0\.\d GiB$/m)
+  expect(text).toMatch(/which now has 1 of 2\s+conversations at once/)
+})
+
 it('takes missing values from this machine, and prints JSON in bytes', async () => {
   const asked = { users: '2', bandwidth: '100', model: 'qwen2.5-coder-3b' }
   const value = JSON.parse(await planned(recordedHost(), asked, true))
@@ -36,6 +44,10 @@ it.each([
   [{ context: '12m' }, /--context 12m/],
   [{ memory: '64G', context: '400k' }, /--context 400k: takes at most 393216 tokens with devstral-small-2/],
   [{ users: 'many' }, /--users many/],
+  [
+    { beside: 'qwen2.5-coder-1.5b,gpt-4' },
+    /--beside .*gpt-4: takes names of models, separated by commas: qwen2\.5-coder-1\.5b, /,
+  ],
   [{ model: 'gpt-4' }, /--model gpt-4: takes one of devstral-small-2, .* or a file/],
   [{ model: '/nowhere/x.gguf' }, /\/nowhere\/x\.gguf cannot be used as a model: the file does not exist/],
   [{ memory: '12G' }, /does not fit into 11\.7 GiB/],

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { productionRelease, releaseWith } from '../../../lib/appliance/models/release.ts'
+import { bakedModels, productionRelease, releaseWith } from '../../../lib/appliance/models/release.ts'
 import { oneApps } from '../../../lib/appliance/pins.ts'
 import { parseSettings } from '../../../packer/build/image/settings.ts'
 
@@ -46,8 +46,18 @@ it('bakes another model of the catalogue in, and offers the former one for downl
   ])
 })
 
+it('bakes in models for the services beside chat, named after that for chat', () => {
+  const release = parseSettings({ MODEL: 'gpt-oss-20b qwen2.5-coder-1.5b, qwen3-reranker-0.6b' }).release
+  expect(bakedModels(release).map(({ name }) => name)).toEqual([
+    'gpt-oss-20b',
+    'qwen2.5-coder-1.5b',
+    'qwen3-reranker-0.6b',
+  ])
+})
+
 describe('refuses', () => {
   it.each([
+    ['MODEL', 'gpt-oss-20b qwen2.5-coder-9b', 'takes after the chat model any of: qwen2.5-coder-1.5b,'],
     ['MODEL', 'gpt-5', 'takes one of: devstral-small-2,'],
     ['MODEL', 'toString', 'takes one of'],
     ['CPUS', '0', 'a number of vCPUs'],
