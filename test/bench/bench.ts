@@ -6,6 +6,7 @@ import { benchDepth } from './depth.ts'
 import { benchDrafts } from './drafts.ts'
 import { benchEdge } from './edge.ts'
 import { benchFullContext } from './full-context.ts'
+import { benchGoingBack } from './going-back.ts'
 import { benchMany } from './many.ts'
 import { benchMemory } from './memory.ts'
 import { benchNextTokens } from './next-tokens.ts'
@@ -21,6 +22,7 @@ const benches: Record<string, () => Promise<void>> = {
   drafts: benchDrafts,
   memory: benchMemory,
   'next-tokens': benchNextTokens,
+  'going-back': benchGoingBack,
   'full-context': benchFullContext,
   many: benchMany,
   prompts: benchPrompts,

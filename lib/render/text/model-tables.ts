@@ -16,7 +16,7 @@ import {
   gigabyte,
   rangeText,
 } from '../../appliance/sizing/expected-speed.ts'
-import { GiB } from '../../appliance/sizing/memory.ts'
+import { checkpointsOf, GiB } from '../../appliance/sizing/memory.ts'
 
 const models: Model[] = Object.values(catalogue)
 const cores = 16
@@ -24,8 +24,8 @@ const cores = 16
 /** Each model of the catalogue: purpose, licence, size, and expected speed on a server. */
 export const modelTable = () =>
   [
-    `| model | good at | licence | file | smallest VM | prompts, tokens/s | answers, tokens/s |`,
-    '|---|---|---|---|---|---|---|',
+    `| model | good at | licence | file | smallest VM | prompts, tokens/s | answers, tokens/s | goes back to |`,
+    '|---|---|---|---|---|---|---|---|',
     ...models.map(model =>
       [
         '',
@@ -36,6 +36,7 @@ export const modelTable = () =>
         `${smallestVm(model, leastRequest) / GiB} GiB`,
         rangeText(expectedPrompt(model.geometry, cores)),
         rangeText(expectedGeneration(model.geometry, bandwidths.server)),
+        goesBackTo(model),
         '',
       ]
         .join(' | ')
@@ -43,6 +44,12 @@ export const modelTable = () =>
     ),
     '',
   ].join('\n')
+
+/** From where it can carry on a conversation whose history has changed. */
+const goesBackTo = ({ geometry }: Model) =>
+  geometry.recurrent === undefined && geometry.slidingWindow === undefined
+    ? 'any token'
+    : `${checkpointsOf(geometry)} checkpoints`
 
 const sizes = [16, 32, 64, 128]
 
