@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { unknownNameNotes } from '../../../../lib/appliance/context/unknown-names.ts'
+import { describe, expect, it } from 'vitest'
+import { retiredNames, unknownNameNotes } from '../../../../lib/appliance/context/unknown-names.ts'
 import { variableNames } from '../../../../lib/appliance/context/variables.ts'
 
 const notesOf = (...names: string[]) =>
@@ -59,4 +59,24 @@ it('ignores known names, unrelated ones, and empty values', () => {
 
 it('never reveals a value', () => {
   expect(JSON.stringify(notesOf('ONEAPP_COPILOT_PASSWROD', 'ONEAPP_COPILOT_X'))).not.toContain('CANARY')
+})
+
+describe('a name that an earlier version had', () => {
+  const retired = new Map([
+    ['ONEAPP_COPILOT_CERTIFICATE', 'ONEAPP_COPILOT_TLS_CERT'],
+    // Not the nearest name, but the right one.
+    ['ONEAPP_COPILOT_PASSWORT', 'ONEAPP_COPILOT_KEYS'],
+    ['ONEAPP_ASSISTANT', 'ONEAPP_COPILOT_MODEL'],
+  ])
+
+  it.each([...retired])('%s: it is now called %s', (name, now) => {
+    expect(unknownNameNotes({ [name]: 'CANARY' }, variableNames, retired)).toEqual([
+      `${name} is no longer a variable of this appliance, and is ignored. It is now called ${now}.`,
+    ])
+  })
+
+  it('is none of today, and its successor is one', () => {
+    expect([...retiredNames.keys()].filter(name => variableNames.includes(name))).toEqual([])
+    expect([...retiredNames.values()].filter(name => !variableNames.includes(name))).toEqual([])
+  })
 })
