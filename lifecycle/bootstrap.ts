@@ -39,6 +39,7 @@ import { checkConfiguration } from '../lib/steps/services/nginx.ts'
 import { applySecurityUpdates } from '../lib/steps/services/security-updates.ts'
 import { type Applied, applyService, recordProven } from '../lib/steps/services/services.ts'
 import { recordedSmokeTest } from '../lib/steps/services/smoke-test-record.ts'
+import { applySyslog } from '../lib/steps/services/syslog.ts'
 import { trustFor } from '../lib/steps/tls/client-view.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
@@ -61,9 +62,10 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     units.backends,
     units.nginx,
     units.clock,
+    units.syslog,
     ...companionUnitNames,
   ])
-  const clockNotes = await applyClock(host)
+  const sideNotes = [...(await applyClock(host)), ...(await applySyslog(host))]
   await applySecurityUpdates(host)
   // Started at boot; after an upgrade from a version without it, only by this.
   await host.$`systemctl start --no-block ${units.drain}`
@@ -72,7 +74,7 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     const measured = await verifyServices(host, plan, started)
     const companions = await verifyCompanions(host, started.companions)
     recordProven(host, [...started.applied, ...companions.applied])
-    const notes = [...clockNotes, ...started.notes, ...companions.notes]
+    const notes = [...sideNotes, ...started.notes, ...companions.notes]
     await applyFiles(host, reportFiles(host, plan, { ...started, ...measured, notes }, reportPath))
     await publishReadiness(host, plan, started.tls)
     host.log.info(`${'capacity' in plan ? 'Ready. ' : ''}Report: ${reportPath}`)

@@ -24,6 +24,7 @@ import { companionFiles, companionUnits } from '../lib/render/units/companions.t
 import { drainUnit } from '../lib/render/units/drain.ts'
 import { llamaFiles } from '../lib/render/units/llama-files.ts'
 import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
+import { syslogFiles } from '../lib/render/units/syslog.ts'
 import { knownCopilots } from '../lib/steps/fleet/known.ts'
 import { timerLink } from '../lib/steps/fleet/router.ts'
 import { companionCandidates, withUrl } from '../lib/steps/models/companions.ts'
@@ -179,6 +180,7 @@ const filesFor = (
   ...clockFiles(timeSources(host, context.ntpServers)),
   ...securityUpdateFiles(context.unattendedUpgrades),
   ...drainUnit(context.drainLimit),
+  ...syslogFiles(context),
   planFile(plan),
   timerLink(plan),
   landingPageFor(plan, tls, knownCopilots(host)),

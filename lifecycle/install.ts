@@ -25,6 +25,7 @@ import { readinessUnits } from '../lib/render/units/readiness.ts'
 import { reconfigureUnits } from '../lib/render/units/reconfigure.ts'
 import { renewalUnits } from '../lib/render/units/renewal.ts'
 import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
+import { debianSyslog, syslogUnit } from '../lib/render/units/syslog.ts'
 import { upgradeUnits } from '../lib/render/units/upgrade.ts'
 import { watchdogUnits } from '../lib/render/units/watchdog.ts'
 import { installCompanions } from '../lib/steps/models/companions.ts'
@@ -79,6 +80,8 @@ export async function switchInstall(host: Host, named: InputFile | undefined): P
 
 /** Packages, user, folders, llama.cpp and model. */
 async function installParts(host: Host, release: Release, mirror?: string): Promise<void> {
+  // Before its package, which would start it.
+  await applyFiles(host, [debianSyslog()])
   await installPackages(host, packages)
   await ensureSystemUsers(host, systemUsers)
   await disableUnit(host, units.haproxy)
@@ -102,6 +105,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   hourlyRotation(),
   journalLimits(),
   logFiles(),
+  syslogUnit(),
   // No time sources until configure sets them; if install is run again, those are kept.
   ...(host.files.status(paths.chronyDropIn) === undefined
     ? [chronyConfiguration({ servers: [], byDhcp: [], hypervisorClock: undefined })]

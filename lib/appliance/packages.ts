@@ -3,6 +3,7 @@
 /**
  * curl: downloads. haproxy: on a router, where it passes requests on. libgomp1: llama-server's threads. libnginx-mod-http-js: the request filter. nftables: the
  * connection limit. certbot: public certificates. chrony replaces systemd-timesyncd. minisign: verifies releases.
+ * rsyslog, rsyslog-gnutls: forward logs over TLS if the context asks for it; Debian's own service of it is masked.
  * unattended-upgrades: idle unless the context asks for it.
  */
 export const packages = [
@@ -17,5 +18,7 @@ export const packages = [
   'minisign',
   'nftables',
   'nginx',
+  'rsyslog',
+  'rsyslog-gnutls',
   'unattended-upgrades',
 ]

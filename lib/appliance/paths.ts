@@ -104,6 +104,15 @@ export const paths = {
   accessLog: '/var/log/nginx/slm-copilot.access',
   errorLog: '/var/log/nginx/slm-copilot.errors',
   logFiles: '/etc/tmpfiles.d/slm-copilot.conf',
+  syslogConfiguration: '/etc/slm-copilot/syslog.conf',
+  syslogCa: '/etc/slm-copilot/syslog-ca.pem',
+  syslogUnit: '/etc/systemd/system/slm-copilot-syslog.service',
+  /** Debian's own unit, which would keep a copy of the journal. */
+  debianSyslog: '/etc/systemd/system/rsyslog.service',
+  /** Its queue, and how far it has read each log. */
+  syslogState: '/var/lib/slm-copilot-syslog',
+  /** The CAs that the system trusts (Debian's ca-certificates). */
+  trustedCas: '/etc/ssl/certs/ca-certificates.crt',
   journalLimits: '/etc/systemd/journald.conf.d/slm-copilot.conf',
   hourlyRotation: '/etc/systemd/system/logrotate.timer.d/slm-copilot.conf',
   /** Why llama-server does not serve, for clients; absent while it serves or loads for the first time. */
@@ -248,6 +257,7 @@ export const units = {
   reconfigure: 'slm-copilot-reconfigure.service',
   certbot: 'certbot.service',
   clock: 'chrony.service',
+  syslog: 'slm-copilot-syslog.service',
 } as const
 
 /** Where a model service is: its unit, its files and its socket. */

@@ -54,6 +54,11 @@ const changes: Record<Exclude<keyof typeof variables, 'stateDisk'>, { with?: Env
   },
   fleetKey: { set: { ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1' } },
   logFormat: { set: { ONEAPP_COPILOT_LOG_FORMAT: 'json' } },
+  syslog: { set: { ONEAPP_COPILOT_SYSLOG: 'tls://log.example.org' } },
+  syslogCa: {
+    with: { ONEAPP_COPILOT_SYSLOG: 'tls://log.example.org' },
+    set: { ONEAPP_COPILOT_SYSLOG_CA: ca.certificate },
+  },
   persistPromptCache: { set: { ONEAPP_COPILOT_KEEP_PROMPTS: 'YES' } },
   sharedCache: {
     with: { ONEAPP_COPILOT_KEYS: 'alice=key-of-alice-12345' },

@@ -3,6 +3,7 @@ import type { CompanionModel } from '../models/companions.ts'
 import type { Problem } from '../problems.ts'
 import type { CompanionKind } from '../requests/services.ts'
 import type { Context } from './context.ts'
+import { masked } from './masking.ts'
 import { type Variable, variables } from './variables.ts'
 
 export function companionProblems(
@@ -31,5 +32,7 @@ function wrongNames(
   const found = names.map(name => suitable.find(model => model.name === name)?.kind)
   if (found.every(kind => kind !== undefined) && new Set(found).size === found.length) return []
   const takes = `one of: ${[...words, ...suitable.map(({ name }) => name)].join(', ')}`
-  return [{ variable, got: names.join(' '), takes }]
+  // An unknown one may be a key.
+  const shown = names.map((name, index) => (found[index] === undefined ? masked(name, false) : name))
+  return [{ variable, got: shown.join(' '), takes }]
 }

@@ -39,10 +39,15 @@ function parseVariable<T>(
   }
 }
 
+/** Of one value: somebody may have pasted a whole file. */
+const mostProblems = 5
+
 /** What is wrong with a value: its parser's own message if there is one, otherwise the value. */
 function wrong(variable: Variable, text: string, issues: z.core.$ZodIssue[]): string {
   const words = issues.filter(({ code }) => code === 'custom').map(({ message }) => message)
-  return words.length === 0 ? shown(variable, text) : words.join('; ')
+  if (words.length === 0) return shown(variable, text)
+  const more = words.length > mostProblems ? [`and ${words.length - mostProblems} more`] : []
+  return [...words.slice(0, mostProblems), ...more].join('; ')
 }
 
 /** A problem for each key that equals the password: the log could not tell whose request it is. */
@@ -146,6 +151,8 @@ export function parseContext(
     stateDisk: take(variables.stateDisk),
     drainLimit: take(variables.drainLimit),
     logFormat: take(variables.logFormat),
+    syslog: take(variables.syslog),
+    syslogCa: take(variables.syslogCa),
     metricsKey: take(variables.metricsKey),
     role: take(variables.role),
     backends: take(variables.backends),

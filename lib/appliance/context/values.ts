@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { mostParallel } from '../sizing/limits.ts'
 import { describeOtherPem, type PemKind, readPem } from '../tls/pem.ts'
+import { unknown } from '../usage/log-format.ts'
 import { shortestKey } from './masking.ts'
 
 export const digits = z
@@ -39,6 +40,7 @@ function pairProblem({ name, key: value, limit }: NamedKey, before: NamedKey[]):
   if (limit !== undefined && !(limit >= 1 && limit <= mostParallel))
     return `a colon that is not followed by a limit from 1 to ${mostParallel} (a key contains no colons)`
   if (name === passwordName) return `the name ${passwordName}, which is reserved for the password`
+  if (name === unknown) return `the name ${unknown}, which means in the log that there was no key`
   if (sameName > 0) return `the same name as pair ${sameName}`
   if (sameKey > 0) return `the same key as pair ${sameKey}`
   return undefined
@@ -85,3 +87,24 @@ export const hosts = z
   .string()
   .transform(text => text.split(/[\s,]+/).filter(Boolean))
   .pipe(z.array(z.string().regex(host)).max(8))
+
+/** Receives syslog over TLS. Its certificate must have this name, so an address will not do. */
+export type SyslogReceiver = { host: string; port: number }
+
+/** Assigned by RFC 5425, 4.1. */
+const syslogPort = '6514'
+const syslogUrl = new RegExp(
+  `^tls://(?=.{1,259}$)(?<host>(${label}\\.)*(?=[a-z0-9-]*[a-z])${label})(:(?<port>[0-9]{1,5}))?/?$`,
+)
+
+/** `tls://host` or `tls://host:port`. */
+export const syslogReceiver = z
+  .string()
+  .toLowerCase()
+  .regex(syslogUrl)
+  .transform((text, check): SyslogReceiver => {
+    const { host = '', port = syslogPort } = syslogUrl.exec(text)?.groups ?? {}
+    if (Number(port) < 1 || Number(port) > 65_535)
+      check.addIssue({ code: 'custom', message: `the port ${port}, which is not from 1 to 65535` })
+    return { host, port: Number(port) }
+  })

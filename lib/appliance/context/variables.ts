@@ -9,7 +9,18 @@ import type { CompanionKind } from '../requests/services.ts'
 import { defaultDrainLimit, longestDrain } from '../services/drain.ts'
 import { mostParallel, shortestContext, usefulContext } from '../sizing/limits.ts'
 import { type LogFormat, logFormats } from '../usage/log-format.ts'
-import { digits, hosts, key, label, type NamedKey, namedKeys, pem, yesOrNo } from './values.ts'
+import {
+  digits,
+  hosts,
+  key,
+  label,
+  type NamedKey,
+  namedKeys,
+  pem,
+  type SyslogReceiver,
+  syslogReceiver,
+  yesOrNo,
+} from './values.ts'
 
 export type Variable<T = unknown> = {
   name: string
@@ -387,6 +398,30 @@ export const variables = {
     help: 'The format of the request log: one line for each request, with the name of its key and its times, and nothing of its content.',
     input: 'list',
     options: logFormats,
+  }),
+  syslog: variable<SyslogReceiver | undefined>({
+    name: 'ONEAPP_COPILOT_SYSLOG',
+    alias: 'ONEAPP_COPILOT_SYSLOG_SERVER',
+    stage: 'configure',
+    value: syslogReceiver,
+    fallback: undefined,
+    byDefault: 'none: no log leaves the VM',
+    takes:
+      'tls://HOST or tls://HOST:PORT, with a host name that the receiver has a certificate for, not an address',
+    example: 'tls://log.example.org:6514',
+    help: "Where to forward the request log and the appliance's warnings: a syslog server, over TLS.",
+    input: 'text',
+  }),
+  syslogCa: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_SYSLOG_CA',
+    stage: 'configure',
+    value: pem('certificate'),
+    fallback: undefined,
+    byDefault: "none: the system's trusted CAs",
+    takes: 'PEM certificates, or their Base64 encoding',
+    example: '',
+    help: 'The CA certificate that the syslog server is verified against.',
+    input: 'text64',
   }),
 }
 

@@ -24,6 +24,10 @@ export const wizardGroups: Record<string, { title: string; help: string }> = {
   UNATTENDED: { title: 'Operating system', help: 'How it gets security updates.' },
   METRICS: { title: 'Metrics', help: 'Who may read them, for monitoring.' },
   FLEET: { title: 'Fleet', help: 'Several VMs behind one address.' },
+  SYSLOG: {
+    title: 'Log forwarding',
+    help: 'Which server receives a copy of the request log, and of warnings.',
+  },
   LOG: { title: 'Log', help: 'What is recorded of requests, and in which form.' },
   STATE: { title: 'State', help: 'What outlives this VM.' },
   CACHE: { title: 'Prompt cache', help: 'What happens to prompts that have been processed.' },

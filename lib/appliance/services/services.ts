@@ -58,6 +58,12 @@ export const services = {
     restartInputs: [paths.chronyConfiguration, paths.chronyDropIn],
     reloadInputs: [],
   },
+  /** Only if logs are forwarded. */
+  syslog: {
+    unit: units.syslog,
+    restartInputs: [paths.syslogUnit, paths.syslogConfiguration, paths.syslogCa],
+    reloadInputs: [],
+  },
 } as const satisfies Record<string, Service>
 
 /** A model service beside chat. */

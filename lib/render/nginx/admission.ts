@@ -169,6 +169,8 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
     limit_conn_zone $copilot_small_count_key zone=copilot_small_counts:1m;
     limit_conn_zone $copilot_large_count_key zone=copilot_large_counts:1m;
 ${[...quotas(slots).map(quotaZone), ...companions.map(companionZones)].join('\n')}
+    # Each quota and each service beside chat has some.
+    variables_hash_max_size 4096;
     limit_conn_status 429;
     limit_conn_log_level info;
 

@@ -8,6 +8,9 @@ import type { Site } from './site.ts'
 export const exactly = (text: string) =>
   text.replace(/[^A-Za-z0-9]/g, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
+/** A tenant's name as an entry of a map: some names are words of nginx's there, such as `default` and `include`. */
+export const nameIn = (name: string) => `"~^${exactly(name)}\\z"`
+
 /** RFC 7617: user, colon, password, in Base64. */
 const basicCredentials = ({ name, key }: NamedKey) => Buffer.from(`${name}:${key}`).toString('base64')
 
@@ -49,7 +52,7 @@ map $copilot_own_tenant $copilot_tenant {
 # How many slots a tenant may take at once, if that is limited.
 map $copilot_own_tenant $copilot_quota {
     default "";
-${indented(keys.filter(({ limit }) => limit !== undefined).map(({ name, limit }) => `${name} ${limit};`))}
+${indented(keys.filter(({ limit }) => limit !== undefined).map(({ name, limit }) => `${nameIn(name)} ${limit};`))}
 }
 
 # A preflight carries no key (Fetch standard, CORS-preflight fetch), so it is answered before keys are looked at.

@@ -1,5 +1,6 @@
 /** Separates tenants' prompt caches by a secret prefix of each tenant's prompts, its salt. */
 import { createHmac } from 'node:crypto'
+import { nameIn } from './keys.ts'
 import type { Site } from './site.ts'
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -22,5 +23,5 @@ export const tenantMap = ({ keys, cacheSharing }: Pick<Site, 'keys' | 'cacheShar
 # Begins every prompt: what is cached for one key can be reused for that key only.
 map $copilot_own_tenant $copilot_own_salt {
     default "";
-${cacheSharing !== 'separate' ? '' : keys.map(({ name, key }) => `    ${name} ${saltOf(key)};\n`).join('')}}
+${cacheSharing !== 'separate' ? '' : keys.map(({ name, key }) => `    ${nameIn(name)} ${saltOf(key)};\n`).join('')}}
 `

@@ -70,7 +70,7 @@ const query = /(\?)[^\s"'<>]*=[^\s"'<>]*/g
 
 /** nginx's maps from keys to tenants, and from tenants to salts. */
 const keyMap = /(map \$http_(?:authorization|x_api_key) [^{]*\{)([^}]*)\}/g
-const saltMap = /(map \$\w+ \$copilot_tenant_salt \{)([^}]*)\}/g
+const saltMap = /(map \$\w+ \$copilot_(?:own|tenant)_salt \{)([^}]*)\}/g
 
 const word = /(?<![A-Za-z0-9+/_~.:@\\-])[A-Za-z0-9+_~-][A-Za-z0-9+/_~-]{15,}={0,2}/g
 /** Digests and IDs, UUIDs, and names of several short words. */

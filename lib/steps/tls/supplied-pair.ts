@@ -10,14 +10,17 @@ import { certificatesIn, covers, isSignedBy, isUnderPublicRoot, namesIn } from '
 /** Problems with the supplied certificates and key, each with the variable to correct. */
 export const suppliedPairProblems =
   (clock: Clock) =>
-  (context: Context): Problem[] => [...pairProblems(context, clock), ...acmeCaProblems(context)]
+  (context: Context): Problem[] => [...pairProblems(context, clock), ...caProblems(context)]
 
-/** Checked here, since certbot would report it only when an attempt fails. */
-function acmeCaProblems({ acmeCa }: Context): Problem[] {
-  if (acmeCa === undefined || parsedOr(() => certificatesIn(acmeCa)) !== undefined) return []
-  const { name, takes } = variables.acmeCa
-  return [{ variable: name, got: 'a PEM certificate that cannot be parsed', takes }]
-}
+/** Checked here, since certbot and rsyslog would report it only when a connection fails. */
+const caProblems = (context: Context): Problem[] =>
+  (['acmeCa', 'syslogCa'] as const)
+    .filter(name => {
+      const text = context[name]
+      return text !== undefined && parsedOr(() => certificatesIn(text)) === undefined
+    })
+    .map(name => variables[name])
+    .map(({ name, takes }) => ({ variable: name, got: 'a PEM certificate that cannot be parsed', takes }))
 
 function pairProblems({ tlsCertificate, tlsKey }: Context, clock: Clock): Problem[] {
   if (tlsCertificate === undefined || tlsKey === undefined) return []

@@ -38,6 +38,7 @@ import { packageUpgradeFiles } from '../../../lib/render/units/package-upgrades.
 import { readinessUnits } from '../../../lib/render/units/readiness.ts'
 import { renewalUnits } from '../../../lib/render/units/renewal.ts'
 import { securityUpdateFiles } from '../../../lib/render/units/security-updates.ts'
+import { debianSyslog, syslogFiles, syslogUnit } from '../../../lib/render/units/syslog.ts'
 import { watchdogUnits } from '../../../lib/render/units/watchdog.ts'
 import { plainContext } from '../../support/site.ts'
 
@@ -55,6 +56,7 @@ type MachineFacts = {
   nginxVersion: string
   order: Order | undefined
   timeSources: TimeSources
+  syslog: Parameters<typeof syslogFiles>[0]
   /** The services beside chat, all of whose models are there but the last. */
   companions: (keyof typeof companionCatalogue)[]
   report: Omit<Report, 'capacity' | 'companions' | 'password'>
@@ -84,6 +86,7 @@ const first: MachineFacts = {
   order: undefined,
   timeSources: { servers: [], byDhcp: ['192.0.2.1'], hypervisorClock: undefined },
   companions: [],
+  syslog: { syslog: undefined, syslogCa: undefined },
   report: { endpoints: ['192.0.2.7'], serves: true, services, tls, notes: [], remarks: [] },
 }
 
@@ -113,6 +116,7 @@ const machines: Record<string, MachineFacts> = {
       hypervisorClock: '/dev/ptp0',
     },
     companions: ['qwen2.5-coder-1.5b', 'qwen3-embedding-0.6b', 'qwen3-reranker-0.6b'],
+    syslog: { syslog: { host: 'log.example.org', port: 6514 }, syslogCa: 'A CA\n' },
     report: {
       endpoints: ['copilot.example.com', '192.0.2.7', '2001:db8::7'],
       serves: true,
@@ -181,6 +185,9 @@ function filesOf({
     certbotDropIn(order),
     clockEpoch(),
     ...clockFiles(facts.timeSources),
+    ...syslogFiles(facts.syslog),
+    syslogUnit(),
+    debianSyslog(),
     modelUnit(),
     companionFetchUnit(),
     ...readinessUnits(),

@@ -17,7 +17,7 @@ it.each([
   { cacheSharing: 'one-key' as const, names: [] },
 ])('$cacheSharing: a salt for $names', ({ cacheSharing, names }) => {
   const map = tenantMap({ keys: [alice, bob], cacheSharing })
-  const lines = [...map.matchAll(/^ {4}(\w+) (\w{12});$/gm)]
+  const lines = [...map.matchAll(/^ {4}"~\^(\w+)\\z" (\w{12});$/gm)]
   expect(lines.map(([, name]) => name)).toEqual(names)
   for (const { key } of [alice, bob]) expect(map).not.toContain(key)
 })

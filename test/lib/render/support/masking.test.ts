@@ -78,6 +78,7 @@ describe('what looks like a secret', () => {
     ['-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----', 'MHcCAQEE'],
     ['-----BEGIN PRIVATE KEY-----\nMHcCAQEE cut off', 'MHcCAQEE'],
     ['map $http_authorization $x {\n    default "";\n    "~^(?i:bearer) +\\x41b\\z" alice;\n}', 'x41b'],
+    ['map $copilot_own_tenant $copilot_own_salt {\n    "~^alice\\z" AbCdEfGhIjKl;\n}', 'AbCdEf'],
     ['map $copilot_tenant $copilot_tenant_salt {\n    default "";\n    alice AbCdEfGhIjKl;\n}', 'AbCdEf'],
   ])('%s', (text, secret) => {
     expect(maskedByForm(text)).not.toContain(secret)
