@@ -4,6 +4,7 @@ import { loadOf, refusedForSlots } from '../lib/appliance/fleet/load.ts'
 import { paths } from '../lib/appliance/paths.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import * as oneGate from '../lib/steps/onegate.ts'
+import { companionRequests } from '../lib/steps/services/companions.ts'
 import { runningRequests } from '../lib/steps/services/drain.ts'
 import type { Host } from '../lib/system/host.ts'
 import { readState } from '../lib/system/state-files.ts'
@@ -18,7 +19,8 @@ export async function publishLoad(host: Host): Promise<void> {
   if (running === undefined) return
   const before = oneGate.readPublishedLoad(host)
   const refused = refusedForSlots(readState(host, stateFiles.counters)?.requests ?? [])
-  const load = loadOf({ running, slots: plan.capacity.slots, refused }, before)
+  const chat = Math.max(0, running - (await companionRequests(host)))
+  const load = loadOf({ running: chat, slots: plan.capacity.slots, refused }, before)
   if (isDeepStrictEqual(load.attributes, before?.attributes)) return
   await oneGate.publishLoad(host, parseEnvironment(host.files.read(paths.contextFile) ?? ''), load)
 }

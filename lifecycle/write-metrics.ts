@@ -1,6 +1,7 @@
 /** Run by a timer: writes the file with the appliance's own metrics, which nginx shows at `/metrics`. */
-import { paths } from '../lib/appliance/paths.ts'
+import { modelServices, paths } from '../lib/appliance/paths.ts'
 import { pendingOf } from '../lib/appliance/plan.ts'
+import type { Companion } from '../lib/appliance/sizing/companions.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { type MetricFacts, metricsText } from '../lib/render/metrics/metrics.ts'
 import { measuredMemory, mostPlanned } from '../lib/steps/llama/memory-check.ts'
@@ -9,6 +10,7 @@ import { readUnavailable } from '../lib/steps/services/availability.ts'
 import { countRequests } from '../lib/steps/usage/counted-requests.ts'
 import type { Host } from '../lib/system/host.ts'
 import { readState } from '../lib/system/state-files.ts'
+import { unitStatus } from '../lib/system/systemd.ts'
 import { parsedCertificate } from '../lib/system/x509.ts'
 import about from '../package.json' with { type: 'json' }
 
@@ -30,6 +32,7 @@ async function readMetricFacts(host: Host): Promise<MetricFacts> {
       contextSize: capacity.contextSize,
       memory: mostPlanned(capacity),
     },
+    companions: await companionStates(host, plan?.companions ?? []),
     isServing: capacity !== undefined && readUnavailable(host) === undefined,
     memoryUsed: await usedMemory(host),
     certificateEnd: parsedCertificate(host.files.read(paths.currentChain) ?? '')?.validToDate,
@@ -37,6 +40,16 @@ async function readMetricFacts(host: Host): Promise<MetricFacts> {
     pending: plan && pendingModel(host, pendingOf(plan)?.model.name),
     counters: countRequests(host),
   }
+}
+
+async function companionStates(host: Host, planned: Companion[]): Promise<MetricFacts['companions']> {
+  const states: MetricFacts['companions'] = []
+  for (const { capacity } of planned.filter(({ isInstalled }) => isInstalled)) {
+    const { kind, name } = capacity.model
+    const { isActive } = await unitStatus(host, modelServices[kind].unit)
+    states.push({ service: kind, model: name, isActive })
+  }
+  return states
 }
 
 /** Bytes; undefined while llama-server is not running. */

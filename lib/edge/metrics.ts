@@ -42,7 +42,10 @@ function connections(page: ScrapeReply): string {
   ].join('')
 }
 
-function admitted(page: ScrapeReply, slots: number): string {
+/** llama-server's own count; while a batch keeps it from saying, requests to the services beside chat count too. */
+const requestsOfChat = /^llamacpp:requests_processing (\d+)/m
+
+function admitted(page: ScrapeReply, llama: ScrapeReply, slots: number): string {
   const found = parseStatusPage(page ?? '')
   const up = gauge(
     'slm_copilot_admission_up',
@@ -50,7 +53,8 @@ function admitted(page: ScrapeReply, slots: number): string {
     found === undefined ? 0 : 1,
   )
   if (found === undefined) return up
-  const busy = Math.min(admittedRequests(found), slots)
+  const own = requestsOfChat.exec(llama ?? '')
+  const busy = Math.min(own === null ? admittedRequests(found) : Number(own[1]), slots)
   return up + gauge('slm_copilot_slots_busy', 'Slots that are taken.', busy)
 }
 
@@ -61,7 +65,7 @@ export const metricsPage = (scraped: Scraped): string =>
   [
     scraped.written,
     connections(scraped.edge),
-    admitted(scraped.admission, scraped.slots),
+    admitted(scraped.admission, scraped.llama, scraped.slots),
     gauge(
       'slm_copilot_llama_up',
       'Whether llama-server is healthy: it runs, and has loaded its model.',

@@ -57,7 +57,9 @@ export function counted(before: Counters, requests: LoggedRequest[]): Counters {
     counts.set(idOf(labels), count)
     count.requests += 1
     count.seconds += request.total
-    if (labels.isGeneration && request.status === 200 && request.firstByte !== undefined)
+    // A completion while one types takes a tenth of a second: another kind of wait.
+    const isAnswer = labels.isGeneration && request.path !== '/infill'
+    if (isAnswer && request.status === 200 && request.firstByte !== undefined)
       observe(firstByte, request.firstByte)
   }
   return { ...before, requests: [...counts.values()], firstByte }

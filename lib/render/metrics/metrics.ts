@@ -8,6 +8,8 @@ export type MetricFacts = {
   llamaCpp: string
   /** The plan's model, slots, context in tokens, and bytes of anonymous memory at most; undefined if none is served. */
   served: { model: string; slots: number; contextSize: number; memory: number } | undefined
+  /** The services beside chat that are installed, and whether each runs. */
+  companions: { service: string; model: string; isActive: boolean }[]
   /** Whether clients are served, as far as the watchdog and the stages know. */
   isServing: boolean
   /** llama-server's anonymous memory in bytes. */
@@ -114,6 +116,15 @@ export function metricsText(facts: MetricFacts): string {
       'gauge',
       'Whether the appliance serves, as far as its watchdog knows.',
       one(Number(facts.isServing)),
+    ),
+    metric(
+      'slm_copilot_service_up',
+      'gauge',
+      'Whether a service beside chat (completion, embeddings, reranking) runs.',
+      facts.companions.map(({ service, model, isActive }) => ({
+        labels: { service, model },
+        value: Number(isActive),
+      })),
     ),
     metric('slm_copilot_slots', 'gauge', 'Generations at once, as planned.', one(served?.slots)),
     metric(

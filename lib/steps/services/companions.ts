@@ -6,6 +6,7 @@ import { companionService } from '../../appliance/services/services.ts'
 import type { Companion } from '../../appliance/sizing/companions.ts'
 import type { Host } from '../../system/host.ts'
 import { respondsOk } from '../../system/http.ts'
+import { connectionsOf } from '../../system/processes.ts'
 import { disableUnit, unitStatus } from '../../system/systemd.ts'
 import { waitFor } from '../../system/waiting.ts'
 import { type Applied, applyService } from './services.ts'
@@ -62,6 +63,17 @@ async function waitUntilLoaded(host: Host, kind: CompanionKind, invocation: stri
   }
   const report = (seconds: number) => host.log.info(`${unit}: loading its model, ${seconds} s so far`)
   await waitFor(poll, report, Math.min(loadTimeout(size), longestWait), 'Loading its model')
+}
+
+/** The requests that the services beside chat are answering: the admission proxy counts them with chat's. */
+export async function companionRequests(host: Host): Promise<number> {
+  let requests = 0
+  for (const kind of companionKinds) {
+    const { unit, socket } = modelServices[kind]
+    const { mainPid } = await unitStatus(host, unit)
+    if (mainPid !== 0) requests += connectionsOf(host, mainPid, host.files.at(socket))
+  }
+  return requests
 }
 
 function noteOf(host: Host, kind: CompanionKind, error: Error): string {

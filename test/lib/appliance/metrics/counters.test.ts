@@ -22,6 +22,7 @@ const facts: MetricFacts = {
   version: '1.2.3',
   llamaCpp: 'v0.5.0',
   served: { model: 'tiny"\\\n', slots: 2, contextSize: 4096, memory: 1000 },
+  companions: [{ service: 'completion', model: 'coder', isActive: true }],
   isServing: true,
   memoryUsed: 900,
   certificateEnd: new Date('2027-02-14T10:00:00.900Z'),
@@ -76,6 +77,7 @@ it('has what is known of the appliance, with labels escaped', () => {
 it('leaves out what is not known', () => {
   const nothing = {
     served: undefined,
+    companions: [],
     memoryUsed: undefined,
     certificateEnd: undefined,
     smokeTestPassed: undefined,
