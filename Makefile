@@ -53,7 +53,7 @@ bench: prepare ## measure variants side by side (BENCH=NAME for one benchmark)
 pins: prepare ## compare what is pinned with what is newer, and with fetched files (FILES=FOLDER)
 	@node packer/build/pins.ts $(FILES)
 
-image: ## make the production image in dist/image (MODEL=, RELEASE=, BUNDLE=, SIGN_KEY=, ...: packer/README.md)
+image: ## make the production image in dist/image (MODEL=, MODEL_URL=, RELEASE=, BUNDLE=, SIGN_KEY=, ...: README.md)
 	@if [ -n "$$BUNDLE" ]; then packer/build/verify-bundle.sh "$$BUNDLE"; fi
 	@bash packer/build/prerequisites.sh modules $${BUNDLE:+"$$(realpath "$$BUNDLE")/npm"}
 	@node packer/build/image.ts

@@ -25,6 +25,7 @@ import { waitForModel } from '../lib/steps/llama/model-loading.ts'
 import { recordLoaded } from '../lib/steps/llama/restarts.ts'
 import { speedOf } from '../lib/steps/llama/speed.ts'
 import { orderFetch } from '../lib/steps/models/fetch-progress.ts'
+import { unreadModel } from '../lib/steps/models/own-models.ts'
 import { passwordInForce } from '../lib/steps/password.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { setAvailable, setUnavailable } from '../lib/steps/services/availability.ts'
@@ -181,7 +182,7 @@ export async function bootstrapAndFetch(host: Host, reportPath: string): Promise
   await bootstrap(host, reportPath)
   const plan = readPlan(host)
   await orderFetch(host, pendingCompanions(plan).length > 0, units.companions)
-  await orderFetch(host, pendingOf(plan) !== undefined)
+  await orderFetch(host, pendingOf(plan) !== undefined || unreadModel(host)?.isRetried === true)
   if (plan.state === 'waiting') throw new Error(`${plan.reason} To see the progress: slm-copilot status`)
   if (plan.state === 'unavailable') throw new Error(unavailability(plan))
 }

@@ -5,7 +5,8 @@ import { parseContext } from '../lib/appliance/context/context.ts'
 import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
 import { variableNames } from '../lib/appliance/context/variables.ts'
 import { routerCapacity } from '../lib/appliance/fleet/router-capacity.ts'
-import { chooseModel, requestedModel } from '../lib/appliance/models/choice.ts'
+import { chooseRequested, requestedModel } from '../lib/appliance/models/choice.ts'
+import { ignoredModelNotes, ownModelIn, templateNotes } from '../lib/appliance/models/own-model.ts'
 import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
 import type { Verifications } from '../lib/appliance/models/verification.ts'
 import { endpointsOf, namesOf, type Reachable } from '../lib/appliance/names.ts'
@@ -30,6 +31,7 @@ import { timerLink } from '../lib/steps/fleet/router.ts'
 import { companionCandidates, withUrl } from '../lib/steps/models/companions.ts'
 import { linkModels } from '../lib/steps/models/disk-models.ts'
 import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
+import { describeOwnModel, recordedOwnModel, releaseWithOwnModels } from '../lib/steps/models/own-models.ts'
 import { installedRelease, weightNotes } from '../lib/steps/models/release.ts'
 import { decidePassword, passwordFiles, passwordNotes, readPassword } from '../lib/steps/password.ts'
 import { planFile } from '../lib/steps/plan.ts'
@@ -58,7 +60,7 @@ export async function configure(
   await clearReadiness(host)
   await restoreUsers(host)
   const diskNotes = await attachedDisks(host)
-  const facts = await readFacts(host)
+  const facts = await readFacts(host, describeOwnModel)
   const decided = await decide(host, facts, verifications, diskNotes)
   await checkCandidate(host, decided.site, decided.tls.inUse.pair)
   for (const note of [...planNotes(decided.plan), ...decided.plan.hardware]) host.log.warn(note)
@@ -88,19 +90,23 @@ export async function desiredFiles(host: Host): Promise<ManagedFile[]> {
   return filesFor(host, facts, await decide(host, facts, readVerifications(host)))
 }
 
-/** What this machine is, what was asked of it, and what is installed. */
-async function readFacts(host: Host) {
-  const release = installedRelease(host)
+/** What this machine is, what was asked of it, and what is installed. `describe`: reads the header of a model by URL. */
+async function readFacts(host: Host, describe?: typeof describeOwnModel) {
+  const installed = installedRelease(host)
   const clock = await readClock(host)
   const judgePair = suppliedPairProblems(clock)
-  const context = parseContext(host.env, modelsOf(release), release.model, given => [
+  const context = parseContext(host.env, modelsOf(installed), installed.model, given => [
     ...judgePair(given),
-    ...companionProblems(given, release.companions),
+    ...companionProblems(given, installed.companions),
   ])
+  const wanted = context.role === 'router' ? undefined : ownModelIn(context)
+  await describe?.(host, wanted)
+  const own = wanted && recordedOwnModel(host, wanted)
+  const release = releaseWithOwnModels(host)
   const machine = { ...host.facts(), shortage: readState(host, stateFiles.shortage) }
   const names = namesOf(machine, context.domain)
   const tls = await readTlsFacts(host, clock, wantedByContext(context, names))
-  return { release, clock, context, machine, tls, nginxVersion: await readNginxVersion(host) }
+  return { release, own, clock, context, machine, tls, nginxVersion: await readNginxVersion(host) }
 }
 
 type ConfigureFacts = Awaited<ReturnType<typeof readFacts>>
@@ -140,14 +146,19 @@ async function decide(
 type RoleRest = Omit<PlanRest, 'companions'>
 
 /** What this VM's role decides: what it serves or passes on, and the plan that says so. */
-function roleOf(host: Host, { release, context, machine }: ConfigureFacts, verifications: Verifications) {
+function roleOf(
+  host: Host,
+  { release, own, context, machine }: ConfigureFacts,
+  verifications: Verifications,
+) {
   if (context.role === 'router') {
     const capacity = routerCapacity(requestedModel(release, context), context)
     const { backends } = context
     const plan = (rest: RoleRest): Plan => ({ state: 'routing', capacity, backends, companions: [], ...rest })
     return { capacity, models: [], companions: [], notes: [], plan }
   }
-  const choice = chooseModel(release, context, modelKnowledge(host, machine, context, verifications))
+  const knowledge = modelKnowledge(host, machine, context, verifications)
+  const choice = chooseRequested(release, own, context, knowledge)
   const beside = planCompanions(
     machine,
     choice.model,
@@ -160,7 +171,12 @@ function roleOf(host: Host, { release, context, machine }: ConfigureFacts, verif
     capacity,
     models: requestNames(choice.model, release),
     companions: beside.companions.map(companion => companion.capacity),
-    notes: [...weightNotes(host, choice.model), ...beside.notes],
+    notes: [
+      ...ignoredModelNotes(context, release),
+      ...templateNotes(choice.model),
+      ...weightNotes(host, choice.model),
+      ...beside.notes,
+    ],
     plan: (rest: RoleRest) => planFor(choice, capacity, { ...rest, companions }),
   }
 }

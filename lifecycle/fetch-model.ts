@@ -15,6 +15,7 @@ import {
   removeOthers,
   retryFailed,
 } from '../lib/steps/models/fetched-models.ts'
+import { releaseWithOwnModels, unreadModel } from '../lib/steps/models/own-models.ts'
 import { installedRelease } from '../lib/steps/models/release.ts'
 import { oneAtATime, oneFetch } from '../lib/steps/one-at-a-time.ts'
 import { readPlan } from '../lib/steps/plan.ts'
@@ -41,11 +42,12 @@ export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =
     try {
       await resumeVerification(host)
       for (let attempts = 1; ; attempts += 1) {
+        const unread = await readHeaderAgain(host)
         const pending = pendingNow(host)
-        if (pending === undefined) return
-        const problem = await attempt(host, pending)
+        if (unread === undefined && pending === undefined) return
+        const problem = unread ?? (pending && (await attempt(host, pending)))
         if (problem === undefined) return
-        await pause(announceNext(host, pending, problem, attempts))
+        await pause(announceNext(host, pending?.model.name ?? 'The requested model', problem, attempts))
       }
     } finally {
       hideProgress(host)
@@ -62,14 +64,22 @@ async function resumeVerification(host: Host): Promise<void> {
   await oneAtATime(host, () => configure(inCurrentContext(host)))
 }
 
+/** Tries again to read the header of a model by URL that could not be reached; it is then planned. Returns why that failed. */
+async function readHeaderAgain(host: Host): Promise<string | undefined> {
+  if (unreadModel(host)?.isRetried !== true) return undefined
+  await oneAtATime(host, () => runStages(inCurrentContext(host)))
+  return unreadModel(host)?.problem
+}
+
 /** Makes failed models be tried again, and a pending one without waiting for its next attempt. */
 export async function retryModel(host: Host): Promise<void> {
   await oneAtATime(host, async () => {
-    if (!retryFailed(host, installedRelease(host)) && pendingNow(host) === undefined)
+    const hasFailed = retryFailed(host, releaseWithOwnModels(host))
+    if (!hasFailed && pendingNow(host) === undefined && unreadModel(host) === undefined)
       throw new Error('no model has failed and none is pending: there is nothing to retry.')
     await runStages(inCurrentContext(host))
   })
-  await orderFetch(host, pendingNow(host) !== undefined)
+  await orderFetch(host, pendingNow(host) !== undefined || unreadModel(host)?.isRetried === true)
   host.log.info('It is tried again. To see its progress: slm-copilot status')
 }
 
@@ -91,10 +101,10 @@ async function attempt(host: Host, pending: PendingModel): Promise<string | unde
 }
 
 /** Announces the next attempt, and returns the seconds until then. */
-function announceNext(host: Host, { model }: PendingModel, problem: string, attempts: number): number {
+function announceNext(host: Host, name: string, problem: string, attempts: number): number {
   const seconds = pauseAfter(attempts)
   const at = new Date(host.now().getTime() + seconds * 1000).toISOString().slice(11, 19)
-  const text = `${model.name} is not downloaded yet: ${problem} Next attempt: ${at} UTC.`
+  const text = `${name} is not downloaded yet: ${problem} Next attempt: ${at} UTC.`
   host.log.warn(text)
   showProgress(host, text)
   return seconds
@@ -129,7 +139,7 @@ async function verify(host: Host, pending: PendingModel): Promise<string | undef
   if (!isServed(host, pending)) return undefined
   recordEvent(host, model, { type: 'answered' })
   host.log.info(`${model.name} passed the smoke test, and is served from now on`)
-  const release = installedRelease(host)
+  const release = releaseWithOwnModels(host)
   removeOthers(host, release, [release.model, model])
   return undefined
 }

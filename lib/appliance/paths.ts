@@ -191,6 +191,8 @@ export const paths = {
   promptCacheFolder: '/var/cache/slm-copilot',
   promptCacheIndex: '/var/lib/slm-copilot/prompt-cache.json',
   verifications: '/var/lib/slm-copilot/models.json',
+  /** What the headers of models by URL say. */
+  ownModels: '/var/lib/slm-copilot/own-models.json',
   lock: '/run/slm-copilot-locks/stages',
   fetchLock: '/run/slm-copilot-locks/fetch',
   contextFile: '/run/one-context/one_env',

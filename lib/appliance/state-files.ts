@@ -6,6 +6,7 @@ import { fleetSchema } from './fleet/fleet.ts'
 import { publishedLoadSchema } from './fleet/load.ts'
 import { promptCacheSchema } from './llama/prompt-cache.ts'
 import { countersSchema } from './metrics/counters.ts'
+import { ownModelsSchema } from './models/own-model.ts'
 import { fileProofsSchema, releaseSchema } from './models/release.ts'
 import { verificationsSchema } from './models/verification.ts'
 import { publicationSchema } from './onegate.ts'
@@ -51,6 +52,12 @@ export const stateFiles = {
     mode: 0o600,
     schema: verificationsSchema,
     whenDamaged: { consequence: 'downloaded models are verified again' },
+  },
+  ownModels: {
+    path: paths.ownModels,
+    mode: 0o600,
+    schema: ownModelsSchema,
+    whenDamaged: { consequence: 'the header of a model by URL is read again' },
   },
   attempts: {
     path: paths.attempts,

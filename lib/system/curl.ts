@@ -18,17 +18,19 @@ export type Pace = { slowest: number; slowFor: number }
  * curl(1) without configuration file, cookies, credentials or server-chosen file names. It does not follow
  * redirects: `redirectProblem` decides about each.
  */
-const curl = ({ slowest, slowFor }: Pace) => [
+const curl = ({ slowest, slowFor }: Pace, protocols = '=http,https') => [
   // If this process is killed, curl must not keep writing.
   ...['setpriv', '--pdeathsig=KILL'],
-  ...['curl', '--disable', '--silent', '--show-error', '--globoff', '--proto', '=http,https'],
+  ...['curl', '--disable', '--silent', '--show-error', '--globoff', '--proto', protocols],
   ...['--connect-timeout', '30', '--speed-limit', String(slowest), '--speed-time', String(slowFor)],
-  ...['--write-out', '%{http_code} %{redirect_url}'],
+  ...['--write-out', '%{http_code} %{redirect_url} %header{content-length} %header{content-range}'],
 ]
 
-/** Requests the rest of the file. */
+const isLocal = (url: string) => new URL(url).protocol === 'file:'
+
+/** Requests the rest of the file, which may be on a disk of this machine. */
 export const curlArguments = ({ url, output, from, size }: Transfer, pace: Pace): string[] => [
-  ...curl(pace),
+  ...curl(pace, isLocal(url) ? '=file' : undefined),
   ...['--fail', '--max-filesize', String(size), '--continue-at', String(from), '--output', output],
   ...['--url', url],
 ]
@@ -38,6 +40,22 @@ export const headArguments = ({ url }: Transfer, pace: Pace): string[] => [
   ...curl(pace),
   ...['--head', '--max-time', '60', '--output', '/dev/null', '--url', url],
 ]
+
+/** Requests the first bytes of the file, within a minute: a boot waits for them. */
+export const startArguments = (
+  { url, output, size }: Pick<Transfer, 'url' | 'output' | 'size'>,
+  pace: Pace,
+): string[] => [
+  ...curl(pace),
+  ...['--fail', '--max-time', '60', '--range', `0-${size - 1}`, '--output', output, '--url', url],
+]
+
+/** The size of the whole file in bytes, if the response states it: of a part, or of all of it. */
+export function sizeIn({ stdout }: Pick<Output, 'stdout'>): number | undefined {
+  const [status, , length, ...range] = stdout.split(' ')
+  const stated = status === '206' ? range.join(' ').match(/^bytes \d+-\d+\/(\d{1,15})$/)?.[1] : length
+  return stated !== undefined && /^\d{1,15}$/.test(stated) ? Number(stated) : undefined
+}
 
 export type CurlResult =
   /** The server sent its complete response. */
@@ -64,21 +82,22 @@ const exits = {
 }
 
 /** Exit code after SIGXFSZ (signal(7)), as a shell reports it. */
-const fileSizeExceeded = 128 + 25
+export const fileSizeExceeded = 128 + 25
 
 /** Whether the bytes written may belong to the file, unlike an error page. Without a status, curl was killed. */
-export const hasContent = ({ stdout }: Output): boolean => ['', '200', '206'].includes(stdout.slice(0, 3))
+export const hasContent = ({ stdout }: Output, url: string): boolean =>
+  isLocal(url) || ['', '200', '206'].includes(stdout.slice(0, 3))
 
 /** The result of a transfer, from curl's exit code and output. */
 export function resultOf(
   { exitCode: code, stdout, stderr }: Output,
   { url, from, size }: Transfer,
 ): CurlResult {
-  const { host } = new URL(url)
+  const host = new URL(url).host || 'the disk'
   const [status = '', to = ''] = stdout.split(' ')
   if (code === exits.rangeError || status === '416') return { is: 'not resumable' }
   if (code === 0 && /^3/.test(status)) return { is: 'redirect', to }
-  if (code === 0 && status === (from > 0 ? '206' : '200')) return { is: 'done' }
+  if (code === 0 && (isLocal(url) || status === (from > 0 ? '206' : '200'))) return { is: 'done' }
   if (code === 0) return { is: 'wrong file', reason: `${host} answered ${status} instead of a file` }
   if (code === fileSizeExceeded || code === exits.tooLarge)
     return { is: 'wrong file', reason: `${host} sent more than the file's ${size} bytes` }

@@ -109,7 +109,7 @@ async function transferred(act: FileTransfer, transfer: Transfer): Promise<CurlR
     // prlimit stops a server that never stops sending: before curl 8.4, --max-filesize does not.
     act.host.$`prlimit --fsize=${transfer.size} --core=0 ${curlArguments(transfer, act.limits)}`.nothrow(),
   )
-  if (!hasContent(output)) truncatePart(act, transfer)
+  if (!hasContent(output, transfer.url)) truncatePart(act, transfer)
   return resultOf(output, transfer)
 }
 
@@ -118,7 +118,7 @@ async function redirectAhead(
   { host, limits }: FileTransfer,
   transfer: Transfer,
 ): Promise<CurlResult | undefined> {
-  if (transfer.from === 0) return undefined
+  if (transfer.from === 0 || transfer.url.startsWith('file:')) return undefined
   const result = resultOf(await host.query`${headArguments(transfer, limits)}`.nothrow(), transfer)
   return result.is === 'redirect' ? result : undefined
 }

@@ -7,7 +7,7 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { memoryInVm } from '../../lib/appliance/sizing/capacity.ts'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { modelsText } from '../../lib/render/text/models.ts'
-import { installedRelease } from '../../lib/steps/models/release.ts'
+import { releaseWithOwnModels } from '../../lib/steps/models/own-models.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { readState } from '../../lib/system/state-files.ts'
 import { memoryFrom } from './sizes.ts'
@@ -15,7 +15,7 @@ import { memoryFrom } from './sizes.ts'
 /** The list. `memory`: of a VM, such as `32G`; this machine's if absent. Throws if it is not a valid size. */
 export function modelsList(host: Host, memory: string | undefined): string {
   const isAppliance = host.files.read(paths.release) !== undefined
-  const models: Model[] = isAppliance ? modelsOf(installedRelease(host)) : Object.values(catalogue)
+  const models: Model[] = isAppliance ? modelsOf(releaseWithOwnModels(host)) : Object.values(catalogue)
   const facts = host.facts()
   const machine = memory === undefined ? facts : { ...facts, memory: memoryInVm(memoryFrom(memory)) }
   const plan = readState(host, stateFiles.plan)

@@ -1,11 +1,13 @@
 /** `slm-copilot plan`: what fits into a VM; on the appliance, the plan compared with the memory in use. */
 import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
 import {
   type CompanionModel,
   companionCatalogue,
   companionNames,
 } from '../../lib/appliance/models/companions.ts'
+import { describedModel, nameFromUrl } from '../../lib/appliance/models/own-model.ts'
 import { modelsOf } from '../../lib/appliance/models/release.ts'
 import { paths } from '../../lib/appliance/paths.ts'
 import { unavailability } from '../../lib/appliance/plan.ts'
@@ -16,7 +18,8 @@ import { sizingTable } from '../../lib/render/text/model-tables.ts'
 import { type PlanQuestion, planJson, planText } from '../../lib/render/text/plan.ts'
 import { comparedMemory, measuredMemory } from '../../lib/steps/llama/memory-check.ts'
 import { readModelFile } from '../../lib/steps/models/header.ts'
-import { installedRelease } from '../../lib/steps/models/release.ts'
+import { releaseWithOwnModels } from '../../lib/steps/models/own-models.ts'
+import { readModelAt } from '../../lib/steps/models/remote-header.ts'
 import { readPlan } from '../../lib/steps/plan.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { countFrom, memoryFrom, tokensFrom, wrong } from './sizes.ts'
@@ -32,17 +35,20 @@ export type PlanOptions = {
   bandwidth?: string | undefined
 }
 
-/** A model from the appliance's release, the catalogue or a GGUF file; by default the release's own. */
+/** A model from the appliance's release, the catalogue, or a GGUF file here or at a URL; by default the release's own. */
 async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
-  const own = host.files.read(paths.release) === undefined ? [] : modelsOf(installedRelease(host))
+  const own = host.files.read(paths.release) === undefined ? [] : modelsOf(releaseWithOwnModels(host))
   if (text === undefined) return own[0] ?? catalogue['devstral-small-2']
   const known = [...own, ...Object.values<Model>(catalogue)].find(({ name }) => name === text)
   if (known !== undefined) return known
   if (!text.endsWith('.gguf')) {
     const names = Object.keys(catalogue).join(', ')
-    return wrong('model', text, `one of ${names}, or a file that ends in .gguf`)
+    return wrong('model', text, `one of ${names}, or a file or URL that ends in .gguf`)
   }
-  return { ...catalogue['devstral-small-2'], name: text, ...(await readModelFile(resolve(text))) }
+  const isUrl = /^(https?|file):\/\//i.test(text)
+  const description = await (isUrl ? readModelAt(host, text) : readModelFile(resolve(text)))
+  const wanted = { url: isUrl ? text : pathToFileURL(resolve(text)).href, sha256: '' }
+  return describedModel(isUrl ? nameFromUrl(text) : text, wanted, description)
 }
 
 /** The requested context size; by default the appliance's default, capped at the model's limit. */

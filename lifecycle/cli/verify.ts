@@ -1,7 +1,7 @@
 /** `slm-copilot verify`: whether model, llama.cpp and executable have the digests that this image should have. */
 import { wrapped } from '../../lib/appliance/text.ts'
 import { type ExpectedFile, expectedDigests } from '../../lib/steps/models/expected-digests.ts'
-import { installedRelease } from '../../lib/steps/models/release.ts'
+import { releaseWithOwnModels } from '../../lib/steps/models/own-models.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { readable, sha256Of } from '../../lib/system/large-files.ts'
 import packageFile from '../../package.json' with { type: 'json' }
@@ -11,7 +11,7 @@ const reportEvery = 5000
 
 /** Hands over a line for each file. Returns whether all are intact. Changes nothing. */
 export async function verify(host: Host, onText: (text: string) => void): Promise<boolean> {
-  const { files, unchecked } = expectedDigests(host, installedRelease(host), packageFile.version)
+  const { files, unchecked } = expectedDigests(host, releaseWithOwnModels(host), packageFile.version)
   const damaged: ExpectedFile[] = []
   for (const file of files) {
     const problem = await problemOf(host, file, onText)

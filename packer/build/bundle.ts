@@ -8,6 +8,7 @@ import {
   startOver,
   writeSums,
 } from './bundle/collect.ts'
+import { withOwnModel } from './image/own-model.ts'
 import { parseSettings, type Settings } from './image/settings.ts'
 import { oneAppsCheckout } from './one-apps.ts'
 import { script, step } from './progress.ts'
@@ -27,7 +28,7 @@ if (import.meta.main)
   await script(async () => {
     const { BUNDLE, ...others } = process.env
     const folder = resolve(BUNDLE || 'dist/bundle')
-    await makeBundle(parseSettings(others), folder)
+    await makeBundle(await withOwnModel(parseSettings(others)), folder)
     console.log(`\n${folder} is complete. With a copy of it and of this checkout, on a machine without a network:
   make image BUNDLE=FOLDER
 That machine needs the Debian packages of packer/build/prerequisites.sh, and npm.`)

@@ -10,6 +10,7 @@ import { readBuildMachine } from './image/build-machine.ts'
 import { describeImage, sbomOf } from './image/describe.ts'
 import { exportDisk, names, writeBeside } from './image/export.ts'
 import { type Manifest, manifestText, oneAppsManifest } from './image/manifest.ts'
+import { withOwnModel } from './image/own-model.ts'
 import { commandsFor, missingFrom, warningsFor } from './image/requirements.ts'
 import { parseSettings, type Settings } from './image/settings.ts'
 import { sign } from './image/sign.ts'
@@ -54,7 +55,7 @@ function checkMachine(settings: Settings): void {
 
 if (import.meta.main)
   await script(async () => {
-    const settings = parseSettings(process.env)
+    const settings = await withOwnModel(parseSettings(process.env))
     checkMachine(settings)
     const manifest = await makeImage(settings)
     console.log(

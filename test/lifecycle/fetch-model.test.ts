@@ -9,10 +9,12 @@ import { planCapacity } from '../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { modelState, readVerifications } from '../../lib/steps/models/fetched-models.ts'
+import { unreadModel } from '../../lib/steps/models/own-models.ts'
 import { releaseFile } from '../../lib/steps/models/release.ts'
 import { planFile, readPlan } from '../../lib/steps/plan.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
+import { writeState } from '../../lib/system/state-files.ts'
 import { recordProof } from '../../lib/system/verified-files.ts'
 import { fetchModel, retryModel } from '../../lifecycle/fetch-model.ts'
 import { servingPlan, tinyModel } from '../support/capacity.ts'
@@ -58,6 +60,24 @@ it('retries a failed download after growing delays, and reports them, while the 
   expect(pauses).toEqual([15, 30, 60])
   expect(host.lines.filter(line => line.includes('Next attempt: 10:00:15 UTC.'))).toHaveLength(1)
   expect(host.files.read(paths.fetchProgress)).toBeUndefined()
+})
+
+it('asks again for the header of a model by URL that could not be reached, and gives up on none', async () => {
+  const own = { url: 'file:///no/such/own.gguf', sha256: 'b'.repeat(64) }
+  const host = await servingHost({}, tinyModel)
+  host.files.makeFolder(dirname(paths.contextFile))
+  const context = `ONEAPP_COPILOT_MODEL_URL=${own.url}\nONEAPP_COPILOT_MODEL_SHA256=${own.sha256}\n`
+  host.files.replace(paths.contextFile, context, 0o600)
+  const record = (isRetried: boolean) =>
+    writeState(host, stateFiles.ownModels, { models: [], unread: { ...own, problem: 'x', isRetried } })
+  record(true)
+  await applyFiles(host, [planFile(plan)])
+  const pauses: number[] = []
+  await fetchModel(host, async seconds => {
+    expect(unreadModel(host)?.problem).toMatch(/^\/no\/such\/own\.gguf does not exist\./)
+    if (pauses.push(seconds) === 2) record(false)
+  })
+  expect(pauses).toEqual([15, 30])
 })
 
 /** Puts the complete model on disk, with this context in force. */

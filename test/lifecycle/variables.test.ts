@@ -18,6 +18,11 @@ const domain = { ONEAPP_COPILOT_DOMAIN: 'copilot.example.com' }
 const acmeServer = { ...domain, ONEAPP_COPILOT_TLS_ACME_URL: 'https://acme.example.com/directory' }
 const otherModel = { ONEAPP_COPILOT_MODEL: 'qwen2.5-coder-3b' }
 
+const ownModel = {
+  ONEAPP_COPILOT_MODEL_URL: 'file:///no/such/model.gguf',
+  ONEAPP_COPILOT_MODEL_SHA256: 'a'.repeat(64),
+}
+
 type Env = Record<string, string>
 /** For each variable, a change of it, and what it needs beside it. The state's disk is read by the unit that mounts it. */
 const changes: Record<Exclude<keyof typeof variables, 'stateDisk'>, { with?: Env; set: Env }> = {
@@ -40,6 +45,8 @@ const changes: Record<Exclude<keyof typeof variables, 'stateDisk'>, { with?: Env
     with: otherModel,
     set: { ONEAPP_COPILOT_MODEL_MIRROR: 'https://mirror.example.com/models' },
   },
+  modelUrl: { set: ownModel },
+  modelSha256: { set: ownModel },
   ntpServers: { set: { ONEAPP_COPILOT_NTP_SERVERS: 'ntp.example.com' } },
   unattendedUpgrades: { set: { ONEAPP_COPILOT_UNATTENDED_UPGRADES: 'YES' } },
   metricsKey: { set: { ONEAPP_COPILOT_METRICS_KEY: 'key-of-the-metrics-1' } },

@@ -45,7 +45,7 @@ export async function startSlowServer(
       response.writeHead(404).end()
       return
     }
-    const to = range?.[2] ? Number(range[2]) : file.length - 1
+    const to = Math.min(range?.[2] ? Number(range[2]) : file.length, file.length - 1)
     response.writeHead(range === null ? 200 : 206, {
       'accept-ranges': 'bytes',
       'content-length': to - from + 1,

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { sentence, sentenceModel } from '../mirror/sentence-model.ts'
 import { type SlowServer, startSlowServer } from '../mirror/slow-server.ts'
 import { readCall, toolModel } from '../mirror/tool-model.ts'
 import { type AccessFiles, readAccess } from './access.ts'
@@ -20,6 +21,7 @@ const models = '/opt/slm-copilot/models'
 /** A file with the right digest that llama-server cannot load. */
 const garbage = randomBytes(400 * kB)
 
+let files: Record<string, Buffer>
 let server: SlowServer
 let vm: Machine
 let access: AccessFiles
@@ -29,7 +31,8 @@ beforeAll(async () => {
   vm = await readyContainer()
   access = await readAccess(vm)
   const caller = readFileSync(await toolModel())
-  server = await startSlowServer({ '/models/caller.gguf': caller, '/models/garbage.gguf': garbage })
+  files = { '/models/caller.gguf': caller, '/models/garbage.gguf': garbage }
+  server = await startSlowServer(files)
   // Slow enough for the tests to act during the download, however slow the VM is.
   server.setSpeed(200 * kB, 2000 * kB)
   wishes = {
@@ -214,6 +217,70 @@ it('serves a previously downloaded one if the baked-in one is too large, and ano
   await until(async () => (await report()).includes('garbage is not served'))
   expect(await served()).toBe('caller')
   expect(await report()).toMatch(/garbage is not served: .* Serving caller\. To try again/)
+})
+
+/** The baked-in model's file with something after it: other digests, so that it is not known by them. */
+const ownFile = async (added: number) =>
+  Buffer.concat([readFileSync(await sentenceModel()), Buffer.alloc(added)])
+const digestOf = (file: Buffer) => createHash('sha256').update(file).digest('hex')
+const ownModel = (url: string, file: Buffer) => ({
+  ONEAPP_COPILOT_MODEL_URL: url.replace(/^\//, `http://${hostSeenByGuest}:${server.port}/`),
+  ONEAPP_COPILOT_MODEL_SHA256: digestOf(file),
+})
+
+it('serves a model by URL and digest once its header is read, and says whose business its licence is', async () => {
+  const file = await ownFile(32)
+  files['/own/My_Own.gguf'] = file
+  server.setSpeed(1000 * kB)
+  const before = server.asked.length
+  expect(await contextualize(ownModel('/own/My_Own.gguf', file))).toBe('bootstrap_success')
+  expect(server.asked[before]).toEqual({ path: '/own/My_Own.gguf', from: 0 })
+  await until(async () => (await report()).match(/^model += my-own$/m) !== null)
+  expect(await served()).toBe('my-own')
+  expect(await report()).toMatch(
+    /^licence += a model of your own: whether you may use it is for you to check/m,
+  )
+  expect((await status()).code).toBe(0)
+  const json = { messages: [{ role: 'user', content: 'Hello' }] }
+  const { body } = await ask(access, '/v1/chat/completions', { json })
+  expect(JSON.parse(body).choices[0].message.content).toBe(sentence)
+  const { stdout } = await ssh(vm, '/opt/one-appliance/bin/slm-copilot models; slm-copilot verify')
+  console.log(await report(), stdout)
+  expect(stdout).toMatch(/^my-own {2}\(being served\)/m)
+})
+
+it('serves on what it has, if a file by URL is no model, and does not download it', async () => {
+  files['/own/page.gguf'] = garbage
+  expect(await contextualize(ownModel('/own/page.gguf', garbage))).toBe('bootstrap_success')
+  expect((await report()).replace(/\s+/g, ' ')).toMatch(
+    /page\.gguf cannot be used as a model: it is not a GGUF file\. Serving/,
+  )
+  expect(await served()).not.toBe('page')
+  expect((await status()).stdout).not.toMatch(/^ *pending /m)
+})
+
+it('asks again until the header of a model by URL can be read', async () => {
+  const file = await ownFile(64)
+  expect(await contextualize(ownModel('/own/late.gguf', file))).toBe('bootstrap_success')
+  expect((await report()).replace(/\s+/g, ' ')).toMatch(/returned error: 404\. Check the URL\. Serving/)
+  expect((await status()).stdout).toMatch(/^ *pending /m)
+  files['/own/late.gguf'] = file
+  await until(async () => (await served()) === 'late')
+})
+
+it('takes a model from a disk', async () => {
+  const file = await ownFile(96)
+  await sshOutput(vm, 'mkdir -p /mnt/disk; cat > /mnt/disk/local.gguf', file)
+  expect(await contextualize(ownModel('file:///mnt/disk/local.gguf', file))).toBe('bootstrap_success')
+  await until(async () => (await served()) === 'local')
+  expect(await sshOutput(vm, `ls ${models}`)).toContain('local.gguf\n')
+})
+
+it('keeps its last good configuration if the digest is missing', async () => {
+  const { ONEAPP_COPILOT_MODEL_URL } = ownModel('/own/late.gguf', garbage)
+  expect(await contextualize({ ONEAPP_COPILOT_MODEL_URL })).toBe('configure_failure')
+  expect(await log()).toMatch(/ONEAPP_COPILOT_MODEL_SHA256\s.*got nothing/s)
+  expect(await served()).toBe('local')
 })
 
 it('has a sandboxed unit', async () => {

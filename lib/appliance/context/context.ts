@@ -84,14 +84,20 @@ function fleetKeyProblems({ role, fleetKey, metricsKey, keys, password }: Contex
   return isTaken ? problem('a key that is also used for something else', 'a key of its own') : []
 }
 
-/** A certificate and its key must both be set, or neither. */
-function pairProblems(env: Environment): Problem[] {
-  const { tlsCertificate, tlsKey } = variables
-  const [hasCertificate, hasKey] = [tlsCertificate, tlsKey].map(({ name }) => Boolean(env[name]))
-  if (hasCertificate === hasKey) return []
-  const [missing, other] = hasKey ? [tlsCertificate, tlsKey] : [tlsKey, tlsCertificate]
-  return [{ variable: missing.name, got: 'nothing', takes: `${missing.takes}, since ${other.name} is set` }]
-}
+/** Variables of which both must be set, or neither. */
+const pairs = [
+  [variables.tlsCertificate, variables.tlsKey],
+  [variables.modelUrl, variables.modelSha256],
+] as const
+
+const pairProblems = (env: Environment): Problem[] =>
+  pairs.flatMap(pair => {
+    const isSet = ({ name, alias }: Pick<Variable, 'name' | 'alias'>) =>
+      Boolean(env[name] || (alias !== undefined && env[alias]))
+    const [missing, other] = isSet(pair[0]) ? [pair[1], pair[0]] : pair
+    if (isSet(missing) || !isSet(other)) return []
+    return [{ variable: missing.name, got: 'nothing', takes: `${missing.takes}, since ${other.name} is set` }]
+  })
 
 /** Whether the requested model exists and supports the requested context. */
 function modelProblems(context: Context, models: Model[], baked: Model): Problem[] {
@@ -106,7 +112,9 @@ function modelProblems(context: Context, models: Model[], baked: Model): Problem
       },
     ]
   }
-  if (context.contextSize === 'auto' || context.contextSize <= model.contextLimit) return []
+  // The limit of a model by URL is only known once its header has been read: its plan is then shortened.
+  const isKnown = context.modelUrl === undefined
+  if (!isKnown || context.contextSize === 'auto' || context.contextSize <= model.contextLimit) return []
   const takes = `at most ${model.contextLimit} tokens with ${model.name}`
   return [{ variable: variables.contextSize.name, got: String(context.contextSize), takes }]
 }
@@ -150,6 +158,8 @@ export function parseContext(
     modelMirror: take(variables.modelMirror),
     stateDisk: take(variables.stateDisk),
     drainLimit: take(variables.drainLimit),
+    modelUrl: take(variables.modelUrl),
+    modelSha256: take(variables.modelSha256),
     logFormat: take(variables.logFormat),
     syslog: take(variables.syslog),
     syslogCa: take(variables.syslogCa),

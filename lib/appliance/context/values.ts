@@ -108,3 +108,23 @@ export const syslogReceiver = z
       check.addIssue({ code: 'custom', message: `the port ${port}, which is not from 1 to 65535` })
     return { host, port: Number(port) }
   })
+
+/** Why a URL is not that of a GGUF file, if that is so. */
+function modelUrlProblem(text: string): string | undefined {
+  const url = URL.parse(text)
+  const isKnown = url !== null && /^(https?|file):\/\/./i.test(text)
+  if (!isKnown || /\s/.test(text) || text.length > 1000) return 'no http, https or file URL'
+  if (url.protocol === 'file:' && url.host !== '') return 'a file URL with a host'
+  if (/[@?#]/.test(text)) return 'a URL with credentials, a query or a fragment'
+  if (/\/blob\//.test(url.pathname) && /(^|\.)huggingface\.co$/.test(url.hostname))
+    return 'the URL of a page about the file: /resolve/ in place of /blob/ is the file itself'
+  return /\.gguf$/i.test(url.pathname) ? undefined : 'a URL that does not end in .gguf'
+}
+
+/** The URL of a GGUF file. The messages do not repeat it: it may contain a key. */
+export const modelFileUrl = z.string().transform((text, check) => {
+  const problem = modelUrlProblem(text)
+  if (problem === undefined) return text
+  check.addIssue({ code: 'custom', message: problem })
+  return z.NEVER
+})

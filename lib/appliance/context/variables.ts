@@ -14,6 +14,7 @@ import {
   hosts,
   key,
   label,
+  modelFileUrl,
   type NamedKey,
   namedKeys,
   pem,
@@ -268,6 +269,34 @@ export const variables = {
       'the http or https URL of a folder that holds the GGUF files under their original names, without credentials or query (it is not kept secret)',
     example: 'https://mirror.example.com/models',
     help: 'Where to download models from. Their SHA-256 digests are verified, whatever the source.',
+    input: 'text',
+  }),
+  modelUrl: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_MODEL_URL',
+    alias: 'ONEAPP_COPILOT_AI_URL',
+    stage: 'configure',
+    value: modelFileUrl,
+    fallback: undefined,
+    byDefault: 'none: a model of the catalogue is served',
+    takes:
+      'the http or https URL of a single GGUF file, or file:///PATH for one on a disk of the VM, ending in .gguf, without credentials or query (it is not kept secret)',
+    example: 'https://models.example.com/my-model-Q4_K_M.gguf',
+    help: 'A model of your own, served in place of any in the catalogue once it is downloaded and verified. Its licence is for you to check.',
+    input: 'text',
+  }),
+  modelSha256: variable<string | undefined>({
+    name: 'ONEAPP_COPILOT_MODEL_SHA256',
+    alias: 'ONEAPP_COPILOT_AI_SHA256',
+    stage: 'configure',
+    value: z
+      .string()
+      .toLowerCase()
+      .regex(/^[0-9a-f]{64}$/),
+    fallback: undefined,
+    byDefault: 'none; required with a URL',
+    takes: "the 64 hexadecimal digits of the file's SHA-256",
+    example: '',
+    help: 'The SHA-256 digest of your own model: a file with another one is not served.',
     input: 'text',
   }),
   ntpServers: variable<string[]>({

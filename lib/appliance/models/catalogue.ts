@@ -24,7 +24,7 @@ export type Sampling = z.infer<typeof samplingSchema>
 
 export const modelSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
-  url: z.url({ protocol: /^https?$/ }),
+  url: z.url({ protocol: /^(https?|file)$/ }),
   /** Bytes of the GGUF file. */
   size: z.int().positive(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -44,6 +44,13 @@ export const modelSchema = z.strictObject({
   infills: z.literal(true).optional(),
   /** What it is good at, on one line. */
   goodAt: z.string().max(60).optional(),
+  /** Set for a model of the administrator's own, by URL and digest: what its header says, which nobody has checked. */
+  own: z
+    .strictObject({
+      licence: z.string().max(100).optional(),
+      hasTemplate: z.boolean(),
+    })
+    .optional(),
 })
 
 export type Model = z.infer<typeof modelSchema>

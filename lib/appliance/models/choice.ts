@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { type Model, modelSchema } from './catalogue.ts'
+import { type OwnModelOutcome, withOwnModels } from './own-model.ts'
 import { mirrored, modelsOf, type Release } from './release.ts'
 import { type ModelState, transition } from './verification.ts'
 
@@ -34,7 +35,10 @@ export const retryCommand = 'slm-copilot fetch-model --retry'
 const retryHint = `To try again: ${retryCommand}`
 
 /** The variables that the choice depends on. */
-type ModelRequest = Pick<Context, 'model' | 'modelMirror' | 'contextSize' | 'parallel' | 'threads'>
+type ModelRequest = Pick<
+  Context,
+  'model' | 'modelUrl' | 'modelMirror' | 'contextSize' | 'parallel' | 'threads'
+>
 
 /** What is known of a model on this machine. */
 export type Knowledge = {
@@ -49,6 +53,18 @@ export type Knowledge = {
 /** The model that the context names, otherwise the one in the image. */
 export const requestedModel = (release: Release, request: Pick<Context, 'model'>): Model =>
   modelsOf(release).find(({ name }) => name === request.model) ?? release.model
+/** Chooses for what the context requests: a model by URL, if there is one (`own`), otherwise one by its name. */
+export function chooseRequested(
+  release: Release,
+  own: OwnModelOutcome | undefined,
+  request: ModelRequest,
+  knowledge: Knowledge,
+): ModelChoice {
+  if (own === undefined) return chooseModel(release, request, knowledge)
+  if ('problem' in own) return chooseWithout(own.problem, release, knowledge)
+  const { model } = own
+  return chooseModel(withOwnModels(release, [model]), { ...request, model: model.name }, knowledge)
+}
 
 /**
  * Chooses between the model that the context requests and one that can serve until that is downloaded and
@@ -57,7 +73,7 @@ export const requestedModel = (release: Release, request: Pick<Context, 'model'>
 export function chooseModel(release: Release, request: ModelRequest, knowledge: Knowledge): ModelChoice {
   const model = requestedModel(release, request)
   if (model.name === release.model.name) return { state: 'serving', model }
-  const substitute = substituteFor(model, release, knowledge)
+  const substitute = substituteFor(release, knowledge, model.name)
   const misfit = knowledge.misfit(model)
   if (misfit !== undefined) {
     if (substitute === undefined) throw new Error(misfit)
@@ -70,6 +86,13 @@ export function chooseModel(release: Release, request: ModelRequest, knowledge: 
   return state.state === 'failed'
     ? insteadOfFailed(model, state.reason, substitute)
     : untilVerified(pending, substitute)
+}
+
+/** The choice if the requested model cannot be planned, since its header could not be read. Throws if no other fits. */
+function chooseWithout(problem: string, release: Release, knowledge: Knowledge): ModelChoice {
+  const substitute = substituteFor(release, knowledge)
+  if (substitute === undefined) throw new Error(`${problem} No installed model fits in its place.`)
+  return { state: 'serving', model: substitute, note: `${problem} Serving ${substitute.name}.` }
 }
 
 function insteadOfFailed(model: Model, failure: string, substitute: Model | undefined): ModelChoice {
@@ -92,10 +115,14 @@ function untilVerified(pending: PendingModel, substitute: Model | undefined): Mo
 }
 
 /** What serves in place of a model: the baked one, otherwise one verified earlier; undefined if none fits. */
-function substituteFor(model: Model, release: Release, { stateOf, misfit }: Knowledge): Model | undefined {
+function substituteFor(
+  release: Release,
+  { stateOf, misfit }: Knowledge,
+  requested?: string,
+): Model | undefined {
   const isReady = (other: Model) => other.name === release.model.name || stateOf(other).state === 'verified'
   return modelsOf(release).find(
-    other => other.name !== model.name && isReady(other) && misfit(other) === undefined,
+    other => other.name !== requested && isReady(other) && misfit(other) === undefined,
   )
 }
 
@@ -106,8 +133,8 @@ function pendingModel(
   request: ModelRequest,
   memory: number,
 ): PendingModel {
-  const { contextSize, parallel, threads, modelMirror } = request
-  const { url } = mirrored(modelMirror, model)
+  const { contextSize, parallel, threads, modelMirror, modelUrl } = request
+  const { url } = modelUrl === undefined ? mirrored(modelMirror, model) : model
   // Whole GiB: what the kernel keeps for itself varies between boots.
   const gibibytes = Math.round(memory / 2 ** 30)
   const { tag } = llamaCpp

@@ -63,6 +63,9 @@ const claudeCode = (values: ClientValues): ClientConfiguration => ({
       API_TIMEOUT_MS: clientTimeout.milliseconds,
       CLAUDE_STREAM_IDLE_TIMEOUT_MS: clientTimeout.milliseconds,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: 1,
+      // Both differ in each request, the first in its system prompt: nothing after them could be reused.
+      CLAUDE_CODE_ATTRIBUTION_HEADER: 0,
+      CLAUDE_CODE_TOTAL_TOKENS_REMINDER: 'off',
       NODE_EXTRA_CA_CERTS: values.caFile,
     }),
   ],

@@ -26,7 +26,7 @@ export const modelsText = (models: Model[], machine: Machine, served?: string | 
       [
         `${model.name}${model.name === served ? '  (being served)' : ''}`,
         ...(model.goodAt === undefined ? [] : [`  ${model.goodAt}`]),
-        `  ${(model.size / gigabyte).toFixed(1)} GB; licence ${model.licence ?? 'unknown'}; ${fitOf(model, machine)}`,
+        `  ${(model.size / gigabyte).toFixed(1)} GB; licence ${model.licence ?? model.own?.licence ?? 'unknown'}${model.own === undefined ? '' : ' (your own: unchecked)'}; ${fitOf(model, machine)}`,
         '',
       ].join('\n'),
     )

@@ -1,6 +1,7 @@
 /** The texts for the administrator: the full report, and the login banner without secrets. */
 
 import { passwordName } from '../../appliance/context/values.ts'
+import type { Model } from '../../appliance/models/catalogue.ts'
 import type { CompanionModel } from '../../appliance/models/companions.ts'
 import { endpointUrl } from '../../appliance/names.ts'
 import { paths } from '../../appliance/paths.ts'
@@ -59,6 +60,13 @@ ${wrapped(sentence, 78).join('\n')}
 `
 }
 
+/** Of a model by URL, the file's own statement: nobody else has checked it. */
+function licenceText({ licence, own }: Model): string {
+  if (own === undefined) return licence ?? 'unknown'
+  const stated = own.licence === undefined ? 'none' : JSON.stringify(own.licence)
+  return `a model of your own: whether you may use it is for you to check; its file states ${stated}`
+}
+
 /** The measured and the expected speed. */
 const speedFields = (speed: Speed | undefined, { model, threads }: Capacity): [string, string][] => [
   ['speed', speed === undefined ? 'not measured' : `${speedText(speed)} (measured at the last start)`],
@@ -86,6 +94,7 @@ export function reportText(report: Report) {
       ['API key', password],
       ['user', `${passwordName} (Basic authentication, with the key as the password)`],
       ['model', report.serves ? model.name : `${model.name}, not served: see the notes`],
+      ['licence', licenceText(model)],
       ['context', `${contextSize} tokens per conversation`],
       ['conversations', `${slots} at once`],
       ['threads', String(threads)],

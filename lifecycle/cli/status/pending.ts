@@ -4,6 +4,7 @@ import { pendingCompanions, pendingOf } from '../../../lib/appliance/plan.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { readRestarts } from '../../../lib/steps/llama/restarts.ts'
 import { companionProgress, readProgress } from '../../../lib/steps/models/fetch-progress.ts'
+import { unreadModel } from '../../../lib/steps/models/own-models.ts'
 import { readPublication } from '../../../lib/steps/onegate.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
 import type { Host } from '../../../lib/system/host.ts'
@@ -15,8 +16,11 @@ export const pendingActions = (host: Host): string[] =>
 
 function model(host: Host): string | undefined {
   const pending = pendingOf(readPlan(host))?.model.name
-  if (pending === undefined) return undefined
-  return readProgress(host)?.replace(/\s+/g, ' ').trim() ?? `${pending}: its download is not running.`
+  if (pending === undefined && unreadModel(host)?.isRetried !== true) return undefined
+  return (
+    readProgress(host)?.replace(/\s+/g, ' ').trim() ??
+    `${pending ?? 'The requested model'}: its download is not running.`
+  )
 }
 
 function companions(host: Host): string | undefined {

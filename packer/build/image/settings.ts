@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as z from 'zod'
+import { modelFileUrl } from '../../../lib/appliance/context/values.ts'
 import { companionNames } from '../../../lib/appliance/models/companions.ts'
+import { type OwnModel, ownModelIn } from '../../../lib/appliance/models/own-model.ts'
 import {
   catalogueNames,
   productionRelease,
@@ -18,6 +20,8 @@ import { type Compression, compressions } from './manifest.ts'
 
 export type Settings = {
   release: Release
+  /** A model to bake in, in place of the release's: by URL and digest. */
+  ownModel?: OwnModel | undefined
   /** Of the VM that the image is baked in. The disk becomes the image's. */
   size: Required<MachineSize>
   /** As Packer takes it, such as `30m`. */
@@ -89,6 +93,14 @@ const models = z
 const variables = z.object({
   BUNDLE: bundle.optional(),
   MODEL: models.optional(),
+  MODEL_URL: modelFileUrl
+    .refine(url => !url.startsWith('file:'), 'takes an http or https URL, which the VM of the bake downloads')
+    .optional(),
+  MODEL_SHA256: z
+    .string()
+    .toLowerCase()
+    .regex(/^[0-9a-f]{64}$/, 'takes the 64 hexadecimal digits of the SHA-256 of the file at MODEL_URL')
+    .optional(),
   RELEASE: releaseFile.optional(),
   BASE_IMAGE: file.optional(),
   ONE_APPS_DIR: file
@@ -125,7 +137,12 @@ export function parseSettings(environment: Record<string, string | undefined>): 
   })
   if (given.MODEL && given.RELEASE)
     problems.push('MODEL and RELEASE: set one of them; a release names its model')
-  for (const name of ['MODEL', 'RELEASE', 'BASE_IMAGE', 'ONE_APPS_URL', 'ONE_APPS_COMMIT'])
+  if (Boolean(given.MODEL_URL) !== Boolean(given.MODEL_SHA256))
+    problems.push('MODEL_URL and MODEL_SHA256: set both of them, or none')
+  for (const name of ['MODEL', 'RELEASE'])
+    if (given.MODEL_URL && given[name])
+      problems.push(`MODEL_URL and ${name}: set one of them; each says which model is baked in`)
+  for (const name of ['MODEL', 'MODEL_URL', 'RELEASE', 'BASE_IMAGE', 'ONE_APPS_URL', 'ONE_APPS_COMMIT'])
     if (given.BUNDLE && given[name])
       problems.push(`BUNDLE and ${name}: set one of them; a bundle has its own`)
   if (data === undefined || problems.length > 0)
@@ -135,6 +152,7 @@ export function parseSettings(environment: Record<string, string | undefined>): 
       ...(data.BUNDLE?.release ?? data.RELEASE ?? data.MODEL ?? productionRelease),
       ...(data.PUBLIC_KEY && { signedBy: data.PUBLIC_KEY }),
     },
+    ownModel: ownModelIn({ modelUrl: data.MODEL_URL, modelSha256: data.MODEL_SHA256 }),
     size: { cpus: data.CPUS, memory: data.MEMORY, disk: `${data.DISK}M` },
     sshTimeout: data.SSH_TIMEOUT,
     baseImage: data.BASE_IMAGE,

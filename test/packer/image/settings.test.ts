@@ -55,6 +55,8 @@ it('bakes in models for the services beside chat, named after that for chat', ()
   ])
 })
 
+const ownModel = { MODEL_URL: 'https://a.example/m.gguf', MODEL_SHA256: 'a'.repeat(64) }
+
 describe('refuses', () => {
   it.each([
     ['MODEL', 'gpt-oss-20b qwen2.5-coder-9b', 'takes after the chat model any of: qwen2.5-coder-1.5b,'],
@@ -67,6 +69,9 @@ describe('refuses', () => {
     ['DISK', '-1G', 'such as 16G'],
     ['SSH_TIMEOUT', '30', 'such as 30m'],
     ['SSH_TIMEOUT', 'forever', 'such as 30m'],
+    ['MODEL_URL', 'file:///m.gguf', 'an http or https URL'],
+    ['MODEL_URL', 'https://a.example/m', 'does not end in .gguf'],
+    ['MODEL_SHA256', 'abc', 'the 64 hexadecimal digits'],
     ['RELEASE', '/nowhere/release.json', 'no such file'],
     ['RELEASE', fileWith('text', 'not JSON'), 'not a release file'],
     ['RELEASE', fileWith('empty.json', '{}'), 'not a release file'],
@@ -89,4 +94,18 @@ describe('refuses', () => {
   it('a model besides a release, which names its own', () => {
     expect(() => parseSettings({ MODEL: 'gpt-oss-20b', RELEASE: release })).toThrow('set one of them')
   })
+
+  it.each([
+    [{ MODEL_URL: 'https://a.example/m.gguf' }, 'set both of them'],
+    [{ MODEL_SHA256: 'a'.repeat(64) }, 'set both of them'],
+    [{ ...ownModel, MODEL: 'gpt-oss-20b' }, 'MODEL_URL and MODEL: set one of them'],
+    [{ ...ownModel, RELEASE: release }, 'MODEL_URL and RELEASE: set one of them'],
+  ])('%o', (given, problem) => {
+    expect(() => parseSettings(given)).toThrow(problem)
+  })
+})
+
+it('takes a model by URL and digest', () => {
+  const { ownModel: found } = parseSettings(ownModel)
+  expect(found).toEqual({ url: ownModel.MODEL_URL, sha256: ownModel.MODEL_SHA256 })
 })

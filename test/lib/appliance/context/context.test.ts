@@ -49,6 +49,8 @@ it('gives every variable its default if it is unset or empty', () => {
     role: 'copilot',
     backends: [],
     fleetKey: undefined,
+    modelUrl: undefined,
+    modelSha256: undefined,
   }
   expect(parse({})).toEqual(defaults)
   expect(parse({ ONEAPP_COPILOT_PASSWORD: '', ONEAPP_COPILOT_CONTEXT_SIZE: '' })).toEqual(defaults)
@@ -325,4 +327,66 @@ it('prints problems within 80 columns', () => {
     problemsOf({ ONEAPP_COPILOT_PASSWORD: 'short', ONEAPP_COPILOT_MODEL: 'zork' }),
   )
   expect(Math.max(...error.message.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
+})
+
+const digest = 'a'.repeat(64)
+const withUrl = (url: string, sha256 = digest) => ({
+  ONEAPP_COPILOT_MODEL_URL: url,
+  ONEAPP_COPILOT_MODEL_SHA256: sha256,
+})
+
+it.each([
+  'https://models.example.com/a/My-Model.Q4_K_M.gguf',
+  'http://10.0.0.1:8080/m.GGUF',
+  'http://[2001:db8::1]/m.gguf',
+  'file:///mnt/models/m.gguf',
+])('takes the model at %s', modelUrl => {
+  expect(parse(withUrl(modelUrl, digest.toUpperCase()))).toMatchObject({ modelUrl, modelSha256: digest })
+})
+
+it('takes both by the names that the wizard can group', () => {
+  const env = { ONEAPP_COPILOT_AI_URL: 'http://a.example/m.gguf', ONEAPP_COPILOT_AI_SHA256: digest }
+  expect(parse(env)).toMatchObject({ modelUrl: 'http://a.example/m.gguf', modelSha256: digest })
+})
+
+it.each([
+  ['ftp://a.example/m.gguf', 'no http, https or file URL'],
+  ['m.gguf', 'no http, https or file URL'],
+  ['/mnt/m.gguf', 'no http, https or file URL'],
+  ['https://', 'no http, https or file URL'],
+  ['https://a.example/m .gguf', 'no http, https or file URL'],
+  [`https://a.example/${'m'.repeat(1000)}.gguf`, 'no http, https or file URL'],
+  ['file://server/m.gguf', 'a file URL with a host'],
+  ['https://user:secret@a.example/m.gguf', 'a URL with credentials, a query or a fragment'],
+  ['https://a.example/m.gguf?token=secret', 'a URL with credentials, a query or a fragment'],
+  ['https://a.example/m.gguf#x', 'a URL with credentials, a query or a fragment'],
+  ['https://a.example/', 'a URL that does not end in .gguf'],
+  ['https://a.example/m.safetensors', 'a URL that does not end in .gguf'],
+  [
+    catalogue['devstral-small-2'].url.replace('/resolve/', '/blob/'),
+    'the URL of a page about the file: /resolve/ in place of /blob/ is the file itself',
+  ],
+])('rejects the model at %j: %s', (url, got) => {
+  expect(problemsOf(withUrl(url))).toMatchObject([{ variable: 'ONEAPP_COPILOT_MODEL_URL', got }])
+})
+
+it.each(['abc', 'g'.repeat(64), `sha256:${digest}`, `${digest}00`])('rejects the digest %s', sha256 => {
+  expect(problemsOf(withUrl('http://a.example/m.gguf', sha256))).toMatchObject([
+    { variable: 'ONEAPP_COPILOT_MODEL_SHA256', takes: expect.stringMatching(/^the 64 hexadecimal digits/) },
+  ])
+})
+
+it.each([
+  ['ONEAPP_COPILOT_MODEL_URL', 'ONEAPP_COPILOT_MODEL_SHA256'],
+  ['ONEAPP_COPILOT_MODEL_SHA256', 'ONEAPP_COPILOT_MODEL_URL'],
+] as const)('rejects %s without %s', (given, missing) => {
+  const { [missing]: _, ...env } = withUrl('http://a.example/m.gguf')
+  expect(problemsOf(env)).toMatchObject([
+    { variable: missing, got: 'nothing', takes: expect.stringContaining(`since ${given} is set`) },
+  ])
+})
+
+it('leaves the longest context of a model by URL to its header', () => {
+  const env = { ...withUrl('http://a.example/m.gguf'), ONEAPP_COPILOT_CONTEXT_SIZE: '100000' }
+  expect(parse(env).contextSize).toBe(100_000)
 })

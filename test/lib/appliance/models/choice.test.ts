@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { catalogue, type Model } from '../../../../lib/appliance/models/catalogue.ts'
-import { chooseModel, type ModelChoice } from '../../../../lib/appliance/models/choice.ts'
+import { chooseModel, chooseRequested, type ModelChoice } from '../../../../lib/appliance/models/choice.ts'
 import { mirrored, productionRelease } from '../../../../lib/appliance/models/release.ts'
 import type { ModelState } from '../../../../lib/appliance/models/verification.ts'
 
@@ -10,7 +10,8 @@ const other: Model = catalogue['gpt-oss-20b']
 const previous: Model = catalogue['qwen2.5-coder-3b']
 const request = {
   model: other.name as string | undefined,
-  modelMirror: undefined,
+  modelUrl: undefined as string | undefined,
+  modelMirror: undefined as string | undefined,
   contextSize: 32_768,
   parallel: 'auto' as const,
   threads: 0,
@@ -156,4 +157,58 @@ it.each([
   ['http://10.0.0.1:8080//', 'http://10.0.0.1:8080/gpt-oss-20b-MXFP4.gguf'],
 ])('with the mirror %s, downloads from %s', (mirror, url) => {
   expect(mirrored(mirror, other).url).toBe(url)
+})
+
+const wanted = { url: 'https://a.example/own.gguf', sha256: 'b'.repeat(64) }
+const own: Model = { ...other, name: 'own', ...wanted }
+const unread = { ...wanted, problem: 'Its header is missing.', isRetried: true }
+const asksForOwn = {
+  ...request,
+  model: undefined,
+  modelUrl: wanted.url,
+  modelMirror: 'http://mirror.example',
+}
+const knowing = (tooLarge: Model[] = []) => ({
+  memory,
+  stateOf: (): ModelState => ({ state: 'not requested' }),
+  misfit: ({ name }: Model) => (tooLarge.some(model => model.name === name) ? 'It is too large.' : undefined),
+})
+
+it('has a model by URL downloaded from there, whatever the mirror, while another serves', () => {
+  const choice = chooseRequested(productionRelease, { model: own }, asksForOwn, knowing())
+  expect(choice).toMatchObject({ state: 'serving', model: baked, pending: { model: own, url: wanted.url } })
+})
+
+it('refuses a model by URL that does not fit', () => {
+  const choice = chooseRequested(productionRelease, { model: own }, asksForOwn, knowing([own]))
+  expect(choice).toEqual({
+    state: 'serving',
+    model: baked,
+    note: 'It is too large. Serving devstral-small-2.',
+  })
+})
+
+it('serves another model while the header of the requested one is unknown', () => {
+  expect(chooseRequested(productionRelease, unread, asksForOwn, knowing())).toEqual({
+    state: 'serving',
+    model: baked,
+    note: 'Its header is missing. Serving devstral-small-2.',
+  })
+  expect(() => chooseRequested(productionRelease, unread, asksForOwn, knowing([baked]))).toThrow(
+    'Its header is missing. No installed model fits in its place.',
+  )
+})
+
+it('serves at once what the URL has, if it is the model in the image', () => {
+  const same = { ...baked, url: wanted.url }
+  expect(chooseRequested(productionRelease, { model: same }, asksForOwn, knowing())).toEqual({
+    state: 'serving',
+    model: baked,
+  })
+})
+
+it('downloads a model of the catalogue from the URL, if it is one by its digest', () => {
+  const same = { ...other, url: wanted.url }
+  const choice = chooseRequested(productionRelease, { model: same }, asksForOwn, knowing())
+  expect(choice).toMatchObject({ pending: { model: same, url: wanted.url } })
 })

@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest'
+import type { Model } from '../../../../lib/appliance/models/catalogue.ts'
+import {
+  ignoredModelNotes,
+  knownByDigest,
+  nameFor,
+  nameFromUrl,
+  templateNotes,
+  withOwnModels,
+} from '../../../../lib/appliance/models/own-model.ts'
+import { modelsOf, productionRelease } from '../../../../lib/appliance/models/release.ts'
+import { tinyModel } from '../../../support/capacity.ts'
+
+it.each([
+  ['https://a.example/x/Devstral-Small-2_IQ4_NL.gguf', 'devstral-small-2-iq4-nl'],
+  ['https://a.example/Qwen3.6-35B-A3B-UD-Q4_K_M.GGUF', 'qwen3.6-35b-a3b-ud-q4-k-m'],
+  ['file:///mnt/m.gguf', 'm'],
+  ['https://a.example/%20my%20model.gguf', '20my-20model'],
+  ['https://a.example/..gguf', 'model'],
+  ['https://a.example/.gguf', 'model'],
+  ['https://a.example/модель.gguf', 'model'],
+  [`https://a.example/${'m'.repeat(300)}.gguf`, 'm'.repeat(80)],
+])('%s is named %s', (url, name) => {
+  expect(nameFromUrl(url)).toBe(name)
+})
+
+it('does not take the name of another model', () => {
+  const wanted = { url: 'https://a.example/tiny.gguf', sha256: 'abcdef01'.repeat(8) }
+  expect(nameFor(wanted, [])).toBe('tiny')
+  expect(nameFor(wanted, [{ ...tinyModel, sha256: wanted.sha256 }])).toBe('tiny')
+  expect(nameFor(wanted, [tinyModel])).toBe('tiny-abcdef01')
+})
+
+const [baked, ...further] = modelsOf(productionRelease) as [Model, ...Model[]]
+
+it('adds own models to the release, once', () => {
+  expect(modelsOf(withOwnModels(productionRelease, [tinyModel]))).toEqual([baked, ...further, tinyModel])
+  expect(modelsOf(withOwnModels(productionRelease, [{ ...baked, url: 'http://a.example/x.gguf' }]))).toEqual(
+    modelsOf(productionRelease),
+  )
+  const moved = { ...(further[0] as Model), url: 'http://a.example/x.gguf' }
+  expect(withOwnModels(productionRelease, [moved]).further).toEqual([...further.slice(1), moved])
+})
+
+it('knows a model of the release by its digest', () => {
+  const url = 'http://a.example/x.gguf'
+  expect(knownByDigest(productionRelease, { url, sha256: baked.sha256 })).toEqual({ ...baked, url })
+  expect(knownByDigest(productionRelease, { url, sha256: 'b'.repeat(64) })).toBeUndefined()
+})
+
+it.each([
+  [undefined, 'http://a.example/x.gguf', 0],
+  [baked.name, 'http://a.example/x.gguf', 0],
+  ['gpt-oss-20b', undefined, 0],
+  ['gpt-oss-20b', 'http://a.example/x.gguf', 1],
+])('with the model %s and the URL %s, has %d notes', (model, modelUrl, count) => {
+  expect(ignoredModelNotes({ model, modelUrl }, productionRelease)).toHaveLength(count)
+})
+
+it.each<[string, Partial<Model>, boolean]>([
+  ["a model of the catalogue, whose template is the file's", {}, false],
+  ['an own model with a template', { own: { hasTemplate: true } }, false],
+  ['an own model without one', { own: { hasTemplate: false } }, true],
+  ["one that the appliance's template suits", { own: { hasTemplate: false }, template: 'devstral' }, false],
+])('%s has a note on its template: %s', (_, changes, isNoted) => {
+  expect(templateNotes({ ...tinyModel, ...changes }).length > 0).toBe(isNoted)
+})
