@@ -17,11 +17,27 @@ const shared = { maxWorkers: 2, sequence: { groupOrder: 1 } }
 const retry = 1
 const timeouts = { testTimeout: 5 * minute, hookTimeout: 20 * minute }
 
-/** First the file with the emulated VM, the longest, which bakes the image besides; containers when that is there. */
+/**
+ * Those of a minute or more, the longest first, so that both workers end at the same time. The first bakes the image and
+ * boots the emulated VM; the second takes as long as the bake; the containers need the image.
+ */
+const long = [
+  ...['vm/vm', 'integration/many-clients', 'vm/heal', 'vm/survive', 'vm/upgrade', 'vm/model', 'vm/appliance'],
+  ...[
+    'vm/sovereignty',
+    'integration/memory',
+    'integration/hostile-requests',
+    'integration/clients',
+    'vm/kill',
+  ],
+]
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId, project }: TestSpecification) =>
-      moduleId.endsWith('/vm/vm.test.ts') ? 0 : project.name === 'vm' ? 2 : 1
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = long.findIndex(name => moduleId.endsWith(`/test/${name}.test.ts`))
+      return place < 0 ? long.length : place
+    }
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
   }
 }

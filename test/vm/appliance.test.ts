@@ -16,10 +16,16 @@ import { sentence } from '../mirror/sentence-model.ts'
 import { blocksRunBy } from '../support/command-blocks.ts'
 import { commandsIn, expected, withNames } from '../support/printed-commands.ts'
 import { type AccessFiles, readAccess } from './access.ts'
-import { ask, canary, snapshot, untilServing } from './client.ts'
+import { ask, canary, filesKeptByBoot, snapshot, untilServing } from './client.ts'
 import { changeContext } from './context.ts'
 import type { Machine } from './machine.ts'
-import { contextualizeNow, isReportedReady, shownAtOneGate, waitForContextualization } from './ready.ts'
+import {
+  contextualizeNow,
+  isReportedReady,
+  reboot,
+  shownAtOneGate,
+  waitForContextualization,
+} from './ready.ts'
 import { readyContainer } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
 import { runStage } from './stage.ts'
@@ -258,6 +264,13 @@ describe('running the stages again', () => {
     expect((await ssh(vm, `/opt/one-appliance/bin/install --release ${release}`)).code).toBe(0)
     expect(await snapshot(vm)).toEqual(before)
   })
+})
+
+it('a reboot: the same files, ready again', async () => {
+  const before = await filesKeptByBoot(vm)
+  expect((await reboot(vm)).status).toBe('bootstrap_success')
+  expect(await filesKeptByBoot(vm)).toEqual(before)
+  expect(isReportedReady(vm)).toBe(true)
 })
 
 describe('another context', () => {

@@ -113,13 +113,11 @@ describe('the exported image', () => {
   })
 
   it('has no SSH key and no certificate of its own anywhere in its blocks', () => {
-    const keys = spawnSync('grep', [
-      '--text',
-      '--count',
-      '-E',
-      'ssh-ed25519 [A-Za-z0-9+/]{68} (bake|root@)',
-      raw,
-    ])
+    // Without the holes, which are nine tenths of the disk. A cluster has whole blocks.
+    const used = join(work, 'used.qcow2')
+    execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, used])
+    const pattern = 'ssh-ed25519 [A-Za-z0-9+/]{68} (bake|root@)'
+    const keys = spawnSync('grep', ['--text', '--count', '-E', pattern, used])
     expect(String(keys.stdout).trim()).toBe('0')
   })
 })

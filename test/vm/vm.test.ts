@@ -6,7 +6,7 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { executable } from '../../packer/build/executable.ts'
 import { sentence } from '../mirror/sentence-model.ts'
 import { type AccessFiles, readAccess } from './access.ts'
-import { ask, snapshot, untilServing } from './client.ts'
+import { ask, filesKeptByBoot, snapshot, untilServing } from './client.ts'
 import { changeContext } from './context.ts'
 import type { Machine } from './machine.ts'
 import {
@@ -30,10 +30,6 @@ beforeAll(async () => {
 
 const run = (command: string) => sshOutput(vm, command)
 const servedModel = async () => JSON.parse((await ask(access, '/v1/models')).body).data[0].id
-
-/** The files that a boot must not change. The report contains the speed, which is measured after each start. */
-const files = async () =>
-  (await snapshot(vm)).files.filter(line => !/\/run\/|^\/etc\/one-appliance\/config /.test(line))
 
 it('boots from its own disk and kernel, reports READY, and answers from outside', async () => {
   expect(shownAtOneGate(vm)).toMatchObject({ READY: 'YES', ONEAPP_COPILOT_API: 'https://10.0.2.15/v1' })
@@ -82,22 +78,22 @@ const exhaustMemory = [
 ].join('; ')
 
 it('a reboot: the same files, ready again', async () => {
-  const before = await files()
+  const before = await filesKeptByBoot(vm)
   expect((await reboot(vm)).status).toBe('bootstrap_success')
-  expect(await files()).toEqual(before)
+  expect(await filesKeptByBoot(vm)).toEqual(before)
   expect(isReportedReady(vm)).toBe(true)
   expect(await servedModel()).toBe('sentence')
 })
 
 it('a power cut that leaves the framework’s pipe behind: success, same files, services left alone', async () => {
   const log = '/var/log/one-appliance/slm-copilot.log'
-  const before = await files()
+  const before = await filesKeptByBoot(vm)
   const lines = Number(await run(`wc -l < ${log}`))
   await run('mkfifo /var/log/one-appliance/one_service_log.pipe && sync')
   const otherThanBoot = (await run('cat /proc/sys/kernel/random/boot_id')).trim()
   await powerCut(vm)
   expect((await waitForContextualization(vm, { otherThanBoot })).status).toBe('bootstrap_success')
-  expect(await files()).toEqual(before)
+  expect(await filesKeptByBoot(vm)).toEqual(before)
   expect(await run(`tail -n +${lines + 1} ${log}`)).toMatch(
     /slm-copilot.service: leave alone.*nginx.service: leave alone.*stream: /s,
   )
