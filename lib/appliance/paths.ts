@@ -48,8 +48,8 @@ export const paths = {
   admissionUnit: '/etc/systemd/system/slm-copilot-admission.service',
   /** HAProxy on a router; its sockets lie where the edge proxy of a copilot expects the admission proxy. */
   routerUnit: '/etc/systemd/system/slm-copilot-router.service',
-  routerConfiguration: '/etc/slm-copilot/router.cfg',
-  routerProgram: '/etc/slm-copilot/router.lua',
+  routerConfiguration: '/etc/haproxy/slm-copilot.cfg',
+  routerProgram: '/etc/haproxy/slm-copilot.lua',
   routerControl: `${admissionFolder}/control.sock`,
   repeatedSocket: `${admissionFolder}/repeated.sock`,
   backendsService: '/etc/systemd/system/slm-copilot-backends.service',
