@@ -188,7 +188,9 @@ export const paths = {
   password: '/var/lib/slm-copilot/password',
   passwordReplacement: '/var/lib/slm-copilot/password-replaced.json',
   /** A stopped llama-server's prompt cache, readable only by its user; root owns the index of digests. */
-  promptCacheFolder: '/var/cache/slm-copilot',
+  promptCacheFolder: '/var/cache/slm-copilot/prompts',
+  /** Its parent stays where it is, also as a mount point. */
+  cache: '/var/cache/slm-copilot',
   promptCacheIndex: '/var/lib/slm-copilot/prompt-cache.json',
   verifications: '/var/lib/slm-copilot/models.json',
   /** What the headers of models by URL say. */

@@ -8,7 +8,7 @@ export const stateFolders = [
   { name: 'state', path: paths.state, mode: 0o700 },
   { name: 'certificates', path: paths.tls, mode: 0o755 },
   { name: 'acme', path: paths.certbot, mode: 0o755 },
-  { name: 'prompts', path: paths.promptCacheFolder, mode: 0o700 },
+  { name: 'cache', path: paths.cache, mode: 0o755 },
 ] as const
 
 /** Grows when a version could not understand what a newer one has arranged otherwise. */

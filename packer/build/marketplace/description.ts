@@ -40,3 +40,9 @@ export const description = ({ model, os, llamaCpp }: ListingFacts): string =>
     `**Quick start:** import it, and instantiate the template with ${listing.vcpu} vCPUs and ${listing.memory / 1024} GB of memory (every input may stay empty). Wait for READY, read \`/etc/one-appliance/config\` as root, and send developers to \`https://VM_ADDRESS/\`.`,
     `See the [documentation](${readmeUrl}).`,
   ].join('\n\n')
+
+export const serviceDescription = [
+  'One address, one CA and a key for each developer; behind it as many copilots as there is work for. The router sends each conversation to the copilot that remembers its prompt. OneFlow adds a copilot when more than 80 % of the slots are busy for three minutes, and removes one when less than 20 % are for ten; a copilot that is removed answers first what it has begun.',
+  'Requires OneFlow and OneGate, and hosts whose `SHUTDOWN_TIMEOUT` (in `/var/lib/one/remotes/etc/vmm/kvm/kvmrc`, 180 s by default) is at least 330 s.',
+  `Based on the VM template of [${listing.title}](/appliance/${listing.uuid}).`,
+].join('\n\n')

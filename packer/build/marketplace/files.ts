@@ -3,7 +3,8 @@ import { changelog, readme } from './documents.ts'
 import type { ListingFacts } from './facts.ts'
 import { listing } from './listing.ts'
 import { type Placeholder, placeholdersIn } from './placeholders.ts'
-import { appliance, contextTests, metadata, testFile, tests } from './records.ts'
+import { appliance, contextTests, metadata, serviceAppliance, testFile, tests } from './records.ts'
+import { serviceTemplate } from './service.ts'
 import { instructions, pullRequest } from './submission.ts'
 import { marketplaceVariables } from './variables.ts'
 import { yamlText } from './yaml.ts'
@@ -41,6 +42,8 @@ function contribution(facts: ListingFacts, read: (path: string) => string): Mark
   return [
     ...Object.entries(copied).map(([path, source]) => ({ path, text: read(source) })),
     { path: `${folder}/${listing.uuid}.yaml`, text: yamlText(appliance(facts)) },
+    { path: `${folder}/${listing.serviceUuid}.yaml`, text: yamlText(serviceAppliance(facts)) },
+    { path: `${folder}/oneflow-service.json`, text: `${JSON.stringify(serviceTemplate(), null, 2)}\n` },
     { path: `${folder}/metadata.yaml`, text: yamlText(metadata(facts)) },
     { path: `${folder}/context.yaml`, text: yamlText(contextTests) },
     { path: `${folder}/tests.yaml`, text: yamlText(tests) },

@@ -4,6 +4,8 @@ import type { catalogue } from '../../../lib/appliance/models/catalogue.ts'
 export const listing = {
   /** The appliance's identity in the marketplace: fixed for ever. */
   uuid: '1f96f5fa-2b3f-4daf-b8b3-9b4185cad761',
+  /** Likewise that of the OneFlow service. */
+  serviceUuid: 'f81a4d8f-bacd-4ec7-8bb7-7755a6a598ba',
   /**
    * Its folder, image and make target. No underscore: the certification's `generate_context` takes what follows the last
    * one. No digit: the Makefile cuts there.
@@ -11,6 +13,10 @@ export const listing = {
   name: 'slm-copilot',
   title: 'SLM-Copilot',
   publisher: 'SLM-Copilot maintainers',
+  serviceTitle: 'SLM-Copilot fleet',
+  serviceDescription: 'Private AI coding assistant for many developers: a router and copilots, by OneFlow',
+  /** OneFlow before 7.0 takes another format. */
+  serviceOpenNebula: '7.0',
   shortDescription: 'Private AI coding assistant for a whole team, on CPUs only',
   tags: [
     'ai',

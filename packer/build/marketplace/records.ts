@@ -1,9 +1,10 @@
 /** The values of the marketplace's YAML files. */
 import { variables } from '../../../lib/appliance/context/variables.ts'
 import { wizardName } from '../../../lib/appliance/context/wizard.ts'
-import { description } from './description.ts'
+import { description, serviceDescription } from './description.ts'
 import type { ListingFacts } from './facts.ts'
 import { certificationKey, listing } from './listing.ts'
+import { serviceTemplate } from './service.ts'
 import { template } from './template.ts'
 
 export const testFile = `00-${listing.name}_basic.rb`
@@ -39,6 +40,33 @@ export const appliance = (facts: ListingFacts) => ({
     },
   ],
 })
+
+/** <UUID>.yaml of the OneFlow service, whose roles use the appliance above: it is imported along with it. */
+export const serviceAppliance = (facts: ListingFacts) => {
+  const { roles, ...template } = serviceTemplate()
+  return {
+    name: listing.serviceTitle,
+    version: facts.version,
+    publisher: listing.publisher,
+    publisher_email: facts.publisherEmail,
+    description: serviceDescription,
+    short_description: listing.serviceDescription,
+    tags: [...listing.tags, 'oneflow', 'service'],
+    format: 'qcow2',
+    creation_time: facts.image.created,
+    'os-id': facts.os.id,
+    'os-release': facts.os.release,
+    'os-arch': facts.os.arch,
+    hypervisor: 'KVM',
+    opennebula_version: listing.serviceOpenNebula,
+    type: 'SERVICE_TEMPLATE',
+    roles: Object.fromEntries(roles.map(({ name }) => [name, listing.title])),
+    // The import fills in the identifiers of VM templates.
+    opennebula_template: { ...template, roles: roles.map(({ template_id: _, ...role }) => role) },
+    logo: listing.logo,
+    images: [],
+  }
+}
 
 /**
  * metadata.yaml: how the certification starts the appliance. `:prefixed: false`, because the names of the parameters
