@@ -256,6 +256,7 @@ export const units = {
   bootReadiness: 'slm-copilot-boot-readiness.service',
   drain: 'slm-copilot-drain.service',
   disks: 'slm-copilot-disks.service',
+  upgrade: 'slm-copilot-upgrade.service',
   disksChanged: 'slm-copilot-disks-changed.service',
   readinessPath: 'slm-copilot-readiness.path',
   reconfigure: 'slm-copilot-reconfigure.service',

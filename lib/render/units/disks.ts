@@ -14,7 +14,7 @@ export const disksUnits = () => [
 Description=SLM-Copilot: mount the disks with models and state
 Documentation=file:${paths.report}
 # Also started by each configure.
-Before=one-context.service ${units.nginx} ${units.admission} ${units.llama}
+Before=${units.upgrade} one-context.service ${units.nginx} ${units.admission} ${units.llama}
 StartLimitIntervalSec=0
 
 [Service]

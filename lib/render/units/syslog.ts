@@ -88,7 +88,7 @@ const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/'))
 
 /** What is secret, or may be: hidden from a process of root's. */
 const hidden = [
-  ...[paths.state, paths.promptCacheFolder, paths.tls, paths.certbot, folderOf(paths.edgeConfiguration)],
+  ...[paths.state, paths.stateDisk, paths.cache, paths.tls, paths.certbot, folderOf(paths.edgeConfiguration)],
   ...[folderOf(paths.report), '/etc/ssl/private', '/etc/ssh'],
   ...['/etc/shadow', '/etc/shadow-', '/etc/gshadow', '/etc/gshadow-'],
 ]

@@ -55,6 +55,9 @@ async function fill(
   const isOwn = readState(host, stateFiles.usedDisk)?.uuid === uuid
   if (stamp !== undefined) {
     const problem = stampProblem(stamp, version, isOwn)
+    // An upgrade that was interrupted in another VM: its versions are not here.
+    if (problem === undefined && !isOwn)
+      host.files.remove(paths.upgradeJournal.replace(paths.state, `${folder}/state`))
     if (problem === undefined && stamp.version !== version)
       writeState(host, stateFiles.stamp, stampOf(version))
     return problem
