@@ -7,6 +7,7 @@ import { variableNames } from '../lib/appliance/context/variables.ts'
 import { routerCapacity } from '../lib/appliance/fleet/router-capacity.ts'
 import { chooseRequested, requestedModel } from '../lib/appliance/models/choice.ts'
 import { ignoredModelNotes, ownModelIn, templateNotes } from '../lib/appliance/models/own-model.ts'
+import { betterChoice } from '../lib/appliance/models/ranking.ts'
 import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
 import type { Verifications } from '../lib/appliance/models/verification.ts'
 import { endpointsOf, namesOf, type Reachable } from '../lib/appliance/names.ts'
@@ -119,7 +120,8 @@ async function decide(
   diskNotes: string[] = [],
 ) {
   const { clock, context, machine, nginxVersion } = facts
-  const { capacity, models, companions, notes: ownNotes, plan: planWith } = roleOf(host, facts, verifications)
+  const role = roleOf(host, facts, verifications)
+  const { capacity, models, companions, notes: ownNotes, remarks, plan: planWith } = role
   const password = decidePassword(readPassword(host), context.password, clock.now, host.random)
   const tls = await prepareTls(facts.tls)
   const site = siteFor({ context, password, capacity, models, companions, machine, nginxVersion })
@@ -136,7 +138,7 @@ async function decide(
   const plan = planWith({
     endpoints: endpointsOf(machine, context.domain),
     notes,
-    hardware: hardwareNotes(machine, context.threads),
+    hardware: [...hardwareNotes(machine, context.threads), ...remarks],
     cacheSharing: site.cacheSharing,
     order: orderOf(context),
   })
@@ -155,7 +157,7 @@ function roleOf(
     const capacity = routerCapacity(requestedModel(release, context), context)
     const { backends } = context
     const plan = (rest: RoleRest): Plan => ({ state: 'routing', capacity, backends, companions: [], ...rest })
-    return { capacity, models: [], companions: [], notes: [], plan }
+    return { capacity, models: [], companions: [], notes: [], remarks: [], plan }
   }
   const knowledge = modelKnowledge(host, machine, context, verifications)
   const choice = chooseRequested(release, own, context, knowledge)
@@ -167,8 +169,13 @@ function roleOf(
   )
   const capacity = planCapacity({ ...machine, reserved: beside.reserved }, choice.model, context)
   const companions = beside.companions.map(companion => withUrl(companion, context.modelMirror))
+  const better = betterChoice(capacity, modelsOf(release), model => {
+    const hasFailed = knowledge.stateOf(model).state === 'failed' || knowledge.misfit(model) !== undefined
+    return hasFailed ? undefined : planCapacity({ ...machine, reserved: beside.reserved }, model, context)
+  })
   return {
     capacity,
+    remarks: better === undefined || 'pending' in choice ? [] : [better],
     models: requestNames(choice.model, release),
     companions: beside.companions.map(companion => companion.capacity),
     notes: [

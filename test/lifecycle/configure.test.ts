@@ -84,7 +84,10 @@ it('notes what slows inference: severe notes apart, none twice, none about chang
   await configure({ ...host, facts: () => seen(0) })
   const { notes, hardware } = readPlan(host)
   expect(notes).toEqual([expect.stringContaining('no AVX2')])
-  expect(hardware).toEqual([expect.stringContaining('huge pages')])
+  expect(hardware).toEqual([
+    expect.stringContaining('huge pages'),
+    expect.stringMatching(/^qwen3\.6-35b-a3b fits into this VM, too: .* about 5 times as fast\./),
+  ])
   for (const note of [...notes, ...hardware]) expect(host.lines.filter(line => line === note)).toHaveLength(1)
 
   const again = await configure({ ...host, facts: () => seen(500) })

@@ -22,6 +22,8 @@ export type TemplateName = (typeof templateNames)[number]
 
 export type Sampling = z.infer<typeof samplingSchema>
 
+const percent = z.number().min(0).max(100)
+
 export const modelSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   url: z.url({ protocol: /^(https?|file)$/ }),
@@ -42,6 +44,8 @@ export const modelSchema = z.strictObject({
   samplingWithoutThinking: samplingSchema.optional(),
   /** Whether it was trained to fill gaps in code (`/infill`), so that completion needs no model of its own. */
   infills: z.literal(true).optional(),
+  /** Share of SWE-bench Verified (real issues of GitHub projects) that it solves, in percent: by others, and by its makers. */
+  quality: z.strictObject({ independent: percent, maker: percent.optional() }).optional(),
   /** What it is good at, on one line. */
   goodAt: z.string().max(60).optional(),
   /** Set for a model of the administrator's own, by URL and digest: what its header says, which nobody has checked. */
@@ -82,6 +86,7 @@ export const catalogue = {
     template: 'devstral',
     licence: 'Apache-2.0',
     sampling: { temperature: 0.15 },
+    quality: { independent: 59.1, maker: 68 },
     goodAt: 'Agents that read, edit and run code with tools.',
   },
   'qwen3-coder-30b-a3b': {
@@ -106,6 +111,7 @@ export const catalogue = {
     licence: 'Apache-2.0',
     sampling: { temperature: 0.7, topP: 0.8, topK: 20, repetitionPenalty: 1.05 },
     infills: true,
+    quality: { independent: 31.8 },
     goodAt: 'Code and agents, several times as fast as a dense model.',
   },
   'qwen3.6-35b-a3b': {
@@ -133,6 +139,7 @@ export const catalogue = {
     sampling: { temperature: 0.6, topP: 0.95, topK: 20, minP: 0 },
     thinking: 'optional',
     samplingWithoutThinking: { temperature: 0.7, topP: 0.8, topK: 20, minP: 0, presencePenalty: 1.5 },
+    quality: { independent: 64.4, maker: 73.4 },
     goodAt: 'Agents, several times as fast; it thinks before it answers.',
   },
   'gpt-oss-20b': {

@@ -1,5 +1,6 @@
 /** The speed to expect before anything is measured: tokens per second of a single conversation. */
 import type { Geometry } from '../models/geometry.ts'
+import type { KvType } from './memory.ts'
 
 export type SpeedRange = { least: number; most: number }
 
@@ -28,6 +29,40 @@ export const expectedPrompt = ({ activeParameters }: Geometry, cores: number): S
   least: (cores * operationsPerCore.least) / (2 * activeParameters),
   most: (cores * operationsPerCore.most) / (2 * activeParameters),
 })
+
+/**
+ * The time for a token of a prompt, relative to f16 and an empty context: `start`, and `slope` for each unit of depth, which
+ * is tokens of context × elements of the queries in all layers / active parameters. From `make bench BENCH=depth`: at 0 and
+ * 4096 tokens, the latter 20,480 tokens of Devstral Small 2.
+ */
+const depthCosts = {
+  f16: { start: 1, slope: 11.3 },
+  'q8_0/f16': { start: 1.12, slope: 25.9 },
+  q8_0: { start: 1.22, slope: 45.1 },
+} satisfies Record<KvType, { start: number; slope: number }>
+
+/** Of the speed that a prompt has at first, the share that is left at the end of a context of this many tokens. */
+export function shareAtDepth(
+  { layers, slidingWindow, queries, activeParameters }: Geometry,
+  kvType: KvType,
+  depth: number,
+): number {
+  const windowed = slidingWindow?.layers ?? 0
+  const attended = (layers - windowed) * depth + windowed * Math.min(depth, slidingWindow?.tokens ?? 0)
+  const { start, slope } = depthCosts[kvType]
+  return 1 / (start + (slope * attended * queries) / activeParameters)
+}
+
+/** Prompts at the end of a full context. */
+export function expectedPromptAtEnd(
+  geometry: Geometry,
+  cores: number,
+  { kvType, contextSize }: { kvType: KvType; contextSize: number },
+): SpeedRange {
+  const { least, most } = expectedPrompt(geometry, cores)
+  const share = shareAtDepth(geometry, kvType, contextSize)
+  return { least: least * share, most: most * share }
+}
 
 const tokens = (value: number) => value.toFixed(value < 10 ? 1 : 0)
 

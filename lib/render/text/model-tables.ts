@@ -1,6 +1,7 @@
 /** The documents' tables of models: what each is good at and how fast it may be, and what fits into a VM of each size. */
 
 import { catalogue, type Model } from '../../appliance/models/catalogue.ts'
+import { ranked } from '../../appliance/models/ranking.ts'
 import {
   type CapacityRequest,
   defaultRequest,
@@ -21,16 +22,17 @@ import { checkpointsOf, GiB } from '../../appliance/sizing/memory.ts'
 const models: Model[] = Object.values(catalogue)
 const cores = 16
 
-/** Each model of the catalogue: purpose, licence, size, and expected speed on a server. */
+/** Each model of the catalogue, the best first: purpose, quality, licence, size, and expected speed on a server. */
 export const modelTable = () =>
   [
-    `| model | good at | licence | file | smallest VM | prompts, tokens/s | answers, tokens/s | goes back to |`,
-    '|---|---|---|---|---|---|---|---|',
-    ...models.map(model =>
+    `| model | good at | solves | licence | file | smallest VM | prompts, tokens/s | answers, tokens/s | goes back to |`,
+    '|---|---|---|---|---|---|---|---|---|',
+    ...ranked(models, () => true).map(model =>
       [
         '',
         `\`${model.name}\``,
         model.goodAt ?? '',
+        model.quality === undefined ? '–' : `${model.quality.independent} %`,
         model.licence ?? 'unknown',
         `${(model.size / gigabyte).toFixed(1)} GB`,
         `${smallestVm(model, leastRequest) / GiB} GiB`,

@@ -1,6 +1,7 @@
 /** The list of available models, and how much of each fits, in 80 columns. */
 
 import type { Model } from '../../appliance/models/catalogue.ts'
+import { qualityText, ranked } from '../../appliance/models/ranking.ts'
 import {
   defaultRequest,
   leastRequest,
@@ -9,7 +10,7 @@ import {
   refusalOf,
   smallestVm,
 } from '../../appliance/sizing/capacity.ts'
-import { gigabyte } from '../../appliance/sizing/expected-speed.ts'
+import { expectedText, gigabyte } from '../../appliance/sizing/expected-speed.ts'
 import { GiB } from '../../appliance/sizing/memory.ts'
 
 function fitOf(model: Model, machine: Machine): string {
@@ -19,15 +20,23 @@ function fitOf(model: Model, machine: Machine): string {
   return `fits: ${slots} × ${contextSize} tokens`
 }
 
-/** A paragraph for each model. `served`: the name of the one being served, if any. */
+const isFitting = (machine: Machine) => (model: Model) =>
+  refusalOf(machine, model, defaultRequest) === undefined
+
+/** A paragraph for each model, the best that fits first. `served`: the name of the one being served, if any. */
 export const modelsText = (models: Model[], machine: Machine, served?: string | undefined): string =>
-  models
+  ranked(models, isFitting(machine))
     .map(model =>
       [
         `${model.name}${model.name === served ? '  (being served)' : ''}`,
         ...(model.goodAt === undefined ? [] : [`  ${model.goodAt}`]),
-        `  ${(model.size / gigabyte).toFixed(1)} GB; licence ${model.licence ?? model.own?.licence ?? 'unknown'}${model.own === undefined ? '' : ' (your own: unchecked)'}; ${fitOf(model, machine)}`,
+        `  ${qualityText(model)}`,
+        `  tokens/s: ${expectedText(model.geometry, machine.physicalCores)}`,
+        `  ${(model.size / gigabyte).toFixed(1)} GB; licence ${licenceOf(model)}; ${fitOf(model, machine)}`,
         '',
       ].join('\n'),
     )
     .join('\n')
+
+const licenceOf = ({ licence, own }: Model) =>
+  own === undefined ? (licence ?? 'unknown') : `${own.licence ?? 'unknown'} (your own: unchecked)`

@@ -15,6 +15,7 @@ import {
   bandwidths,
   expectedGeneration,
   expectedPrompt,
+  expectedPromptAtEnd,
   gigabyte,
   operationsPerCore,
   rangeText,
@@ -98,7 +99,7 @@ export function planText(question: PlanQuestion): string {
     amount('available', question.memory),
     '',
     'Expected speed, with one conversation at a time',
-    ...speedRows(question),
+    ...speedRows(question, { contextSize, kvType }),
     '',
     row(
       'smallest VM for this request',
@@ -116,13 +117,17 @@ const termRows = (memory: Memory) =>
     .filter(({ term, bytes }) => term !== 'checkpoints' || bytes > 0)
     .map(({ name, bytes }) => amount(name, bytes))
 
-function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): string[] {
+function speedRows(
+  { model: { geometry }, cores, bandwidth }: PlanQuestion,
+  sizing: Pick<Capacity, 'contextSize' | 'kvType'>,
+): string[] {
   const machines =
     bandwidth === undefined
       ? Object.entries(bandwidths).map(([name, bytes]) => ({ bytes, machine: ` (a ${name})` }))
       : [{ bytes: bandwidth, machine: '' }]
   return [
     row('prompts', range(expectedPrompt(geometry, cores))),
+    row(`prompts after ${sizing.contextSize} tokens`, range(expectedPromptAtEnd(geometry, cores, sizing))),
     ...machines.map(({ bytes, machine }) =>
       row(
         'generation',
@@ -139,6 +144,10 @@ function speedRows({ model: { geometry }, cores, bandwidth }: PlanQuestion): str
 export function planJson(question: PlanQuestion): string {
   const { model, cores, vmMemory, asked, bandwidth } = question
   const generation = bandwidth === undefined ? undefined : expectedGeneration(model.geometry, bandwidth)
-  const expected = { prompt: expectedPrompt(model.geometry, cores), generation }
-  return `${JSON.stringify({ vmMemory, ...capacityFor(question), companions: plansFor(question).companions, expected, smallestVm: smallestVm(model, asked, question) }, null, 2)}\n`
+  const capacity = capacityFor(question)
+  const prompt = expectedPrompt(model.geometry, cores)
+  const promptAtEnd = expectedPromptAtEnd(model.geometry, cores, capacity)
+  const expected = { prompt, promptAtEnd, generation }
+  return `${JSON.stringify({ vmMemory, ...capacity, companions: plansFor(question).companions, expected, smallestVm: smallestVm(model, asked, question) }, null, 2)}
+`
 }

@@ -12,9 +12,9 @@ it('shows the strengths of every model and how much fits into a VM, in 80 column
   const text = modelsList(recordedHost(), '16G')
   for (const { name, goodAt } of Object.values(catalogue)) expect(text).toContain(`${name}\n  ${goodAt}\n`)
   expect(text).toMatch(
-    /qwen3-coder.*\n.*\n.* 18\.6 GB; licence Apache-2\.0; does not fit: needs a VM with at least 19 GiB/,
+    /qwen3-coder.*\n.*\n.*\n.*\n.* 18\.6 GB; licence Apache-2\.0; does not fit: needs a VM with at least 19 GiB/,
   )
-  expect(text).toMatch(/gpt-oss-20b\n.*\n.* 12\.1 GB; .*; fits: 3 × 32768 tokens/)
+  expect(text).toMatch(/gpt-oss-20b\n.*\n.*\n.*\n.* 12\.1 GB; .*; fits: 3 × 32768 tokens/)
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })
 

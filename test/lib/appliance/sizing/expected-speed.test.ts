@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest'
+import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import {
   expectedGeneration,
   expectedPrompt,
+  expectedPromptAtEnd,
   expectedText,
   rangeText,
+  shareAtDepth,
 } from '../../../../lib/appliance/sizing/expected-speed.ts'
 import { tinyModel } from '../../../support/capacity.ts'
 
@@ -30,4 +33,32 @@ it.each([
 
 it('describes a machine whose bandwidth is unknown, from the slowest to the fastest', () => {
   expect(expectedText(geometry, 8)).toBe('prompt 8.0 to 40, generation 2.8 (at 50 GB/s) to 13 (at 200 GB/s)')
+})
+
+/** As wide as Devstral Small 2, whose depth the figures of the bench stand for. */
+const { geometry: devstral } = catalogue['devstral-small-2']
+
+it.each([
+  ['f16', 20_480, 0.38],
+  ['q8_0/f16', 20_480, 0.2],
+  ['q8_0', 20_480, 0.13],
+  ['f16', 0, 1],
+  ['q8_0', 0, 0.82],
+] as const)(
+  'with a KV cache in %s, after %d tokens, expects prompts at %d of the speed',
+  (kvType, depth, share) => {
+    expect(shareAtDepth(devstral, kvType, depth)).toBeCloseTo(share, 2)
+  },
+)
+
+it('expects a prompt in a sliding window to cost no more than the window', () => {
+  const windowed = { ...devstral, slidingWindow: { layers: devstral.layers, tokens: 128 } }
+  expect(shareAtDepth(windowed, 'f16', 100_000)).toBe(shareAtDepth(devstral, 'f16', 128))
+})
+
+it('expects the end of a context at that share', () => {
+  const atStart = expectedPrompt(devstral, 8)
+  const atEnd = expectedPromptAtEnd(devstral, 8, { kvType: 'f16', contextSize: 20_480 })
+  expect(atEnd.most / atStart.most).toBeCloseTo(0.38, 2)
+  expect(atEnd.least / atStart.least).toBeCloseTo(0.38, 2)
 })
