@@ -5,6 +5,7 @@ import { benchCompletion } from './completion.ts'
 import { benchDepth } from './depth.ts'
 import { benchDrafts } from './drafts.ts'
 import { benchEdge } from './edge.ts'
+import { benchFleet } from './fleet.ts'
 import { benchFullContext } from './full-context.ts'
 import { benchGoingBack } from './going-back.ts'
 import { benchMany } from './many.ts'
@@ -15,6 +16,7 @@ import { benchSpeed } from './speed.ts'
 
 const benches: Record<string, () => Promise<void>> = {
   edge: benchEdge,
+  fleet: benchFleet,
   batches: benchBatches,
   speed: benchSpeed,
   completion: benchCompletion,

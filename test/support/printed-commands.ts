@@ -42,8 +42,8 @@ export const expected: Record<string, number | string> = {
   'slm-copilot drain': 'ends the service; test/vm/fleet.test.ts runs it',
   'slm-copilot drain --undo': 'test/vm/fleet.test.ts runs it',
   'slm-copilot renew': 0,
-  'slm-copilot backends': 'is for a router; test/vm/fleet.test.ts runs it',
-  'slm-copilot backends sync': 'is for a router, where a timer runs it (test/vm/fleet.test.ts)',
+  'slm-copilot backends': 'is for a router',
+  'slm-copilot backends sync': 'is for a router, where a timer runs it',
   'journalctl -u slm-copilot-backends.service': 0,
   // Fails because there is no failed model to retry; model.test.ts retries one.
   'slm-copilot fetch-model --retry': 1,
