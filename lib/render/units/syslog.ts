@@ -41,10 +41,11 @@ module(load="imjournal" stateFile="journal" ignorePreviousMessages="on" fileCrea
 
 ${forwarding(receiver)}
 
-# The request log: the names of keys, times and sizes. Nothing of a request's content is in it.
+# The request log: the names of keys, times and sizes. Nothing of a request's content is in it. From the file's start: with
+# freshStartTail, lines would be lost at each rotation.
 input(
   type="imfile" file="${paths.accessLog}" tag="slm-copilot-requests:" facility="local0" severity="info"
-  ruleset="forward" freshStartTail="on"
+  ruleset="forward"
 )
 
 # What went wrong in a stage. Its other lines stay here.
@@ -56,7 +57,7 @@ ruleset(name="stages") {
 }
 input(
   type="imfile" file="${paths.log}" tag="slm-copilot:" facility="local0" severity="warning"
-  ruleset="stages" freshStartTail="on"
+  ruleset="stages"
 )
 
 # The journal's warnings, and worse: the kernel's, of services about which nothing is secret, and what systemd says of
