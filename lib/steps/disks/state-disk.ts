@@ -36,11 +36,17 @@ async function mount(host: Host, { device }: AttachedDisk): Promise<string | und
   host.files.makeFolder(folder, 0o700)
   // It ends with 0 or 1 if the file system is sound, or has been repaired (e2fsck(8)).
   const check = await host.$`e2fsck -p ${device}`.nothrow()
-  if ((check.exitCode ?? 1) > 1)
-    return `${device} is damaged, or in use by another machine: ${lastLine(check.stdout + check.stderr)} To see more: e2fsck -n ${device}`
+  if ((check.exitCode ?? 1) > 1) return unsound(device, check.stdout + check.stderr)
   const { exitCode, stderr } =
     await host.$`mount -t ext4 -o nosuid,nodev,noexec ${device} ${folder}`.nothrow()
   return exitCode === 0 ? undefined : `${device} cannot be mounted: ${lastLine(stderr)}`
+}
+
+/** Why e2fsck did not repair it. That another machine has it mounted, it says in the midst of advice for damaged ones. */
+function unsound(device: string, said: string): string {
+  if (/MMP: .*active/.test(said))
+    return `${device} is mounted by another machine: two VMs cannot share their state. Detach it from one of them.`
+  return `${device} is damaged: ${said.trim().split('\n')[0]} To see more: e2fsck -n ${device}`
 }
 
 const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? ''
