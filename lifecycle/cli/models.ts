@@ -2,11 +2,12 @@
 
 import { variables } from '../../lib/appliance/context/variables.ts'
 import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
+import { type CompanionModel, companionCatalogue } from '../../lib/appliance/models/companions.ts'
 import { modelsOf } from '../../lib/appliance/models/release.ts'
 import { paths } from '../../lib/appliance/paths.ts'
 import { memoryInVm } from '../../lib/appliance/sizing/capacity.ts'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
-import { modelsText } from '../../lib/render/text/models.ts'
+import { companionsText, modelsText } from '../../lib/render/text/models.ts'
 import { releaseWithOwnModels } from '../../lib/steps/models/own-models.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { readState } from '../../lib/system/state-files.ts'
@@ -20,5 +21,8 @@ export function modelsList(host: Host, memory: string | undefined): string {
   const machine = memory === undefined ? facts : { ...facts, memory: memoryInVm(memoryFrom(memory)) }
   const plan = readState(host, stateFiles.plan)
   const served = plan?.state === 'serving' ? plan.capacity.model.name : undefined
-  return `${modelsText(models, machine, served)}\nTo serve another one, set ${variables.model.name}=NAME in the VM's context.\n`
+  const beside = isAppliance
+    ? releaseWithOwnModels(host).companions
+    : Object.values<CompanionModel>(companionCatalogue)
+  return `${modelsText(models, machine, served)}${companionsText(beside)}\nTo serve another one, set ${variables.model.name}=NAME in the VM's context.\n`
 }

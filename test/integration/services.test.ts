@@ -126,6 +126,11 @@ describe('completion', () => {
 })
 
 describe('embeddings', () => {
+  it("come in Base64 to OpenAI's own SDK, which asks for that", async () => {
+    const { answer } = await ask('/v1/embeddings', { input: 'a', encoding_format: 'base64' })
+    expect(Buffer.from(answer.data[0].embedding, 'base64').length).toBe(4 * vectorLength)
+  })
+
   it.each([
     ['one text', 'def add(left, right):', 1],
     ['several', ['one', 'two', 'three'], 3],
@@ -163,6 +168,17 @@ describe('reranking', () => {
     expect(answer.results).toHaveLength(3)
     expect((await ask('/v1/rerank', { ...request, top_n: 2 })).answer.results).toHaveLength(2)
   })
+})
+
+it.each(['sentence', 'infill', 'vectors', 'ranker'])('knows the model %s by its name', async name => {
+  const headers = { authorization: `Bearer ${keys.bob}` }
+  const { status, body } = await http({
+    url: `${stack.url}/v1/models/${name}`,
+    ca: stack.ca,
+    headers,
+    timeout: 60,
+  })
+  expect({ status, id: JSON.parse(body).id }).toEqual({ status: 200, id: name })
 })
 
 it('keeps chat as it is', async () => {

@@ -35,7 +35,7 @@ async function contextualize(context: Record<string, string>): Promise<string> {
 }
 
 const post = async (path: string, json: object) => {
-  const { status, body } = await ask(access, path, { json, timeout: 60 })
+  const { status, body } = await ask(access, path, { json, timeout: 120 })
   return { status, answer: status === 200 ? JSON.parse(body) : body }
 }
 const gap = { input_prefix: 'def add(left, right):\n    return', input_suffix: '\n', n_predict: 16 }
@@ -44,9 +44,9 @@ const chats = async () =>
   (await post('/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] })).status === 200
 
 async function until(look: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 120_000
+  const end = Date.now() + 300_000
   while (!(await look())) {
-    if (Date.now() > end) throw new Error(`After two minutes still not: ${look}`)
+    if (Date.now() > end) throw new Error(`After five minutes still not: ${look}`)
     await setTimeout(300)
   }
 }

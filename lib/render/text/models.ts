@@ -1,6 +1,7 @@
 /** The list of available models, and how much of each fits, in 80 columns. */
 
 import type { Model } from '../../appliance/models/catalogue.ts'
+import type { CompanionModel } from '../../appliance/models/companions.ts'
 import { qualityText, ranked } from '../../appliance/models/ranking.ts'
 import {
   defaultRequest,
@@ -40,3 +41,14 @@ export const modelsText = (models: Model[], machine: Machine, served?: string | 
 
 const licenceOf = ({ licence, own }: Model) =>
   own === undefined ? (licence ?? 'unknown') : `${own.licence ?? 'unknown'} (your own: unchecked)`
+
+/** The models for services beside chat, a line each. */
+export const companionsText = (models: CompanionModel[]): string =>
+  models.length === 0
+    ? ''
+    : `\nFor completion and search, beside it:\n\n${models
+        .map(
+          ({ name, kind, size, isBaked }) =>
+            `  ${name.padEnd(24)}${kind.padEnd(12)}${(size / gigabyte).toFixed(1)} GB${isBaked ? ', in the image' : ''}\n`,
+        )
+        .join('')}`

@@ -22,6 +22,7 @@ it('lists the models of the release, and marks the one being served', async () =
   const host = recordedHost()
   const release = { ...productionRelease, model: tinyModel, further: [catalogue['gpt-oss-20b']] }
   await applyFiles(host, [releaseFile(release), planFile(servingPlan(capacityFor(tinyModel)))])
+  expect(modelsList(host, undefined)).toMatch(/^ {2}qwen2\.5-coder-1\.5b +completion +1\.6 GB$/m)
   const names = modelsList(host, undefined).match(/^[a-z].*$/gm)
   expect(names).toEqual(['tiny  (being served)', 'gpt-oss-20b'])
   expect(() => modelsList(host, 'much')).toThrow(/--memory much: takes a size/)
