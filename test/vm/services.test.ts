@@ -34,6 +34,10 @@ async function contextualize(context: Record<string, string>): Promise<string> {
   return contextualizeNow(machine)
 }
 
+/** The stages by hand, with the context that is there: the framework runs them only if it has changed. */
+const runStages = () =>
+  sshOutput(machine, 'slm-copilot configure --context-file /run/one-context/one_env && slm-copilot bootstrap')
+
 const post = async (path: string, json: object) => {
   const { status, body } = await ask(access, path, { json, timeout: 120 })
   return { status, answer: status === 200 ? JSON.parse(body) : body }
@@ -107,7 +111,7 @@ it('restarts nothing at a stage that changes nothing', async () => {
   const pids = () =>
     sshOutput(machine, `systemctl show --property=MainPID ${units.join(' ')} slm-copilot.service`)
   const before = await pids()
-  expect(await contextualize(wishes())).toBe('bootstrap_success')
+  await runStages()
   expect(await pids()).toBe(before)
 })
 
@@ -117,13 +121,13 @@ it('heals one that is killed; chat does not notice', async () => {
   await until(async () => (await fill()).status === 200)
 })
 
-it('serves chat, and says why, if one cannot load its model', async () => {
+it('serves chat if the model of one is damaged, and fetches it again', async () => {
   const model = '/opt/slm-copilot/models/infill.gguf'
   await sshOutput(
     machine,
     `cp --preserve=all ${model} /root/kept && truncate --size=1000 ${model} && systemctl kill --signal=KILL ${units[0]}`,
   )
-  expect(await contextualize(wishes())).toBe('bootstrap_success')
+  await runStages()
   expect(await chats()).toBe(true)
   // The changed file is no longer the verified one: it is downloaded again, and the service runs again.
   await until(async () => (await fill()).status === 200)
