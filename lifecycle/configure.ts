@@ -6,11 +6,17 @@ import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
 import { variableNames } from '../lib/appliance/context/variables.ts'
 import { routerCapacity } from '../lib/appliance/fleet/router-capacity.ts'
 import { chooseRequested, requestedModel } from '../lib/appliance/models/choice.ts'
-import { ignoredModelNotes, ownModelIn, templateNotes } from '../lib/appliance/models/own-model.ts'
+import {
+  ignoredModelNotes,
+  ownModelIn,
+  reusesPrompts,
+  templateNotes,
+} from '../lib/appliance/models/own-model.ts'
 import { betterChoice } from '../lib/appliance/models/ranking.ts'
 import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
 import type { Verifications } from '../lib/appliance/models/verification.ts'
 import { endpointsOf, namesOf, type Reachable } from '../lib/appliance/names.ts'
+import { cacheSharingOf } from '../lib/appliance/nginx/cache-sharing.ts'
 import { modelServices, paths, systemUsers, units } from '../lib/appliance/paths.ts'
 import { type Plan, type PlanRest, planFor, planNotes } from '../lib/appliance/plan.ts'
 import { companionKinds } from '../lib/appliance/requests/services.ts'
@@ -180,7 +186,7 @@ function roleOf(
     companions: beside.companions.map(companion => companion.capacity),
     notes: [
       ...ignoredModelNotes(context, release),
-      ...templateNotes(choice.model),
+      ...templateNotes(choice.model, cacheSharingOf(context)),
       ...weightNotes(host, choice.model),
       ...beside.notes,
     ],
@@ -211,7 +217,13 @@ const filesFor = (
   ...companionFiles(plan.companions),
   ...(plan.state === 'routing'
     ? [fleetKeyFile(context.fleetKey), fleetModels(knownCopilots(host)), ...routerFiles(site)]
-    : [...llamaFiles(capacity, context.persistPromptCache), ...nginxFiles(site, capacity)]),
+    : [
+        ...llamaFiles(capacity, {
+          persistsPromptCache: context.persistPromptCache,
+          reusesPrompts: reusesPrompts(capacity.model, site.cacheSharing),
+        }),
+        ...nginxFiles(site, capacity),
+      ]),
 ]
 
 /** By which a timer notices that the addresses have changed since. Before the rest: if that fails, it is not tried again. */

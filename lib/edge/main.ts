@@ -2,7 +2,8 @@
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows the module by this name only.
 import fs from 'fs'
 import { checkLocation, metricsLocation, metricsPath } from '../appliance/requests/api.ts'
-import type { EdgeCompanion, EdgeSettings } from '../appliance/requests/edge-settings.ts'
+import type { EdgeSettings } from '../appliance/requests/edge-settings.ts'
+import { companionKinds } from '../appliance/requests/services.ts'
 import { nextLines } from './cache-counts.ts'
 import { errorBodyText } from './error-messages.ts'
 import { postRoute } from './errors.ts'
@@ -84,7 +85,11 @@ function models(): string[] {
 
 /** `GET /v1/models/NAME`. */
 function model(r: NginxHTTPRequest): void {
-  const beside = Object.values(settings.companions).map(companion => (companion as EdgeCompanion).model)
+  const companions = settings.companions
+  const beside = companionKinds
+    .map(kind => companions[kind])
+    .filter(one => one !== undefined)
+    .map(one => one.model)
   const found = modelAnswer(r.uri, models().concat(beside))
   answer(r, found.status, JSON.stringify(found.body))
 }

@@ -30,7 +30,7 @@ it.skipIf(policy.includes('[never]'))('uses huge pages if the kernel offers them
     q4KM(4),
   )
   const plan = capacityFor(tinyModel, { contextSize: 32_768, parallel: 1, threads: 1 })
-  const { LLAMA_ARG_HOST, ...settings } = environmentOf(llamaEnvironment(plan).text)
+  const { LLAMA_ARG_HOST, ...settings } = environmentOf(llamaEnvironment(plan, { reusesPrompts: true }).text)
   const server = await startBareLlama(llama.program, { ...settings, LLAMA_ARG_MODEL: model })
   try {
     const rollup = readFileSync(`/proc/${server.pid}/smaps_rollup`, 'utf8')

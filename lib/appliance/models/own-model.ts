@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import { variables } from '../context/variables.ts'
+import type { CacheSharing } from '../nginx/cache-sharing.ts'
 import { type Model, modelSchema } from './catalogue.ts'
 import type { Description } from './description.ts'
 import { modelsOf, type Release } from './release.ts'
@@ -96,10 +97,23 @@ export const ignoredModelNotes = (
     ? []
     : [`${variables.model.name}=${model} is ignored, since ${variables.modelUrl.name} is set.`]
 
-/** A note on a model whose format is not known. */
-export const templateNotes = ({ name, template, own }: Model): string[] =>
-  own === undefined || own.hasTemplate || template !== undefined
+/**
+ * Whether parts of earlier prompts are reused. Separate caches rely on a tag with which every prompt begins; the tests see
+ * that it does with the catalogue's models and with the appliance's templates, but not with any template that a file has.
+ */
+export const reusesPrompts = ({ own, template }: Model, sharing: CacheSharing): boolean =>
+  sharing !== 'separate' || own === undefined || template !== undefined
+
+/** Notes on a model whose format is not known. */
+export const templateNotes = (model: Model, sharing: CacheSharing): string[] => [
+  ...(model.own === undefined || model.own.hasTemplate || model.template !== undefined
     ? []
     : [
-        `The file of ${name} has no chat template: llama-server uses a common one (ChatML), which the model may not have been trained with. Agents need a model with a template that has tools.`,
-      ]
+        `The file of ${model.name} has no chat template: llama-server uses a common one (ChatML), which the model may not have been trained with. Agents need a model with a template that has tools.`,
+      ]),
+  ...(reusesPrompts(model, sharing)
+    ? []
+    : [
+        `${model.name} processes every prompt from its start: with its chat template, the prompts of different keys may begin alike. To reuse what was processed before: only one key, or ${variables.sharedCache.name}=YES if their holders trust each other.`,
+      ]),
+]

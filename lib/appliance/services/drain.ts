@@ -13,7 +13,7 @@ export type DrainState = 'drained' | 'waiting' | 'over'
 
 /**
  * Whether the drain has ended. `running`: requests that llama-server is answering, in the last looks, the latest
- * last; undefined where that could not be seen. One look is not enough: a request may just have passed the door.
+ * last; undefined where that could not be seen. One look is not enough: a request may just have been admitted.
  */
 export function drainState(running: (number | undefined)[], seconds: number, limit: number): DrainState {
   const [before, now] = running.slice(-2)

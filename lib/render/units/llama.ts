@@ -90,11 +90,18 @@ const ownTemplate = (name: TemplateName) => ({
   ...(name === 'devstral' ? { LLAMA_ARG_PREFILL_ASSISTANT: '0' } : {}),
 })
 
+/** What may differ with the same capacity. */
+export type PromptReuse = { reusesPrompts: boolean }
+
 /** The environment file that the unit reads (systemd.exec(5), EnvironmentFile). */
-export const llamaEnvironment = (capacity: Capacity) => ({
+export const llamaEnvironment = (capacity: Capacity, { reusesPrompts }: PromptReuse) => ({
   path: paths.llamaEnvironment,
   mode: 0o640,
-  text: Object.entries({ ...llamaSettings(capacity), ...allocator })
+  text: Object.entries({
+    ...llamaSettings(capacity),
+    ...(reusesPrompts ? {} : { LLAMA_ARG_CACHE_PROMPT: '0' }),
+    ...allocator,
+  })
     .map(([name, value]) => `${name}=${value}\n`)
     .join(''),
 })

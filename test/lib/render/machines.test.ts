@@ -176,7 +176,7 @@ function filesOf({
   })
   const page = pageFor({ ...report, capacity, companions, cacheSharing: site.cacheSharing })
   return [
-    ...llamaFiles(capacity, facts.persistsPromptCache),
+    ...llamaFiles(capacity, { persistsPromptCache: facts.persistsPromptCache, reusesPrompts: true }),
     ...companionUnits(),
     ...companionFiles(planned),
     ...nginxFiles(site, capacity),

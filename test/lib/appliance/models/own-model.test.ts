@@ -5,10 +5,12 @@ import {
   knownByDigest,
   nameFor,
   nameFromUrl,
+  reusesPrompts,
   templateNotes,
   withOwnModels,
 } from '../../../../lib/appliance/models/own-model.ts'
 import { modelsOf, productionRelease } from '../../../../lib/appliance/models/release.ts'
+import type { CacheSharing } from '../../../../lib/appliance/nginx/cache-sharing.ts'
 import { tinyModel } from '../../../support/capacity.ts'
 
 it.each([
@@ -63,5 +65,25 @@ it.each<[string, Partial<Model>, boolean]>([
   ['an own model without one', { own: { hasTemplate: false } }, true],
   ["one that the appliance's template suits", { own: { hasTemplate: false }, template: 'devstral' }, false],
 ])('%s has a note on its template: %s', (_, changes, isNoted) => {
-  expect(templateNotes({ ...tinyModel, ...changes }).length > 0).toBe(isNoted)
+  expect(templateNotes({ ...tinyModel, ...changes }, 'one-key').length > 0).toBe(isNoted)
+})
+
+it.each<[string, Partial<Model>, CacheSharing, boolean]>([
+  ['a model of the catalogue, separate caches', {}, 'separate', true],
+  ['an own model, one key', { own: { hasTemplate: true } }, 'one-key', true],
+  ['an own model, a shared cache', { own: { hasTemplate: true } }, 'shared', true],
+  ['an own model, separate caches', { own: { hasTemplate: true } }, 'separate', false],
+  ['one without a template, separate caches', { own: { hasTemplate: false } }, 'separate', false],
+  [
+    "one with the appliance's template",
+    { own: { hasTemplate: true }, template: 'devstral' },
+    'separate',
+    true,
+  ],
+])('%s: prompts are reused: %s', (_, changes, sharing, isReused) => {
+  const model = { ...tinyModel, ...changes }
+  expect(reusesPrompts(model, sharing)).toBe(isReused)
+  expect(templateNotes(model, sharing).some(note => note.includes('every prompt from its start'))).toBe(
+    !isReused,
+  )
 })

@@ -4,7 +4,7 @@ import { drainState, stillRunning } from '../../../../lib/appliance/services/dra
 it.each<[string, (number | undefined)[], number, string]>([
   ['nothing was seen running twice', [0, 0], 1, 'drained'],
   ['nothing was seen running only once', [0], 0, 'waiting'],
-  ['a request has passed the door meanwhile', [0, 1], 1, 'waiting'],
+  ['a request has been admitted meanwhile', [0, 1], 1, 'waiting'],
   ['one has ended just now', [1, 0], 1, 'waiting'],
   ['it could not be seen', [0, undefined, 0], 1, 'waiting'],
   ['one runs, and the limit is not reached', [1, 1], 299, 'waiting'],
