@@ -5,9 +5,11 @@ import { decideModels, decideState, type StateFacts } from '../lib/appliance/dis
 import type { Disks } from '../lib/appliance/disks/state.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
+import { disksWanted } from '../lib/render/units/disks.ts'
 import { mountedAt, readDisks, readNamedDisk } from '../lib/steps/disks/facts.ts'
 import { formatDisk, useDisk } from '../lib/steps/disks/state-disk.ts'
 import type { Host } from '../lib/system/host.ts'
+import type { ManagedFile } from '../lib/system/managed-files.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import packageFile from '../package.json' with { type: 'json' }
 import { parseEnvironment } from './environment.ts'
@@ -82,6 +84,25 @@ async function useLabelled(host: Host): Promise<Pick<Disks, 'state' | 'refusal'>
   const refusal = await useDisk(host, disk, packageFile.version)
   if (refusal !== undefined) return { refusal }
   return { state: { device: disk.device, uuid: disk.uuid } }
+}
+
+/** Whether there is anything to mount, to unmount, to repeat or to refuse. */
+export async function needsAttaching(host: Host): Promise<boolean> {
+  const before = readState(host, stateFiles.disks)
+  if (before?.state !== undefined || before?.refusal !== undefined || (before?.notes ?? []).length > 0)
+    return true
+  const models = decideModels(await readDisks(host), await mountedAt(host, paths.modelsDisk))
+  const facts = await readStateFacts(host)
+  return models.do !== 'nothing' || facts.mounted !== undefined || decideState(facts).do !== 'nothing'
+}
+
+/** The link by which disks are mounted at boot: only where this VM uses one, since it delays each boot. */
+export function disksLink(host: Host): ManagedFile {
+  const disks = readState(host, stateFiles.disks)
+  const isUsed = [disks?.models, disks?.state, readState(host, stateFiles.usedDisk)].some(
+    use => use !== undefined,
+  )
+  return isUsed ? disksWanted : { path: paths.disksWanted, absent: true }
 }
 
 /** Run by udev when such a disk appears or vanishes after the first configure of this boot. */

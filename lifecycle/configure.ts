@@ -54,6 +54,7 @@ import { applyFiles, type Change, exposureNotes, type ManagedFile } from '../lib
 import { readState } from '../lib/system/state-files.ts'
 import { reloadUnits } from '../lib/system/systemd.ts'
 import { ensureSystemUsers } from '../lib/system/users.ts'
+import { disksLink, needsAttaching } from './attach-disks.ts'
 import { clearReadiness } from './readiness.ts'
 
 /**
@@ -80,7 +81,7 @@ export async function configure(
 
 /** By a unit, which may mount. Throws if the VM's state is on a disk that cannot be used. Returns notes. */
 async function attachedDisks(host: Host): Promise<string[]> {
-  await host.$`systemctl start ${units.disks}`
+  if (await needsAttaching(host)) await host.$`systemctl start ${units.disks}`
   const disks = readState(host, stateFiles.disks)
   if (disks?.refusal !== undefined) throw new Error(disks.refusal)
   return [...(disks?.notes ?? []), ...linkModels(host, installedRelease(host))]
@@ -212,6 +213,7 @@ const filesFor = (
   ...syslogFiles(context),
   planFile(plan),
   timerLink(plan),
+  disksLink(host),
   landingPageFor(plan, tls, knownCopilots(host)),
   ...companionUnits(),
   ...companionFiles(plan.companions),

@@ -13,7 +13,7 @@ export const disksUnits = () => [
 [Unit]
 Description=SLM-Copilot: mount the disks with models and state
 Documentation=file:${paths.report}
-# Also started by each configure.
+# At boot, if this VM uses such a disk: configure enables it. Also started by configure, if there is something to do.
 Before=${units.upgrade} one-context.service ${units.nginx} ${units.admission} ${units.llama}
 StartLimitIntervalSec=0
 
@@ -33,7 +33,6 @@ RestrictAddressFamilies=AF_UNIX
 WantedBy=multi-user.target
 `,
   },
-  { path: paths.disksWanted, link: paths.disksService },
   {
     path: paths.disksChangedService,
     mode: 0o644,
@@ -64,3 +63,6 @@ SUBSYSTEM=="block", ACTION=="add|change|remove", ENV{ID_FS_LABEL}=="${Object.val
 `,
   },
 ]
+
+/** Makes systemd start the first at boot. */
+export const disksWanted = { path: paths.disksWanted, link: paths.disksService }

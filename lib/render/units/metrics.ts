@@ -12,6 +12,8 @@ export const metricsUnits = () => [
     text: `${note}
 [Unit]
 Description=SLM-Copilot: write the metrics, and publish the load
+# Before the first configure of this boot there is nothing to write, and its CPU time is for that.
+ConditionPathExists=${paths.addresses}
 StartLimitIntervalSec=0
 
 [Service]

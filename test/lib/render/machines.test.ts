@@ -23,7 +23,7 @@ import { loginBanner, type Report, reportFile } from '../../../lib/render/text/r
 import { certbotDropIn, deployHook } from '../../../lib/render/tls/lets-encrypt.ts'
 import { clockEpoch, clockFiles, type TimeSources } from '../../../lib/render/units/clock.ts'
 import { companionFiles, companionUnits } from '../../../lib/render/units/companions.ts'
-import { disksUnits } from '../../../lib/render/units/disks.ts'
+import { disksUnits, disksWanted } from '../../../lib/render/units/disks.ts'
 import { drainUnit } from '../../../lib/render/units/drain.ts'
 import { companionFetchUnit, modelUnit } from '../../../lib/render/units/fetch-model.ts'
 import { llamaFiles } from '../../../lib/render/units/llama-files.ts'
@@ -193,6 +193,7 @@ function filesOf({
     ...readinessUnits(),
     ...drainUnit(defaultDrainLimit),
     ...disksUnits(),
+    disksWanted,
     ...renewalUnits(),
     ...metricsUnits(),
     ...watchdogUnits(),
