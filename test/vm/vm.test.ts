@@ -9,16 +9,10 @@ import { type AccessFiles, readAccess } from './access.ts'
 import { ask, filesKeptByBoot, snapshot, untilServing } from './client.ts'
 import { changeContext } from './context.ts'
 import type { Machine } from './machine.ts'
-import {
-  contextualizeNow,
-  isReportedReady,
-  reboot,
-  shownAtOneGate,
-  waitForContextualization,
-} from './ready.ts'
+import { contextualizeNow, isReportedReady, shownAtOneGate, waitForContextualization } from './ready.ts'
 import { readyVm } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
-import { powerCut } from './vm.ts'
+import { fileSystemOf, powerCut, powerOff } from './vm.ts'
 
 let vm: Machine
 let access: AccessFiles
@@ -77,14 +71,6 @@ const exhaustMemory = [
   'echo $limit > $group/memory.max',
 ].join('; ')
 
-it('a reboot: the same files, ready again', async () => {
-  const before = await filesKeptByBoot(vm)
-  expect((await reboot(vm)).status).toBe('bootstrap_success')
-  expect(await filesKeptByBoot(vm)).toEqual(before)
-  expect(isReportedReady(vm)).toBe(true)
-  expect(await servedModel()).toBe('sentence')
-})
-
 it('a power cut that leaves the framework’s pipe behind: success, same files, services left alone', async () => {
   const log = '/var/log/one-appliance/slm-copilot.log'
   const before = await filesKeptByBoot(vm)
@@ -97,14 +83,22 @@ it('a power cut that leaves the framework’s pipe behind: success, same files, 
   expect(await run(`tail -n +${lines + 1} ${log}`)).toMatch(
     /slm-copilot.service: leave alone.*nginx.service: leave alone.*stream: /s,
   )
+  expect(isReportedReady(vm)).toBe(true)
   expect(await servedModel()).toBe('sentence')
 })
 
-// Last: it makes the next plan smaller.
+// After that, since it makes the next plan smaller.
 it('llama-server runs out of memory: clients get the reason, and it is restarted', async () => {
   await run(exhaustMemory)
   const restarts = async () => JSON.parse(await run(`cat ${paths.restarts}`))
   await expect.poll(restarts, { timeout: 60_000 }).toMatchObject({ cause: 'ran out of memory' })
   expect(await run(`cat ${paths.unavailableReason}`)).toMatch(/^llama-server ran out of memory at /)
   await untilServing(access)
+})
+
+it('shuts down when its power button is pressed, with a clean file system', async () => {
+  await powerOff(vm)
+  const about = fileSystemOf(vm)
+  expect(about).toMatch(/^Filesystem state: +clean$/m)
+  expect(about).not.toMatch(/needs_recovery/)
 })

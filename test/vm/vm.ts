@@ -1,10 +1,12 @@
 /** Virtual machines from a baked image: start, change the context disk, cut the power. */
 import { execFileSync } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
 import { type Accelerator, cpuModel, cpus } from '../../packer/build/accelerator.ts'
 import { userNetwork } from '../../packer/build/context-disk.ts'
 import {
   consoleLog,
   inFolder,
+  isRunning,
   type Machine,
   type MachineInputs,
   pidFile,
@@ -44,6 +46,20 @@ export async function insertDisk(vm: Machine): Promise<void> {
 /** Resets the guest, which loses its memory and whatever it had not written to disk, and boots again at once. */
 export const powerCut = async (vm: Machine): Promise<void> => {
   await qmp(inFolder(vm, 'qmp'), 'system_reset')
+}
+
+/** Presses the power button, as OpenNebula does to shut a VM down, and waits until it is off. */
+export async function powerOff(vm: Machine): Promise<void> {
+  await qmp(inFolder(vm, 'qmp'), 'system_powerdown')
+  while (isRunning(vm)) await setTimeout(200)
+}
+
+/** What dumpe2fs(8) says about the root file system of a VM that is off. */
+export function fileSystemOf(vm: Machine): string {
+  const raw = inFolder(vm, 'disk.raw')
+  execFileSync('qemu-img', ['convert', '-O', 'raw', inFolder(vm, 'disk.qcow2'), raw])
+  // The partition begins there (packer/base-image.sh).
+  return execFileSync('dumpe2fs', ['-h', `${raw}?offset=${2 ** 20}`], { encoding: 'utf8' })
 }
 
 function qemuArguments(vm: Machine, accelerator: Accelerator): string[] {
