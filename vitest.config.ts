@@ -72,8 +72,8 @@ export default defineConfig({
         test: {
           name: 'vm',
           include: ['test/vm/**/*.test.ts'],
+          testTimeout: 10 * minute,
           // An emulated VM on a busy machine is ten times slower than on a quiet one.
-          testTimeout: 30 * minute,
           hookTimeout: 60 * minute,
           retry,
           globalSetup: 'test/vm/shared.ts',

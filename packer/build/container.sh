@@ -63,7 +63,11 @@ mount_disk() {
 
 insert_context_disk() {
   mount -o loop,ro "$folder/context.disk" "$folder/context"
-  nspawn+=("--bind=$(findmnt --noheadings --output SOURCE "$folder/context")")
+}
+
+# Its device is another one after a change of the context.
+context_device() {
+  findmnt --noheadings --output SOURCE "$folder/context"
 }
 
 # The addresses are those of QEMU's user network. The folder's owner may forward ports.
@@ -94,7 +98,7 @@ run() {
   : > "$folder/started"
   while
     code=0
-    "${nspawn[@]}" /bin/sh -c 'mount --bind /run/host/meminfo /proc/meminfo; exec /lib/systemd/systemd' \
+    "${nspawn[@]}" "--bind=$(context_device)" /bin/sh -c 'mount --bind /run/host/meminfo /proc/meminfo; exec /lib/systemd/systemd' \
       < /dev/null || code=$?
     [ "$code" = 133 ]
   do :; done
@@ -118,7 +122,7 @@ bake() {
   local container
   exec 3<&0
   : > "$folder/started"
-  "${nspawn[@]}" /lib/systemd/systemd < /dev/null &
+  "${nspawn[@]}" "--bind=$(context_device)" /lib/systemd/systemd < /dev/null &
   container=$!
   cat <&3 > /dev/null &
   wait -n "$container" $!

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Release, releaseSchema } from '../../lib/appliance/models/release.ts'
 import { chooseAccelerator, cpuModel, cpus } from '../../packer/build/accelerator.ts'
 import { bake } from '../../packer/build/bake.ts'
@@ -20,6 +20,9 @@ import { runByHand, scriptOf } from './by-hand.ts'
 import { makeFrameworkRepository } from './framework-repository.ts'
 import { size } from './image.ts'
 import { hostSeenByGuest } from './machine.ts'
+
+// Emulated, on a busy machine.
+vi.setConfig({ testTimeout: 30 * 60_000 })
 
 const blocks = blocksRunBy(import.meta.filename)
 /** The settings and functions; what needs no VM; what does. */

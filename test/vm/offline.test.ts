@@ -7,13 +7,16 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, expect, it, vi } from 'vitest'
 import { makeBundle } from '../../packer/build/bundle.ts'
 import { manifestSchema } from '../../packer/build/image/manifest.ts'
 import { parseSettings } from '../../packer/build/image/settings.ts'
 import { runLogged, step } from '../../packer/build/progress.ts'
 import { releaseValue, startMirror } from '../mirror/mirror.ts'
 import { makeFrameworkRepository } from './framework-repository.ts'
+
+// Emulated, on a busy machine.
+vi.setConfig({ testTimeout: 30 * 60_000 })
 
 const checkout = resolve(import.meta.dirname, '..', '..')
 const isWanted = process.env.NIGHTLY === '1'

@@ -1,7 +1,7 @@
 /** The appliance in a real VM: what a container, which runs on this machine's kernel, does not show (test/README.md). */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it, vi } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { executable } from '../../packer/build/executable.ts'
 import { sentence } from '../mirror/sentence-model.ts'
@@ -13,6 +13,9 @@ import { contextualizeNow, isReportedReady, shownAtOneGate, waitForContextualiza
 import { readyVm } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
 import { fileSystemOf, powerCut, powerOff } from './vm.ts'
+
+// Emulated, on a busy machine.
+vi.setConfig({ testTimeout: 30 * 60_000 })
 
 let vm: Machine
 let access: AccessFiles
