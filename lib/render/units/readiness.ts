@@ -53,8 +53,8 @@ After=network.target
 
 [Service]
 RemainAfterExit=yes
-# Until this boot's stages run, the message is that of the last one.
-ExecStart=/bin/systemctl start --no-block ${units.readiness}
+# Until this boot's stages run, the message is that of the last boot. At the first one there is none.
+ExecStart=/bin/sh -c '[ ! -e ${paths.plan} ] || systemctl start --no-block ${units.readiness}'
 ExecStop=-${paths.executable} update-readiness --shutting-down
 ${service}
 
