@@ -26,7 +26,9 @@ export async function syncBackends(host: Host): Promise<void> {
   const fleet = await look(host, plan, before)
   logChanges(host, before, fleet)
   if (!isDeepStrictEqual(fleet, before)) writeState(host, stateFiles.fleet, fleet)
-  await applyServers(host, fleet.copilots)
+  // If that is unknown, such as after the file was damaged, HAProxy keeps what it has.
+  const isKnown = fleet.copilots.length > 0 || fleet.problem === undefined
+  if (isKnown) await applyServers(host, fleet.copilots)
   await applyFiles(host, [fleetModels(fleet.copilots), landingPageOf(host, plan, fleet.copilots)])
 }
 

@@ -49,7 +49,7 @@ const told = (...nodes: object[]): Promise<string[]> => {
 beforeAll(async () => {
   service = { status: 404, text: '' }
   oneGate = createServer((request, response) => {
-    const isAsked = request.url === '/service' && request.headers['x-onegate-token'] === 't'
+    const isAsked = request.url === '/service?extended=true' && request.headers['x-onegate-token'] === 't'
     response.writeHead(isAsked ? service.status : 401).end(service.text)
   })
   await new Promise<void>(resolve => oneGate.listen(0, '127.0.0.1', resolve))

@@ -57,7 +57,7 @@ const changes: Record<Exclude<keyof typeof variables, 'stateDisk'>, { with?: Env
   },
   backends: {
     with: { ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1', ONEAPP_COPILOT_ROLE: 'router' },
-    set: { ONEAPP_COPILOT_BACKENDS: 'https://192.0.2.8' },
+    set: { ONEAPP_COPILOT_BACKENDS: 'https://copilot.example.com' },
   },
   fleetKey: { set: { ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1' } },
   logFormat: { set: { ONEAPP_COPILOT_LOG_FORMAT: 'json' } },

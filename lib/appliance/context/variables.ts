@@ -400,7 +400,7 @@ export const variables = {
     fallback: [],
     byDefault: 'none: a router asks OneGate for the copilots of its OneFlow service',
     takes:
-      "https URLs of copilots, separated by spaces, each followed by = and the SHA-256 fingerprint of its CA's or its own certificate, as openssl prints it; without one, a public CA must have issued the certificate",
+      "https URLs of copilots, separated by spaces, each followed by = and the SHA-256 fingerprint of its CA's or its own certificate, as openssl prints it; a name may do without one, if a public CA has issued its certificate",
     example: '',
     help: 'For a router: the copilots to pass requests on to.',
     input: 'text',

@@ -1,5 +1,6 @@
 /** The roles of a VM, and the copilots that a router is given by hand. */
 import * as z from 'zod'
+import { isAddress } from './fleet.ts'
 
 export const roles = ['copilot', 'router'] as const
 export type Role = (typeof roles)[number]
@@ -37,6 +38,9 @@ export const backends = z.string().transform((text, check): Backend[] => {
   const fail = (message: string) => check.addIssue({ code: 'custom', message })
   for (const [index, backend] of found.entries())
     if (backend === undefined) fail(`entry ${index + 1}: not in the form https://ADDRESS=FINGERPRINT`)
+  for (const [index, backend] of found.entries())
+    if (backend !== undefined && backend.fingerprint === undefined && isAddress(backend.host))
+      fail(`entry ${index + 1}: an address without a fingerprint, which only a name can do without`)
   const named = found.filter(backend => backend !== undefined)
   const places = named.map(({ host, port }) => `${host}:${port}`)
   if (new Set(places).size < places.length) fail('the same address twice')

@@ -1,5 +1,9 @@
 /** The copilots of a fleet as a router knows them. */
 import * as z from 'zod'
+import { mostParallel } from '../sizing/limits.ts'
+
+/** Whether it is an IP address. A public CA's certificate would prove nothing about one: HAProxy compares only names. */
+export const isAddress = (host: string): boolean => /^[0-9.]+$|:/.test(host)
 
 /** Seconds between two looks at OneGate: with a run's own seconds, a change is seen within 15. */
 export const backendsEvery = 8
@@ -15,13 +19,16 @@ const copilotSchema = z.strictObject({
   serverName: z.string().optional(),
   model: z.string(),
   contextSize: z.int(),
-  slots: z.int().min(1),
+  slots: z.int().min(1).max(mostParallel),
   version: z.string(),
   /** When the router learned of it. */
   since: z.iso.datetime(),
 })
 
 export type Copilot = z.infer<typeof copilotSchema>
+
+/** Undefined if a VM describes itself by values that no copilot has: one such VM must not hide the others. */
+export const copilotOf = (described: Copilot): Copilot | undefined => copilotSchema.safeParse(described).data
 
 export const fleetSchema = z.strictObject({
   copilots: z.array(copilotSchema),

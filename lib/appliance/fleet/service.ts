@@ -1,8 +1,8 @@
-/** The copilots in OneGate's description of a OneFlow service, `GET /service`. */
+/** The copilots in OneGate's description of a OneFlow service, `GET /service?extended=true`. */
 import * as z from 'zod'
 import { readPem } from '../tls/pem.ts'
 import { attributeNames, drainingName } from './attributes.ts'
-import type { Copilot } from './fleet.ts'
+import { type Copilot, copilotOf, isAddress } from './fleet.ts'
 
 const vmSchema = z.object({
   VM: z.object({
@@ -22,37 +22,44 @@ const serviceSchema = z.object({
 
 /** Throws if the text is not a service's description. */
 export function copilotsIn(text: string, now: Date): Copilot[] {
-  const { SERVICE } = serviceSchema.parse(JSON.parse(text))
-  return SERVICE.roles
+  return rolesIn(text)
     .flatMap(({ nodes = [] }) => nodes)
     .flatMap(({ vm_info }) => (vm_info === undefined ? [] : copilotFrom(vm_info.VM, now)))
 }
 
-/** Empty unless the VM says that it serves: a router, and a copilot that is loading or draining, publish no slots. */
+/** The error quotes nothing of the text: it has the VMs' contexts in it, with keys. */
+function rolesIn(text: string) {
+  try {
+    return serviceSchema.parse(JSON.parse(text)).SERVICE.roles
+  } catch {
+    throw new Error('what OneGate answers at /service does not describe a service')
+  }
+}
+
+/** Empty unless the VM says that it serves, and by what it can be verified. A router publishes no slots. */
 function copilotFrom(vm: z.infer<typeof vmSchema>['VM'], now: Date): Copilot[] {
   const attribute = (name: string) => {
     const value = vm.USER_TEMPLATE[name]
     return typeof value === 'string' ? value : ''
   }
   const url = URL.parse(attribute(attributeNames.api))
-  const slots = Number(attribute(attributeNames.slots))
-  if (url?.protocol !== 'https:' || !(Number.isInteger(slots) && slots > 0)) return []
+  if (url?.protocol !== 'https:') return []
   if (attribute('READY') === 'NO' || attribute(drainingName) === 'YES') return []
-  const ca = readPem('certificate', attribute(attributeNames.ca))
+  const published = attribute(attributeNames.ca)
+  const ca = readPem('certificate', published)
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const isAddress = /^[0-9.]+$|:/.test(host)
-  return [
-    {
-      name: vm.NAME === '' ? `vm-${vm.ID}` : `${vm.NAME}-${vm.ID}`,
-      host,
-      port: url.port === '' ? 443 : Number(url.port),
-      ...(ca !== undefined && { ca }),
-      ...(!isAddress && { serverName: host }),
-      model: attribute(attributeNames.model),
-      contextSize: Number(attribute(attributeNames.contextSize)) || 0,
-      slots,
-      version: attribute(attributeNames.version),
-      since: now.toISOString(),
-    },
-  ]
+  if (ca === undefined && (published !== '' || isAddress(host))) return []
+  const copilot = copilotOf({
+    name: vm.NAME === '' ? `vm-${vm.ID}` : `${vm.NAME}-${vm.ID}`,
+    host,
+    port: url.port === '' ? 443 : Number(url.port),
+    ...(ca !== undefined && { ca }),
+    ...(!isAddress(host) && { serverName: host }),
+    model: attribute(attributeNames.model),
+    contextSize: Number(attribute(attributeNames.contextSize)),
+    slots: Number(attribute(attributeNames.slots)),
+    version: attribute(attributeNames.version),
+    since: now.toISOString(),
+  })
+  return copilot === undefined ? [] : [copilot]
 }

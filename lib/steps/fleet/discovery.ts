@@ -1,9 +1,8 @@
 /** Which copilots there are: those named in the context, or those of the OneFlow service. */
 import { X509Certificate } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 import type { Backend } from '../../appliance/fleet/backends.ts'
-import type { Copilot } from '../../appliance/fleet/fleet.ts'
+import { type Copilot, copilotOf, isAddress } from '../../appliance/fleet/fleet.ts'
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { copilotsIn } from '../../appliance/fleet/service.ts'
 import { accessOf } from '../../appliance/onegate.ts'
@@ -23,7 +22,8 @@ export async function copilotsOfService(host: Host, context: Record<string, stri
   const access = accessOf(context)
   if (access === undefined)
     throw new Error('this VM has no access to OneGate (TOKEN=YES in its template), and no backends are named')
-  const url = `${access.endpoint.replace(/\/+$/, '')}/service`
+  // Without `extended`, it answers VMs' names only (onegate-server.rb, build_service_hash).
+  const url = `${access.endpoint.replace(/\/+$/, '')}/service?extended=true`
   const headers = { 'X-ONEGATE-TOKEN': access.token, 'X-ONEGATE-VMID': access.vmId }
   const { status, body } = await host.http({ url, headers, timeout })
   if (status !== 200) throw new Error(`OneGate answered ${status} at /service`)
@@ -48,7 +48,7 @@ async function collected(asked: [name: string, answer: Promise<Copilot>][]): Pro
 
 /** HAProxy takes only addresses for servers that are added while it runs. */
 async function reached(copilot: Copilot): Promise<Copilot> {
-  if (isIP(copilot.host) !== 0) return copilot
+  if (isAddress(copilot.host)) return copilot
   const { address } = await lookup(copilot.host)
   return { ...copilot, host: address }
 }
@@ -71,18 +71,20 @@ async function describe(host: Host, backend: Backend, fleetKey: string): Promise
     return JSON.parse(body)
   }
   const [props, models] = await Promise.all([get('/props'), get('/v1/models')])
-  return {
+  const copilot = copilotOf({
     name: nameOf(backend),
     host: address,
     port,
     ...(ca !== undefined && { ca }),
-    ...(isIP(address) === 0 && { serverName: address }),
+    ...(!isAddress(address) && { serverName: address }),
     model: String(models.data?.[0]?.id ?? ''),
     contextSize: Number(props.default_generation_settings?.n_ctx ?? 0),
     slots: Math.max(1, Number(props.total_slots ?? 1)),
     version: '',
     since: host.now().toISOString(),
-  }
+  })
+  if (copilot === undefined) throw new Error('what it answers at /props is not a copilot’s')
+  return copilot
 }
 
 /**

@@ -47,6 +47,18 @@ it.each<[string, object]>([
   ['is a router', { ...serving, ONEAPP_COPILOT_SLOTS: '' }],
   ['publishes nonsense as slots', { ...serving, ONEAPP_COPILOT_SLOTS: '1e9x' }],
   ['publishes no https URL', { ...serving, ONEAPP_COPILOT_API: 'http://192.0.2.7/v1' }],
+  ['publishes more slots than there can be', { ...serving, ONEAPP_COPILOT_SLOTS: '1000000' }],
+  ['publishes nonsense as its context', { ...serving, ONEAPP_COPILOT_SERVED_CONTEXT: '4096.5' }],
+  ['publishes a CA that is cut off', { ...serving, ONEAPP_COPILOT_CA: 'LS0tLS1CRUdJTiBDRVJU' }],
+  [
+    'publishes a CA that is cut off, with a name',
+    {
+      ...serving,
+      ONEAPP_COPILOT_API: 'https://copilot.example.com/v1',
+      ONEAPP_COPILOT_CA: 'LS0tLS1CRUdJTiBDRVJU',
+    },
+  ],
+  ['publishes an address without a CA', { ...serving, ONEAPP_COPILOT_CA: '' }],
   ['publishes an object', { ...serving, ONEAPP_COPILOT_API: {} }],
 ])('leaves out one that %s, and takes the other', (_, attributes) => {
   expect(copilotsIn(service(vm(attributes), vm(serving, 13)), now).map(({ name }) => name)).toEqual([
@@ -61,8 +73,10 @@ it.each([
   expect(copilotsIn(text, now)).toHaveLength(count)
 })
 
-it.each(['', 'null', '{}', '<html>', '{"SERVICE": {}}'])('rejects %j', text => {
-  expect(() => copilotsIn(text, now)).toThrow()
+it.each(['', 'null', '{}', '<html>', '{"SERVICE": {}}', '{"KEY": "key-of-a-vm", x}'])('rejects %j', text => {
+  expect(() => copilotsIn(text, now)).toThrow(
+    /^what OneGate answers at \/service does not describe a service$/,
+  )
 })
 
 it('verifies a name where the address has one', () => {
@@ -92,6 +106,8 @@ it.each([
 
 it.each([
   'http://10.0.0.5',
+  'https://10.0.0.5',
+  'https://[2001:db8::7]:8443',
   '10.0.0.5',
   'https://10.0.0.5=AB:CD',
   'https://10.0.0.5/path',
