@@ -105,6 +105,8 @@ function keyLimit(request: FailedRequest, limits: RequestLimits): string {
   const share = limits.slots - 1
   if (request.quota !== '' && Number(request.quota) <= share)
     return `This API key may take ${slotCount(Number(request.quota))} at once, and does. Try again when an answer has ended.`
+  if (limits.fleetModels !== undefined)
+    return 'This API key takes all slots of the fleet but one, which is kept for other keys. Try again when an answer has ended.'
   return `This API key takes ${slotCount(share)}: the last one is kept for other keys. Try again when an answer has ended.`
 }
 
@@ -148,6 +150,12 @@ function unavailable(request: FailedRequest, limits: RequestLimits): ErrorText {
       'unavailable',
     )
   if (request.unavailableReason !== '') return errorOf(request.unavailableReason, 'unavailable')
+  // The last of several, if the request has been repeated.
+  if (limits.fleetModels !== undefined && /(^|\D)401$/.test(request.upstreamStatus))
+    return errorOf(
+      'A copilot of the fleet does not accept the key of this router. Whoever runs the fleet can help: ONEAPP_COPILOT_FLEET_KEY must be the same on all its VMs.',
+      'unavailable',
+    )
   if (request.upstreamStatus === '502') {
     return errorOf(
       'The model server stopped while it was answering, and is being restarted. Send the request again.',

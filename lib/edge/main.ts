@@ -189,7 +189,7 @@ function metrics(r: NginxHTTPRequest): void {
 /** On a router, a copilot's errors are in the client's format already. */
 function passBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
   r.sendBuffer(data, flags)
-  if (r.status < 400 && !hasContent(data)) return
+  if (r.status >= 400 || !hasContent(data)) return
   r.variables.copilot_first_byte = r.variables.request_time as string
   r.done()
 }

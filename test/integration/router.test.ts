@@ -1,6 +1,8 @@
 /** A router and two copilots: where requests go, whose they are, and what happens when a copilot is full or lost. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { saltOf } from '../../lib/render/nginx/tenants.ts'
+import { runningRequests } from '../../lib/steps/services/drain.ts'
+import { openHost } from '../../lib/system/host.ts'
 import { type HttpAnswer, http } from '../../lib/system/http.ts'
 import {
   answeredBy,
@@ -106,7 +108,9 @@ describe('where requests go', () => {
 
   it('only a full fleet refuses, at once, and says when to try again', async () => {
     for (const copilot of copilots()) copilot.mode.is = 'hold'
-    const streams = Array.from({ length: 4 }, (_, index) => ask(router, { session: `s${index}` }))
+    const streams = Array.from({ length: 4 }, (_, index) =>
+      ask(router, { session: `s${index}`, key: index === 0 ? keys.bob : keys.alice }),
+    )
     await until(() => one.open.size + two.open.size === 4)
     const started = performance.now()
     const { status, headers, body } = await ask(router, { session: 's9' })
@@ -121,6 +125,31 @@ describe('where requests go', () => {
   })
 })
 
+it('leaves the last slot of the fleet to other keys', async () => {
+  for (const copilot of copilots()) copilot.mode.is = 'hold'
+  const streams = Array.from({ length: 3 }, (_, index) => ask(router, { session: `s${index}` }))
+  await until(() => one.open.size + two.open.size === 3)
+  const { status, body } = await ask(router, { session: 's9' })
+  expect([status, JSON.parse(body).error.message]).toEqual([
+    429,
+    expect.stringMatching(/all slots of the fleet but one/),
+  ])
+  streams.push(ask(router, { session: 's9', key: keys.bob }))
+  await until(() => one.open.size + two.open.size === 4)
+  for (const copilot of copilots()) for (const response of copilot.open) response.end()
+  expect((await Promise.all(streams)).map(answer => answer.status)).toEqual([200, 200, 200, 200])
+})
+
+it('drains: what has begun is counted, and ends', async () => {
+  const host = openHost({ env: {}, root: router.root })
+  expect(await runningRequests(host)).toBe(0)
+  const { streams, end } = await occupy('s', 2)
+  expect(await runningRequests(host)).toBe(2)
+  end()
+  await Promise.all(streams)
+  await expect.poll(() => runningRequests(host)).toBe(0)
+})
+
 describe('when a copilot fails', () => {
   it.each([503, 429, 502])(
     'its %d is passed over, with a body larger than HAProxy’s buffer',
@@ -132,6 +161,14 @@ describe('when a copilot fails', () => {
       expect([answer.status, answeredBy(answer)]).toEqual([200, nameOf(otherThan(name))])
     },
   )
+
+  it('the fleet is full if the others are', async () => {
+    const { name, streams, end } = await occupy('s', 2)
+    otherThan(name).mode.is = 503
+    expect((await ask(router, { session: 's', key: keys.bob })).status).toBe(429)
+    end()
+    await Promise.all(streams)
+  })
 
   it('a stream that it does not end is cut off, and not repeated', async () => {
     const name = answeredBy(await ask(router, { session: 's' }))
@@ -189,8 +226,20 @@ describe('whose requests are', () => {
   })
 
   it('is refused without a key, and with the fleet’s', async () => {
+    const headers = { 'x-copilot-fleet-tenant': 'bob' }
     expect((await ask(router, { key: 'not-a-key-at-all' })).status).toBe(401)
     expect((await ask(router, { key: fleetKey })).status).toBe(401)
+    expect((await ask(router, { key: fleetKey, headers })).status).toBe(401)
+  })
+
+  it('learns that it is not the client’s key that a copilot refuses', async () => {
+    const name = answeredBy(await ask(router, { session: 's' }))
+    named(name).mode.is = 401
+    const { status, body } = await ask(router, { session: 's' })
+    expect([status, JSON.parse(body).error.message]).toEqual([
+      503,
+      expect.stringMatching(/does not accept the key of this router/),
+    ])
   })
 })
 

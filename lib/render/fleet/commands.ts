@@ -50,7 +50,7 @@ const payload = (pem: string) => pem.split('\n').filter(Boolean).join('\n')
 
 /** Makes HAProxy send requests to a server. */
 const choiceOf = (copilot: Copilot): string =>
-  `fleet set ${serverName(copilot)} ${copilot.slots} ${seedOf(copilot)} ${word(copilot.model)}`
+  `fleet set ${serverName(copilot)} ${copilot.slots} ${seedOf(copilot)} ${word(copilot.model) || '-'}`
 
 /**
  * The commands that turn what HAProxy has into what is wanted. Servers that are no longer wanted get no new requests;

@@ -1,7 +1,6 @@
 /** HAProxy on a router: where the edge proxy sends requests, and what it does with them until a copilot answers. */
 
-import { fleetHeaders } from '../../appliance/fleet/headers.ts'
-import { paths, units, users } from '../../appliance/paths.ts'
+import { admissionStatusUrl, paths, units, users } from '../../appliance/paths.ts'
 import {
   edgeHeaders,
   limitHeader,
@@ -76,18 +75,24 @@ backend fleet
     stick-table type string len 32 size 100k expire 1d store conn_cur
     acl is_generation path ${generations.join(' ')}
     http-request use-service prometheus-exporter if { path ${metricsPath} }
+    # As nginx's status page on a copilot: while it drains, the VM waits until nothing is being answered but this.
+    http-request return status 200 content-type text/plain lf-string "Active connections: %[be_conn]\\nserver accepts handled requests\\n 0 0 0\\nReading: 0 Writing: %[be_conn] Waiting: 0\\n" if { path ${new URL(admissionStatusUrl).pathname} }
     http-request return status 200 content-type application/json string '{"status":"ok"}' if { path /health } { lua.fleet_is_up -m bool }
     http-request return status 503 content-type application/json string '{"status":"unavailable"}' if { path /health }
-    # Slots of one key, if these are limited.
+    # Slots of one key: as many as it may take, and never the last one of the fleet if there are several keys.
+    http-request track-sc0 req.hdr(${edgeHeaders.tenant.name}) if is_generation { req.hdr(${edgeHeaders.tenant.name}) -m found }
     http-request set-var(txn.quota) req.hdr(${edgeHeaders.quota.name}),mul(1) if is_generation { req.hdr(${edgeHeaders.quota.name}) -m int gt 0 }
-    http-request track-sc0 req.hdr(${fleetHeaders.tenant.name}) if { var(txn.quota) -m found }
     http-request return status 429 hdr ${limitHeader.name} key if { var(txn.quota) -m found } { sc0_conn_cur,sub(txn.quota) gt 0 }
     http-request lua.choose
     http-request return status 429 hdr ${limitHeader.name} slots if { var(txn.refusal) -m str full }
+    http-request return status 429 hdr ${limitHeader.name} key if { var(txn.refusal) -m str share }
     http-request return status 503 if { var(txn.refusal) -m str none }
     http-request del-header ${routingHeaders.session}
     http-request del-header ${routingHeaders.model}
     http-request del-header ${edgeHeaders.quota.name}
+    http-request del-header ${edgeHeaders.tenant.name}
+    # Which of its limits was exceeded, a copilot does not say.
+    http-response set-header ${limitHeader.name} slots if { status 429 }
     use-server %[var(txn.server)] if TRUE
 `,
 })

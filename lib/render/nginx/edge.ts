@@ -76,7 +76,7 @@ ${site.role === 'router' ? '    js_var $copilot_session;\n    js_var $copilot_mo
     scgi_temp_path ${paths.edgeBodies};
 
 ${keyMaps(site)}
-${fleetMaps(site.fleetKey)}
+${fleetMaps(site)}
 ${tenantMap(site)}
 ${requestMaps}
 ${answerMaps}

@@ -43,7 +43,8 @@ export const siteFor = ({
 }: SiteFacts): Site => ({
   role: context.role,
   keys: [{ name: passwordName, key: password.password }, ...context.keys],
-  cacheSharing: cacheSharingOf(context),
+  // A router always states whose a request is; the copilots decide.
+  cacheSharing: context.role === 'router' ? 'separate' : cacheSharingOf(context),
   logFormat: context.logFormat,
   metricsKey: context.metricsKey,
   fleetKey: context.fleetKey,

@@ -1,15 +1,26 @@
 /** What a copilot's edge proxy takes from a router of its fleet: for whom it asks, their salt, and the request's id. */
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
+import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { end, exactly, indented } from './keys.ts'
+import type { Site } from './site.ts'
 import { saltOf } from './tenants.ts'
 
 const routerPattern = (key: string) => `"~^(?i:bearer) +${exactly(key)}${end}" router;`
 
 /**
  * A router has verified the tenant's key, and does not pass it on. Its headers count only beside the fleet's key: no
- * one else can speak for a tenant, and a request of the router's that names none is rejected.
+ * one else can speak for a tenant, and a request of the router's that names none is rejected. Whether tenants share a
+ * cache is up to this VM, which then hides from all what was cached. A router takes no requests from routers.
  */
-export const fleetMaps = (fleetKey: string | undefined) => `\
+export const fleetMaps = (site: Pick<Site, 'role' | 'fleetKey' | 'cacheSharing'>) =>
+  mapsFor(site.role === 'router' ? undefined : site.fleetKey, site.cacheSharing)
+
+const statedSalt = (fleetKey: string) => [
+  '"~^router:(?<copilot_stated_salt>[A-Za-z]{12})\\z" $copilot_stated_salt;',
+  `"~^router:" ${saltOf(fleetKey)};`,
+]
+
+const mapsFor = (fleetKey: string | undefined, cacheSharing: CacheSharing) => `\
 # A router of the fleet, and the tenant, salt and request id that it states.
 map $http_authorization $copilot_router {
     default "";
@@ -21,8 +32,7 @@ map "$copilot_router:${fleetHeaders.tenant.variable}" $copilot_fleet_tenant {
 }
 map "$copilot_router:${fleetHeaders.salt.variable}" $copilot_tenant_salt {
     default $copilot_own_salt;
-    "~^router:(?<copilot_stated_salt>[A-Za-z]{12})\\z" $copilot_stated_salt;
-    "~^router:" "${fleetKey === undefined ? '' : saltOf(fleetKey)}";
+${fleetKey === undefined || cacheSharing === 'shared' ? '' : indented(statedSalt(fleetKey))}
 }
 map "$copilot_router:${fleetHeaders.id.variable}" $copilot_request_id {
     default $request_id;

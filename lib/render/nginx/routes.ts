@@ -60,14 +60,17 @@ const filteredBody = `proxy_set_header Host localhost;
         proxy_set_header Content-Type application/json;
         proxy_set_body $copilot_filtered_body;`
 
-/** Where the filter sends its requests. They name the tenant only if there are several: none may take the last slot. */
+/** Whose slots are counted: only if there are several tenants, of whom none may take the last one. */
+const countedTenant = (keys: Site['keys']) => (keys.length > 1 ? '$copilot_own_tenant' : '""')
+
+/** Where the filter sends its requests. */
 const filteredRequests = ({ keys }: Site) => `
     location @llama {
         ${generationErrors}
         js_header_filter copilot.rewriteErrorHeaders;
         js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
         ${filteredBody}
-        proxy_set_header ${edgeHeaders.tenant.name} ${keys.length > 1 ? '$copilot_own_tenant' : '""'};
+        proxy_set_header ${edgeHeaders.tenant.name} ${countedTenant(keys)};
         proxy_set_header ${edgeHeaders.quota.name} $copilot_quota;
         proxy_pass http://slm_copilot_admission$uri;
     }
@@ -118,10 +121,11 @@ const metricsRoutes = `
     }`
 
 /** Where a router's requests go: with the fleet's key in place of the client's, and whose request it is. */
-const routedRequests = ({ fleetKey = '' }: Site) => `
-    location @fleet {
+const routedRequests = ({ fleetKey = '', keys }: Site) => `
+    location @fleet {${untilDrained}
         proxy_intercept_errors on;
-        error_page 502 503 =503 @error;
+        # 401 if a copilot does not accept the fleet's key.
+        error_page 401 502 503 =503 @error;
         error_page 429 504 @error;
         # A copilot that is full, loading or lost is passed over, once, before the first byte.
         proxy_next_upstream error http_502 http_503 http_429 non_idempotent;
@@ -129,6 +133,7 @@ const routedRequests = ({ fleetKey = '' }: Site) => `
         js_body_filter copilot.passBody buffer_type=buffer;
         ${filteredBody}
         ${fleetIdentity(fleetKey)}
+        proxy_set_header ${edgeHeaders.tenant.name} ${countedTenant(keys)};
         proxy_set_header ${edgeHeaders.quota.name} $copilot_quota;
         proxy_set_header ${routingHeaders.session} $copilot_session;
         proxy_set_header ${routingHeaders.model} $copilot_model;

@@ -12,7 +12,7 @@ export type Site = {
   logFormat: LogFormat
   /** Opens the metrics, and nothing else. */
   metricsKey: string | undefined
-  /** By which requests of a fleet's router are recognised; on a router, the key that it sends. */
+  /** By which requests of a fleet's router are recognised; on a router, the key that it sends, and does not accept. */
   fleetKey: string | undefined
   hasIpv6: boolean
   /** Whether nginx has a directive for HTTP/2, instead of a parameter of `listen`. */

@@ -14,7 +14,7 @@ export const disksUnits = () => [
 Description=SLM-Copilot: mount the disks with models and state
 Documentation=file:${paths.report}
 # At boot, if this VM uses such a disk: configure enables it. Also started by configure, if there is something to do.
-Before=${units.upgrade} one-context.service ${units.nginx} ${units.admission} ${units.llama}
+Before=${units.upgrade} one-context.service ${units.nginx} ${units.admission} ${units.router} ${units.llama}
 StartLimitIntervalSec=0
 
 [Service]

@@ -17,7 +17,7 @@ export const endDraining = (host: Host): void => host.files.remove(paths.drainin
 /** The admission proxy does not run: then nothing that it has let through does either. */
 const nobody = ['ENOENT', 'ECONNREFUSED']
 
-/** Requests that llama-server is answering; undefined if that could not be seen. */
+/** Requests that are being answered, by llama-server or through HAProxy; undefined if that could not be seen. */
 export async function runningRequests(host: Host): Promise<number | undefined> {
   try {
     const socket = host.files.at(paths.admissionSocket)

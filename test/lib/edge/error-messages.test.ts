@@ -25,6 +25,18 @@ const keyExceeded = { status: 429, upstreamStatus: '429', exceeded: 'key' }
 const bodyOf = (failed: Partial<FailedRequest>) =>
   JSON.parse(errorBodyText({ ...request, ...failed }, limits)) as { error: Record<string, unknown> }
 
+it.each<[string, Partial<FailedRequest>, RegExp]>([
+  ['one of the keys', keyExceeded, /takes all slots of the fleet but one/],
+  ['all keys', { ...keyExceeded, exceeded: 'slots' }, /All slots of the fleet are busy/],
+  ['its key is refused', { status: 503, upstreamStatus: '401' }, /does not accept the key of this router/],
+  ['its key is refused after a repetition', { status: 503, upstreamStatus: '503, 401' }, /does not accept/],
+  ['nobody', { status: 503, upstreamStatus: '503' }, /No copilot of the fleet is ready/],
+])('on a router: %s', (_, failed, text) => {
+  const onRouter = { ...limits, slots: 65, fleetModels: '/models.json' }
+  const { error } = JSON.parse(errorBodyText({ ...request, ...failed }, onRouter))
+  expect(error.message).toMatch(text)
+})
+
 it.each([
   [3600, 'an hour'],
   [14_400, '4 hours'],

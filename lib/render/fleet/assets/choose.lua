@@ -34,29 +34,46 @@ local function with_model(model)
   return next(found) and found or servers
 end
 
--- The names of running servers in the session's order, those with a free slot before the others.
+-- The running servers with a free slot, with their places in the session's order; and how many run.
 local function choice(txn, session, model)
-  local free, is_any_up = {}, false
+  local free, running = {}, 0
   local slots = not generations[txn.f:path()] and spare or 0
   for name, server in pairs(with_model(model)) do
     -- Without the backend's name before it: HAProxy 2.6 overwrites the slash, in Lua's own copy of the text.
     if txn.f:srv_is_up(name) == 1 then
-      is_any_up = true
+      running = running + 1
       if txn.f:srv_conn(name) < server.slots + slots then
         free[#free + 1] = { name = name, place = place(session, server) }
       end
     end
   end
-  return free, is_any_up
+  return free, running
 end
 
--- Sets `txn.server`, or `txn.refusal`: `none`, if no server runs, or `full`. A repeated request, which the first server has
--- failed or refused, goes to the second.
+-- Whether the request's tenant has all slots of the fleet but one, which is kept for others. Only if there are several
+-- tenants are requests counted by tenant, this one included; some may end on servers that have left.
+local function takes_last(txn)
+  local slots, busy = 0, 0
+  for name, server in pairs(servers) do
+    if txn.f:srv_is_up(name) == 1 then
+      slots, busy = slots + server.slots, busy + txn.f:srv_conn(name)
+    end
+  end
+  local held = (tonumber(txn.f:sc0_conn_cur()) or 0) - 1
+  return busy > 0 and busy >= slots - 1 and held >= busy
+end
+
+-- Sets `txn.server`, or `txn.refusal`: `none`, if no server runs, `share`, or `full`. A repeated request, which the first
+-- server has failed or refused, goes to the second; to the first again only if there is no other.
 core.register_action("choose", { "http-req" }, function(txn)
-  local session = txn.c:xxh64(txn.f:req_hdr("x-copilot-session") or "")
-  local free, is_any_up = choice(txn, session, txn.f:req_hdr("x-copilot-model"))
+  local session = txn.c:xxh64(txn.f:req_fhdr("x-copilot-session") or "")
+  local free, running = choice(txn, session, txn.f:req_fhdr("x-copilot-model"))
   if #free == 0 then
-    txn:set_var("txn.refusal", is_any_up and "full" or "none")
+    txn:set_var("txn.refusal", running > 0 and "full" or "none")
+    return
+  end
+  if takes_last(txn) then
+    txn:set_var("txn.refusal", "share")
     return
   end
   local first, second
@@ -68,6 +85,10 @@ core.register_action("choose", { "http-req" }, function(txn)
     end
   end
   local is_repeated = txn:get_var("txn.repeated") == "yes"
+  if is_repeated and second == nil and running > 1 then
+    txn:set_var("txn.refusal", "full")
+    return
+  end
   txn:set_var("txn.server", (is_repeated and second or first).name)
 end)
 

@@ -85,6 +85,10 @@ it.each<Partial<Copilot>>([{ host: '192.0.2.8' }, { slots: 2 }, { ca: 'other' },
   },
 )
 
+it('names a model for a copilot that has none', () => {
+  expect(changesOf([copilot({ model: '' })], [], []).at(-1)).toMatch(/^fleet set \S+ 4 [0-9]+ -$/)
+})
+
 it('keeps a copilot’s place when it changes', () => {
   const seed = (one: Copilot) => changesOf([one], [], []).at(-1)?.split(' ')[4]
   expect(seed(copilot({ host: '192.0.2.9', slots: 2 }))).toBe(seed(known))

@@ -22,7 +22,7 @@ describe('a known secret', () => {
     ]),
     ['in hexadecimal', text => Buffer.from(text).toString('hex')],
     ["in nginx's map", text => keyMaps({ keys: [{ name: 'alice', key: text }], metricsKey: undefined })],
-    ["as the fleet's key", text => fleetMaps(text)],
+    ["as the fleet's key", text => fleetMaps({ role: 'copilot', fleetKey: text, cacheSharing: 'separate' })],
     [
       'as the salt of its cache',
       text => tenantMap({ keys: [{ name: 'alice', key: text }], cacheSharing: 'separate' }),

@@ -8,7 +8,8 @@ pids() {
     cat "/sys/fs/cgroup/system.slice/$1/cgroup.procs" 2> /dev/null
 }
 
-# Asks llama-server's queue, the admission proxy and the edge proxy. Without its folder, llama-server is not meant to run.
+# Asks llama-server's queue, the admission proxy (on a router, HAProxy) and the edge proxy. Without its folder, llama-server
+# is not meant to run.
 all_answer() {
     if [ -d /run/slm-copilot ]; then
         set -- --fail --max-time 5 --unix-socket /run/slm-copilot/llama.sock http://localhost/lora-adapters --next --silent
@@ -28,7 +29,7 @@ companions_answer() {
 
 # A process is stopped (SIGSTOP): state T in the third field of proc_pid_stat(5).
 one_is_stopped() {
-    for pid in $(pids slm-copilot.service) $(pids slm-copilot-admission.service) $(pids nginx.service); do
+    for pid in $(pids slm-copilot.service) $(pids slm-copilot-admission.service) $(pids slm-copilot-router.service) $(pids nginx.service); do
         read -r _ _ state _ < "/proc/$pid/stat" && [ "$state" = T ] && return 0
     done
     return 1
