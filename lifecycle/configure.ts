@@ -128,13 +128,13 @@ async function decide(
 ) {
   const { clock, context, machine, nginxVersion } = facts
   const role = roleOf(host, facts, verifications)
-  const { capacity, models, companions, notes: ownNotes, remarks, plan: planWith } = role
+  const { capacity, models, companions, notes: ownNotes, hardware, plan: planWith } = role
   const password = decidePassword(readPassword(host), context.password, clock.now, host.random)
   const tls = await prepareTls(facts.tls)
   const site = siteFor({ context, password, capacity, models, companions, machine, nginxVersion })
   const secrets = [...passwordFiles(password), ...tlsFiles(host, tls)]
   const notes = [
-    ...severeNotes(machine),
+    ...(context.role === 'router' ? [] : severeNotes(machine)),
     ...unknownNameNotes(host.env, variableNames),
     ...passwordNotes(password),
     ...ownNotes,
@@ -145,8 +145,8 @@ async function decide(
   const plan = planWith({
     endpoints: endpointsOf(machine, context.domain),
     notes,
-    hardware: [...hardwareNotes(machine, context.threads), ...remarks],
-    cacheSharing: site.cacheSharing,
+    hardware,
+    cacheSharing: cacheSharingOf(context),
     order: orderOf(context),
   })
   return { capacity, secrets, tls, site, plan }
@@ -164,7 +164,7 @@ function roleOf(
     const capacity = routerCapacity(requestedModel(release, context), context)
     const { backends } = context
     const plan = (rest: RoleRest): Plan => ({ state: 'routing', capacity, backends, companions: [], ...rest })
-    return { capacity, models: [], companions: [], notes: [], remarks: [], plan }
+    return { capacity, models: [], companions: [], notes: [], hardware: [], plan }
   }
   const knowledge = modelKnowledge(host, machine, context, verifications)
   const choice = chooseRequested(release, own, context, knowledge)
@@ -182,7 +182,10 @@ function roleOf(
   })
   return {
     capacity,
-    remarks: better === undefined || 'pending' in choice ? [] : [better],
+    hardware: [
+      ...hardwareNotes(machine, context.threads),
+      ...(better === undefined || 'pending' in choice ? [] : [better]),
+    ],
     models: requestNames(choice.model, release),
     companions: beside.companions.map(companion => companion.capacity),
     notes: [
@@ -225,6 +228,7 @@ const filesFor = (
           reusesPrompts: reusesPrompts(capacity.model, site.cacheSharing),
         }),
         ...nginxFiles(site, capacity),
+        { path: paths.fleetKey, absent: true } as const,
       ]),
 ]
 

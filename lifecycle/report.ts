@@ -24,6 +24,7 @@ export function reportFiles(host: Host, plan: Plan, outcome: ReportInput, report
     capacity: describedCapacity(plan),
     companions: companionModels(plan),
     serves,
+    isRouter: plan.state === 'routing',
     speed,
     remarks: [...plan.hardware, ...remarks],
     notes: [...planNotes(plan), ...notes],

@@ -30,7 +30,7 @@ const context = { ONEAPP_COPILOT_TLS_CERT: supplied.certificate, ONEAPP_COPILOT_
 function tlsOf(host: Host): string {
   const view = clientView(readPairInUse(host), readCa(host), ['copilot.example.com', '192.0.2.7'])
   const capacity = capacityFor(tinyModel)
-  const serving = { notes: [], remarks: [], serves: true }
+  const serving = { notes: [], remarks: [], serves: true, isRouter: false }
   const text = reportText({ ...view, password: 'x', capacity, companions: [], services: [], ...serving })
   return text.slice(0, text.indexOf('[Services]'))
 }

@@ -68,7 +68,14 @@ function bannerOf(files: ManagedFile[]) {
   )
   const [capacity, notes] = [describedCapacity(plan), planNotes(plan)]
   const tls = { mode: 'private', names: [], ends: '', isPublic: false, caFingerprint: 'AA:BB' } as const
-  return loginBanner({ endpoints: plan.endpoints, capacity, serves: true, tls: { ...tls, names: [] }, notes })
+  return loginBanner({
+    endpoints: plan.endpoints,
+    capacity,
+    serves: true,
+    isRouter: false,
+    tls: { ...tls, names: [] },
+    notes,
+  })
 }
 
 async function configuredHost() {

@@ -136,8 +136,8 @@ const about = (
 ) => html`
   <section aria-label="About">
     <p class="lead">
-      A private coding assistant. <strong>${model.name}</strong> runs on this machine’s own CPUs: what you send it stays
-      here, and the model has no network at all. Point your editor at it; it speaks the APIs of OpenAI and Anthropic.
+      A private coding assistant. <strong>${model.name}</strong> runs on ${isRouter ? 'the CPUs of the machines below' : 'this machine’s own CPUs'}: what you send it stays
+      ${isRouter ? 'there' : 'here'}, and the model has no network at all. Point your editor at it; it speaks the APIs of OpenAI and Anthropic.
     </p>
     <dl>
       <div><dt>Endpoint</dt><dd><code>${origin}/v1</code></dd></div>
@@ -159,11 +159,11 @@ const sharing: Record<CacheSharing, string> = {
     'All keys share one cache, as whoever runs this appliance has chosen: how soon an answer begins shows whether a text that one already knows was sent before, by anybody. The text itself is not shown to others.',
 }
 
-const privacy = (cacheSharing: CacheSharing) => html`
+const privacy = (cacheSharing: CacheSharing, isRouter: boolean) => html`
   <section aria-labelledby="privacy">
     <h2 id="privacy">What others can see</h2>
     <p>
-      The start of a conversation stays in this machine’s memory, so that it need not be computed again.
+      The start of a conversation stays in ${isRouter ? 'the memory of the machine that answers it' : 'this machine’s memory'}, so that it need not be computed again.
       ${sharing[cacheSharing]}
     </p>
   </section>`
@@ -214,7 +214,7 @@ function pageText(page: LandingPage): string {
 <style>${{ markup: style }}</style>
 </head>
 <body>${header}
-<main>${about(origin, page, copilots !== undefined)}${copilots === undefined ? '' : fleet(copilots)}${trustSection(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing)}
+<main>${about(origin, page, copilots !== undefined)}${copilots === undefined ? '' : fleet(copilots)}${trustSection(origin, tls)}${connect(clientValues(page, 'YOUR_KEY'))}${tryIt}${privacy(page.cacheSharing, copilots !== undefined)}
 </main>
 <script type="module">${{ markup: script }}</script>
 </body>

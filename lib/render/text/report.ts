@@ -23,6 +23,8 @@ export type Report = {
   companions: CompanionModel[]
   /** Whether the model is being served. */
   serves: boolean
+  /** Whether that is up to the copilots of a fleet. */
+  isRouter: boolean
   services: { unit: string; state: string }[]
   tls: TlsSummary
   /** Absent if it could not be measured. */
@@ -73,6 +75,16 @@ const speedFields = (speed: Speed | undefined, { model, threads }: Capacity): [s
   ['expected', expectedText(model.geometry, threads)],
 ]
 
+const servingFields = ({ capacity, speed }: Report): [string, string][] => [
+  ['conversations', `${capacity.slots} at once`],
+  ['threads', String(capacity.threads)],
+  ...speedFields(speed, capacity),
+]
+
+const routerFields: [string, string][] = [
+  ['role', 'router: passes requests on to the copilots that slm-copilot status lists'],
+]
+
 const companionPaths: Record<CompanionKind, string> = {
   completion: '/infill, and at /v1/completions by its name',
   embeddings: '/v1/embeddings',
@@ -85,7 +97,7 @@ export function reportText(report: Report) {
   const notes = [...report.notes, ...report.remarks]
   const [first = 'localhost', ...others] = endpoints
   const url = endpointUrl(first)
-  const { model, contextSize, slots, threads } = capacity
+  const { model, contextSize } = capacity
   const trusted = fileToTrust(tls)
   return [
     section('SLM-Copilot', [
@@ -96,9 +108,7 @@ export function reportText(report: Report) {
       ['model', report.serves ? model.name : `${model.name}, not served: see the notes`],
       ['licence', licenceText(model)],
       ['context', `${contextSize} tokens per conversation`],
-      ['conversations', `${slots} at once`],
-      ['threads', String(threads)],
-      ...speedFields(report.speed, capacity),
+      ...(report.isRouter ? routerFields : servingFields(report)),
       ...companions.map(({ kind, name }): [string, string] => [kind, `${name}, at ${companionPaths[kind]}`]),
     ]),
     section('TLS', [
@@ -138,12 +148,13 @@ export function loginBanner({
   endpoints,
   capacity,
   serves,
+  isRouter,
   tls,
   notes,
-}: Pick<Report, 'endpoints' | 'capacity' | 'serves' | 'tls' | 'notes'>) {
+}: Pick<Report, 'endpoints' | 'capacity' | 'serves' | 'isRouter' | 'tls' | 'notes'>) {
   const [first = 'localhost'] = endpoints
   const lines = [
-    `SLM-Copilot, model ${capacity.model.name}${serves ? '' : ' (not served)'}: ${endpointUrl(first)}`,
+    `SLM-Copilot${isRouter ? ' router' : ''}, model ${capacity.model.name}${serves ? '' : ' (not served)'}: ${endpointUrl(first)}`,
     `API key and editor settings, as root: cat ${paths.report}`,
     `Log: ${paths.log}`,
     'CA fingerprint, SHA-256:',

@@ -5,7 +5,7 @@ import type { Host } from '../../system/host.ts'
 
 /** Folders in which files that others may not read hold nothing but secrets: keys, accounts, tokens of DNS providers. */
 const secretFolders = [paths.tls, paths.certbot]
-const secretFiles = [paths.password]
+const secretFiles = [paths.password, paths.fleetKey]
 
 /** Context variables of OpenNebula that tell nothing secret; all others are masked. */
 const harmlessNames =

@@ -18,6 +18,7 @@ import {
   threadNotes,
 } from '../../../lib/appliance/sizing/hardware.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
+import { isRouter } from '../../../lib/steps/fleet/router.ts'
 import { comparedMemory, measuredMemory } from '../../../lib/steps/llama/memory-check.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
 import { readClock, readTimeSource } from '../../../lib/steps/tls/clock.ts'
@@ -37,8 +38,14 @@ const space = (folder: string): DoctorCheck => ({
   run: host => spaceFinding(folder, freeBytes(host.files.at(folder))),
 })
 
+/** A check of what llama-server needs. */
+const onCopilots = ({ run, ...check }: DoctorCheck): DoctorCheck => ({
+  ...check,
+  run: host => (isRouter(host) ? skipped('a router serves no model') : run(host)),
+})
+
 export const machineChecks: DoctorCheck[] = [
-  {
+  onCopilots({
     name: 'CPU',
     expected: "AVX2, and the host's own CPU model",
     run: host => {
@@ -48,7 +55,7 @@ export const machineChecks: DoctorCheck[] = [
       const seen = `${model}, ${features.join(' ')}`
       return severe.length > 0 ? noted('problem', severe, seen) : noted('warning', cpuNotes(facts), seen)
     },
-  },
+  }),
   {
     name: 'threads',
     expected: 'one for each physical core',
@@ -76,14 +83,14 @@ export const machineChecks: DoctorCheck[] = [
         : problem(text, `Reduce ${variables.contextSize.name}, or give the VM more memory.`)
     },
   },
-  {
+  onCopilots({
     name: 'huge pages',
     expected: 'madvise or always',
     run: host => {
       const facts = host.facts()
       return noted('warning', hugePageNotes(facts), facts.hugePages ?? 'not supported by the kernel')
     },
-  },
+  }),
   space('/'),
   space('/var/log'),
   {
@@ -99,7 +106,7 @@ export const machineChecks: DoctorCheck[] = [
       return noted('warning', notes, seen.join('; ') || 'none')
     },
   },
-  { name: 'disk speed', expected: fastEnough, run: diskSpeed },
+  onCopilots({ name: 'disk speed', expected: fastEnough, run: diskSpeed }),
   {
     name: 'clock',
     expected: 'set by a time source',

@@ -132,8 +132,9 @@ export const serviceChecks: DoctorCheck[] = [
     name: 'sockets',
     expected: 'there, in folders that only their group can enter',
     run: host => {
+      const isRouting = readPlan(host).state === 'routing'
       const sockets = [
-        ...(readPlan(host).state === 'routing' ? [] : [[paths.socketFolder, paths.socket] as const]),
+        ...(isRouting ? [] : [[paths.socketFolder, paths.socket] as const]),
         [paths.admissionFolder, paths.admissionSocket],
       ] as const
       const isOpen = (folder: string) => ((host.files.status(folder)?.mode ?? 0) & 0o007) !== 0
@@ -144,7 +145,7 @@ export const serviceChecks: DoctorCheck[] = [
       if (wrong.length === 0) return ok(sockets.map(([, socket]) => socket).join(', '))
       return problem(
         wrong.join(', '),
-        `Wait two minutes: the watchdog restarts a service without its socket. Then: journalctl -u ${units.llama}`,
+        `Wait two minutes: the watchdog restarts a service without its socket. Then: ${isRouting ? `journalctl -u ${units.router}` : `journalctl -u ${units.llama}`}`,
       )
     },
   },

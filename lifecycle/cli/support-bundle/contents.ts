@@ -70,6 +70,8 @@ const wholeFiles = [
     paths.smokeTest,
     paths.disks,
     paths.stateStamp,
+    paths.fleet,
+    paths.routerConfiguration,
   ],
   ...[paths.edgeConfiguration, paths.admissionConfiguration, paths.connectionLimit, paths.currentHeaders],
   ...[paths.messageOfTheDay, paths.frameworkStatus, paths.chronyConfiguration, paths.osRelease],

@@ -7,7 +7,14 @@ import { listing } from './listing.ts'
 
 /** Inputs of every VM, of routers, and of copilots. */
 const inputsOf = {
-  all: [variables.fleetKey, variables.ntpServers, variables.unattendedUpgrades],
+  // A router tells clients which model and how much context to expect.
+  all: [
+    variables.fleetKey,
+    variables.model,
+    variables.contextSize,
+    variables.ntpServers,
+    variables.unattendedUpgrades,
+  ],
   router: [
     variables.password,
     variables.keys,
@@ -21,9 +28,7 @@ const inputsOf = {
     variables.logFormat,
   ],
   copilot: [
-    variables.model,
     variables.modelMirror,
-    variables.contextSize,
     variables.parallel,
     variables.threads,
     variables.persistPromptCache,

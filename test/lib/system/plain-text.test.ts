@@ -54,6 +54,7 @@ const report = {
   capacity: capacityFor(tinyModel),
   companions: [],
   serves: true,
+  isRouter: false,
   services: [],
   tls: { mode: 'private' as const, names: [], isPublic: false, ends: 'then', caFingerprint: 'AA:BB' },
   remarks: ['\u001b]0;owned\u0007a remark\nAPI key = mine'],

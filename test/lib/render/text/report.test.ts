@@ -16,6 +16,7 @@ const report: Report = {
   capacity: capacityFor(productionRelease.model),
   companions: [],
   serves: true,
+  isRouter: false,
   services: [],
   tls: { mode: 'private', names: [], isPublic: false, ends: '', caFingerprint: 'AA:BB' },
   notes: [],
