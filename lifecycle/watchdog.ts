@@ -20,8 +20,10 @@ import {
   kill,
   observe,
   recordHealth,
+  type WatchedService,
   watched,
   watchedCompanions,
+  watchedOnRouter,
 } from '../lib/steps/services/watchdog.ts'
 import type { Host } from '../lib/system/host.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
@@ -54,7 +56,8 @@ export async function watchdog(host: Host): Promise<void> {
     // If llama-server does not answer, the proxies in front of it cannot be judged.
     if (unit === units.llama && judgement.verdict !== 'healthy' && seen.reply === 'silence') break
   }
-  await watchCompanions(host, before, bounds, histories)
+  // Chat is served meanwhile: they count neither as healthy nor as unhealthy.
+  await killHung(host, watchedCompanions, before, bounds, histories)
   writeState(host, stateFiles.watchdog, histories)
   if (isLoaded) recordLoaded(host)
   const problem = problemBeside(host, stopped)
@@ -62,22 +65,27 @@ export async function watchdog(host: Host): Promise<void> {
   recordHealth(host, isHealthy && problem === undefined)
 }
 
-/** HAProxy holds no state worth keeping, and systemd restarts it when it ends: only what it says is recorded. */
+/** On a router. Whether copilots are ready is not its health. */
 async function watchRouter(host: Host): Promise<void> {
+  const before = readState(host, stateFiles.watchdog) ?? {}
+  const histories: Record<string, History> = {}
+  await killHung(host, watchedOnRouter, before, { ...limits, loading: 0 }, histories)
+  writeState(host, stateFiles.watchdog, histories)
   const stopped = (await unitStatus(host, units.nginx)).isRunning ? [] : [units.nginx]
   const problem = problemBeside(host, stopped) ?? (await routerProblem(host, false))
   noteAvailability(host, problem === undefined, problem)
   recordHealth(host, problem === undefined)
 }
 
-/** One that has hung is killed, too. Chat is served meanwhile: it counts neither as healthy nor as unhealthy. */
-async function watchCompanions(
+/** Kills those that have hung. Requests that wait prove nothing: for a batch, or on a router for a copilot. */
+async function killHung(
   host: Host,
+  services: WatchedService[],
   before: Record<string, History>,
   bounds: WatchdogLimits,
   histories: Record<string, History>,
 ): Promise<void> {
-  for (const service of watchedCompanions) {
+  for (const service of services) {
     const seen = await observe(host, service)
     const judgement = judge(before[service.unit], seen, bounds, Math.round(uptime(host) * 1000))
     if (judgement === undefined) continue

@@ -23,7 +23,8 @@ pids() {
     cat "/sys/fs/cgroup/system.slice/$1/cgroup.procs" 2> /dev/null
 }
 
-# Asks llama-server's queue, the admission proxy and the edge proxy. Without its folder, llama-server is not meant to run.
+# Asks llama-server's queue, the admission proxy (on a router, HAProxy) and the edge proxy. Without its folder, llama-server
+# is not meant to run.
 all_answer() {
     if [ -d ${paths.socketFolder} ]; then
         set -- --fail --max-time ${replyTimeout} --unix-socket ${paths.socket} ${queueUrl} --next --silent
@@ -45,7 +46,7 @@ companions_answer() {
 
 # A process is stopped (SIGSTOP): state T in the third field of proc_pid_stat(5).
 one_is_stopped() {
-    for pid in $(pids ${units.llama}) $(pids ${units.admission}) $(pids ${units.nginx}); do
+    for pid in $(pids ${units.llama}) $(pids ${units.admission}) $(pids ${units.router}) $(pids ${units.nginx}); do
         read -r _ _ state _ < "/proc/$pid/stat" && [ "$state" = T ] && return 0
     done
     return 1

@@ -18,7 +18,7 @@ import { drainingSince } from './drain.ts'
 /** Seconds that one token may take on an otherwise idle machine. */
 const tokenTimeout = 30
 
-type WatchedService = {
+export type WatchedService = {
   unit: string
   /** The unix socket that it listens on, if it does. */
   socket?: string
@@ -50,6 +50,12 @@ export const watchedCompanions: WatchedService[] = companionKinds.map(kind => ({
   url: queueUrl,
   saysLoading: true,
 }))
+
+/** On a router. HAProxy says 503 while no copilot is ready: an answer, too. */
+export const watchedOnRouter: WatchedService[] = [
+  { unit: units.router, socket: paths.admissionSocket, url: healthUrl, saysLoading: false },
+  watched.nginx,
+]
 
 /** Milliseconds between samples of a service's threads, and how many must find none working. */
 const sampleEvery = 50
