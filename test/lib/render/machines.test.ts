@@ -1,5 +1,5 @@
 /**
- * Every file that is rendered for three machines, compared with test/lib/render/machines/, where each file lies under its
+ * Every file that is rendered for four machines, compared with test/lib/render/machines/, where each file lies under its
  * path. A machine's folder has only the files that differ from the first machine's. After an intended change, `npx vitest
  * run --project unit -u` writes them anew: read the difference.
  */
@@ -7,6 +7,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import type { Copilot } from '../../../lib/appliance/fleet/fleet.ts'
+import { routerCapacity } from '../../../lib/appliance/fleet/router-capacity.ts'
 import { catalogue, templateNames } from '../../../lib/appliance/models/catalogue.ts'
 import { companionCatalogue } from '../../../lib/appliance/models/companions.ts'
 import { paths, templatePath } from '../../../lib/appliance/paths.ts'
@@ -16,11 +18,14 @@ import { companionCapacity } from '../../../lib/appliance/sizing/companions.ts'
 import { GiB } from '../../../lib/appliance/sizing/memory.ts'
 import type { TlsSummary } from '../../../lib/appliance/tls/certificates.ts'
 import type { Order } from '../../../lib/appliance/tls/lets-encrypt.ts'
-import { nginxFiles, siteFor } from '../../../lib/render/nginx/files.ts'
+import { routerUnit } from '../../../lib/render/fleet/haproxy.ts'
+import { fleetModels } from '../../../lib/render/fleet/models.ts'
+import { nginxFiles, routerFiles, siteFor } from '../../../lib/render/nginx/files.ts'
 import { hstsFile } from '../../../lib/render/nginx/hsts.ts'
 import { landingPagePolicy, landingPage as pageFor } from '../../../lib/render/page/landing-page.ts'
 import { loginBanner, type Report, reportFile } from '../../../lib/render/text/report.ts'
 import { certbotDropIn, deployHook } from '../../../lib/render/tls/lets-encrypt.ts'
+import { backendsUnits } from '../../../lib/render/units/backends.ts'
 import { clockEpoch, clockFiles, type TimeSources } from '../../../lib/render/units/clock.ts'
 import { companionFiles, companionUnits } from '../../../lib/render/units/companions.ts'
 import { disksUnits, disksWanted } from '../../../lib/render/units/disks.ts'
@@ -59,6 +64,8 @@ type MachineFacts = {
   syslog: Parameters<typeof syslogFiles>[0]
   /** The services beside chat, all of whose models are there but the last. */
   companions: (keyof typeof companionCatalogue)[]
+  /** On a router: those that it knows. */
+  copilots?: Copilot[]
   report: Omit<Report, 'capacity' | 'companions' | 'password'>
 }
 
@@ -87,13 +94,25 @@ const first: MachineFacts = {
   timeSources: { servers: [], byDhcp: ['192.0.2.1'], hypervisorClock: undefined },
   companions: [],
   syslog: { syslog: undefined, syslogCa: undefined },
-  report: { endpoints: ['192.0.2.7'], serves: true, services, tls, notes: [], remarks: [] },
+  report: { endpoints: ['192.0.2.7'], serves: true, isRouter: false, services, tls, notes: [], remarks: [] },
 }
 
 const keys = [
   { name: 'alice', key: 'alices-key-0123', limit: 2 },
   { name: 'bob', key: `bob's "key" {$x};\\` },
 ]
+
+const copilot: Copilot = {
+  name: 'copilot_0-12',
+  host: '192.0.2.8',
+  port: 443,
+  ca: 'A CA\n',
+  model: 'devstral-small-2',
+  contextSize: 32_768,
+  slots: 4,
+  version: '0.1.0',
+  since: '2026-02-14T10:00:00Z',
+}
 
 const machines: Record<string, MachineFacts> = {
   'one-key': first,
@@ -120,6 +139,7 @@ const machines: Record<string, MachineFacts> = {
     report: {
       endpoints: ['copilot.example.com', '192.0.2.7', '2001:db8::7'],
       serves: true,
+      isRouter: false,
       services,
       tls: { ...tls, mode: 'acme', names: ['copilot.example.com'], isPublic: true },
       speed: { prompt: 123, generation: 7.5 },
@@ -143,10 +163,21 @@ const machines: Record<string, MachineFacts> = {
       notes: ['It is being downloaded.'],
     },
   },
+  router: {
+    ...first,
+    context: { ...plainContext, role: 'router', keys, fleetKey: 'key-of-the-fleet-1' },
+    report: { ...first.report, isRouter: true },
+    copilots: [copilot, { ...copilot, name: '<b>"13"', model: 'gpt-oss-20b', version: '' }],
+  },
 }
 
 /** Files whose text is a constant of their own: templates, and the bundled programs after a line of settings. */
-const constants: string[] = [...templateNames.map(templatePath), paths.edgeProgram, paths.admissionProgram]
+const constants: string[] = [
+  ...templateNames.map(templatePath),
+  paths.edgeProgram,
+  paths.admissionProgram,
+  paths.routerProgram,
+]
 
 function filesOf({
   model: name,
@@ -154,11 +185,15 @@ function filesOf({
   report,
   order,
   companions: names,
+  copilots,
   ...facts
 }: MachineFacts): RenderedFile[] {
   const model = catalogue[name]
   const machine = { cpus: 8, physicalCores: 4, memory: memoryInVm(gibibytes * GiB) }
-  const capacity = planCapacity(machine, model, { contextSize: 32_768, parallel: 'auto', threads: 0 })
+  const capacity =
+    copilots === undefined
+      ? planCapacity(machine, model, { contextSize: 32_768, parallel: 'auto', threads: 0 })
+      : routerCapacity(model, { contextSize: 32_768 })
   const password = 'the-very-password'
   const planned = names.map((one, index) => ({
     capacity: companionCapacity(machine, companionCatalogue[one]),
@@ -174,12 +209,22 @@ function filesOf({
     companions: planned.map(one => one.capacity),
     machine: facts,
   })
-  const page = pageFor({ ...report, capacity, companions, cacheSharing: site.cacheSharing })
+  const page = pageFor({
+    ...report,
+    capacity,
+    companions,
+    cacheSharing: site.cacheSharing,
+    ...(copilots && { copilots }),
+  })
   return [
-    ...llamaFiles(capacity, { persistsPromptCache: facts.persistsPromptCache, reusesPrompts: true }),
-    ...companionUnits(),
-    ...companionFiles(planned),
-    ...nginxFiles(site, capacity),
+    ...(copilots === undefined
+      ? [
+          ...llamaFiles(capacity, { persistsPromptCache: facts.persistsPromptCache, reusesPrompts: true }),
+          ...companionUnits(),
+          ...companionFiles(planned),
+          ...nginxFiles(site, capacity),
+        ]
+      : [...routerFiles(site), routerUnit(), ...backendsUnits(), fleetModels(copilots)]),
     hstsFile(report.tls.isPublic),
     deployHook(),
     certbotDropIn(order),
