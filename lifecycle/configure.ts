@@ -4,24 +4,13 @@ import { companionProblems } from '../lib/appliance/context/companions.ts'
 import { parseContext } from '../lib/appliance/context/context.ts'
 import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
 import { variableNames } from '../lib/appliance/context/variables.ts'
-import { routerCapacity } from '../lib/appliance/fleet/router-capacity.ts'
-import { chooseRequested, requestedModel } from '../lib/appliance/models/choice.ts'
-import {
-  ignoredModelNotes,
-  ownModelIn,
-  reusesPrompts,
-  templateNotes,
-} from '../lib/appliance/models/own-model.ts'
-import { betterChoice } from '../lib/appliance/models/ranking.ts'
-import { modelsOf, requestNames } from '../lib/appliance/models/release.ts'
+import { ownModelIn, reusesPrompts } from '../lib/appliance/models/own-model.ts'
+import { modelsOf } from '../lib/appliance/models/release.ts'
 import type { Verifications } from '../lib/appliance/models/verification.ts'
 import { endpointsOf, namesOf, type Reachable } from '../lib/appliance/names.ts'
-import { cacheSharingOf } from '../lib/appliance/nginx/cache-sharing.ts'
 import { modelServices, paths, systemUsers, units } from '../lib/appliance/paths.ts'
-import { type Plan, type PlanRest, planFor, planNotes } from '../lib/appliance/plan.ts'
+import { planNotes } from '../lib/appliance/plan.ts'
 import { companionKinds } from '../lib/appliance/requests/services.ts'
-import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
-import { planCompanions } from '../lib/appliance/sizing/companions.ts'
 import { hardwareNotes, severeNotes } from '../lib/appliance/sizing/hardware.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { orderOf } from '../lib/appliance/tls/lets-encrypt.ts'
@@ -35,11 +24,10 @@ import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
 import { syslogFiles } from '../lib/render/units/syslog.ts'
 import { knownCopilots } from '../lib/steps/fleet/known.ts'
 import { timerLink } from '../lib/steps/fleet/router.ts'
-import { companionCandidates, withUrl } from '../lib/steps/models/companions.ts'
 import { linkModels } from '../lib/steps/models/disk-models.ts'
-import { modelKnowledge, readVerifications } from '../lib/steps/models/fetched-models.ts'
+import { readVerifications } from '../lib/steps/models/fetched-models.ts'
 import { describeOwnModel, recordedOwnModel, releaseWithOwnModels } from '../lib/steps/models/own-models.ts'
-import { installedRelease, weightNotes } from '../lib/steps/models/release.ts'
+import { installedRelease } from '../lib/steps/models/release.ts'
 import { decidePassword, passwordFiles, passwordNotes, readPassword } from '../lib/steps/password.ts'
 import { planFile } from '../lib/steps/plan.ts'
 import { checkCandidate, readNginxVersion } from '../lib/steps/services/nginx.ts'
@@ -56,6 +44,7 @@ import { reloadUnits } from '../lib/system/systemd.ts'
 import { ensureSystemUsers } from '../lib/system/users.ts'
 import { disksLink, needsAttaching } from './attach-disks.ts'
 import { clearReadiness } from './readiness.ts'
+import { roleOf } from './role.ts'
 
 /**
  * Writes the files for the context and returns the outcome of each. Throws a ContextError if the context is
@@ -150,52 +139,6 @@ async function decide(
     order: orderOf(context),
   })
   return { capacity, secrets, tls, site, plan }
-}
-
-type RoleRest = Omit<PlanRest, 'companions'>
-
-/** What this VM's role decides: what it serves or passes on, and the plan that says so. */
-function roleOf(
-  host: Host,
-  { release, own, context, machine }: ConfigureFacts,
-  verifications: Verifications,
-) {
-  if (context.role === 'router') {
-    const capacity = routerCapacity(requestedModel(release, context), context)
-    const { backends } = context
-    const plan = (rest: RoleRest): Plan => ({ state: 'routing', capacity, backends, companions: [], ...rest })
-    return { capacity, models: [], companions: [], notes: [], hardware: [], plan }
-  }
-  const knowledge = modelKnowledge(host, machine, context, verifications)
-  const choice = chooseRequested(release, own, context, knowledge)
-  const beside = planCompanions(
-    machine,
-    choice.model,
-    context,
-    companionCandidates(host, release, context, choice.model),
-  )
-  const capacity = planCapacity({ ...machine, reserved: beside.reserved }, choice.model, context)
-  const companions = beside.companions.map(companion => withUrl(companion, context.modelMirror))
-  const better = betterChoice(capacity, modelsOf(release), model => {
-    const hasFailed = knowledge.stateOf(model).state === 'failed' || knowledge.misfit(model) !== undefined
-    return hasFailed ? undefined : planCapacity({ ...machine, reserved: beside.reserved }, model, context)
-  })
-  return {
-    capacity,
-    hardware: [
-      ...hardwareNotes(machine, context.threads),
-      ...(better === undefined || 'pending' in choice ? [] : [better]),
-    ],
-    models: requestNames(choice.model, release),
-    companions: beside.companions.map(companion => companion.capacity),
-    notes: [
-      ...ignoredModelNotes(context, release),
-      ...templateNotes(choice.model, cacheSharingOf(context)),
-      ...weightNotes(host, choice.model),
-      ...beside.notes,
-    ],
-    plan: (rest: RoleRest) => planFor(choice, capacity, { ...rest, companions }),
-  }
 }
 
 type Decided = Awaited<ReturnType<typeof decide>>
