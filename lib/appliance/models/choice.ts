@@ -53,6 +53,7 @@ export type Knowledge = {
 /** The model that the context names, otherwise the one in the image. */
 export const requestedModel = (release: Release, request: Pick<Context, 'model'>): Model =>
   modelsOf(release).find(({ name }) => name === request.model) ?? release.model
+
 /** Chooses for what the context requests: a model by URL, if there is one (`own`), otherwise one by its name. */
 export function chooseRequested(
   release: Release,

@@ -50,10 +50,14 @@ export const nameFromUrl = (url: string): string =>
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
     .slice(0, 80) || 'model'
 
-/** Another model of the same name keeps it. */
-export function nameFor({ url, sha256 }: OwnModel, others: Model[]): string {
+/**
+ * Another model of the same name keeps it; and so does a model of the services beside chat, even if it is the same one: each has
+ * a file that is downloaded and removed on its own, and clients name the service by it.
+ */
+export function nameFor({ url, sha256 }: OwnModel, others: Model[], companions: string[]): string {
   const name = nameFromUrl(url)
-  const isTaken = others.some(other => other.name === name && other.sha256 !== sha256)
+  const isTaken =
+    companions.includes(name) || others.some(other => other.name === name && other.sha256 !== sha256)
   return isTaken ? `${name}-${sha256.slice(0, 8)}` : name
 }
 

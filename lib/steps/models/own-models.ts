@@ -66,7 +66,12 @@ async function described(
 
   const known = models.find(({ model }) => model.sha256 === wanted.sha256)
   const name =
-    known?.model.name ?? nameFor(wanted, [...modelsOf(release), ...others.map(({ model }) => model)])
+    known?.model.name ??
+    nameFor(
+      wanted,
+      [...modelsOf(release), ...others.map(({ model }) => model)],
+      release.companions.map(companion => companion.name),
+    )
   const file = { path: modelPath(name), sha256: wanted.sha256, proofs: stateFiles.fileProofs }
   const isHere = isProven(host, file)
   if (known !== undefined && (known.isProven || !isHere)) return { models: [...others, known] }

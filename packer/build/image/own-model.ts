@@ -11,7 +11,8 @@ export async function withOwnModel(settings: Settings): Promise<Settings> {
   const { ownModel, release } = settings
   if (ownModel === undefined) return settings
   const others = modelsOf(release)
-  const name = nameFor(ownModel, others)
+  const companions = release.companions.map(companion => companion.name)
+  const name = nameFor(ownModel, others, companions)
   const read = () => readModelAt(openHost({ env: {} }), ownModel.url)
   const model =
     knownByDigest(release, ownModel) ?? describedModel(name, ownModel, await step(`Header of ${name}`, read))

@@ -28,9 +28,10 @@ it.each([
 
 it('does not take the name of another model', () => {
   const wanted = { url: 'https://a.example/tiny.gguf', sha256: 'abcdef01'.repeat(8) }
-  expect(nameFor(wanted, [])).toBe('tiny')
-  expect(nameFor(wanted, [{ ...tinyModel, sha256: wanted.sha256 }])).toBe('tiny')
-  expect(nameFor(wanted, [tinyModel])).toBe('tiny-abcdef01')
+  expect(nameFor(wanted, [], ['other'])).toBe('tiny')
+  expect(nameFor(wanted, [{ ...tinyModel, sha256: wanted.sha256 }], [])).toBe('tiny')
+  expect(nameFor(wanted, [tinyModel], [])).toBe('tiny-abcdef01')
+  expect(nameFor(wanted, [], ['tiny'])).toBe('tiny-abcdef01')
 })
 
 const [baked, ...further] = modelsOf(productionRelease) as [Model, ...Model[]]
