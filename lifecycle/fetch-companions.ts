@@ -5,7 +5,7 @@ import { pendingCompanions } from '../lib/appliance/plan.ts'
 import type { Companion } from '../lib/appliance/sizing/companions.ts'
 import { downloadCompanion } from '../lib/steps/models/companions.ts'
 import { companionProgress } from '../lib/steps/models/fetch-progress.ts'
-import { oneAtATime } from '../lib/steps/one-at-a-time.ts'
+import { oneAtATime, oneFetch } from '../lib/steps/one-at-a-time.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { DigestError } from '../lib/system/download.ts'
 import type { Host } from '../lib/system/host.ts'
@@ -15,7 +15,10 @@ import type { Pause } from './fetch-model.ts'
 const pauseFor: Pause = seconds => setTimeout(seconds * 1000)
 
 /** Downloads what the plan's services lack, and tries again until it succeeds; a wrong file it does not fetch twice. */
-export async function fetchCompanions(host: Host, pause: Pause = pauseFor): Promise<void> {
+export const fetchCompanions = (host: Host, pause: Pause = pauseFor): Promise<void> =>
+  oneFetch(host, 'companions', () => fetchUntilDone(host, pause))
+
+async function fetchUntilDone(host: Host, pause: Pause): Promise<void> {
   const progress = companionProgress(host)
   const wrong = new Set<string>()
   try {
@@ -49,15 +52,26 @@ async function fetchAll(
     const { name, sha256 } = companion.capacity.model
     try {
       await downloadCompanion(host, companion, progress => show(fetchLine(name, progress)))
-      host.log.info(`${name} is downloaded: its service is started.`)
-      await oneAtATime(host, () => runStages(inCurrentContext(host)))
     } catch (error) {
       const { message } = error as Error
       if (error instanceof DigestError && !error.wasResumed) {
         wrong.add(sha256)
         host.log.error(`${name} is not run: ${message}`)
       } else problems.push(`${name} is not downloaded yet: ${message}`)
+      continue
     }
+    problems.push(...(await startService(host, name)))
   }
   return problems
+}
+
+/** Returns why it is not started, if so. */
+async function startService(host: Host, name: string): Promise<string[]> {
+  host.log.info(`${name} is downloaded: its service is started.`)
+  try {
+    await oneAtATime(host, () => runStages(inCurrentContext(host)))
+    return []
+  } catch (error) {
+    return [`${name} is downloaded, but its service is not started: ${(error as Error).message}`]
+  }
 }

@@ -38,7 +38,7 @@ const pendingNow = (host: Host) => pendingOf(readPlan(host))
  * is not.
  */
 export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =>
-  oneFetch(host, async () => {
+  oneFetch(host, 'model', async () => {
     try {
       await resumeVerification(host)
       for (let attempts = 1; ; attempts += 1) {

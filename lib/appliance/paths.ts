@@ -197,6 +197,7 @@ export const paths = {
   ownModels: '/var/lib/slm-copilot/own-models.json',
   lock: '/run/slm-copilot-locks/stages',
   fetchLock: '/run/slm-copilot-locks/fetch',
+  companionFetchLock: '/run/slm-copilot-locks/fetch-companions',
   contextFile: '/run/one-context/one_env',
   frameworkStatus: '/etc/one-appliance/status',
   /** What is published at OneGate. */

@@ -14,10 +14,16 @@ export const oneAtATime = <T>(host: Host, act: () => Promise<T>): Promise<T> =>
 /** Whether a stage, or a change of model, is running. */
 export const isStageAtWork = (host: Host): Promise<boolean> => isLocked(host, paths.lock)
 
-/** Runs a fetch while no other is running. */
-export const oneFetch = <T>(host: Host, act: () => Promise<T>): Promise<T> =>
+/** The fetches, each of which writes files of its own. */
+const fetches = {
+  model: { lock: paths.fetchLock, unit: units.model },
+  companions: { lock: paths.companionFetchLock, unit: units.companions },
+} as const
+
+/** Runs a fetch while no other of its kind is running. */
+export const oneFetch = <T>(host: Host, kind: keyof typeof fetches, act: () => Promise<T>): Promise<T> =>
   host.withLock(
-    paths.fetchLock,
-    () => host.log.info(`Waiting: a fetch runs already. To end it: systemctl stop ${units.model}`),
+    fetches[kind].lock,
+    () => host.log.info(`Waiting: a fetch runs already. To end it: systemctl stop ${fetches[kind].unit}`),
     act,
   )

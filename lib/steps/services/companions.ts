@@ -37,20 +37,25 @@ export async function startCompanions(host: Host, planned: Companion[]): Promise
   return outcome
 }
 
-/** Waits for those that were started to load their models; `applied`: those that did. */
+/** Waits for those that were started to load their models, all at once: the VM is not ready before; `applied`: those that did. */
 export async function verifyCompanions(
   host: Host,
   { started, notes }: StartedCompanions,
 ): Promise<{ applied: Applied[]; notes: string[] }> {
-  const outcome = { applied: [] as Applied[], notes: [...notes] }
-  for (const { kind, size, applied } of started)
-    try {
-      await waitUntilLoaded(host, kind, applied.run.invocation, size)
-      outcome.applied.push(applied)
-    } catch (error) {
-      outcome.notes.push(noteOf(host, kind, error as Error))
-    }
-  return outcome
+  const outcomes = await Promise.all(started.map(one => verifyCompanion(host, one)))
+  return {
+    applied: outcomes.flatMap(outcome => ('applied' in outcome ? [outcome.applied] : [])),
+    notes: [...notes, ...outcomes.flatMap(outcome => ('note' in outcome ? [outcome.note] : []))],
+  }
+}
+
+async function verifyCompanion(host: Host, { kind, size, applied }: StartedCompanion) {
+  try {
+    await waitUntilLoaded(host, kind, applied.run.invocation, size)
+    return { applied }
+  } catch (error) {
+    return { note: noteOf(host, kind, error as Error) }
+  }
 }
 
 async function waitUntilLoaded(host: Host, kind: CompanionKind, invocation: string, size: number) {
