@@ -64,8 +64,6 @@ function plansFor({ model, memory, cores, cpu, asked, beside }: PlanQuestion) {
   }
 }
 
-const capacityFor = (question: PlanQuestion): Capacity => plansFor(question).capacity
-
 const machineOf = ({ vmMemory, memory }: PlanQuestion) =>
   vmMemory === undefined ? `this machine with ${gibibytes(memory)}` : `a VM with ${gibibytes(vmMemory)}`
 
@@ -144,10 +142,10 @@ function speedRows(
 export function planJson(question: PlanQuestion): string {
   const { model, cores, vmMemory, asked, bandwidth } = question
   const generation = bandwidth === undefined ? undefined : expectedGeneration(model.geometry, bandwidth)
-  const capacity = capacityFor(question)
+  const { capacity, companions, reserved } = plansFor(question)
   const prompt = expectedPrompt(model.geometry, cores)
   const promptAtEnd = expectedPromptAtEnd(model.geometry, cores, capacity)
   const expected = { prompt, promptAtEnd, generation }
-  return `${JSON.stringify({ vmMemory, ...capacity, companions: plansFor(question).companions, expected, smallestVm: smallestVm(model, asked, question) }, null, 2)}
-`
+  const smallest = smallestVm(model, asked, { ...question, reserved })
+  return `${JSON.stringify({ vmMemory, ...capacity, companions, expected, smallestVm: smallest }, null, 2)}\n`
 }

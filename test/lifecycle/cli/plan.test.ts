@@ -26,6 +26,8 @@ it('plans services beside chat, and says what they take from it', async () => {
   expect(text).toMatch(/^ {2}qwen2\.5-coder-1\.5b +2\.6 GiB$/m)
   expect(text).toMatch(/^ {2}nomic-embed-text-v1\.5 +0\.\d GiB$/m)
   expect(text).toMatch(/which now has 1 of 2\s+conversations at once/)
+  const { smallestVm } = JSON.parse(await planned(recordedHost(), { memory: '32G', beside }, true))
+  expect(text).toMatch(new RegExp(`smallest VM for this request +${gibibytes(smallestVm)}`))
 })
 
 it('takes missing values from this machine, and prints JSON in bytes', async () => {
