@@ -132,6 +132,8 @@ const libraries = [
   library('anthropic', '@anthropic-ai/sdk', 'client, model'),
 ]
 
+export const isAgent = ({ name }: Client): boolean => agents.some(agent => agent.name === name)
+
 /** The clients that `make test` runs. */
 export const someClients: Client[] = [...libraries, ...agents.slice(0, 2)]
 export const allClients: Client[] = [...libraries, ...agents]

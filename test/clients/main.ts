@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { cacheFolder } from '../../packer/build/cache.ts'
 import { script, step } from '../../packer/build/progress.ts'
 import { type Options, type Stack, startStack } from '../integration/support/stack.ts'
-import { allClients, type Client } from './clients.ts'
+import { allClients, type Client, isAgent } from './clients.ts'
 import { installedClients } from './install.ts'
+import { shareReused } from './reuse.ts'
 import {
   chat,
   firstPaste,
@@ -14,6 +15,7 @@ import {
   stackContext,
   type TrialOutcome,
   toolTurn,
+  twoSessions,
   wrongKey,
 } from './scenarios.ts'
 import { type ClientRow, isGood, refusal, table } from './table.ts'
@@ -37,15 +39,30 @@ async function quickTrials(client: Client, modules: string): Promise<ClientRow> 
       wrongKey: await wrongKey(trial),
     }
   })
-  const calling = await withStack({ call: client.call }, stack => toolTurn({ client, stack, modules }))
-  return { name: client.name, version: versionOf(client, modules), ...plain, toolTurn: calling }
+  const answers: string[] = []
+  const record = (answer: string) => answers.push(answer)
+  const calling = await withStack({ call: client.call, record }, stack =>
+    toolTurn({ client, stack, modules }),
+  )
+  const reused = { next: shareReused(answers), session: await reusedBySession(client, modules) }
+  return { name: client.name, version: versionOf(client, modules), ...plain, toolTurn: calling, reused }
+}
+
+/** Of the first prompt of a second session; undefined for a library, whose program is the session. */
+async function reusedBySession(client: Client, modules: string): Promise<number | undefined> {
+  if (!isAgent(client)) return undefined
+  const answers: string[] = []
+  await withStack({ record: answer => answers.push(answer) }, stack =>
+    twoSessions({ client, stack, modules }, () => answers.splice(0)),
+  )
+  return shareReused(answers)
 }
 
 /** Saves the output of each run in a file of its own. */
 function keepScreens(rows: ClientRow[]): string {
   const folder = join(cacheFolder, 'logs', 'clients')
   mkdirSync(folder, { recursive: true })
-  for (const { name, version: _, ...outcomes } of rows)
+  for (const { name, version: _, reused: __, ...outcomes } of rows)
     for (const [scenario, outcome] of Object.entries(outcomes) as [string, TrialOutcome | undefined][])
       if (outcome !== undefined) writeFileSync(join(folder, `${name}-${scenario}.txt`), outcome.text)
   return folder

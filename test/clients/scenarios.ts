@@ -90,6 +90,15 @@ export const chat = async (trial: Trial): Promise<TrialOutcome | undefined> => {
 export const toolTurn = (trial: Trial) =>
   inHome(trial, home => trial.client.ask(home, trial.modules, 'Make a file.'))
 
+/** The same question in two sessions, one after the other, in the same folder. `between`: called before the second one. */
+export const twoSessions = (trial: Trial, between: () => void) =>
+  inHome(trial, async home => {
+    const ask = () => trial.client.ask(home, trial.modules, question)
+    await ask()
+    between()
+    return ask()
+  })
+
 export const wrongKey = (trial: Trial) => inHome(trial, home => pasted(trial, home), 'a-key-of-nobodys')
 
 /** llama-server is down when the client asks, and starts after the client has got a 503. */

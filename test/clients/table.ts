@@ -10,6 +10,8 @@ export type ClientRow = {
   wrongKey: TrialOutcome
   loading: TrialOutcome
   slowPrompt?: TrialOutcome
+  /** Shares of the prompt that were cached: of the request after a tool call, and of the first one of the next session. */
+  reused: { next: number; session: number | undefined }
 }
 
 /** Whether a client passed all scenarios. */
@@ -29,6 +31,7 @@ export const refusal = ({ text }: TrialOutcome) =>
     .find(line => line.includes('Wrong or missing API key'))
     ?.trim()
 
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 const yes = (isSo: boolean) => (isSo ? 'yes' : 'NO')
 const statuses = ({ requests }: TrialOutcome) => requests.map(({ status }) => status).join(' ')
 const longest = ({ requests }: TrialOutcome) =>
@@ -44,6 +47,8 @@ export function table(rows: ClientRow[]): string {
     ['first paste', ({ firstPaste }) => yes(firstPaste.isAnswered)],
     ['in one piece', ({ chat }) => (chat === undefined ? 'only streams' : yes(chat.isAnswered))],
     ['tool turn', ({ toolTurn }) => tried(toolTurn, toolTurn.isAnswered && toolTurn.hasMade)],
+    ['reused of the next prompt', ({ reused }) => percent(reused.next)],
+    ["of the next session's", ({ reused }) => (reused.session === undefined ? '-' : percent(reused.session))],
     ["wrong key's message", ({ wrongKey }) => tried(wrongKey, refusal(wrongKey) !== undefined)],
     ['served after loading', ({ loading }) => tried(loading, loading.isAnswered)],
     [

@@ -29,6 +29,7 @@ import { unpackedRelease } from '../../mirror/llama-release.ts'
 import { companionFile, releaseValue } from '../../mirror/mirror.ts'
 import { sentenceModel } from '../../mirror/sentence-model.ts'
 import { type Call, toolModel } from '../../mirror/tool-model.ts'
+import { startRecorder } from './recorder.ts'
 
 /** Both proxies as configured for a context, in front of llama-server's socket. */
 export type Edge = {
@@ -89,6 +90,8 @@ export type Options = {
   companions?: string[]
   /** Further environment variables of llama-server. */
   settings?: Record<string, string>
+  /** Called with each of llama-server's answers to a POST request, once it has ended. */
+  record?: (answer: string) => void
 }
 
 /** Configures a new or an existing folder for this context. */
@@ -267,14 +270,17 @@ export async function startStack(context: Record<string, string>, options: Optio
   const model = options.call === undefined ? await sentenceModel() : await toolModel(options.call)
   if (settings.LLAMA_ARG_MODEL !== modelPath('sentence'))
     throw new Error(`configured for ${settings.LLAMA_ARG_MODEL}`)
+  // With a recorder between the admission proxy and llama-server, that listens elsewhere.
+  const ownSocket = options.record === undefined ? socket : join(dirname(socket), 'recorded.sock')
+  const recorder = options.record && (await startRecorder(socket, ownSocket, options.record))
   let llama: WatchedProcess | undefined
   const stopLlama = async () => {
     await llama?.stop()
-    rmSync(socket, { force: true })
+    rmSync(ownSocket, { force: true })
   }
   const startLlama = async () => {
     // One thread: with two, which wait for each other, a machine that is busy with other tests is ten times slower.
-    const here = { LLAMA_ARG_MODEL: model, LLAMA_ARG_HOST: socket, LLAMA_ARG_THREADS: '1' }
+    const here = { LLAMA_ARG_MODEL: model, LLAMA_ARG_HOST: ownSocket, LLAMA_ARG_THREADS: '1' }
     // Our own template, at the path where configure wrote it.
     const template = settings.LLAMA_ARG_CHAT_TEMPLATE_FILE
     const env = {
@@ -290,7 +296,7 @@ export async function startStack(context: Record<string, string>, options: Optio
       }),
     )
     await llama.until(() =>
-      http({ url: 'http://x/health', socket, timeout: 5 }).then(
+      http({ url: 'http://x/health', socket: ownSocket, timeout: 5 }).then(
         ({ status }) => status === 200,
         () => false,
       ),
@@ -308,6 +314,7 @@ export async function startStack(context: Record<string, string>, options: Optio
     stopLlama,
     close: async () => {
       await stopLlama()
+      await recorder?.stop()
       await stopCompanions()
       await edge.close()
     },
