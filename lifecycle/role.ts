@@ -49,9 +49,9 @@ function copilotRole(
   const capacity = planCapacity(shared, choice.model, context)
   const companions = beside.companions.map(companion => withUrl(companion, context.modelMirror))
   const better = betterChoice(capacity, modelsOf(release), model => {
-    const isServable =
-      knowledge.stateOf(model).state !== 'failed' && refusalOf(shared, model, context) === undefined
-    return isServable ? planCapacity(shared, model, context) : undefined
+    const isOutOfQuestion =
+      knowledge.stateOf(model).state === 'failed' || refusalOf(shared, model, context) !== undefined
+    return isOutOfQuestion ? undefined : planCapacity(shared, model, context)
   })
   return {
     capacity,
