@@ -16,14 +16,14 @@ export const isStageAtWork = (host: Host): Promise<boolean> => isLocked(host, pa
 
 /** The fetches, each of which writes files of its own. */
 const fetches = {
-  model: { lock: paths.fetchLock, unit: units.model },
-  companions: { lock: paths.companionFetchLock, unit: units.companions },
+  model: { lock: paths.fetchLock, stop: `systemctl stop ${units.model}` },
+  companions: { lock: paths.companionFetchLock, stop: `systemctl stop ${units.companions}` },
 } as const
 
 /** Runs a fetch while no other of its kind is running. */
 export const oneFetch = <T>(host: Host, kind: keyof typeof fetches, act: () => Promise<T>): Promise<T> =>
   host.withLock(
     fetches[kind].lock,
-    () => host.log.info(`Waiting: a fetch runs already. To end it: systemctl stop ${fetches[kind].unit}`),
+    () => host.log.info(`Waiting: a fetch runs already. To end it: ${fetches[kind].stop}`),
     act,
   )

@@ -55,6 +55,7 @@ export const expected: Record<string, number | string> = {
   'slm-copilot upgrade --rollback': 'test/vm/upgrade.test.ts runs it after an upgrade',
   'systemctl status slm-copilot slm-copilot-admission nginx': 0,
   'systemctl status slm-copilot.service': 0,
+  'systemctl stop slm-copilot-companions.service': 0,
   'systemctl stop slm-copilot-model.service': 0,
   'systemctl try-reload-or-restart nginx.service': 0,
   'systemctl start slm-copilot': 0,
