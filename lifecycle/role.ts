@@ -10,7 +10,7 @@ import { cacheSharingOf } from '../lib/appliance/nginx/cache-sharing.ts'
 import { type Plan, type PlanRest, planFor } from '../lib/appliance/plan.ts'
 import { type Machine, planCapacity, refusalOf } from '../lib/appliance/sizing/capacity.ts'
 import { planCompanions } from '../lib/appliance/sizing/companions.ts'
-import { hardwareNotes } from '../lib/appliance/sizing/hardware.ts'
+import { type Hardware, hardwareNotes } from '../lib/appliance/sizing/hardware.ts'
 import { companionCandidates, withUrl } from '../lib/steps/models/companions.ts'
 import { modelKnowledge } from '../lib/steps/models/fetched-models.ts'
 import { weightNotes } from '../lib/steps/models/release.ts'
@@ -21,7 +21,7 @@ type RoleFacts = {
   /** The model by URL, if one is requested. */
   own: OwnModelOutcome | undefined
   context: Context
-  machine: Machine
+  machine: Machine & Hardware
 }
 
 type RoleRest = Omit<PlanRest, 'companions'>

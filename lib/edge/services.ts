@@ -25,14 +25,17 @@ export function serviceOf(path: string, request: JsonObject, settings: ServiceSe
   return request.at.model === completion.model || hasGap(path, request) ? 'completion' : 'chat'
 }
 
+/** Bytes of a character in UTF-8. In njs a character may be beyond the basic plane; elsewhere, it is a pair of two bytes each. */
+function bytesOfCode(code: number): number {
+  if (code < 0x80) return 1
+  if (code < 0x800 || (code >= 0xd800 && code <= 0xdfff)) return 2
+  return code < 0x10000 ? 3 : 4
+}
+
 /** Bytes in UTF-8: at least as many as tokens. */
 function bytesOf(text: string): number {
-  let bytes = text.length
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    // Each half of a pair counts two.
-    if (code > 0x7f) bytes += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1
-  }
+  let bytes = 0
+  for (let i = 0; i < text.length; i++) bytes += bytesOfCode(text.charCodeAt(i))
   return bytes
 }
 
