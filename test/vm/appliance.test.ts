@@ -71,7 +71,7 @@ describe('first boot', () => {
     expect(JSON.parse(chat.body).choices[0].message.content).toBe(sentence)
     const stream = await ask(access, '/v1/chat/completions', { json: { ...question, stream: true } })
     expect(eventsOf(stream.body).at(-1)).toBe('[DONE]')
-    expect(stream.arrivals.length).toBeGreaterThan(5)
+    expect(stream.arrivals.length).toBeGreaterThan(1)
     expect((await ask(access, '/v1/models', { headers: { authorization: 'Bearer none' } })).status).toBe(401)
     expect((await ask(access, '/', { headers: {} })).body).toContain('<title>SLM-Copilot</title>')
   })
