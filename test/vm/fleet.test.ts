@@ -61,7 +61,9 @@ describe('a drain', () => {
     expect((await running).body).toContain('[DONE]')
     expect((await ssh(machine, 'slm-copilot status')).stdout).toContain('This VM is being drained')
     await run('slm-copilot drain --undo')
-    expect(shownAtOneGate(machine)).toMatchObject({ ONEAPP_COPILOT_DRAINING: '', READY: 'YES' })
+    await expect
+      .poll(() => shownAtOneGate(machine), { timeout: 60_000, interval: 500 })
+      .toMatchObject({ ONEAPP_COPILOT_DRAINING: '', READY: 'YES' })
     expect((await stream('three')).status).toBe(200)
   })
 
@@ -99,7 +101,7 @@ const noticed = () =>
 
 it('serves a model from a disk, without a network, until the disk is gone', async () => {
   const folder = join(work, 'models')
-  mkdirSync(folder)
+  mkdirSync(folder, { recursive: true })
   copyFileSync(await toolModel(), join(folder, 'Some-Name-Q4.gguf'))
   chmodSync(join(folder, 'Some-Name-Q4.gguf'), 0o644)
   const image = disk('models.img', '-L', 'COPILOT-MODELS', '-d', folder)
@@ -119,7 +121,7 @@ it('serves a model from a disk, without a network, until the disk is gone', asyn
 
   await attachDisk(machine, image)
   await noticed()
-  expect(await served()).toBe('caller')
+  await until(async () => (await served()) === 'caller')
 })
 
 describe('the state on a disk', () => {
