@@ -33,6 +33,9 @@ function isAccepted({ name, value }: HostileValue): boolean {
   }
 }
 
+/** Variables whose values are valid only beside another's, or decide what others may be. */
+const needsOthers = /^(tls|syslogCa|model$|modelUrl|modelSha256|role|backends|fleetKey|completion|embeddings)/
+
 /** Values of each variable in turn, accepted or refused by themselves. A pair of certificate and key needs two. */
 function contexts(wanted: 'accepted' | 'refused'): Record<string, string>[] {
   const made = Array.from({ length: runs }, (): Record<string, string> => ({}))
@@ -42,7 +45,7 @@ function contexts(wanted: 'accepted' | 'refused'): Record<string, string>[] {
     const number = given.get(variable) ?? 0
     const context = made[number]
     if (context === undefined || value === '' || isAccepted(hostile) !== (wanted === 'accepted')) continue
-    if (wanted === 'accepted' && /^(tls|model$)/.test(variable)) continue
+    if (wanted === 'accepted' && needsOthers.test(variable)) continue
     given.set(variable, number + 1)
     context[variables[variable].name] = value
   }
@@ -117,8 +120,9 @@ it(`${runs} contexts of refused values, seed ${seed}: all are named, none is sho
   for (const context of contexts('refused')) {
     const { status, stdout, stderr } = configure(context)
     expect(status, stderr).toBe(1)
-    // Certificate and key may be refused only as a pair.
-    for (const name of Object.keys(context)) if (!/TLS_(CERT|KEY)$/.test(name)) expect(stderr).toContain(name)
+    // Some may be refused only as a pair, and a role for what it needs.
+    for (const name of Object.keys(context))
+      if (!/TLS_(CERT|KEY)$|MODEL_(URL|SHA256)$|ROLE$/.test(name)) expect(stderr).toContain(name)
     for (const [name, value] of Object.entries(context))
       if (/PASSWORD|KEY/.test(name) && value.length >= 12) expect(stderr + stdout).not.toContain(value)
     expect(stderr.length).toBeLessThan(40_000)
