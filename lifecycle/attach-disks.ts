@@ -112,5 +112,7 @@ export async function noticeDisks(host: Host): Promise<void> {
   const state = decideState(await readStateFacts(host))
   if (models.do === 'nothing' && (state.do === 'nothing' || state.do === 'refuse')) return
   host.log.info('A disk of the appliance has been attached or detached: configuring again')
+  // The unit that configures sees no devices.
+  await host.$`systemctl start ${units.disks}`
   await host.$`systemctl start --no-block ${units.reconfigure}`
 }
