@@ -118,10 +118,6 @@ it('serves a model from a disk, without a network, until the disk is gone', asyn
   await noticed()
   expect(await served()).toBe('sentence')
   expect(await run('slm-copilot status')).toMatch(/caller was served from\s+\/srv\/copilot/)
-
-  await attachDisk(machine, image)
-  await noticed()
-  await until(async () => (await served()) === 'caller')
 })
 
 describe('the state on a disk', () => {
