@@ -181,8 +181,14 @@ async function verifyRouter(host: Host, plan: RoutingPlan): Promise<Measured> {
 export async function bootstrapAndFetch(host: Host, reportPath: string): Promise<void> {
   await bootstrap(host, reportPath)
   const plan = readPlan(host)
-  await orderFetch(host, pendingCompanions(plan).length > 0, units.companions)
-  await orderFetch(host, pendingOf(plan) !== undefined || unreadModel(host)?.isRetried === true)
+  await fetchPending(host)
   if (plan.state === 'waiting') throw new Error(`${plan.reason} To see the progress: slm-copilot status`)
   if (plan.state === 'unavailable') throw new Error(unavailability(plan))
+}
+
+/** Starts the units that fetch the plan's pending models, or stops them if there are none. */
+export async function fetchPending(host: Host): Promise<void> {
+  const plan = readPlan(host)
+  await orderFetch(host, pendingCompanions(plan).length > 0, units.companions)
+  await orderFetch(host, pendingOf(plan) !== undefined || unreadModel(host)?.isRetried === true)
 }

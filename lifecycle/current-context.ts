@@ -2,7 +2,7 @@
 import { paths } from '../lib/appliance/paths.ts'
 import { recorded } from '../lib/steps/stage-runs.ts'
 import type { Host } from '../lib/system/host.ts'
-import { bootstrap } from './bootstrap.ts'
+import { bootstrap, fetchPending } from './bootstrap.ts'
 import { configure } from './configure.ts'
 import { parseEnvironment } from './environment.ts'
 
@@ -17,4 +17,10 @@ export function inCurrentContext(host: Host): Host {
 export async function runStages(host: Host): Promise<void> {
   await recorded(host, 'configure', () => configure(host))
   await recorded(host, 'bootstrap', () => bootstrap(host, paths.report))
+}
+
+/** Runs both stages after a change that the framework does not see: another address, a disk attached or detached. */
+export async function reconfigure(host: Host): Promise<void> {
+  await runStages(host)
+  await fetchPending(host)
 }

@@ -65,8 +65,8 @@ const handlers: Record<CommandName, CommandHandler> = {
     await exclusively(host, () => recordedStage(host, 'bootstrap', () => bootstrapAndFetch(host, report)))
   },
   reconfigure: async host => {
-    const { inCurrentContext, runStages } = await import('../current-context.ts')
-    await exclusively(host, () => runStages(inCurrentContext(host)))
+    const { inCurrentContext, reconfigure } = await import('../current-context.ts')
+    await exclusively(host, () => reconfigure(inCurrentContext(host)))
   },
   renew: async host => {
     const { renew } = await import('../renew.ts')
