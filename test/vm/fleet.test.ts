@@ -118,6 +118,10 @@ it('serves a model from a disk, without a network, until the disk is gone', asyn
   await noticed()
   expect(await served()).toBe('sentence')
   expect(await run('slm-copilot status')).toMatch(/caller was served from\s+\/srv\/copilot/)
+
+  await attachDisk(machine, image)
+  await noticed()
+  await until(async () => (await served()) === 'caller')
 })
 
 describe('the state on a disk', () => {
@@ -136,7 +140,8 @@ describe('the state on a disk', () => {
   it('formats an empty disk, and is the same appliance on it', async () => {
     const before = await marks()
     const device = await attachDisk(machine, disk('state.img'))
-    await changeContext(machine, { ONEAPP_COPILOT_STATE_DISK: device })
+    // It may have the foreign disk's name: without another change, the framework would see none.
+    await changeContext(machine, { ONEAPP_COPILOT_STATE_DISK: device, ONEAPP_COPILOT_THREADS: '1' })
     expect(await contextualizeNow(machine)).toBe('bootstrap_success')
     expect(await run('findmnt --noheadings --output SOURCE /etc/ssl/slm-copilot')).toContain(device)
     expect(await marks()).toBe(before)
