@@ -47,7 +47,7 @@ export const partial = (name: string) => `.${name}.new`
 export const disksSchema = z.strictObject({
   models: z.strictObject({ source: z.string() }).optional(),
   state: z.strictObject({ device: z.string(), uuid: z.string() }).optional(),
-  /** What worries. */
+  /** Warnings, for report and log. */
   notes: z.array(z.string()),
   /** Why the state cannot be used: a reason not to configure. */
   refusal: z.string().optional(),

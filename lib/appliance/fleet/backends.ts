@@ -17,7 +17,7 @@ export type Backend = z.infer<typeof backendSchema>
 
 const fingerprint = /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/i
 
-/** HAProxy's servers, and the machine's ports and memory, have been tried with this many (`make bench BENCH=fleet`). */
+/** The largest fleet that `make bench BENCH=fleet` simulates. */
 const mostBackends = 256
 
 /** Parses `https://HOST[:PORT]` or `https://HOST[:PORT]=FINGERPRINT`; undefined if it is neither. */

@@ -20,6 +20,22 @@ export type CompanionModel = z.infer<typeof companionModelSchema>
 
 const qwenInfill = { prefix: '<|fim_prefix|>', suffix: '<|fim_suffix|>', middle: '<|fim_middle|>' }
 
+/** Of both models made from Qwen3-0.6B. */
+const qwen3Small = {
+  layers: 28,
+  kvHeads: 8,
+  headSize: 128,
+  queries: 2048,
+  embedding: 1024,
+  feedForward: 3072,
+  vocabulary: 151_669,
+  merges: 151_387,
+  repackable: 0,
+  amx: { source: 467_927_040, copies: 522_977_280 },
+  active: 633_205_056,
+  activeParameters: 595_776_512,
+}
+
 /** The first of each kind is the default. Geometry: from the publishers' configurations; sums agree with each file's size. */
 export const companionCatalogue = {
   'qwen2.5-coder-1.5b': {
@@ -96,20 +112,7 @@ export const companionCatalogue = {
     kind: 'embeddings',
     ...companionWeights['qwen3-embedding-0.6b'],
     contextLimit: 32_768,
-    geometry: {
-      layers: 28,
-      kvHeads: 8,
-      headSize: 128,
-      queries: 2048,
-      embedding: 1024,
-      feedForward: 3072,
-      vocabulary: 151_669,
-      merges: 151_387,
-      repackable: 0,
-      amx: { source: 467_927_040, copies: 522_977_280 },
-      active: 633_205_056,
-      activeParameters: 595_776_512,
-    },
+    geometry: qwen3Small,
     pooling: 'last',
     prefixes: {
       query: 'Instruct: Given a question, retrieve the code that answers it\nQuery: ',
@@ -147,20 +150,7 @@ export const companionCatalogue = {
     kind: 'reranking',
     ...companionWeights['qwen3-reranker-0.6b'],
     contextLimit: 32_768,
-    geometry: {
-      layers: 28,
-      kvHeads: 8,
-      headSize: 128,
-      queries: 2048,
-      embedding: 1024,
-      feedForward: 3072,
-      vocabulary: 151_669,
-      merges: 151_387,
-      repackable: 0,
-      amx: { source: 467_927_040, copies: 522_977_280 },
-      active: 633_205_056,
-      activeParameters: 595_776_512,
-    },
+    geometry: qwen3Small,
     pooling: 'rank',
     licence: 'Apache-2.0',
     goodAt: 'Puts what a search found in order.',
