@@ -34,9 +34,10 @@ export async function useDisk(host: Host, disk: AttachedDisk, version: string): 
 
 async function mount(host: Host, { device }: AttachedDisk): Promise<string | undefined> {
   host.files.makeFolder(folder, 0o700)
-  // It ends with 0 or 1 if the file system is sound, or has been repaired (e2fsck(8)); without a code if it was killed.
+  // It ends with 0 or 1 if the file system is sound, or has been repaired (e2fsck(8)).
   const check = await host.$`e2fsck -p ${device}`.nothrow()
-  if (check.exitCode !== 0 && check.exitCode !== 1) return unsound(device, check.stdout + check.stderr)
+  if (check.exitCode > 128) return `${device} could not be checked: e2fsck was ended by a signal.`
+  if (check.exitCode > 1) return unsound(device, check.stdout + check.stderr)
   const { exitCode, stderr } =
     await host.$`mount -t ext4 -o nosuid,nodev,noexec ${device} ${folder}`.nothrow()
   return exitCode === 0 ? undefined : `${device} cannot be mounted: ${lastLine(stderr)}`
