@@ -17,8 +17,8 @@ const running = {
 export const actionsBetween = (from: string, to: string): Partial<Record<string, Action>> =>
   Object.fromEntries(
     Object.entries(services)
-      // Only where logs are forwarded.
-      .filter(([name]) => name !== 'syslog')
+      // Only where logs are forwarded, and only on a router.
+      .filter(([name]) => name !== 'syslog' && name !== 'router')
       .map(([name, service]) => [name, actionBetween(service, from, to)] as const)
       .filter(([, action]) => action !== 'leave alone'),
   )
