@@ -59,7 +59,7 @@ export function ssh(
   })
 }
 
-/** The command's stdout. Rejects with its stderr if it fails. */
+/** The command's stdout. Rejects with its stderr if it fails, reason first: a run's last lines are cut. */
 export async function sshOutput(
   machine: Machine,
   command: string,
@@ -67,7 +67,7 @@ export async function sshOutput(
 ): Promise<string> {
   const { stdout, stderr, code } = await ssh(machine, command, input)
   if (code !== 0)
-    throw new Error(`in ${machine.name}, "${command}" failed (${code}): ${stderr.trim() || stdout.trim()}`)
+    throw new Error(`${machine.name}: ${stderr.trim() || stdout.trim()} (exit code ${code} of: ${command})`)
   return stdout
 }
 

@@ -217,7 +217,7 @@ async function killedAt(mark: string): Promise<void> {
     pid=$!
     until grep -q '${mark}' /root/out.log || ! kill -0 $pid 2> /dev/null; do sleep 0.05; done
     pkill -9 -s $pid
-    grep -q '${mark}' /root/out.log`)
+    grep -q '${mark}' /root/out.log || { tail -3 /root/out.log; exit 1; }`)
 }
 
 it('goes back by hand and forward again; password, certificates, models stay; the pause is logged', async () => {
