@@ -170,8 +170,7 @@ it('as names of variables: they are reported without their value, on one line ea
 
 it('in a context file: what one value contains sets no other variable', () => {
   for (const { name, value } of hostileValues(seed, 2000)) {
-    const quoted = value.replaceAll(/["\\$`]/g, '')
-    const read = parseEnvironment(`export VMID="1"\nexport ${name}="${quoted}"\nexport NETWORK="YES"\n`)
-    expect(Object.keys(read)).toEqual(['VMID', name, 'NETWORK'])
+    const read = parseEnvironment(`export TOKENTXT=""\nexport ${name}="${value}"\nexport NETWORK="YES"\n`)
+    expect(read).toEqual({ TOKENTXT: '', [name]: value, NETWORK: 'YES' })
   }
 })
