@@ -9,7 +9,7 @@ import { limits } from './limits.ts'
 import { describeValue, unknownModelMessage } from './messages.ts'
 import { parseJson } from './parse-json.ts'
 import { maxSchemas } from './schema.ts'
-import { adaptToCompletion, isWithSuffix, serviceOf } from './services.ts'
+import { adaptToCompletion, gapProblem, isWithSuffix, serviceOf } from './services.ts'
 import { markTenant } from './tenant.ts'
 
 type FilterSettings = Pick<EdgeSettings, 'models' | 'readsImages' | 'vocabulary' | 'companions'>
@@ -69,7 +69,10 @@ export function filterRequest(
     limits: limits,
     budget: { schemas: maxSchemas },
   })
-  const problem = 'problem' in checked ? checked.problem : adapt(checked.value as JsonObject)
+  const problem =
+    'problem' in checked
+      ? checked.problem
+      : (gapProblem(path, checked.value as JsonObject) ?? adapt(checked.value as JsonObject))
   if (problem !== undefined) return refuse(400, `${problem.message}.`, 'invalid_value', problem.field)
   const kept = (checked as { value: JsonObject }).value
   put(kept, 'model', companion === undefined ? (settings.models[0] as string) : companion.model)

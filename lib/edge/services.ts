@@ -1,6 +1,7 @@
 /** Which model service a request is for, and its prompt for a model that fills gaps. Runs inside nginx. */
 import type { EdgeCompanion, EdgeSettings } from '../appliance/requests/edge-settings.ts'
 import type { ServiceKind } from '../appliance/requests/services.ts'
+import type { FieldProblem } from './check.ts'
 import { postRoute } from './errors.ts'
 import { isList, isObject, type JsonObject, object, put, remove } from './json.ts'
 
@@ -78,6 +79,12 @@ function limitInfill(request: JsonObject, companion: EdgeCompanion): void {
   put(request, 'input_prefix', endOf(String(request.at.input_prefix ?? ''), companion.prefix))
   put(request, 'input_suffix', String(request.at.input_suffix ?? '').slice(0, companion.suffix))
 }
+
+/** What is wrong with a gap in OpenAI's form, if anything: around one, the prompt must be a text. */
+export const gapProblem = (path: string, request: JsonObject): FieldProblem | undefined =>
+  isWithSuffix(path, request) && typeof request.at.prompt !== 'string'
+    ? { field: 'prompt', message: 'prompt: with a suffix, expected a string, got tokens' }
+    : undefined
 
 /** OpenAI's form of a gap: llama-server's completions take no suffix, so the prompt has the model's own tokens. */
 function writeGap(request: JsonObject, companion: EdgeCompanion): void {

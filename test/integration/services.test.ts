@@ -125,6 +125,11 @@ describe('completion', () => {
   })
 })
 
+const tooLong = (service: string) =>
+  new RegExp(
+    `^A text has \\d{4,5} tokens, and the service for ${service} takes 2048 at most: split longer texts.$`,
+  )
+
 describe('embeddings', () => {
   it("come in Base64 to OpenAI's own SDK, which asks for that", async () => {
     const { answer } = await ask('/v1/embeddings', { input: 'a', encoding_format: 'base64' })
@@ -151,6 +156,14 @@ describe('embeddings', () => {
     expect(await vectorOf([`${text} `, text], 1)).toEqual(alone)
   })
 
+  it('are refused for a text that is too long, with its limit', async () => {
+    const { status, answer } = await ask('/v1/embeddings', { input: ['short', 'word '.repeat(4000)] })
+    expect({ status, message: answer.error.message }).toEqual({
+      status: 400,
+      message: expect.stringMatching(tooLong('embeddings')),
+    })
+  })
+
   it('are refused by name of another model', async () => {
     const { status, answer } = await ask('/v1/embeddings', { model: 'text-embedding-3-small', input: 'a' })
     expect({ status, message: answer.error.message }).toEqual({
@@ -168,6 +181,34 @@ describe('reranking', () => {
     expect(answer.results).toHaveLength(3)
     expect((await ask('/v1/rerank', { ...request, top_n: 2 })).answer.results).toHaveLength(2)
   })
+
+  it('refuses a document that is too long, with its limit', async () => {
+    const documents = ['short', 'word '.repeat(4000)]
+    const { status, answer } = await ask('/v1/rerank', { query: 'add', documents })
+    expect({ status, message: answer.error.message }).toEqual({
+      status: 400,
+      message: expect.stringMatching(tooLong('reranking')),
+    })
+  })
+})
+
+it('an encoder, too, refuses a text that is too long, with its limit', async () => {
+  const bert = await startStack({ ONEAPP_COPILOT_EMBEDDINGS: 'bert' }, { companions: ['bert'] })
+  try {
+    const { status, body } = await http({
+      url: `${bert.url}/v1/embeddings`,
+      ca: bert.ca,
+      headers: { authorization: `Bearer ${bert.key}` },
+      json: { input: ['short', 'word '.repeat(4000)] },
+      timeout: 60,
+    })
+    expect({ status, message: JSON.parse(body).error.message }).toEqual({
+      status: 400,
+      message: expect.stringMatching(tooLong('embeddings')),
+    })
+  } finally {
+    await bert.close()
+  }
 })
 
 it.each(['sentence', 'infill', 'vectors', 'ranker'])('knows the model %s by its name', async name => {

@@ -91,6 +91,30 @@ describe('reports the same to the first client as to one that repeats the reques
   })
 })
 
+it('completion, too, reports the same to the first client as to one that repeats the request', async () => {
+  const context = { ONEAPP_COPILOT_KEYS: `alice=${keys.alice}`, ONEAPP_COPILOT_SHARED_CACHE: 'YES' }
+  const small = await startStack(context, { companions: ['infill'] })
+  try {
+    const request = { input_prefix: '# a line of code\n'.repeat(60), input_suffix: '\n', n_predict: 4 }
+    const fill = () =>
+      http({
+        url: `${small.url}/infill`,
+        ca: small.ca,
+        headers: { authorization: `Bearer ${keys.alice}` },
+        json: request,
+        timeout: 60,
+      })
+    const [first, second] = [await fill(), await fill()]
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(counts(second.body).length).toBeGreaterThan(0)
+    for (const { body } of [first, second])
+      for (const count of counts(body)) expect(count).toEqual({ name: count.name, value: 0 })
+    expect(sizes(second.body)).toEqual(sizes(first.body))
+  } finally {
+    await small.close()
+  }
+})
+
 describe('an answer is otherwise unchanged', () => {
   it('streamed piece by piece', async () => {
     const { arrivals } = await ask('alice', '/v1/chat/completions', {

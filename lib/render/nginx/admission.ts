@@ -1,19 +1,14 @@
 /** The admission proxy: an nginx before llama-server that admits as many concurrent generations as there are slots. */
 
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
-import { companionLimits, counters } from '../../appliance/nginx/limits.ts'
-import {
-  admissionStatusUrl,
-  healthUrl,
-  modelServices,
-  paths,
-  queueUrl,
-  users,
-} from '../../appliance/paths.ts'
+import { counters } from '../../appliance/nginx/limits.ts'
+import { admissionStatusUrl, healthUrl, paths, queueUrl } from '../../appliance/paths.ts'
 import { edgeHeaders, limitHeader, metricsPath, routes } from '../../appliance/requests/api.ts'
-import { type CompanionKind, prefixOf } from '../../appliance/requests/services.ts'
-import { sandbox } from '../units/sandbox.ts'
+import type { CompanionKind } from '../../appliance/requests/services.ts'
+import { companionLocation, companionZones } from './companions.ts'
+import { countFilter } from './count-filter.ts'
 import { exactly } from './keys.ts'
+import { quotaZones, tenantLimits } from './tenant-limits.ts'
 
 type Admission = {
   slots: number
@@ -33,76 +28,6 @@ const uncounted = [
   ...routes.filter(({ method }) => method === 'GET').map(({ path }) => path),
 ]
 
-/** Concurrent generations of one tenant: with several tenants, none may take the last slot, unless it is the only one. */
-const tenantLimit = (slots: number) => Math.max(1, slots - 1)
-
-/** The limits of single tenants that are lower: as limit_conn takes no variable, each has a zone of its own. */
-const quotas = (slots: number) => Array.from({ length: tenantLimit(slots) - 1 }, (_, index) => index + 1)
-
-/** A zone whose key is empty, so that nothing is counted, unless the tenant has just this limit. */
-const quotaZone = (
-  quota: number,
-) => `    map "${edgeHeaders.quota.variable}:$copilot_tenant_key" $copilot_quota_${quota}_key {
-        default "";
-        "~^${quota}:(?<copilot_of_quota_${quota}>.+)\\z" $copilot_of_quota_${quota};
-    }
-    limit_conn_zone $copilot_quota_${quota}_key zone=copilot_quota_${quota}:128k;`
-
-const tenantLimits = (slots: number) =>
-  [
-    ...quotas(slots).map(quota => `limit_conn copilot_quota_${quota} ${quota};`),
-    ...(slots > 1 ? [`limit_conn copilot_generations_per_tenant ${tenantLimit(slots)};`] : []),
-  ].join('\n            ')
-
-/** For one service beside chat: a zone for all its requests, and one for those of each tenant. */
-const companionZones = (kind: CompanionKind) => `    map $uri $copilot_${kind}_key {
-        default "";
-        "~^${exactly(prefixOf(kind))}/" $pid;
-    }
-    map "$copilot_${kind}_key:${edgeHeaders.tenant.variable}" $copilot_${kind}_tenant_key {
-        default "";
-        "~^[^:]+:." "$pid ${edgeHeaders.tenant.variable}";
-    }
-    limit_conn_zone $copilot_${kind}_key zone=copilot_${kind}:128k;
-    limit_conn_zone $copilot_${kind}_tenant_key zone=copilot_${kind}_per_tenant:1m;`
-
-/**
- * Requests of a service beside chat, under a prefix of their own. A few may wait inside llama-server, since each is answered
- * soon. Of one who types only the newest request counts: llama-server ends an older one with the same conversation ID.
- */
-const companionLocation = (kind: CompanionKind) => `
-        location ${prefixOf(kind)}/ {
-            if (-f ${paths.draining}) {
-                return 503;
-            }
-            limit_conn copilot_${kind} ${companionLimits[kind].all};
-            limit_conn copilot_${kind}_per_tenant ${companionLimits[kind].tenant};
-            add_header ${limitHeader.name} service always;
-            proxy_set_header Host localhost;
-            proxy_set_header ${edgeHeaders.tenant.name} "";
-            proxy_set_header ${edgeHeaders.typist.name} "";${
-              kind === 'completion'
-                ? `
-            proxy_set_header X-Conversation-Id ${edgeHeaders.typist.variable};`
-                : ''
-            }
-            proxy_pass http://unix:${modelServices[kind].socket}:/;
-        }`
-
-/**
- * If keys share a cache, removes the counts of cached tokens from answers. Not in the edge proxy, since with
- * a body filter nginx keeps reading from upstream even if the client takes nothing: there send_timeout must
- * be able to cut off such a client. Here at most the rest of one answer is buffered meanwhile.
- */
-const countFilter = {
-  module: `load_module ${paths.nginxScriptModule};\n`,
-  program: `    js_import copilot from ${paths.admissionProgram};\n`,
-  location: `
-            js_header_filter copilot.countHeaders;
-            js_body_filter copilot.countBody buffer_type=buffer;`,
-}
-const noFilter = { module: '', program: '', location: '' }
-
 /**
  * The admission proxy's configuration. limit_conn counts in shared memory, where the counts of a killed
  * worker remain until nginx is restarted. Here the keys contain the worker's PID, and there is only one
@@ -112,13 +37,14 @@ const noFilter = { module: '', program: '', location: '' }
 export const admissionConfiguration = (admission: Admission) => ({
   path: paths.admissionConfiguration,
   mode: 0o644,
-  text: configurationText(admission, admission.cacheSharing === 'shared' ? countFilter : noFilter),
+  text: configurationText(admission, admission.cacheSharing === 'shared'),
 })
 
-const configurationText = ({ slots, answerTimeout, companions }: Admission, filter: typeof countFilter) =>
+/** `hidesCounts`: whether answers must not say how much of a prompt was cached. */
+const configurationText = ({ slots, answerTimeout, companions }: Admission, hidesCounts: boolean) =>
   `# Written by slm-copilot at every configure: changes made here are lost.
 
-${filter.module}daemon off;
+${hidesCounts ? `load_module ${paths.nginxScriptModule};\n` : ''}daemon off;
 worker_processes 1;
 pid ${paths.admissionFolder}/nginx.pid;
 # Nothing about requests, which the edge proxy logs: such lines contain the query string, where some clients put a key.
@@ -127,7 +53,7 @@ error_log stderr alert;
 events {}
 
 http {
-${filter.program}    access_log off;
+${hidesCounts ? `    js_import copilot from ${paths.admissionProgram};\n` : ''}    access_log off;
     client_body_temp_path ${paths.admissionFolder}/body;
     proxy_temp_path ${paths.admissionFolder}/proxy;
     fastcgi_temp_path ${paths.admissionFolder}/fastcgi;
@@ -168,7 +94,7 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
     limit_conn_zone $copilot_tenant_key zone=copilot_generations_per_tenant:1m;
     limit_conn_zone $copilot_small_count_key zone=copilot_small_counts:1m;
     limit_conn_zone $copilot_large_count_key zone=copilot_large_counts:1m;
-${[...quotas(slots).map(quotaZone), ...companions.map(companionZones)].join('\n')}
+${[...quotaZones(slots), ...companions.map(companionZones)].join('\n')}
     # Each quota and each service beside chat has some.
     variables_hash_max_size 4096;
     limit_conn_status 429;
@@ -205,9 +131,9 @@ ${[...quotas(slots).map(quotaZone), ...companions.map(companionZones)].join('\n'
             ${tenantLimits(slots)}
             limit_conn copilot_generations ${slots};
             limit_conn copilot_small_counts ${counters.small};
-            limit_conn copilot_large_counts ${counters.large};${filter.location}
+            limit_conn copilot_large_counts ${counters.large};${hidesCounts ? countFilter : ''}
             proxy_pass http://unix:${paths.socket};
-        }${companions.map(companionLocation).join('')}
+        }${companions.map(kind => companionLocation(kind, hidesCounts)).join('')}
         # No slot is needed. The watchdog asks by this way to see whether the admission proxy works.
 ${uncounted.map(path => `        location = ${path} {\n            proxy_pass http://unix:${paths.socket};\n        }`).join('\n')}
         location = ${new URL(admissionStatusUrl).pathname} {
@@ -223,36 +149,3 @@ ${uncounted.map(path => `        location = ${path} {\n            proxy_pass ht
     }
 }
 `
-
-/** The admission proxy's unit, with the same sandbox as llama-server. */
-export const admissionUnit = () => ({
-  path: paths.admissionUnit,
-  mode: 0o644,
-  text: `[Unit]
-Description=SLM-Copilot admission proxy: limits concurrent generations to llama-server's slots
-Documentation=file:${paths.report}
-ConditionPathExists=${paths.admissionConfiguration}
-After=local-fs.target
-# Restarted however often it fails: there may be nobody to do it.
-StartLimitIntervalSec=0
-
-[Service]
-Type=exec
-ExecStart=/usr/sbin/nginx -e stderr -c ${paths.admissionConfiguration}
-WorkingDirectory=/
-User=${users.web}
-Group=${users.web}
-UMask=0007
-# Removed at each stop: nginx does not replace the socket of one that was killed.
-RuntimeDirectory=${paths.admissionFolder.replace('/run/', '')}
-RuntimeDirectoryMode=0750
-Restart=always
-RestartSec=1
-OOMScoreAdjust=-500
-
-${sandbox}
-
-[Install]
-WantedBy=multi-user.target
-`,
-})

@@ -20,10 +20,6 @@ export const generationErrors = `${upstreamErrors}
         error_page 429 504 @error;
         error_page 500 = @failed;`
 
-/** For the services beside chat, whose requests are never checked a second time. */
-export const companionErrors = `${upstreamErrors}
-        error_page 429 504 @error;`
-
 /** `return 200` sends the status that `error_page` has set: ngx_http_send_header prefers err_status. */
 export const errorLocations = `
     location @error {

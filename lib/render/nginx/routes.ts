@@ -11,7 +11,7 @@ import {
   routes,
   routingHeaders,
 } from '../../appliance/requests/api.ts'
-import { companionErrors, generationErrors, readErrors } from './errors.ts'
+import { generationErrors, readErrors } from './errors.ts'
 import { exactly } from './keys.ts'
 import type { Site } from './site.ts'
 
@@ -63,8 +63,12 @@ const filteredBody = `proxy_set_header Host localhost;
 /** Whose slots are counted: only if there are several tenants, of whom none may take the last one. */
 const countedTenant = (keys: Site['keys']) => (keys.length > 1 ? '$copilot_own_tenant' : '""')
 
+/** Behind a router's key there are several, too; its own proxies count only what it asks of all copilots together. */
+const companionTenant = (cacheSharing: Site['cacheSharing']) =>
+  cacheSharing === 'one-key' ? '""' : '$copilot_tenant'
+
 /** Where the filter sends its requests. */
-const filteredRequests = ({ keys }: Site) => `
+const filteredRequests = ({ keys, cacheSharing }: Site) => `
     location @llama {
         ${generationErrors}
         js_header_filter copilot.rewriteErrorHeaders;
@@ -75,14 +79,14 @@ const filteredRequests = ({ keys }: Site) => `
         proxy_pass http://slm_copilot_admission$uri;
     }
     # The services beside chat. A newer completion of the same key and address takes the place of the one before, whose answer
-    # nobody waits for any more (llama-server's server-stream.cpp, create_or_replace).
+    # nobody waits for any more; until then llama-server finishes one whose client has gone (server-stream.cpp).
     location @companion {
-        ${companionErrors}
+        ${generationErrors}
         js_header_filter copilot.rewriteErrorHeaders;
         js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
         ${filteredBody}
-        proxy_set_header ${edgeHeaders.tenant.name} $copilot_tenant;
-        proxy_set_header ${edgeHeaders.typist.name} $copilot_tenant@$remote_addr;
+        proxy_set_header ${edgeHeaders.tenant.name} ${companionTenant(cacheSharing)};
+        proxy_set_header ${edgeHeaders.typist.name} $copilot_tenant@$copilot_typist;
         proxy_pass http://slm_copilot_admission/$copilot_service$uri;
     }
     location @failed {
@@ -93,6 +97,7 @@ const filteredRequests = ({ keys }: Site) => `
         # nginx holds the body that it has read against this location's limit, too.
         client_max_body_size 0;
         ${filteredBody}
+        proxy_set_header ${edgeHeaders.tenant.name} ${companionTenant(cacheSharing)};
         proxy_pass http://slm_copilot_admission$copilot_checked_path;
     }`
 
@@ -143,6 +148,7 @@ const routedRequests = ({ fleetKey = '', keys }: Site) => `
 const fleetIdentity = (fleetKey: string) => `proxy_set_header Authorization "Bearer ${fleetKey}";
         proxy_set_header ${fleetHeaders.tenant.name} $copilot_tenant;
         proxy_set_header ${fleetHeaders.salt.name} $copilot_tenant_salt;
+        proxy_set_header ${fleetHeaders.typist.name} $copilot_typist;
         proxy_set_header ${fleetHeaders.id.name} $request_id;`
 
 /** All locations of a router that are not the same on every appliance. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { deniedLocation, malformedLocation } from '../../../lib/appliance/requests/api.ts'
-import { errorBodyText, type FailedRequest } from '../../../lib/edge/error-messages.ts'
+import { errorBodyText } from '../../../lib/edge/error-messages.ts'
+import type { FailedRequest } from '../../../lib/edge/failed-request.ts'
 
 const chat = '/v1/chat/completions'
 const request: FailedRequest = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { apiOf, errorBody } from '../../../lib/edge/errors.ts'
 import { modelAnswer } from '../../../lib/edge/models.ts'
-import { checkPathOf, upstreamErrorText } from '../../../lib/edge/upstream-errors.ts'
+import { checkPathOf, isRejection, upstreamErrorText } from '../../../lib/edge/upstream-errors.ts'
 
 it.each([
   ['/v1/messages', 'anthropic'],
@@ -119,6 +119,57 @@ describe("llama-server's errors", () => {
       type: 'error',
       error: { type: 'invalid_request_error', message: expect.stringMatching(toAnthropic) },
     })
+  })
+})
+
+describe('a text that is too long for a service beside chat', () => {
+  const decoder = {
+    error: {
+      code: 400,
+      message: 'request (4001 tokens) exceeds the available context size (2048 tokens), try increasing it',
+      type: 'exceed_context_size_error',
+      n_prompt_tokens: 4001,
+      n_ctx: 2048,
+    },
+  }
+  const encoder = {
+    error: {
+      code: 500,
+      message:
+        'input (4001 tokens) is too large to process. increase the physical batch size (current batch size: 2048)',
+      type: 'server_error',
+    },
+  }
+
+  it.each([
+    ['/v1/embeddings', 'embeddings', decoder],
+    ['/v1/embeddings', 'embeddings', encoder],
+    ['/v1/rerank', 'reranking', encoder],
+  ])('%s: %s, %o', (path, service, error) => {
+    expect(JSON.parse(upstreamErrorText(path, 400, JSON.stringify(error)))).toEqual({
+      error: {
+        message: `A text has 4001 tokens, and the service for ${service} takes 2048 at most: split longer texts.`,
+        type: 'exceed_context_size_error',
+        code: 'exceed_context_size_error',
+        param: null,
+        n_prompt_tokens: 4001,
+        n_ctx: 2048,
+      },
+    })
+  })
+
+  it.each([
+    ['/v1/rerank', 500, encoder, true],
+    ['/v1/embeddings', 400, decoder, true],
+    ['/v1/embeddings', 500, { error: { code: 500, message: 'Compute error.', type: 'server_error' } }, false],
+    ['/v1/embeddings', 500, 'no JSON', false],
+    ['/v1/embeddings', 200, {}, false],
+    ['/v1/embeddings', 503, {}, false],
+    // Asked without generating: there, only the request can be the cause.
+    ['/v1/chat/completions', 500, { error: { code: 500, message: 'Value is not callable' } }, true],
+    ['/v1/chat/completions', 200, {}, false],
+  ])('%s answers %i with %o a second time: rejected %s', (path, status, answer, expected) => {
+    expect(isRejection(path, status, JSON.stringify(answer))).toBe(expected)
   })
 })
 

@@ -66,6 +66,11 @@ describe('which service a request is for', () => {
     ],
     ['/v1/embeddings', { input: [1, 2] }, '400 input[0]: expected a string, got 1.'],
     ['/v1/completions', { prompt: [100], model: 'coder' }, /^400 prompt: expected .* from 0 to 99/],
+    [
+      '/v1/completions',
+      { prompt: [1, 2], suffix: 'b' },
+      '400 prompt: with a suffix, expected a string, got tokens.',
+    ],
   ])('%s %j is refused', (path, request, message) => {
     const { refused } = ask(path, request)
     if (typeof message === 'string') expect(refused).toBe(message)

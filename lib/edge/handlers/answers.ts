@@ -1,0 +1,69 @@
+/** Filters of answers on their way through nginx: errors are rewritten, and counts of cached tokens hidden. */
+import { prefixOf } from '../../appliance/requests/services.ts'
+import { nextLines } from '../cache-counts.ts'
+import { postRoute } from '../errors.ts'
+import { upstreamErrorText } from '../upstream-errors.ts'
+
+/** On a router, a copilot's errors are in the client's format already. */
+export function passBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
+  r.sendBuffer(data, flags)
+  if (r.status >= 400 || !hasContent(data)) return
+  r.variables.copilot_first_byte = r.variables.request_time as string
+  r.done()
+}
+
+export function rewriteErrorHeaders(r: NginxHTTPRequest): void {
+  if (r.status < 400) return
+  delete r.headersOut['Content-Length']
+  r.headersOut['Content-Type'] = 'application/json'
+}
+
+/** Begins a comment in a stream of events. */
+const colon = 58
+
+/** The error body received so far; each request has its own copy of this module's state. */
+const collected: Buffer[] = []
+
+/** Whether a piece of a stream has more than comments, which llama-server sends while it processes a prompt. */
+const hasContent = (data: Buffer): boolean =>
+  data.length > 0 && (data[0] !== colon || data.indexOf('\n\n') + 2 < data.length)
+
+export function rewriteErrorBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
+  if (r.status < 400) {
+    r.sendBuffer(data, flags)
+    if (!hasContent(data)) return
+    r.variables.copilot_first_byte = r.variables.request_time as string
+    // nginx does not see what a body filter buffers: it would keep reading for a client that reads nothing.
+    r.done()
+    return
+  }
+  collected.push(data)
+  if (flags.last) r.sendBuffer(upstreamErrorText(r.uri, r.status, Buffer.concat(collected).toString()), flags)
+}
+
+const completionPrefix = `${prefixOf('completion')}/`
+/** llama-server's path, without the prefix of the completion service. */
+const ownPath = (path: string): string =>
+  path.indexOf(completionPrefix) === 0 ? path.slice(completionPrefix.length - 1) : path
+
+/** In the admission proxy, if keys share a cache: whether this answer may contain counts. Per request. */
+let hasCounts = false
+/** The part received of an unfinished line. */
+let held: Buffer[] = []
+
+export function countHeaders(r: NginxHTTPRequest): void {
+  hasCounts = r.status < 400 && postRoute(ownPath(r.uri))?.isGeneration === true
+  if (hasCounts) delete r.headersOut['Content-Length']
+}
+
+/** The memory of each call is freed only when the answer has ended: about 1 kB per token. */
+export function countBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
+  if (!hasCounts) {
+    r.sendBuffer(data, flags)
+    r.done()
+    return
+  }
+  const next = nextLines(held, data, flags.last === true)
+  held = next.held
+  if (next.lines.length > 0 || flags.last) r.sendBuffer(next.lines, flags)
+}

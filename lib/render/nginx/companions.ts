@@ -1,0 +1,42 @@
+/** The services beside chat in the admission proxy: their limits, and where their requests go. */
+import { companionLimits } from '../../appliance/nginx/limits.ts'
+import { modelServices, paths } from '../../appliance/paths.ts'
+import { edgeHeaders, limitHeader } from '../../appliance/requests/api.ts'
+import { type CompanionKind, prefixOf } from '../../appliance/requests/services.ts'
+import { countFilter } from './count-filter.ts'
+import { exactly } from './keys.ts'
+
+/** For one service beside chat: a zone for all its requests, and one for those of each tenant. */
+export const companionZones = (kind: CompanionKind) => `    map $uri $copilot_${kind}_key {
+        default "";
+        "~^${exactly(prefixOf(kind))}/" $pid;
+    }
+    map "$copilot_${kind}_key:${edgeHeaders.tenant.variable}" $copilot_${kind}_tenant_key {
+        default "";
+        "~^[^:]+:." "$pid ${edgeHeaders.tenant.variable}";
+    }
+    limit_conn_zone $copilot_${kind}_key zone=copilot_${kind}:128k;
+    limit_conn_zone $copilot_${kind}_tenant_key zone=copilot_${kind}_per_tenant:1m;`
+
+/**
+ * Requests of a service beside chat, under a prefix of their own. A few may wait inside llama-server, since each is answered
+ * soon. Of one who types only the newest request counts: llama-server ends an older one with the same conversation ID.
+ */
+export const companionLocation = (kind: CompanionKind, hidesCounts: boolean) => `
+        location ${prefixOf(kind)}/ {
+            if (-f ${paths.draining}) {
+                return 503;
+            }
+            limit_conn copilot_${kind} ${companionLimits[kind].all};
+            limit_conn copilot_${kind}_per_tenant ${companionLimits[kind].tenant};
+            add_header ${limitHeader.name} service always;
+            proxy_set_header Host localhost;
+            proxy_set_header ${edgeHeaders.tenant.name} "";
+            proxy_set_header ${edgeHeaders.typist.name} "";${
+              kind === 'completion'
+                ? `
+            proxy_set_header X-Conversation-Id ${edgeHeaders.typist.variable};${hidesCounts ? countFilter : ''}`
+                : ''
+            }
+            proxy_pass http://unix:${modelServices[kind].socket}:/;
+        }`

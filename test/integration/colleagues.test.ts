@@ -1,0 +1,96 @@
+/** Several developers who complete at the same time: with one key, and with one key through a router. */
+import { X509Certificate } from 'node:crypto'
+import { request as httpsRequest } from 'node:https'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { companionLimits } from '../../lib/appliance/nginx/limits.ts'
+import { fleetKey, keys, startRouter, type TestRouter } from './support/fleet.ts'
+import { type Edge, type Stack, startStack } from './support/stack.ts'
+
+let alone: Stack
+let copilot: Stack
+let router: TestRouter
+beforeAll(async () => {
+  ;[alone, copilot] = await Promise.all([
+    startStack({}, { companions: ['infill'] }),
+    // A router counts completions as it counts chat.
+    startStack(
+      { ONEAPP_COPILOT_FLEET_KEY: fleetKey, ONEAPP_COPILOT_PARALLEL: '4' },
+      { companions: ['infill'] },
+    ),
+  ])
+  router = await startRouter([`${copilot.url}=${new X509Certificate(copilot.ca).fingerprint256}`])
+})
+afterAll(() => Promise.all([router, copilot, alone].map(edge => edge?.close())))
+
+/** A completion as long as one may be, from this address; a shorter one is that of a finger on the keyboard. */
+function complete(edge: Edge, key: string, localAddress: string, tokens = 512) {
+  const json = JSON.stringify({
+    input_prefix: 'def add(left, right):\n',
+    input_suffix: '\n',
+    prompt: '    return',
+    n_predict: tokens,
+    ignore_eos: true,
+    stream: true,
+  })
+  return new Promise<{ status: number; events: number }>((resolve, reject) => {
+    const options = {
+      host: '127.0.0.1',
+      port: edge.httpsPort,
+      path: '/infill',
+      method: 'POST',
+      ca: edge.ca,
+      agent: false as const,
+      localAddress,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(120_000),
+    }
+    httpsRequest(options, response => {
+      let body = ''
+      response.setEncoding('utf8').on('data', chunk => {
+        body += chunk
+      })
+      response.on('error', reject).on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          events: body.split('\n').filter(line => line.startsWith('data: {')).length,
+        }),
+      )
+    })
+      .on('error', reject)
+      .end(json)
+  })
+}
+
+it('with one key alone, all that the service takes at once may be of its holders', async () => {
+  const { all } = companionLimits.completion
+  const answers = await Promise.all(
+    Array.from({ length: all + 1 }, (_, index) => complete(alone, alone.key, `127.0.0.${index + 2}`)),
+  )
+  expect(answers.map(({ status }) => status).sort()).toEqual([...Array.from({ length: all }, () => 200), 429])
+})
+
+/** How many tokens the first one gets if the second one begins meanwhile. */
+async function overtaken(edge: Edge, key: string, first: string, second: string): Promise<number> {
+  const older = complete(edge, key, first)
+  await setTimeout(300)
+  expect(await complete(edge, key, second, 4)).toMatchObject({ status: 200 })
+  const { status, events } = await older
+  expect(status).toBe(200)
+  return events
+}
+
+describe.each([
+  ['on a copilot', () => ({ edge: alone, key: alone.key })],
+  ['through a router', () => ({ edge: router, key: keys.alice })],
+])('with one key, %s', (_, using) => {
+  it('one developer’s newer completion ends the older', async () => {
+    const { edge, key } = using()
+    expect(await overtaken(edge, key, '127.0.0.2', '127.0.0.2')).toBeLessThan(500)
+  })
+
+  it('but not a colleague’s', async () => {
+    const { edge, key } = using()
+    expect(await overtaken(edge, key, '127.0.0.2', '127.0.0.3')).toBeGreaterThanOrEqual(512)
+  })
+})
