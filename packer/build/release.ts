@@ -1,12 +1,11 @@
 /** `make release`: checks that this commit may be released, and writes what to upload into dist/release. */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
-import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { readable } from '../../lib/system/large-files.ts'
 import { buildExecutable, shim } from './executable.ts'
 import { timeOf } from './git.ts'
 import { names } from './image/export.ts'
-import { type Keys, parseKeys } from './image/settings.ts'
+import { parseReleaseSettings, type ReleaseSettings } from './image/settings.ts'
 import { signFiles } from './image/sign.ts'
 import { script, step } from './progress.ts'
 import { fetchLlamaCpp, writeArchive } from './release/archive.ts'
@@ -18,8 +17,8 @@ import { isTested } from './release/tested.ts'
 const checkout = resolve(import.meta.dirname, '..', '..')
 
 /** Throws, with all of them, if there are problems. */
-function checked() {
-  const facts = readReleaseFacts(checkout)
+function checked({ release }: ReleaseSettings) {
+  const facts = readReleaseFacts(checkout, release)
   const problems = problemsOf(facts)
   if (problems.length > 0)
     throw new Error([`make release: version ${facts.version} is not ready`, ...problems].join('\n  '))
@@ -30,8 +29,15 @@ function checked() {
 function ensureTested(commit: string): void {
   if (isTested(checkout, commit)) return
   console.log(`==> The suite has not passed for ${commit.slice(0, 12)} yet: make test`)
-  execFileSync('make', ['test'], { cwd: checkout, stdio: 'inherit' })
-  if (!isTested(checkout, commit)) throw new Error('make release: files have changed during the tests.')
+  const { status, signal, error } = spawnSync('make', ['test'], { cwd: checkout, stdio: 'inherit' })
+  if (status !== 0)
+    throw new Error(
+      `make release: the tests have not passed: make test ended with ${status ?? signal ?? error}`,
+    )
+  if (!isTested(checkout, commit))
+    throw new Error(
+      'make release: files have changed during the tests. Fix: commit or remove them, and start again.',
+    )
 }
 
 const summary = (folder: string, tag: string, assets: Asset[], { absent }: AssetSources) =>
@@ -46,26 +52,29 @@ const summary = (folder: string, tag: string, assets: Asset[], { absent }: Asset
     `Publish the tag: git push origin ${tag}`,
   ].join('\n')
 
-/** With the catalogue of this commit. An image's own model stays what it is. */
-async function makeArchive(executable: string, version: string, commit: string, keys: Keys): Promise<string> {
-  const { publicKey, signKey } = keys
-  const release = { ...productionRelease, ...(publicKey && { signedBy: publicKey }) }
+/** An image's own model stays what it is: the release's is for appliances that have none. */
+async function makeArchive(
+  executable: string,
+  version: string,
+  commit: string,
+  { release, signKey }: ReleaseSettings,
+): Promise<string> {
   const llamaCpp = await fetchLlamaCpp(release)
   const inputs = { version, commit, executable, shim, release, llamaCpp, seconds: timeOf(checkout, commit) }
   return writeArchive(join(checkout, 'dist'), { ...inputs, signKey })
 }
 
 await script(async () => {
-  const keys = parseKeys(process.env)
-  const { version, commit, changelog } = checked()
+  const settings = parseReleaseSettings(process.env)
+  const { version, commit, changelog } = checked(settings)
   ensureTested(commit)
   const executable = await step('Executable', buildExecutable)
-  const archive = await step('Archive for upgrades', () => makeArchive(executable, version, commit, keys))
+  const archive = await step('Archive for upgrades', () => makeArchive(executable, version, commit, settings))
   const sources = sourcesIn(join(checkout, 'dist'), [executable, archive])
   const folder = join(checkout, 'dist', 'release', `v${version}`)
   const notes = newestSection(changelog)?.text ?? ''
   const assets = await step('Checksums', () => writeAssets(folder, sources, notes, timeOf(checkout, commit)))
-  if (keys.signKey) signFiles([join(folder, names.sha256)], keys.signKey, `SLM-Copilot ${version}`)
+  if (settings.signKey) signFiles([join(folder, names.sha256)], settings.signKey, `SLM-Copilot ${version}`)
   else sources.absent.push('signatures: make release SIGN_KEY=FILE PUBLIC_KEY=FILE')
   console.log(summary(folder, `v${version}`, assets, sources))
 })

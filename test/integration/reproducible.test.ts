@@ -1,26 +1,22 @@
 /** The executable is reproducible: clones in other folders, and another environment, give the same bytes. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { buildExecutable } from '../../packer/build/executable.ts'
+import { copyCheckout } from '../support/copy.ts'
 
-const checkout = resolve(import.meta.dirname, '..', '..')
 const home = mkdtempSync(join(tmpdir(), 'slm-copilot-reproducible-'))
 afterAll(() => rmSync(home, { recursive: true }))
 
 const digestOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
-/** Copies what git would put into a clone, uncommitted changes included, and links the packages. */
 function clone(parent: string): string {
   mkdirSync(join(home, parent), { recursive: true })
   const folder = mkdtempSync(join(home, parent, 'clone-'))
-  const copy = `set -euo pipefail; git ls-files --cached --others --exclude-standard --deduplicate -z |
-  tar --create --null --files-from=- --ignore-failed-read | tar --extract --directory "$1"`
-  execFileSync('bash', ['-c', copy, 'bash', folder], { cwd: checkout })
-  symlinkSync(join(checkout, 'node_modules'), join(folder, 'node_modules'))
+  copyCheckout(folder)
   return folder
 }
 

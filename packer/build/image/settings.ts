@@ -128,13 +128,30 @@ const variables = z.object({
     .default('30m'),
 })
 
-/** Throws with all problems at once. An empty variable counts as unset. */
-export function parseSettings(environment: Record<string, string | undefined>): Settings {
+type BuildVariables = Record<string, string | undefined>
+
+/** An empty variable counts as unset. */
+function check<T extends z.ZodType>(schema: T, environment: BuildVariables) {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
-  const { data, error } = variables.safeParse(given)
+  const { data, error } = schema.safeParse(given)
   const problems = (error?.issues ?? []).map(({ path: [name = ''], message }) => {
     return `${String(name)}=${given[String(name)]}: ${message}`
   })
+  return { given, data, problems }
+}
+
+const wrong = (target: string, problems: string[]) =>
+  new Error([`${target}: these variables are wrong`, ...problems].join('\n  '))
+
+/** With the key that appliances expect releases to be signed with, if it is known. */
+const withKey = (release: Release, key: string | undefined): Release => ({
+  ...release,
+  ...(key && { signedBy: key }),
+})
+
+/** Throws with all problems at once. */
+export function parseSettings(environment: BuildVariables): Settings {
+  const { given, data, problems } = check(variables, environment)
   if (given.MODEL && given.RELEASE)
     problems.push('MODEL and RELEASE: set one of them; a release names its model')
   if (Boolean(given.MODEL_URL) !== Boolean(given.MODEL_SHA256))
@@ -145,13 +162,10 @@ export function parseSettings(environment: Record<string, string | undefined>): 
   for (const name of ['MODEL', 'MODEL_URL', 'RELEASE', 'BASE_IMAGE', 'ONE_APPS_URL', 'ONE_APPS_COMMIT'])
     if (given.BUNDLE && given[name])
       problems.push(`BUNDLE and ${name}: set one of them; a bundle has its own`)
-  if (data === undefined || problems.length > 0)
-    throw new Error(['make image: these variables are wrong', ...problems].join('\n  '))
+  if (data === undefined || problems.length > 0) throw wrong('make image', problems)
+  const release = data.BUNDLE?.release ?? data.RELEASE ?? data.MODEL ?? productionRelease
   return {
-    release: {
-      ...(data.BUNDLE?.release ?? data.RELEASE ?? data.MODEL ?? productionRelease),
-      ...(data.PUBLIC_KEY && { signedBy: data.PUBLIC_KEY }),
-    },
+    release: withKey(release, data.PUBLIC_KEY),
     ownModel: ownModelIn({ modelUrl: data.MODEL_URL, modelSha256: data.MODEL_SHA256 }),
     size: { cpus: data.CPUS, memory: data.MEMORY, disk: `${data.DISK}M` },
     sshTimeout: data.SSH_TIMEOUT,
@@ -165,16 +179,13 @@ export function parseSettings(environment: Record<string, string | undefined>): 
   }
 }
 
-/** The keys of `make release`. The public one is for the appliances that are made from it. */
-export type Keys = { signKey?: string | undefined; publicKey?: string | undefined }
+/** What `make release` takes. `release`: what the archive for upgrades contains. `signKey`: as above. */
+export type ReleaseSettings = Pick<Settings, 'release' | 'signKey'>
 
 /** Throws with all problems at once. */
-export function parseKeys({ SIGN_KEY, PUBLIC_KEY }: Record<string, string | undefined>): Keys {
-  const keys = z.object({ signKey: file.optional(), publicKey: publicKey.optional() })
-  const { data, error } = keys.safeParse({
-    signKey: SIGN_KEY || undefined,
-    publicKey: PUBLIC_KEY || undefined,
-  })
-  if (data !== undefined) return data
-  throw new Error(`make release: SIGN_KEY or PUBLIC_KEY is wrong\n${z.prettifyError(error)}`)
+export function parseReleaseSettings(environment: BuildVariables): ReleaseSettings {
+  const own = variables.pick({ RELEASE: true, SIGN_KEY: true, PUBLIC_KEY: true })
+  const { data, problems } = check(own, environment)
+  if (data === undefined) throw wrong('make release', problems)
+  return { release: withKey(data.RELEASE ?? productionRelease, data.PUBLIC_KEY), signKey: data.SIGN_KEY }
 }

@@ -11,8 +11,10 @@ export type ReleaseFacts = {
   taggedCommit: string | undefined
   /** Files with uncommitted changes, and files that git does not know. */
   changedFiles: string[]
-  /** What the manifest in dist/image says; undefined without an image. */
-  image: { version: string; commit: string | null } | undefined
+  /** The SHA-256 of the llama.cpp archive that appliances get by an upgrade. */
+  llamaCpp: string
+  /** What the manifest in dist/image says; undefined without an image. `llamaCpp`: as above. */
+  image: { version: string; commit: string | null; llamaCpp: string } | undefined
 }
 
 export type Section = { version: string; date: string; text: string }
@@ -71,10 +73,12 @@ function* gitProblems({ version, commit, taggedCommit, changedFiles }: ReleaseFa
     yield `The tag ${tag} is on ${taggedCommit.slice(0, 12)}, not on HEAD (${commit.slice(0, 12)}). Fix: raise the version, or check that tag out.`
 }
 
-function* imageProblems({ version, commit, image }: ReleaseFacts) {
+function* imageProblems({ version, commit, image, llamaCpp }: ReleaseFacts) {
   if (image === undefined) return
   if (image.version !== version)
     yield `dist/image has version ${image.version}, package.json ${version}. Fix: bake the image again, or remove dist/image.`
   if (image.commit !== commit)
     yield `dist/image was baked from ${image.commit ?? 'an unknown commit'}, HEAD is ${commit}. Fix: bake the image again, or remove dist/image.`
+  if (image.llamaCpp !== llamaCpp)
+    yield `dist/image has llama.cpp ${image.llamaCpp.slice(0, 12)}, an upgrade would install ${llamaCpp.slice(0, 12)} (SHA-256 of the archives). Fix: give both the same RELEASE, or remove dist/image.`
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import type { Release } from '../../../lib/appliance/models/release.ts'
 import { changedFiles, commitOf, commitOfTag } from '../git.ts'
 import { names } from '../image/export.ts'
 import { manifestSchema } from '../image/manifest.ts'
@@ -9,8 +10,8 @@ import type { ReleaseFacts } from './check.ts'
 
 const packageSchema = z.object({ version: z.string() })
 
-/** Throws if the checkout is not Git's. */
-export function readReleaseFacts(checkout: string): ReleaseFacts {
+/** Throws if the checkout is not Git's. `release`: what the archive for upgrades is made of. */
+export function readReleaseFacts(checkout: string, { llamaCpp }: Pick<Release, 'llamaCpp'>): ReleaseFacts {
   const text = (name: string) => readFileSync(join(checkout, name), 'utf8')
   const versionIn = (name: string) => packageSchema.parse(JSON.parse(text(name))).version
   const commit = commitOf(checkout)?.replace(/-dirty$/, '')
@@ -24,11 +25,12 @@ export function readReleaseFacts(checkout: string): ReleaseFacts {
     commit,
     taggedCommit: commitOfTag(checkout, `v${version}`),
     changedFiles: changedFiles(checkout),
+    llamaCpp: llamaCpp.archive.sha256,
     image: existsSync(join(checkout, manifest)) ? imageOf(text(manifest)) : undefined,
   }
 }
 
 function imageOf(manifest: string): ReleaseFacts['image'] {
-  const { version, commits } = manifestSchema.parse(JSON.parse(manifest))
-  return { version, commit: commits.slmCopilot }
+  const { version, commits, llamaCpp } = manifestSchema.parse(JSON.parse(manifest))
+  return { version, commit: commits.slmCopilot, llamaCpp: llamaCpp.sha256 }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { newestSection, problemsOf, type ReleaseFacts } from '../../../../packer/build/release/check.ts'
 
 const commit = 'a'.repeat(40)
+const sha256 = 'c'.repeat(64)
 const ready: ReleaseFacts = {
   version: '1.2.3',
   lockedVersion: '1.2.3',
@@ -9,7 +10,8 @@ const ready: ReleaseFacts = {
   commit,
   taggedCommit: commit,
   changedFiles: [],
-  image: { version: '1.2.3', commit },
+  llamaCpp: sha256,
+  image: { version: '1.2.3', commit, llamaCpp: sha256 },
 }
 const changelog = (heading: string, text = '- New.') => `# Changelog\n\n${heading}\n\n${text}\n`
 
@@ -65,20 +67,29 @@ describe('a release', () => {
     ],
     [
       'an image of another version',
-      { image: { version: '1.2.2', commit } },
+      { image: { version: '1.2.2', commit, llamaCpp: sha256 } },
       /dist\/image has version 1\.2\.2/,
     ],
     [
       'an image of another commit',
-      { image: { version: '1.2.3', commit: 'b'.repeat(40) } },
+      { image: { version: '1.2.3', commit: 'b'.repeat(40), llamaCpp: sha256 } },
       /baked from bbbb/,
     ],
     [
       'an image of changed files',
-      { image: { version: '1.2.3', commit: `${commit}-dirty` } },
+      { image: { version: '1.2.3', commit: `${commit}-dirty`, llamaCpp: sha256 } },
       /baked from a+-dirty/,
     ],
-    ['an image of an unknown commit', { image: { version: '1.2.3', commit: null } }, /an unknown commit/],
+    [
+      'an image of an unknown commit',
+      { image: { version: '1.2.3', commit: null, llamaCpp: sha256 } },
+      /an unknown commit/,
+    ],
+    [
+      'an image with another llama.cpp than an upgrade would install',
+      { image: { version: '1.2.3', commit, llamaCpp: 'd'.repeat(64) } },
+      /llama\.cpp dddddddddddd, an upgrade would install cccccccccccc/,
+    ],
   ])('%s is a problem', (_, facts, problem) => {
     const problems = problemsOf({ ...ready, ...facts })
     expect(problems).toContainEqual(expect.stringMatching(problem))

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { productionRelease } from '../../../../lib/appliance/models/release.ts'
 import { commitOf } from '../../../../packer/build/git.ts'
 import { sourcesIn, writeAssets } from '../../../../packer/build/release/assets.ts'
 import { problemsOf } from '../../../../packer/build/release/check.ts'
@@ -38,11 +39,11 @@ describe('facts', () => {
     ['lightweight', []],
   ])('sees an %s tag on HEAD', (_, options) => {
     git('tag', ...options, 'v1.2.3')
-    expect(problemsOf(readReleaseFacts(folder))).toEqual([])
+    expect(problemsOf(readReleaseFacts(folder, productionRelease))).toEqual([])
   })
 
   it('sees no tag, a tag elsewhere, changed and unknown files', () => {
-    expect(readReleaseFacts(folder)).toMatchObject({
+    expect(readReleaseFacts(folder, productionRelease)).toMatchObject({
       taggedCommit: undefined,
       changedFiles: [],
       image: undefined,
@@ -52,7 +53,7 @@ describe('facts', () => {
     commit()
     write('CHANGELOG.md', 'changed')
     write('new', '')
-    expect(readReleaseFacts(folder)).toMatchObject({
+    expect(readReleaseFacts(folder, productionRelease)).toMatchObject({
       taggedCommit: tagged,
       changedFiles: ['M CHANGELOG.md', '?? new'],
     })
