@@ -1,7 +1,12 @@
 /** Run by a unit before the services start, and by configure: mounts the disks that are meant for the appliance. */
 
 import { variables } from '../lib/appliance/context/variables.ts'
-import { decideModels, decideState, type StateFacts } from '../lib/appliance/disks/disks.ts'
+import {
+  type AttachedDisk,
+  decideModels,
+  decideState,
+  type StateFacts,
+} from '../lib/appliance/disks/disks.ts'
 import type { Disks } from '../lib/appliance/disks/state.ts'
 import { paths, units } from '../lib/appliance/paths.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
@@ -12,13 +17,13 @@ import type { Host } from '../lib/system/host.ts'
 import type { ManagedFile } from '../lib/system/managed-files.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import packageFile from '../package.json' with { type: 'json' }
-import { parseEnvironment } from './environment.ts'
+import { readContext } from './environment.ts'
 
-/** Mounts, formats and copies what has to be, and records the outcome. What cannot be used is in there, too. */
+/** Mounts, formats and copies what is needed, and records the outcome: the disks in use, and why others cannot be used. */
 export const attachDisks = (host: Host): Promise<void> =>
   host.withLock(
     paths.disksLock,
-    () => host.log.info('Waiting: disks are being attached already'),
+    () => host.log.info('Waiting for another run that attaches disks to finish'),
     async () => {
       const disks: Disks = { ...(await attachModels(host)), ...(await attachState(host)) }
       for (const note of [...disks.notes, ...(disks.refusal === undefined ? [] : [disks.refusal])])
@@ -27,28 +32,38 @@ export const attachDisks = (host: Host): Promise<void> =>
     },
   )
 
+/** Chat is served without this disk, too: what fails is a note. */
 async function attachModels(host: Host): Promise<Pick<Disks, 'models' | 'notes'>> {
-  const decision = decideModels(await readDisks(host), await mountedAt(host, paths.modelsDisk))
   const notes: string[] = []
-  if (decision.do === 'unmount') {
-    await host.$`umount --lazy ${paths.modelsDisk}`
-    host.log.warn('The disk with models is no longer attached.')
-  }
-  if (decision.do === 'mount') {
-    const { disk, note } = decision
-    if (note !== undefined) notes.push(note)
-    host.files.makeFolder(paths.modelsDisk, 0o755)
-    const { exitCode, stderr } =
-      await host.$`mount -o ro,nosuid,nodev,noexec ${disk.device} ${paths.modelsDisk}`.nothrow()
-    if (exitCode !== 0) notes.push(`${disk.device}, with models, cannot be mounted: ${stderr.trim()}`)
-    else host.log.info(`${disk.device}, with models, is mounted at ${paths.modelsDisk}`)
+  try {
+    const decision = decideModels(await readDisks(host), await mountedAt(host, paths.modelsDisk))
+    if (decision.do === 'unmount') await unmountModels(host)
+    if (decision.do === 'mount') {
+      if (decision.note !== undefined) notes.push(decision.note)
+      await mountModels(host, decision.disk)
+    }
+  } catch (error) {
+    notes.push(`The disk with models cannot be used: ${(error as Error).message}`)
   }
   const source = await mountedAt(host, paths.modelsDisk)
   return { notes, ...(source !== undefined && { models: { source } }) }
 }
 
+async function unmountModels(host: Host): Promise<void> {
+  await host.$`umount --lazy ${paths.modelsDisk}`
+  host.log.warn('The disk with models is no longer attached.')
+}
+
+async function mountModels(host: Host, { device }: AttachedDisk): Promise<void> {
+  host.files.makeFolder(paths.modelsDisk, 0o755)
+  const { exitCode, stderr } =
+    await host.$`mount -o ro,nosuid,nodev,noexec ${device} ${paths.modelsDisk}`.nothrow()
+  if (exitCode !== 0) throw new Error(`${device} cannot be mounted: ${stderr.trim()}`)
+  host.log.info(`${device}, the disk with models, is mounted at ${paths.modelsDisk}`)
+}
+
 async function readStateFacts(host: Host): Promise<StateFacts> {
-  const context = parseEnvironment(host.files.read(paths.contextFile) ?? '')
+  const context = readContext(host)
   const { name, alias = '' } = variables.stateDisk
   return {
     disks: await readDisks(host),
@@ -64,7 +79,7 @@ async function attachState(host: Host): Promise<Pick<Disks, 'state' | 'refusal'>
     const decision = decideState(facts)
     if (decision.do === 'refuse') return { refusal: decision.reason }
     if (decision.do === 'format') {
-      host.log.info(`${decision.device} is empty, and named for the state: it is formatted`)
+      host.log.info(`${decision.device} is empty, and named for the state: formatting it`)
       await formatDisk(host, decision.device)
     }
     if (decision.do === 'nothing' && facts.mounted === undefined) return {}
@@ -74,7 +89,7 @@ async function attachState(host: Host): Promise<Pick<Disks, 'state' | 'refusal'>
   }
 }
 
-/** Uses the disk that is labelled by now; one that is mounted already may not be at all its places yet. */
+/** Uses the disk that has the label now. Of one that is mounted already, not every folder may be in its place yet. */
 async function useLabelled(host: Host): Promise<Pick<Disks, 'state' | 'refusal'>> {
   const disks = await readDisks(host)
   const used = readState(host, stateFiles.usedDisk)?.uuid
@@ -86,7 +101,7 @@ async function useLabelled(host: Host): Promise<Pick<Disks, 'state' | 'refusal'>
   return { state: { device: disk.device, uuid: disk.uuid } }
 }
 
-/** Whether there is anything to mount, to unmount, to repeat or to refuse. */
+/** Whether `attachDisks` would do anything, or has something to try again. */
 export async function needsAttaching(host: Host): Promise<boolean> {
   const before = readState(host, stateFiles.disks)
   if (before?.state !== undefined || before?.refusal !== undefined || (before?.notes ?? []).length > 0)
@@ -96,7 +111,7 @@ export async function needsAttaching(host: Host): Promise<boolean> {
   return models.do !== 'nothing' || facts.mounted !== undefined || decideState(facts).do !== 'nothing'
 }
 
-/** The link by which disks are mounted at boot: only where this VM uses one, since it delays each boot. */
+/** The link that has disks mounted at boot: only if this VM uses one, since it delays each boot. */
 export function disksLink(host: Host): ManagedFile {
   const disks = readState(host, stateFiles.disks)
   const isUsed = [disks?.models, disks?.state, readState(host, stateFiles.usedDisk)].some(
@@ -112,7 +127,7 @@ export async function noticeDisks(host: Host): Promise<void> {
   const state = decideState(await readStateFacts(host))
   if (models.do === 'nothing' && (state.do === 'nothing' || state.do === 'refuse')) return
   host.log.info('A disk of the appliance has been attached or detached: configuring again')
-  // The unit that configures sees no devices.
+  // By its own unit: that of the stages sees no devices.
   await host.$`systemctl start ${units.disks}`
   await host.$`systemctl start --no-block ${units.reconfigure}`
 }

@@ -1,6 +1,7 @@
-/** Run by a timer on a router: which copilots there are, for HAProxy, for clients and for people. */
+/** Run by a timer on a router: looks up its copilots, and passes changes on to HAProxy, the list of models and the page. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Copilot, Fleet } from '../lib/appliance/fleet/fleet.ts'
+import { variables } from '../lib/appliance/context/variables.ts'
+import { type Copilot, type Fleet, isPartlyKnown } from '../lib/appliance/fleet/fleet.ts'
 import { paths } from '../lib/appliance/paths.ts'
 import type { RoutingPlan } from '../lib/appliance/plan.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
@@ -16,17 +17,18 @@ import { readPairInUse } from '../lib/steps/tls/installed-pairs.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
-import { parseEnvironment } from './environment.ts'
+import { readContext } from './environment.ts'
 
-/** Finds the copilots, and makes HAProxy pass requests on to exactly these. If none can be found, the last known stay. */
+/** Looks up the copilots, and makes HAProxy pass requests on to exactly these; those that could not be asked are kept. */
 export async function syncBackends(host: Host): Promise<void> {
   const plan = readPlan(host)
-  if (plan.state !== 'routing') throw new Error('This VM is no router: set ONEAPP_COPILOT_ROLE=router.')
+  if (plan.state !== 'routing')
+    throw new Error(`This VM is not a router. To make it one: ${variables.role.name}=router in its context.`)
   const before = readState(host, stateFiles.fleet) ?? { copilots: [] }
-  const fleet = await look(host, plan, before)
+  const fleet = await lookUp(host, plan, before)
   logChanges(host, before, fleet)
   if (!isDeepStrictEqual(fleet, before)) writeState(host, stateFiles.fleet, fleet)
-  // If that is unknown, such as after the file was damaged, HAProxy keeps what it has.
+  // An empty fleet with a problem, as after the state file was damaged, is not a reason to remove servers.
   const isKnown = fleet.copilots.length > 0 || fleet.problem === undefined
   if (isKnown) await applyServers(host, fleet.copilots)
   await applyFiles(host, [fleetModels(fleet.copilots), landingPageOf(host, plan, fleet.copilots)])
@@ -35,7 +37,7 @@ export async function syncBackends(host: Host): Promise<void> {
 const landingPageOf = (host: Host, plan: RoutingPlan, copilots: Copilot[]) =>
   landingPageFor(plan, { inUse: readPairInUse(host), ca: { pair: readCa(host) } }, copilots)
 
-/** The copilots, with what HAProxy has of each: servers that still end their streams after their copilot has left, too. */
+/** The known copilots, each with the state and connections that HAProxy has for it. */
 export async function fleetRows(host: Host) {
   const servers = new Map((await readServers(host)).map(server => [server.name, server]))
   return knownCopilots(host).map(copilot => {
@@ -46,7 +48,7 @@ export async function fleetRows(host: Host) {
   })
 }
 
-/** The list for people. */
+/** The list to print. */
 export async function listBackends(host: Host): Promise<string> {
   const rows = await fleetRows(host)
   if (rows.length === 0) return 'No copilot is known.\n'
@@ -58,11 +60,11 @@ export async function listBackends(host: Host): Promise<string> {
     .join('')
 }
 
-async function look(host: Host, plan: RoutingPlan, before: Fleet): Promise<Fleet> {
+async function lookUp(host: Host, plan: RoutingPlan, before: Fleet): Promise<Fleet> {
   try {
     const { copilots, problems } = await discover(host, plan)
     const known = new Map(before.copilots.map(copilot => [copilot.name, copilot]))
-    // One that does not answer this may be busy: HAProxy's health checks decide whether it gets requests.
+    // One that does not answer now may be busy: HAProxy's health checks decide whether it gets requests.
     const silent = before.copilots.filter(({ name }) => problems.has(name))
     const found = copilots.map(copilot => ({
       ...copilot,
@@ -78,17 +80,19 @@ async function look(host: Host, plan: RoutingPlan, before: Fleet): Promise<Fleet
 const discover = (host: Host, { backends }: RoutingPlan): Promise<Discovered> =>
   backends.length > 0
     ? namedCopilots(host, backends, host.files.read(paths.fleetKey)?.trim() ?? '')
-    : copilotsOfService(host, parseEnvironment(host.files.read(paths.contextFile) ?? ''))
+    : copilotsOfService(host, readContext(host))
 
-/** As warnings, which the unit's journal keeps. */
+/** As warnings: the unit's journal has no lesser lines. */
 function logChanges(host: Host, before: Fleet, { copilots, problem }: Fleet): void {
   const has = (fleet: Copilot[], { name }: Copilot) => fleet.some(other => other.name === name)
   for (const copilot of copilots)
     if (!has(before.copilots, copilot))
-      host.log.warn(`${copilot.name} joins: ${copilot.model}, ${copilot.slots} slots, at ${copilot.host}.`)
+      host.log.warn(
+        `${copilot.name} joins the fleet: ${copilot.model}, ${copilot.slots} slots, at ${copilot.host}.`,
+      )
   for (const copilot of before.copilots)
-    if (!has(copilots, copilot)) host.log.warn(`${copilot.name} leaves: it gets no new requests.`)
+    if (!has(copilots, copilot)) host.log.warn(`${copilot.name} leaves the fleet: it gets no new requests.`)
   if (problem === before.problem) return
-  if (problem === undefined) host.log.info('The copilots of the fleet are known again.')
-  else host.log.warn(`The fleet is not fully known: ${problem}. Copilots that were known stay.`)
+  if (problem === undefined) host.log.info('All copilots of the fleet are known again.')
+  else host.log.warn(isPartlyKnown(problem))
 }

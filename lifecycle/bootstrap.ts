@@ -16,7 +16,8 @@ import { services } from '../lib/appliance/services/services.ts'
 import {
   applyTimer,
   checkRouterConfiguration,
-  lookForCopilots,
+  fleetProblem,
+  lookUpCopilots,
   routerProblem,
 } from '../lib/steps/fleet/router.ts'
 import { announceRestart, reportInterruption } from '../lib/steps/llama/interruption.ts'
@@ -170,11 +171,13 @@ async function verifyServices(
 /** A router is ready before its first copilot is, so that the VMs of a fleet may boot in any order. */
 async function verifyRouter(host: Host, plan: RoutingPlan): Promise<Measured> {
   await applyTimer(host, plan)
-  await lookForCopilots(host)
-  const problem = await routerProblem(host, false)
+  const remarks = await lookUpCopilots(host)
+  const problem = await routerProblem(host)
   if (problem !== undefined) throw new Error(`Clients are not served: ${problem}`)
-  const missing = await routerProblem(host, true)
-  return { remarks: missing === undefined ? [] : [`${missing} Requests are passed on as soon as one is.`] }
+  const missing = await fleetProblem(host)
+  if (missing !== undefined) remarks.push(`${missing} Requests are passed on as soon as one is.`)
+  for (const remark of remarks) host.log.warn(remark)
+  return { remarks }
 }
 
 /** The stage: `bootstrap`, then the start of fetching pending models, if any. Throws if no model serves. */

@@ -1,9 +1,15 @@
 /** Parses files with context variables: the one that OpenNebula's agent writes, and those that people write. */
 import { parse } from 'dotenv'
+import { paths } from '../lib/appliance/paths.ts'
+import type { Host } from '../lib/system/host.ts'
 
 /** The agent's file begins with OneGate's token. In others, lines are `NAME=value` or `export NAME="value"`. */
 export const parseEnvironment = (text: string): Record<string, string> =>
   text.startsWith('export TOKENTXT="') ? parseAgentFile(text) : parse(text)
+
+/** The VM's current context; empty if the agent has written none. */
+export const readContext = (host: Host): Record<string, string> =>
+  parseEnvironment(host.files.read(paths.contextFile) ?? '')
 
 /**
  * The agent writes `export NAME="value"` with nothing in the value escaped (one-apps, loc-16-gen-env): each character

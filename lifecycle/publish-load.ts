@@ -1,14 +1,13 @@
 /** Run by a timer, after the metrics: publishes at OneGate how busy this VM is, if that has changed. */
 import { isDeepStrictEqual } from 'node:util'
 import { loadOf, refusedForSlots } from '../lib/appliance/fleet/load.ts'
-import { paths } from '../lib/appliance/paths.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import * as oneGate from '../lib/steps/onegate.ts'
 import { companionRequests } from '../lib/steps/services/companions.ts'
 import { runningRequests } from '../lib/steps/services/drain.ts'
 import type { Host } from '../lib/system/host.ts'
 import { readState } from '../lib/system/state-files.ts'
-import { parseEnvironment } from './environment.ts'
+import { readContext } from './environment.ts'
 
 /** Only while OneGate shows what this VM serves; whatever withdraws that clears the load, too. */
 export async function publishLoad(host: Host): Promise<void> {
@@ -22,5 +21,5 @@ export async function publishLoad(host: Host): Promise<void> {
   const chat = Math.max(0, running - (await companionRequests(host)))
   const load = loadOf({ running: chat, slots: plan.capacity.slots, refused }, before)
   if (isDeepStrictEqual(load.attributes, before?.attributes)) return
-  await oneGate.publishLoad(host, parseEnvironment(host.files.read(paths.contextFile) ?? ''), load)
+  await oneGate.publishLoad(host, readContext(host), load)
 }

@@ -18,12 +18,10 @@ import type { Tls } from '../lib/steps/tls/tls.ts'
 import type { Host } from '../lib/system/host.ts'
 import { uptime } from '../lib/system/uptime.ts'
 import packageFile from '../package.json' with { type: 'json' }
-import { parseEnvironment } from './environment.ts'
-
-const contextOf = (host: Host) => parseEnvironment(host.files.read(paths.contextFile) ?? '')
+import { readContext } from './environment.ts'
 
 /** Before anything changes: the appliance is not ready until bootstrap has succeeded. */
-export const clearReadiness = (host: Host): Promise<void> => oneGate.clear(host, contextOf(host))
+export const clearReadiness = (host: Host): Promise<void> => oneGate.clear(host, readContext(host))
 
 /** After bootstrap: publishes what is served, if anything is. */
 export async function publishReadiness(host: Host, plan: Plan, { inUse, ca }: Tls): Promise<void> {
@@ -34,10 +32,10 @@ export async function publishReadiness(host: Host, plan: Plan, { inUse, ca }: Tl
   const { caFingerprint } = tls
   const service = { endpoints, capacity, caFingerprint, ca: trusted, version: packageFile.version }
   const publish = drainingSince(host) === undefined ? oneGate.publish : oneGate.publishDraining
-  await publish(host, contextOf(host), attributesOf(service))
+  await publish(host, readContext(host), attributesOf(service))
 }
 
-/** `draining` and `stopping` are told whoever is at work. */
+/** `draining` and `stopping` are published even while a stage is running. */
 export type Phase = 'running' | 'draining' | 'stopping'
 
 /** Run by a unit when the appliance becomes available or unavailable, and when the VM is drained or shuts down. */
@@ -62,11 +60,11 @@ async function readinessOf(host: Host, phase: Phase): Promise<Readiness | undefi
   return { state: oneGate.readPublication(host)?.attributes === undefined ? 'serving' : 'ready' }
 }
 
-/** Why clients are not served: the recorded reason, else what a client's request for the health meets. */
+/** Why clients are not served: the recorded reason, otherwise the outcome of a client's request for `/health`. */
 async function servingProblem(host: Host): Promise<string | undefined> {
   const recorded = readUnavailable(host)
   if (recorded !== undefined) return recorded
-  if (isRouter(host)) return routerProblem(host, false)
+  if (isRouter(host)) return routerProblem(host)
   try {
     return await healthProblem(host, trustFor(readPairInUse(host), readCa(host)))
   } catch (error) {
@@ -92,10 +90,10 @@ function writeMessage(host: Host, readiness: Readiness): boolean {
 async function updateOneGate(host: Host, { state }: Readiness): Promise<number | undefined> {
   const { attributes, shown } = oneGate.readPublication(host) ?? {}
   if (attributes === undefined) return undefined
-  if (state === 'unavailable' && shown !== 'nothing') await oneGate.withdraw(host, contextOf(host))
+  if (state === 'unavailable' && shown !== 'nothing') await oneGate.withdraw(host, readContext(host))
   if (state === 'draining' && shown !== 'draining')
-    await oneGate.publishDraining(host, contextOf(host), attributes)
-  if (state === 'ready' && shown !== 'all') await oneGate.publish(host, contextOf(host), attributes)
+    await oneGate.publishDraining(host, readContext(host), attributes)
+  if (state === 'ready' && shown !== 'all') await oneGate.publish(host, readContext(host), attributes)
   return oneGate.readPublication(host)?.retryAt
 }
 

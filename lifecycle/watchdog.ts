@@ -72,7 +72,7 @@ async function watchRouter(host: Host): Promise<void> {
   await killHung(host, watchedOnRouter, before, { ...limits, loading: 0 }, histories)
   writeState(host, stateFiles.watchdog, histories)
   const stopped = (await unitStatus(host, units.nginx)).isRunning ? [] : [units.nginx]
-  const problem = problemBeside(host, stopped) ?? (await routerProblem(host, false))
+  const problem = problemBeside(host, stopped) ?? (await routerProblem(host))
   noteAvailability(host, problem === undefined, problem)
   recordHealth(host, problem === undefined)
 }

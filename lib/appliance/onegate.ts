@@ -93,6 +93,12 @@ export const retryAfter = (failures: number): number => backOff(failures, 15, 60
 /** Where this VM reaches OneGate, and as whom. */
 export type OneGateAccess = { endpoint: string; token: string; vmId: string }
 
+/** The URL of a path at OneGate, and the headers by which this VM is known there. The token is secret. */
+export const oneGateRequest = ({ endpoint, token, vmId }: OneGateAccess, path: string) => ({
+  url: `${endpoint.replace(/\/+$/, '')}${path}`,
+  headers: { 'X-ONEGATE-TOKEN': token, 'X-ONEGATE-VMID': vmId },
+})
+
 /** From the context; undefined if the VM has no access to OneGate (`TOKEN=YES` in its template). */
 export function accessOf(context: Record<string, string>): OneGateAccess | undefined {
   const { ONEGATE_ENDPOINT: endpoint = '', TOKENTXT: token = '', VMID: vmId = '' } = context

@@ -6,6 +6,7 @@ import {
   drainingPublication,
   loadPublication,
   type OneGateAccess,
+  oneGateRequest,
   type Publication,
   publication,
   reportsReady,
@@ -81,14 +82,10 @@ async function update(host: Host, context: OneGateContext, text: string): Promis
 }
 
 /** Sends an update as `onegate vm update` does; returns why OneGate has not accepted it. */
-async function send(
-  host: Host,
-  { endpoint, token, vmId }: OneGateAccess,
-  text: string,
-): Promise<string | undefined> {
-  const url = URL.parse(`${endpoint.replace(/\/+$/, '')}/vm`)
+async function send(host: Host, access: OneGateAccess, text: string): Promise<string | undefined> {
+  const { url: address, headers } = oneGateRequest(access, '/vm')
+  const url = URL.parse(address)
   if (url === null) return 'ONEGATE_ENDPOINT is not a URL'
-  const headers = { 'X-ONEGATE-TOKEN': token, 'X-ONEGATE-VMID': vmId }
   const problem = await putForm(host, { url, headers, fields: { data: text, type: '1' }, timeout })
   return problem === undefined ? undefined : `${url.origin}: ${problem}`
 }

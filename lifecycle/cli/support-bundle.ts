@@ -5,7 +5,7 @@ import { maskFor } from '../../lib/render/support/masking.ts'
 import { knownSecrets } from '../../lib/steps/support/secrets.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { plain } from '../../lib/system/plain-text.ts'
-import { parseEnvironment } from '../environment.ts'
+import { readContext } from '../environment.ts'
 import { bundleContents } from './support-bundle/contents.ts'
 
 export type BundleOptions = { output?: string | undefined; onlyList: boolean }
@@ -16,7 +16,7 @@ export async function supportBundle(
   { output, onlyList }: BundleOptions,
   onText: (text: string) => void,
 ): Promise<void> {
-  const context = parseEnvironment(host.files.read(paths.contextFile) ?? '')
+  const context = readContext(host)
   const mask = maskFor(knownSecrets(host, context))
   const contents = await bundleContents(host, context)
   const files = contents.map(({ name, text }) => ({ name, text: mask(plain(text)) }))

@@ -91,7 +91,7 @@ it('serves nobody yet, and says so', async () => {
 })
 
 it('a copilot joins, then another', async () => {
-  expect((await told(vm(one, a))).join()).toMatch(/joins: sentence, 2 slots/)
+  expect((await told(vm(one, a))).join()).toMatch(/joins the fleet: sentence, 2 slots/)
   expect(await answering()).toEqual(['one'])
   await told(vm(one, a), vm(two, b))
   expect(await answering()).toEqual(['one', 'two'])

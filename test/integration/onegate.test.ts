@@ -13,7 +13,7 @@ import { beginDraining, endDraining } from '../../lib/steps/services/drain.ts'
 import { recordHealth } from '../../lib/steps/services/watchdog.ts'
 import { $, type CommandOptions, type Shell } from '../../lib/system/shell.ts'
 import { writeState } from '../../lib/system/state-files.ts'
-import { parseEnvironment } from '../../lifecycle/environment.ts'
+import { readContext } from '../../lifecycle/environment.ts'
 import { publishLoad } from '../../lifecycle/publish-load.ts'
 import { updateReadiness } from '../../lifecycle/readiness.ts'
 import { freePort } from '../../packer/build/ports.ts'
@@ -71,13 +71,11 @@ function hostFor(endpoint: string): RecordedHost {
   return host
 }
 
-const contextOf = (host: RecordedHost) => parseEnvironment(host.files.read(paths.contextFile) ?? '')
-
 it('publishes with the token in a header, which is neither in an argument nor in a log', async () => {
   const { endpoint, updates } = await startOneGate()
   const host = hostFor(`${endpoint}/`)
-  await clear(host, contextOf(host))
-  await publish(host, contextOf(host), attributes as never)
+  await clear(host, readContext(host))
+  await publish(host, readContext(host), attributes as never)
   expect(updates.map(({ token, vmId }) => ({ token, vmId }))).toEqual(Array(2).fill({ token, vmId: '7' }))
   expect(shownAfter(updates)).toMatchObject(ready)
   expect(host.commands.length).toBe(2)
@@ -146,8 +144,8 @@ describe('a OneGate that', () => {
       const oneGate = await startOneGate()
       const host = hostFor(await make(oneGate))
       const began = Date.now()
-      await clear(host, contextOf(host))
-      await publish(host, contextOf(host), attributes as never)
+      await clear(host, readContext(host))
+      await publish(host, readContext(host), attributes as never)
       expect(Date.now() - began).toBeLessThan(10_000)
       expect(host.lines).toEqual([expect.stringMatching(message)])
       expect(host.lines[0]).toMatch(
@@ -177,7 +175,7 @@ describe('a OneGate that', () => {
     host.files.replace('/proc/uptime', '1000.00 1.00\n', 0o644)
     const seen: unknown[] = []
     for (const _attempt of pauses) {
-      await publish(host, contextOf(host), attributes as never)
+      await publish(host, readContext(host), attributes as never)
       seen.push((readPublication(host)?.retryAt ?? 0) - 1000)
     }
     expect(seen).toEqual(pauses)
@@ -187,7 +185,7 @@ describe('a OneGate that', () => {
     const oneGate = await startOneGate()
     const host = hostFor(oneGate.endpoint)
     oneGate.answer = response => void response.writeHead(500).end()
-    await publish(host, contextOf(host), attributes as never)
+    await publish(host, readContext(host), attributes as never)
     oneGate.answer = response => void response.end()
     recordHealth(host, true)
     await updateReadiness(host, 'running')
@@ -215,7 +213,7 @@ describe('between the stages', () => {
     const host = hostFor(oneGate.endpoint)
     host.files.replace(paths.frameworkStatus, 'bootstrap_success\n', 0o644)
     recordHealth(host, true)
-    await publish(host, contextOf(host), attributes as never)
+    await publish(host, readContext(host), attributes as never)
     return { host, updates: oneGate.updates }
   }
   const cleared = { ...Object.fromEntries(publishedNames.map(name => [name, ''])), READY: 'NO' }
@@ -244,7 +242,7 @@ describe('between the stages', () => {
 
   it('is not published again after a configure whose bootstrap has not succeeded', async () => {
     const { host, updates } = await servingHost()
-    await clear(host, contextOf(host))
+    await clear(host, readContext(host))
     await updateReadiness(host, 'running')
     expect(shownAfter(updates)).toEqual(cleared)
   })
@@ -283,10 +281,10 @@ describe('between the stages', () => {
       expect(load()).toEqual([String(busy), String(busy * 50), '0'])
       expect(updates.length).toBe(count)
     }
-    await withdraw(host, contextOf(host))
+    await withdraw(host, readContext(host))
     await publishLoad(host)
     expect(load()).toEqual(['', '', ''])
-    await publish(host, contextOf(host), attributes as never)
+    await publish(host, readContext(host), attributes as never)
     await publishLoad(host)
     expect(load()).toEqual(['2', '100', '0'])
   })

@@ -3,8 +3,8 @@ import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { paths, units } from '../../lib/appliance/paths.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
-import { writeState } from '../../lib/system/state-files.ts'
-import { disksLink, needsAttaching, noticeDisks } from '../../lifecycle/attach-disks.ts'
+import { readState, writeState } from '../../lib/system/state-files.ts'
+import { attachDisks, disksLink, needsAttaching, noticeDisks } from '../../lifecycle/attach-disks.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { reconfigure } from '../../lifecycle/current-context.ts'
 import { facts, recordedHost } from '../support/recorded-host.ts'
@@ -49,6 +49,22 @@ describe('configure has disks attached', () => {
     if (before !== undefined) writeState(host, stateFiles.disks, before as never)
     expect(await needsAttaching(host)).toBe(isNeeded)
   })
+})
+
+it('a disk with models that cannot be unmounted does not keep the state from being attached', async () => {
+  const host = recordedHost({}, command => {
+    if (command.startsWith('blkid ')) return { stdout: state }
+    if (command.startsWith('findmnt ') && command.endsWith(paths.modelsDisk)) return { stdout: '/dev/vdb' }
+    if (command.startsWith('umount ')) return { exitCode: 32, stderr: 'umount: not permitted' }
+    return undefined
+  })
+  for (const folder of ['/run', '/opt/slm-copilot', paths.stateDisk]) host.files.makeFolder(folder)
+  await attachDisks(host)
+  const { notes, state: used, refusal } = readState(host, stateFiles.disks) ?? {}
+  expect(notes).toEqual([
+    expect.stringMatching(/^The disk with models cannot be used: .*umount: not permitted/s),
+  ])
+  expect({ used, refusal }).toEqual({ used: { device: '/dev/vdc', uuid: '2222' }, refusal: undefined })
 })
 
 it.each([

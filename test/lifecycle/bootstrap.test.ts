@@ -2,6 +2,11 @@ import { expect, it } from 'vitest'
 import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { paths, units } from '../../lib/appliance/paths.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
+import { stateFiles } from '../../lib/appliance/state-files.ts'
+import { routerUnit } from '../../lib/render/fleet/haproxy.ts'
+import { applyFiles } from '../../lib/system/managed-files.ts'
+import { answering, shell } from '../../lib/system/shell.ts'
+import { writeState } from '../../lib/system/state-files.ts'
 import { bootstrapAndFetch } from '../../lifecycle/bootstrap.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { tinyModel } from '../support/capacity.ts'
@@ -38,4 +43,23 @@ it('runs without llama-server while the only model that fits is pending: fetches
   ])
   expect(changing.at(-1)).toBe(`systemctl restart --no-block ${units.model}`)
   expect(host.files.read(paths.report)).toContain('stopped: no model to serve')
+})
+
+it.each([
+  ['finds no copilot', 0, /The fleet is not fully known: OneGate answered 500 at \/service\./],
+  ['cannot look', 1, /The copilots of the fleet could not be looked up.*journalctl -u slm-copilot-backends/],
+])('a router that %s says why in its report, and is ready', async (_, exitCode, note) => {
+  const router = { ONEAPP_COPILOT_ROLE: 'router', ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1' }
+  const host = await servingHost({ env: router }, tinyModel)
+  const answers = (command: string) => ({
+    exitCode: command === `systemctl start ${units.backends}` ? exitCode : 0,
+    stdout: command.includes(' show ') ? 'ActiveState=active\n' : '',
+    stderr: '',
+  })
+  const $ = shell(answering(answers))
+  await configure(host)
+  await applyFiles(host, [routerUnit()])
+  writeState(host, stateFiles.fleet, { copilots: [], problem: 'OneGate answered 500 at /service' })
+  await bootstrapAndFetch({ ...host, $, query: $ }, paths.report)
+  expect(host.files.read(paths.report)).toMatch(note)
 })

@@ -5,7 +5,7 @@ import { mostParallel } from '../sizing/limits.ts'
 /** Whether it is an IP address. A public CA's certificate would prove nothing about one: HAProxy compares only names. */
 export const isAddress = (host: string): boolean => /^[0-9.]+$|:/.test(host)
 
-/** Seconds between two looks at OneGate: with a run's own seconds, a change is seen within 15. */
+/** Seconds between two queries of OneGate: with the few that a run takes, a change is seen within 15. */
 export const backendsEvery = 8
 
 const copilotSchema = z.strictObject({
@@ -32,8 +32,12 @@ export const copilotOf = (described: Copilot): Copilot | undefined => copilotSch
 
 export const fleetSchema = z.strictObject({
   copilots: z.array(copilotSchema),
-  /** Why the last look failed, so that it is logged once: the copilots are then the last known ones. */
+  /** Why copilots could not be asked, so that it is logged once: these are then as they were last known. */
   problem: z.string().optional(),
 })
 
 export type Fleet = z.infer<typeof fleetSchema>
+
+/** For log and report. */
+export const isPartlyKnown = (problem: string): string =>
+  `The fleet is not fully known: ${problem}. Copilots that could not be asked are kept as they were last known.`

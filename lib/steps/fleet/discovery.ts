@@ -5,27 +5,25 @@ import type { Backend } from '../../appliance/fleet/backends.ts'
 import { type Copilot, copilotOf, isAddress } from '../../appliance/fleet/fleet.ts'
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { copilotsIn } from '../../appliance/fleet/service.ts'
-import { accessOf } from '../../appliance/onegate.ts'
+import { accessOf, oneGateRequest } from '../../appliance/onegate.ts'
 import { readPem } from '../../appliance/tls/pem.ts'
 import { ownClient, ownHeaders } from '../../appliance/usage/log-format.ts'
 import type { Host } from '../../system/host.ts'
 import { presentedBy } from '../../system/untrusted.ts'
 
-/** Seconds for each question. */
+/** Seconds for each request. */
 const timeout = 3
 
 /** `problems`: why copilots, by their names, could not be asked now. */
 export type Discovered = { copilots: Copilot[]; problems: Map<string, string> }
 
-/** The copilots of this VM's OneFlow service that say that they serve. Rejects if OneGate does not answer. */
+/** The copilots of this VM's OneFlow service that publish that they serve. Rejects if OneGate does not answer. */
 export async function copilotsOfService(host: Host, context: Record<string, string>): Promise<Discovered> {
   const access = accessOf(context)
   if (access === undefined)
     throw new Error('this VM has no access to OneGate (TOKEN=YES in its template), and no backends are named')
-  // Without `extended`, it answers VMs' names only (onegate-server.rb, build_service_hash).
-  const url = `${access.endpoint.replace(/\/+$/, '')}/service?extended=true`
-  const headers = { 'X-ONEGATE-TOKEN': access.token, 'X-ONEGATE-VMID': access.vmId }
-  const { status, body } = await host.http({ url, headers, timeout })
+  // Without `extended`, the answer has only the VMs' names (onegate-server.rb, build_service_hash).
+  const { status, body } = await host.http({ ...oneGateRequest(access, '/service?extended=true'), timeout })
   if (status !== 200) throw new Error(`OneGate answered ${status} at /service`)
   return collected(copilotsIn(body, host.now()).map(copilot => [copilot.name, reached(copilot)]))
 }
@@ -83,7 +81,7 @@ async function describe(host: Host, backend: Backend, fleetKey: string): Promise
     version: '',
     since: host.now().toISOString(),
   })
-  if (copilot === undefined) throw new Error('what it answers at /props is not a copilot’s')
+  if (copilot === undefined) throw new Error('its answer at /props is not that of a copilot')
   return copilot
 }
 
@@ -96,10 +94,10 @@ async function trusted(origin: string, fingerprint: string | undefined): Promise
   const { certificate, body } = await presentedBy(`${origin}/ca.crt`, timeout)
   const pem = readPem('certificate', body)
   const ca = pem === undefined ? undefined : new X509Certificate(pem)
-  const isMeant = (one: X509Certificate | undefined) => one?.fingerprint256 === fingerprint
-  if (isMeant(ca)) return pem
-  if (isMeant(certificate) && ca !== undefined && certificate?.checkIssued(ca)) return pem
-  if (isMeant(certificate)) return certificate?.toString()
+  const matches = (one: X509Certificate | undefined) => one?.fingerprint256 === fingerprint
+  if (matches(ca)) return pem
+  if (matches(certificate) && ca !== undefined && certificate?.checkIssued(ca)) return pem
+  if (matches(certificate)) return certificate?.toString()
   throw new Error(
     `neither its certificate nor its CA has the fingerprint ${fingerprint}: its CA has ${ca?.fingerprint256 ?? 'none'}`,
   )

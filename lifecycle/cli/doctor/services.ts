@@ -15,7 +15,7 @@ import {
 import { modelsOf } from '../../../lib/appliance/models/release.ts'
 import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { planNotes } from '../../../lib/appliance/plan.ts'
-import { routerProblem } from '../../../lib/steps/fleet/router.ts'
+import { fleetProblem } from '../../../lib/steps/fleet/router.ts'
 import { installedRelease } from '../../../lib/steps/models/release.ts'
 import { passwordInForce } from '../../../lib/steps/password.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
@@ -29,14 +29,14 @@ import { requestsOfLastHour } from '../../../lib/steps/usage/request-log.ts'
 import { type Host, readOnly } from '../../../lib/system/host.ts'
 import { changesOf } from '../../../lib/system/managed-files.ts'
 import { desiredFiles } from '../../configure.ts'
-import { parseEnvironment } from '../../environment.ts'
+import { readContext } from '../../environment.ts'
 import { releaseFiles } from '../../install.ts'
 import type { DoctorCheck } from './check.ts'
 
 /** The host as configure sees it, except that nothing can be changed. */
 const asConfigured = (host: Host): Host => ({
   ...readOnly(host),
-  env: parseEnvironment(host.files.read(paths.contextFile) ?? ''),
+  env: readContext(host),
 })
 
 const differing = (host: Host, files: Parameters<typeof changesOf>[1]) =>
@@ -154,10 +154,8 @@ export const serviceChecks: DoctorCheck[] = [
     expected: 'answers requests sent the way clients send them',
     run: async host => {
       if (readPlan(host).state === 'routing') {
-        const problemOfRouter = await routerProblem(host, true)
-        return problemOfRouter === undefined
-          ? ok('answers')
-          : problem(problemOfRouter, `journalctl -u ${units.backends}`)
+        const unserved = await fleetProblem(host)
+        return unserved === undefined ? ok('answers') : problem(unserved, `journalctl -u ${units.backends}`)
       }
       const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
       const found = await serviceProblem(host, access)

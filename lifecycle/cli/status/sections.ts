@@ -11,7 +11,7 @@ import { resultOf, type stageNames } from '../../../lib/appliance/stages.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import type { SectionName, SectionValue } from '../../../lib/appliance/status/status.ts'
 import { tokenRates } from '../../../lib/appliance/status/token-rates.ts'
-import { isRouter, routerProblem } from '../../../lib/steps/fleet/router.ts'
+import { fleetProblem, isRouter } from '../../../lib/steps/fleet/router.ts'
 import { comparedMemory, measuredMemory } from '../../../lib/steps/llama/memory-check.ts'
 import { installedRelease } from '../../../lib/steps/models/release.ts'
 import { isStageAtWork } from '../../../lib/steps/one-at-a-time.ts'
@@ -163,7 +163,7 @@ const ownTrust = (host: Host) => trustFor(readCertificateInUse(host), readCaCert
 
 /** Why clients are not served. Root, who can read the key, sends a request to the model's queue, too. */
 export async function checkedService(host: Host): Promise<string | undefined> {
-  if (isRouter(host)) return (await routerProblem(host, true)) ?? healthProblem(host, ownTrust(host))
+  if (isRouter(host)) return (await fleetProblem(host)) ?? healthProblem(host, ownTrust(host))
   const trust = ownTrust(host)
   const problem = isRoot()
     ? await serviceProblem(host, { ...trust, key: passwordInForce(host) })
