@@ -4,8 +4,8 @@ import type { Context } from '../context/context.ts'
 import type { Model } from '../models/catalogue.ts'
 import { type CompanionModel, companionModelSchema } from '../models/companions.ts'
 import type { CompanionKind } from '../requests/services.ts'
-import { type CapacityRequest, capacitySchema, type Machine, planCapacity, refusalOf } from './capacity.ts'
-import { hasAmx } from './hardware.ts'
+import { type CapacityRequest, capacitySchema, planCapacity, refusalOf } from './capacity.ts'
+import { type Machine, packsForAmx } from './machine.ts'
 import { gibibytes, type Memory, MiB, memoryOf, type Sizing, sumOf } from './memory.ts'
 
 const companionCapacitySchema = capacitySchema.extend({ model: companionModelSchema })
@@ -46,8 +46,7 @@ export function companionCapacity(
   model: CompanionModel,
 ): CompanionCapacity {
   const { promptCache, batchSize, ...sizing } = sizingOf[model.kind]
-  const isAmx = hasAmx(machine.cpu?.features ?? [])
-  const needed = memoryOf(model.geometry, model.size, { ...sizing, batchSize }, isAmx)
+  const needed = memoryOf(model.geometry, model.size, { ...sizing, batchSize }, packsForAmx(machine))
   // An encoder computes each text in one batch, and keeps nothing.
   const kvCache = model.pooling === 'mean' ? 0 : needed.kvCache
   const memory: Memory = { ...needed, kvCache, promptCache, system: 0 }

@@ -6,9 +6,7 @@ import {
   type CapacityRequest,
   defaultRequest,
   leastRequest,
-  memoryInVm,
   planCapacity,
-  smallestVm,
 } from '../../appliance/sizing/capacity.ts'
 import {
   bandwidths,
@@ -18,6 +16,7 @@ import {
   rangeText,
 } from '../../appliance/sizing/expected-speed.ts'
 import { checkpointsOf, GiB } from '../../appliance/sizing/memory.ts'
+import { memoryInVm, smallestVm } from '../../appliance/sizing/smallest-vm.ts'
 
 const models: Model[] = Object.values(catalogue)
 const cores = 16

@@ -3,16 +3,11 @@
 import type { Model } from '../../appliance/models/catalogue.ts'
 import type { CompanionModel } from '../../appliance/models/companions.ts'
 import { qualityText, ranked } from '../../appliance/models/ranking.ts'
-import {
-  defaultRequest,
-  leastRequest,
-  type Machine,
-  planCapacity,
-  refusalOf,
-  smallestVm,
-} from '../../appliance/sizing/capacity.ts'
+import { defaultRequest, leastRequest, planCapacity, refusalOf } from '../../appliance/sizing/capacity.ts'
 import { expectedText, gigabyte } from '../../appliance/sizing/expected-speed.ts'
+import type { Machine } from '../../appliance/sizing/machine.ts'
 import { GiB } from '../../appliance/sizing/memory.ts'
+import { smallestVm } from '../../appliance/sizing/smallest-vm.ts'
 
 function fitOf(model: Model, machine: Machine): string {
   if (refusalOf(machine, model, defaultRequest) !== undefined)

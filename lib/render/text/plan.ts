@@ -2,13 +2,7 @@
 
 import type { Model } from '../../appliance/models/catalogue.ts'
 import type { CompanionModel } from '../../appliance/models/companions.ts'
-import {
-  type Capacity,
-  type CapacityRequest,
-  type Machine,
-  planCapacity,
-  smallestVm,
-} from '../../appliance/sizing/capacity.ts'
+import { type Capacity, type CapacityRequest, planCapacity } from '../../appliance/sizing/capacity.ts'
 import { planCompanions, reservedBy } from '../../appliance/sizing/companions.ts'
 import {
   bandwidthShare,
@@ -21,7 +15,9 @@ import {
   rangeText,
   type SpeedRange,
 } from '../../appliance/sizing/expected-speed.ts'
+import type { Machine } from '../../appliance/sizing/machine.ts'
 import { gibibytes, type KvType, type Memory, sumOf } from '../../appliance/sizing/memory.ts'
+import { smallestVm } from '../../appliance/sizing/smallest-vm.ts'
 import { wrapped } from '../../appliance/text.ts'
 
 export type PlanQuestion = {

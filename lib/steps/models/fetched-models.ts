@@ -11,7 +11,8 @@ import {
   type Verifications,
 } from '../../appliance/models/verification.ts'
 import { modelPath } from '../../appliance/paths.ts'
-import { type CapacityRequest, type Machine, refusalOf } from '../../appliance/sizing/capacity.ts'
+import { type CapacityRequest, refusalOf } from '../../appliance/sizing/capacity.ts'
+import type { Machine } from '../../appliance/sizing/machine.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import { type DownloadProgress, download } from '../../system/download.ts'
 import type { Host } from '../../system/host.ts'

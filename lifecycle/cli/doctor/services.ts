@@ -1,7 +1,5 @@
 /** Checks of the context, the files that the appliance manages, and its services. */
 
-import { companionProblems } from '../../../lib/appliance/context/companions.ts'
-import { parseContext } from '../../../lib/appliance/context/context.ts'
 import { unknownNameNotes } from '../../../lib/appliance/context/unknown-names.ts'
 import { variableNames } from '../../../lib/appliance/context/variables.ts'
 import { noted, ok, problem, skipped } from '../../../lib/appliance/diagnosis/finding.ts'
@@ -12,7 +10,6 @@ import {
   filesFinding,
   parseUnitSettings,
 } from '../../../lib/appliance/diagnosis/services.ts'
-import { modelsOf } from '../../../lib/appliance/models/release.ts'
 import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { planNotes } from '../../../lib/appliance/plan.ts'
 import { fleetProblem } from '../../../lib/steps/fleet/router.ts'
@@ -22,12 +19,11 @@ import { readPlan } from '../../../lib/steps/plan.ts'
 import { serviceProblem } from '../../../lib/steps/services/check.ts'
 import { readCa } from '../../../lib/steps/tls/certificates.ts'
 import { trustFor } from '../../../lib/steps/tls/client-view.ts'
-import { readClock } from '../../../lib/steps/tls/clock.ts'
 import { readPairInUse } from '../../../lib/steps/tls/installed-pairs.ts'
-import { suppliedPairProblems } from '../../../lib/steps/tls/supplied-pair.ts'
 import { requestsOfLastHour } from '../../../lib/steps/usage/request-log.ts'
 import { type Host, readOnly } from '../../../lib/system/host.ts'
 import { changesOf } from '../../../lib/system/managed-files.ts'
+import { readRequest } from '../../configuration.ts'
 import { desiredFiles } from '../../configure.ts'
 import { readContext } from '../../environment.ts'
 import { releaseFiles } from '../../install.ts'
@@ -61,13 +57,9 @@ export const serviceChecks: DoctorCheck[] = [
     name: 'context',
     expected: 'known variables with valid values',
     run: async host => {
-      const { env } = asConfigured(host)
-      const release = installedRelease(host)
-      const judgePair = suppliedPairProblems(await readClock(host))
-      parseContext(env, modelsOf(release), release.model, given => [
-        ...judgePair(given),
-        ...companionProblems(given, release.companions),
-      ])
+      const configured = asConfigured(host)
+      const { env } = configured
+      await readRequest(configured)
       return noted(
         'warning',
         unknownNameNotes(env, variableNames),

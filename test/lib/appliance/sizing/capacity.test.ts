@@ -3,13 +3,12 @@ import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import {
   type Capacity,
   type CapacityRequest,
-  memoryInVm,
   planCapacity,
-  smallestVm,
 } from '../../../../lib/appliance/sizing/capacity.ts'
 import { leastContext } from '../../../../lib/appliance/sizing/limits.ts'
 import { GiB, sumOf } from '../../../../lib/appliance/sizing/memory.ts'
 import { shortageOf } from '../../../../lib/appliance/sizing/shortage.ts'
+import { memoryInVm, smallestVm } from '../../../../lib/appliance/sizing/smallest-vm.ts'
 
 const defaults: CapacityRequest = { contextSize: 32_768, parallel: 'auto', threads: 0 }
 type CatalogueName = keyof typeof catalogue

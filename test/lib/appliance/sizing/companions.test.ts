@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import { type CompanionModel, companionCatalogue } from '../../../../lib/appliance/models/companions.ts'
-import { defaultRequest, memoryInVm, planCapacity } from '../../../../lib/appliance/sizing/capacity.ts'
+import { defaultRequest, planCapacity } from '../../../../lib/appliance/sizing/capacity.ts'
 import {
   candidatesFor,
   companionCapacity,
@@ -9,6 +9,7 @@ import {
   reservedBy,
 } from '../../../../lib/appliance/sizing/companions.ts'
 import { GiB, MiB } from '../../../../lib/appliance/sizing/memory.ts'
+import { memoryInVm } from '../../../../lib/appliance/sizing/smallest-vm.ts'
 
 const models = Object.values<CompanionModel>(companionCatalogue)
 const devstral = catalogue['devstral-small-2']

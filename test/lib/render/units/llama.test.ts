@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { catalogue, modelSchema } from '../../../../lib/appliance/models/catalogue.ts'
-import { memoryInVm, planCapacity } from '../../../../lib/appliance/sizing/capacity.ts'
+import { planCapacity } from '../../../../lib/appliance/sizing/capacity.ts'
 import { GiB, MiB } from '../../../../lib/appliance/sizing/memory.ts'
+import { memoryInVm } from '../../../../lib/appliance/sizing/smallest-vm.ts'
 import { llamaSettings } from '../../../../lib/render/units/llama.ts'
 import { capacityFor } from '../../../support/capacity.ts'
 
