@@ -146,8 +146,8 @@ export const serviceChecks: DoctorCheck[] = [
     expected: 'answers requests sent the way clients send them',
     run: async host => {
       if (readPlan(host).state === 'routing') {
-        const unserved = await fleetProblem(host)
-        return unserved === undefined ? ok('answers') : problem(unserved, `journalctl -u ${units.backends}`)
+        const reason = await fleetProblem(host)
+        return reason === undefined ? ok('answers') : problem(reason, `journalctl -u ${units.backends}`)
       }
       const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
       const found = await serviceProblem(host, access)
