@@ -203,7 +203,7 @@ export const variables = {
     byDefault: 'the one baked into the image',
     takes: 'the name of a model in the catalogue',
     example: 'devstral-small-2',
-    help: 'The model to serve. One that is not in the image is downloaded while the baked-in model keeps serving.',
+    help: 'The model to serve. One that is not in the image is downloaded while the present one keeps serving.',
     input: 'list',
     options: Object.keys(catalogue),
   }),

@@ -48,6 +48,8 @@ export type Knowledge = {
   stateOf(model: Model): ModelState
   /** Why it cannot be served here, a sentence; undefined if it can. */
   misfit(model: Model): string | undefined
+  /** The name of the one that llama-server is configured for. */
+  served?: string | undefined
 }
 
 /** The model that the context names, otherwise the one in the image. */
@@ -115,16 +117,20 @@ function untilVerified(pending: PendingModel, substitute: Model | undefined): Mo
   return { state: 'waiting', model, pending, reason: nothing }
 }
 
-/** What serves in place of a model: the baked one, otherwise one verified earlier; undefined if none fits. */
+/**
+ * What serves in place of a model: the one that does now, so that clients are not interrupted twice; otherwise the baked
+ * one, otherwise one verified earlier. Undefined if none fits.
+ */
 function substituteFor(
   release: Release,
-  { stateOf, misfit }: Knowledge,
+  { stateOf, misfit, served }: Knowledge,
   requested?: string,
 ): Model | undefined {
   const isReady = (other: Model) => other.name === release.model.name || stateOf(other).state === 'verified'
-  return modelsOf(release).find(
+  const candidates = modelsOf(release).filter(
     other => other.name !== requested && isReady(other) && misfit(other) === undefined,
   )
+  return candidates.find(({ name }) => name === served) ?? candidates[0]
 }
 
 /** `memory`: bytes of RAM. */

@@ -10,7 +10,7 @@ import {
   transition,
   type Verifications,
 } from '../../appliance/models/verification.ts'
-import { modelPath } from '../../appliance/paths.ts'
+import { modelPath, paths } from '../../appliance/paths.ts'
 import { type CapacityRequest, refusalOf } from '../../appliance/sizing/capacity.ts'
 import type { Machine } from '../../appliance/sizing/machine.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
@@ -63,6 +63,7 @@ export const modelKnowledge = (
   memory: machine.memory,
   stateOf: model => modelState(host, verifications, model),
   misfit: model => refusalOf(machine, model, request),
+  served: /^LLAMA_ARG_ALIAS=(.+)$/m.exec(host.files.read(paths.llamaEnvironment) ?? '')?.[1],
 })
 
 /** Downloads whatever is missing of a model. Throws like `download`. */

@@ -23,8 +23,9 @@ type World = {
   states?: Record<string, ModelState>
   tooLarge?: Model[]
   memory?: number
+  served?: string
 }
-const choose = ({ asks = {}, states = {}, tooLarge = [], memory: bytes = memory }: World = {}) =>
+const choose = ({ asks = {}, states = {}, tooLarge = [], memory: bytes = memory, served }: World = {}) =>
   chooseModel(
     productionRelease,
     { ...request, ...asks },
@@ -32,6 +33,7 @@ const choose = ({ asks = {}, states = {}, tooLarge = [], memory: bytes = memory 
       memory: bytes,
       stateOf: ({ name }) => states[name] ?? { state: 'not requested' },
       misfit: ({ name }) => (tooLarge.some(model => model.name === name) ? 'It is too large.' : undefined),
+      served,
     },
   )
 
@@ -54,6 +56,26 @@ it.each<ChoiceRow>([
   [
     'a model that is not downloaded',
     {},
+    { state: 'serving', model: baked, pending: pending as never, note: meanwhile(baked.name) },
+  ],
+  [
+    'a model that is not downloaded, while a third one is served',
+    { states: { [previous.name]: verified }, served: previous.name },
+    { state: 'serving', model: previous, pending: pending as never, note: meanwhile(previous.name) },
+  ],
+  [
+    'a model that is not downloaded, while a third one is there and not served',
+    { states: { [previous.name]: verified }, served: baked.name },
+    { state: 'serving', model: baked, pending: pending as never, note: meanwhile(baked.name) },
+  ],
+  [
+    'a model that is not downloaded, while one is served that has been removed, or no longer fits',
+    { served: previous.name },
+    { state: 'serving', model: baked, pending: pending as never, note: meanwhile(baked.name) },
+  ],
+  [
+    'a model that is not downloaded, while it is said to be served itself',
+    { states: { [previous.name]: verified }, served: other.name },
     { state: 'serving', model: baked, pending: pending as never, note: meanwhile(baked.name) },
   ],
   [
