@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { debian, oneApps } from '../../lib/appliance/pins.ts'
-import { modelTable, sizingTable } from '../../lib/render/text/model-tables.ts'
+import { besideTable, modelTable, sizingTable } from '../../lib/render/text/model-tables.ts'
 import { requestTable } from '../../lib/render/text/requests.ts'
 import { shim } from '../../lib/render/text/shim.ts'
 import { envExample, variableTable } from '../../lib/render/text/tables.ts'
@@ -13,7 +13,7 @@ const checkout = resolve(import.meta.dirname, '..', '..')
 const tables: Record<string, Record<string, () => string>> = {
   'README.md': { models: modelTable },
   'lifecycle/VARIABLES.md': { variables: variableTable },
-  'lib/MODELS.md': { sizes: sizingTable },
+  'lib/MODELS.md': { sizes: sizingTable, beside: besideTable },
   'lib/REQUESTS.md': { requests: requestTable },
 }
 

@@ -1,13 +1,16 @@
 /** The documents' tables of models: what each is good at and how fast it may be, and what fits into a VM of each size. */
 
 import { catalogue, type Model } from '../../appliance/models/catalogue.ts'
+import { type CompanionModel, companionCatalogue } from '../../appliance/models/companions.ts'
 import { ranked } from '../../appliance/models/ranking.ts'
+import type { CompanionKind } from '../../appliance/requests/services.ts'
 import {
   type CapacityRequest,
   defaultRequest,
   leastRequest,
   planCapacity,
 } from '../../appliance/sizing/capacity.ts'
+import { planCompanions } from '../../appliance/sizing/companions.ts'
 import {
   bandwidths,
   expectedGeneration,
@@ -15,7 +18,7 @@ import {
   gigabyte,
   rangeText,
 } from '../../appliance/sizing/expected-speed.ts'
-import { checkpointsOf, GiB } from '../../appliance/sizing/memory.ts'
+import { checkpointsOf, GiB, type Sizing } from '../../appliance/sizing/memory.ts'
 import { memoryInVm, smallestVm } from '../../appliance/sizing/smallest-vm.ts'
 
 const models: Model[] = Object.values(catalogue)
@@ -54,17 +57,18 @@ const goesBackTo = ({ geometry }: Model) =>
 
 const sizes = [16, 32, 64, 128]
 
+const machineOf = (size: number) => ({
+  cpus: cores,
+  physicalCores: cores,
+  memory: memoryInVm(size * GiB),
+})
+
+const sizingText = ({ slots, contextSize, kvType }: Sizing) =>
+  `${slots} × ${contextSize}${kvType === 'f16' ? '' : ` (${kvType})`}`
+
 /** Concurrent conversations × context size in a VM of `size` GiB. */
-function cell(model: Model, size: number, asked: CapacityRequest): string {
-  if (smallestVm(model, leastRequest) > size * GiB) return '–'
-  const memory = memoryInVm(size * GiB)
-  const { slots, contextSize, kvType } = planCapacity(
-    { cpus: cores, physicalCores: cores, memory },
-    model,
-    asked,
-  )
-  return `${slots} × ${contextSize}${kvType === 'f16' ? '' : ` (${kvType})`}`
-}
+const cell = (model: Model, size: number, asked: CapacityRequest): string =>
+  smallestVm(model, leastRequest) > size * GiB ? '–' : sizingText(planCapacity(machineOf(size), model, asked))
 
 /** What fits into VMs of several sizes: every catalogue model with the default and the largest context size. */
 export const sizingTable = () =>
@@ -79,5 +83,34 @@ export const sizingTable = () =>
         `| | | \`auto\` | ${cells({ ...defaultRequest, contextSize: 'auto' })} |`,
       ]
     }),
+    '',
+  ].join('\n')
+
+const defaultOf = (kind: CompanionKind) =>
+  Object.values<CompanionModel>(companionCatalogue)
+    .filter(model => model.kind === kind)
+    .slice(0, 1)
+
+const choices: CompanionKind[][] = [[], ['completion'], ['completion', 'embeddings', 'reranking']]
+
+/** What services beside chat leave of the default request; none runs where chat would not fit any more. */
+function besideCell(size: number, kinds: CompanionKind[]): string {
+  const machine = machineOf(size)
+  const chat = catalogue['devstral-small-2']
+  const wanted = kinds.flatMap(defaultOf)
+  const candidates = wanted.map(model => ({ model, isRequested: true, isInstalled: true }))
+  const { companions, reserved } = planCompanions(machine, chat, defaultRequest, candidates)
+  if (companions.length < wanted.length) return 'does not fit'
+  return sizingText(planCapacity({ ...machine, reserved }, chat, defaultRequest))
+}
+
+/** What is left of Devstral beside the default models of each choice of services. */
+export const besideTable = () =>
+  [
+    '| VM | nothing beside it | completion | all three |',
+    '|---|---|---|---|',
+    ...[16, 24, 32, 48, 64].map(
+      size => `| ${size} GiB | ${choices.map(kinds => besideCell(size, kinds)).join(' | ')} |`,
+    ),
     '',
   ].join('\n')
