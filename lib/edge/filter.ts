@@ -11,6 +11,7 @@ import { parseJson } from './parse-json.ts'
 import { maxSchemas } from './schema.ts'
 import { adaptToCompletion, gapProblem, isWithSuffix, serviceOf } from './services.ts'
 import { markTenant } from './tenant.ts'
+import { adaptTexts, textsProblem } from './texts.ts'
 
 type FilterSettings = Pick<EdgeSettings, 'models' | 'readsImages' | 'vocabulary' | 'companions'>
 export type Filtered =
@@ -70,17 +71,20 @@ export function filterRequest(
     budget: { schemas: maxSchemas },
   })
   const problem =
-    'problem' in checked
-      ? checked.problem
-      : (gapProblem(path, checked.value as JsonObject) ?? adapt(checked.value as JsonObject))
+    'problem' in checked ? checked.problem : problemOf(path, checked.value as JsonObject, companion)
   if (problem !== undefined) return refuse(400, `${problem.message}.`, 'invalid_value', problem.field)
   const kept = (checked as { value: JsonObject }).value
   put(kept, 'model', companion === undefined ? (settings.models[0] as string) : companion.model)
   if (companion !== undefined && service === 'completion') adaptToCompletion(path, kept, companion)
   else remove(kept, 'suffix')
+  adaptTexts(kept)
   markTenant(path, kept, salt, service)
   return { body: writeJson(kept), isStream: kept.at.stream === true, service: service }
 }
+
+/** What is wrong with a request whose fields are right each by itself. */
+const problemOf = (path: string, request: JsonObject, companion: EdgeCompanion | undefined) =>
+  gapProblem(path, request) ?? textsProblem(request, companion) ?? adapt(request)
 
 /** Whether a request is for a running model: it names that, none, or chat's, as clients do that know only one. */
 function isServed(

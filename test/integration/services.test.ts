@@ -190,6 +190,15 @@ describe('reranking', () => {
       message: expect.stringMatching(tooLong('reranking')),
     })
   })
+
+  // llama-server would put the document into each place: 60 MB of text, and gigabytes of tokens.
+  it('does not multiply what it is sent', { timeout: 60_000 }, async () => {
+    const request = { query: '{document}'.repeat(2000), documents: ['x'.repeat(30_000)] }
+    expect((await ask('/v1/rerank', request)).status).toBe(400)
+    const most = { query: '{document}'.repeat(100), documents: ['x '.repeat(100)] }
+    const { status, answer } = await ask('/v1/rerank', most)
+    expect({ status, isShort: answer.usage?.prompt_tokens < 2048 }).toEqual({ status: 200, isShort: true })
+  })
 })
 
 it('an encoder, too, refuses a text that is too long, with its limit', async () => {

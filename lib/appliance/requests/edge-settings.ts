@@ -6,6 +6,8 @@ export type EdgeCompanion = {
   /** The model's name. */
   model: string
   vocabulary: number
+  /** Tokens that it reads at once. */
+  contextSize: number
   /** Of a gap to be filled: bytes of further files, and characters before and after it. */
   extra: number
   prefix: number

@@ -78,6 +78,7 @@ const headings = 96
 const edgeCompanion = ({ model, contextSize, batchSize }: CompanionCapacity): EdgeCompanion => ({
   model: model.name,
   vocabulary: model.geometry.vocabulary,
+  contextSize,
   extra: contextSize - batchSize - longestCompletion - headings,
   prefix: (charactersPerToken * 3 * batchSize) / 4,
   suffix: (charactersPerToken * batchSize) / 4,

@@ -5,6 +5,7 @@ const infill = { prefix: '<P>', suffix: '<S>', middle: '<M>' }
 const companion = (model: string) => ({
   model,
   vocabulary: 100,
+  contextSize: 2048,
   extra: 200,
   prefix: 3000,
   suffix: 20,
