@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { request as httpsRequest } from 'node:https'
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { companionLimits } from '../../lib/appliance/nginx/limits.ts'
 import { fleetKey, keys, startRouter, type TestRouter } from './support/fleet.ts'
 import { type Edge, type Stack, startStack } from './support/stack.ts'
@@ -70,27 +70,13 @@ it('with one key alone, all that the service takes at once may be of its holders
   expect(answers.map(({ status }) => status).sort()).toEqual([...Array.from({ length: all }, () => 200), 429])
 })
 
-/** How many tokens the first one gets if the second one begins meanwhile. */
-async function overtaken(edge: Edge, key: string, first: string, second: string): Promise<number> {
-  const older = complete(edge, key, first)
-  await setTimeout(300)
-  expect(await complete(edge, key, second, 4)).toMatchObject({ status: 200 })
-  const { status, events } = await older
-  expect(status).toBe(200)
-  return events
-}
-
-describe.each([
+it.each([
   ['on a copilot', () => ({ edge: alone, key: alone.key })],
   ['through a router', () => ({ edge: router, key: keys.alice })],
-])('with one key, %s', (_, using) => {
-  it('one developer’s newer completion ends the older', async () => {
-    const { edge, key } = using()
-    expect(await overtaken(edge, key, '127.0.0.2', '127.0.0.2')).toBeLessThan(500)
-  })
-
-  it('but not a colleague’s', async () => {
-    const { edge, key } = using()
-    expect(await overtaken(edge, key, '127.0.0.2', '127.0.0.3')).toBeGreaterThanOrEqual(512)
-  })
+])('with one key, %s, no completion ends another', async (_, using) => {
+  const { edge, key } = using()
+  const older = complete(edge, key, '127.0.0.2')
+  await setTimeout(300)
+  expect(await complete(edge, key, '127.0.0.2', 4)).toMatchObject({ status: 200 })
+  expect(await older).toEqual({ status: 200, events: expect.toSatisfy(events => events >= 512) })
 })

@@ -4,8 +4,6 @@ export const fleetHeaders = {
   tenant: { name: 'X-Copilot-Fleet-Tenant', variable: '$http_x_copilot_fleet_tenant' },
   /** What separates the tenant's cached prompts; the router derives it from the key, which it keeps to itself. */
   salt: { name: 'X-Copilot-Fleet-Salt', variable: '$http_x_copilot_fleet_salt' },
-  /** The client's address: a newer completion takes the place of an older one from there. */
-  typist: { name: 'X-Copilot-Fleet-Typist', variable: '$http_x_copilot_fleet_typist' },
   /** The request's id in both machines' logs. */
   id: { name: 'X-Request-Id', variable: '$http_x_request_id' },
 } as const

@@ -20,7 +20,8 @@ export const companionZones = (kind: CompanionKind) => `    map $uri $copilot_${
 
 /**
  * Requests of a service beside chat, under a prefix of their own. A few may wait inside llama-server, since each is answered
- * soon. Of one who types only the newest request counts: llama-server ends an older one with the same conversation ID.
+ * soon. None has a conversation ID: llama-server would finish a stream whose client has gone (server-stream.cpp), so that one
+ * key could leave more behind than it may have in progress.
  */
 export const companionLocation = (kind: CompanionKind, hidesCounts: boolean) => `
         location ${prefixOf(kind)}/ {
@@ -31,12 +32,6 @@ export const companionLocation = (kind: CompanionKind, hidesCounts: boolean) => 
             limit_conn copilot_${kind}_per_tenant ${companionLimits[kind].tenant};
             add_header ${limitHeader.name} service always;
             proxy_set_header Host localhost;
-            proxy_set_header ${edgeHeaders.tenant.name} "";
-            proxy_set_header ${edgeHeaders.typist.name} "";${
-              kind === 'completion'
-                ? `
-            proxy_set_header X-Conversation-Id ${edgeHeaders.typist.variable};${hidesCounts ? countFilter : ''}`
-                : ''
-            }
+            proxy_set_header ${edgeHeaders.tenant.name} "";${kind === 'completion' && hidesCounts ? countFilter : ''}
             proxy_pass http://unix:${modelServices[kind].socket}:/;
         }`

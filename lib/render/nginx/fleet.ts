@@ -1,4 +1,4 @@
-/** What a copilot's edge proxy takes from a router of its fleet: for whom it asks, from where, their salt, and the request's id. */
+/** What a copilot's edge proxy takes from a router of its fleet: for whom it asks, their salt, and the request's id. */
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { end, exactly, indented } from './keys.ts'
@@ -21,7 +21,7 @@ const statedSalt = (fleetKey: string) => [
 ]
 
 const mapsFor = (fleetKey: string | undefined, cacheSharing: CacheSharing) => `\
-# A router of the fleet, and the tenant, salt, address and request id that it states.
+# A router of the fleet, and the tenant, salt and request id that it states.
 map $http_authorization $copilot_router {
     default "";
 ${fleetKey === undefined ? '' : indented([routerPattern(fleetKey)])}
@@ -33,10 +33,6 @@ map "$copilot_router:${fleetHeaders.tenant.variable}" $copilot_fleet_tenant {
 map "$copilot_router:${fleetHeaders.salt.variable}" $copilot_tenant_salt {
     default $copilot_own_salt;
 ${fleetKey === undefined || cacheSharing === 'shared' ? '' : indented(statedSalt(fleetKey))}
-}
-map "$copilot_router:${fleetHeaders.typist.variable}" $copilot_typist {
-    default $remote_addr;
-    "~^router:(?<copilot_stated_typist>[0-9a-f.:]{1,45})\\z" $copilot_stated_typist;
 }
 map "$copilot_router:${fleetHeaders.id.variable}" $copilot_request_id {
     default $request_id;

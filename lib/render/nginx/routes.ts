@@ -78,15 +78,13 @@ const filteredRequests = ({ keys, cacheSharing }: Site) => `
         proxy_set_header ${edgeHeaders.quota.name} $copilot_quota;
         proxy_pass http://slm_copilot_admission$uri;
     }
-    # The services beside chat. A newer completion of the same key and address takes the place of the one before, whose answer
-    # nobody waits for any more; until then llama-server finishes one whose client has gone (server-stream.cpp).
+    # The services beside chat.
     location @companion {
         ${generationErrors}
         js_header_filter copilot.rewriteErrorHeaders;
         js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
         ${filteredBody}
         proxy_set_header ${edgeHeaders.tenant.name} ${companionTenant(cacheSharing)};
-        proxy_set_header ${edgeHeaders.typist.name} $copilot_tenant@$copilot_typist;
         proxy_pass http://slm_copilot_admission/$copilot_service$uri;
     }
     location @failed {
@@ -148,7 +146,6 @@ const routedRequests = ({ fleetKey = '', keys }: Site) => `
 const fleetIdentity = (fleetKey: string) => `proxy_set_header Authorization "Bearer ${fleetKey}";
         proxy_set_header ${fleetHeaders.tenant.name} $copilot_tenant;
         proxy_set_header ${fleetHeaders.salt.name} $copilot_tenant_salt;
-        proxy_set_header ${fleetHeaders.typist.name} $copilot_typist;
         proxy_set_header ${fleetHeaders.id.name} $request_id;`
 
 /** All locations of a router that are not the same on every appliance. */
