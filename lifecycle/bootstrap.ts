@@ -192,6 +192,6 @@ export async function bootstrapAndFetch(host: Host, reportPath: string): Promise
 /** Starts the units that fetch the plan's pending models, or stops them if there are none. */
 export async function fetchPending(host: Host): Promise<void> {
   const plan = readPlan(host)
-  await orderFetch(host, pendingCompanions(plan).length > 0, units.companions)
-  await orderFetch(host, pendingOf(plan) !== undefined || unreadModel(host)?.isRetried === true)
+  await orderFetch(host, 'companions', pendingCompanions(plan).length > 0)
+  await orderFetch(host, 'model', pendingOf(plan) !== undefined || unreadModel(host)?.isRetried === true)
 }

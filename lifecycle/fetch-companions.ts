@@ -1,25 +1,22 @@
 /** Run by a unit, while chat serves: downloads the models of the services beside it, and starts each once it is there. */
-import { setTimeout } from 'node:timers/promises'
 import { fetchLine, pauseAfter } from '../lib/appliance/models/fetching.ts'
 import { pendingCompanions } from '../lib/appliance/plan.ts'
 import type { Companion } from '../lib/appliance/sizing/companions.ts'
-import { downloadCompanion } from '../lib/steps/models/companions.ts'
-import { companionProgress } from '../lib/steps/models/fetch-progress.ts'
+import { hideProgress, showProgress } from '../lib/steps/models/fetch-progress.ts'
+import { downloadModel } from '../lib/steps/models/model-file.ts'
 import { oneAtATime, oneFetch } from '../lib/steps/one-at-a-time.ts'
 import { readPlan } from '../lib/steps/plan.ts'
-import { DigestError } from '../lib/system/download.ts'
+import { isFinal } from '../lib/system/download.ts'
 import type { Host } from '../lib/system/host.ts'
 import { inCurrentContext, runStages } from './current-context.ts'
-import type { Pause } from './fetch-model.ts'
+import { type Pause, pauseFor } from './fetch-model.ts'
 
-const pauseFor: Pause = seconds => setTimeout(seconds * 1000)
-
-/** Downloads what the plan's services lack, and tries again until it succeeds; a wrong file it does not fetch twice. */
+/** Downloads what the plan's services lack, retrying until it succeeds, unless the file turns out to be the wrong one. */
 export const fetchCompanions = (host: Host, pause: Pause = pauseFor): Promise<void> =>
   oneFetch(host, 'companions', () => fetchUntilDone(host, pause))
 
 async function fetchUntilDone(host: Host, pause: Pause): Promise<void> {
-  const progress = companionProgress(host)
+  const show = (text: string) => showProgress(host, 'companions', text)
   const wrong = new Set<string>()
   try {
     for (let attempts = 1; ; attempts += 1) {
@@ -27,20 +24,20 @@ async function fetchUntilDone(host: Host, pause: Pause): Promise<void> {
         ({ capacity }) => !wrong.has(capacity.model.sha256),
       )
       if (pending.length === 0) return
-      const problems = await fetchAll(host, pending, wrong, progress.show)
+      const problems = await fetchAll(host, pending, wrong, show)
       if (problems.length === 0) continue
       const seconds = pauseAfter(attempts)
       const text = `${problems.join(' ')} Next attempt: in ${seconds} s.`
       host.log.warn(text)
-      progress.show(text)
+      show(text)
       await pause(seconds)
     }
   } finally {
-    progress.hide()
+    hideProgress(host, 'companions')
   }
 }
 
-/** Tries each once. Returns what may be tried again; what is wrong for good is added to `wrong`. */
+/** Tries each once. Returns problems that may go away; adds the digests of files that are wrong for good to `wrong`. */
 async function fetchAll(
   host: Host,
   pending: Companion[],
@@ -48,13 +45,14 @@ async function fetchAll(
   show: (text: string) => void,
 ): Promise<string[]> {
   const problems: string[] = []
-  for (const companion of pending) {
-    const { name, sha256 } = companion.capacity.model
+  for (const { capacity, url } of pending) {
+    const { model } = capacity
+    const { name, sha256 } = model
     try {
-      await downloadCompanion(host, companion, progress => show(fetchLine(name, progress)))
+      await downloadModel(host, { model, url }, progress => show(fetchLine(name, progress)))
     } catch (error) {
       const { message } = error as Error
-      if (error instanceof DigestError && !error.wasResumed) {
+      if (isFinal(error)) {
         wrong.add(sha256)
         host.log.error(`${name} is not run: ${message}`)
       } else problems.push(`${name} is not downloaded yet: ${message}`)
@@ -65,7 +63,7 @@ async function fetchAll(
   return problems
 }
 
-/** Returns why it is not started, if so. */
+/** Returns why it could not be started, if so. */
 async function startService(host: Host, name: string): Promise<string[]> {
   host.log.info(`${name} is downloaded: its service is started.`)
   try {

@@ -7,7 +7,6 @@ import { paths } from '../lib/appliance/paths.ts'
 import { pendingOf } from '../lib/appliance/plan.ts'
 import { hideProgress, orderFetch, showProgress } from '../lib/steps/models/fetch-progress.ts'
 import {
-  downloadModel,
   modelState,
   outcomesAfter,
   readVerifications,
@@ -15,13 +14,14 @@ import {
   removeOthers,
   retryFailed,
 } from '../lib/steps/models/fetched-models.ts'
+import { downloadModel } from '../lib/steps/models/model-file.ts'
 import { releaseWithOwnModels, unreadModel } from '../lib/steps/models/own-models.ts'
 import { installedRelease } from '../lib/steps/models/release.ts'
 import { oneAtATime, oneFetch } from '../lib/steps/one-at-a-time.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { drainingSince } from '../lib/steps/services/drain.ts'
 import { recorded } from '../lib/steps/stage-runs.ts'
-import { DigestError } from '../lib/system/download.ts'
+import { isFinal } from '../lib/system/download.ts'
 import type { Host } from '../lib/system/host.ts'
 import { bootstrap } from './bootstrap.ts'
 import { configure } from './configure.ts'
@@ -29,7 +29,7 @@ import { inCurrentContext, runStages } from './current-context.ts'
 
 /** Waits this many seconds. */
 export type Pause = (seconds: number) => Promise<void>
-const pauseFor: Pause = seconds => setTimeout(seconds * 1000)
+export const pauseFor: Pause = seconds => setTimeout(seconds * 1000)
 
 const pendingNow = (host: Host) => pendingOf(readPlan(host))
 
@@ -50,7 +50,7 @@ export const fetchModel = (host: Host, pause: Pause = pauseFor): Promise<void> =
         await pause(announceNext(host, pending?.model.name ?? 'The requested model', problem, attempts))
       }
     } finally {
-      hideProgress(host)
+      hideProgress(host, 'model')
     }
   })
 
@@ -79,24 +79,24 @@ export async function retryModel(host: Host): Promise<void> {
       throw new Error('no model has failed and none is pending: there is nothing to retry.')
     await runStages(inCurrentContext(host))
   })
-  await orderFetch(host, pendingNow(host) !== undefined || unreadModel(host)?.isRetried === true)
-  host.log.info('It is tried again. To see its progress: slm-copilot status')
+  await orderFetch(host, 'model', pendingNow(host) !== undefined || unreadModel(host)?.isRetried === true)
+  host.log.info('Trying again. To see the progress: slm-copilot status')
 }
 
 /** Downloads, verifies and serves a model. Returns a problem that may be temporary, so that it is tried again. */
 async function attempt(host: Host, pending: PendingModel): Promise<string | undefined> {
   const { model, circumstances } = pending
   recordEvent(host, model, { type: 'requested', circumstances })
-  showProgress(host, `Downloading ${model.name}`)
+  showProgress(host, 'model', `Downloading ${model.name}`)
   try {
-    await downloadModel(host, pending, progress => showProgress(host, fetchLine(model.name, progress)))
+    await downloadModel(host, pending, progress =>
+      showProgress(host, 'model', fetchLine(model.name, progress)),
+    )
   } catch (error) {
     const { message } = error as Error
-    // Downloaded completely in one attempt, yet wrong: another attempt would waste gigabytes.
-    const isFinal = error instanceof DigestError && !error.wasResumed
-    return isFinal ? oneAtATime(host, () => giveUp(host, pending, message)) : message
+    return isFinal(error) ? oneAtATime(host, () => giveUp(host, pending, message)) : message
   }
-  showProgress(host, verificationLine(model.name))
+  showProgress(host, 'model', verificationLine(model.name))
   return oneAtATime(host, () => verify(host, pending))
 }
 
@@ -106,7 +106,7 @@ function announceNext(host: Host, name: string, problem: string, attempts: numbe
   const at = new Date(host.now().getTime() + seconds * 1000).toISOString().slice(11, 19)
   const text = `${name} is not downloaded yet: ${problem} Next attempt: ${at} UTC.`
   host.log.warn(text)
-  showProgress(host, text)
+  showProgress(host, 'model', text)
   return seconds
 }
 

@@ -28,10 +28,9 @@ import { securityUpdateFiles } from '../lib/render/units/security-updates.ts'
 import { debianSyslog, syslogUnit } from '../lib/render/units/syslog.ts'
 import { upgradeUnits } from '../lib/render/units/upgrade.ts'
 import { watchdogUnits } from '../lib/render/units/watchdog.ts'
-import { installCompanions } from '../lib/steps/models/companions.ts'
 import { withOwnGeometry } from '../lib/steps/models/header.ts'
 import { checkSettings, prewarm } from '../lib/steps/models/prewarm.ts'
-import { chooseRelease, installLlamaCpp, installModel, releaseFile } from '../lib/steps/models/release.ts'
+import { chooseRelease, installLlamaCpp, installModels, releaseFile } from '../lib/steps/models/release.ts'
 import { installPackages } from '../lib/system/apt.ts'
 import type { Host } from '../lib/system/host.ts'
 import type { InputFile } from '../lib/system/input-files.ts'
@@ -78,7 +77,7 @@ export async function switchInstall(host: Host, named: InputFile | undefined): P
   await applyFiles(host, releaseFiles(host, release))
 }
 
-/** Packages, user, folders, llama.cpp and model. */
+/** Packages, users, folders, llama.cpp and models. */
 async function installParts(host: Host, release: Release, mirror?: string): Promise<void> {
   // Before its package, which would start it.
   await applyFiles(host, [debianSyslog()])
@@ -87,8 +86,7 @@ async function installParts(host: Host, release: Release, mirror?: string): Prom
   await disableUnit(host, units.haproxy)
   await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
   await installLlamaCpp(host, release, mirror)
-  await installModel(host, release, mirror)
-  await installCompanions(host, release, mirror)
+  await installModels(host, release, mirror)
 }
 
 const describedRelease = async (host: Host, chosen: Release): Promise<Release> => ({

@@ -60,6 +60,6 @@ async function usedMemory(host: Host): Promise<number | undefined> {
 
 function pendingModel(host: Host, model: string | undefined): MetricFacts['pending'] {
   if (model === undefined) return undefined
-  const percent = readProgress(host)?.match(/(\d{1,3}) %/)?.[1]
+  const percent = readProgress(host, 'model')?.match(/(\d{1,3}) %/)?.[1]
   return { model, done: percent === undefined ? undefined : Number(percent) / 100 }
 }

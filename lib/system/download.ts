@@ -33,6 +33,9 @@ export class DigestError extends Error {
   }
 }
 
+/** Whether another download would yield the same wrong file: this one arrived whole in a single attempt. */
+export const isFinal = (error: unknown): boolean => error instanceof DigestError && !error.wasResumed
+
 /**
  * Ensures that the file exists and is verified, downloading whatever is missing. Throws if the disk is too
  * small or the transfer fails, keeping the partial file for the next attempt; throws a DigestError if the

@@ -14,7 +14,8 @@ import {
   memoryOf,
   residentOf,
 } from '../../lib/appliance/sizing/memory.ts'
-import { allocator, llamaSettings } from '../../lib/render/units/llama.ts'
+import { llamaSettings } from '../../lib/render/units/llama.ts'
+import { allocator } from '../../lib/render/units/llama-settings.ts'
 import { readModelFile } from '../../lib/steps/models/header.ts'
 import { readFacts } from '../../lib/system/facts.ts'
 import { filesUnder } from '../../lib/system/files.ts'

@@ -9,6 +9,7 @@ import {
   routingHeaders,
 } from '../../appliance/requests/api.ts'
 import { hardening } from '../units/sandbox.ts'
+import { writtenAtConfigure } from '../written.ts'
 import { choose } from './assets/parts.ts'
 
 const generations = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
@@ -31,7 +32,7 @@ ${choose}`,
 export const routerConfiguration = (answerTimeout: number) => ({
   path: paths.routerConfiguration,
   mode: 0o644,
-  text: `# Written by slm-copilot at every configure: changes made here are lost.
+  text: `${writtenAtConfigure}
 
 global
     log stderr format raw local0 notice

@@ -1,16 +1,15 @@
 /** The timer by which a router learns which copilots there are. */
 import { backendsEvery } from '../../appliance/fleet/fleet.ts'
 import { paths, units } from '../../appliance/paths.ts'
+import { written } from '../written.ts'
 import { hardening } from './sandbox.ts'
-
-const note = '# Written by slm-copilot.'
 
 /** Service, timer, and the link that makes systemd start the timer at boot. */
 export const backendsUnits = () => [
   {
     path: paths.backendsService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: tell the router which copilots there are
 ConditionPathExists=${paths.routerConfiguration}
@@ -35,7 +34,7 @@ ${hardening}
   {
     path: paths.backendsTimer,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: tell the router every ${backendsEvery} seconds which copilots there are
 

@@ -1,5 +1,6 @@
 /** Timekeeping: chronyd's configuration (chrony.conf(5)), its drop-in, and the earliest time that systemd accepts. */
 import { paths } from '../../appliance/paths.ts'
+import { written, writtenAtConfigure } from '../written.ts'
 
 export type TimeSources = {
   /** NTP servers, as names or addresses: from the context, and from DHCP. */
@@ -20,7 +21,7 @@ const serverLines = (servers: string[], byDhcp: string[]) =>
 export const chronyConfiguration = ({ servers, byDhcp, hypervisorClock }: TimeSources) => ({
   path: paths.chronyConfiguration,
   mode: 0o644,
-  text: `# Written by slm-copilot at every configure; changes made here are lost.
+  text: `${writtenAtConfigure}
 ${hypervisorClock === undefined ? '' : `refclock PHC ${hypervisorClock} poll 2\n`}${serverLines(servers, byDhcp)}
 # A VM that was paused wakes up with the old time: step the clock at once, at any time.
 makestep 1 -1
@@ -38,7 +39,7 @@ cmdport 0
 export const chronyDropIn = () => ({
   path: paths.chronyDropIn,
   mode: 0o644,
-  text: `# Written by slm-copilot.
+  text: `${written}
 [Service]
 ExecStartPre=-+/sbin/modprobe --quiet ptp_kvm
 `,

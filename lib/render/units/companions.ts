@@ -1,9 +1,10 @@
 /** The services beside chat: for each an environment file, a memory limit, and the unit that runs its llama-server. */
-import { type ModelService, modelPath, modelServices, paths, users } from '../../appliance/paths.ts'
+import { type ModelService, modelServices, paths, users } from '../../appliance/paths.ts'
 import { type CompanionKind, companionKinds } from '../../appliance/requests/services.ts'
 import type { Companion, CompanionCapacity } from '../../appliance/sizing/companions.ts'
 import { MiB } from '../../appliance/sizing/memory.ts'
-import { allocator } from './llama.ts'
+import { written } from '../written.ts'
+import { commonSettings, environmentFile } from './llama-settings.ts'
 import { sandbox } from './sandbox.ts'
 
 /** What each kind adds to the settings that all have in common. */
@@ -25,36 +26,14 @@ const kindSettings: Record<CompanionKind, (capacity: CompanionCapacity) => Recor
 /** Reusing what another text has in common would save little, show tenants each other's texts, and change the vectors. */
 const withoutCache = { LLAMA_ARG_CACHE_RAM: '0', LLAMA_ARG_CACHE_PROMPT: '0' }
 
-/** llama-server's settings as its environment variables. */
+/** The settings of a service's llama-server. */
 export const companionSettings = (capacity: CompanionCapacity): Record<string, string> => ({
-  LLAMA_ARG_MODEL: modelPath(capacity.model.name),
-  LLAMA_ARG_ALIAS: capacity.model.name,
-  LLAMA_ARG_HOST: modelServices[capacity.model.kind].socket,
-  LLAMA_ARG_N_PARALLEL: String(capacity.slots),
-  LLAMA_ARG_KV_UNIFIED: '1',
-  LLAMA_ARG_KV_UNIFIED_PER_SLOT: String(capacity.contextSize),
-  LLAMA_ARG_CTX_SIZE: String(capacity.slots * capacity.contextSize),
-  LLAMA_ARG_THREADS: String(capacity.threads),
-  LLAMA_ARG_BATCH: String(capacity.batchSize),
-  LLAMA_ARG_UBATCH: String(capacity.batchSize),
-  LLAMA_ARG_FLASH_ATTN: 'on',
-  LLAMA_ARG_FIT: 'off',
-  LLAMA_ARG_TIMEOUT: '3600',
-  LLAMA_ARG_THREADS_HTTP: '1',
-  LLAMA_ARG_LOG_COLORS: 'off',
-  LLAMA_ARG_OFFLINE: '1',
-  LLAMA_ARG_UI: '0',
-  LLAMA_ARG_ENDPOINT_SLOTS: '0',
+  ...commonSettings(capacity, modelServices[capacity.model.kind].socket),
   ...kindSettings[capacity.model.kind](capacity),
 })
 
-const settingsFile = ({ environment }: ModelService, capacity: CompanionCapacity) => ({
-  path: environment,
-  mode: 0o640,
-  text: Object.entries({ ...companionSettings(capacity), ...allocator })
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join(''),
-})
+const settingsFile = ({ environment }: ModelService, capacity: CompanionCapacity) =>
+  environmentFile(environment, companionSettings(capacity))
 
 const memoryFile = ({ memoryDropIn }: ModelService, { memoryLimit }: CompanionCapacity) => ({
   path: memoryDropIn,
@@ -104,7 +83,7 @@ const unitFile = (
 ) => ({
   path,
   mode: 0o644,
-  text: `# Written by slm-copilot.
+  text: `${written}
 [Unit]
 Description=SLM-Copilot: ${descriptions[kind]}, by llama-server on ${socket}
 Documentation=file:${paths.report}

@@ -1,15 +1,14 @@
 /** The units that mount disks with models and state, before the services start, and the rule that notices changes. */
 import { diskLabels } from '../../appliance/disks/disks.ts'
 import { paths, units } from '../../appliance/paths.ts'
-
-const note = '# Written by slm-copilot.'
+import { written } from '../written.ts'
 
 /** No sandbox for the first: what is mounted in one is seen by nobody else. */
 export const disksUnits = () => [
   {
     path: paths.disksService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: mount the disks with models and state
 Documentation=file:${paths.report}
@@ -36,7 +35,7 @@ WantedBy=multi-user.target
   {
     path: paths.disksChangedService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: notice disks that have come or gone
 # Before the first configure since boot there is nothing to do again.
@@ -57,7 +56,7 @@ RestrictAddressFamilies=AF_UNIX
   {
     path: paths.disksRule,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 # Disks that come and go while the VM runs, by the label of their file system.
 SUBSYSTEM=="block", ACTION=="add|change|remove", ENV{ID_FS_LABEL}=="${Object.values(diskLabels).join('|')}", RUN+="/bin/systemctl --no-block start ${units.disksChanged}"
 `,

@@ -1,6 +1,7 @@
 /** The unit that drains the VM when the whole system stops, before anything that a running generation needs. */
 import { paths, units } from '../../appliance/paths.ts'
 import { drainMargin } from '../../appliance/services/drain.ts'
+import { written } from '../written.ts'
 import { hardening } from './sandbox.ts'
 
 /** The unit, and the link that starts it at boot. `limit`: seconds that running generations get. */
@@ -8,7 +9,7 @@ export const drainUnit = (limit: number) => [
   {
     path: paths.drainService,
     mode: 0o644,
-    text: `# Written by slm-copilot.
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: running generations end before the VM stops
 Documentation=file:${paths.report}

@@ -1,5 +1,6 @@
 /** The units that download models not included in the image. */
 import { paths, units } from '../../appliance/paths.ts'
+import { written } from '../written.ts'
 import { stagesSandbox } from './sandbox.ts'
 
 type Fetch = { path: string; description: string; command: string; folder: string }
@@ -8,7 +9,7 @@ type Fetch = { path: string; description: string; command: string; folder: strin
 const fetchUnit = ({ path, description, command, folder }: Fetch) => ({
   path,
   mode: 0o644,
-  text: `# Written by slm-copilot.
+  text: `${written}
 [Unit]
 Description=SLM-Copilot: ${description}
 Documentation=file:${paths.report}

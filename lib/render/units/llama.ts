@@ -1,26 +1,16 @@
 /** llama-server's settings: its environment file, and the unit that runs it. */
 
 import type { Sampling, TemplateName } from '../../appliance/models/catalogue.ts'
-import { modelPath, paths, templatePath, users } from '../../appliance/paths.ts'
+import { paths, templatePath, users } from '../../appliance/paths.ts'
 import { stackLimit } from '../../appliance/requests/size.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import { checkpointsOf, elementTypes, MiB } from '../../appliance/sizing/memory.ts'
+import { commonSettings, environmentFile } from './llama-settings.ts'
 import { sandbox } from './sandbox.ts'
 
-/** llama-server's settings as its environment variables (`llama-server --help`), so that its arguments stay empty. */
+/** The settings of chat's llama-server. */
 export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
-  LLAMA_ARG_MODEL: modelPath(capacity.model.name),
-  LLAMA_ARG_ALIAS: capacity.model.name,
-  LLAMA_ARG_HOST: paths.socket,
-  // A pool of slots × context with a limit per slot: no conversation can take another's share.
-  LLAMA_ARG_N_PARALLEL: String(capacity.slots),
-  LLAMA_ARG_KV_UNIFIED: '1',
-  LLAMA_ARG_KV_UNIFIED_PER_SLOT: String(capacity.contextSize),
-  LLAMA_ARG_CTX_SIZE: String(capacity.slots * capacity.contextSize),
-  LLAMA_ARG_THREADS: String(capacity.threads),
-  LLAMA_ARG_BATCH: String(capacity.batchSize),
-  LLAMA_ARG_UBATCH: String(capacity.batchSize),
-  LLAMA_ARG_FLASH_ATTN: 'on',
+  ...commonSettings(capacity, paths.socket),
   LLAMA_ARG_CACHE_TYPE_K: elementTypes[capacity.kvType].keys,
   LLAMA_ARG_CACHE_TYPE_V: elementTypes[capacity.kvType].values,
   // Prompt cache in RAM, in MiB; 0 disables it.
@@ -29,32 +19,14 @@ export const llamaSettings = (capacity: Capacity): Record<string, string> => ({
   // has its own share of the pool, so its content can stay until another conversation takes the slot.
   LLAMA_ARG_CACHE_IDLE_SLOTS: '0',
   LLAMA_ARG_CTX_CHECKPOINTS: String(checkpointsOf(capacity.model.geometry)),
-  // On a CPU-only machine it measures the wrong memory, and silently shrinks the context.
-  LLAMA_ARG_FIT: 'off',
   // Seconds between comments that keep streams alive during prompt processing: below every proxy's and
   // client's timeout.
   LLAMA_ARG_SSE_PING_INTERVAL: '15',
-  // Seconds for one read or write on a connection; how long an answer may take is up to the proxies.
-  LLAMA_ARG_TIMEOUT: '3600',
-  // An HTTP thread keeps the stack that it has touched. One is permanent; others start on demand and end
-  // after 3 s.
-  LLAMA_ARG_THREADS_HTTP: '1',
-  LLAMA_ARG_LOG_COLORS: 'off',
-  LLAMA_ARG_OFFLINE: '1',
-  LLAMA_ARG_UI: '0',
-  LLAMA_ARG_ENDPOINT_SLOTS: '0',
   LLAMA_ARG_ENDPOINT_METRICS: '1',
   ...(capacity.model.template === undefined ? {} : ownTemplate(capacity.model.template)),
   ...thinkingSettings(capacity),
   ...samplingSettings(samplingOf(capacity)),
 })
-
-/**
- * Makes glibc request huge pages, which Ubuntu's kernel grants only on request (madvise). Without them
- * prompts run at 0.99 and answers at 0.96 times the speed, both within the noise, with 4 MiB less anonymous
- * memory (`make bench BENCH=speed`).
- */
-export const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
 
 /** What ends a thought whose budget is spent, so that the model goes on to its answer. */
 const budgetSpent = '... The budget for thinking is spent. I answer with what I know now.'
@@ -93,18 +65,11 @@ const ownTemplate = (name: TemplateName) => ({
 /** What may differ with the same capacity. */
 export type PromptReuse = { reusesPrompts: boolean }
 
-/** The environment file that the unit reads (systemd.exec(5), EnvironmentFile). */
-export const llamaEnvironment = (capacity: Capacity, { reusesPrompts }: PromptReuse) => ({
-  path: paths.llamaEnvironment,
-  mode: 0o640,
-  text: Object.entries({
+export const llamaEnvironment = (capacity: Capacity, { reusesPrompts }: PromptReuse) =>
+  environmentFile(paths.llamaEnvironment, {
     ...llamaSettings(capacity),
     ...(reusesPrompts ? {} : { LLAMA_ARG_CACHE_PROMPT: '0' }),
-    ...allocator,
   })
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join(''),
-})
 
 /**
  * Limits the unit's memory to the plan (systemd.resource-control(5)): if the plan is wrong, the OOM killer

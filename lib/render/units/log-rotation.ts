@@ -1,5 +1,6 @@
 /** Permissions, rotation and limits of the appliance's logs. */
 import { paths, users } from '../../appliance/paths.ts'
+import { written } from '../written.ts'
 
 /**
  * logrotate's rules: half a year of the stages' log, which each stage reopens; some 40 days of the request log, or less
@@ -52,7 +53,7 @@ RandomizedDelaySec=5min
 export const journalLimits = () => ({
   path: paths.journalLimits,
   mode: 0o644,
-  text: `# Written by slm-copilot.
+  text: `${written}
 [Journal]
 SystemMaxUse=512M
 MaxRetentionSec=90day
@@ -63,7 +64,7 @@ MaxRetentionSec=90day
 export const logFiles = () => ({
   path: paths.logFiles,
   mode: 0o644,
-  text: `# Written by slm-copilot.
+  text: `${written}
 f ${paths.accessLog} 0640 ${users.web} adm
 f ${paths.errorLog} 0640 ${users.web} adm
 `,

@@ -1,15 +1,14 @@
 /** The timer that writes the metrics which are not known at the moment of a scrape, and publishes the load at OneGate. */
 import { paths } from '../../appliance/paths.ts'
+import { written } from '../written.ts'
 import { hardening } from './sandbox.ts'
-
-const note = '# Written by slm-copilot.'
 
 /** Service, timer, and the link that makes systemd start the timer at boot. */
 export const metricsUnits = () => [
   {
     path: paths.metricsService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: write the metrics, and publish the load
 # Before the first configure of this boot there is nothing to write, and its CPU time is for that.
@@ -38,7 +37,7 @@ ${hardening}
   {
     path: paths.metricsTimer,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: write the metrics every minute
 

@@ -1,6 +1,7 @@
 /** The drop-in for Debian's nginx.service: the appliance's configuration, a sandbox, and unlimited restarts. */
 import { connections } from '../../appliance/nginx/limits.ts'
 import { paths } from '../../appliance/paths.ts'
+import { written } from '../written.ts'
 import { hardening } from './sandbox.ts'
 
 const nginx = `/usr/sbin/nginx -c ${paths.edgeConfiguration} -g 'daemon on; master_process on;'`
@@ -9,7 +10,7 @@ const nginx = `/usr/sbin/nginx -c ${paths.edgeConfiguration} -g 'daemon on; mast
 export const nginxDropIn = () => ({
   path: paths.nginxDropIn,
   mode: 0o644,
-  text: `# Written by slm-copilot.
+  text: `${written}
 [Unit]
 # Until the first configure there is no configuration, and Restart= would try again each second.
 ConditionPathExists=${paths.edgeConfiguration}

@@ -1,7 +1,6 @@
 /** Package upgrades interrupt no stream: nginx's programs are replaced while it runs, and nothing else is restarted. */
 import { paths, units } from '../../appliance/paths.ts'
-
-const note = '# Written by slm-copilot.'
+import { written } from '../written.ts'
 
 /** nginx's unit, as the first argument of policy-rc.d: invoke-rc.d passes the name without its suffix. */
 const nginx = units.nginx.replace('.service', '')
@@ -15,7 +14,7 @@ const packagePolicy = () => ({
   path: paths.packagePolicy,
   mode: 0o755,
   text: `#!/bin/sh
-${note}
+${written}
 # nginx is never restarted by a package: its new program takes over while the old one finishes its streams.
 while [ "\${1#--}" != "$1" ]; do shift; done
 case "\${1%.service} $2" in
@@ -29,7 +28,7 @@ exit 0
 const restartPolicy = () => ({
   path: paths.needrestartConfiguration,
   mode: 0o644,
-  text: `${note}
+  text: `${written}
 # They would lose their streams and cached prompts, and have no network: the next reboot is early enough.
 $nrconf{override_rc}->{qr(^slm-copilot)} = 0;
 1;
@@ -41,7 +40,7 @@ const nginxRestart = () => ({
   path: paths.needrestartNginx,
   mode: 0o755,
   text: `#!/bin/sh
-${note}
+${written}
 # In place of a restart, which would cut off all streams (needrestart's README.needrestart in this folder).
 exec invoke-rc.d ${nginx} upgrade
 `,

@@ -1,5 +1,6 @@
 /** The unit that persists llama-server's prompt cache. If it fails, llama-server is not affected. */
 import { paths, units } from '../../appliance/paths.ts'
+import { written } from '../written.ts'
 import { hardening } from './sandbox.ts'
 
 /** The unit, and the link that starts it along with llama-server; if disabled, both and all saved files are removed. */
@@ -16,7 +17,7 @@ export const promptCacheUnit = (persistsPromptCache: boolean) =>
         }),
       )
 
-const unit = `# Written by slm-copilot.
+const unit = `${written}
 [Unit]
 Description=SLM-Copilot: the prompt cache, on disk while llama-server is stopped
 # Started after llama-server and stopped before it; stopped and restarted together with it.

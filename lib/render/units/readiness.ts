@@ -1,8 +1,7 @@
 /** The units that keep READY, OneGate's attributes and the message of the day true between the stages. */
 import { paths, units } from '../../appliance/paths.ts'
+import { written } from '../written.ts'
 import { hardening } from './sandbox.ts'
-
-const note = '# Written by slm-copilot.'
 
 const service = `Type=oneshot
 CapabilityBoundingSet=CAP_DAC_OVERRIDE
@@ -17,7 +16,7 @@ export const readinessUnits = () => [
   {
     path: paths.readinessPath,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: the appliance becomes available or unavailable, or the framework changes its message
 
@@ -30,7 +29,7 @@ PathChanged=${paths.messageOfTheDay}
   {
     path: paths.readinessService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 # Started by the watchdog, too: an event may be missed, and OneGate may fail.
 [Unit]
 Description=SLM-Copilot: READY and the message of the day
@@ -44,7 +43,7 @@ ${service}
   {
     path: paths.bootReadinessService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: READY and the message of the day, from boot to shutdown
 Wants=${units.readinessPath}

@@ -1,8 +1,7 @@
 /** The unit that runs both stages again, and the timer that starts it when the VM's addresses have changed. */
 import { paths, units } from '../../appliance/paths.ts'
+import { written } from '../written.ts'
 import { hardening, stagesSandbox } from './sandbox.ts'
-
-const note = '# Written by slm-copilot.'
 
 /** Seconds between two looks at the addresses. */
 const lookEvery = 15
@@ -12,7 +11,7 @@ const lookEvery = 15
  * it, which the log says, they would fail again.
  */
 const addressesLook = () => `#!/bin/sh
-${note}
+${written}
 # Has the stages run again if this VM has other addresses than at the last configure: DHCP may change them at any time.
 set -u
 export LC_ALL=C
@@ -32,7 +31,7 @@ export const reconfigureUnits = () => [
   {
     path: paths.reconfigureService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: configure and bootstrap again, with the current context
 Documentation=file:${paths.report}
@@ -47,7 +46,7 @@ ${stagesSandbox}
   {
     path: paths.addressesService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: notice changed addresses
 
@@ -67,7 +66,7 @@ ${hardening}
   {
     path: paths.addressesTimer,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: check every ${lookEvery} seconds whether the addresses have changed
 

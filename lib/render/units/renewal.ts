@@ -1,14 +1,13 @@
 /** The timer that renews the private certificate on machines that run for months without a reboot. */
 import { paths } from '../../appliance/paths.ts'
-
-const note = '# Written by slm-copilot.'
+import { written } from '../written.ts'
 
 /** Service, timer, and the link that makes systemd start the timer at boot. */
 export const renewalUnits = () => [
   {
     path: paths.renewalService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: renew the private certificate before it expires
 
@@ -20,7 +19,7 @@ ExecStart=${paths.executable} renew
   {
     path: paths.renewalTimer,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: check daily whether the private certificate expires soon
 

@@ -2,9 +2,8 @@
 import type { Context } from '../../appliance/context/context.ts'
 import type { SyslogReceiver } from '../../appliance/context/values.ts'
 import { paths, units } from '../../appliance/paths.ts'
+import { written, writtenAtConfigure } from '../written.ts'
 import { hardening } from './sandbox.ts'
-
-const note = '# Written by slm-copilot at every configure: changes made here are lost.'
 
 /** Services that say nothing about requests, so that what they print as a warning may be forwarded. */
 const tellingUnits = [units.certbot, units.clock]
@@ -28,7 +27,7 @@ const forwarding = ({ host, port }: SyslogReceiver) => `ruleset(name="forward") 
   )
 }`
 
-const configuration = (receiver: SyslogReceiver) => `${note}
+const configuration = (receiver: SyslogReceiver) => `${writtenAtConfigure}
 global(
   workDirectory="${paths.syslogState}"
   defaultNetstreamDriver="gtls"
@@ -104,7 +103,7 @@ const visibleInRun = ['systemd/journal', 'systemd/notify', 'log/journal', 'syste
 export const syslogUnit = () => ({
   path: paths.syslogUnit,
   mode: 0o644,
-  text: `# Written by slm-copilot.
+  text: `${written}
 [Unit]
 Description=SLM-Copilot: forward logs
 ConditionPathExists=${paths.syslogConfiguration}

@@ -1,12 +1,13 @@
 /** The unit that goes back to the version before, if an upgrade was interrupted by a reboot. */
 import { paths, units } from '../../appliance/paths.ts'
+import { written } from '../written.ts'
 
 /** Before the framework runs the stages, and before anything is served. It runs the executable that is to be gone back to. */
 export const upgradeUnits = () => [
   {
     path: paths.upgradeUnit,
     mode: 0o644,
-    text: `# Written by slm-copilot.
+    text: `${written}
 [Unit]
 Description=Goes back to the previous version of SLM-Copilot after an interrupted upgrade
 ConditionPathExists=${paths.upgradeJournal}

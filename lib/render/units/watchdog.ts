@@ -2,9 +2,8 @@
 import { healthUrl, modelServices, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
 import { companionKinds } from '../../appliance/requests/services.ts'
 import { lookEvery, replyTimeout } from '../../appliance/services/watchdog.ts'
+import { written } from '../written.ts'
 import { hardening } from './sandbox.ts'
-
-const note = '# Written by slm-copilot.'
 
 const companions = companionKinds.map(kind => modelServices[kind])
 
@@ -14,7 +13,7 @@ const companions = companionKinds.map(kind => modelServices[kind])
  * judges.
  */
 export const quickLook = () => `#!/bin/sh
-${note}
+${written}
 # Exits at once while all is well, or a stage is at work; otherwise runs the executable, which takes longer and keeps a history.
 set -u
 
@@ -113,7 +112,7 @@ export const watchdogUnits = () => [
   {
     path: paths.watchdogService,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: restart a service that has hung
 StartLimitIntervalSec=0
@@ -137,7 +136,7 @@ ${hardening}
   {
     path: paths.watchdogTimer,
     mode: 0o644,
-    text: `${note}
+    text: `${written}
 [Unit]
 Description=SLM-Copilot: check every ${lookEvery} seconds whether the services answer
 

@@ -1,32 +1,33 @@
-/** The progress of the unit that downloads and verifies a model: a line or two in a world-readable file under /run. */
+/** The units that fetch models: starting and stopping them, and their progress, a line or two that everyone may read. */
 import { paths, units } from '../../appliance/paths.ts'
-import { wrapped } from '../../appliance/text.ts'
+import { onOneLine, wrapped } from '../../appliance/text.ts'
 import type { Host } from '../../system/host.ts'
 import { plain } from '../../system/plain-text.ts'
 
-/** Writes the text that login banner and `status` show, wrapped at 76 columns. */
-export const showProgress = (host: Host, text: string): void =>
-  writeProgress(host, { folder: paths.fetching, file: paths.fetchProgress }, text)
+/** Chat's model, and those of the services beside it. Each folder is its unit's RuntimeDirectory. */
+const fetches = {
+  model: { unit: units.model, folder: paths.fetching, file: paths.fetchProgress },
+  companions: { unit: units.companions, folder: paths.companionFetching, file: paths.companionProgress },
+} as const
 
-function writeProgress(host: Host, { folder, file }: { folder: string; file: string }, text: string): void {
+export type FetchKind = keyof typeof fetches
+
+/** Writes the text, wrapped at 76 columns: the login banner prints the file as it is. */
+export function showProgress(host: Host, kind: FetchKind, text: string): void {
+  const { folder, file } = fetches[kind]
   host.files.makeFolder(folder, 0o755)
   host.files.replace(file, `${wrapped(plain(text), 76).join('\n')}\n`, 0o644)
 }
 
-/** The same for the models of the services beside chat, which a unit of its own downloads. */
-export const companionProgress = (host: Host) => ({
-  show: (text: string) =>
-    writeProgress(host, { folder: paths.companionFetching, file: paths.companionProgress }, text),
-  read: () => host.files.read(paths.companionProgress),
-  hide: () => host.files.remove(paths.companionProgress),
-})
+/** The text on one line; undefined while the fetch does not run. */
+export function readProgress(host: Host, kind: FetchKind): string | undefined {
+  const text = host.files.read(fetches[kind].file)
+  return text === undefined ? undefined : onOneLine(text)
+}
 
-export const readProgress = (host: Host): string | undefined => host.files.read(paths.fetchProgress)
-
-/** Removes the file when the fetch ends; its folder is the unit's RuntimeDirectory. */
-export const hideProgress = (host: Host): void => host.files.remove(paths.fetchProgress)
+export const hideProgress = (host: Host, kind: FetchKind): void => host.files.remove(fetches[kind].file)
 
 /** Restarts the unit if a model is pending, which resumes the download; otherwise stops it. Does not wait. */
-export async function orderFetch(host: Host, isPending: boolean, unit: string = units.model): Promise<void> {
-  await host.$`systemctl ${isPending ? 'restart' : 'stop'} --no-block ${unit}`
+export async function orderFetch(host: Host, kind: FetchKind, isPending: boolean): Promise<void> {
+  await host.$`systemctl ${isPending ? 'restart' : 'stop'} --no-block ${fetches[kind].unit}`
 }

@@ -1,6 +1,6 @@
-/** Models besides the baked one: their states, downloading one, and removing those no longer needed. */
+/** Models besides the baked-in one: their states, and removing those that are no longer needed. */
 import type { Model } from '../../appliance/models/catalogue.ts'
-import type { Knowledge, PendingModel } from '../../appliance/models/choice.ts'
+import type { Knowledge } from '../../appliance/models/choice.ts'
 import { modelsOf, type Release } from '../../appliance/models/release.ts'
 import {
   type ModelEvent,
@@ -10,28 +10,22 @@ import {
   transition,
   type Verifications,
 } from '../../appliance/models/verification.ts'
-import { modelPath, paths } from '../../appliance/paths.ts'
+import { paths } from '../../appliance/paths.ts'
 import { type CapacityRequest, refusalOf } from '../../appliance/sizing/capacity.ts'
 import type { Machine } from '../../appliance/sizing/machine.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
-import { type DownloadProgress, download } from '../../system/download.ts'
 import type { Host } from '../../system/host.ts'
 import { readable } from '../../system/large-files.ts'
 import { readState, writeState } from '../../system/state-files.ts'
-import { isProven, removeProven } from '../../system/verified-files.ts'
-
-const fileOf = ({ name, sha256 }: Model) => ({
-  path: modelPath(name),
-  sha256,
-  proofs: stateFiles.fileProofs,
-})
+import { removeProven } from '../../system/verified-files.ts'
+import { isVerified, modelFile } from './model-file.ts'
 
 export const readVerifications = (host: Host): Verifications =>
   readState(host, stateFiles.verifications) ?? {}
 
 /** A model's state, from these outcomes and its file. */
 export const modelState = (host: Host, outcomes: Verifications, model: Model): ModelState =>
-  storedState(outcomes[model.sha256], isProven(host, fileOf(model)))
+  storedState(outcomes[model.sha256], isVerified(host, model))
 
 /** The outcomes after an event, without recording it. */
 export function outcomesAfter(host: Host, model: Model, event: ModelEvent): Verifications {
@@ -66,21 +60,14 @@ export const modelKnowledge = (
   served: /^LLAMA_ARG_ALIAS=(.+)$/m.exec(host.files.read(paths.llamaEnvironment) ?? '')?.[1],
 })
 
-/** Downloads whatever is missing of a model. Throws like `download`. */
-export const downloadModel = (
-  host: Host,
-  { model, url }: PendingModel,
-  onProgress: (progress: DownloadProgress) => void,
-): Promise<void> => download(host, { ...fileOf(model), size: model.size, url }, onProgress)
-
 /** Removes complete and partial downloads of all models of the release except these. */
 export function removeOthers(host: Host, release: Release, kept: Model[]): void {
   const names = kept.map(({ name }) => name)
   for (const model of modelsOf(release).filter(({ name }) => !names.includes(name))) {
-    const { path, proofs } = fileOf(model)
+    const { path, proofs } = modelFile(model)
     for (const file of [path, `${path}.part`]) {
       const found = host.files.status(file)
-      // What is linked is on a disk that takes no room here.
+      // A link's file is on another disk: removing the link would free nothing.
       if (found === undefined || found.isLink) continue
       removeProven(host, { path: file, proofs })
       recordEvent(host, model, { type: 'removed' })

@@ -17,8 +17,8 @@ import { modelPath } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import type { Host } from '../../system/host.ts'
 import { readState, writeState } from '../../system/state-files.ts'
-import { isProven } from '../../system/verified-files.ts'
 import { readModelFile, UnusableModelError } from './header.ts'
+import { isVerified, modelFile } from './model-file.ts'
 import { installedRelease } from './release.ts'
 import { readModelAt } from './remote-header.ts'
 
@@ -72,12 +72,12 @@ async function described(
       [...modelsOf(release), ...others.map(({ model }) => model)],
       release.companions.map(companion => companion.name),
     )
-  const file = { path: modelPath(name), sha256: wanted.sha256, proofs: stateFiles.fileProofs }
-  const isHere = isProven(host, file)
+  const { path } = modelFile({ name, sha256: wanted.sha256 })
+  const isHere = isVerified(host, { name, sha256: wanted.sha256 })
   if (known !== undefined && (known.isProven || !isHere)) return { models: [...others, known] }
 
-  const source = isHere ? file.path : wanted.url
-  const read = () => (isHere ? readModelFile(host.files.at(file.path)) : readModelAt(host, wanted.url))
+  const source = isHere ? path : wanted.url
+  const read = () => (isHere ? readModelFile(host.files.at(path)) : readModelAt(host, wanted.url))
   try {
     const description = await host.perform(`read the header of ${source}`, read)
     if (description === undefined) return { models: others }

@@ -1,15 +1,16 @@
 /** The installed release: llama.cpp, the model's weights, and the record of both. */
 
 import type { Model } from '../../appliance/models/catalogue.ts'
-import { mirrored, productionRelease, type Release } from '../../appliance/models/release.ts'
-import { modelPath, paths } from '../../appliance/paths.ts'
+import { bakedModels, mirrored, productionRelease, type Release } from '../../appliance/models/release.ts'
+import { paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import { download } from '../../system/download.ts'
 import type { Host } from '../../system/host.ts'
 import { sha256Of } from '../../system/large-files.ts'
 import { requireState, stateFile, stateFrom } from '../../system/state-files.ts'
-import { isProven, removeProven } from '../../system/verified-files.ts'
+import { removeProven } from '../../system/verified-files.ts'
 import { checksumFile } from './expected-digests.ts'
+import { downloadModel, isVerified, modelFile } from './model-file.ts'
 
 /** The release in the given file, or the production release. */
 export const chooseRelease = (file: { path: string; text: string } | undefined): Release =>
@@ -62,11 +63,10 @@ async function recordChecksums({ $, files }: Host, folder: string) {
   files.replace(`${folder}/${checksumFile}`, lines.join(''), 0o644)
 }
 
-/** Downloads the model's weights. */
-export async function installModel(host: Host, { model }: Release, mirror?: string): Promise<void> {
-  const path = modelPath(model.name)
-  const { url, size, sha256 } = mirrored(mirror, model)
-  await download(host, { url, size, sha256, path, proofs })
+/** Downloads the weights that belong in the image. */
+export async function installModels(host: Host, release: Release, mirror?: string): Promise<void> {
+  for (const model of bakedModels(release))
+    await downloadModel(host, { model, url: mirrored(mirror, model).url })
 }
 
 /**
@@ -74,9 +74,9 @@ export async function installModel(host: Host, { model }: Release, mirror?: stri
  * time: cheap enough for every boot. Recomputing the SHA-256 takes a minute or more, so the note says how to
  * do it.
  */
-export function weightNotes(host: Host, { name, sha256 }: Model): string[] {
-  const path = modelPath(name)
-  if (host.files.status(path) === undefined || isProven(host, { path, sha256, proofs })) return []
+export function weightNotes(host: Host, model: Model): string[] {
+  const { path, sha256 } = modelFile(model)
+  if (host.files.status(path) === undefined || isVerified(host, model)) return []
   return [
     `${path} has changed since it was verified, or was never verified. Its SHA-256 must be ${sha256}: ` +
       '`slm-copilot verify` computes it, and `slm-copilot install` downloads the file again where it differs.',

@@ -3,7 +3,7 @@ import { paths, units } from '../../../lib/appliance/paths.ts'
 import { pendingCompanions, pendingOf } from '../../../lib/appliance/plan.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { readRestarts } from '../../../lib/steps/llama/restarts.ts'
-import { companionProgress, readProgress } from '../../../lib/steps/models/fetch-progress.ts'
+import { readProgress } from '../../../lib/steps/models/fetch-progress.ts'
 import { unreadModel } from '../../../lib/steps/models/own-models.ts'
 import { readPublication } from '../../../lib/steps/onegate.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
@@ -17,18 +17,15 @@ export const pendingActions = (host: Host): string[] =>
 function model(host: Host): string | undefined {
   const pending = pendingOf(readPlan(host))?.model.name
   if (pending === undefined && unreadModel(host)?.isRetried !== true) return undefined
-  return (
-    readProgress(host)?.replace(/\s+/g, ' ').trim() ??
-    `${pending ?? 'The requested model'}: its download is not running.`
-  )
+  return readProgress(host, 'model') ?? `${pending ?? 'The requested model'}: its download is not running.`
 }
 
 function companions(host: Host): string | undefined {
   const names = pendingCompanions(readPlan(host)).map(({ capacity }) => capacity.model.name)
   if (names.length === 0) return undefined
-  const progress = companionProgress(host).read()?.replace(/\s+/g, ' ').trim()
   return (
-    progress ?? `${names.join(', ')}: the download is not running. See: journalctl -u ${units.companions}`
+    readProgress(host, 'companions') ??
+    `${names.join(', ')}: the download is not running. See: journalctl -u ${units.companions}`
   )
 }
 

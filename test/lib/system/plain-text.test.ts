@@ -64,7 +64,7 @@ const report = {
 it('cannot add lines or control characters to report, banner and progress', async () => {
   const host = recordedHost()
   await applyFiles(host, [reportFile(paths.report, report), loginBanner(report)])
-  showProgress(host, report.notes[0] ?? '')
+  showProgress(host, 'model', report.notes[0] ?? '')
   for (const path of [paths.report, paths.banner, paths.fetchProgress]) {
     const text = host.files.read(path) ?? ''
     expect(text).toContain('a note')

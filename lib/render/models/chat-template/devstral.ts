@@ -1,4 +1,9 @@
 /** Devstral's chat template, which renders any conversation that clients send in the format of the model's training. */
+import { orderedMacro, textMacro, unknownRole } from './shared.ts'
+
+const thinkingBlock = `
+            {%- elif block.type == 'thinking' and message.role in ['system', 'developer', 'assistant'] -%}
+                {{- '[THINK]' + block.thinking + '[/THINK]' -}}`
 
 /**
  * In the subset of Jinja that llama.cpp supports. The format is Mistral's version 13: system messages in
@@ -9,24 +14,7 @@
  * By this text llama-server chooses its parser for Devstral's tool calls: it must contain `[SYSTEM_PROMPT]`,
  * `[TOOL_CALLS]` and `[ARGS]`, but not the marker for a call's id (common/chat.cpp).
  */
-export const devstral = String.raw`{#- What a message says. Blocks of text stand on lines of their own, as llama-server joins them. -#}
-{%- macro text(message) -%}
-    {%- set said = namespace(text=false) -%}
-    {%- if message.content is string -%}
-        {{- message.content -}}
-    {%- elif message.content -%}
-        {%- for block in message.content -%}
-            {%- if block.type == 'text' -%}
-                {{- '\n' + block.text if said.text else block.text -}}
-                {%- set said.text = said.text or block.text != '' -%}
-            {%- elif block.type == 'thinking' and message.role in ['system', 'developer', 'assistant'] -%}
-                {{- '[THINK]' + block.thinking + '[/THINK]' -}}
-            {%- else -%}
-                {{- raise_exception('Only text is supported; got a block of type "' + block.type + '" (' + message.role + ').') -}}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
-{%- endmacro -%}
+export const devstral = String.raw`${textMacro(thinkingBlock)}
 
 {%- macro call(function) -%}
     {%- set arguments = function.arguments -%}
@@ -40,21 +28,7 @@ export const devstral = String.raw`{#- What a message says. Blocks of text stand
     {{- '[TOOL_RESULTS]' + text(message) + '[/TOOL_RESULTS]' -}}
 {%- endmacro -%}
 
-{#- Results in the order of their calls: with no ids in the prompt, nothing else tells which is whose. -#}
-{%- macro answers(calls, results) -%}
-    {%- set given = namespace(indexes=[]) -%}
-    {%- for call in calls -%}
-        {%- for message in results -%}
-            {%- if call.id and call.id == message.tool_call_id and loop.index not in given.indexes -%}
-                {{- result(message) -}}
-                {%- set given.indexes = given.indexes + [loop.index] -%}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {%- for message in results -%}
-        {{- '' if loop.index in given.indexes else result(message) -}}
-    {%- endfor -%}
-{%- endmacro -%}
+${orderedMacro}
 
 {%- macro available(tools) -%}
     {%- if tools -%}
@@ -67,7 +41,7 @@ export const devstral = String.raw`{#- What a message says. Blocks of text stand
 {%- endmacro -%}
 
 {{- bos_token -}}
-{#- What has come since the last answer: "asked" is the question that stands, "told" what the system said after it. -#}
+{#- What has come since the last answer: "asked" is the user's question, "told" what the system said after it. -#}
 {%- set turn = namespace(tools=available(tools), calls=[], results=[], before='', asked=none, told='') -%}
 {#- The empty message at the end closes the last turn. -#}
 {%- for message in messages + [{}] -%}
@@ -95,7 +69,7 @@ export const devstral = String.raw`{#- What a message says. Blocks of text stand
 
     {%- elif role == 'assistant' or role is undefined -%}
         {#- An answer follows a question or a result: what the system said after it goes before it. -#}
-        {%- set given = answers(turn.calls, turn.results) -%}
+        {%- set given = ordered(turn.calls, turn.results) -%}
         {%- if turn.asked is not none and turn.calls -%}
             {{- given + turn.before + turn.told + question(turn.asked) -}}
         {%- else -%}
@@ -123,7 +97,7 @@ export const devstral = String.raw`{#- What a message says. Blocks of text stand
         {%- endif -%}
 
     {%- else -%}
-        {{- raise_exception('Unknown role "' + role + '"; takes system, developer, user, assistant or tool.') -}}
+        ${unknownRole('role')}
     {%- endif -%}
 {%- endfor -%}
 `

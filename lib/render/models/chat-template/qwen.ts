@@ -1,4 +1,5 @@
 /** The chat template of Qwen3.5 and 3.6, which renders any conversation that clients send in the format of their training. */
+import { orderedMacro, textMacro, unknownRole } from './shared.ts'
 
 /**
  * In the subset of Jinja that llama.cpp supports. The format is ChatML: instructions and tools first, calls as XML,
@@ -13,22 +14,7 @@
  * `<parameter=` and `<think>` (common/chat.cpp). That parser needs each prompt to end as llama-server itself would continue
  * an answer that has begun, so here it does.
  */
-export const qwen = String.raw`{#- What a message says. Blocks of text stand on lines of their own, as llama-server joins them. -#}
-{%- macro text(message) -%}
-    {%- set said = namespace(text=false) -%}
-    {%- if message.content is string -%}
-        {{- message.content -}}
-    {%- elif message.content -%}
-        {%- for block in message.content -%}
-            {%- if block.type == 'text' -%}
-                {{- '\n' + block.text if said.text else block.text -}}
-                {%- set said.text = said.text or block.text != '' -%}
-            {%- else -%}
-                {{- raise_exception('Only text is supported; got a block of type "' + block.type + '" (' + message.role + ').') -}}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
-{%- endmacro -%}
+export const qwen = String.raw`${textMacro()}
 
 {%- macro message_of(role, said) -%}
     {{- '<|im_start|>' + role + '\n' + said + '<|im_end|>\n' -}}
@@ -48,24 +34,10 @@ export const qwen = String.raw`{#- What a message says. Blocks of text stand on 
     {{- '\n<tool_response>\n' + (text(message) | trim) + '\n</tool_response>' -}}
 {%- endmacro -%}
 
-{#- Results in the order of their calls: with no ids in the prompt, nothing else tells which is whose. -#}
+${orderedMacro}
+
 {%- macro answers(calls, results) -%}
-    {%- set given = namespace(indexes=[]) -%}
-    {%- if results -%}
-        {{- '<|im_start|>user' -}}
-        {%- for call in calls -%}
-            {%- for message in results -%}
-                {%- if call.id and call.id == message.tool_call_id and loop.index not in given.indexes -%}
-                    {{- result(message) -}}
-                    {%- set given.indexes = given.indexes + [loop.index] -%}
-                {%- endif -%}
-            {%- endfor -%}
-        {%- endfor -%}
-        {%- for message in results -%}
-            {{- '' if loop.index in given.indexes else result(message) -}}
-        {%- endfor -%}
-        {{- '<|im_end|>\n' -}}
-    {%- endif -%}
+    {{- '<|im_start|>user' + ordered(calls, results) + '<|im_end|>\n' if results else '' -}}
 {%- endmacro -%}
 
 {%- macro available(tools) -%}
@@ -132,7 +104,7 @@ export const qwen = String.raw`{#- What a message says. Blocks of text stand on 
         {%- set turn.results = turn.results + [message] -%}
 
     {%- else -%}
-        {{- raise_exception('Unknown role "' + message.role + '"; takes system, developer, user, assistant or tool.') -}}
+        ${unknownRole('message.role')}
     {%- endif -%}
 {%- endfor -%}
 
