@@ -79,9 +79,11 @@ export async function forwardPort(folder: string, hostPort: number, guestPort: n
 }
 
 /** Beside the controllers of version 1, if the host uses those. */
-const root = () =>
-  ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find(each => existsSync(join(each, 'cgroup.procs'))) ??
-  '/sys/fs/cgroup'
+const findRoot = () =>
+  ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find(each => existsSync(join(each, 'cgroup.procs')))
+const root = () => findRoot() ?? '/sys/fs/cgroup'
+
+export const hasControlGroups = () => findRoot() !== undefined
 
 /** The path of a control group, whose name is unique on this host. */
 export const controlGroup = (name: string): string => join(root(), `slm-copilot-${name}`)

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSyn
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { canOpenKvm, knownAccelerator } from '../accelerator.ts'
+import { hasControlGroups } from '../container.ts'
 
 /** `freed`: bytes of earlier results, which are either kept or removed first. `device`: which disk it is on. */
 type Folder = { path: string; device: number; free: number; freed: number }
@@ -18,6 +19,8 @@ export type BuildMachine = {
   output: Folder
   /** Why there is none; undefined if there is, as far as is known before a test boot. */
   withoutKvm: string | undefined
+  /** What a container needs besides commands, and is not there. */
+  lacksForContainer: string[]
 }
 
 type BuildRequest = {
@@ -36,6 +39,10 @@ export function readBuildMachine({ commands, cache, output }: BuildRequest): Bui
     cache: readFolder(cache),
     output: readFolder(output),
     withoutKvm: withoutKvm(),
+    lacksForContainer: [
+      ...(existsSync('/dev/net/tun') ? [] : ['/dev/net/tun']),
+      ...(hasControlGroups() ? [] : ['control groups of version 2']),
+    ],
   }
 }
 

@@ -54,6 +54,7 @@ const overhead = 0.5 * gibibyte
 export function missingFrom(machine: BuildMachine, settings: Settings): string[] {
   return [
     ...missingCommands(machine, settings),
+    ...missingForContainer(machine, settings),
     ...missingSpace(machine, settings),
     ...missingMemory(machine, settings),
   ]
@@ -71,13 +72,22 @@ function missingCommands(machine: BuildMachine, settings: Settings): string[] {
   return lines
 }
 
+/** Without KVM the image is baked in a container, unless a base image is given. */
+const isInContainer = ({ withoutKvm }: BuildMachine, { baseImage }: Settings): boolean =>
+  withoutKvm !== undefined && baseImage === undefined
+
+const missingForContainer = (machine: BuildMachine, settings: Settings): string[] =>
+  isInContainer(machine, settings)
+    ? machine.lacksForContainer.map(what => `${what}: the container in which the image is baked needs it`)
+    : []
+
 /** The image while it is baked may grow to its full size; the exported copy is about as large as the model. */
 function missingSpace({ cache, output }: BuildMachine, { size, release }: Settings): string[] {
   const needs = [
     {
       ...cache,
       bytes: Number.parseInt(size.disk, 10) * 2 ** 20,
-      what: 'for the image while it is baked; or set DISK',
+      what: 'for the image while it is baked (or set DISK)',
     },
     {
       ...output,
@@ -86,31 +96,32 @@ function missingSpace({ cache, output }: BuildMachine, { size, release }: Settin
     },
   ].map(need => ({ ...need, bytes: Math.max(0, need.bytes - need.freed) }))
   const [first, second] = needs as [(typeof needs)[0], (typeof needs)[0]]
-  const together = { ...first, bytes: first.bytes + second.bytes, what: `${first.what}, and ${second.what}` }
+  const together = { ...first, bytes: first.bytes + second.bytes, what: `${first.what} and ${second.what}` }
   const disks = first.device === second.device ? [together] : needs
   return disks
     .filter(({ bytes, free }) => free < bytes)
     .map(
       ({ path, free, bytes, what }) =>
-        `disk space: ${path} has ${readable(free)} free and needs ${readable(bytes)}, ${what}`,
+        `disk space: ${path} has ${readable(free)} free and needs ${readable(bytes)} ${what}`,
     )
 }
 
 function missingMemory({ memory }: BuildMachine, { size }: Settings): string[] {
   const needed = size.memory * 2 ** 20 + overhead
   return memory < needed
-    ? [`memory: ${readable(memory)} is available, and the VM needs ${readable(needed)}; or set MEMORY`]
+    ? [`memory: ${readable(memory)} is available, and the bake needs ${readable(needed)} (or set MEMORY)`]
     : []
 }
 
 /** What makes it slow without preventing it. */
-export function warningsFor({ withoutKvm, cpus }: BuildMachine, { size, baseImage }: Settings): string[] {
+export function warningsFor(machine: BuildMachine, settings: Settings): string[] {
+  const { withoutKvm, cpus } = machine
+  if (isInContainer(machine, settings)) return [`no KVM (${withoutKvm}): the image is baked in a container`]
   const lines = []
-  if (withoutKvm && baseImage)
+  if (withoutKvm !== undefined)
     lines.push(
       `no KVM (${withoutKvm}): QEMU emulates the CPU, and what takes minutes with KVM takes up to an hour. Without BASE_IMAGE, no VM is needed`,
     )
-  if (withoutKvm && !baseImage) lines.push(`no KVM (${withoutKvm}): the image is baked in a container`)
-  if (cpus < size.cpus) lines.push(`the VM's ${size.cpus} vCPUs share ${cpus} CPUs`)
+  if (cpus < settings.size.cpus) lines.push(`the VM's ${settings.size.cpus} vCPUs share ${cpus} CPUs`)
   return lines
 }

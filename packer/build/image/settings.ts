@@ -1,5 +1,5 @@
 /** The variables of `make image`, checked together. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as z from 'zod'
 import { modelFileUrl } from '../../../lib/appliance/context/values.ts'
@@ -9,14 +9,14 @@ import {
   catalogueNames,
   productionRelease,
   type Release,
-  releaseSchema,
   releaseWith,
 } from '../../../lib/appliance/models/release.ts'
 import { oneApps } from '../../../lib/appliance/pins.ts'
 import type { MachineSize } from '../bake.ts'
-import { type Bundle, openBundle } from '../bundle/contents.ts'
+import type { Bundle } from '../bundle/contents.ts'
 import type { GitSource } from '../one-apps.ts'
 import { type Compression, compressions } from './manifest.ts'
+import { bundle, disk, file, publicKey, releaseFile, size } from './values.ts'
 
 export type Settings = {
   release: Release
@@ -39,44 +39,6 @@ export type Settings = {
   /** A verified bundle, in place of the internet. */
   bundle?: Bundle | undefined
 }
-
-/** `16G` or `16384M`, in MB. */
-const size = z
-  .string()
-  .regex(/^[1-9]\d{0,6}[MG]$/, 'takes a number with M or G, such as 16G')
-  .transform(text => Number.parseInt(text, 10) * (text.endsWith('G') ? 1024 : 1))
-
-const file = z
-  .string()
-  .transform(path => resolve(path))
-  .refine(existsSync, 'no such file')
-
-const releaseFile = file.transform((path, { addIssue }) => {
-  try {
-    return releaseSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
-  } catch (error) {
-    const message = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
-    addIssue(`not a release file: ${message}`)
-    return z.NEVER
-  }
-})
-
-/** The key in a file of minisign's. */
-const publicKey = file.transform((path, { addIssue }) => {
-  const key = /^RW[A-Za-z0-9+/]{54}$/m.exec(readFileSync(path, 'utf8'))?.[0]
-  if (key !== undefined) return key
-  addIssue('has no public key of minisign (minisign -G)')
-  return z.NEVER
-})
-
-const bundle = file.transform((path, { addIssue }) => {
-  try {
-    return openBundle(path)
-  } catch (error) {
-    addIssue(`not a bundle: ${(error as Error).message}`)
-    return z.NEVER
-  }
-})
 
 /** The chat model, and any models for the services beside chat. */
 const models = z
@@ -102,7 +64,7 @@ const variables = z.object({
     .regex(/^[0-9a-f]{64}$/, 'takes the 64 hexadecimal digits of the SHA-256 of the file at MODEL_URL')
     .optional(),
   RELEASE: releaseFile.optional(),
-  BASE_IMAGE: file.optional(),
+  BASE_IMAGE: disk.optional(),
   ONE_APPS_DIR: file
     .refine(path => existsSync(`${path}/appliances/service.sh`), 'not a checkout of OpenNebula/one-apps')
     .optional(),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { BuildMachine } from '../../../packer/build/image/build-machine.ts'
 import { commandsFor, missingFrom, warningsFor } from '../../../packer/build/image/requirements.ts'
 import { parseSettings } from '../../../packer/build/image/settings.ts'
@@ -14,6 +14,7 @@ const ample: BuildMachine = {
   cache: folder('/cache', 1, 100 * GiB),
   output: folder('/dist', 1, 100 * GiB),
   withoutKvm: undefined,
+  lacksForContainer: [],
 }
 const production = parseSettings({})
 
@@ -35,8 +36,8 @@ it('names everything that is missing at once, with the remedy', () => {
     "packer: in Debian's package packer; `make prepare` installs it",
     "mmdebstrap: in Debian's package mmdebstrap; `make prepare` installs it",
     expect.stringMatching(/^root: .*BASE_IMAGE$/),
-    expect.stringMatching(/^disk space: \/cache has 21\.5 GB free and needs 69\.0 GB, .*DISK.*compressed/),
-    expect.stringMatching(/^memory: 8\.6 GB is available, and the VM needs 17\.\d GB; or set MEMORY$/),
+    expect.stringMatching(/^disk space: \/cache has 21\.5 GB free and needs 69\.0 GB .*DISK.*compressed/),
+    expect.stringMatching(/^memory: 8\.6 GB is available, and the bake needs 17\.\d GB \(or set MEMORY\)$/),
   ])
 })
 
@@ -64,10 +65,28 @@ it('says what makes it slow', () => {
   ])
 })
 
-it('says where the image is baked without KVM', () => {
-  expect(warningsFor({ ...ample, withoutKvm: 'no /dev/kvm' }, production)).toEqual([
-    'no KVM (no /dev/kvm): the image is baked in a container',
-  ])
+describe('without KVM', () => {
+  const withoutKvm = { ...ample, cpus: 2, withoutKvm: 'no /dev/kvm' }
+
+  it('says that the image is baked in a container, where the number of vCPUs means nothing', () => {
+    expect(warningsFor(withoutKvm, production)).toEqual([
+      'no KVM (no /dev/kvm): the image is baked in a container',
+    ])
+  })
+
+  const lacking = { ...withoutKvm, lacksForContainer: ['/dev/net/tun'] }
+  it.each<[string, BuildMachine, object, string[]]>([
+    [
+      'names what a container needs',
+      lacking,
+      {},
+      ['/dev/net/tun: the container in which the image is baked needs it'],
+    ],
+    ['does not need it with a base image, which is baked in a VM', lacking, { baseImage: 'disk' }, []],
+    ['does not need it with KVM', { ...lacking, withoutKvm: undefined }, {}, []],
+  ])('%s', (_, machine, settings, missing) => {
+    expect(missingFrom(machine, { ...production, ...settings })).toEqual(missing)
+  })
 })
 
 it('needs the tools of a base image only to make one, and those of signatures only to sign', () => {

@@ -14,6 +14,8 @@ const fileWith = (name: string, text: string) => {
   return path
 }
 const release = fileWith('release.json', JSON.stringify(releaseWith('qwen2.5-coder-3b')))
+const disk = join(folder, 'disk.qcow2')
+writeFileSync(disk, 'QFI\xfb', 'latin1')
 
 it('bakes the published release in a VM of 4 vCPUs, 16 GB and 50 GB unless told otherwise', () => {
   expect(parseSettings({})).toMatchObject({
@@ -26,12 +28,12 @@ it('bakes the published release in a VM of 4 vCPUs, 16 GB and 50 GB unless told 
 
 it('takes each variable; an empty one is unset', () => {
   const given = { CPUS: '8', MEMORY: '32G', DISK: '8192M', SSH_TIMEOUT: '1h30m', RELEASE: release, MODEL: '' }
-  expect(parseSettings({ ...given, SIGN_KEY: release, BASE_IMAGE: release })).toMatchObject({
+  expect(parseSettings({ ...given, SIGN_KEY: release, BASE_IMAGE: disk })).toMatchObject({
     release: { model: { name: 'qwen2.5-coder-3b' } },
     size: { cpus: 8, memory: 32_768, disk: '8192M' },
     sshTimeout: '1h30m',
     signKey: release,
-    baseImage: release,
+    baseImage: disk,
   })
 })
 
@@ -76,6 +78,8 @@ describe('refuses', () => {
     ['RELEASE', fileWith('text', 'not JSON'), 'not a release file'],
     ['RELEASE', fileWith('empty.json', '{}'), 'not a release file'],
     ['BASE_IMAGE', '/nowhere/disk.qcow2', 'no such file'],
+    ['BASE_IMAGE', release, 'not a qcow2 disk'],
+    ['BASE_IMAGE', folder, 'not a qcow2 disk'],
     ['COMPRESSION', 'xz', 'zlib or zstd'],
     ['SIGN_KEY', '/nowhere/key', 'no such file'],
     ['ONE_APPS_DIR', folder, 'not a checkout of OpenNebula/one-apps'],
