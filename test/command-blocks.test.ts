@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { blocksOf, commandBlocks } from './support/command-blocks.ts'
+import { documents, textOf } from './support/documents.ts'
 
 const checkout = resolve(import.meta.dirname, '..')
 
@@ -36,6 +37,20 @@ describe('blocks of commands', () => {
 
   it('leave out what is not a shell, such as output', () => {
     expect(blocksOf('x.md', '```\noutput\n```\n\n```ts\nconst x = 1\n```\n')).toEqual([])
+  })
+})
+
+describe.each(documents)('%s', name => {
+  const blocks = [...textOf(name).matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms)]
+
+  it('marks commands as such', () => {
+    const languages = blocks.map(([, language]) => language)
+    expect(languages.filter(language => !['', 'sh', 'bash', 'ts', 'yaml'].includes(language ?? ''))).toEqual(
+      [],
+    )
+    const unmarked = blocks.filter(([, language]) => language === '').map(([, , text = '']) => text)
+    const command = /^ *(\$ |(curl|git|make|node|npm|npx|openssl|slm-copilot|ssh|systemctl) [\w./-]+( |$))/m
+    expect(unmarked.filter(text => command.test(text))).toEqual([])
   })
 })
 

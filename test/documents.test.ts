@@ -1,15 +1,12 @@
 /** Everything that the documents mention exists: files, folders, npm scripts, make targets, headings. */
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import packageFile from '../package.json' with { type: 'json' }
 import packageLock from '../package-lock.json' with { type: 'json' }
+import { documents, textOf } from './support/documents.ts'
 
 const checkout = resolve(import.meta.dirname, '..')
-const documents = globSync(['*.md', '{lib,lifecycle,packer,test}/*.md', '.github/*.md'], {
-  cwd: checkout,
-})
-const textOf = (name: string) => readFileSync(join(checkout, name), 'utf8')
 const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found)
 
 /** GitHub's anchor for a heading. */

@@ -1,6 +1,6 @@
 /** The blocks of commands in the documents, each with the test that runs it, or the reason why none does. */
-import { globSync, readFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
+import { documents, textOf } from './documents.ts'
 
 const checkout = resolve(import.meta.dirname, '..', '..')
 
@@ -32,11 +32,7 @@ export function blocksOf(document: string, markdown: string): CommandBlock[] {
   })
 }
 
-/** The documents whose commands people type. */
-const documents = () => globSync(['*.md', '{lib,lifecycle,packer,test}/*.md'], { cwd: checkout }).sort()
-
-export const commandBlocks = (): CommandBlock[] =>
-  documents().flatMap(name => blocksOf(name, readFileSync(join(checkout, name), 'utf8')))
+export const commandBlocks = (): CommandBlock[] => documents.flatMap(name => blocksOf(name, textOf(name)))
 
 /** The blocks that a test file has to run, named by `import.meta.filename`. */
 export const blocksRunBy = (file: string): CommandBlock[] =>
