@@ -39,7 +39,8 @@ main() {
 
 # Writes go to a folder, as to a VM's overlay.
 mount_overlay() {
-  mkdir "$folder"/{base,upper,work}
+  # After the container was killed, what it had written is there.
+  mkdir -p "$folder"/{base,upper,work}
   mount -o "ro,noload,loop,offset=$partition" "$disk" "$folder/base"
   mount -t overlay -o "lowerdir=$folder/base,upperdir=$folder/upper,workdir=$folder/work" overlay "$folder/root"
   # It names a disk, which a container does not have.

@@ -88,15 +88,20 @@ export function isRunning(machine: Machine): boolean {
   return words.some(word => word === machine.folder || word.includes(`${machine.folder}/`))
 }
 
+/** Ends all its processes at once; its folder stays. */
+export async function killMachine(machine: Machine): Promise<void> {
+  const pid = pidOf(machine)
+  if (isRunning(machine) && pid) process.kill(pid, 'SIGKILL')
+  while (isRunning(machine)) await setTimeout(50)
+  await removeGroup(groupOf(machine))
+}
+
 /** Stops the machine like a power cut, and removes everything it left. */
 export async function stopMachine(name: string): Promise<void> {
   const machine = findMachine(name)
   if (machine) {
-    const pid = pidOf(machine)
-    if (isRunning(machine) && pid) process.kill(pid, 'SIGKILL')
-    while (isRunning(machine)) await setTimeout(50)
+    await killMachine(machine)
     if (commandLine(machine.oneGatePid).includes(oneGateLog(machine))) process.kill(machine.oneGatePid)
-    await removeGroup(groupOf(machine))
   }
   rmSync(folderOf(name), { recursive: true, force: true })
 }

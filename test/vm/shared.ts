@@ -19,9 +19,13 @@ const prefix = 'test-'
 const worker = process.env.VITEST_POOL_ID ?? '0'
 
 /** A container after a successful first boot. A file that needs several names them. */
-export async function readyContainer(name = 'container'): Promise<Machine> {
+export const readyContainer = async (name = 'container'): Promise<Machine> =>
+  booted(await startedContainer(name))
+
+/** A container that has begun its first boot. */
+export async function startedContainer(name: string): Promise<Machine> {
   const { disk } = await makeImage()
-  return booted(await startContainer({ name: `${prefix}${name}-${worker}`, image: disk, context: {} }))
+  return startContainer({ name: `${prefix}${name}-${worker}`, image: disk, context: {} })
 }
 
 /** A VM after a successful first boot. */
