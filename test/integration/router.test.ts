@@ -140,6 +140,20 @@ it('leaves the last slot of the fleet to other keys', async () => {
   expect((await Promise.all(streams)).map(answer => answer.status)).toEqual([200, 200, 200, 200])
 })
 
+it('token counts take no slots, however many one key sends', async () => {
+  for (const copilot of copilots()) copilot.mode.is = 'hold'
+  const path = '/v1/chat/completions/input_tokens'
+  const counts = Array.from({ length: 30 }, (_, index) => ask(router, { session: `s${index}`, path }))
+  await until(() => one.open.size + two.open.size === 16)
+  const streams = Array.from({ length: 3 }, (_, index) => ask(router, { session: `s${index}` }))
+  streams.push(ask(router, { key: keys.bob }))
+  await until(() => one.open.size + two.open.size === 20)
+  expect((await ask(router, { key: keys.bob })).status).toBe(429)
+  for (const copilot of copilots()) for (const response of copilot.open) response.end()
+  expect((await Promise.all(streams)).map(answer => answer.status)).toEqual([200, 200, 200, 200])
+  expect((await Promise.all(counts)).filter(({ status }) => status === 200)).toHaveLength(16)
+})
+
 it('drains: what has begun is counted, and ends', async () => {
   const host = openHost({ env: {}, root: router.root })
   expect(await runningRequests(host)).toBe(0)

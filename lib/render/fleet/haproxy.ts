@@ -88,6 +88,7 @@ backend fleet
     http-request return status 429 hdr ${limitHeader.name} slots if { var(txn.refusal) -m str full }
     http-request return status 429 hdr ${limitHeader.name} key if { var(txn.refusal) -m str share }
     http-request return status 503 if { var(txn.refusal) -m str none }
+    http-request track-sc1 var(txn.server) table generations if is_generation
     http-request del-header ${routingHeaders.session}
     http-request del-header ${routingHeaders.model}
     http-request del-header ${edgeHeaders.quota.name}
@@ -95,6 +96,10 @@ backend fleet
     # Which of its limits was exceeded, a copilot does not say.
     http-response set-header ${limitHeader.name} slots if { status 429 }
     use-server %[var(txn.server)] if TRUE
+
+# Generations in progress of each server, by its name.
+backend generations
+    stick-table type string len 64 size 1k expire 1d store conn_cur
 `,
 })
 

@@ -8,7 +8,7 @@
 -- What the servers of the backend `fleet` can do, by name: HAProxy knows their addresses and connections.
 local servers = {}
 
--- Requests that occupy no slot, such as token counts, may exceed the slots by this many (maxconn, too).
+-- Requests that occupy no slot, such as token counts: so many beside the slots (maxconn, too).
 local spare = 8
 
 -- Mixes the bits of a whole number (as SplitMix64 does); of equal inputs only equal ones come out.
@@ -34,15 +34,26 @@ local function with_model(model)
   return next(found) and found or servers
 end
 
--- The running servers with a free slot, with their places in the session's order; and how many run.
+-- How many generations a server has. Its other requests take no slot, however many somebody sends.
+local function busy_slots(txn, name)
+  return tonumber(txn.c:table_conn_cur(name, "generations")) or 0
+end
+
+-- Whether a server has room for the request.
+local function has_room(txn, name, server)
+  local busy = busy_slots(txn, name)
+  if generations[txn.f:path()] then return busy < server.slots end
+  return txn.f:srv_conn(name) - busy < spare
+end
+
+-- The running servers with room, with their places in the session's order; and how many run.
 local function choice(txn, session, model)
   local free, running = {}, 0
-  local slots = not generations[txn.f:path()] and spare or 0
   for name, server in pairs(with_model(model)) do
     -- Without the backend's name before it: HAProxy 2.6 overwrites the slash, in Lua's own copy of the text.
     if txn.f:srv_is_up(name) == 1 then
       running = running + 1
-      if txn.f:srv_conn(name) < server.slots + slots then
+      if has_room(txn, name, server) then
         free[#free + 1] = { name = name, place = place(session, server) }
       end
     end
@@ -56,7 +67,7 @@ local function takes_last(txn)
   local slots, busy = 0, 0
   for name, server in pairs(servers) do
     if txn.f:srv_is_up(name) == 1 then
-      slots, busy = slots + server.slots, busy + txn.f:srv_conn(name)
+      slots, busy = slots + server.slots, busy + busy_slots(txn, name)
     end
   end
   local held = (tonumber(txn.f:sc0_conn_cur()) or 0) - 1
