@@ -93,6 +93,10 @@ backend fleet
     http-request del-header ${routingHeaders.model}
     http-request del-header ${edgeHeaders.quota.name}
     http-request del-header ${edgeHeaders.tenant.name}
+    # A copilot answers one request: it sends nobody elsewhere, and tells neither browsers nor the edge proxy anything else.
+    http-response return status 502 if { status lt 200 } or { status 300:399 }
+    http-response del-header ^(?!content-type$|content-length$|transfer-encoding$) -m reg
+    http-response set-header Content-Type application/json unless { res.hdr(Content-Type) -m beg text/event-stream text/plain }
     # Which of its limits was exceeded, a copilot does not say.
     http-response set-header ${limitHeader.name} slots if { status 429 }
     use-server %[var(txn.server)] if TRUE
