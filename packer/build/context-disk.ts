@@ -9,7 +9,8 @@ export type ContextVariables = Record<string, string>
 
 /**
  * The network of a VM behind QEMU's user networking, whose only address comes from DHCP. Unless told otherwise, the
- * framework's agent asks for an IPv6 address the same way, and on Debian 13 that ends its networking.
+ * framework's agent asks for an IPv6 address the same way; Debian 13 has no client that its ifupdown knows for that, and
+ * the interface counts as failed.
  */
 export const userNetwork: ContextVariables & { ETH0_MAC: string } = {
   NETWORK: 'YES',

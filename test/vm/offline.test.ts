@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { makeBundle } from '../../packer/build/bundle.ts'
 import { manifestSchema } from '../../packer/build/image/manifest.ts'
 import { parseSettings } from '../../packer/build/image/settings.ts'
@@ -20,8 +20,11 @@ vi.setConfig({ testTimeout: 30 * 60_000 })
 
 const checkout = resolve(import.meta.dirname, '..', '..')
 const isWanted = process.env.NIGHTLY === '1'
-const work = mkdtempSync(join(tmpdir(), 'offline-'))
-afterAll(() => rmSync(work, { recursive: true, force: true }))
+let work: string
+beforeEach(() => {
+  work = mkdtempSync(join(tmpdir(), 'offline-'))
+})
+afterEach(() => rmSync(work, { recursive: true, force: true }))
 
 it.skipIf(!isWanted)('builds the image without a network', async () => {
   const [bundle, release, clone] = ['a bundle', 'release.json', 'clone'].map(name => join(work, name)) as [
