@@ -75,6 +75,8 @@ export default defineConfig({
           testTimeout: 10 * minute,
           // An emulated VM on a busy machine is ten times slower than on a quiet one.
           hookTimeout: 60 * minute,
+          // Of the containers that wait at the same time, in one file.
+          maxConcurrency: 8,
           retry,
           globalSetup: 'test/vm/shared.ts',
           ...shared,

@@ -2,7 +2,7 @@
 import type { ApplianceStatus } from '../../lib/appliance/status/status.ts'
 
 const at = '2026-02-14T10:00:00.000Z'
-const active = { isActive: true, isEnabled: true, since: at }
+const active = { isActive: true, isEnabled: true, since: at, problem: null }
 export const servingStatus: ApplianceStatus = {
   schema: 1,
   at,
@@ -38,8 +38,9 @@ export const servingStatus: ApplianceStatus = {
   ],
   services: [
     { unit: 'slm-copilot.service', ...active },
+    { unit: 'slm-copilot-completion.service', ...active, problem: 'does not answer' },
     { unit: 'slm-copilot-admission.service', ...active },
-    { unit: 'nginx.service', isActive: false, isEnabled: true, since: null },
+    { unit: 'nginx.service', isActive: false, isEnabled: true, since: null, problem: null },
   ],
   certificate: { mode: 'acme', names: ['copilot.example.com'], ends: at, daysLeft: 12 },
   addresses: ['https://copilot.example.com/v1', 'https://192.0.2.7/v1'],

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import { paths } from '../../lib/appliance/paths.ts'
 import { type HttpAnswer, type HttpRequest, http } from '../../lib/system/http.ts'
 import type { AccessFiles } from './access.ts'
 import type { Machine } from './machine.ts'
@@ -33,6 +34,12 @@ export async function untilServing(access: AccessFiles): Promise<void> {
     if (Date.now() > deadline) throw new Error(`the appliance does not serve: /health answered ${status}`)
     await setTimeout(500)
   }
+}
+
+/** Bytes that the plan in force takes for llama-server. */
+export async function plannedBytes(machine: Machine): Promise<number> {
+  const { system: _, ...server } = JSON.parse(await sshOutput(machine, `cat ${paths.plan}`)).capacity.memory
+  return Object.values(server as Record<string, number>).reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /** A key that occurs nowhere else. */

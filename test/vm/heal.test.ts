@@ -2,8 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readAccess } from './access.ts'
-import { ask, untilServing } from './client.ts'
+import { ask, plannedBytes, untilServing } from './client.ts'
+import { changeContext } from './context.ts'
 import { stopMachine } from './machine.ts'
+import { contextualizeNow } from './ready.ts'
 import { readyContainer } from './shared.ts'
 import { ssh, sshOutput } from './ssh.ts'
 
@@ -23,10 +25,15 @@ async function bootedAppliance(name?: string) {
     access,
     run: (command: string) => sshOutput(container, command),
     /** Waits until a completion succeeds, and prints how long that took; it also depends on the machine's speed. */
-    untilGenerating: async (what: string) => {
-      const start = Date.now()
+    untilGenerating: async (what: string, start = Date.now()) => {
       while (!(await generates())) await sleep(500)
       console.log(`${what}: generating again after ${Math.round((Date.now() - start) / 1000)} s`)
+    },
+    /** Waits until the message of the day says so; returns after how many seconds. */
+    untilShown: async (text: RegExp) => {
+      const start = Date.now()
+      while (!text.test((await sshOutput(container, 'cat /etc/motd')).replace(/\s+/g, ' '))) await sleep(300)
+      return (Date.now() - start) / 1000
     },
   }
 }
@@ -77,6 +84,19 @@ describe('a failure of llama-server', () => {
   })
 })
 
+// Last of these, since it makes the plan smaller. The kernel does it in vm.test.ts.
+it('it has run out of memory, as systemd puts it: the next start takes less, and says so', async () => {
+  const invocation = () => run('systemctl show -P InvocationID slm-copilot')
+  const before = { bytes: await plannedBytes(appliance.container), invocation: await invocation() }
+  await run('SERVICE_RESULT=oom-kill EXIT_CODE=killed EXIT_STATUS=KILL slm-copilot llama-ended')
+  await expect.poll(invocation, { timeout: 120_000 }).not.toBe(before.invocation)
+  await untilGenerating('llama-server out of memory')
+  expect(await plannedBytes(appliance.container)).toBeLessThan(before.bytes)
+  expect((await run('slm-copilot status')).replace(/\s+/g, ' ')).toContain(
+    'llama-server ran out of memory although the plan took',
+  )
+})
+
 // Each takes the watchdog half a minute to notice: in containers of their own, they wait at the same time.
 describe.concurrent('a failure that only the watchdog notices', () => {
   it.each([
@@ -92,12 +112,40 @@ describe.concurrent('a failure that only the watchdog notices', () => {
       'admission',
       'systemctl kill -s STOP slm-copilot-admission',
     ],
-  ])('%s', async (what, name, command) => {
+    [
+      'nginx’s workers, not its master, are stopped by a signal',
+      'workers',
+      'pkill -STOP -P $(cat /run/nginx.pid)',
+    ],
+  ])('%s; everybody is told within a minute', async (what, name, command) => {
     const own = await bootedAppliance(name)
+    const start = Date.now()
     await own.run(command)
-    await sleep(1000)
-    await own.untilGenerating(what)
+    const shown = await own.untilShown(/not serving/)
+    expect(await own.run('slm-copilot status || true')).toMatch(/^SLM-Copilot is not serving/)
+    await own.untilGenerating(what, start)
+    await own.untilShown(/ready to serve/)
     await stopMachine(own.container.name)
+    console.log(`${what}: message of the day after ${shown.toFixed(0)} s`)
+    expect(shown).toBeLessThanOrEqual(60)
+  })
+
+  it('HAProxy on a router is stopped by a signal; everybody is told within a minute', async () => {
+    const own = await bootedAppliance('router')
+    await changeContext(own.container, {
+      ONEAPP_COPILOT_ROLE: 'router',
+      // Nothing listens there.
+      ONEAPP_COPILOT_BACKENDS: `https://10.0.2.2:9=${Array(32).fill('AB').join(':')}`,
+      ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-01',
+    })
+    expect(await contextualizeNow(own.container)).toBe('bootstrap_success')
+    await own.untilShown(/ready to serve/)
+    await own.run('systemctl kill -s STOP slm-copilot-router')
+    const shown = await own.untilShown(/not serving: slm-copilot-router\.service did not answer/)
+    await own.untilShown(/ready to serve/)
+    await stopMachine(own.container.name)
+    console.log(`HAProxy, stopped by a signal: message of the day after ${shown.toFixed(0)} s`)
+    expect(shown).toBeLessThanOrEqual(60)
   })
 })
 

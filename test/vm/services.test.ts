@@ -121,6 +121,17 @@ it('heals one that is killed; chat does not notice', async () => {
   await until(async () => (await fill()).status === 200)
 })
 
+it('says that one has hung, and heals it; chat does not notice', async () => {
+  await sshOutput(machine, `systemctl kill --signal=STOP ${units[0]}`)
+  const start = Date.now()
+  const { stdout, code } = await ssh(machine, 'slm-copilot status')
+  expect(stdout.replace(/\s+/g, ' ')).toMatch(/-completion\.service active since \S+, does not answer/)
+  expect(code).toBe(0)
+  expect(await chats()).toBe(true)
+  await until(async () => (await fill()).status === 200)
+  console.log(`completion, stopped by a signal: served again after ${(Date.now() - start) / 1000} s`)
+})
+
 it('serves chat if the model of one is damaged, and fetches it again', async () => {
   const model = '/opt/slm-copilot/models/infill.gguf'
   await sshOutput(

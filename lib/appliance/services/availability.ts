@@ -1,4 +1,5 @@
 /** Sentences for clients, status and login banner that say why nothing can be generated now. */
+import type { Reply } from './watchdog.ts'
 
 /** `10:00:08 UTC`. */
 const clock = (time: number) => `${new Date(time).toISOString().slice(11, 19)} UTC`
@@ -31,3 +32,11 @@ export const hasExpired = (at: Date) =>
 
 /** No model can serve: one is being downloaded, or none fits. */
 export const hasNoModel = (reason: string) => printable(reason)
+
+/** Of a service beside chat, which does not make chat unavailable; null if it answers. */
+export const problemOfReply: Record<Reply, string | null> = {
+  answer: null,
+  loading: 'loading its model',
+  silence: 'does not answer',
+  nobody: 'does not listen on its socket',
+}

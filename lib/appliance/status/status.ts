@@ -69,6 +69,10 @@ const sections = {
       isActive: z.boolean(),
       isEnabled: z.boolean(),
       since: time.nullable().describe('When it last became active'),
+      problem: z
+        .string()
+        .nullable()
+        .describe('Why a service beside chat does not answer, although it is active; null if it does'),
     }),
   ),
   certificate: z.strictObject({

@@ -43,10 +43,10 @@ const rows: Rows = {
       `${state.toLowerCase()}, ${busy ?? '-'} of ${slots} slots busy, ${model} at ${address}, since ${short(since)}${version === '' ? '' : `, version ${version}`}`,
     ]),
   services: services =>
-    services.map(({ unit, isActive, isEnabled, since }) => [
+    services.map(({ unit, isActive, isEnabled, since, problem }) => [
       unit,
       isActive
-        ? `active since ${short(since ?? '')}${isEnabled ? '' : ', not enabled at boot'}`
+        ? `active since ${short(since ?? '')}${problem === null ? '' : `, ${problem}`}${isEnabled ? '' : ', not enabled at boot'}`
         : 'not active',
     ]),
   certificate: ({ mode, names, ends, daysLeft }) => [

@@ -51,6 +51,12 @@ export const watchedCompanions: WatchedService[] = companionKinds.map(kind => ({
   saysLoading: true,
 }))
 
+/** What a service beside chat says to its probe now. */
+export async function replyOfCompanion(host: Host, unit: string): Promise<Reply> {
+  const companion = watchedCompanions.find(one => one.unit === unit)
+  return companion === undefined ? 'nobody' : probe(host, companion, replyTimeout)
+}
+
 /** On a router. HAProxy says 503 while no copilot is ready: an answer, too. */
 export const watchedOnRouter: WatchedService[] = [
   { unit: units.router, socket: paths.admissionSocket, url: healthUrl, saysLoading: false },

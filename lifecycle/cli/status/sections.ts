@@ -4,7 +4,7 @@ import { countRefusals } from '../../../lib/appliance/diagnosis/requests.ts'
 import { endpointUrl } from '../../../lib/appliance/names.ts'
 import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { describedCapacity, planNotes } from '../../../lib/appliance/plan.ts'
-import { isNotRunning } from '../../../lib/appliance/services/availability.ts'
+import { isNotRunning, problemOfReply } from '../../../lib/appliance/services/availability.ts'
 import { isBeingDrained } from '../../../lib/appliance/services/drain.ts'
 import { reservedBy } from '../../../lib/appliance/sizing/companions.ts'
 import { resultOf, type stageNames } from '../../../lib/appliance/stages.ts'
@@ -22,6 +22,7 @@ import { healthProblem, serviceProblem } from '../../../lib/steps/services/check
 import { drainingSince } from '../../../lib/steps/services/drain.ts'
 import { readNginxVersion } from '../../../lib/steps/services/nginx.ts'
 import { readLastSmokeTest } from '../../../lib/steps/services/smoke-test-record.ts'
+import { replyOfCompanion } from '../../../lib/steps/services/watchdog.ts'
 import { readStageRuns } from '../../../lib/steps/stage-runs.ts'
 import { readCaCertificate } from '../../../lib/steps/tls/certificates.ts'
 import { trustFor, verifiableEndpoints } from '../../../lib/steps/tls/client-view.ts'
@@ -83,9 +84,12 @@ export const sections: Readers = {
   services: async host => {
     const services: SectionValue<'services'> = []
     const [chat = '', ...proxies] = requiredUnits(host)
-    for (const unit of [chat, ...companionUnitsOf(host), ...proxies]) {
+    const companions = companionUnitsOf(host)
+    for (const unit of [chat, ...companions, ...proxies]) {
       const { isActive, isEnabled, startedAt } = await unitStatus(host, unit)
-      services.push({ unit, isActive, isEnabled, since: startedAt?.toISOString() ?? null })
+      const reply = isActive && companions.includes(unit) ? await replyOfCompanion(host, unit) : 'answer'
+      const since = startedAt?.toISOString() ?? null
+      services.push({ unit, isActive, isEnabled, since, problem: problemOfReply[reply] })
     }
     return services
   },
