@@ -172,6 +172,16 @@ openssl x509 -in /etc/ssl/slm-copilot/current/fullchain.pem -noout -ext subjectA
     heals: true,
   },
   {
+    what: 'an interface gets its address before its link',
+    promise: 'it serves under that address once there is a link',
+    cause: `ip link add nic1 type veth peer name nic1-peer; ip address add 10.9.8.7/24 dev nic1; ip link set nic1 up
+until_file_has '^10.9.8.7$' /run/slm-copilot-addresses-tried; systemctl start slm-copilot-reconfigure.service
+ip link set nic1-peer up; until_file_has https://10.9.8.7/v1 /etc/one-appliance/config; grep -c https://10.9.8.7/v1 /etc/one-appliance/config`,
+    meanwhile: /^[1-9]/m,
+    undo: "ip link del nic1; lacks() { ! grep -qs '^10.9.8.7$' /run/slm-copilot-addresses; }; until_true lacks",
+    heals: true,
+  },
+  {
     what: 'there is no network when the stages run, and later there is one',
     promise: 'it serves locally at once, and under its address within half a minute',
     cause: `ip address flush dev eth0; stages; curl -sk -o /dev/null -w 'local %{http_code}\\n' https://127.0.0.1/health

@@ -8,21 +8,29 @@ const lookEvery = 15
 
 /**
  * Compares the addresses with those that configure has recorded. Each new set is tried once: if the stages fail with
- * it, which the log says, they would fail again.
+ * it, which the log says, they would fail again. But configure leaves out the addresses of an interface without a link,
+ * so that they are tried again once it has one.
  */
 const addressesLook = () => `#!/bin/sh
 ${written}
 # Has the stages run again if this VM has other addresses than at the last configure: DHCP may change them at any time.
 set -u
 export LC_ALL=C
+
+# Whether that is what the file contains.
+is_in() {
+    [ -e "$1" ] && [ "$2" = "$(cat "$1")" ]
+}
+
 now=$(hostname -I | tr ' ' '\\n' | sed '/^$/d' | sort -u)
 
 # Before the first configure, and while there is no network, there is nothing to do.
 [ -e ${paths.addresses} ] && [ -n "$now" ] || exit 0
-for known in ${paths.addresses} ${paths.addressesTried}; do
-    if [ -e "$known" ] && [ "$now" = "$(cat "$known")" ]; then exit 0; fi
-done
-printf '%s\\n' "$now" > ${paths.addressesTried}
+is_in ${paths.addresses} "$now" && exit 0
+tried="$now
+$(for link in /sys/class/net/*/operstate; do cat "$link"; done)"
+is_in ${paths.addressesTried} "$tried" && exit 0
+printf '%s\\n' "$tried" > ${paths.addressesTried}
 echo "The addresses of this VM have changed, and are now: $(echo $now)"
 exec systemctl --no-block start ${units.reconfigure}
 `
