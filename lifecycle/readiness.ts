@@ -1,7 +1,7 @@
 /** READY, OneGate's attributes and the message of the day: the stages change them, and between the stages a unit. */
 import { attributesOf } from '../lib/appliance/onegate.ts'
 import { paths } from '../lib/appliance/paths.ts'
-import type { Plan } from '../lib/appliance/plan.ts'
+import { installedServices, type Plan } from '../lib/appliance/plan.ts'
 import type { Readiness } from '../lib/appliance/readiness.ts'
 import { isBeingDrained } from '../lib/appliance/services/drain.ts'
 import { isRouter, routerProblem } from '../lib/steps/fleet/router.ts'
@@ -30,7 +30,9 @@ export async function publishReadiness(host: Host, plan: Plan, { inUse, ca }: Tl
   const capacity = plan.state === 'serving' ? plan.capacity : undefined
   const trusted = tls.isPublic ? '' : trustFor(inUse, ca.pair).ca
   const { caFingerprint } = tls
-  const service = { endpoints, capacity, caFingerprint, ca: trusted, version: packageFile.version }
+  const services = installedServices(plan)
+  const { version } = packageFile
+  const service = { endpoints, capacity, services, caFingerprint, ca: trusted, version }
   const publish = drainingSince(host) === undefined ? oneGate.publish : oneGate.publishDraining
   await publish(host, readContext(host), attributesOf(service))
 }

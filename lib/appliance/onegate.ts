@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { backOff } from './back-off.ts'
 import { attributeNames, drainingName, loadNames } from './fleet/attributes.ts'
 import type { PublishedLoad } from './fleet/load.ts'
+import { type FleetServices, noServices, servicesText } from './fleet/services.ts'
 import { endpointUrl } from './names.ts'
 import type { Capacity } from './sizing/capacity.ts'
 
@@ -37,6 +38,8 @@ export type OneGateService = {
   endpoints: string[]
   /** Undefined on a router, which serves no model. */
   capacity: Capacity | undefined
+  /** The services beside chat, and their models. */
+  services: FleetServices
   caFingerprint: string
   /** PEM of the certificate to trust; empty if its issuer is a public CA. */
   ca: string
@@ -47,6 +50,7 @@ export type OneGateService = {
 export const attributesOf = ({
   endpoints,
   capacity,
+  services,
   caFingerprint,
   ca,
   version,
@@ -56,6 +60,7 @@ export const attributesOf = ({
     [attributeNames.model]: capacity.model.name,
     [attributeNames.contextSize]: String(capacity.contextSize),
     [attributeNames.slots]: String(capacity.slots),
+    [attributeNames.services]: servicesText(services) || noServices,
   }),
   [attributeNames.caFingerprint]: caFingerprint,
   [attributeNames.ca]: Buffer.from(ca).toString('base64'),

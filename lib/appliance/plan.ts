@@ -1,6 +1,7 @@
 /** The plan in force, in one of three states: JSON that configure writes for bootstrap and the commands. */
 import * as z from 'zod'
 import { backendSchema } from './fleet/backends.ts'
+import type { FleetServices } from './fleet/services.ts'
 import { downloadSchema, type ModelChoice, type PendingModel, pendingModelSchema } from './models/choice.ts'
 import type { CompanionModel } from './models/companions.ts'
 import { cacheSharingSchema } from './nginx/cache-sharing.ts'
@@ -120,6 +121,14 @@ export const pendingCompanions = ({ companions }: Plan): Companion[] =>
 /** The models of the services beside chat. */
 export const companionModels = ({ companions }: Plan): CompanionModel[] =>
   companions.map(({ capacity }) => capacity.model)
+
+/** Those whose models are there: by kind, the model's name. */
+export const installedServices = ({ companions }: Plan): FleetServices =>
+  Object.fromEntries(
+    companions
+      .filter(({ isInstalled }) => isInstalled)
+      .map(({ capacity: { model } }) => [model.kind, model.name]),
+  )
 
 /** Why nothing is served, and what to do about it. */
 export const unavailability = (plan: IdlePlan): string =>

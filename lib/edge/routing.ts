@@ -3,8 +3,10 @@ import { apiOf, errorBody, postRoute } from './errors.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
 import { limits } from './limits.ts'
 import { parseJson } from './parse-json.ts'
+import { hasGap } from './services.ts'
 
-type Routing = { session: string; model: string }
+/** `service`: empty for chat. */
+type Routing = { session: string; model: string; service: string }
 export type Routed = Routing | { status: number; error: object }
 
 /** Headers in which clients name their conversation: opencode, Claude Code, Codex, others. nginx drops names with `_`. */
@@ -23,7 +25,8 @@ function sessionIn(request: JsonObject): string {
 }
 
 /**
- * The conversation that a request belongs to, if its client says so, otherwise its tenant; and the model that it names.
+ * The conversation that a request belongs to, if its client says so, otherwise its tenant; the model that it names, and the
+ * service that it is for.
  * Conversations of different tenants are never the same one. The rest of the request is the copilot's to check.
  */
 export function routingOf(
@@ -36,8 +39,8 @@ export function routingOf(
     status: 400,
     error: errorBody(apiOf(path), 400, message, code),
   })
-  if (postRoute(path) === undefined)
-    return { status: 404, error: errorBody(apiOf(path), 404, 'Unknown path.') }
+  const postedTo = postRoute(path)
+  if (postedTo === undefined) return { status: 404, error: errorBody(apiOf(path), 404, 'Unknown path.') }
   if (text === undefined) return refuse('The request is not valid UTF-8.', 'invalid_encoding')
   const parsed = parseJson(text, limits)
   if ('problem' in parsed)
@@ -51,5 +54,6 @@ export function routingOf(
   return {
     session: session === '' ? tenant : `${tenant} ${session}`,
     model: request === undefined ? '' : textAt(request.at.model),
+    service: postedTo.service ?? (request !== undefined && hasGap(path, request) ? 'completion' : ''),
   }
 }

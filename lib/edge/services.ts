@@ -11,7 +11,7 @@ export const isWithSuffix = (path: string, request: JsonObject): boolean =>
   path === '/v1/completions' && (request.at.suffix ?? '') !== ''
 
 /** Whether only a model that fills gaps can answer. */
-const hasGap = (path: string, request: JsonObject): boolean =>
+export const hasGap = (path: string, request: JsonObject): boolean =>
   path === '/infill' || isWithSuffix(path, request)
 
 /**

@@ -3,13 +3,14 @@
 # container.ts runs this as root, in mount and PID namespaces of its own: once its first process is killed, no process,
 # mount, loop device or network is left.
 #
-# usage: container.sh run|bake FOLDER DISK GROUP MAC
+# usage: container.sh run|bake FOLDER DISK GROUP MAC [ADDRESS]
 # run: the disk is not changed; packets are captured; ends when the container does. bake: the file system grows to the
 # disk's size, and what the container writes stays; at the end of standard input it is shut down, and the disk unmounted.
 # FOLDER: for everything else that is written, with the context disk in it. DISK: raw, as packer/base-image.sh lays it out.
 # GROUP: the control group for all processes; its name is the machine's, too. MAC: of the network interface.
+# ADDRESS: of a second interface, on the bridge `segment` in the network namespace that file descriptor 3 is.
 set -euo pipefail
-purpose=$1 folder=$2 disk=$3 group=$4 mac=$5
+purpose=$1 folder=$2 disk=$3 group=$4 mac=$5 address=${6:-}
 
 # The root file system begins here (packer/base-image.sh).
 partition=$((2048 * 512))
@@ -33,6 +34,7 @@ main() {
   if [ "$purpose" = bake ]; then mount_disk; else mount_overlay; fi
   insert_context_disk
   make_network
+  if [ -n "$address" ]; then join_segment; fi
   hide_host
   if [ "$purpose" = bake ]; then bake; else run; fi
 }
@@ -83,6 +85,18 @@ make_network() {
     exit 1
   fi
   chown --reference="$folder" "$folder/network"
+}
+
+# Like a second network card of a VM, in a network that it shares with others.
+join_segment() {
+  local port="port-${address##*.}"
+  # In there, the name is free once a container that had it has ended.
+  nsenter --net=/proc/self/fd/3 bash -euc "
+    ip link add '$port' type veth peer name eth1
+    ip link set '$port' master segment up
+    ip link set eth1 netns '$folder/net'"
+  exec 3<&-
+  nsenter "--net=$folder/net" bash -euc "ip address add '$address/24' dev eth1; ip link set eth1 up"
 }
 
 # systemd-nspawn leaves folders there, on this machine's /run.

@@ -1,5 +1,6 @@
 /** Boots a disk of ours in systemd-nspawn, by container.sh. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -15,6 +16,9 @@ const needs =
   'Containers need root with CAP_SYS_ADMIN, systemd-nspawn, slirp4netns, /dev/net/tun, loop devices, the overlay file ' +
   'system, and control groups of version 2 (in /sys/fs/cgroup or /sys/fs/cgroup/unified)'
 
+/** A container's place in a network with others: the process that has the network, and the container's IPv4 address. */
+export type Segment = { pid: number; address: string }
+
 type ContainerInputs = {
   /** `bake`: what it writes stays on the disk, and it is shut down when its standard input ends. */
   purpose: 'run' | 'bake'
@@ -26,11 +30,12 @@ type ContainerInputs = {
   group: string
   /** For its console. */
   console: string
+  segment?: Segment | undefined
 }
 
 /** Starts container.sh, and waits until the network is ready; throws with what it printed if it ends before. */
 export async function bootContainer(inputs: ContainerInputs): Promise<ChildProcess> {
-  const { purpose, folder, disk, group } = inputs
+  const { purpose, folder, disk, group, segment } = inputs
   const script = [
     join(import.meta.dirname, 'container.sh'),
     purpose,
@@ -38,9 +43,13 @@ export async function bootContainer(inputs: ContainerInputs): Promise<ChildProce
     disk,
     group,
     userNetwork.ETH0_MAC,
+    ...(segment === undefined ? [] : [segment.address]),
   ]
   const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--']
-  const [program = '', ...args] = asRoot([...namespaces, 'bash', ...script])
+  // Opened here: within its PID namespace, it does not see that process.
+  const opened =
+    segment === undefined ? [] : ['bash', '-c', 'exec 3< "/proc/$0/ns/net"; exec "$@"', String(segment.pid)]
+  const [program = '', ...args] = asRoot([...opened, ...namespaces, 'bash', ...script])
   const output = openSync(inputs.console, 'a', 0o600)
   const child = spawn(program, args, {
     detached: true,
@@ -56,6 +65,17 @@ export async function bootContainer(inputs: ContainerInputs): Promise<ChildProce
     await setTimeout(20)
   }
   return child
+}
+
+/** A network for containers, without a way out: its process, which ends with this one, and takes the network with it. */
+export async function startSegment(): Promise<{ pid: number; stop(): void }> {
+  const script =
+    'ip link add segment type bridge forward_delay 0; ip link set segment up; echo $$; exec cat > /dev/null'
+  const [program = '', ...args] = asRoot(['unshare', '--net', '--', 'bash', '-euc', script])
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'close')])) as [unknown]
+  if (hasEnded(child)) throw new Error(`The containers' network was not started. ${needs}.`)
+  return { pid: Number(String(line)), stop: () => void child.stdin.end() }
 }
 
 export const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null

@@ -3,11 +3,15 @@ import { writeFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
-import { answeredBy, ask, keys, startCopilot, startRouter } from '../integration/support/fleet.ts'
 import { runSessions, sessionsPerMachine, type Totals } from './fleet/clients.ts'
 import { kind, type Machine, startMachine } from './fleet/machines.ts'
+import { countMoves, type Moves } from './fleet/moves.ts'
+import { assumptions, reach, virtualMachines } from './fleet/paper.ts'
 import { bars } from './fleet/picture.ts'
 import { type Haproxy, type Policy, policies, startHaproxy } from './fleet/policies.ts'
+import { quantile } from './fleet/quantile.ts'
+import { measureRouter, type RouterCosts } from './fleet/router.ts'
+import { usedBy } from './fleet/usage.ts'
 import { table } from './table.ts'
 
 const sizes = (process.env.FLEET_SIZES ?? '4,16,64,256').split(',').map(Number)
@@ -24,9 +28,6 @@ type Measured = Totals & {
   cpu: number
 }
 
-const quantile = (values: number[], share: number) =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0
-
 async function measure(size: number, policy: Policy): Promise<Measured> {
   // One VM in eight is half as fast.
   const machines: Machine[] = []
@@ -36,6 +37,7 @@ async function measure(size: number, policy: Policy): Promise<Measured> {
     policy,
     machines.map(({ port }) => port),
     kind.slots,
+    fasterFor(size),
   )
   const agent = new Agent({ maxSockets: Number.POSITIVE_INFINITY })
   try {
@@ -48,9 +50,9 @@ async function measure(size: number, policy: Policy): Promise<Measured> {
   }
 }
 
-function resources(haproxy: Haproxy, { answered, refused }: Totals) {
-  const used = haproxy.used()
-  return { megabytes: used.megabytes, cpu: (used.seconds * 1e6) / (answered + refused) }
+function resources({ pid }: Haproxy, { sent }: Totals) {
+  const used = usedBy([pid])
+  return { megabytes: used.bytes / 1e6, cpu: (used.seconds * 1e6) / sent }
 }
 
 function spreadOf(machines: Machine[]) {
@@ -87,81 +89,129 @@ const head = [
   'µs of CPU, a request',
 ]
 
-/** Milliseconds of a request that a copilot answers at once: to itself, and through a router, in turns. */
-async function addedTime(): Promise<string> {
-  const copilot = await startCopilot('one', 4)
-  const router = await startRouter([copilot.address])
-  try {
-    const samples = { direct: [] as number[], routed: [] as number[] }
-    const timed = async (list: number[], send: () => Promise<unknown>) => {
-      const start = performance.now()
-      await send()
-      list.push(performance.now() - start)
-    }
-    for (let index = 0; index < 520; index += 1) {
-      await timed(samples.direct, () => ask(copilot.edge, { key: copilot.edge.key }))
-      await timed(samples.routed, async () => answeredBy(await ask(router, { key: keys.alice })))
-    }
-    const of = (list: number[], share: number) => quantile(list.slice(20), share).toFixed(1)
-    const pairs = samples.routed.map((value, index) => value - (samples.direct[index] ?? 0))
-    return table(
-      ['a request with TLS, answered at once, ms', 'p50', 'p99'],
-      [
-        ['to the copilot', of(samples.direct, 0.5), of(samples.direct, 0.99)],
-        ['through the router', of(samples.routed, 0.5), of(samples.routed, 0.99)],
-        ['added, request by request', of(pairs, 0.5), of(pairs, 0.99)],
-      ],
-    )
-  } finally {
-    await router.close()
-    await copilot.stop()
-  }
-}
-
 const load = () => loadavg()[0]?.toFixed(1)
 
-/** Prints and keeps the tables, and the picture. */
-export async function benchFleet(): Promise<void> {
-  const [at, before] = [new Date().toISOString().slice(0, 16), load()]
-  const added = await addedTime()
-  console.log(added)
+const timesTable = ({ direct, routed, added }: RouterCosts) =>
+  table(
+    ['a request with TLS, answered at once, ms', 'p50', 'p99'],
+    (
+      [
+        ['to the copilot', direct],
+        ['through the router', routed],
+        ['added, request by request', added],
+      ] as const
+    ).map(([name, list]) => [name, quantile(list, 0.5).toFixed(1), quantile(list, 0.99).toFixed(1)]),
+  )
+
+const costsTable = ({ stream, request, token }: RouterCosts) =>
+  table(
+    ['a router', 'nginx', 'HAProxy'],
+    [
+      [
+        'kB of memory for an open stream',
+        ...[stream.nginx, stream.haproxy].map(bytes => (bytes / 1e3).toFixed(0)),
+      ],
+      [
+        'ms of CPU for a request',
+        ...[request.nginx, request.haproxy].map(seconds => (seconds * 1e3).toFixed(2)),
+      ],
+      ['µs of CPU for a token', ...[token.nginx, token.haproxy].map(seconds => (seconds * 1e6).toFixed(0))],
+    ],
+  )
+
+const movesTable = (moves: Moves[]) =>
+  table(
+    ['a VM is added to', '1 / N', 'sessions that it takes over', 'that move between the others'],
+    moves.map(({ size, policy, gained, between }) => [
+      `${size} VMs: ${policy}`,
+      percent(1, size + 1),
+      percent(gained, 1),
+      percent(between, 1),
+    ]),
+  )
+
+const shareFound = (all: Measured[], size: number, policy: Policy) => {
+  const one = all.find(each => each.size === size && each.policy === policy)
+  return one === undefined ? 0 : one.found / Math.max(1, one.later)
+}
+
+const picture = (all: Measured[]) =>
+  bars(
+    'Requests that found their session’s prompt',
+    sizes.map(size => `${size} VMs`),
+    policies,
+    sizes.map(size => policies.map(policy => shareFound(all, size, policy))),
+  )
+
+/** All policies at each size, side by side: what else this machine does slows all of them alike. */
+async function measureAll(): Promise<Measured[]> {
   const all: Measured[] = []
   for (const size of sizes) {
-    // Side by side: what else this machine does slows all of them alike.
     const measured = await Promise.all(policies.map(policy => measure(size, policy)))
     all.push(...measured)
     for (const one of measured) console.log(`  ${row(one).join('  ')}`)
   }
-  const folder = join(import.meta.dirname, 'results')
-  const values = sizes.map(size =>
-    policies.map(policy => {
-      const one = all.find(each => each.size === size && each.policy === policy)
-      return one === undefined ? 0 : one.found / Math.max(1, one.later)
-    }),
-  )
-  const groups = sizes.map(size => `${size} VMs`)
-  writeFileSync(
-    join(folder, 'fleet.svg'),
-    bars('Requests that found their session’s prompt', groups, policies, values),
-  )
-  writeFileSync(
-    join(folder, 'fleet.md'),
-    `# A fleet behind one router
+  return all
+}
 
-Written by \`make bench BENCH=fleet\` at ${at}Z on ${cpus().length} CPUs; load average before ${before}, after ${load()} (above ${cpus().length}: other work ran, too).
+async function movesOf(): Promise<Moves[]> {
+  const moves: Moves[] = []
+  for (const size of sizes)
+    for (const policy of ['bounded hash', 'ours'] as const) moves.push(await countMoves(size, policy))
+  return moves
+}
+
+/** Prints and keeps the tables, and the picture. */
+export async function benchFleet(): Promise<void> {
+  const [at, before] = [new Date().toISOString().slice(0, 16), load()]
+  const costs = await measureRouter()
+  const [idle, moves, all] = [load(), await movesOf(), await measureAll()]
+  const largest = sizes.at(-1) ?? 0
+  const found = (['round robin', 'ours'] as const).map((policy): [string, number] => [
+    policy,
+    shareFound(all, largest, policy),
+  ])
+  const page = `# A fleet behind one router
+
+Written by \`make bench BENCH=fleet\` at ${at}Z on ${cpus().length} CPUs; load average before ${before}, after the router's own times ${idle}, at the end ${load()}
+(above ${cpus().length}: other work ran, too).
+
+## Which copilot gets a request
+
 The real HAProxy with a router's configuration. The VMs are simulated, 25 to 80 times faster: ${kind.slots} slots each, ${kind.prompt} prompt and
 ${kind.generation} generated tokens a second, prompts of the last ${kind.remembered} conversations kept; one in eight is half as fast, and one is lost for a
 third of the time. ${sessionsPerMachine} sessions for each VM; prompts begin with 8,000 tokens and grow by 900 a turn; every third request comes in a burst.
-A request that is refused or failed is sent once more, as the edge proxy does.
+A request that is refused or failed is sent once more, as the edge proxy does. A client that was refused tries again after 10 s.
 Health checks do not run faster: a lost VM is noticed after minutes of that time. Each row: 15 minutes of their time, after 30 to warm up.
 
 ![Requests that found their session's prompt](fleet.svg)
 
 ${table(head, all.map(row))}
 
-${added}
-
 \`bounded hash\`: HAProxy's \`hash-type consistent\` with \`hash-balance-factor 125\`. Memory is at the end of a run.
-`,
-  )
+
+${movesTable(moves)}
+
+## What a router costs
+
+${timesTable(costs)}
+
+${costsTable(costs)}
+
+Streams with requests of 120 kB; of the tokens, each is passed on alone.
+
+## On paper
+
+${reach(costs)}
+
+Beyond that, a second router with copilots of its own is due: developers are divided between them by DNS, so that each has one address.
+
+${virtualMachines(found)}
+
+${assumptions}
+`
+  console.log(page)
+  const folder = join(import.meta.dirname, 'results')
+  writeFileSync(join(folder, 'fleet.svg'), picture(all))
+  writeFileSync(join(folder, 'fleet.md'), page)
 }

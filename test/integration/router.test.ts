@@ -4,6 +4,7 @@ import { saltOf } from '../../lib/render/nginx/tenants.ts'
 import { runningRequests } from '../../lib/steps/services/drain.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { type HttpAnswer, http } from '../../lib/system/http.ts'
+import { sections } from '../../lifecycle/cli/status/sections.ts'
 import {
   answeredBy,
   ask,
@@ -152,6 +153,11 @@ it('token counts take no slots, however many one key sends', async () => {
   for (const copilot of copilots()) for (const response of copilot.open) response.end()
   expect((await Promise.all(streams)).map(answer => answer.status)).toEqual([200, 200, 200, 200])
   expect((await Promise.all(counts)).filter(({ status }) => status === 200)).toHaveLength(16)
+})
+
+it('says how many slots the fleet has', async () => {
+  const { plan } = sections
+  expect(await plan(openHost({ env: {}, root: router.root }))).toMatchObject({ state: 'routing', slots: 4 })
 })
 
 it('drains: what has begun is counted, and ends', async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { cached } from '../../packer/build/cache.ts'
-import { bootContainer, forwardPort } from '../../packer/build/container.ts'
+import { bootContainer, forwardPort, type Segment } from '../../packer/build/container.ts'
 import { step } from '../../packer/build/progress.ts'
 import {
   consoleLog,
@@ -21,8 +21,14 @@ import {
 } from './machine.ts'
 import { sshOutput } from './ssh.ts'
 
-/** Starts a container on an overlay of the image; an existing one of this name is removed first. */
-export async function startContainer(inputs: Omit<MachineInputs, 'kind'>): Promise<Machine> {
+/**
+ * Starts a container on an overlay of the image; an existing one of this name is removed first. `segment`: its place in a
+ * network with others.
+ */
+export async function startContainer(
+  inputs: Omit<MachineInputs, 'kind'>,
+  segment?: Segment,
+): Promise<Machine> {
   const container = await prepareMachine({ kind: 'container', ...inputs })
   writeDisk(container, contextDisk(container), 'ext4')
   await boot(container)
@@ -33,7 +39,7 @@ async function boot(container: Machine): Promise<void> {
   const { folder, image, ports } = container
   const disk = await rawDisk(image)
   const places = { folder, disk, group: groupOf(container), console: consoleLog(container) }
-  const child = await bootContainer({ purpose: 'run', ...places })
+  const child = await bootContainer({ purpose: 'run', ...places, segment })
   child.unref()
   writeFileSync(pidFile(container), `${child.pid}\n`)
   await forwardPort(folder, ports.ssh, 22)

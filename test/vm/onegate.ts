@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 
 /** `data`: what `onegate vm update` sent, such as READY=YES; `erase`: the name given to --erase. */
@@ -40,6 +40,9 @@ export const readUpdates = (file: string): OneGateUpdate[] =>
     .filter(line => line !== '')
     .map(line => JSON.parse(line))
 
+/** What it answers to `GET /service?extended=true`; 404 without the file, as for a VM that is in no service. */
+export const serviceFile = (file: string): string => `${file}.service`
+
 /** The server; `answer` responds, by default at once and with success. */
 export const oneGateServer = (
   onUpdate: (update: OneGateUpdate) => void,
@@ -64,7 +67,15 @@ export const oneGateServer = (
 
 function serve(port: number, file: string): void {
   const log = (update: OneGateUpdate) => appendFileSync(file, `${JSON.stringify(update)}\n`)
-  oneGateServer(log).listen(port, '127.0.0.1', () => appendFileSync(file, ''))
+  const server = oneGateServer(log)
+  const [updates] = server.listeners('request') as [RequestListener]
+  server.removeAllListeners('request').on('request', (request, response) => {
+    if (request.method !== 'GET') return updates(request, response)
+    const service = serviceFile(file)
+    const isKnown = request.url === '/service?extended=true' && existsSync(service)
+    return isKnown ? response.end(readFileSync(service)) : response.writeHead(404).end()
+  })
+  server.listen(port, '127.0.0.1', () => appendFileSync(file, ''))
 }
 
 if (process.argv[1] === import.meta.filename) serve(Number(process.argv[2]), String(process.argv[3]))

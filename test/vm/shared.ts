@@ -7,6 +7,8 @@
  * is all that a file needs. Nothing needs to be restored or stopped afterwards. A container is ready within seconds;
  * `readyVm` is for what a container lacks (test/README.md), and takes minutes if the VM is emulated.
  */
+import type { Segment } from '../../packer/build/container.ts'
+import type { ContextVariables } from '../../packer/build/context-disk.ts'
 import { step } from '../../packer/build/progress.ts'
 import { startContainer } from './container.ts'
 import { makeImage } from './image.ts'
@@ -18,14 +20,21 @@ const prefix = 'test-'
 /** Vitest's workers run beside each other, and each runs one file at a time. */
 const worker = process.env.VITEST_POOL_ID ?? '0'
 
-/** A container after a successful first boot. A file that needs several names them. */
-export const readyContainer = async (name = 'container'): Promise<Machine> =>
-  booted(await startedContainer(name))
+/** A container after a successful first boot. A file that needs several names them, and may put them into one network. */
+export const readyContainer = async (
+  name = 'container',
+  context: ContextVariables = {},
+  segment?: Segment,
+): Promise<Machine> => booted(await startedContainer(name, context, segment))
 
 /** A container that has begun its first boot. */
-export async function startedContainer(name: string): Promise<Machine> {
+export async function startedContainer(
+  name: string,
+  context: ContextVariables = {},
+  segment?: Segment,
+): Promise<Machine> {
   const { disk } = await makeImage()
-  return startContainer({ name: `${prefix}${name}-${worker}`, image: disk, context: {} })
+  return startContainer({ name: `${prefix}${name}-${worker}`, image: disk, context }, segment)
 }
 
 /** A VM after a successful first boot. */

@@ -11,6 +11,8 @@ export const attributeNames = {
   /** Tokens of each conversation. */
   contextSize: 'ONEAPP_COPILOT_SERVED_CONTEXT',
   slots: 'ONEAPP_COPILOT_SLOTS',
+  /** The services beside chat with their models: `completion=NAME embeddings=NAME`, or `none`. */
+  services: 'ONEAPP_COPILOT_SERVICES',
   caFingerprint: 'ONEAPP_COPILOT_CA_FINGERPRINT',
   /** The certificate that clients trust, in PEM, in Base64: one line. */
   ca: 'ONEAPP_COPILOT_CA',

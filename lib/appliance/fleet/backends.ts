@@ -18,7 +18,7 @@ export type Backend = z.infer<typeof backendSchema>
 const fingerprint = /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/i
 
 /** The largest fleet that `make bench BENCH=fleet` simulates. */
-const mostBackends = 256
+export const mostBackends = 256
 
 /** Parses `https://HOST[:PORT]` or `https://HOST[:PORT]=FINGERPRINT`; undefined if it is neither. */
 function backendFrom(text: string): Backend | undefined {

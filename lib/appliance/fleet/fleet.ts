@@ -1,6 +1,7 @@
 /** The copilots of a fleet as a router knows them. */
 import * as z from 'zod'
 import { mostParallel } from '../sizing/limits.ts'
+import { fleetServicesSchema } from './services.ts'
 
 /** Whether it is an IP address. A public CA's certificate would prove nothing about one: HAProxy compares only names. */
 export const isAddress = (host: string): boolean => /^[0-9.]+$|:/.test(host)
@@ -20,12 +21,18 @@ const copilotSchema = z.strictObject({
   model: z.string(),
   contextSize: z.int(),
   slots: z.int().min(1).max(mostParallel),
+  /** The services beside chat; absent if that is unknown, as of one that is named by hand. */
+  services: fleetServicesSchema.optional(),
   version: z.string(),
   /** When the router learned of it. */
   since: z.iso.datetime(),
 })
 
 export type Copilot = z.infer<typeof copilotSchema>
+
+/** Conversations at once, of all together. */
+export const slotsOf = (copilots: Pick<Copilot, 'slots'>[]): number =>
+  copilots.reduce((sum, { slots }) => sum + slots, 0)
 
 /** Undefined if a VM describes itself by values that no copilot has: one such VM must not hide the others. */
 export const copilotOf = (described: Copilot): Copilot | undefined => copilotSchema.safeParse(described).data

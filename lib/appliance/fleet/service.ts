@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { readPem } from '../tls/pem.ts'
 import { attributeNames, drainingName } from './attributes.ts'
 import { type Copilot, copilotOf, isAddress } from './fleet.ts'
+import { servicesIn } from './services.ts'
 
 const vmSchema = z.object({
   VM: z.object({
@@ -47,6 +48,7 @@ function copilotFrom(vm: z.infer<typeof vmSchema>['VM'], now: Date): Copilot[] {
   if (attribute('READY') === 'NO' || attribute(drainingName) === 'YES') return []
   const published = attribute(attributeNames.ca)
   const ca = readPem('certificate', published)
+  const services = attribute(attributeNames.services)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (ca === undefined && (published !== '' || isAddress(host))) return []
   const copilot = copilotOf({
@@ -58,6 +60,7 @@ function copilotFrom(vm: z.infer<typeof vmSchema>['VM'], now: Date): Copilot[] {
     model: attribute(attributeNames.model),
     contextSize: Number(attribute(attributeNames.contextSize)),
     slots: Number(attribute(attributeNames.slots)),
+    ...(services !== '' && { services: servicesIn(services) }),
     version: attribute(attributeNames.version),
     since: now.toISOString(),
   })

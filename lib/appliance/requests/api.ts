@@ -62,8 +62,18 @@ export const edgeHeaders = {
   quota: { name: 'X-Copilot-Quota', variable: '$http_x_copilot_quota' },
 } as const
 
-/** Headers from a router's edge proxy to HAProxy: what stays on one copilot, and the model that a request names. */
-export const routingHeaders = { session: 'X-Copilot-Session', model: 'X-Copilot-Model' } as const
+/**
+ * Headers from a router's edge proxy to HAProxy: what stays on one copilot, the model that a request names, and the service
+ * beside chat that it is for, if it is for one.
+ */
+export const routingHeaders = {
+  session: 'X-Copilot-Session',
+  model: 'X-Copilot-Model',
+  service: 'X-Copilot-Service',
+} as const
+
+/** HAProxy's status if no copilot has the service: one that neither llama-server nor a copilot uses. */
+export const noServiceStatus = 421
 
 /** The header with which the admission proxy says which limit a request exceeded. */
 export const limitHeader = { name: 'X-Copilot-Limit', variable: '$upstream_http_x_copilot_limit' } as const

@@ -34,7 +34,7 @@ const sections = {
     state: z.enum(['serving', 'waiting', 'unavailable', 'routing']),
     model: z.string().describe('The model that is served, or requested'),
     contextSize: z.int().describe('Tokens per conversation'),
-    slots: z.int().describe('Conversations at once'),
+    slots: z.int().describe('Conversations at once; on a router, of all its copilots'),
     threads: z.int(),
     kvType: z.string(),
     companions: z

@@ -56,7 +56,7 @@ export function route(r: NginxHTTPRequest): void {
   }
   r.variables.copilot_session = routed.session
   r.variables.copilot_model = routed.model
-  r.variables.copilot_filtered_body = body.text as string
+  r.variables.copilot_service = routed.service
   r.internalRedirect('@fleet')
 }
 

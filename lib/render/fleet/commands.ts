@@ -1,6 +1,7 @@
 /** How HAProxy is told of a fleet's changes while it runs (its management guide, 9.3). */
 import { createHash } from 'node:crypto'
 import type { Copilot } from '../../appliance/fleet/fleet.ts'
+import { servicesText } from '../../appliance/fleet/services.ts'
 
 /** A server in HAProxy: its name, connections, and state, such as `UP`, `DOWN`, `MAINT` or `DRAIN`. */
 export type HaproxyServer = { name: string; connections: number; state: string }
@@ -17,7 +18,7 @@ export const serverName = (copilot: Copilot): string => {
 /** Decides the copilot's place in each session's order: 48 bits. */
 const seedOf = ({ name }: Copilot): number => Number.parseInt(digest(name).slice(0, 12), 16)
 
-/** Connections beyond the slots, for requests that occupy none (choose.lua has the same number). */
+/** Connections beyond the slots, for requests that take none (choose.lua has the same number). */
 const spare = 8
 
 const addressOf = ({ host, port }: Copilot) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
@@ -39,7 +40,7 @@ function additionOf(copilot: Copilot): string[] {
   return [
     ...(ca === undefined ? [] : [`new ssl ca-file ${file}`, `set ssl ca-file ${file} <<\n${payload(ca)}\n`]),
     ...(ca === undefined ? [] : [`commit ssl ca-file ${file}`]),
-    `add server ${path} ${addressOf(copilot)} ${tls.join(' ')} maxconn ${copilot.slots + spare} maxqueue 1 pool-purge-delay 5s check check-ssl inter 2s fall 2 rise 1`,
+    `add server ${path} ${addressOf(copilot)} ${tls.join(' ')} maxconn ${copilot.slots + spare} maxqueue 1 check check-ssl inter 2s fall 2 rise 1`,
     `enable health ${path}`,
     `enable server ${path}`,
   ]
@@ -48,9 +49,16 @@ function additionOf(copilot: Copilot): string[] {
 /** A payload ends at its first empty line. */
 const payload = (pem: string) => pem.split('\n').filter(Boolean).join('\n')
 
+/** `completion=NAME,embeddings=NAME`; `-` if there is none, `?` if that is unknown. */
+const servicesWord = ({ services }: Copilot): string => {
+  if (services === undefined) return '?'
+  const words = Object.entries(services).map(([kind, model]) => [kind, word(model)])
+  return servicesText(Object.fromEntries(words), ',') || '-'
+}
+
 /** Makes HAProxy send requests to a server. */
 const choiceOf = (copilot: Copilot): string =>
-  `fleet set ${serverName(copilot)} ${copilot.slots} ${seedOf(copilot)} ${word(copilot.model) || '-'}`
+  `fleet set ${serverName(copilot)} ${copilot.slots} ${seedOf(copilot)} ${word(copilot.model) || '-'} ${servicesWord(copilot)}`
 
 /**
  * The commands that turn what HAProxy has into what is wanted. Servers that are no longer wanted get no new requests;

@@ -5,6 +5,7 @@ import {
   edgeHeaders,
   limitHeader,
   metricsPath,
+  noServiceStatus,
   routes,
   routingHeaders,
 } from '../../appliance/requests/api.ts'
@@ -55,8 +56,14 @@ defaults
     # A token is passed on at once.
     option http-no-delay
     option abortonclose
-    # One connection to a copilot serves many requests, and is closed long before the copilot's nginx would.
-    http-reuse always
+    # A copilot that has vanished is noticed: by a request, since it connects anew; by a stream, since probes stay unanswered.
+    http-reuse never
+    option srvtcpka
+    srvtcpka-idle 5s
+    srvtcpka-intvl 2s
+    srvtcpka-cnt 4
+    # A copilot that computes may answer late. One that does not accept the connection is down sooner (inter).
+    timeout check 5s
     option httpchk
     http-check send meth GET uri /health ver HTTP/1.1 hdr Host localhost
     http-check expect status 200
@@ -74,6 +81,8 @@ backend fleet
     # For the servers that are added later: none of the program's requests is balanced by this.
     balance leastconn
     stick-table type string len 32 size 100k expire 1d store conn_cur
+    # Requests for the services beside chat, which take no slots.
+    acl is_service req.hdr(${routingHeaders.service}) -m found
     acl is_generation path ${generations.join(' ')}
     http-request use-service prometheus-exporter if { path ${metricsPath} }
     # As nginx's status page on a copilot: while it drains, the VM waits until nothing is being answered but this.
@@ -81,16 +90,18 @@ backend fleet
     http-request return status 200 content-type application/json string '{"status":"ok"}' if { path /health } { lua.fleet_is_up -m bool }
     http-request return status 503 content-type application/json string '{"status":"unavailable"}' if { path /health }
     # Slots of one key: as many as it may take, and never the last one of the fleet if there are several keys.
-    http-request track-sc0 req.hdr(${edgeHeaders.tenant.name}) if is_generation { req.hdr(${edgeHeaders.tenant.name}) -m found }
-    http-request set-var(txn.quota) req.hdr(${edgeHeaders.quota.name}),mul(1) if is_generation { req.hdr(${edgeHeaders.quota.name}) -m int gt 0 }
+    http-request track-sc0 req.hdr(${edgeHeaders.tenant.name}) if is_generation !is_service { req.hdr(${edgeHeaders.tenant.name}) -m found }
+    http-request set-var(txn.quota) req.hdr(${edgeHeaders.quota.name}),mul(1) if is_generation !is_service { req.hdr(${edgeHeaders.quota.name}) -m int gt 0 }
     http-request return status 429 hdr ${limitHeader.name} key if { var(txn.quota) -m found } { sc0_conn_cur,sub(txn.quota) gt 0 }
     http-request lua.choose
     http-request return status 429 hdr ${limitHeader.name} slots if { var(txn.refusal) -m str full }
     http-request return status 429 hdr ${limitHeader.name} key if { var(txn.refusal) -m str share }
     http-request return status 503 if { var(txn.refusal) -m str none }
-    http-request track-sc1 var(txn.server) table generations if is_generation
+    http-request return status ${noServiceStatus} if { var(txn.refusal) -m str service }
+    http-request track-sc1 var(txn.server) table generations if is_generation !{ var(txn.service) -m found }
     http-request del-header ${routingHeaders.session}
     http-request del-header ${routingHeaders.model}
+    http-request del-header ${routingHeaders.service}
     http-request del-header ${edgeHeaders.quota.name}
     http-request del-header ${edgeHeaders.tenant.name}
     # A copilot answers one request: it sends nobody elsewhere, and tells neither browsers nor the edge proxy anything else.

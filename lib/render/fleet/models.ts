@@ -8,7 +8,7 @@ export const fleetModels = (copilots: Copilot[]) => ({
   mode: 0o644,
   text: JSON.stringify({
     object: 'list',
-    data: [...new Set(copilots.map(({ model }) => model))]
+    data: [...new Set(copilots.flatMap(({ model, services = {} }) => [model, ...Object.values(services)]))]
       .sort()
       .map(id => ({ id, object: 'model', created: 0, owned_by: 'slm-copilot' })),
   }),

@@ -7,6 +7,7 @@ import {
   edgeHeaders,
   metricsLocation,
   metricsPath,
+  noServiceStatus,
   type Route,
   routes,
   routingHeaders,
@@ -130,16 +131,21 @@ const routedRequests = ({ fleetKey = '', keys }: Site) => `
         # 401 if a copilot does not accept the fleet's key.
         error_page 401 502 503 =503 @error;
         error_page 429 504 @error;
+        error_page ${noServiceStatus} =404 @error;
         # A copilot that is full, loading or lost is passed over, once, before the first byte.
         proxy_next_upstream error http_502 http_503 http_429 non_idempotent;
         proxy_next_upstream_tries 2;
         js_body_filter copilot.passBody buffer_type=buffer;
-        ${filteredBody}
+        # As it is: each copy would be kept until the answer ends.
+        proxy_pass_request_body on;
+        proxy_set_header Host localhost;
+        proxy_set_header Content-Type application/json;
         ${fleetIdentity(fleetKey)}
         proxy_set_header ${edgeHeaders.tenant.name} ${countedTenant(keys)};
         proxy_set_header ${edgeHeaders.quota.name} $copilot_quota;
         proxy_set_header ${routingHeaders.session} $copilot_session;
         proxy_set_header ${routingHeaders.model} $copilot_model;
+        proxy_set_header ${routingHeaders.service} $copilot_service;
         proxy_pass http://slm_copilot_admission$uri;
     }`
 

@@ -27,7 +27,7 @@ const rows: Rows = {
     [
       'plan',
       state === 'routing'
-        ? `router, up to ${contextSize} tokens`
+        ? `router, ${slots} slots in the fleet, up to ${contextSize} tokens`
         : `${slots} × ${contextSize} tokens, ${threads} threads, KV cache ${kvType}`,
     ],
     ...companions.map(

@@ -1,6 +1,7 @@
 /** Reads each section of the status. What cannot be read throws, and changes nothing else. */
 import { statfsSync } from 'node:fs'
 import { countRefusals } from '../../../lib/appliance/diagnosis/requests.ts'
+import { slotsOf } from '../../../lib/appliance/fleet/fleet.ts'
 import { endpointUrl } from '../../../lib/appliance/names.ts'
 import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { describedCapacity, planNotes } from '../../../lib/appliance/plan.ts'
@@ -11,6 +12,7 @@ import { resultOf, type stageNames } from '../../../lib/appliance/stages.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import type { SectionName, SectionValue } from '../../../lib/appliance/status/status.ts'
 import { tokenRates } from '../../../lib/appliance/status/token-rates.ts'
+import { knownCopilots } from '../../../lib/steps/fleet/known.ts'
 import { fleetProblem, isRouter } from '../../../lib/steps/fleet/router.ts'
 import { comparedMemory, measuredMemory } from '../../../lib/steps/llama/memory-check.ts'
 import { installedRelease } from '../../../lib/steps/models/release.ts'
@@ -70,7 +72,8 @@ export const sections: Readers = {
   },
   plan: host => {
     const plan = readPlan(host)
-    const { model, contextSize, slots, threads, kvType } = describedCapacity(plan)
+    const { model, contextSize, threads, kvType, ...planned } = describedCapacity(plan)
+    const slots = plan.state === 'routing' ? slotsOf(knownCopilots(host)) : planned.slots
     const companions = plan.companions.map(({ capacity, isInstalled }) => ({
       kind: capacity.model.kind,
       model: capacity.model.name,

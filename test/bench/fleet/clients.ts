@@ -5,13 +5,15 @@ import { kind, type Machine } from './machines.ts'
 import type { Haproxy } from './policies.ts'
 
 /** Tokens of an agent's first prompt, and by how many each turn is longer than the one before and its answer. */
-const prompt = { first: 8000, grows: 900 }
+export const prompt = { first: 8000, grows: 900 }
 /** Seconds between an answer and the next request, in the mean. */
 const thinking = 300
 /** Sessions of a VM: 1.5 of its slots are busy if all find their prompts, and more than it has if none does. */
 export const sessionsPerMachine = 10
 
 export type Totals = {
+  /** Requests of the whole run, which begins before the others count. */
+  sent: number
   answered: number
   /** Those after a session's first, and of these, those that found their prompt. */
   later: number
@@ -24,16 +26,18 @@ export type Totals = {
   failed: number
 }
 
-type Reply = { status: number; computed: number }
+/** `machine`: which one has answered. */
+type Reply = { status: number; computed: number; machine: string }
 
-function send(socketPath: string, session: string, tokens: number, agent: Agent): Promise<Reply> {
+export function send(socketPath: string, session: string, tokens: number, agent: Agent): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const headers = { 'x-session': session, 'x-copilot-session': session, 'x-tokens': tokens }
     const sent = request(
       { socketPath, path: '/v1/chat/completions', method: 'POST', headers, agent },
       response => {
         response.resume().on('end', () => {
-          resolve({ status: response.statusCode ?? 0, computed: Number(response.headers['x-computed'] ?? 0) })
+          const { 'x-computed': computed = 0, 'x-machine': machine = '' } = response.headers
+          resolve({ status: response.statusCode ?? 0, computed: Number(computed), machine: String(machine) })
         })
         response.on('error', reject)
       },
@@ -44,7 +48,12 @@ function send(socketPath: string, session: string, tokens: number, agent: Agent)
 }
 
 /** As the edge proxy does it: what was failed or refused is sent once more. */
-async function sendTwice(haproxy: Haproxy, session: string, tokens: number, agent: Agent): Promise<Reply> {
+async function sendTwice(
+  haproxy: Haproxy,
+  session: string,
+  tokens: number,
+  agent: Agent,
+): Promise<Omit<Reply, 'machine'>> {
   const reply = await send(haproxy.socket, session, tokens, agent).catch(() => ({ status: 502, computed: 0 }))
   return [429, 502, 503].includes(reply.status) ? send(haproxy.repeatedSocket, session, tokens, agent) : reply
 }
@@ -57,6 +66,7 @@ const measured = 900
 const burstEvery = 60_000
 
 const noTotals = (): Totals => ({
+  sent: 0,
   answered: 0,
   later: 0,
   found: 0,
@@ -83,6 +93,7 @@ async function run(session: string, { haproxy, machines, totals, clock, agent }:
   while (!isOver()) {
     const reply = await sendTwice(haproxy, session, tokens, agent).catch(() => undefined)
     if (isOver()) return
+    totals.sent += 1
     const counted = isMeasured() ? totals : noTotals()
     if (reply === undefined || reply.status !== 200) {
       if (reply?.status === 429 || reply?.status === 503) {

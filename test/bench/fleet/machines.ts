@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 /** A VM: slots, tokens per second, and conversations whose prompts it keeps. */
 export const kind = { slots: 4, prompt: 50, generation: 8, remembered: 32 }
 /** Tokens of an answer. */
-const answer = 300
+export const answer = 300
 
 export type Machine = {
   port: number
@@ -19,7 +19,7 @@ export type Machine = {
   stop(): void
 }
 
-/** `slowness`: how many times slower than the others it is; `faster`: how many times faster than in truth time runs. */
+/** `slowness`: how many times slower than the others it is, or 0 to answer at once; `faster`: how many times faster than in truth time runs. */
 export async function startMachine(slowness: number, faster: number): Promise<Machine> {
   const cache = new Map<string, number>()
   const machine: Machine = {
@@ -65,7 +65,7 @@ export async function startMachine(slowness: number, faster: number): Promise<Ma
       cache.delete(session)
       cache.set(session, tokens + answer)
       if (cache.size > kind.remembered) cache.delete(cache.keys().next().value as string)
-      response.setHeader('x-computed', computed).setHeader('x-known', known).end('{}')
+      response.setHeader('x-computed', computed).setHeader('x-machine', machine.port).end('{}')
     }, seconds * 1000)
   })
   server.keepAliveTimeout = 60_000

@@ -1,9 +1,10 @@
 /** A router and copilots on this machine: the real edge proxies and HAProxy; what answers as llama-server is a stand-in. */
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { paths } from '../../../lib/appliance/paths.ts'
+import { modelServices, paths } from '../../../lib/appliance/paths.ts'
 import { openHost } from '../../../lib/system/host.ts'
 import { type HttpAnswer, http } from '../../../lib/system/http.ts'
 import { syncBackends } from '../../../lifecycle/backends.ts'
@@ -28,9 +29,25 @@ export type TestCopilot = {
 
 const event = (text: string) => `data: ${JSON.stringify({ choices: [{ delta: { content: text } }] })}\n\n`
 
-/** A copilot with so many slots, whose llama-server is a stand-in. */
-export async function startCopilot(name: string, slots: number, model = 'sentence'): Promise<TestCopilot> {
-  const edge = await startEdge({ ONEAPP_COPILOT_FLEET_KEY: fleetKey, ONEAPP_COPILOT_PARALLEL: String(slots) })
+/** The models of all services beside chat, on the tests' mirror. */
+const beside = { completion: 'infill', embeddings: 'vectors', reranking: 'ranker' }
+
+/** A copilot with so many slots, whose llama-server is a stand-in, as are those of the services beside chat. */
+export async function startCopilot(
+  name: string,
+  slots: number,
+  kinds: (keyof typeof beside)[] = [],
+): Promise<TestCopilot> {
+  const companions = kinds.map(kind => beside[kind])
+  const edge = await startEdge(
+    {
+      ONEAPP_COPILOT_FLEET_KEY: fleetKey,
+      ONEAPP_COPILOT_PARALLEL: String(slots),
+      ONEAPP_COPILOT_COMPLETION: kinds.includes('completion') ? beside.completion : 'NO',
+      ONEAPP_COPILOT_EMBEDDINGS: companions.filter(one => one !== beside.completion).join(' '),
+    },
+    { companions },
+  )
   const copilot = {
     edge,
     bodies: [] as string[],
@@ -42,7 +59,7 @@ export async function startCopilot(name: string, slots: number, model = 'sentenc
     const json = (value: unknown) =>
       response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
     if (request.url === '/health') return void json({ status: 'ok' })
-    if (request.url === '/v1/models') return void json({ data: [{ id: model }] })
+    if (request.url === '/v1/models') return void json({ data: [{ id: 'sentence' }] })
     if (request.url === '/props')
       return void json({ total_slots: slots, default_generation_settings: { n_ctx: 4096 } })
     if (typeof state.mode.is === 'number') return void response.writeHead(state.mode.is).end('{}')
@@ -52,12 +69,25 @@ export async function startCopilot(name: string, slots: number, model = 'sentenc
     response.on('close', () => copilot.open.delete(response))
     if (state.mode.is === 'answer') response.end('data: [DONE]\n\n')
   })
+  const standIns = [standIn]
+  for (const kind of kinds) {
+    const socket = join(edge.root, modelServices[kind].socket)
+    mkdirSync(dirname(socket), { recursive: true })
+    standIns.push(
+      await startStandIn({ socket }, (request, response) => {
+        response.setHeader('content-type', 'application/json').write(`{"content":"${name}",`)
+        copilot.open.add(response)
+        response.on('close', () => copilot.open.delete(response))
+        if (state.mode.is === 'answer') response.end(`"path":"${request.url}"}`)
+      }),
+    )
+  }
   const fingerprint = new X509Certificate(edge.ca).fingerprint256
   return {
     ...copilot,
     address: `${edge.url}=${fingerprint}`,
     stop: async () => {
-      await standIn.stop()
+      for (const each of standIns) await each.stop()
       await edge.close()
     },
   }
@@ -99,12 +129,13 @@ export type Asking = {
   headers?: Record<string, string>
   body?: Record<string, unknown>
   path?: string
+  timeout?: number
 }
 
 /** What a router answers to a chat; by default, its stream until it ends. */
 export const ask = (
   { url, ca }: Pick<Edge, 'url' | 'ca'>,
-  { key = keys.alice, session, headers, body, path = '/v1/chat/completions' }: Asking = {},
+  { key = keys.alice, session, headers, body, path = '/v1/chat/completions', timeout = 20 }: Asking = {},
 ): Promise<HttpAnswer> =>
   http({
     url: url + path,
@@ -115,7 +146,7 @@ export const ask = (
       ...headers,
     },
     json: { messages: [{ role: 'user', content: 'Hi' }], stream: true, ...body },
-    timeout: 20,
+    timeout,
   })
 
 /** The copilot that has answered. */

@@ -8,7 +8,10 @@ export type StandIn = { stop(): Promise<void> }
 type StandInHandler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void
 
 /** Starts it; the handler is called once a request's body has been read. */
-export async function startStandIn({ socket }: Edge, handler: StandInHandler): Promise<StandIn> {
+export async function startStandIn(
+  { socket }: Pick<Edge, 'socket'>,
+  handler: StandInHandler,
+): Promise<StandIn> {
   const server = createServer(async (request, response) => handler(request, response, await buffer(request)))
   await new Promise<void>(resolve => server.listen(socket, resolve))
   return {

@@ -26,6 +26,7 @@ it.each(publishedNames)(
 const service = {
   endpoints: ['copilot.example.com', '192.0.2.7'],
   capacity: { ...capacityFor(tinyModel), contextSize: 4096, slots: 3 },
+  services: { embeddings: 'vectors', completion: 'infill' },
   caFingerprint: 'AB:CD',
   ca: 'PEM\n',
   version: '1.2.3',
@@ -35,17 +36,21 @@ it.each([
   [['copilot.example.com', '192.0.2.7'], 'https://copilot.example.com/v1'],
   [['192.0.2.7'], 'https://192.0.2.7/v1'],
   [['2001:db8::7'], 'https://[2001:db8::7]/v1'],
-])('publishes the preferred endpoint of %j, model, context, slots, CA and version', (endpoints, url) => {
-  expect(attributesOf({ ...service, endpoints })).toEqual({
-    ONEAPP_COPILOT_API: url,
-    ONEAPP_COPILOT_SERVED_MODEL: tinyModel.name,
-    ONEAPP_COPILOT_SERVED_CONTEXT: '4096',
-    ONEAPP_COPILOT_SLOTS: '3',
-    ONEAPP_COPILOT_CA_FINGERPRINT: 'AB:CD',
-    ONEAPP_COPILOT_CA: 'UEVNCg==',
-    ONEAPP_COPILOT_VERSION: '1.2.3',
-  })
-})
+])(
+  'publishes the preferred endpoint of %j, model, context, slots, services, CA and version',
+  (endpoints, url) => {
+    expect(attributesOf({ ...service, endpoints })).toEqual({
+      ONEAPP_COPILOT_API: url,
+      ONEAPP_COPILOT_SERVED_MODEL: tinyModel.name,
+      ONEAPP_COPILOT_SERVED_CONTEXT: '4096',
+      ONEAPP_COPILOT_SLOTS: '3',
+      ONEAPP_COPILOT_SERVICES: 'completion=infill embeddings=vectors',
+      ONEAPP_COPILOT_CA_FINGERPRINT: 'AB:CD',
+      ONEAPP_COPILOT_CA: 'UEVNCg==',
+      ONEAPP_COPILOT_VERSION: '1.2.3',
+    })
+  },
+)
 
 const shows = (...texts: string[]) => shownAfter(texts.map(data => ({ token: '', vmId: '', data })))
 

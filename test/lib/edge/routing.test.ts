@@ -17,7 +17,19 @@ it.each([
   ['no text', {}, { prompt_cache_key: 7, metadata: 'x', model: {} }, 'alice', ''],
   ['a model', {}, { model: 'tiny' }, 'alice', 'tiny'],
 ])('%s', (_, headers, body, session, model) => {
-  expect(routingOf(chat, JSON.stringify(body), headers, 'alice')).toEqual({ session, model })
+  expect(routingOf(chat, JSON.stringify(body), headers, 'alice')).toEqual({ session, model, service: '' })
+})
+
+it.each([
+  ['/v1/embeddings', { input: 'x' }, 'embeddings'],
+  ['/v1/rerank', { query: 'q', documents: [] }, 'reranking'],
+  ['/infill', { input_prefix: 'x' }, 'completion'],
+  ['/v1/completions', { prompt: 'x', suffix: 'y' }, 'completion'],
+  ['/v1/completions', { prompt: 'x', suffix: '' }, ''],
+  ['/v1/completions', { prompt: 'x' }, ''],
+  ['/v1/messages', { suffix: 'y' }, ''],
+])('%s with %j is for the service "%s"', (path, body, service) => {
+  expect(routingOf(path, JSON.stringify(body), {}, 'alice')).toMatchObject({ service })
 })
 
 it.each([

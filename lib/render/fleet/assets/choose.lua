@@ -8,7 +8,7 @@
 -- What the servers of the backend `fleet` can do, by name: HAProxy knows their addresses and connections.
 local servers = {}
 
--- Requests that occupy no slot, such as token counts: so many beside the slots (maxconn, too).
+-- Requests that take no slot, such as token counts and those for services beside chat: so many beside the slots (maxconn, too).
 local spare = 8
 
 -- Mixes the bits of a whole number (as SplitMix64 does); of equal inputs only equal ones come out.
@@ -25,13 +25,46 @@ local function place(session, server)
   return -math.log(uniform) / server.slots
 end
 
+-- Those of the servers that fit; all of them if none does.
+local function preferred(all, fits)
+  local found = {}
+  for name, server in pairs(all) do
+    if fits(server) then found[name] = server end
+  end
+  return next(found) and found or all
+end
+
 -- Servers with the model, if a request names one that some server has; otherwise all: each knows further names for its own.
 local function with_model(model)
-  local found = {}
+  return preferred(servers, function(server)
+    if server.model == model then return true end
+    for _, name in pairs(server.services or {}) do
+      if name == model then return true end
+    end
+    return false
+  end)
+end
+
+-- Servers with this service beside chat, or of which that is unknown, if none is known to have it.
+local function with_service(service, model)
+  local found, unknown = {}, {}
   for name, server in pairs(servers) do
-    if server.model == model then found[name] = server end
+    if server.services == nil then
+      unknown[name] = server
+    elseif server.services[service] then
+      found[name] = server
+    end
   end
-  return next(found) and found or servers
+  if next(found) == nil then return unknown end
+  return preferred(found, function(server) return server.services[service] == model end)
+end
+
+-- The servers for a request, and the service that it takes, if it is not chat's. A gap can be filled by a chat model, too.
+local function candidates(service, model)
+  if service == nil then return with_model(model), nil end
+  local found = with_service(service, model)
+  if service == "completion" and next(found) == nil then return with_model(model), nil end
+  return found, service
 end
 
 -- How many generations a server has. Its other requests take no slot, however many somebody sends.
@@ -40,20 +73,20 @@ local function busy_slots(txn, name)
 end
 
 -- Whether a server has room for the request.
-local function has_room(txn, name, server)
+local function has_room(txn, name, server, service)
   local busy = busy_slots(txn, name)
-  if generations[txn.f:path()] then return busy < server.slots end
+  if generations[txn.f:path()] and service == nil then return busy < server.slots end
   return txn.f:srv_conn(name) - busy < spare
 end
 
--- The running servers with room, with their places in the session's order; and how many run.
-local function choice(txn, session, model)
+-- The running servers of these that have room, with their places in the session's order; and how many run.
+local function choice(txn, session, among, service)
   local free, running = {}, 0
-  for name, server in pairs(with_model(model)) do
+  for name, server in pairs(among) do
     -- Without the backend's name before it: HAProxy 2.6 overwrites the slash, in Lua's own copy of the text.
     if txn.f:srv_is_up(name) == 1 then
       running = running + 1
-      if has_room(txn, name, server) then
+      if has_room(txn, name, server, service) then
         free[#free + 1] = { name = name, place = place(session, server) }
       end
     end
@@ -74,16 +107,22 @@ local function takes_last(txn)
   return busy > 0 and busy >= slots - 1 and held >= busy
 end
 
--- Sets `txn.server`, or `txn.refusal`: `none`, if no server runs, `share`, or `full`. A repeated request, which the first
+-- Sets `txn.server`, or `txn.refusal`: `none`, if no server runs, `service`, if none has it, `share`, or `full`. A repeated request, which the first
 -- server has failed or refused, goes to the second; to the first again only if there is no other.
 core.register_action("choose", { "http-req" }, function(txn)
   local session = txn.c:xxh64(txn.f:req_fhdr("x-copilot-session") or "")
-  local free, running = choice(txn, session, txn.f:req_fhdr("x-copilot-model"))
+  local among, service = candidates(txn.f:req_fhdr("x-copilot-service"), txn.f:req_fhdr("x-copilot-model"))
+  if next(servers) and next(among) == nil then
+    txn:set_var("txn.refusal", "service")
+    return
+  end
+  local free, running = choice(txn, session, among, service)
   if #free == 0 then
     txn:set_var("txn.refusal", running > 0 and "full" or "none")
     return
   end
-  if takes_last(txn) then
+  if service then txn:set_var("txn.service", service) end
+  if service == nil and takes_last(txn) then
     txn:set_var("txn.refusal", "share")
     return
   end
@@ -111,9 +150,25 @@ core.register_fetches("fleet_is_up", function(txn)
   return false
 end)
 
-core.register_cli({ "fleet", "set" }, "fleet set NAME SLOTS SEED MODEL: choose this server, too", function(applet, ...)
-  local words = { ... }
-  servers[words[3]] = { slots = tonumber(words[4]), seed = math.tointeger(tonumber(words[5])), model = words[6] }
+-- By kind, the model of each service in `completion=NAME,embeddings=NAME`; nil if these are unknown.
+local function services_in(text)
+  if text == "?" then return nil end
+  local services = {}
+  for kind, model in text:gmatch("(%w+)=([^,]+)") do
+    services[kind] = model
+  end
+  return services
+end
+
+core.register_cli({ "fleet", "set" }, "fleet set NAME SLOTS SEED MODEL SERVICES: choose this server, too", function(applet, ...)
+  local _, _, name, slots, seed, model, services = ...
+  servers[name] = {
+    slots = tonumber(slots),
+    seed = math.tointeger(tonumber(seed)),
+    model = model,
+    services = services_in(services),
+    text = services,
+  }
   applet:send("\n")
 end)
 
@@ -124,7 +179,7 @@ end)
 
 core.register_cli({ "fleet", "list" }, "fleet list: the servers to choose from", function(applet)
   for name, server in pairs(servers) do
-    applet:send(table.concat({ name, server.slots, server.seed, server.model }, " ") .. "\n")
+    applet:send(table.concat({ name, server.slots, server.seed, server.model, server.text }, " ") .. "\n")
   end
   applet:send("\n")
 end)

@@ -39,6 +39,18 @@ it('takes a VM that serves', () => {
   ])
 })
 
+it.each<[string, string | undefined, object | undefined]>([
+  ['has two services', 'completion=infill embeddings=a=b', { completion: 'infill', embeddings: 'a=b' }],
+  ['has none', 'none', {}],
+  ['has one of a newer version', 'speech=s reranking=r', { reranking: 'r' }],
+  ['publishes nonsense', 'completion= = embeddings', {}],
+  ['does not say', '', undefined],
+  ['is of an older version', undefined, undefined],
+])('services of one that %s', (_, published, services) => {
+  const attributes = { ...serving, ...(published !== undefined && { ONEAPP_COPILOT_SERVICES: published }) }
+  expect(copilotsIn(service(vm(attributes)), now)[0]?.services).toEqual(services)
+})
+
 it.each<[string, object]>([
   ['has not been configured', {}],
   ['is loading, or shutting down', { ...serving, ONEAPP_COPILOT_API: '' }],

@@ -32,7 +32,7 @@ it('adds a copilot with its own CA, its slots, and a health check', () => {
     ),
     `enable health fleet/${name}`,
     `enable server fleet/${name}`,
-    expect.stringMatching(`^fleet set ${name} 4 [0-9]+ tiny$`),
+    expect.stringMatching(`^fleet set ${name} 4 [0-9]+ tiny [?]$`),
   ])
 })
 
@@ -47,6 +47,19 @@ it.each<[string, Partial<Copilot>, RegExp]>([
   ['another port', { port: 8443 }, / 192\.0\.2\.7:8443 /],
 ])('%s', (_, changes, text) => {
   expect(changesOf([copilot(changes)], [], []).find(line => line.startsWith('add server'))).toMatch(text)
+})
+
+it.each<[Copilot['services'], string]>([
+  [undefined, '?'],
+  [{}, '-'],
+  [{ embeddings: 'b;c', completion: 'a' }, 'completion=a,embeddings=b-c'],
+])('services %j are told as %s', (services, text) => {
+  expect(
+    changesOf([copilot({ services })], [], [])
+      .at(-1)
+      ?.split(' ')
+      .at(-1),
+  ).toBe(text)
 })
 
 it.each([
@@ -86,7 +99,7 @@ it.each<Partial<Copilot>>([{ host: '192.0.2.8' }, { slots: 2 }, { ca: 'other' },
 )
 
 it('names a model for a copilot that has none', () => {
-  expect(changesOf([copilot({ model: '' })], [], []).at(-1)).toMatch(/^fleet set \S+ 4 [0-9]+ -$/)
+  expect(changesOf([copilot({ model: '' })], [], []).at(-1)).toMatch(/^fleet set \S+ 4 [0-9]+ - [?]$/)
 })
 
 it('keeps a copilot’s place when it changes', () => {

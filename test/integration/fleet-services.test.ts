@@ -1,0 +1,160 @@
+/** Completion, embeddings and reranking behind a router: they go to the copilots that have them. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { http } from '../../lib/system/http.ts'
+import {
+  answeredBy,
+  ask,
+  keys,
+  startCopilot,
+  startRouter,
+  type TestCopilot,
+  type TestRouter,
+  until,
+} from './support/fleet.ts'
+
+const published = new Map<TestCopilot, string>()
+let oneGate: Server
+let plain: TestCopilot
+let rich: TestCopilot
+let router: TestRouter
+
+const vm = ([{ edge }, services]: [TestCopilot, string]) => ({
+  vm_info: {
+    VM: {
+      ID: String(edge.httpsPort),
+      USER_TEMPLATE: {
+        READY: 'YES',
+        ONEAPP_COPILOT_API: `${edge.url}/v1`,
+        ONEAPP_COPILOT_SERVED_MODEL: 'sentence',
+        ONEAPP_COPILOT_SLOTS: '2',
+        ONEAPP_COPILOT_SERVICES: services,
+        ONEAPP_COPILOT_CA: Buffer.from(edge.ca).toString('base64'),
+      },
+    },
+  },
+})
+
+beforeAll(async () => {
+  plain = await startCopilot('plain', 2)
+  rich = await startCopilot('rich', 2, ['completion', 'embeddings', 'reranking'])
+  published.set(plain, 'none').set(rich, 'completion=infill embeddings=vectors reranking=ranker')
+  oneGate = createServer((_, response) => {
+    response.end(JSON.stringify({ SERVICE: { roles: [{ nodes: [...published].map(vm) }] } }))
+  })
+  await new Promise<void>(resolve => oneGate.listen(0, '127.0.0.1', resolve))
+  router = await startRouter([], {}, `http://127.0.0.1:${(oneGate.address() as AddressInfo).port}`)
+})
+afterAll(async () => {
+  oneGate?.close()
+  await Promise.all([plain?.stop(), rich?.stop(), router?.close()])
+})
+afterEach(async () => {
+  for (const copilot of [plain, rich]) {
+    copilot.mode.is = 'answer'
+    for (const response of copilot.open) response.end('"path":""}')
+  }
+  await until(() => plain.open.size + rich.open.size === 0)
+})
+
+const vectors = { path: '/v1/embeddings', body: { input: 'x', messages: undefined, stream: undefined } }
+const requests = [
+  vectors,
+  { path: '/v1/rerank', body: { query: 'q', documents: ['d'] } },
+  { path: '/infill', body: { input_prefix: 'a', input_suffix: 'b' } },
+  { path: '/v1/completions', body: { prompt: 'a', suffix: 'b' } },
+  { path: '/v1/completions', body: { prompt: 'a', model: 'infill' } },
+]
+
+it.each(requests)(
+  '$path with $body is answered by a copilot that has the service',
+  async ({ path, body }) => {
+    const answers = new Set<string>()
+    for (let index = 0; index < 6; index += 1)
+      answers.add(
+        answeredBy(
+          await ask(router, {
+            path,
+            session: `s${index}`,
+            body: { messages: undefined, stream: undefined, ...body },
+          }),
+        ),
+      )
+    expect([...answers]).toEqual(['rich'])
+  },
+)
+
+it('lists the models of the services', async () => {
+  const { body } = await http({
+    url: `${router.url}/v1/models`,
+    ca: router.ca,
+    headers: { authorization: `Bearer ${keys.alice}` },
+    timeout: 10,
+  })
+  expect(JSON.parse(body).data.map(({ id }: { id: string }) => id)).toEqual([
+    'infill',
+    'ranker',
+    'sentence',
+    'vectors',
+  ])
+})
+
+describe('slots', () => {
+  it('requests for services take none of chat’s', async () => {
+    rich.mode.is = 'hold'
+    const held = [1, 2, 3].map(() => ask(router, vectors))
+    await until(() => rich.open.size === 3)
+    plain.mode.is = 'hold'
+    const chats = [1, 2, 3].map(index => ask(router, { session: `s${index}` }))
+    await until(() => plain.open.size + rich.open.size === 6)
+    // All but the last slot, which is kept for other keys.
+    expect((await ask(router, { session: 's9' })).status).toBe(429)
+    for (const copilot of [plain, rich]) for (const response of copilot.open) response.end('"path":""}')
+    expect((await Promise.all([...held, ...chats])).map(({ status }) => status)).toEqual(Array(6).fill(200))
+  })
+
+  it('chat takes none of theirs', async () => {
+    for (const copilot of [plain, rich]) copilot.mode.is = 'hold'
+    const chats = [1, 2, 3].map(index => ask(router, { session: `s${index}` }))
+    await until(() => plain.open.size + rich.open.size === 3)
+    rich.mode.is = 'answer'
+    expect(answeredBy(await ask(router, vectors))).toBe('rich')
+    for (const copilot of [plain, rich]) for (const response of copilot.open) response.end()
+    await Promise.all(chats)
+  })
+})
+
+describe('where no copilot has the service', () => {
+  beforeAll(async () => {
+    published.delete(rich)
+    await router.sync()
+  })
+
+  it.each([
+    ['/v1/embeddings', vectors.body, 404, 'No copilot of the fleet has a service for embeddings.'],
+    [
+      '/v1/rerank',
+      { query: 'q', documents: ['d'] },
+      404,
+      'No copilot of the fleet has a service for reranking.',
+    ],
+    ['/v1/completions', { prompt: 'a', suffix: 'b' }, 400, /suffix: not supported/],
+  ])('%s is refused, and says so', async (path, body, status, message) => {
+    const answer = await ask(router, { path, body: { messages: undefined, stream: undefined, ...body } })
+    expect([answer.status, JSON.parse(answer.body).error.message]).toEqual([
+      status,
+      typeof message === 'string' ? message : expect.stringMatching(message),
+    ])
+  })
+
+  it('one that does not say what it has is asked', async () => {
+    published.set(plain, '')
+    await router.sync()
+    const { status, body } = await ask(router, vectors)
+    expect([status, JSON.parse(body).error.message]).toEqual([
+      404,
+      'There is no service for embeddings on this appliance.',
+    ])
+  })
+})
