@@ -31,11 +31,11 @@ export async function startContainer(
 ): Promise<Machine> {
   const container = await prepareMachine({ kind: 'container', ...inputs })
   writeDisk(container, contextDisk(container), 'ext4')
-  await boot(container)
+  await boot(container, segment)
   return container
 }
 
-async function boot(container: Machine): Promise<void> {
+async function boot(container: Machine, segment?: Segment): Promise<void> {
   const { folder, image, ports } = container
   const disk = await rawDisk(image)
   const places = { folder, disk, group: groupOf(container), console: consoleLog(container) }
