@@ -42,6 +42,7 @@ reproduce: prepare ## bake the small image twice, and compare the images' files
 
 test-clients: prepare ## run every coding client from npm, and print a table (CLIENT=NAME for one)
 	@node test/clients/main.ts $(CLIENT)
+	$(if $(CLIENT),,@ALL_CLIENTS=1 npx vitest run --project integration test/integration/companion-clients.test.ts)
 
 check: ## check types, lint, import rules, spelling, unused exports, shell scripts, generated files, npm audit
 	@bash packer/build/prerequisites.sh check

@@ -6,7 +6,7 @@ import { runLogged, step } from '../../packer/build/progress.ts'
 
 const inputs = ['package.json', 'package-lock.json', '.npmrc'].map(name => join(import.meta.dirname, name))
 
-/** Returns a folder with the clients in `node_modules`: those that `make test` runs (0.4 GB), or all (1.5 GB). */
+/** Returns a folder with the clients in `node_modules`: those that `make test` runs (0.4 GB), or all (1.7 GB). */
 export const installedClients = (which: 'some' | 'all'): Promise<string> =>
   cached(
     `clients-${which}`,

@@ -67,6 +67,8 @@ export async function releaseValue(baseUrl: string) {
 /** The models for the services beside chat: name, kind, file. None is baked in. */
 const companions = [
   { name: 'infill', kind: 'completion', file: infillModel, infill: infillTokens },
+  // Editors that write the tokens around a gap themselves know them by the model's name.
+  { name: 'qwen2.5-coder-gaps', kind: 'completion', file: infillModel, infill: infillTokens },
   { name: 'vectors', kind: 'embeddings', file: () => vectorModel('qwen3-embedding'), pooling: 'last' },
   { name: 'bert', kind: 'embeddings', file: () => vectorModel('nomic-bert'), pooling: 'mean' },
   { name: 'ranker', kind: 'reranking', file: () => vectorModel('qwen3-reranker'), pooling: 'rank' },
