@@ -35,62 +35,72 @@ import { parsedCertificate } from '../lib/system/x509.ts'
 export async function watchdog(host: Host): Promise<void> {
   if (await isStageAtWork(host)) return
   if (isRouter(host)) return watchRouter(host)
-  const before = readState(host, stateFiles.watchdog) ?? {}
-  const bounds = { ...limits, loading: loadTimeout(modelSize(host)) }
-  const histories: Record<string, History> = {}
+  const round = beginRound(host, loadTimeout(modelSize(host)))
   const stopped: string[] = []
   let isHealthy = true
   let isLoaded = false
   for (const service of Object.values(watched)) {
-    const seen = await observe(host, service)
     const { unit } = service
-    const judgement = judge(before[unit], seen, bounds, Math.round(uptime(host) * 1000))
-    if (judgement === undefined) {
+    const judged = await judgeNow(host, service, round)
+    if (judged === undefined) {
       stopped.push(unit)
       continue
     }
-    histories[unit] = judgement.history
+    const { seen, judgement } = judged
     isHealthy &&= judgement.verdict === 'healthy'
     isLoaded ||= unit === units.llama && seen.reply === 'answer'
     await act(host, unit, seen, judgement)
     // If llama-server does not answer, the proxies in front of it cannot be judged.
     if (unit === units.llama && judgement.verdict !== 'healthy' && seen.reply === 'silence') break
   }
-  // Chat is served meanwhile: they count neither as healthy nor as unhealthy.
-  await killHung(host, watchedCompanions, before, bounds, histories)
-  writeState(host, stateFiles.watchdog, histories)
+  // Chat is served without them: whether they are healthy does not count.
+  await killHung(host, watchedCompanions, round)
+  writeState(host, stateFiles.watchdog, round.histories)
   if (isLoaded) recordLoaded(host)
   const problem = problemBeside(host, stopped)
   noteAvailability(host, isLoaded, problem)
   recordHealth(host, isHealthy && problem === undefined)
 }
 
-/** On a router. Whether copilots are ready is not its health. */
+/** On a router, which is healthy even while no copilot is ready. */
 async function watchRouter(host: Host): Promise<void> {
-  const before = readState(host, stateFiles.watchdog) ?? {}
-  const histories: Record<string, History> = {}
-  await killHung(host, watchedOnRouter, before, { ...limits, loading: 0 }, histories)
-  writeState(host, stateFiles.watchdog, histories)
+  const round = beginRound(host, 0)
+  await killHung(host, watchedOnRouter, round)
+  writeState(host, stateFiles.watchdog, round.histories)
   const stopped = (await unitStatus(host, units.nginx)).isRunning ? [] : [units.nginx]
   const problem = problemBeside(host, stopped) ?? (await routerProblem(host))
   noteAvailability(host, problem === undefined, problem)
   recordHealth(host, problem === undefined)
 }
 
-/** Kills those that have hung. Requests that wait prove nothing: for a batch, or on a router for a copilot. */
-async function killHung(
+/** One run of the watchdog: the histories, by unit, that the run before has left, and those that this one leaves. */
+type Round = { before: Record<string, History>; histories: Record<string, History>; bounds: WatchdogLimits }
+
+/** `loading`: seconds that loading the model may take. */
+const beginRound = (host: Host, loading: number): Round => ({
+  before: readState(host, stateFiles.watchdog) ?? {},
+  histories: {},
+  bounds: { ...limits, loading },
+})
+
+/** Undefined if the service does not run. */
+async function judgeNow(
   host: Host,
-  services: WatchedService[],
-  before: Record<string, History>,
-  bounds: WatchdogLimits,
-  histories: Record<string, History>,
-): Promise<void> {
+  service: WatchedService,
+  { before, histories, bounds }: Round,
+): Promise<{ seen: Observation; judgement: Judgement } | undefined> {
+  const seen = await observe(host, service)
+  const judgement = judge(before[service.unit], seen, bounds, Math.round(uptime(host) * 1000))
+  if (judgement === undefined) return undefined
+  histories[service.unit] = judgement.history
+  return { seen, judgement }
+}
+
+/** Kills those that have hung. Waiting requests are no sign of that: they may wait for a batch or, on a router, a copilot. */
+async function killHung(host: Host, services: WatchedService[], round: Round): Promise<void> {
   for (const service of services) {
-    const seen = await observe(host, service)
-    const judgement = judge(before[service.unit], seen, bounds, Math.round(uptime(host) * 1000))
-    if (judgement === undefined) continue
-    histories[service.unit] = judgement.history
-    if (judgement.verdict === 'hung') await act(host, service.unit, seen, judgement)
+    const judged = await judgeNow(host, service, round)
+    if (judged?.judgement.verdict === 'hung') await act(host, service.unit, judged.seen, judged.judgement)
   }
 }
 

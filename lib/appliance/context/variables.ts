@@ -198,7 +198,7 @@ export const variables = {
     name: 'ONEAPP_COPILOT_MODEL',
     alias: 'ONEAPP_COPILOT_AI_MODEL',
     stage: 'configure',
-    value: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+    value: modelName,
     fallback: undefined,
     byDefault: 'the one baked into the image',
     takes: 'the name of a model in the catalogue',

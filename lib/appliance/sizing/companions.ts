@@ -117,24 +117,26 @@ export function planCompanions(
   for (const { model, isRequested, isInstalled } of candidates) {
     const capacity = companionCapacity(machine, model)
     const taken = reservedBy([capacity])
-    const cost = costFor(machine, chat, request, planned.reserved, taken)
-    if (cost === undefined || (!isRequested && cost !== '')) {
-      if (isRequested)
-        planned.notes.push(
-          `${model.name} is not run: beside ${chat.name}, this VM has no room for the ${gibibytes(taken)} that it takes. Give the VM more memory.`,
-        )
-      continue
-    }
-    if (cost !== '')
-      planned.notes.push(`${model.name} takes ${gibibytes(taken)} from chat, which now has ${cost}.`)
+    const left = leftOfChat({ machine, chat, request }, planned.reserved, taken)
+    if (left === undefined && isRequested)
+      planned.notes.push(
+        `${model.name} is not run: beside ${chat.name}, this VM has no room for the ${gibibytes(taken)} that it takes. Give the VM more memory.`,
+      )
+    if (left === undefined || (left !== '' && !isRequested)) continue
+    if (left !== '')
+      planned.notes.push(`${model.name} takes ${gibibytes(taken)} from chat, which now has ${left}.`)
     planned.companions.push({ capacity, isInstalled })
     planned.reserved += taken
   }
   return planned
 }
 
-/** What chat loses if this many bytes more are reserved, in words; empty if nothing; undefined if it would not fit. */
-function costFor(machine: Machine, chat: Model, request: CapacityRequest, reserved: number, taken: number) {
+/** What is left of what chat loses if `taken` bytes more are reserved; empty if it loses nothing, undefined if all. */
+function leftOfChat(
+  { machine, chat, request }: { machine: Machine; chat: Model; request: CapacityRequest },
+  reserved: number,
+  taken: number,
+): string | undefined {
   const beside = (bytes: number) => ({ ...machine, reserved: bytes })
   if (refusalOf(beside(reserved + taken), chat, request) !== undefined) return undefined
   const before = planCapacity(beside(reserved), chat, request)

@@ -54,8 +54,11 @@ Max Output Tokens   = ${maxAnswerTokens(values)}
 const trusting = ({ caFile }: ClientValues) =>
   caFile === undefined ? '' : `    requestOptions:\n      caBundlePath: ${JSON.stringify(caFile)}\n`
 
-/** A further model of Continue's. Its provider decides how it asks: the one of vLLM asks for an order at /v1/rerank. */
-const continueModel = (values: ClientValues, model: string, provider: string, role: string, more = '') =>
+/** `provider`: decides what Continue requests: only vLLM's uses /v1/rerank. `more`: further lines. */
+type ContinueModel = { model: string; provider: string; role: string; more?: string }
+
+/** A further model in Continue's configuration. */
+const continueModel = (values: ClientValues, { model, provider, role, more = '' }: ContinueModel) =>
   `  - name: SLM-Copilot ${role}
     provider: ${provider}
     model: ${JSON.stringify(model)}
@@ -66,12 +69,13 @@ ${more}${trusting(values)}`
 
 function continueCompanions(values: ClientValues): string {
   const { completion, embeddings, reranking } = values.companions
-  const embedOptions = '    embedOptions:\n      maxChunkSize: 512\n      maxBatchSize: 32\n'
-  return [
-    completion === undefined ? '' : continueModel(values, completion, 'openai', 'autocomplete'),
-    embeddings === undefined ? '' : continueModel(values, embeddings.name, 'openai', 'embed', embedOptions),
-    reranking === undefined ? '' : continueModel(values, reranking, 'vllm', 'rerank'),
-  ].join('')
+  const more = '    embedOptions:\n      maxChunkSize: 512\n      maxBatchSize: 32\n'
+  const models: ContinueModel[] = [
+    ...(completion ? [{ model: completion, provider: 'openai', role: 'autocomplete' }] : []),
+    ...(embeddings ? [{ model: embeddings.name, provider: 'openai', role: 'embed', more }] : []),
+    ...(reranking ? [{ model: reranking, provider: 'vllm', role: 'rerank' }] : []),
+  ]
+  return models.map(model => continueModel(values, model)).join('')
 }
 
 /** YAML's flow style is a superset of JSON, so values are written as JSON. */
