@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { paths } from '../lib/appliance/paths.ts'
+import { publicKeyIn } from '../lib/appliance/upgrade/public-key.ts'
 import { downgradeProblem, type Version } from '../lib/appliance/upgrade/version.ts'
 import { installedRelease } from '../lib/steps/models/release.ts'
 import { sizeOf, type Trust, type Unpacked, unpack } from '../lib/steps/upgrade/archive.ts'
@@ -11,7 +12,7 @@ import type { Host } from '../lib/system/host.ts'
 import { freeBytes, readable } from '../lib/system/large-files.ts'
 import { print } from '../lib/system/plain-text.ts'
 
-/** `source`: an archive, or the folder that it unpacks to. `publicKey`: the text of a file of minisign's. */
+/** `source`: an archive, or the folder that it unpacks to. `publicKey`: the text of minisign's file. */
 export type UpgradeSource = { source: string; publicKey?: string | undefined; unsigned: boolean }
 
 /** Bytes that llama.cpp takes when unpacked, and a reserve for logs and state. */
@@ -29,11 +30,10 @@ export function trustIn(host: Host, { publicKey, unsigned }: UpgradeSource): Tru
   )
 }
 
-/** The key in the text of a file of minisign's. */
 function keyIn(text: string): string {
-  const key = /^RW[A-Za-z0-9+/]{54}$/m.exec(text)?.[0]
+  const key = publicKeyIn(text)
   if (key === undefined)
-    throw new Error('--public-key: the file has no public key of minisign (minisign -G).')
+    throw new Error('--public-key: the file holds no public key, as minisign -G writes it.')
   return key
 }
 

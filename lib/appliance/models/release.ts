@@ -1,6 +1,7 @@
 /** The release: the installed llama.cpp and model, and the models that may be downloaded, with digests. */
 import * as z from 'zod'
 import { llamaCpp } from '../pins.ts'
+import { isPublicKey } from '../upgrade/public-key.ts'
 import { catalogue, type Model, modelSchema } from './catalogue.ts'
 import {
   type CompanionModel,
@@ -29,10 +30,7 @@ export const releaseSchema = z.strictObject({
   /** The models of the services beside chat, in the image or to be downloaded. */
   companions: z.array(companionModelSchema).default([]),
   /** The minisign public key that releases for an upgrade must be signed with. */
-  signedBy: z
-    .string()
-    .regex(/^RW[A-Za-z0-9+/]{54}$/)
-    .optional(),
+  signedBy: z.string().regex(isPublicKey).optional(),
 })
 
 export type Release = z.infer<typeof releaseSchema>

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as z from 'zod'
+import { masked } from '../../../lib/appliance/context/masking.ts'
 import { modelFileUrl } from '../../../lib/appliance/context/values.ts'
 import { companionNames } from '../../../lib/appliance/models/companions.ts'
 import { type OwnModel, ownModelIn } from '../../../lib/appliance/models/own-model.ts'
@@ -92,12 +93,15 @@ const variables = z.object({
 
 type BuildVariables = Record<string, string | undefined>
 
+/** Without the credentials or the query of a URL. */
+const shown = (value: string) => (/:\/\/.*[@?#]/.test(value) ? masked(value, false) : value)
+
 /** An empty variable counts as unset. */
 function check<T extends z.ZodType>(schema: T, environment: BuildVariables) {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
   const { data, error } = schema.safeParse(given)
   const problems = (error?.issues ?? []).map(({ path: [name = ''], message }) => {
-    return `${String(name)}=${given[String(name)]}: ${message}`
+    return `${String(name)}=${shown(given[String(name)] ?? '')}: ${message}`
   })
   return { given, data, problems }
 }

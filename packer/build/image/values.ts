@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import { resolve } from 'node:path'
 import * as z from 'zod'
 import { releaseSchema } from '../../../lib/appliance/models/release.ts'
+import { publicKeyIn } from '../../../lib/appliance/upgrade/public-key.ts'
 import { openBundle } from '../bundle/contents.ts'
 
 /** `16G` or `16384M`, in MB. */
@@ -44,11 +45,10 @@ export const releaseFile = file.transform((path, { addIssue }) => {
   }
 })
 
-/** The key in a file of minisign's. */
 export const publicKey = file.transform((path, { addIssue }) => {
-  const key = /^RW[A-Za-z0-9+/]{54}$/m.exec(readFileSync(path, 'utf8'))?.[0]
+  const key = publicKeyIn(readFileSync(path, 'utf8'))
   if (key !== undefined) return key
-  addIssue('has no public key of minisign (minisign -G)')
+  addIssue('holds no public key, as minisign -G writes it')
   return z.NEVER
 })
 

@@ -89,6 +89,15 @@ describe('refuses', () => {
     expect(() => parseSettings({ [name]: value })).toThrow(rule)
   })
 
+  it.each([
+    ['credentials', 'https://me:sesame-open-1@a.example/m.gguf'],
+    ['a token in its query', 'https://a.example/m.gguf?token=sesame-open-1'],
+  ])('a URL with %s, which are not repeated', (_, url) => {
+    expect(() => parseSettings({ ...ownModel, MODEL_URL: url })).toThrow(
+      /^(?![\s\S]*sesame)[\s\S]*credentials, a query/,
+    )
+  })
+
   it('all wrong variables at once', () => {
     expect(() => parseSettings({ CPUS: 'x', DISK: 'y', MEMORY: 'z' })).toThrow(
       /CPUS=x.*\n.*MEMORY=z.*\n.*DISK=y/,
