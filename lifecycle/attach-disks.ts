@@ -1,4 +1,4 @@
-/** Run by a unit before the services start, and by configure: mounts the disks that are meant for the appliance. */
+/** Run by a unit: mounts the disks with models and state; and what decides when that unit is started. */
 
 import { variables } from '../lib/appliance/context/variables.ts'
 import {
@@ -19,7 +19,10 @@ import { readState, writeState } from '../lib/system/state-files.ts'
 import packageFile from '../package.json' with { type: 'json' }
 import { readContext } from './environment.ts'
 
-/** Mounts, formats and copies what is needed, and records the outcome: the disks in use, and why others cannot be used. */
+/**
+ * Mounts, formats and copies what is needed, and records the outcome: the disks in use, and why others cannot be
+ * used.
+ */
 export const attachDisks = (host: Host): Promise<void> =>
   host.withLock(
     paths.disksLock,
@@ -120,7 +123,7 @@ export function disksLink(host: Host): ManagedFile {
   return isUsed ? disksWanted : { path: paths.disksWanted, absent: true }
 }
 
-/** Run by udev when such a disk appears or vanishes after the first configure of this boot. */
+/** Run by udev when such a disk is attached or detached after the first configure of this boot. */
 export async function noticeDisks(host: Host): Promise<void> {
   const disks = await readDisks(host)
   const models = decideModels(disks, await mountedAt(host, paths.modelsDisk))

@@ -1,4 +1,4 @@
-/** Run by a timer on a router: looks up its copilots, and passes changes on to HAProxy, the list of models and the page. */
+/** Run by a timer on a router: looks up its copilots, and updates HAProxy, the list of models and the page. */
 import { isDeepStrictEqual } from 'node:util'
 import { variables } from '../lib/appliance/context/variables.ts'
 import { type Copilot, type Fleet, isPartlyKnown } from '../lib/appliance/fleet/fleet.ts'
@@ -19,7 +19,10 @@ import { applyFiles } from '../lib/system/managed-files.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import { readContext } from './environment.ts'
 
-/** Looks up the copilots, and makes HAProxy pass requests on to exactly these; those that could not be asked are kept. */
+/**
+ * Looks up the copilots, and makes HAProxy pass requests on to exactly these; those that could not be asked are
+ * kept.
+ */
 export async function syncBackends(host: Host): Promise<void> {
   const plan = readPlan(host)
   if (plan.state !== 'routing')

@@ -138,8 +138,8 @@ export const filesFor = (
 ]
 
 /**
- * The addresses that this configuration is for: a timer has the stages run again once the VM has others. Written first, so
- * that stages which fail with these addresses are not run again and again.
+ * The addresses that this configuration is for: a timer has the stages run again once the VM has others. Written
+ * first, so that stages which fail with these addresses are not run again and again.
  */
 const addressesFile = ({ addresses }: Pick<Reachable, 'addresses'>) => ({
   path: paths.addresses,

@@ -49,7 +49,10 @@ export async function desiredFiles(host: Host): Promise<ManagedFile[]> {
   return filesFor(host, facts, await decide(host, facts, readVerifications(host)))
 }
 
-/** Has the disks attached by their own unit, which may mount. Returns notes. Throws if the disk with the state is unusable. */
+/**
+ * Has the disks attached by their own unit, which may mount. Returns notes. Throws if the disk with the state is
+ * unusable.
+ */
 async function attachedDisks(host: Host): Promise<string[]> {
   if (await needsAttaching(host)) await host.$`systemctl start ${units.disks}`
   const disks = readState(host, stateFiles.disks)

@@ -1,4 +1,4 @@
-/** Runs the stages with the context that the VM has now; a process may have been started with an older one, or with none. */
+/** Runs the stages with the VM's current context, whatever the process was started with. */
 import { paths } from '../lib/appliance/paths.ts'
 import { recorded } from '../lib/steps/stage-runs.ts'
 import type { Host } from '../lib/system/host.ts'

@@ -1,4 +1,4 @@
-/** `slm-copilot drain`, and what a unit runs before the VM stops: takes nothing new, and lets running generations end. */
+/** `slm-copilot drain`, also run by a unit at shutdown: admits nothing new, and lets running generations end. */
 import { setTimeout } from 'node:timers/promises'
 import { defaultDrainLimit, drainState, longestDrain, stillRunning } from '../lib/appliance/services/drain.ts'
 import { beginDraining, drainingSince, endDraining, runningRequests } from '../lib/steps/services/drain.ts'
@@ -6,8 +6,8 @@ import type { Host } from '../lib/system/host.ts'
 import { isSystemStopping } from '../lib/system/systemd.ts'
 import { updateReadiness } from './readiness.ts'
 
-/** Milliseconds between two looks, and between two lines in the log. */
-const lookEvery = 500
+/** Milliseconds between two counts, and between two lines in the log. */
+const countEvery = 500
 const reportEvery = 10_000
 
 /** Seconds, from the command line. */
@@ -25,7 +25,7 @@ export async function drain(host: Host, limit: number): Promise<boolean> {
   return untilDrained(host, limit)
 }
 
-/** Only if the whole system stops: the unit may be stopped by itself, too. */
+/** Drains only if the whole system is stopping: the unit may also be stopped on its own. */
 export async function drainAtShutdown(host: Host, limit: number): Promise<void> {
   if (await isSystemStopping(host)) await drain(host, limit)
 }
@@ -43,29 +43,29 @@ export async function undoDrain(host: Host): Promise<void> {
 
 async function untilDrained(host: Host, limit: number): Promise<boolean> {
   const start = performance.now()
-  const looks: (number | undefined)[] = []
+  const counts: (number | undefined)[] = []
   let reported = start
   for (;;) {
-    looks.push(await runningRequests(host))
+    counts.push(await runningRequests(host))
     const now = performance.now()
     const seconds = Math.round((now - start) / 1000)
     if (drainingSince(host) === undefined) {
       host.log.info('The drain was undone')
       return false
     }
-    switch (drainState(looks, (now - start) / 1000, limit)) {
+    switch (drainState(counts, (now - start) / 1000, limit)) {
       case 'drained':
         host.log.info(`Drained after ${seconds} s: nothing is being answered`)
         return true
       case 'over':
-        host.log.warn(`Not drained after ${limit} s: ${stillRunning(looks.at(-1))}`)
+        host.log.warn(`Not drained after ${limit} s: ${stillRunning(counts.at(-1))}`)
         return false
       case 'waiting':
         if (now - reported >= reportEvery) {
           reported = now
-          host.log.info(`Draining: ${seconds} s so far, ${stillRunning(looks.at(-1))}`)
+          host.log.info(`Draining: ${seconds} s so far, ${stillRunning(counts.at(-1))}`)
         }
-        await setTimeout(lookEvery)
+        await setTimeout(countEvery)
     }
   }
 }

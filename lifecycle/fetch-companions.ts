@@ -1,4 +1,4 @@
-/** Run by a unit, while chat serves: downloads the models of the services beside it, and starts each once it is there. */
+/** Run by a unit, while chat serves: downloads the models of the services beside it, and starts them. */
 import { fetchLine, pauseAfter } from '../lib/appliance/models/fetching.ts'
 import { pendingCompanions } from '../lib/appliance/plan.ts'
 import type { Companion } from '../lib/appliance/sizing/companions.ts'
@@ -11,7 +11,10 @@ import type { Host } from '../lib/system/host.ts'
 import { inCurrentContext, runStages } from './current-context.ts'
 import { type Pause, pauseFor } from './fetch-model.ts'
 
-/** Downloads what the plan's services lack, retrying until it succeeds, unless the file turns out to be the wrong one. */
+/**
+ * Downloads what the plan's services lack, retrying until it succeeds, unless the file turns out to be the wrong
+ * one.
+ */
 export const fetchCompanions = (host: Host, pause: Pause = pauseFor): Promise<void> =>
   oneFetch(host, 'companions', () => fetchUntilDone(host, pause))
 

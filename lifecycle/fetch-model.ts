@@ -64,7 +64,7 @@ async function resumeVerification(host: Host): Promise<void> {
   await oneAtATime(host, () => configure(inCurrentContext(host)))
 }
 
-/** Tries again to read the header of a model by URL that could not be reached; it is then planned. Returns why that failed. */
+/** Tries again to read the header of a model by URL, so that it can be planned. Returns why that failed. */
 async function readHeaderAgain(host: Host): Promise<string | undefined> {
   if (unreadModel(host)?.isRetried !== true) return undefined
   await oneAtATime(host, () => runStages(inCurrentContext(host)))

@@ -61,7 +61,10 @@ export async function install(host: Host, named: InputFile | undefined, mirror?:
   await host.perform('have llama-server load the model and answer', () => tryOut(host, release))
 }
 
-/** For an upgrade, while another version serves: all that does not change what that one uses, and that can be checked. */
+/**
+ * For an upgrade, while another version serves: all that does not change what that one uses, and that can be
+ * checked.
+ */
 export async function prepareInstall(host: Host, named: InputFile | undefined): Promise<void> {
   const chosen = chooseRelease(named)
   await installParts(host, chosen)
@@ -79,7 +82,7 @@ export async function switchInstall(host: Host, named: InputFile | undefined): P
 
 /** Packages, users, folders, llama.cpp and models. */
 async function installParts(host: Host, release: Release, mirror?: string): Promise<void> {
-  // Before its package, which would start it.
+  // Before the package that would start it.
   await applyFiles(host, [debianSyslog()])
   await installPackages(host, packages)
   await ensureSystemUsers(host, systemUsers)

@@ -51,7 +51,7 @@ export async function llamaEnded(host: Host): Promise<void> {
   if (isGivenUp) await host.$`systemctl stop --no-block ${units.llama}`
 }
 
-/** The plan was wrong: it is made again, and takes less memory. In the background, since the stages wait for this unit. */
+/** Has the plan made again, with less memory: in the background, since the stages wait for this unit. */
 async function planLess(host: Host): Promise<void> {
   const plan = readState(host, stateFiles.plan)
   if (plan?.state !== 'serving') return

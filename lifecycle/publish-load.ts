@@ -9,7 +9,7 @@ import type { Host } from '../lib/system/host.ts'
 import { readState } from '../lib/system/state-files.ts'
 import { readContext } from './environment.ts'
 
-/** Only while OneGate shows what this VM serves; whatever withdraws that clears the load, too. */
+/** Publishes only while OneGate shows what this VM serves: withdrawing that clears the load, too. */
 export async function publishLoad(host: Host): Promise<void> {
   const plan = readState(host, stateFiles.plan)
   const { shown } = oneGate.readPublication(host) ?? {}

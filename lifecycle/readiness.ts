@@ -88,7 +88,10 @@ function writeMessage(host: Host, readiness: Readiness): boolean {
   }
 }
 
-/** Publishes or withdraws what bootstrap has published. If that fails, returns when to try again: seconds since boot. */
+/**
+ * Publishes or withdraws what bootstrap has published. If that fails, returns when to try again: seconds since
+ * boot.
+ */
 async function updateOneGate(host: Host, { state }: Readiness): Promise<number | undefined> {
   const { attributes, shown } = oneGate.readPublication(host) ?? {}
   if (attributes === undefined) return undefined
@@ -99,7 +102,7 @@ async function updateOneGate(host: Host, { state }: Readiness): Promise<number |
   return oneGate.readPublication(host)?.retryAt
 }
 
-/** For the watchdog's quick check, which has this unit started again if it is not true, or the time has come. */
+/** For the watchdog's quick check, which starts this unit again once that is no longer true, or a retry is due. */
 const recordShown = (host: Host, { state }: Readiness, retryAt: number | undefined) =>
   host.files.replace(
     paths.readiness,

@@ -19,7 +19,10 @@ import { print } from '../lib/system/plain-text.ts'
 import { tailOf } from '../lib/system/shell.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 
-/** Runs a stage of a version, as the framework would; it logs what it does. Throws with the first error that it logged. */
+/**
+ * Runs a stage of a version, as the framework would; it logs what it does. Throws with the first error that it
+ * logged.
+ */
 async function run(host: Host, version: Version, args: string[]): Promise<void> {
   const errors: string[] = []
   const onLine = (line: string) => {

@@ -1,4 +1,4 @@
-/** What this VM's role decides: what it serves or passes on, and the plan that says so. */
+/** What follows from the VM's role: a copilot's model and services, or a router's fleet, and the plan for it. */
 import type { Context } from '../lib/appliance/context/context.ts'
 import { routerCapacity } from '../lib/appliance/fleet/router-capacity.ts'
 import { chooseRequested, requestedModel } from '../lib/appliance/models/choice.ts'
@@ -50,9 +50,9 @@ function copilotRole(
   const capacity = planCapacity(shared, choice.model, context)
   const companions = beside.companions.map(companion => withUrl(companion, context.modelMirror))
   const better = betterChoice(capacity, modelsOf(release), model => {
-    const isOutOfQuestion =
+    const isExcluded =
       knowledge.stateOf(model).state === 'failed' || refusalOf(shared, model, context) !== undefined
-    return isOutOfQuestion ? undefined : planCapacity(shared, model, context)
+    return isExcluded ? undefined : planCapacity(shared, model, context)
   })
   return {
     capacity,

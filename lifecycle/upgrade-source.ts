@@ -1,4 +1,4 @@
-/** What an upgrade is made from: whether it is to be trusted, whether there is space for it, and what it would change. */
+/** What an upgrade is made from: whether it is trusted, whether it fits on the disk, and what it would change. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -96,7 +96,10 @@ async function judgeNow(
   return { seen, judgement }
 }
 
-/** Kills those that have hung. Waiting requests are no sign of that: they may wait for a batch or, on a router, a copilot. */
+/**
+ * Kills those that have hung. Waiting requests are no sign of that: they may wait for a batch or, on a router, a
+ * copilot.
+ */
 async function killHung(host: Host, services: WatchedService[], round: Round): Promise<void> {
   for (const service of services) {
     const judged = await judgeNow(host, service, round)

@@ -18,7 +18,7 @@ const attributesSchema = z.partialRecord(z.enum(publishedNames), z.string())
 
 export type Attributes = z.infer<typeof attributesSchema>
 
-/** What runs after bootstrap publish or withdraw: cleared by configure, and at each boot. */
+/** The state of what is published: configure clears it, and so does each boot. */
 export const publicationSchema = z.strictObject({
   /** What bootstrap published; absent until it has. */
   attributes: attributesSchema.optional(),
@@ -80,7 +80,7 @@ export const publication = (attributes: Attributes, isReady: boolean): string =>
 /** Changes the load alone. */
 export const loadPublication = ({ attributes }: PublishedLoad): string => template(attributes)
 
-/** While the VM is drained: what it still answers is found by the same attributes. */
+/** While the VM is drained. Its attributes stay: it still answers what it has begun. */
 export const drainingPublication = (attributes: Attributes): string =>
   template({ ...attributes, [drainingName]: 'YES', READY: 'NO' })
 

@@ -1,8 +1,8 @@
 /**
- * What the product and its build take from outside, pinned: versions, addresses, sizes, digests. Everything else reads
- * them from here; three kinds are pinned where their own tools look for them: npm packages in package-lock.json (Node.js
- * among them), GitHub Actions in .github/workflows, each by digest. `make pins` compares all with what is newer, and with
- * files already fetched.
+ * What the product and its build take from outside, pinned: versions, addresses, sizes, digests. Everything else
+ * reads them from here; three kinds are pinned where their own tools look for them: npm packages in
+ * package-lock.json (Node.js among them), GitHub Actions in .github/workflows, each by digest. `make pins` compares
+ * all with what is newer, and with files already fetched.
  */
 
 /** `size` in bytes. */
@@ -50,7 +50,10 @@ export const weights = {
   },
 } as const satisfies Record<string, PinnedFile>
 
-/** The weights of the models for completion, embeddings and reranking. Digests as above; the last two's file names: one source. */
+/**
+ * The weights of the models for completion, embeddings and reranking. Digests as above; the last two's file names:
+ * one source.
+ */
 export const companionWeights = {
   'qwen2.5-coder-1.5b': {
     url: 'https://huggingface.co/ggml-org/Qwen2.5-Coder-1.5B-Q8_0-GGUF/resolve/8be1b8a895a84beea772817caaa71eba6b6e0d07/qwen2.5-coder-1.5b-q8_0.gguf',
@@ -115,7 +118,10 @@ export const packerPlugin = {
   version: '1.1.0',
 } as const
 
-/** node-llama-cpp's packages: llama.cpp's source, and its libraries for all CPU generations, for the tests' llama-server. */
+/**
+ * node-llama-cpp's packages: llama.cpp's source, and its libraries for all CPU generations, for the tests'
+ * llama-server.
+ */
 export const packagedLlama = {
   /** The llama.cpp release that both contain, see `llama/llama.cpp.info.json`. */
   tag: 'v0.5.0',

@@ -23,7 +23,7 @@ import { uptime } from '../system/uptime.ts'
 /** The context variables, with OneGate's token. */
 type OneGateContext = Record<string, string>
 
-/** Seconds for one update. A boot sends two, one in each stage: together they take less than 10 s even on a busy machine. */
+/** Seconds for one update. A boot sends two, one in each stage: less than 10 s in all, even on a busy machine. */
 const timeout = 3
 
 const noAccess = 'this VM has no access to it (TOKEN=YES in its template provides it)'

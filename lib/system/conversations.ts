@@ -1,4 +1,4 @@
-/** One question to a server on a unix socket that answers and closes the connection. */
+/** One request to a server on a unix socket that answers and closes the connection. */
 import { connect } from 'node:net'
 
 /** `timeout`: seconds. Rejects if there is no complete answer in time. */

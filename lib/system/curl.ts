@@ -28,7 +28,7 @@ const curl = ({ slowest, slowFor }: Pace, protocols = '=http,https') => [
 
 const isLocal = (url: string) => new URL(url).protocol === 'file:'
 
-/** Requests the rest of the file, which may be on a disk of this machine. */
+/** Requests the rest of the file. Its URL may name a file on a disk of this machine. */
 export const curlArguments = ({ url, output, from, size }: Transfer, pace: Pace): string[] => [
   ...curl(pace, isLocal(url) ? '=file' : undefined),
   ...['--fail', '--max-filesize', String(size), '--continue-at', String(from), '--output', output],

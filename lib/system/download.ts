@@ -64,7 +64,7 @@ async function isSoundAtItsName(act: Proving): Promise<boolean> {
   if (found === undefined) return false
   if (found.isFile && found.size === wanted.size) {
     const sha256 = await digestOf(act, file)
-    // Whatever it is: a file on another disk, which stays, is not judged again.
+    // Recorded even if it is wrong: a file on another disk stays there, and its digest need not be computed again.
     recordProof(host, { ...wanted, path: file, sha256 }, file)
     if (sha256 === wanted.sha256) return true
   }

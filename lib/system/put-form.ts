@@ -1,4 +1,4 @@
-/** Sends a form by HTTP PUT, with curl: its time limit includes the name's resolution, and it trusts the system's CAs. */
+/** Sends a form by HTTP PUT, with curl, whose time limit includes name resolution, and which trusts the system's CAs. */
 import { reasonFrom } from './curl.ts'
 import type { Host } from './host.ts'
 

@@ -23,8 +23,8 @@ function rotatedFiles({ files }: LogFolder, log: string, since: Date): string[] 
 }
 
 /**
- * The complete lines of a log's files since then, and some before, many at a time. What cannot be read, such as the rest of a damaged
- * archive, is passed to `damaged` and skipped.
+ * The complete lines of a log's files since then, and some before, many at a time. What cannot be read, such as the
+ * rest of a damaged archive, is reported to `damaged` and skipped.
  */
 export async function* linesSince(
   host: LogFolder,

@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 
 export type Presented = { certificate: X509Certificate | undefined; body: string }
 
-/** More than any file that is asked for has. */
+/** The largest answer that is accepted: certificates are far smaller. */
 const mostBytes = 100_000
 
 /** The server's certificate, and what it answers on that connection. Verifies nothing. `timeout`: seconds. */

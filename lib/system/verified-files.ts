@@ -17,7 +17,7 @@ type Proofs = Record<string, Proof>
 /** A file with its expected digest, and the state file that holds the proofs. */
 export type Provable = { path: string; sha256: string; proofs: StateFile<Proofs> }
 
-/** A link stands for the file that it names, by which its proof is kept. */
+/** The file that a link points to: proofs are kept under its path. */
 export const fileAt = ({ files }: Pick<Host, 'files'>, path: string): string => files.target(path) ?? path
 
 const stateOf = ({ files }: Pick<Host, 'files'>, path: string): Omit<Proof, 'sha256'> | undefined => {

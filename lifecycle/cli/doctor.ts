@@ -1,4 +1,4 @@
-/** `slm-copilot doctor`: checks the VM and the appliance in order, and says how to fix what is wrong. Changes nothing. */
+/** `slm-copilot doctor`: checks the VM and the appliance, and says how to fix what is wrong. Changes nothing. */
 import type { Finding } from '../../lib/appliance/diagnosis/finding.ts'
 import { findingText } from '../../lib/render/text/doctor.ts'
 import type { Host } from '../../lib/system/host.ts'

@@ -36,7 +36,10 @@ export type PlanOptions = {
   bandwidth?: string | undefined
 }
 
-/** A model from the appliance's release, the catalogue, or a GGUF file here or at a URL; by default the release's own. */
+/**
+ * A model from the appliance's release, the catalogue, or a GGUF file here or at a URL; by default the release's
+ * own.
+ */
 async function modelFrom(host: Host, text: string | undefined): Promise<Model> {
   const own = host.files.read(paths.release) === undefined ? [] : modelsOf(releaseWithOwnModels(host))
   if (text === undefined) return own[0] ?? catalogue['devstral-small-2']

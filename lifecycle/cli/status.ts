@@ -17,7 +17,10 @@ function reasonOf(error: unknown): string {
   return isRefused && path !== undefined ? `${path}: permission denied; root may read it.` : message
 }
 
-/** A host on which a warning ends the reading of a section, whose value would be a guess. Nothing is printed beside JSON. */
+/**
+ * A host on which a warning ends the reading of a section, whose value would be a guess. Nothing is printed beside
+ * JSON.
+ */
 const strict = (host: Host): Host => ({
   ...host,
   log: {

@@ -14,8 +14,8 @@ export type Accelerator = 'kvm' | 'tcg'
 export const cpuModel = { kvm: 'host', tcg: 'max,-pku' } as const satisfies Record<Accelerator, string>
 
 /**
- * How many CPUs a VM gets. With two emulated CPUs the kernel finds their time-stamp counters out of sync and falls back to
- * a clock source that QEMU has to emulate: a stage then takes some three times as much of the host's CPU.
+ * How many CPUs a VM gets. With two emulated CPUs the kernel finds their time-stamp counters out of sync and falls
+ * back to a clock source that QEMU has to emulate: a stage then takes some three times as much of the host's CPU.
  */
 export const cpus = { kvm: 2, tcg: 1 } as const satisfies Record<Accelerator, number>
 
@@ -27,8 +27,8 @@ const bootTimeoutSeconds = 15
 let chosen: Promise<Accelerator> | undefined
 
 /**
- * Chooses once per boot of the host, and prints the choice and the reason. `kernel`: path of a bootable Linux kernel; by
- * default the host's own.
+ * Chooses once per boot of the host, and prints the choice and the reason. `kernel`: path of a bootable Linux
+ * kernel; by default the host's own.
  */
 export function chooseAccelerator(kernel = hostKernel()): Promise<Accelerator> {
   chosen ??= choose(kernel)
@@ -80,7 +80,10 @@ async function probe(kernel: string): Promise<AcceleratorChoice> {
       }
 }
 
-/** Without a root disk, a kernel panics at the very end of booting; `panic=-1` turns that into a reboot, and so into an exit. */
+/**
+ * Without a root disk, a kernel panics at the very end of booting; `panic=-1` turns that into a reboot, and so into
+ * an exit.
+ */
 function bootsUnderKvm(kernel: string): Promise<boolean> {
   const machine = [
     '-accel',

@@ -1,4 +1,4 @@
-/** A bake without KVM: the base disk is booted in a container instead of a VM, whose every instruction would be emulated. */
+/** A bake without KVM: boots the base disk in a container, since QEMU would emulate each instruction. */
 import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
@@ -27,7 +27,7 @@ type ContainerBake = {
   console: string
 }
 
-/** Boots a copy of the base disk, has it provisioned over SSH at the port, and shuts it down; returns the disk, a qcow2. */
+/** Boots a copy of the base disk, has it provisioned over SSH, and shuts it down. Returns the disk, a qcow2. */
 export async function inContainer(
   bake: ContainerBake,
   provision: (port: number) => Promise<void>,
@@ -85,7 +85,7 @@ async function removeAbandonedGroups(): Promise<void> {
 /** Seconds until the context agent lets the key in: it takes one or two. */
 const loginTimeout = 120
 
-/** Packer itself would try every five seconds. */
+/** Waits in short steps: Packer tries only every five seconds. */
 async function untilLoggedIn(
   { key, console }: ContainerBake,
   port: number,

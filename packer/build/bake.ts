@@ -40,7 +40,10 @@ export type BakeInputs = {
 /** `memory` in MB; `disk` as QEMU takes it, such as `8G`. `cpus`: by default what suits the accelerator. */
 export type MachineSize = { cpus?: number; memory: number; disk: string }
 
-/** `disk`: a qcow2. `facts`: a folder with what was read from the VM at the end. `inputs`: a digest of everything in it. */
+/**
+ * `disk`: a qcow2. `facts`: a folder with what was read from the VM at the end. `inputs`: a digest of everything in
+ * it.
+ */
 export type Baked = { disk: string; facts: string; inputs: string }
 
 /** The name in the cache, to which a digest of the inputs is added. */
@@ -72,7 +75,7 @@ const releaseKey = (release: Release) =>
 
 type Place = 'container' | Accelerator
 
-/** Without KVM, a container is several times as fast as a VM; but it knows only the partitions of our own base image. */
+/** Without KVM, a container is several times as fast as a VM, but it can boot only our own base image. */
 const placeFor = (accelerator: Accelerator, { baseImage: given }: BakeInputs): Place =>
   accelerator === 'tcg' && given === undefined ? 'container' : accelerator
 
@@ -98,7 +101,7 @@ async function bakeInVm({ work, ...variables }: Bake): Promise<string> {
   return join(variables.output_directory, 'slm-copilot.qcow2')
 }
 
-/** Packer finds the container booted, and leaves it running. */
+/** Packer provisions a container that runs before and after. */
 const bakeInContainer = ({ work, ...variables }: Bake): Promise<string> =>
   inContainer(
     {
@@ -125,7 +128,7 @@ type BakePlaces = { work: string; facts: string; baseDisk: string; place: Place 
 export function packerVariables({ work, facts, baseDisk, place }: BakePlaces, inputs: BakeInputs) {
   const release = join(work, 'release.json')
   writeFileSync(release, `${JSON.stringify(inputs.release, null, 2)}\n`)
-  // Those of the VM mean nothing to a container.
+  // The template asks for a VM's settings even where a container takes its place.
   const accelerator = place === 'container' ? 'tcg' : place
   return {
     base_image: baseDisk,

@@ -26,10 +26,10 @@ export function withCacheLock<T>(name: string, act: () => Promise<T>): Promise<T
 }
 
 /**
- * The cached file or folder `name` for these inputs, created if missing: `base.qcow2` becomes `base-<key>.qcow2`. `make`
- * writes to the path that it is given, which gets its final name only on success. Versions from other inputs are removed:
- * afterwards, or beforehand if the disk may be too small for both (`isLarge`). A concurrent caller waits, and then finds
- * the result.
+ * The cached file or folder `name` for these inputs, created if missing: `base.qcow2` becomes `base-<key>.qcow2`.
+ * `make` writes to the path that it is given, which gets its final name only on success. Versions from other inputs
+ * are removed: afterwards, or beforehand if the disk may be too small for both (`isLarge`). A concurrent caller
+ * waits, and then finds the result.
  */
 export async function cached(
   name: string,

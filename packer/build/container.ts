@@ -114,10 +114,20 @@ export const controlGroups = (): string[] =>
     .filter(name => name.startsWith('slm-copilot-'))
     .map(name => join(root(), name))
 
+/** Seconds that processes may take to end once they have been killed. */
+const endTimeout = 120
+
 /** Removes a control group and those in it, once its processes have ended. */
 export async function removeGroup(group: string): Promise<void> {
   if (!existsSync(group)) return
-  while (/^populated 1$/m.test(readFileSync(join(group, 'cgroup.events'), 'utf8'))) await setTimeout(50)
+  const deadline = Date.now() + endTimeout * 1000
+  while (/^populated 1$/m.test(readFileSync(join(group, 'cgroup.events'), 'utf8'))) {
+    if (Date.now() > deadline)
+      throw new Error(
+        `Processes of ${group} are still running after ${endTimeout} s. Kill those in its cgroup.procs.`,
+      )
+    await setTimeout(50)
+  }
   const [program = '', ...args] = asRoot(['find', group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+'])
   execFileSync(program, args)
 }

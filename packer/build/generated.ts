@@ -1,4 +1,4 @@
-/** Files generated from definitions in the code: `node packer/build/generated.ts` writes them, and a test compares them. */
+/** Files generated from definitions in the code: `make generate` writes them, and a test compares them. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { debian, oneApps } from '../../lib/appliance/pins.ts'

@@ -1,4 +1,4 @@
-/** Asks those who publish what is pinned for the newest version, and whether the pinned one still has the same digest. */
+/** Asks publishers for the newest version of what is pinned, and whether the pinned one has the same digest still. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { NpmPackage, PinnedFile } from '../../lib/appliance/pins.ts'

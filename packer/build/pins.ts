@@ -1,4 +1,4 @@
-/** `make pins`: for each pin what is newer, where that can be asked, and whether what has been fetched is what is pinned. */
+/** `make pins`: what is newer than each pin, where that can be asked, and whether fetched files are the pinned ones. */
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import {

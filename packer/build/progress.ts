@@ -1,4 +1,4 @@
-/** Progress of long-running steps: what is running, its last line of output, its duration, and the end of its log on failure. */
+/** Progress of long steps: what is running, its last line of output, its duration, and on failure its log's end. */
 import { spawn } from 'node:child_process'
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

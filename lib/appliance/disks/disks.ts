@@ -19,7 +19,7 @@ export const parseBlkid = (text: string): AttachedDisk[] =>
       uuid: UUID,
     }))
 
-/** `/dev/vdb`, for messages: with what is on it. */
+/** `/dev/vdb (ext4, labelled COPILOT-STATE)`. */
 const described = ({ device, type, label }: AttachedDisk) =>
   `${device} (${type || 'no file system'}${label === '' ? '' : `, labelled ${label}`})`
 
@@ -93,7 +93,7 @@ export function decideState({ disks, mounted, named, used }: StateFacts): StateD
   if (disk !== undefined) return decideLabelled(disk, used)
   if (used !== undefined)
     return refuse(
-      `This VM's state is on a disk labelled ${diskLabels.state} (UUID ${used}), which is not attached. Attach it; or, to go on without it, with the keys and certificates from before: rm ${paths.stateDiskUsed}`,
+      `This VM's state is on a disk labelled ${diskLabels.state} (UUID ${used}), which is not attached. Attach it; or, to go on with what the VM had before it used that disk: rm ${paths.stateDiskUsed}`,
     )
   return named === undefined ? { do: 'nothing' } : decideNamed(named)
 }

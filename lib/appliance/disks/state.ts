@@ -1,4 +1,4 @@
-/** What is on the disk with the state: folders of the VM, and by whom they were written. */
+/** What is on the disk with the state: folders of the VM, and the version that wrote them. */
 import * as z from 'zod'
 import { paths } from '../paths.ts'
 import { compareVersions } from '../upgrade/version.ts'
@@ -11,10 +11,10 @@ export const stateFolders = [
   { name: 'cache', path: paths.cache, mode: 0o755 },
 ] as const
 
-/** Grows when a version could not understand what a newer one has arranged otherwise. */
+/** Raised when older versions could not read what is written from then on. */
 const layout = 1
 
-/** The file that completes the state: without it, what is there is the rest of an interrupted copy. */
+/** The file that completes the state: without it, the folders are an unfinished copy. */
 export const stampSchema = z.looseObject({
   layout: z.int(),
   /** The newest version that has used it. */
@@ -25,8 +25,8 @@ export type Stamp = z.infer<typeof stampSchema>
 export const stampOf = (version: string): Stamp => ({ layout, version })
 
 /**
- * Why a version may not use this state. `isOwn`: it is the state of this VM, on which a newer version has been taken
- * back (`slm-copilot upgrade --rollback`).
+ * Why a version may not use this state. `isOwn`: it is this VM's, where a newer version may have been rolled back
+ * (`slm-copilot upgrade --rollback`).
  */
 export function stampProblem(stamp: Stamp, version: string, isOwn: boolean): string | undefined {
   const isNewer = compareVersions(stamp.version, version) > 0
@@ -34,8 +34,8 @@ export function stampProblem(stamp: Stamp, version: string, isOwn: boolean): str
   return `The state was written by version ${stamp.version}, and this is ${version}: an older version may not understand it. Boot an image of ${stamp.version} or newer.`
 }
 
-/** Files on a disk without a stamp that are none of ours. */
-export const strangers = (names: string[]): string[] => {
+/** Files that are not the appliance's, on a disk without a stamp. */
+export const foreignFiles = (names: string[]): string[] => {
   const ours = ['lost+found', ...stateFolders.flatMap(({ name }) => [name, partial(name)])]
   return names.filter(name => !ours.includes(name) && !name.startsWith('.nfs'))
 }

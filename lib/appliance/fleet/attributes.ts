@@ -31,5 +31,5 @@ export const loadNames = {
   refused: 'ONEAPP_COPILOT_REFUSED',
 } as const
 
-/** `YES` while the VM lets its running generations end and takes nothing new; empty otherwise. READY is `NO` meanwhile. */
+/** `YES` while the VM only finishes what it is answering; empty otherwise. READY is `NO` meanwhile. */
 export const drainingName = 'ONEAPP_COPILOT_DRAINING'

@@ -3,7 +3,10 @@ import * as z from 'zod'
 import { mostParallel } from '../sizing/limits.ts'
 import { fleetServicesSchema } from './services.ts'
 
-/** Whether it is an IP address. A public CA's certificate would prove nothing about one: HAProxy compares only names. */
+/**
+ * Whether it is an IP address. A public CA's certificate would prove nothing about one: HAProxy compares only
+ * names.
+ */
 export const isAddress = (host: string): boolean => /^[0-9.]+$|:/.test(host)
 
 /** Seconds between two queries of OneGate: with the few that a run takes, a change is seen within 15. */
@@ -34,7 +37,7 @@ export type Copilot = z.infer<typeof copilotSchema>
 export const slotsOf = (copilots: Pick<Copilot, 'slots'>[]): number =>
   copilots.reduce((sum, { slots }) => sum + slots, 0)
 
-/** Undefined if a VM describes itself by values that no copilot has: one such VM must not hide the others. */
+/** Undefined if a VM's values are impossible for a copilot: one such VM must not hide the others. */
 export const copilotOf = (described: Copilot): Copilot | undefined => copilotSchema.safeParse(described).data
 
 export const fleetSchema = z.strictObject({

@@ -1,4 +1,4 @@
-/** Headers from a router to a copilot. They count only beside the fleet's key. */
+/** Headers from a router to a copilot, which believes them only if the fleet's key is presented with them. */
 export const fleetHeaders = {
   /** The name of the client's key. */
   tenant: { name: 'X-Copilot-Fleet-Tenant', variable: '$http_x_copilot_fleet_tenant' },

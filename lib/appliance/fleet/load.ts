@@ -3,7 +3,10 @@ import * as z from 'zod'
 import type { RequestCount } from '../metrics/counters.ts'
 import { loadNames } from './attributes.ts'
 
-/** What was last published, so that the same is not published again: each update is a write to OpenNebula's database. */
+/**
+ * What was last published, so that the same is not published again: each update is a write to OpenNebula's
+ * database.
+ */
 export const publishedLoadSchema = z.strictObject({
   attributes: z.record(z.enum(Object.values(loadNames)), z.string()),
   /** Requests refused since boot, as counted then. */
@@ -19,7 +22,7 @@ export type LoadFacts = { running: number; slots: number; refused: number }
 export const refusedForSlots = (counts: RequestCount[]): number =>
   counts.filter(({ limit }) => limit === 'slots').reduce((sum, { requests }) => sum + requests, 0)
 
-/** The load now. Without a publication before, nothing counts as refused since. */
+/** The load now; `refused` since the last publication, 0 if there was none. */
 export function loadOf(
   { running, slots, refused }: LoadFacts,
   before: PublishedLoad | undefined,

@@ -5,7 +5,7 @@ import type { Capacity } from '../sizing/capacity.ts'
 import { batchSize, mostParallel, usefulContext } from '../sizing/limits.ts'
 import { GiB } from '../sizing/memory.ts'
 
-/** It takes no memory for a model: of a request it holds only the body, whose limit is that of the largest VM. */
+/** No memory is planned for a model: a router holds only requests' bodies, up to the limit of the largest VM. */
 export const routerCapacity = (model: Model, { contextSize }: Pick<Context, 'contextSize'>): Capacity => ({
   model,
   contextSize: Math.min(contextSize === 'auto' ? usefulContext : contextSize, model.contextLimit),

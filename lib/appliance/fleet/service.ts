@@ -28,7 +28,7 @@ export function copilotsIn(text: string, now: Date): Copilot[] {
     .flatMap(({ vm_info }) => (vm_info === undefined ? [] : copilotFrom(vm_info.VM, now)))
 }
 
-/** The error quotes nothing of the text: it has the VMs' contexts in it, with keys. */
+/** The error quotes nothing of the text, which contains the VMs' contexts, with keys. */
 function rolesIn(text: string) {
   try {
     return serviceSchema.parse(JSON.parse(text)).SERVICE.roles
@@ -37,7 +37,7 @@ function rolesIn(text: string) {
   }
 }
 
-/** Empty unless the VM says that it serves, and by what it can be verified. A router publishes no slots. */
+/** Empty unless the VM publishes that it serves, and how to verify it. A router publishes no slots. */
 function copilotFrom(vm: z.infer<typeof vmSchema>['VM'], now: Date): Copilot[] {
   const attribute = (name: string) => {
     const value = vm.USER_TEMPLATE[name]

@@ -4,7 +4,10 @@ import { requestLimits, unknown } from '../usage/log-format.ts'
 import type { LoggedRequest } from '../usage/requests.ts'
 import { isGeneration } from '../usage/usage.ts'
 
-/** Upper bounds of the histogram's buckets in seconds: a cached prompt takes well below one, an agent's first minutes. */
+/**
+ * Upper bounds of the histogram's buckets in seconds: a cached prompt takes well below one, an agent's first
+ * minutes.
+ */
 export const firstByteBounds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800] as const
 
 /** The requests with the same labels. Labels have few values: keys in the context, our own paths, statuses, limits. */

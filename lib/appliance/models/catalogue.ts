@@ -44,7 +44,10 @@ export const modelSchema = z.strictObject({
   samplingWithoutThinking: samplingSchema.optional(),
   /** Whether it was trained to fill gaps in code (`/infill`), so that completion needs no model of its own. */
   infills: z.literal(true).optional(),
-  /** Share of SWE-bench Verified (real issues of GitHub projects) that it solves, in percent: by others, and by its makers. */
+  /**
+   * Percent of SWE-bench Verified (real issues of GitHub projects) that it solves: measured by others, and by its
+   * makers.
+   */
   quality: z.strictObject({ independent: percent, maker: percent.optional() }).optional(),
   /** What it is good at, on one line. */
   goodAt: z.string().max(60).optional(),

@@ -118,8 +118,8 @@ function untilVerified(pending: PendingModel, substitute: Model | undefined): Mo
 }
 
 /**
- * What serves in place of a model: the one that does now, so that clients are not interrupted twice; otherwise the baked
- * one, otherwise one verified earlier. Undefined if none fits.
+ * What serves in place of a model: the one that does now, so that clients are not interrupted twice; otherwise the
+ * baked one, otherwise one verified earlier. Undefined if none fits.
  */
 function substituteFor(
   release: Release,

@@ -1,4 +1,4 @@
-/** The models of the services beside chat: what each does, and what its service must know of it. */
+/** The models of the services beside chat, and what their services need to know of them. */
 import * as z from 'zod'
 import { companionWeights } from '../pins.ts'
 import { companionKinds } from '../requests/services.ts'
@@ -12,7 +12,7 @@ export const companionModelSchema = modelSchema.omit({ template: true, sampling:
   infill: z.strictObject({ prefix: z.string(), suffix: z.string(), middle: z.string() }).optional(),
   /** How the vectors of all tokens become one (llama-server's `--pooling`). An encoder's is `mean`. */
   pooling: z.enum(['last', 'mean', 'rank']).optional(),
-  /** What clients have to put before a query, and before a text that is searched. */
+  /** What clients must put before a query, and before each text that is searched. */
   prefixes: z.strictObject({ query: z.string(), document: z.string() }).optional(),
 })
 
@@ -36,7 +36,10 @@ const qwen3Small = {
   activeParameters: 595_776_512,
 }
 
-/** The first of each kind is the default. Geometry: from the publishers' configurations; sums agree with each file's size. */
+/**
+ * The first of each kind is the default. Geometry: from the publishers' configurations; the sums agree with the
+ * files' sizes.
+ */
 export const companionCatalogue = {
   'qwen2.5-coder-1.5b': {
     name: 'qwen2.5-coder-1.5b',

@@ -46,8 +46,8 @@ const textIn = ({ metadata }: Header, key: string): string => {
 const ownTemplateIn = (header: Header) => textIn(header, 'tokenizer.chat_template')
 
 /**
- * The appliance's templates, and by what a model is recognised that was trained with their format: its architecture, and
- * markers that the file's own template has, or must not have.
+ * How to recognise a model that was trained with the format of one of the appliance's templates: by its
+ * architecture, and by markers that the file's own template has, or lacks.
  */
 const templates: Record<TemplateName, TemplateRule> = {
   // Mistral's format since version 13; the one before it has ids in its calls.
@@ -76,7 +76,7 @@ function templateFor(header: Header): Description['template'] {
   })
 }
 
-/** By the argument of its template, or the format that gpt-oss's models have in common. */
+/** Recognised by an argument of its template, or by gpt-oss's architecture, whose models always think. */
 function thinkingIn(header: Header): Description['thinking'] {
   if (countsOf(header).architecture === 'gpt-oss') return 'always'
   return ownTemplateIn(header).includes('enable_thinking') ? 'optional' : undefined

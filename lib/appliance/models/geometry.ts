@@ -56,8 +56,8 @@ export function geometryOf(header: Header): Geometry {
   if (blocks > tensors.length)
     throw new Error(`its block_count says ${blocks} layers, but it has only ${tensors.length} tensors`)
   const recurrent = recurrentOf(header)
-  // Layers for multi-token prediction come last. llama-server loads them only to draft tokens, which is off: on CPUs it costs
-  // more than it saves (`make bench BENCH=next-tokens`).
+  // Layers for multi-token prediction come last. llama-server loads them only to draft tokens, which is disabled: on
+  // CPUs that costs more than it saves (`make bench BENCH=next-tokens`).
   const loaded = blocks - (optional('nextn_predict_layers') ?? 0)
   const layers = loaded - (recurrent?.layers ?? 0)
   const embedding = required('embedding_length')
@@ -101,7 +101,7 @@ export function geometryOf(header: Header): Geometry {
 /** The number of the block that a tensor belongs to; -1 if to none. */
 const blockOf = (name: string) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1)
 
-/** The recurrent layers, by their tensors; undefined if there are none (llama.cpp, llama-hparams.cpp: n_embd_r, n_embd_s). */
+/** The recurrent layers; undefined if there are none (llama.cpp, llama-hparams.cpp: n_embd_r, n_embd_s). */
 function recurrentOf(header: Header): Geometry['recurrent'] {
   const layers = header.tensors.filter(({ name }) => /^blk\.\d+\.ssm_conv1d\.weight$/.test(name)).length
   if (layers === 0) return undefined

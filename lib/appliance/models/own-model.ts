@@ -41,7 +41,10 @@ export const noOwnModels: OwnModels = { models: [] }
 /** The requested model, or why it cannot be planned. */
 export type OwnModelOutcome = { model: Model } | Unread
 
-/** A name from the last part of the URL, in lower case: it becomes the file's name here, and the model's for clients. */
+/**
+ * A name from the last part of the URL, in lower case: it becomes the file's name here, and the model's for
+ * clients.
+ */
 export const nameFromUrl = (url: string): string =>
   (url.split('/').at(-1) ?? '')
     .toLowerCase()
@@ -51,8 +54,8 @@ export const nameFromUrl = (url: string): string =>
     .slice(0, 80) || 'model'
 
 /**
- * Another model of the same name keeps it; and so does a model of the services beside chat, even if it is the same one: each has
- * a file that is downloaded and removed on its own, and clients name the service by it.
+ * A name that is free: another model keeps its own; so does one of a service beside chat, even if it is the same file,
+ * since each file is downloaded and removed on its own, and clients name the service by its model.
  */
 export function nameFor({ url, sha256 }: OwnModel, others: Model[], companions: string[]): string {
   const name = nameFromUrl(url)
@@ -76,7 +79,7 @@ export function describedModel(name: string, wanted: OwnModel, description: Desc
   }
 }
 
-/** The release with these models besides its own. One that it offers already, by digest, comes from the new URL. */
+/** The release with these models besides its own. If it has one already, by its digest, the new URL counts. */
 export function withOwnModels(release: Release, own: Model[]): Release {
   const others = own.filter(({ sha256 }) => sha256 !== release.model.sha256)
   const digests = others.map(({ sha256 }) => sha256)
@@ -92,7 +95,7 @@ export function knownByDigest(release: Release, { url, sha256 }: OwnModel): Mode
   return known === undefined ? undefined : { ...known, url }
 }
 
-/** A note if the context names a model besides the URL. The wizard always names the one in the image. */
+/** A note if the context names a model besides the URL. Not for the one in the image, which the wizard always names. */
 export const ignoredModelNotes = (
   { model, modelUrl }: Pick<Context, 'model' | 'modelUrl'>,
   release: Release,
@@ -102,8 +105,9 @@ export const ignoredModelNotes = (
     : [`${variables.model.name}=${model} is ignored, since ${variables.modelUrl.name} is set.`]
 
 /**
- * Whether parts of earlier prompts are reused. Separate caches rely on a tag with which every prompt begins; the tests see
- * that it does with the catalogue's models and with the appliance's templates, but not with any template that a file has.
+ * Whether parts of earlier prompts are reused. Separate caches rely on each prompt beginning with its tenant's tag,
+ * which is tested for the catalogue's models and the appliance's templates, but cannot be for whatever template a
+ * file has.
  */
 export const reusesPrompts = ({ own, template }: Model, sharing: CacheSharing): boolean =>
   sharing !== 'separate' || own === undefined || template !== undefined

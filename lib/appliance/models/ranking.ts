@@ -5,8 +5,8 @@ import type { Model } from './catalogue.ts'
 const qualityOf = ({ quality }: Model) => quality?.independent ?? 0
 
 /**
- * Those that fit first; of those the better before the worse, and of equals the faster, which read less for each token. Models
- * without a figure come after the others, in the given order.
+ * Those that fit first; among them the better first, and of equals the faster, which reads fewer bytes for each token.
+ * Models without a figure come last, in the given order.
  */
 export const ranked = (models: readonly Model[], fits: (model: Model) => boolean): Model[] =>
   models.toSorted(
@@ -32,9 +32,9 @@ const noticeable = 1.5
 const negligible = 0.9
 
 /**
- * A line on the best of those that fit with at least the same context, if it is better than the present one and not slower,
- * or faster and not worse. Nothing is said of a present model whose quality is not known. `planOf`: undefined if it cannot
- * be served here.
+ * A line on the best model that fits with at least the same context, if it is better than the present one and not
+ * slower, or faster and not worse. Undefined if the present one's quality is not known. `planOf`: undefined if a
+ * model cannot be served here.
  */
 export function betterChoice(
   { model: present, contextSize }: Planned,

@@ -43,7 +43,7 @@ export const mirrored = <T extends { url: string }>(mirror: string | undefined, 
 
 export const catalogueNames = Object.keys(catalogue) as (keyof typeof catalogue)[]
 
-/** The release of an image with these models of the catalogue baked in: one for chat, and any for the services beside it. */
+/** The release of an image with these models baked in: one for chat, and any for the services beside it. */
 export const releaseWith = (
   baked: keyof typeof catalogue,
   companions: (keyof typeof companionCatalogue)[] = [],

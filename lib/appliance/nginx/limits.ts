@@ -37,8 +37,8 @@ export const headerTimeout = 10
 export const connectionRate = { perSecond: 50, burst: 500 } as const
 
 /**
- * Requests in progress of each service beside chat: of all keys together, and of one. More than it computes at once, since
- * the end of a cancelled one may be a batch away, and nobody notices the wait for an index.
+ * Requests in progress of each service beside chat: of all keys together, and of one. More than it computes at
+ * once, since the end of a cancelled one may be a batch away, and nobody notices the wait for an index.
  */
 export const companionLimits = {
   completion: { all: 6, tenant: 3 },

@@ -56,7 +56,10 @@ export const checkLocation = '/slm-copilot-check'
 /** The internal location of requests that nginx could not parse; without a path, it can use no named one. */
 export const malformedLocation = '/slm-copilot-malformed'
 
-/** Headers from the edge proxy to the admission proxy: the tenant, if there are several, and its limit, if it has one. */
+/**
+ * Headers from the edge proxy to the admission proxy: the tenant, if there are several, and its limit, if it has
+ * one.
+ */
 export const edgeHeaders = {
   tenant: { name: 'X-Copilot-Tenant', variable: '$http_x_copilot_tenant' },
   quota: { name: 'X-Copilot-Quota', variable: '$http_x_copilot_quota' },

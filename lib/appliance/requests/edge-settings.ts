@@ -1,7 +1,7 @@
 /** The settings of the edge proxy's program: rendered as JSON for nginx, and read there by the filter and its errors. */
 import type { CompanionKind } from './services.ts'
 
-/** A service beside chat, as the filter must know it. */
+/** What the filter needs to know of a service beside chat. */
 export type EdgeCompanion = {
   /** The model's name. */
   model: string

@@ -1,4 +1,4 @@
-/** The fields of requests for vectors, and for an order of search results. */
+/** The fields of requests for embeddings, and for reranking. */
 import { either, type Fields, integer, list, longText, oneOf, required, unsupportedField } from './rules.ts'
 
 /** Texts in one request: clients send an index in batches of tens to hundreds. */

@@ -1,6 +1,6 @@
 /** The kinds of model services: a llama-server each, with a model of its own. */
 
-/** Beside chat, which is always there: each only if it was asked for, or costs chat nothing. */
+/** Beside chat, which always runs: each runs only if it was asked for, or costs chat nothing. */
 export const companionKinds = ['completion', 'embeddings', 'reranking'] as const
 export type CompanionKind = (typeof companionKinds)[number]
 

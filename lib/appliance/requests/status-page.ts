@@ -1,4 +1,4 @@
-/** nginx's status page (ngx_http_stub_status_module), of which the admission proxy's says how many slots are taken. */
+/** nginx's status page (ngx_http_stub_status_module): the admission proxy's says how many slots are taken. */
 
 export type StatusPage = {
   active: string

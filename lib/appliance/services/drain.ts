@@ -1,4 +1,4 @@
-/** Draining: before a VM stops, it takes nothing new and lets the running generations end. */
+/** Draining: before a VM stops, it admits no new requests, and lets running generations end. */
 
 /** Seconds that running generations get by default. */
 export const defaultDrainLimit = 300
@@ -12,8 +12,8 @@ export const drainMargin = 30
 export type DrainState = 'drained' | 'waiting' | 'over'
 
 /**
- * Whether the drain has ended. `running`: requests that llama-server is answering, in the last looks, the latest
- * last; undefined where that could not be seen. One look is not enough: a request may just have been admitted.
+ * Whether the drain has ended. `running`: the requests being answered, as counted so far, the latest last; undefined
+ * where they could not be counted. One count is not enough: a request may just have been admitted.
  */
 export function drainState(running: (number | undefined)[], seconds: number, limit: number): DrainState {
   const [before, now] = running.slice(-2)

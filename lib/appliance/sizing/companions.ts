@@ -1,4 +1,4 @@
-/** The plan of the services beside chat: of each the memory and threads, and whether chat can do without them. */
+/** The plan of the services beside chat: memory and threads of each, and what they take from chat. */
 import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import type { Model } from '../models/catalogue.ts'
@@ -37,7 +37,7 @@ const sizingOf: Record<CompanionKind, CompanionSizing> = {
   reranking: { contextSize: 2048, slots: 1, kvType: 'f16', batchSize: 2048, promptCache: 0 },
 }
 
-/** By how much a service may exceed its plan before the kernel ends it, in place of another. */
+/** How far a service may exceed its plan before the kernel kills it. */
 const tolerance = 1.1
 
 /** The plan of one service. */
@@ -73,7 +73,7 @@ export type Candidate = {
   isInstalled: boolean
 }
 
-type Choosing = Pick<Context, 'completion' | 'embeddings'>
+type CompanionRequest = Pick<Context, 'completion' | 'embeddings'>
 
 /**
  * The models that the context asks for. `auto` downloads nothing: it takes the first completion model that is on the
@@ -81,7 +81,7 @@ type Choosing = Pick<Context, 'completion' | 'embeddings'>
  */
 export function candidatesFor(
   models: CompanionModel[],
-  { completion, embeddings }: Choosing,
+  { completion, embeddings }: CompanionRequest,
   chat: Pick<Model, 'infills'>,
   isInstalled: (model: CompanionModel) => boolean,
 ): Candidate[] {

@@ -31,9 +31,10 @@ export const expectedPrompt = ({ activeParameters }: Geometry, cores: number): S
 })
 
 /**
- * The time for a token of a prompt, relative to f16 and an empty context: `start`, and `slope` for each unit of depth, which
- * is tokens of context × elements of the queries in all layers / active parameters. From `make bench BENCH=depth`: at 0 and
- * 4096 tokens, the latter 20,480 tokens of Devstral Small 2.
+ * The time for a token of a prompt, relative to f16 and an empty context: `start`, and `slope` for each unit of
+ * depth. Depth is tokens of context × elements of the queries in all layers / active parameters. From `make bench
+ * BENCH=depth`, at 0 and 4096 tokens of its small model; the latter have the depth of 20,480 tokens of Devstral
+ * Small 2.
  */
 const depthCosts = {
   f16: { start: 1, slope: 11.3 },

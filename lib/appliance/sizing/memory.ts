@@ -56,8 +56,8 @@ export type Sizing = { contextSize: number; slots: number; kvType: KvType }
 export type MemoryFactors = Sizing & { batchSize: number }
 
 /**
- * The most checkpoints that a slot keeps (`--ctx-checkpoints`): llama-server's own default, but fewer of a hybrid's, each of
- * which is a copy of its whole state. A request makes two or three: at its last message and near its end.
+ * The most checkpoints that a slot keeps (`--ctx-checkpoints`): llama-server's own default, but fewer for a hybrid,
+ * where each is a copy of the whole state. A request makes two or three: at its last message and near its end.
  */
 export const checkpointsOf = ({ recurrent }: Geometry): number => (recurrent === undefined ? 32 : 8)
 
@@ -72,8 +72,8 @@ const kvPadding = 256
 const padded = (tokens: number) => Math.ceil(tokens / kvPadding) * kvPadding
 
 /**
- * The KV cache: one pool for all slots; and each slot's recurrent state. Layers with a sliding window keep the window and a batch
- * (llama.cpp, llama-kv-cache-iswa.cpp).
+ * The KV cache, one pool for all slots, and each slot's recurrent state. Layers with a sliding window keep the
+ * window and a batch (llama.cpp, llama-kv-cache-iswa.cpp).
  */
 export function kvCacheSize(
   geometry: Geometry,

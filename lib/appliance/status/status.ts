@@ -1,4 +1,4 @@
-/** What `slm-copilot status` shows: a value whose JSON form, `--json`, keeps its shape. `--schema` prints this schema. */
+/** What `slm-copilot status` shows, as a value: `--json` prints it, and `--schema` its schema. */
 import * as z from 'zod'
 import { companionKinds } from '../requests/services.ts'
 import { stageNames } from '../stages.ts'

@@ -66,7 +66,7 @@ const langChain = (
 ): ClientConfiguration => ({
   name: 'langchain',
   title: 'LangChain, embeddings',
-  note: 'What is searched for needs the prefix; what is searched does not, unless the model says so.',
+  note: 'Queries need the prefix. Documents need none, unless the model says so.',
   snippets: [
     shellExports({ OPENAI_API_KEY: key, NODE_EXTRA_CA_CERTS: caFile }),
     {

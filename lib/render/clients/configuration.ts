@@ -11,7 +11,7 @@ export type ClientValues = {
   thoughts: number
   /** The key, or a placeholder if it must not be shown. */
   key: string
-  /** The models of the services beside chat, and what embeddings need before a text that is searched for. */
+  /** The models of the services beside chat, and the prefix of a query that is embedded. */
   companions: {
     completion?: string | undefined
     embeddings?: { name: string; queryPrefix: string } | undefined

@@ -31,7 +31,7 @@ const openCode = (values: ClientValues): ClientConfiguration => ({
             models: {
               [values.model]: {
                 limit: { context: values.contextSize, output: maxAnswerTokens(values) },
-                // Otherwise it does not send thoughts back, and each next prompt differs from where they were.
+                // Otherwise opencode does not send thoughts back, and every prompt differs from the cached one there.
                 ...(values.thoughts > 0 && {
                   reasoning: true,
                   interleaved: { field: 'reasoning_content' },

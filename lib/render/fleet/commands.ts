@@ -1,4 +1,4 @@
-/** How HAProxy is told of a fleet's changes while it runs (its management guide, 9.3). */
+/** Commands of HAProxy's runtime API (management.txt, 9.3) by which a fleet's changes reach it while it runs. */
 import { createHash } from 'node:crypto'
 import type { Copilot } from '../../appliance/fleet/fleet.ts'
 import { servicesText } from '../../appliance/fleet/services.ts'
@@ -8,14 +8,17 @@ export type HaproxyServer = { name: string; connections: number; state: string }
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 
-/** HAProxy's name for a copilot. Its connection cannot be changed there: a changed one gets another name. */
+/**
+ * HAProxy's name for a copilot. A server cannot be changed while HAProxy runs: a copilot with another address, CA,
+ * model or number of slots is a new server.
+ */
 export const serverName = (copilot: Copilot): string => {
   const { name, host, port, ca, serverName: expected, slots, model } = copilot
   const plain = name.replace(/[^A-Za-z0-9.-]/g, '-').slice(0, 40)
   return `${plain}_${digest(JSON.stringify([host, port, ca, expected, slots, model])).slice(0, 8)}`
 }
 
-/** Decides the copilot's place in each session's order: 48 bits. */
+/** 48 bits that decide the copilot's place in each session's order. */
 const seedOf = ({ name }: Copilot): number => Number.parseInt(digest(name).slice(0, 12), 16)
 
 /** Connections beyond the slots, for requests that take none (choose.lua has the same number). */
@@ -23,10 +26,10 @@ const spare = 8
 
 const addressOf = ({ host, port }: Copilot) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
 
-/** HAProxy's words are separated by white space, and its commands by semicolons. */
+/** Without white space and semicolons, which end HAProxy's words and commands. */
 const word = (text: string) => text.replace(/[^A-Za-z0-9._:/@+-]/g, '-')
 
-/** Commands of HAProxy's runtime API (management.txt, 9.3) that add a copilot. */
+/** The commands that add a copilot. */
 function additionOf(copilot: Copilot): string[] {
   const server = serverName(copilot)
   const path = `fleet/${server}`
@@ -46,7 +49,7 @@ function additionOf(copilot: Copilot): string[] {
   ]
 }
 
-/** A payload ends at its first empty line. */
+/** Without empty lines, the first of which would end a payload. */
 const payload = (pem: string) => pem.split('\n').filter(Boolean).join('\n')
 
 /** `completion=NAME,embeddings=NAME`; `-` if there is none, `?` if that is unknown. */
@@ -56,7 +59,7 @@ const servicesWord = ({ services }: Copilot): string => {
   return servicesText(Object.fromEntries(words), ',') || '-'
 }
 
-/** Makes HAProxy send requests to a server. */
+/** Makes the program in HAProxy choose the server, too. */
 const choiceOf = (copilot: Copilot): string =>
   `fleet set ${serverName(copilot)} ${copilot.slots} ${seedOf(copilot)} ${word(copilot.model) || '-'} ${servicesWord(copilot)}`
 

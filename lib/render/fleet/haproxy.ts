@@ -1,4 +1,4 @@
-/** HAProxy on a router: where the edge proxy sends requests, and what it does with them until a copilot answers. */
+/** HAProxy on a router: takes requests from the edge proxy, and passes each on to a copilot. */
 
 import { admissionStatusUrl, paths, units, users } from '../../appliance/paths.ts'
 import {
@@ -26,9 +26,9 @@ ${choose}`,
 })
 
 /**
- * The configuration, in the syntax of HAProxy 2.6 and later. It names no copilot: those are added and removed while
- * HAProxy runs, so that no reload ends a stream. HAProxy itself repeats nothing: the edge proxy, which still has the
- * request's body, sends it once more, to the second socket.
+ * The configuration, in the syntax of HAProxy 2.6 and later. It names no copilot: they are added and removed while
+ * HAProxy runs, so that no reload ends a stream. HAProxy repeats no request itself: the edge proxy, which still has
+ * the body, sends it once more, to the second socket.
  */
 export const routerConfiguration = (answerTimeout: number) => ({
   path: paths.routerConfiguration,
@@ -50,10 +50,10 @@ defaults
     timeout connect 3s
     timeout client ${answerTimeout + 60}s
     timeout server ${answerTimeout + 60}s
-    # Nobody waits in silence.
+    # Requests are refused at once rather than queued.
     timeout queue 1s
     retries 0
-    # A token is passed on at once.
+    # Tokens are passed on without delay.
     option http-no-delay
     option abortonclose
     # A copilot that has vanished is noticed: by a request, since it connects anew; by a stream, since probes stay unanswered.
@@ -108,7 +108,7 @@ backend fleet
     http-response return status 502 if { status lt 200 } or { status 300:399 }
     http-response del-header ^(?!content-type$|content-length$|transfer-encoding$) -m reg
     http-response set-header Content-Type application/json unless { res.hdr(Content-Type) -m beg text/event-stream text/plain }
-    # Which of its limits was exceeded, a copilot does not say.
+    # A copilot does not say which of its limits was exceeded.
     http-response set-header ${limitHeader.name} slots if { status 429 }
     use-server %[var(txn.server)] if TRUE
 
@@ -128,13 +128,13 @@ Documentation=file:${paths.report}
 ConditionPathExists=${paths.routerConfiguration}
 After=network-online.target
 Wants=network-online.target
-# Restarted however often it fails: there may be nobody to do it.
+# Restarted however often it fails, also when no administrator is around.
 StartLimitIntervalSec=0
 
 [Service]
 Type=notify
 ExecStart=/usr/sbin/haproxy -Ws -f ${paths.routerConfiguration}
-# It knows no copilot yet.
+# At its start it knows no copilots.
 ExecStartPost=-+/usr/bin/systemctl start --no-block ${units.backends}
 WorkingDirectory=/
 User=${users.web}

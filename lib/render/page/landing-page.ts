@@ -26,7 +26,10 @@ export type LandingPage = {
 
 const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
-/** The page's Content Security Policy (https://www.w3.org/TR/CSP3/): its own script and style, and requests to this host. */
+/**
+ * The page's Content Security Policy (https://www.w3.org/TR/CSP3/): its script, its style, and requests to this
+ * host.
+ */
 export const landingPagePolicy = [
   "default-src 'none'",
   `script-src ${digest(script)}`,

@@ -1,4 +1,4 @@
-/** The documents' tables of models: what each is good at and how fast it may be, and what fits into a VM of each size. */
+/** The documents' tables of models: what each is good at, how fast it may be, and what fits into a VM. */
 
 import { catalogue, type Model } from '../../appliance/models/catalogue.ts'
 import { type CompanionModel, companionCatalogue } from '../../appliance/models/companions.ts'

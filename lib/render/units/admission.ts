@@ -11,7 +11,7 @@ Description=SLM-Copilot admission proxy: limits concurrent generations to llama-
 Documentation=file:${paths.report}
 ConditionPathExists=${paths.admissionConfiguration}
 After=local-fs.target
-# Restarted however often it fails: there may be nobody to do it.
+# Restarted however often it fails, also when no administrator is around.
 StartLimitIntervalSec=0
 
 [Service]

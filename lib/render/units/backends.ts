@@ -1,4 +1,4 @@
-/** The timer by which a router learns which copilots there are. */
+/** The timer by which a router looks up its copilots. */
 import { backendsEvery } from '../../appliance/fleet/fleet.ts'
 import { paths, units } from '../../appliance/paths.ts'
 import { written } from '../written.ts'
@@ -11,7 +11,7 @@ export const backendsUnits = () => [
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=SLM-Copilot: tell the router which copilots there are
+Description=SLM-Copilot: look up the copilots of the fleet
 ConditionPathExists=${paths.routerConfiguration}
 Requisite=${units.router}
 After=${units.router}
@@ -36,7 +36,7 @@ ${hardening}
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=SLM-Copilot: tell the router every ${backendsEvery} seconds which copilots there are
+Description=SLM-Copilot: look up the copilots every ${backendsEvery} seconds
 
 [Timer]
 OnActiveSec=1s

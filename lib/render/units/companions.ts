@@ -12,7 +12,7 @@ const kindSettings: Record<CompanionKind, (capacity: CompanionCapacity) => Recor
   completion: ({ memory }) => ({
     LLAMA_ARG_CACHE_RAM: String(Math.floor(memory.promptCache / MiB)),
     LLAMA_ARG_CACHE_IDLE_SLOTS: '1',
-    // The likeliest tokens: a completion that varies is of no use.
+    // The likeliest tokens: completions should not vary.
     LLAMA_ARG_TEMPERATURE: '0',
   }),
   embeddings: ({ model }) => ({
@@ -23,7 +23,7 @@ const kindSettings: Record<CompanionKind, (capacity: CompanionCapacity) => Recor
   reranking: () => ({ LLAMA_ARG_RERANKING: '1', ...withoutCache }),
 }
 
-/** Reusing what another text has in common would save little, show tenants each other's texts, and change the vectors. */
+/** Reuse of common prefixes would save little, reveal to tenants what others have sent, and change the vectors. */
 const withoutCache = { LLAMA_ARG_CACHE_RAM: '0', LLAMA_ARG_CACHE_PROMPT: '0' }
 
 /** The settings of a service's llama-server. */
@@ -59,8 +59,8 @@ export const companionFiles = (companions: Companion[]) =>
   })
 
 /**
- * Shares of CPU time while there is not enough for all (cpu.weight; chat has 100). Somebody who types waits for a
- * completion, but no longer than a second; nobody waits for an index (`make bench BENCH=completion`).
+ * Shares of CPU time while there is not enough for all (cpu.weight; chat has 100). A developer who types waits for a
+ * completion for a second at most; an index can wait (`make bench BENCH=completion`).
  */
 const cpuWeights: Record<CompanionKind, string> = {
   completion: '1000',
@@ -108,11 +108,11 @@ RestartSec=1
 # Up to a minute (systemd 254): a model that never loads must not take chat's CPU time.
 RestartSteps=6
 RestartMaxDelaySec=60
-# On SIGTERM, v0.5.0 may deadlock; there is nothing to lose.
+# On SIGTERM, v0.5.0 may deadlock; there is nothing to save.
 KillSignal=SIGKILL
 SuccessExitStatus=SIGKILL
 CPUWeight=${cpuWeights[kind]}
-# Before chat, if memory runs out.
+# Killed before chat if memory runs out.
 OOMScoreAdjust=200
 
 ${sandbox}

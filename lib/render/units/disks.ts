@@ -1,9 +1,9 @@
-/** The units that mount disks with models and state, before the services start, and the rule that notices changes. */
+/** The units that mount disks with models and state at boot, and the udev rule that notices changes later. */
 import { diskLabels } from '../../appliance/disks/disks.ts'
 import { paths, units } from '../../appliance/paths.ts'
 import { written } from '../written.ts'
 
-/** No sandbox for the first: what is mounted in one is seen by nobody else. */
+/** The first has no file system sandbox: what it mounted there would be invisible outside. */
 export const disksUnits = () => [
   {
     path: paths.disksService,
@@ -12,7 +12,7 @@ export const disksUnits = () => [
 [Unit]
 Description=SLM-Copilot: mount the disks with models and state
 Documentation=file:${paths.report}
-# At boot, if this VM uses such a disk: configure enables it. Also started by configure, if there is something to do.
+# At boot only if this VM uses such a disk: configure enables it then. Configure also starts it when disks have changed.
 Before=${units.upgrade} one-context.service ${units.nginx} ${units.admission} ${units.router} ${units.llama}
 StartLimitIntervalSec=0
 
@@ -21,7 +21,7 @@ Type=oneshot
 # At boot udev may not have seen all disks yet.
 ExecStartPre=-/bin/udevadm settle --timeout=10
 ExecStart=${paths.executable} attach-disks
-# A disk that another machine has mounted is watched for a while before it is refused (ext4(5), mmp).
+# Before a disk is mounted, ext4 watches for a while whether another machine has it mounted (ext4(5), mmp).
 TimeoutStartSec=300
 LimitCORE=0
 NoNewPrivileges=yes
@@ -37,15 +37,15 @@ WantedBy=multi-user.target
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=SLM-Copilot: notice disks that have come or gone
-# Before the first configure since boot there is nothing to do again.
+Description=SLM-Copilot: notice disks that have been attached or detached
+# The first configure since boot sees these disks itself.
 ConditionPathExists=${paths.addresses}
 StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
 ExecStart=${paths.executable} attach-disks --changed
-# What is detached is still being detached.
+# A detached disk may not have disappeared yet.
 ExecStartPre=-/bin/udevadm settle --timeout=10
 LimitCORE=0
 NoNewPrivileges=yes
@@ -57,11 +57,11 @@ RestrictAddressFamilies=AF_UNIX
     path: paths.disksRule,
     mode: 0o644,
     text: `${written}
-# Disks that come and go while the VM runs, by the label of their file system.
+# Disks attached or detached while the VM runs, by the label of their file system.
 SUBSYSTEM=="block", ACTION=="add|change|remove", ENV{ID_FS_LABEL}=="${Object.values(diskLabels).join('|')}", RUN+="/bin/systemctl --no-block start ${units.disksChanged}"
 `,
   },
 ]
 
-/** Makes systemd start the first at boot. */
+/** The link by which systemd starts the first one at boot. */
 export const disksWanted = { path: paths.disksWanted, link: paths.disksService }

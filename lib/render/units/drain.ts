@@ -11,7 +11,7 @@ export const drainUnit = (limit: number) => [
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=SLM-Copilot: running generations end before the VM stops
+Description=SLM-Copilot: let running generations end before the VM stops
 Documentation=file:${paths.report}
 # At shutdown units stop in the opposite order: this one first, while the network is up and the services run.
 After=network.target ${units.bootReadiness} ${units.nginx} ${units.admission} ${units.router} ${units.llama} ${units.promptCache}

@@ -62,7 +62,7 @@ const ownTemplate = (name: TemplateName) => ({
   ...(name === 'devstral' ? { LLAMA_ARG_PREFILL_ASSISTANT: '0' } : {}),
 })
 
-/** What may differ with the same capacity. */
+/** Whether prompts may reuse what earlier ones have cached. */
 export type PromptReuse = { reusesPrompts: boolean }
 
 export const llamaEnvironment = (capacity: Capacity, { reusesPrompts }: PromptReuse) =>

@@ -1,4 +1,4 @@
-/** The timer that writes the metrics which are not known at the moment of a scrape, and publishes the load at OneGate. */
+/** The timer that writes metrics which nginx cannot know at a scrape, and publishes the load at OneGate. */
 import { paths } from '../../appliance/paths.ts'
 import { written } from '../written.ts'
 import { hardening } from './sandbox.ts'

@@ -14,7 +14,7 @@ export const nginxDropIn = () => ({
 [Unit]
 # Until the first configure there is no configuration, and Restart= would try again each second.
 ConditionPathExists=${paths.edgeConfiguration}
-# Restarted however often it fails: there may be nobody to do it.
+# Restarted however often it fails, also when no administrator is around.
 StartLimitIntervalSec=0
 
 [Service]

@@ -1,4 +1,4 @@
-/** Security updates of the operating system: by unattended-upgrades(8) if the context asks for them, otherwise by nothing. */
+/** Security updates of the operating system: by unattended-upgrades(8) if the context asks for them. */
 import { callers, paths } from '../../appliance/paths.ts'
 
 /** Systemd does not start a masked unit, whatever wants it (systemctl(1), mask). */

@@ -5,8 +5,8 @@ import { paths, units } from '../../appliance/paths.ts'
 import { written, writtenAtConfigure } from '../written.ts'
 import { hardening } from './sandbox.ts'
 
-/** Services that say nothing about requests, so that what they print as a warning may be forwarded. */
-const tellingUnits = [units.certbot, units.clock]
+/** Services that know nothing of requests, so that their own warnings may be forwarded. */
+const forwardedUnits = [units.certbot, units.clock]
 
 const oneOf = (property: string, names: string[]) =>
   names.map(name => `${property} == "${name}"`).join(' or\n    ')
@@ -65,10 +65,10 @@ if $inputname == "imjournal" and $syslogseverity <= 4 then {
   if $!_TRANSPORT == "kernel" then call forward
   else if $!_PID == "1" and $!UNIT != "${units.syslog}" and (
     $!UNIT startswith "slm-copilot" or
-    ${oneOf('$!UNIT', [units.nginx, ...tellingUnits])}
+    ${oneOf('$!UNIT', [units.nginx, ...forwardedUnits])}
   ) then call forward
   else if (
-    ${oneOf('$!_SYSTEMD_UNIT', tellingUnits)}
+    ${oneOf('$!_SYSTEMD_UNIT', forwardedUnits)}
   ) then call forward
 }
 `
@@ -86,14 +86,17 @@ const caFile = (ca: string | undefined) =>
 
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/'))
 
-/** What is secret, or may be: hidden from a process of root's. */
+/** Hidden from rsyslogd, which runs as root: what is secret, or may be. */
 const hidden = [
   ...[paths.state, paths.stateDisk, paths.cache, paths.tls, paths.certbot, folderOf(paths.edgeConfiguration)],
   ...[folderOf(paths.report), '/etc/ssl/private', '/etc/ssh'],
   ...['/etc/shadow', '/etc/shadow-', '/etc/gshadow', '/etc/gshadow-'],
 ]
 
-/** Of /run, where the sockets of other services are, only systemd's and the journal's, and what /etc/resolv.conf may be a link to. */
+/**
+ * All that is visible of /run, which has other services' sockets: systemd's, the journal's, and what
+ * /etc/resolv.conf may link to.
+ */
 const visibleInRun = ['systemd/journal', 'systemd/notify', 'log/journal', 'systemd/resolve', 'resolvconf']
 
 /**
@@ -144,5 +147,5 @@ WantedBy=multi-user.target
 `,
 })
 
-/** Debian's own service of rsyslog, which would keep copies of the journal on disk: never started. */
+/** Masks Debian's own rsyslog.service, which would copy the journal to disk. */
 export const debianSyslog = () => ({ path: paths.debianSyslog, link: '/dev/null' })

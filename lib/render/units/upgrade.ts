@@ -2,7 +2,7 @@
 import { paths, units } from '../../appliance/paths.ts'
 import { written } from '../written.ts'
 
-/** Before the framework runs the stages, and before anything is served. It runs the executable that is to be gone back to. */
+/** Before the framework runs the stages, and before anything is served. It runs the previous version's executable. */
 export const upgradeUnits = () => [
   {
     path: paths.upgradeUnit,

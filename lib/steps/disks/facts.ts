@@ -2,9 +2,9 @@
 import { type AttachedDisk, type NamedDisk, parseBlkid, stateSerial } from '../../appliance/disks/disks.ts'
 import type { Host } from '../../system/host.ts'
 
-/** Block devices with a file system; read anew, without blkid's cache. */
+/** Block devices with a file system, read without blkid's cache. */
 export async function readDisks(host: Host): Promise<AttachedDisk[]> {
-  // It ends with 2 if there is none.
+  // Exit code 2: there are none.
   const { stdout } = await host.query`blkid --cache-file /dev/null --output export`.nothrow()
   return parseBlkid(stdout)
 }
@@ -21,7 +21,7 @@ export async function mountedAt(host: Host, folder: string): Promise<string | un
 export async function readNamedDisk(host: Host, given: string | undefined): Promise<NamedDisk | undefined> {
   const name = given ?? stateSerial
   const device = deviceNamed(host, name.replace(/^\/dev\//, ''))
-  // The serial number that is the default need not be there.
+  // A disk with the default serial number is optional.
   if (device === undefined) return given === undefined ? undefined : { name, device, signatures: [] }
   return { name, device, signatures: await signaturesOn(host, device) }
 }

@@ -1,7 +1,7 @@
-/** Makes the VM's state be that on the disk: formats it if it is empty, copies what is here if it has none, switches. */
+/** Moves the VM's state to a disk: formats an empty one, copies the VM's own state, bind-mounts the folders. */
 import type { AttachedDisk } from '../../appliance/disks/disks.ts'
 import { diskLabels } from '../../appliance/disks/disks.ts'
-import { partial, stampOf, stampProblem, stateFolders, strangers } from '../../appliance/disks/state.ts'
+import { foreignFiles, partial, stampOf, stampProblem, stateFolders } from '../../appliance/disks/state.ts'
 import { paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import type { Host } from '../../system/host.ts'
@@ -34,7 +34,7 @@ export async function useDisk(host: Host, disk: AttachedDisk, version: string): 
 
 async function mount(host: Host, { device }: AttachedDisk): Promise<string | undefined> {
   host.files.makeFolder(folder, 0o700)
-  // It ends with 0 or 1 if the file system is sound, or has been repaired (e2fsck(8)).
+  // Exit code 0 or 1: the file system is sound, or has been repaired (e2fsck(8)).
   const check = await host.$`e2fsck -p ${device}`.nothrow()
   if (check.exitCode > 128) return `${device} could not be checked: e2fsck was ended by a signal.`
   if (check.exitCode > 1) return unsound(device, check.stdout + check.stderr)
@@ -43,7 +43,7 @@ async function mount(host: Host, { device }: AttachedDisk): Promise<string | und
   return exitCode === 0 ? undefined : `${device} cannot be mounted: ${lastLine(stderr)}`
 }
 
-/** Why e2fsck did not repair it. That another machine has it mounted, it says in the midst of advice for damaged ones. */
+/** Why e2fsck failed. If another machine has the disk mounted, its output says so amid advice for damaged ones. */
 function unsound(device: string, said: string): string {
   if (/MMP: .*active/.test(said))
     return `${device} is mounted by another machine: two VMs cannot share their state. Detach it from one of them.`
@@ -52,7 +52,7 @@ function unsound(device: string, said: string): string {
 
 const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? ''
 
-/** Copies what is here to a disk without state. The stamp, written last, completes it; until then it is copied anew. */
+/** Copies the VM's state to a disk that has none. The stamp, written last, completes it; until then, it starts over. */
 async function fill(
   host: Host,
   { device, uuid }: AttachedDisk,
@@ -62,16 +62,16 @@ async function fill(
   const isOwn = readState(host, stateFiles.usedDisk)?.uuid === uuid
   if (stamp !== undefined) {
     const problem = stampProblem(stamp, version, isOwn)
-    // An upgrade that was interrupted in another VM: its versions are not here.
+    // Of an upgrade that was interrupted in another VM, whose versions this one does not have.
     if (problem === undefined && !isOwn)
       host.files.remove(paths.upgradeJournal.replace(paths.state, `${folder}/state`))
     if (problem === undefined && stamp.version !== version)
       writeState(host, stateFiles.stamp, stampOf(version))
     return problem
   }
-  const foreign = strangers(host.files.list(folder))
+  const foreign = foreignFiles(host.files.list(folder))
   if (foreign.length > 0)
-    return `${device} is labelled ${diskLabels.state}, but holds what is not an appliance's state: ${foreign.slice(0, 3).join(', ')}. Attach an empty disk.`
+    return `${device} is labelled ${diskLabels.state}, but holds files that are not an appliance's state: ${foreign.slice(0, 3).join(', ')}. Attach an empty disk.`
   for (const each of stateFolders) await copyFolder(host, each)
   await host.$`sync --file-system ${folder}`
   writeState(host, stateFiles.stamp, stampOf(version))
@@ -88,7 +88,7 @@ async function copyFolder(host: Host, { name, path, mode }: (typeof stateFolders
   host.files.rename(part, copy)
 }
 
-/** Shows the disk's folders at the places of the VM's own. */
+/** Mounts the disk's folders over the VM's own. */
 async function bind(host: Host): Promise<void> {
   for (const { name, path, mode } of stateFolders) {
     if ((await mountedAt(host, path)) !== undefined) continue

@@ -1,4 +1,4 @@
-/** Tells HAProxy of changes, and reads what it knows, through its control socket. */
+/** Changes HAProxy's servers, and reads their state, through its control socket. */
 import type { Copilot } from '../../appliance/fleet/fleet.ts'
 import { paths } from '../../appliance/paths.ts'
 import { changesOf, type HaproxyServer, serversIn } from '../../render/fleet/commands.ts'
@@ -14,11 +14,14 @@ const command = (host: Host, text: string) => ask(host.files.at(paths.routerCont
 export const readServers = async (host: Host): Promise<HaproxyServer[]> =>
   serversIn(await command(host, 'show stat fleet 4 -1'))
 
-/** What HAProxy says when a command has worked: nothing, or one of these. */
+/** HAProxy's answers to commands that have worked: nothing, or one of these. */
 const successes =
   /^$|^New server registered|^Server deleted|^New CA file created|^transaction (created|updated)|Success!|^CA file '.*' deleted/
 
-/** A server's last connections may still be ending; a file of a public CA's server does not exist. Both are tried again. */
+/**
+ * Commands that may fail: a server may still have connections, and one with a public CA has no CA file. The next
+ * run repeats them.
+ */
 const harmless = /^(del server|del ssl ca-file) /
 
 /** Makes HAProxy's servers those copilots; logs each command that it has refused. */

@@ -25,7 +25,10 @@ export async function measuredMemory(host: Host): Promise<ResidentSet> {
   return measured
 }
 
-/** Whether it uses no more than planned, with a tolerance of 5 %, the planned bytes, and a sentence with the figures. */
+/**
+ * Whether it uses no more than planned, with a tolerance of 5 %, the planned bytes, and a sentence with the
+ * figures.
+ */
 export function comparedMemory(capacity: Capacity, { anonymous, file }: ResidentSet) {
   const { least, most } = planned(capacity)
   const isWithin = anonymous <= most * 1.05

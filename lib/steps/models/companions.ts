@@ -1,4 +1,4 @@
-/** The models of the services beside chat: which are asked for, which are on the disk, and where to download the others. */
+/** The models of the services beside chat: which are asked for, which are there, and where the others come from. */
 import type { Context } from '../../appliance/context/context.ts'
 import type { Model } from '../../appliance/models/catalogue.ts'
 import { mirrored, type Release } from '../../appliance/models/release.ts'

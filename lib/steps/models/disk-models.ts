@@ -1,11 +1,11 @@
-/** Models on an attached disk: they are linked to where downloaded ones are, and verified like those, once. */
+/** Models on an attached disk: linked from where downloaded ones are, and verified once, like those. */
 import { modelsOf, type Release } from '../../appliance/models/release.ts'
 import { modelPath, paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import type { Host } from '../../system/host.ts'
 import { knownDigest } from '../../system/verified-files.ts'
 
-/** The folders that are searched on the disk: its root, and those in it. */
+/** The files in the disk's root, and in the folders there. */
 function filesOnDisk(host: Host): string[] {
   const inFolder = (folder: string) => host.files.list(folder).map(name => `${folder}/${name}`)
   return inFolder(paths.modelsDisk).flatMap(path =>
@@ -14,8 +14,8 @@ function filesOnDisk(host: Host): string[] {
 }
 
 /**
- * Links each model of the release that is not here to the file on the disk that has its size, unless that is known to
- * be another one. Returns notes on those that cannot be used.
+ * Links each model of the release that has not been downloaded to the file on the disk that has its size, unless its
+ * digest is known to be another one. Returns notes on models that cannot be used.
  */
 export function linkModels(host: Host, release: Release): string[] {
   const found = filesOnDisk(host)
@@ -26,13 +26,14 @@ export function linkModels(host: Host, release: Release): string[] {
     const target = host.files.target(path)
     if (target === undefined && host.files.status(path) !== undefined) return []
     const candidates = found.filter(file => host.files.status(file)?.size === size)
-    const judged = (file: string) => knownDigest(host, file, stateFiles.fileProofs)
+    const digestOf = (file: string) => knownDigest(host, file, stateFiles.fileProofs)
     const file =
-      candidates.find(each => judged(each) === sha256) ?? candidates.find(each => judged(each) === undefined)
+      candidates.find(each => digestOf(each) === sha256) ??
+      candidates.find(each => digestOf(each) === undefined)
     if (file === undefined) return target === undefined ? [] : [gone(name, target)]
     if (((host.files.status(file)?.mode ?? 0) & 0o004) === 0)
       return [
-        `${file}, on the disk with models, cannot be read by llama-server. Fix: chmod o+r, where it was written.`,
+        `${file}, on the disk with models, cannot be read by llama-server. Fix: chmod o+r, where the disk can be written.`,
       ]
     if (target !== file) host.files.replaceLink(path, file)
     return []

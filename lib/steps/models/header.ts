@@ -19,8 +19,8 @@ export const readModelFile = (path: string): Promise<Description> =>
   })
 
 /**
- * Reads the start, which is at `path`, of a model of `size` bytes. Undefined if its header goes on after that; throws if
- * it cannot be a model. `source`: for messages.
+ * Reads the start, which is at `path`, of a model of `size` bytes. Undefined if its header goes on after that;
+ * throws if it cannot be a model. `source`: for messages.
  */
 export const readModelStart = (
   path: string,

@@ -1,4 +1,4 @@
-/** Models of the administrator's own: reads and remembers what their headers say. */
+/** The administrator's own models: reads their headers, and remembers what they say. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Model } from '../../appliance/models/catalogue.ts'
 import {
@@ -46,8 +46,9 @@ export function recordedOwnModel(host: Host, wanted: OwnModel): OwnModelOutcome 
 }
 
 /**
- * Reads the header of the requested model, and records what it says, or why it could not be read: at its URL; and again in
- * the file once its digest has been verified, since a server may have sent another header. Later runs read nothing.
+ * Records what the requested model's header says, or why it could not be read: first at its URL, and again in the
+ * file once that is verified, since the server may have sent another header before. After that, nothing is read any
+ * more.
  */
 export async function describeOwnModel(host: Host, wanted: OwnModel | undefined): Promise<void> {
   const before = readOwnModels(host)

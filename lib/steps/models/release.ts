@@ -54,7 +54,7 @@ async function unpack(host: Host, archive: string, folder: string) {
   await recordChecksums(host, folder)
 }
 
-/** Records the digests of what has just been unpacked from a verified archive: for `slm-copilot verify`, and sha256sum. */
+/** Records the digests of files just unpacked from a verified archive, for `slm-copilot verify` and sha256sum. */
 async function recordChecksums({ $, files }: Host, folder: string) {
   const { stdout } = await $`find ${files.at(folder)} -type f -printf ${'%P\\n'}`
   const lines: string[] = []

@@ -24,7 +24,10 @@ export async function serviceProblem(host: Host, access: EdgeAccess): Promise<st
   return (await edgeProblem(host, access)) ?? (await queueProblem(host))
 }
 
-/** As `serviceProblem`, by the request for the health that needs no key: it also passes all services, but no queue. */
+/**
+ * As `serviceProblem`, by a request for `/health`, which needs no key: it passes all services, but not
+ * llama-server's queue.
+ */
 export async function healthProblem(host: Host, trust: Omit<EdgeAccess, 'key'>): Promise<string | undefined> {
   const url = `https://127.0.0.1:${ports.https}/health`
   return problemOf(units.nginx, url, () => host.http({ ...trust, url, timeout: healthTimeout }))

@@ -1,4 +1,4 @@
-/** Starts the services beside chat, and waits until they answer. Whatever becomes of them, chat is served. */
+/** Starts the services beside chat, and waits until they answer. If they fail, chat is served all the same. */
 import { healthUrl, modelServices } from '../../appliance/paths.ts'
 import { type CompanionKind, companionKinds } from '../../appliance/requests/services.ts'
 import { loadTimeout } from '../../appliance/services/restarts.ts'
@@ -11,7 +11,7 @@ import { disableUnit, unitStatus } from '../../system/systemd.ts'
 import { waitFor } from '../../system/waiting.ts'
 import { type Applied, applyService } from './services.ts'
 
-/** Seconds that the report waits for them: from a slow disk they may take longer, and answer then. */
+/** Seconds that the report waits for them: from a slow disk they may take longer, and still answer later. */
 const longestWait = 120
 
 type StartedCompanion = { kind: CompanionKind; size: number; applied: Applied }
@@ -19,7 +19,7 @@ type StartedCompanion = { kind: CompanionKind; size: number; applied: Applied }
 /** `notes`: what failed. */
 export type StartedCompanions = { started: StartedCompanion[]; notes: string[] }
 
-/** Starts or restarts those in the plan whose model is there, and stops all others. */
+/** Starts or restarts the planned services whose model is installed, and stops all others. */
 export async function startCompanions(host: Host, planned: Companion[]): Promise<StartedCompanions> {
   const outcome: StartedCompanions = { started: [], notes: [] }
   for (const kind of companionKinds) {
@@ -37,7 +37,10 @@ export async function startCompanions(host: Host, planned: Companion[]): Promise
   return outcome
 }
 
-/** Waits for those that were started to load their models, all at once: the VM is not ready before; `applied`: those that did. */
+/**
+ * Waits until those that were started have loaded their models: the VM is not ready before. `applied`: those that
+ * have.
+ */
 export async function verifyCompanions(
   host: Host,
   { started, notes }: StartedCompanions,

@@ -14,10 +14,10 @@ export function beginDraining(host: Host): void {
 
 export const endDraining = (host: Host): void => host.files.remove(paths.draining)
 
-/** The admission proxy does not run: then nothing that it has let through does either. */
-const nobody = ['ENOENT', 'ECONNREFUSED']
+/** Error codes if the admission proxy does not run: then no request that it admitted does either. */
+const notRunning = ['ENOENT', 'ECONNREFUSED']
 
-/** Requests that are being answered, by llama-server or through HAProxy; undefined if that could not be seen. */
+/** How many requests are being answered, by llama-server or through HAProxy; undefined if they could not be counted. */
 export async function runningRequests(host: Host): Promise<number | undefined> {
   try {
     const socket = host.files.at(paths.admissionSocket)
@@ -25,6 +25,6 @@ export async function runningRequests(host: Host): Promise<number | undefined> {
     const page = parseStatusPage(body)
     return page && admittedRequests(page)
   } catch (error) {
-    return nobody.includes((error as NodeJS.ErrnoException).code ?? '') ? 0 : undefined
+    return notRunning.includes((error as NodeJS.ErrnoException).code ?? '') ? 0 : undefined
   }
 }

@@ -70,7 +70,7 @@ export type Applied = {
   run: Proven[string]
 }
 
-/** Enables a service, and starts, restarts or reloads it as its inputs require. `announce` is called before a restart. */
+/** Enables a service, and starts, restarts or reloads it as its inputs require; calls `announce` before a restart. */
 export async function applyService(
   host: Host,
   service: Service,

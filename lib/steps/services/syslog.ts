@@ -5,7 +5,7 @@ import type { Host } from '../../system/host.ts'
 import { disableUnit } from '../../system/systemd.ts'
 import { applyService } from './services.ts'
 
-/** The appliance serves even if that fails. Whether the receiver answers is not waited for. */
+/** The appliance serves even if that fails. Does not wait for the receiver to answer. */
 export async function applySyslog(host: Host): Promise<string[]> {
   try {
     if (host.files.status(paths.syslogConfiguration) !== undefined) await applyService(host, services.syslog)
@@ -19,7 +19,7 @@ export async function applySyslog(host: Host): Promise<string[]> {
   }
 }
 
-/** What waited for one receiver must not be sent to the next one. */
+/** Discards what is waiting, which must not be sent to another receiver later. */
 async function stop(host: Host): Promise<void> {
   const hasRun = host.files.status(paths.syslogState) !== undefined
   if (!hasRun) return

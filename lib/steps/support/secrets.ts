@@ -3,7 +3,10 @@ import { variableList } from '../../appliance/context/variables.ts'
 import { paths } from '../../appliance/paths.ts'
 import type { Host } from '../../system/host.ts'
 
-/** Folders in which files that others may not read hold nothing but secrets: keys, accounts, tokens of DNS providers. */
+/**
+ * Folders in which files that others may not read hold nothing but secrets: keys, accounts, tokens of DNS
+ * providers.
+ */
 const secretFolders = [paths.tls, paths.certbot]
 const secretFiles = [paths.password, paths.fleetKey]
 

@@ -23,7 +23,10 @@ export type Unpacked = { folder: string; manifest: ArchiveManifest; release: Rel
 /** `minisign`: a public key, as minisign's -P takes it. `unsigned`: the signature is not checked. */
 export type Trust = { publicKey: string } | { unsigned: true }
 
-/** Bytes of the archive's files when unpacked. Throws if it is not a release. `source`: a tar archive, or its folder. */
+/**
+ * Bytes of the archive's files when unpacked. Throws if it is not a release. `source`: a tar archive, or its
+ * folder.
+ */
 export async function sizeOf(host: Host, source: string): Promise<number> {
   if (isFolder(source)) return filesIn(source).reduce((sum, { size }) => sum + size, 0)
   const members = await membersOf(host, source)

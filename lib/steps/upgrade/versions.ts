@@ -71,7 +71,10 @@ export async function keepVersion(host: Host, version: Version): Promise<void> {
   host.files.replace(`${folderOf(version)}/${ownFiles}`, (await writtenFiles(host)).join('\n'), 0o644)
 }
 
-/** Places an unpacked release among the versions, with the models that are here. Its llama.cpp is ready to be unpacked. */
+/**
+ * Places an unpacked release among the versions, with the models that are here. Its llama.cpp is ready to be
+ * unpacked.
+ */
 export async function placeVersion(
   host: Host,
   version: Version,

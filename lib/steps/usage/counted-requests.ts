@@ -13,7 +13,10 @@ function bootTime(host: Host): number {
   return host.now().getTime() - (uptime + 2) * 1000
 }
 
-/** The counters since boot, with what has been logged since the last run. Remembers how far the log has been counted. */
+/**
+ * The counters since boot, with what has been logged since the last run. Remembers how far the log has been
+ * counted.
+ */
 export function countRequests(host: Host): Counters {
   const before = readState(host, stateFiles.counters) ?? noCounts()
   const { lines, position } = linesAfter(host, paths.accessLog, before.position)

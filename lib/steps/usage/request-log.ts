@@ -4,7 +4,10 @@ import { isOwn, type LoggedRequest, parseRequest } from '../../appliance/usage/r
 import type { Host } from '../../system/host.ts'
 import { linesSince } from '../../system/rotated-logs.ts'
 
-/** The requests since then, without the appliance's own, many at a time. Files that cannot be read are logged and skipped. */
+/**
+ * The requests since then, without the appliance's own, many at a time. Files that cannot be read are logged and
+ * skipped.
+ */
 export async function* requestsSince(host: Host, since: Date): AsyncGenerator<LoggedRequest[]> {
   for await (const lines of linesSince(host, paths.accessLog, since, host.log.warn))
     yield lines

@@ -86,8 +86,8 @@ export function writeSums(folder: string): void {
 }
 
 /**
- * Removes the list while the bundle changes. Throws if the folder is not a bundle, not even one that was interrupted: what
- * a bundle does not need is removed from it.
+ * Removes the list while the bundle changes. Throws if the folder is not a bundle, not even one that was
+ * interrupted: what a bundle does not need is removed from it.
  */
 export function startOver(release: Release, folder: string): void {
   const isOther = existsSync(folder) && readdirSync(folder).length > 0 && !isBundle(folder)

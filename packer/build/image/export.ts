@@ -105,7 +105,10 @@ async function digestsOf(path: string): Promise<Pick<Manifest, 'sha256' | 'md5'>
   return { sha256: sha256.digest('hex'), md5: md5.digest('hex') }
 }
 
-/** Writes files beside the image, and the checksums of all. Checksums and signatures never outlive what they are about. */
+/**
+ * Writes files beside the image, and the checksums of all. Checksums and signatures never outlive what they are
+ * about.
+ */
 export function writeBeside(folder: string, image: ImageFile, texts: Record<string, string>): void {
   const sums = {
     [names.sha256]: checksums({ [image.image]: image.sha256, ...digestsOfTexts('sha256', texts) }),

@@ -6,7 +6,7 @@ import { openHost } from '../../../lib/system/host.ts'
 import { step } from '../progress.ts'
 import type { Settings } from './settings.ts'
 
-/** The settings with the release that has the model at MODEL_URL baked in, planned by its header. Throws if it cannot be. */
+/** The settings, with the model at MODEL_URL baked in if there is one. Throws if its header cannot be planned. */
 export async function withOwnModel(settings: Settings): Promise<Settings> {
   const { ownModel, release } = settings
   if (ownModel === undefined) return settings

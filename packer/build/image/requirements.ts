@@ -1,4 +1,4 @@
-/** What `make image` needs from the machine: everything that is missing, told at once. */
+/** What `make image` needs from the machine: everything that is missing is reported at once. */
 import { bakedModels } from '../../../lib/appliance/models/release.ts'
 import { readable } from '../../../lib/system/large-files.ts'
 import type { BuildMachine } from './build-machine.ts'
@@ -113,14 +113,14 @@ function missingMemory({ memory }: BuildMachine, { size }: Settings): string[] {
     : []
 }
 
-/** What makes it slow without preventing it. */
+/** What slows the bake down without preventing it. */
 export function warningsFor(machine: BuildMachine, settings: Settings): string[] {
   const { withoutKvm, cpus } = machine
   if (isInContainer(machine, settings)) return [`no KVM (${withoutKvm}): the image is baked in a container`]
   const lines = []
   if (withoutKvm !== undefined)
     lines.push(
-      `no KVM (${withoutKvm}): QEMU emulates the CPU, and what takes minutes with KVM takes up to an hour. Without BASE_IMAGE, no VM is needed`,
+      `no KVM (${withoutKvm}): QEMU emulates the CPU, and what takes minutes with KVM takes up to an hour. Without BASE_IMAGE, the image is baked in a container`,
     )
   if (cpus < settings.size.cpus) lines.push(`the VM's ${settings.size.cpus} vCPUs share ${cpus} CPUs`)
   return lines

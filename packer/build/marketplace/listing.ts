@@ -7,8 +7,8 @@ export const listing = {
   /** Likewise that of the OneFlow service. */
   serviceUuid: 'f81a4d8f-bacd-4ec7-8bb7-7755a6a598ba',
   /**
-   * Its folder, image and make target. No underscore: the certification's `generate_context` takes what follows the last
-   * one. No digit: the Makefile cuts there.
+   * Its folder, image and make target. No underscore: the certification's `generate_context` takes what follows the
+   * last one. No digit: the Makefile cuts there.
    */
   name: 'slm-copilot',
   title: 'SLM-Copilot',

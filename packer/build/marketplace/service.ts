@@ -78,9 +78,9 @@ const elasticity = [
 const unknownTemplate = 0
 
 /**
- * As `oneflow-template create` takes it (OpenNebula 7, src/oca/ruby/opennebula/flow/service_template.rb). Both roles use
- * the VM template of the appliance, whose ID is to be filled in; an import from the marketplace does that. They are
- * deployed at the same time: each finds the other, whichever comes first.
+ * As `oneflow-template create` takes it (OpenNebula 7, src/oca/ruby/opennebula/flow/service_template.rb). Both
+ * roles use the VM template of the appliance, whose ID is to be filled in; an import from the marketplace does
+ * that. They are deployed at the same time: each finds the other, whichever comes first.
  */
 export const serviceTemplate = () => ({
   name: listing.serviceTitle,

@@ -1,4 +1,4 @@
-/** The archive that `slm-copilot upgrade` takes: executable, shim, llama.cpp and catalogue, with digests and signature. */
+/** The archive for `slm-copilot upgrade`: executable, shim, llama.cpp and catalogue, with digests and signature. */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'

@@ -1,4 +1,5 @@
--- Chooses the copilot for a request, in HAProxy. `generations`, the paths that occupy a slot, is set by what precedes this.
+-- Chooses the copilot for a request, in HAProxy. The lines before this file's text set `generations`: the paths that
+-- occupy a slot.
 --
 -- HAProxy's own consistent hashing bounds a server's load by the mean of all (hash-balance-factor), and queues a request
 -- at a full server while others are free (before version 3.2). Here a session goes to the first free server in an order
@@ -11,15 +12,15 @@ local servers = {}
 -- Requests that take no slot, such as token counts and those for services beside chat: so many beside the slots (maxconn, too).
 local spare = 8
 
--- Mixes the bits of a whole number (as SplitMix64 does); of equal inputs only equal ones come out.
+-- Mixes the bits of a whole number as SplitMix64 does: one to one.
 local function mixed(number)
   number = (number ~ (number >> 30)) * 0xbf58476d1ce4e5b9
   number = (number ~ (number >> 27)) * 0x94d049bb133111eb
   return number ~ (number >> 31)
 end
 
--- A server's place in a session's order; the smallest comes first. Of exponentially distributed numbers with the slots as
--- rates, each server's is the smallest in proportion to its slots.
+-- A server's place in a session's order; the smallest comes first. Exponentially distributed, with the slots as the rate:
+-- so each server comes first for a share of the sessions in proportion to its slots.
 local function place(session, server)
   local uniform = ((mixed(session ~ server.seed) >> 11) + 1) * 2.0 ^ -53
   return -math.log(uniform) / server.slots
@@ -34,7 +35,7 @@ local function preferred(all, fits)
   return next(found) and found or all
 end
 
--- Servers with the model, if a request names one that some server has; otherwise all: each knows further names for its own.
+-- The servers with the requested model, for chat or beside it; all if none has it: each accepts further names for its own.
 local function with_model(model)
   return preferred(servers, function(server)
     if server.model == model then return true end
@@ -94,8 +95,9 @@ local function choice(txn, session, among, service)
   return free, running
 end
 
--- Whether the request's tenant has all slots of the fleet but one, which is kept for others. Only if there are several
--- tenants are requests counted by tenant, this one included; some may end on servers that have left.
+-- Whether the request would take the last slot of the fleet for a tenant that holds all others: it is kept for the other
+-- tenants. The count by tenant, only kept if there are several, includes this request, and requests on servers that have
+-- left the fleet.
 local function takes_last(txn)
   local slots, busy = 0, 0
   for name, server in pairs(servers) do

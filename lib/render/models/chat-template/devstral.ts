@@ -1,4 +1,4 @@
-/** Devstral's chat template, which renders any conversation that clients send in the format of the model's training. */
+/** Devstral's chat template: renders any conversation that clients send in the format of the model's training. */
 import { orderedMacro, textMacro, unknownRole } from './shared.ts'
 
 const thinkingBlock = `

@@ -1,18 +1,19 @@
-/** The chat template of Qwen3.5 and 3.6, which renders any conversation that clients send in the format of their training. */
+/** The chat template of Qwen3.5 and 3.6: renders any conversation that clients send in their training's format. */
 import { orderedMacro, textMacro, unknownRole } from './shared.ts'
 
 /**
  * In the subset of Jinja that llama.cpp supports. The format is ChatML: instructions and tools first, calls as XML,
- * results in a message of the user's, thoughts before each answer. Qwen's own template has the tools before the
- * instructions, which begin with the tenant's tag: two tenants with the same tools would share a cached prompt. It rejects
- * what real clients send (an instruction after the first, a conversation without a question); this one renders it.
+ * results in a message of the user's, thoughts before each answer. Qwen's own template puts the tools before the
+ * instructions, which begin with the tenant's tag: two tenants with the same tools would share a cached prompt. It
+ * rejects what real clients send (an instruction after the first, a conversation without a question); this one
+ * renders it.
  *
- * Thoughts are kept in all answers, not only since the last question: otherwise each question would change the prompt from
- * the previous one on, and a hybrid model would compute all of that again.
+ * Thoughts are kept in all answers, not only since the last question: otherwise each question would change the
+ * prompt from the previous one on, and a hybrid model would compute all of that again.
  *
  * By this text llama-server chooses its parser for calls and thoughts: it must contain `<tool_call>`, `<function=`,
- * `<parameter=` and `<think>` (common/chat.cpp). That parser needs each prompt to end as llama-server itself would continue
- * an answer that has begun, so here it does.
+ * `<parameter=` and `<think>` (common/chat.cpp). That parser needs each prompt to end as llama-server itself would
+ * continue an answer that has begun, so here it does.
  */
 export const qwen = String.raw`${textMacro()}
 

@@ -7,7 +7,7 @@ import {
   parseBlkid,
   type StateFacts,
 } from '../../../../lib/appliance/disks/disks.ts'
-import { stampOf, stampProblem, strangers } from '../../../../lib/appliance/disks/state.ts'
+import { foreignFiles, stampOf, stampProblem } from '../../../../lib/appliance/disks/state.ts'
 
 it('parses what blkid exports', () => {
   const text = `DEVNAME=/dev/vdb\nLABEL=COPILOT-MODELS\nUUID=1-2\nBLOCK_SIZE=4096\nTYPE=ext4\n\nDEVNAME=/dev/vdc\nTYPE=swap\n`
@@ -107,5 +107,5 @@ it('refuses a newer arrangement, even its own', () => {
 })
 
 it('knows what an interrupted copy has left from what is not ours', () => {
-  expect(strangers(['lost+found', '.state.new', 'certificates', 'holiday.jpg'])).toEqual(['holiday.jpg'])
+  expect(foreignFiles(['lost+found', '.state.new', 'certificates', 'holiday.jpg'])).toEqual(['holiday.jpg'])
 })
