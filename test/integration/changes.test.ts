@@ -4,12 +4,12 @@ import { expect, it, onTestFinished } from 'vitest'
 import { paths } from '../../lib/appliance/paths.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { actionsBetween } from './support/service-actions.ts'
-import { configuredFolder } from './support/stack.ts'
+import { configuredFolder, type Options } from './support/stack.ts'
 
 const context = { ONEAPP_COPILOT_PASSWORD: 'password-before', ONEAPP_COPILOT_THREADS: '2' }
 
-/** A folder configured for the context, and a copy of it that is then configured for the changed context. */
-async function folders(changed: Record<string, string>): Promise<[string, string]> {
+/** A folder configured for the context, and a copy of it that is then configured for the changed context, in which these models for services beside chat are on the disk. */
+async function folders(changed: Record<string, string>, options: Options = {}): Promise<[string, string]> {
   const before = await configuredFolder(context)
   // Written by the install stage; it tells configure llama-server's version.
   openHost({ env: {}, root: before }).files.replaceLink(paths.llamaCurrent, `${paths.llamaCurrent}-release`)
@@ -18,7 +18,7 @@ async function folders(changed: Record<string, string>): Promise<[string, string
     for (const folder of [before, after]) rmSync(folder, { recursive: true, force: true })
   })
   cpSync(before, after, { recursive: true, verbatimSymlinks: true })
-  await configuredFolder({ ...context, ...changed }, {}, after)
+  await configuredFolder({ ...context, ...changed }, options, after)
   return [before, after]
 }
 
@@ -43,3 +43,19 @@ it.each([
 ] as const)('%s: %o', async (_, changed, actions) => {
   expect(actionsBetween(...(await folders(changed)))).toEqual(actions)
 })
+
+it.each([
+  ['completion', 'infill', {}],
+  ['embeddings', 'vectors', { ONEAPP_COPILOT_EMBEDDINGS: 'vectors' }],
+] as const)(
+  '%s beside chat: chat’s streams go on, now and when it is gone',
+  async (service, model, changed) => {
+    const [without, beside] = await folders(changed, { companions: [model] })
+    expect(openHost({ env: {}, root: beside }).files.read(paths.plan)).toContain(`"${model}"`)
+    for (const [from, to] of [
+      [without, beside],
+      [beside, without],
+    ] as const)
+      expect(actionsBetween(from, to), service).toEqual(reload)
+  },
+)

@@ -4,7 +4,7 @@ import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { counters } from '../../appliance/nginx/limits.ts'
 import { admissionStatusUrl, healthUrl, paths, queueUrl } from '../../appliance/paths.ts'
 import { edgeHeaders, limitHeader, metricsPath, routes } from '../../appliance/requests/api.ts'
-import type { CompanionKind } from '../../appliance/requests/services.ts'
+import { companionKinds } from '../../appliance/requests/services.ts'
 import { companionLocation, companionZones } from './companions.ts'
 import { countFilter } from './count-filter.ts'
 import { exactly } from './keys.ts'
@@ -15,8 +15,6 @@ type Admission = {
   /** Seconds that llama-server may send nothing. */
   answerTimeout: number
   cacheSharing: CacheSharing
-  /** The services beside chat. */
-  companions: CompanionKind[]
 }
 
 const generations = routes.filter(({ isGeneration }) => isGeneration)
@@ -41,7 +39,7 @@ export const admissionConfiguration = (admission: Admission) => ({
 })
 
 /** `hidesCounts`: whether answers must not say how much of a prompt was cached. */
-const configurationText = ({ slots, answerTimeout, companions }: Admission, hidesCounts: boolean) =>
+const configurationText = ({ slots, answerTimeout }: Admission, hidesCounts: boolean) =>
   `# Written by slm-copilot at every configure: changes made here are lost.
 
 ${hidesCounts ? `load_module ${paths.nginxScriptModule};\n` : ''}daemon off;
@@ -94,7 +92,7 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
     limit_conn_zone $copilot_tenant_key zone=copilot_generations_per_tenant:1m;
     limit_conn_zone $copilot_small_count_key zone=copilot_small_counts:1m;
     limit_conn_zone $copilot_large_count_key zone=copilot_large_counts:1m;
-${[...quotaZones(slots), ...companions.map(companionZones)].join('\n')}
+${[...quotaZones(slots), ...companionKinds.map(companionZones)].join('\n')}
     # Each quota and each service beside chat has some.
     variables_hash_max_size 4096;
     limit_conn_status 429;
@@ -133,7 +131,7 @@ ${[...quotaZones(slots), ...companions.map(companionZones)].join('\n')}
             limit_conn copilot_small_counts ${counters.small};
             limit_conn copilot_large_counts ${counters.large};${hidesCounts ? countFilter : ''}
             proxy_pass http://unix:${paths.socket};
-        }${companions.map(kind => companionLocation(kind, hidesCounts)).join('')}
+        }${companionKinds.map(kind => companionLocation(kind, hidesCounts)).join('')}
         # No slot is needed. The watchdog asks by this way to see whether the admission proxy works.
 ${uncounted.map(path => `        location = ${path} {\n            proxy_pass http://unix:${paths.socket};\n        }`).join('\n')}
         location = ${new URL(admissionStatusUrl).pathname} {

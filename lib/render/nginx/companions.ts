@@ -1,4 +1,8 @@
-/** The services beside chat in the admission proxy: their limits, and where their requests go. */
+/**
+ * The services beside chat in the admission proxy: their limits, and where their requests go. All of them, whether this VM
+ * has them or not, so that adding or removing one restarts no admission proxy, which would end the streams of chat. The
+ * edge proxy passes on only what is for a service that there is.
+ */
 import { companionLimits } from '../../appliance/nginx/limits.ts'
 import { modelServices, paths } from '../../appliance/paths.ts'
 import { edgeHeaders, limitHeader } from '../../appliance/requests/api.ts'

@@ -6,7 +6,6 @@ import { answerTimeout } from '../../appliance/nginx/limits.ts'
 import { hasHttp2Directive } from '../../appliance/nginx/version.ts'
 import { paths } from '../../appliance/paths.ts'
 import type { EdgeCompanion } from '../../appliance/requests/edge-settings.ts'
-import { companionKinds } from '../../appliance/requests/services.ts'
 import { largestBody } from '../../appliance/requests/size.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
 import type { CompanionCapacity } from '../../appliance/sizing/companions.ts'
@@ -101,7 +100,6 @@ export const nginxFiles = (site: Site, { slots }: Capacity) => [
     slots,
     answerTimeout: site.settings.answerTimeout,
     cacheSharing: site.cacheSharing,
-    companions: companionKinds.filter(kind => site.settings.companions[kind] !== undefined),
   }),
   admissionProgram(),
   admissionUnit(),
