@@ -4,6 +4,7 @@ import { paths, units } from '../../lib/appliance/paths.ts'
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { routerUnit } from '../../lib/render/fleet/haproxy.ts'
+import type { HttpRequest } from '../../lib/system/http.ts'
 import { applyFiles } from '../../lib/system/managed-files.ts'
 import { answering, shell } from '../../lib/system/shell.ts'
 import { writeState } from '../../lib/system/state-files.ts'
@@ -62,4 +63,26 @@ it.each([
   writeState(host, stateFiles.fleet, { copilots: [], problem: 'OneGate answered 500 at /service' })
   await bootstrapAndFetch({ ...host, $, query: $ }, paths.report)
   expect(host.files.read(paths.report)).toMatch(note)
+})
+
+it('reloads nginx again if a stage failed after its reload, and the context before that comes back', async () => {
+  const host = await servingHost({}, tinyModel)
+  const reloads = () => host.commands.filter(command => command === `systemctl reload ${units.nginx}`).length
+  const runStages = async (password: string, overrides = {}) => {
+    const changed = { ...host, env: { ONEAPP_COPILOT_PASSWORD: password }, ...overrides }
+    await configure(changed)
+    host.commands.length = 0
+    await bootstrapAndFetch(changed, paths.report)
+  }
+  await runStages('password-before')
+  const refusing = async (request: HttpRequest) => ({
+    ...(await host.http(request)),
+    ...(request.url.endsWith('/v1/models') && { status: 500 }),
+  })
+  await expect(runStages('password-refused', { http: refusing })).rejects.toThrow(/Smoke test failed/)
+  expect(reloads()).toBe(1)
+  await runStages('password-before')
+  expect(reloads()).toBe(1)
+  await runStages('password-before')
+  expect(reloads()).toBe(0)
 })

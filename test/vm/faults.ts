@@ -113,6 +113,18 @@ export const faults: Fault[] = [
     meanwhile: /nginx/,
   },
   {
+    what: 'a stage fails after it has changed the password, and the context goes back',
+    promise: 'the password before is accepted, the other one is not',
+    cause: `accepted() { curl -sk -o /dev/null -w "$1 %{http_code}\\n" -H "Authorization: Bearer $2" https://127.0.0.1/v1/models; }
+another_password before; stages
+same_password; another_password refused; chmod 0 /run/slm-copilot/llama.sock; stages; chmod 660 /run/slm-copilot/llama.sock
+accepted meanwhile password-number-refused
+same_password; another_password before; stages
+accepted before password-number-before; accepted refused password-number-refused`,
+    meanwhile: /bootstrap_failure\nmeanwhile 200\nbootstrap_success\nbefore 200\nrefused 401/,
+    undo: 'same_password',
+  },
+  {
     what: 'nginx’s default site is back',
     promise: 'it has no effect: the configuration is the appliance’s own',
     cause: 'ln -sf ../sites-available/default /etc/nginx/sites-enabled/default; systemctl reload nginx',

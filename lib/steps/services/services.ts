@@ -84,14 +84,26 @@ export async function applyService(
   await enableUnit(host, service.unit, before)
   if (action === 'restart') await announce()
   host.log.info(`${service.unit}: ${action}`)
-  if (action === 'reload') await reload(host, service.unit, before.mainPid)
-  else if (action !== 'leave alone') await start(host, service.unit, action)
+  if (action === 'reload') {
+    forgetReload(host, proven, service.unit)
+    await reload(host, service.unit, before.mainPid)
+  } else if (action !== 'leave alone') await start(host, service.unit, action)
 
   // Only a start or restart changes the invocation ID.
   const { invocation } = ['start', 'restart'].includes(action) ? await unitStatus(host, service.unit) : before
   const run = { invocation, restart: inputs.restart.digest, reload: inputs.reload.digest }
   const isProven = isDeepStrictEqual(proven[service.unit], run)
   return { service, action, isProven, run }
+}
+
+/**
+ * If the stage fails or is killed after the reload, and the inputs then become those again that were proven before it,
+ * the run must be reloaded once more. A restart needs no such care: its run is another one.
+ */
+function forgetReload(host: Host, proven: Proven, unit: string): void {
+  const known = proven[unit]
+  if (known !== undefined)
+    writeState(host, stateFiles.proven, { ...proven, [unit]: { ...known, reload: '' } })
 }
 
 async function start(host: Host, unit: string, action: 'start' | 'restart') {
