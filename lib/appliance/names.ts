@@ -23,6 +23,18 @@ export const endpointsOf = ({ addresses, hostname }: Reachable, domain: string |
   ...new Set([...(domain === undefined ? [] : [domain]), ...ipv4First(addresses), hostname]),
 ]
 
-/** The base URL of the API at a name or address, which may have a port. */
-export const endpointUrl = (endpoint: string) =>
-  `https://${endpoint.split(':').length > 2 && !endpoint.startsWith('[') ? `[${endpoint}]` : endpoint}/v1`
+/** A name or address as URLs have it: an IPv6 address in brackets. */
+export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+/** The appliance's origin at a name or address, which may have a port. */
+export const originOf = (endpoint: string): string =>
+  `https://${endpoint.split(':').length > 2 && !endpoint.startsWith('[') ? hostInUrl(endpoint) : endpoint}`
+
+/** The base URL of the OpenAI API there. */
+export const endpointUrl = (endpoint: string): string => `${originOf(endpoint)}/v1`
+
+/** The host of an https URL, without brackets, and its port. */
+export const hostAndPort = ({ hostname, port }: URL): { host: string; port: number } => ({
+  host: hostname.replace(/^\[|\]$/g, ''),
+  port: port === '' ? 443 : Number(port),
+})

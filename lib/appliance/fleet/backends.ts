@@ -1,5 +1,6 @@
 /** The roles of a VM, and the copilots that a router is given by hand. */
 import * as z from 'zod'
+import { hostAndPort } from '../names.ts'
 import { isAddress } from './fleet.ts'
 
 export const roles = ['copilot', 'router'] as const
@@ -26,9 +27,7 @@ function backendFrom(text: string): Backend | undefined {
   const url = URL.parse(address)
   if (url === null || url.protocol !== 'https:' || !/^https:\/\/[^/?#@]+\/?$/.test(address)) return undefined
   if (print !== undefined && !fingerprint.test(print)) return undefined
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const port = url.port === '' ? 443 : Number(url.port)
-  return { host, port, ...(print !== undefined && { fingerprint: print.toUpperCase() }) }
+  return { ...hostAndPort(url), ...(print !== undefined && { fingerprint: print.toUpperCase() }) }
 }
 
 /** Copilots, separated by white space. */

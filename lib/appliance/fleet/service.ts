@@ -1,5 +1,6 @@
 /** The copilots in OneGate's description of a OneFlow service, `GET /service?extended=true`. */
 import * as z from 'zod'
+import { hostAndPort } from '../names.ts'
 import { readPem } from '../tls/pem.ts'
 import { attributeNames, drainingName } from './attributes.ts'
 import { type Copilot, copilotOf, isAddress } from './fleet.ts'
@@ -49,12 +50,12 @@ function copilotFrom(vm: z.infer<typeof vmSchema>['VM'], now: Date): Copilot[] {
   const published = attribute(attributeNames.ca)
   const ca = readPem('certificate', published)
   const services = attribute(attributeNames.services)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const { host, port } = hostAndPort(url)
   if (ca === undefined && (published !== '' || isAddress(host))) return []
   const copilot = copilotOf({
     name: vm.NAME === '' ? `vm-${vm.ID}` : `${vm.NAME}-${vm.ID}`,
     host,
-    port: url.port === '' ? 443 : Number(url.port),
+    port,
     ...(ca !== undefined && { ca }),
     ...(!isAddress(host) && { serverName: host }),
     model: attribute(attributeNames.model),

@@ -1,8 +1,6 @@
 /** Settings of editors and libraries for the services beside chat: completion while one types, embeddings. */
-import { endpointUrl } from '../../appliance/names.ts'
+import { endpointUrl, originOf } from '../../appliance/names.ts'
 import { type ClientConfiguration, type ClientValues, json, program, shellExports } from './configuration.ts'
-
-const origin = (endpoint: string) => endpointUrl(endpoint).replace(/\/v1$/, '')
 
 const llamaVscode = ({ endpoint, key, caFile }: ClientValues): ClientConfiguration => ({
   name: 'llama-vscode',
@@ -11,7 +9,7 @@ const llamaVscode = ({ endpoint, key, caFile }: ClientValues): ClientConfigurati
     {
       place: 'the settings.json of Visual Studio Code',
       text: json({
-        'llama-vscode.endpoint': origin(endpoint),
+        'llama-vscode.endpoint': originOf(endpoint),
         'llama-vscode.api_key': key,
         ...(caFile !== undefined && { 'llama-vscode.self_signed_certificate': caFile }),
       }),
@@ -27,7 +25,7 @@ const llamaVim = ({ endpoint, key, caFile }: ClientValues): ClientConfiguration 
     {
       place: '~/.vimrc, before the plugin is loaded',
       text: `let g:llama_config = {
-  \\ 'endpoint_fim': '${origin(endpoint)}/infill',
+  \\ 'endpoint_fim': '${originOf(endpoint)}/infill',
   \\ 'api_key': '${key}'
   \\ }
 `,

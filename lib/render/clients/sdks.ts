@@ -1,5 +1,5 @@
 /** SDKs: code and environment variables for programs that use the appliance. */
-import { endpointUrl } from '../../appliance/names.ts'
+import { endpointUrl, originOf } from '../../appliance/names.ts'
 import { type ClientConfiguration, type ClientValues, program, shellExports } from './configuration.ts'
 
 const streamed =
@@ -73,7 +73,7 @@ const anthropic = ({ endpoint, model, key, caFile }: ClientValues): ClientConfig
   note: streamed,
   snippets: [
     shellExports({
-      ANTHROPIC_BASE_URL: endpointUrl(endpoint).replace(/\/v1$/, ''),
+      ANTHROPIC_BASE_URL: originOf(endpoint),
       ANTHROPIC_API_KEY: key,
       NODE_EXTRA_CA_CERTS: caFile,
     }),

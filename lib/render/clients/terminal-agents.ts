@@ -1,5 +1,5 @@
 /** Configuration files and environment variables of coding agents in terminals. */
-import { endpointUrl } from '../../appliance/names.ts'
+import { endpointUrl, originOf } from '../../appliance/names.ts'
 import {
   type ClientConfiguration,
   type ClientValues,
@@ -53,7 +53,7 @@ const claudeCode = (values: ClientValues): ClientConfiguration => ({
   title: 'Claude Code',
   snippets: [
     shellExports({
-      ANTHROPIC_BASE_URL: endpointUrl(values.endpoint).replace(/\/v1$/, ''),
+      ANTHROPIC_BASE_URL: originOf(values.endpoint),
       ANTHROPIC_AUTH_TOKEN: values.key,
       ANTHROPIC_MODEL: values.model,
       ANTHROPIC_DEFAULT_HAIKU_MODEL: values.model,

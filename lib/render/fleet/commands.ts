@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Copilot } from '../../appliance/fleet/fleet.ts'
 import { servicesText } from '../../appliance/fleet/services.ts'
+import { hostInUrl } from '../../appliance/names.ts'
 
 /** A server in HAProxy: its name, connections, and state, such as `UP`, `DOWN`, `MAINT` or `DRAIN`. */
 export type HaproxyServer = { name: string; connections: number; state: string }
@@ -24,7 +25,7 @@ const seedOf = ({ name }: Copilot): number => Number.parseInt(digest(name).slice
 /** Connections beyond the slots, for requests that take none (choose.lua has the same number). */
 const spare = 8
 
-const addressOf = ({ host, port }: Copilot) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
+const addressOf = ({ host, port }: Copilot) => `${hostInUrl(host)}:${port}`
 
 /** Without white space and semicolons, which end HAProxy's words and commands. */
 const word = (text: string) => text.replace(/[^A-Za-z0-9._:/@+-]/g, '-')

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Copilot } from '../../appliance/fleet/fleet.ts'
 import type { CompanionModel } from '../../appliance/models/companions.ts'
-import { endpointUrl } from '../../appliance/names.ts'
+import { originOf } from '../../appliance/names.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { paths } from '../../appliance/paths.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
@@ -60,7 +60,7 @@ function pageText(page: LandingPage): string {
     copilots,
     tls,
   } = page
-  const origin = endpointUrl(endpoint).replace(/\/v1$/, '')
+  const origin = originOf(endpoint)
   return html`<!doctype html>
 <html lang="en" data-origin="${origin}">
 <head>

@@ -3,7 +3,7 @@
 import { passwordName } from '../../appliance/context/values.ts'
 import type { Model } from '../../appliance/models/catalogue.ts'
 import type { CompanionModel } from '../../appliance/models/companions.ts'
-import { endpointUrl } from '../../appliance/names.ts'
+import { endpointUrl, originOf } from '../../appliance/names.ts'
 import { paths } from '../../appliance/paths.ts'
 import type { CompanionKind } from '../../appliance/requests/services.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
@@ -114,10 +114,7 @@ export function reportText(report: Report) {
     section('TLS', [
       ['mode', tlsMode(tls)],
       ['valid until', tls.ends],
-      [
-        tls.mode === 'private' ? 'CA' : 'private CA, unused',
-        `https://${first.includes(':') ? `[${first}]` : first}/ca.crt (no key needed)`,
-      ],
+      [tls.mode === 'private' ? 'CA' : 'private CA, unused', `${originOf(first)}/ca.crt (no key needed)`],
       ['CA fingerprint', `SHA-256 ${tls.caFingerprint}`],
     ]),
     section(

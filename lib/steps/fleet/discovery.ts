@@ -5,6 +5,7 @@ import type { Backend } from '../../appliance/fleet/backends.ts'
 import { type Copilot, copilotOf, isAddress } from '../../appliance/fleet/fleet.ts'
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { copilotsIn } from '../../appliance/fleet/service.ts'
+import { hostInUrl } from '../../appliance/names.ts'
 import { accessOf, oneGateRequest } from '../../appliance/onegate.ts'
 import { readPem } from '../../appliance/tls/pem.ts'
 import { ownClient, ownHeaders } from '../../appliance/usage/log-format.ts'
@@ -56,7 +57,7 @@ const nameOf = ({ host, port }: Backend) => (port === 443 ? host : `${host}:${po
 /** What a copilot says of itself, over a connection that is verified. */
 async function describe(host: Host, backend: Backend, fleetKey: string): Promise<Copilot> {
   const { host: address, port } = backend
-  const origin = `https://${address.includes(':') ? `[${address}]` : address}:${port}`
+  const origin = `https://${hostInUrl(address)}:${port}`
   const ca = await trusted(origin, backend.fingerprint)
   const headers = {
     ...ownHeaders,

@@ -9,6 +9,16 @@ import { template } from './template.ts'
 
 export const testFile = `00-${listing.name}_basic.rb`
 
+/** What both entries say of the image. */
+const aboutImage = ({ image, os }: ListingFacts) => ({
+  format: 'qcow2',
+  creation_time: image.created,
+  'os-id': os.id,
+  'os-release': os.release,
+  'os-arch': os.arch,
+  hypervisor: 'KVM',
+})
+
 /** <UUID>.yaml: what the marketplace shows, and the template and image that it imports. */
 export const appliance = (facts: ListingFacts) => ({
   name: listing.title,
@@ -19,12 +29,7 @@ export const appliance = (facts: ListingFacts) => ({
   description: description(facts),
   short_description: listing.shortDescription,
   tags: listing.tags,
-  format: 'qcow2',
-  creation_time: facts.image.created,
-  'os-id': facts.os.id,
-  'os-release': facts.os.release,
-  'os-arch': facts.os.arch,
-  hypervisor: 'KVM',
+  ...aboutImage(facts),
   opennebula_version: listing.openNebula,
   opennebula_template: template(facts.model.name),
   logo: listing.logo,
@@ -52,12 +57,7 @@ export const serviceAppliance = (facts: ListingFacts) => {
     description: serviceDescription,
     short_description: listing.serviceDescription,
     tags: [...listing.tags, 'oneflow', 'service'],
-    format: 'qcow2',
-    creation_time: facts.image.created,
-    'os-id': facts.os.id,
-    'os-release': facts.os.release,
-    'os-arch': facts.os.arch,
-    hypervisor: 'KVM',
+    ...aboutImage(facts),
     opennebula_version: listing.serviceOpenNebula,
     type: 'SERVICE_TEMPLATE',
     roles: Object.fromEntries(roles.map(({ name }) => [name, listing.title])),
