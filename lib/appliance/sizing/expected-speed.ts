@@ -1,6 +1,7 @@
 /** The speed to expect before anything is measured: tokens per second of a single conversation. */
 import type { Geometry } from '../models/geometry.ts'
 import type { KvType } from './memory.ts'
+import type { Speed } from './speed.ts'
 
 export type SpeedRange = { least: number; most: number }
 
@@ -79,4 +80,16 @@ export function expectedText(geometry: Geometry, cores: number): string {
   ]
   const generation = `${tokens(slow)} (at ${desktop / gigabyte} GB/s) to ${tokens(fast)} (at ${server / gigabyte} GB/s)`
   return `prompt ${rangeText(expectedPrompt(geometry, cores))}, generation ${generation}`
+}
+
+/** The measured speed against the expected one. Nobody knows the bandwidth, so it is given as the one that would explain it. */
+export function comparedText(geometry: Geometry, cores: number, { prompt, generation }: Speed): string {
+  const { least, most } = expectedPrompt(geometry, cores)
+  const prompts = prompt < least ? 'slower than' : prompt > most ? 'faster than' : 'as'
+  const read = generation * geometry.active
+  const explained = {
+    least: read / bandwidthShare.most / gigabyte,
+    most: read / bandwidthShare.least / gigabyte,
+  }
+  return `prompts ${prompts} expected, generation as with ${rangeText(explained)} GB/s of memory bandwidth`
 }

@@ -7,7 +7,7 @@ import { endpointUrl, originOf } from '../../appliance/names.ts'
 import { paths } from '../../appliance/paths.ts'
 import type { CompanionKind } from '../../appliance/requests/services.ts'
 import type { Capacity } from '../../appliance/sizing/capacity.ts'
-import { expectedText } from '../../appliance/sizing/expected-speed.ts'
+import { comparedText, expectedText } from '../../appliance/sizing/expected-speed.ts'
 import { type Speed, speedText } from '../../appliance/sizing/speed.ts'
 import { onOneLine, shellQuoted, wrapped } from '../../appliance/text.ts'
 import { fileToTrust, type TlsSummary } from '../../appliance/tls/certificates.ts'
@@ -73,6 +73,9 @@ function licenceText({ licence, own }: Model): string {
 const speedFields = (speed: Speed | undefined, { model, threads }: Capacity): [string, string][] => [
   ['speed', speed === undefined ? 'not measured' : `${speedText(speed)} (measured at the last start)`],
   ['expected', expectedText(model.geometry, threads)],
+  ...(speed === undefined
+    ? []
+    : ([['compared', comparedText(model.geometry, threads, speed)]] as [string, string][])),
 ]
 
 const servingFields = ({ capacity, speed }: Report): [string, string][] => [

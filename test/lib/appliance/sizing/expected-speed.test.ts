@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import {
+  comparedText,
   expectedGeneration,
   expectedPrompt,
   expectedPromptAtEnd,
@@ -61,4 +62,22 @@ it('expects the end of a context at that share', () => {
   const atEnd = expectedPromptAtEnd(devstral, 8, { kvType: 'f16', contextSize: 20_480 })
   expect(atEnd.most / atStart.most).toBeCloseTo(0.38, 2)
   expect(atEnd.least / atStart.least).toBeCloseTo(0.38, 2)
+})
+
+it.each([
+  ['in the middle', { prompt: 20, generation: 5 }, 'prompts as expected, generation as with 77 to 91 GB/s'],
+  ['at the least', { prompt: 8, generation: 1 }, 'prompts as expected, generation as with 15 to 18 GB/s'],
+  [
+    'below it',
+    { prompt: 7.9, generation: 0.1 },
+    'prompts slower than expected, generation as with 1.5 to 1.8 GB/s',
+  ],
+  ['at the most', { prompt: 40, generation: 12 }, 'prompts as expected, generation as with 185 to 218 GB/s'],
+  [
+    'above it',
+    { prompt: 41, generation: 12 },
+    'prompts faster than expected, generation as with 185 to 218 GB/s',
+  ],
+])('compares a measured speed %s', (_, speed, text) => {
+  expect(comparedText(geometry, 8, speed)).toBe(`${text} of memory bandwidth`)
 })
