@@ -10,23 +10,13 @@ import { assumptions, reach, virtualMachines } from './fleet/paper.ts'
 import { bars } from './fleet/picture.ts'
 import { type Haproxy, type Policy, policies, startHaproxy } from './fleet/policies.ts'
 import { quantile } from './fleet/quantile.ts'
-import { measureRouter, type RouterCosts } from './fleet/router.ts'
+import { measureRouter } from './fleet/router.ts'
+import { costsTable, type Measured, movesTable, policiesTable, row, timesTable } from './fleet/tables.ts'
 import { usedBy } from './fleet/usage.ts'
-import { table } from './table.ts'
 
 const sizes = (process.env.FLEET_SIZES ?? '4,16,64,256').split(',').map(Number)
 /** How many times faster than in truth time runs: as fast as this machine can play the VMs. */
 const fasterFor = (size: number) => Math.min(80, Math.max(25, 2500 / size))
-
-type Measured = Totals & {
-  size: number
-  policy: Policy
-  /** Requests of a VM in relation to the mean, for its slots. */
-  spread: { median: number; most: number }
-  megabytes: number
-  /** Of HAProxy, for a request. */
-  cpu: number
-}
 
 async function measure(size: number, policy: Policy): Promise<Measured> {
   // One VM in eight is half as fast.
@@ -61,74 +51,7 @@ function spreadOf(machines: Machine[]) {
   return { median: quantile(counts, 0.5) / mean, most: quantile(counts, 0.99) / mean }
 }
 
-const percent = (part: number, whole: number) => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`
-
-const row = (one: Measured): string[] => [
-  `${one.size} VMs, ${one.size * sessionsPerMachine} sessions: ${one.policy}`,
-  String(one.answered),
-  percent(one.found, one.later),
-  `${(one.again / Math.max(1, one.later)).toFixed(0)}`,
-  `${one.spread.median.toFixed(2)} / ${one.spread.most.toFixed(2)}`,
-  percent(one.refused, one.answered + one.refused),
-  percent(one.refusedWhileFree, one.answered + one.refused),
-  String(one.failed),
-  one.megabytes.toFixed(0),
-  one.cpu.toFixed(0),
-]
-
-const head = [
-  'fleet and policy',
-  'answered',
-  'found its prompt',
-  'tokens computed again, a request',
-  'load of a VM, p50 / p99 of the mean',
-  'refused',
-  'while a slot was free',
-  'failed',
-  'HAProxy, MB',
-  'µs of CPU, a request',
-]
-
 const load = () => loadavg()[0]?.toFixed(1)
-
-const timesTable = ({ direct, routed, added }: RouterCosts) =>
-  table(
-    ['a request with TLS, answered at once, ms', 'p50', 'p99'],
-    (
-      [
-        ['to the copilot', direct],
-        ['through the router', routed],
-        ['added, request by request', added],
-      ] as const
-    ).map(([name, list]) => [name, quantile(list, 0.5).toFixed(1), quantile(list, 0.99).toFixed(1)]),
-  )
-
-const costsTable = ({ stream, request, token }: RouterCosts) =>
-  table(
-    ['a router', 'nginx', 'HAProxy'],
-    [
-      [
-        'kB of memory for an open stream',
-        ...[stream.nginx, stream.haproxy].map(bytes => (bytes / 1e3).toFixed(0)),
-      ],
-      [
-        'ms of CPU for a request',
-        ...[request.nginx, request.haproxy].map(seconds => (seconds * 1e3).toFixed(2)),
-      ],
-      ['µs of CPU for a token', ...[token.nginx, token.haproxy].map(seconds => (seconds * 1e6).toFixed(0))],
-    ],
-  )
-
-const movesTable = (moves: Moves[]) =>
-  table(
-    ['a VM is added to', '1 / N', 'sessions that it takes over', 'that move between the others'],
-    moves.map(({ size, policy, gained, between }) => [
-      `${size} VMs: ${policy}`,
-      percent(1, size + 1),
-      percent(gained, 1),
-      percent(between, 1),
-    ]),
-  )
 
 const shareFound = (all: Measured[], size: number, policy: Policy) => {
   const one = all.find(each => each.size === size && each.policy === policy)
@@ -186,7 +109,7 @@ Health checks do not run faster: a lost VM is noticed after minutes of that time
 
 ![Requests that found their session's prompt](fleet.svg)
 
-${table(head, all.map(row))}
+${policiesTable(all)}
 
 \`bounded hash\`: HAProxy's \`hash-type consistent\` with \`hash-balance-factor 125\`. Memory is at the end of a run.
 

@@ -16,8 +16,11 @@ export const answerTimeout = (contextSize: number) => Math.max(3600, contextSize
  */
 export const connections = { processes: 4, worker: 4096, descriptors: 16_384 } as const
 
-/** Concurrent requests with a body, per key and nginx worker: bounds the memory that one key can take. */
-export const requestsOfKey = 16
+/**
+ * Concurrent requests with a body, per key and nginx worker: bounds the memory that one key can take. On a router, which
+ * has those of a fleet, as many as 1 GB is enough for.
+ */
+export const requestsOfKey = { filter: 16, route: 128 } as const
 
 /**
  * Concurrent requests that generate nothing (token counts and the like): small ones, and large ones, which

@@ -50,7 +50,7 @@ const postRoutes = (limit: number, handler: 'filter' | 'route') => `
         if ($copilot_is_unsupported_media_type) {
             return 415;
         }
-        limit_conn copilot_requests_per_tenant ${requestsOfKey};
+        limit_conn copilot_requests_per_tenant ${requestsOfKey[handler]};
         client_max_body_size ${limit};
         client_body_buffer_size ${limit + limit / 4};
         client_body_in_single_buffer on;

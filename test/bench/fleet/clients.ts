@@ -1,5 +1,6 @@
 /** Developers' sessions for the bench: each asks, thinks, and asks again with a longer prompt. */
 import { type Agent, request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { kind, type Machine } from './machines.ts'
 import type { Haproxy } from './policies.ts'
@@ -26,8 +27,8 @@ export type Totals = {
   failed: number
 }
 
-/** `machine`: which one has answered. */
-type Reply = { status: number; computed: number; machine: string }
+/** `machine`: the port of the one that has answered. */
+type Reply = { status: number; computed?: number; machine?: number }
 
 export function send(socketPath: string, session: string, tokens: number, agent: Agent): Promise<Reply> {
   return new Promise((resolve, reject) => {
@@ -35,11 +36,8 @@ export function send(socketPath: string, session: string, tokens: number, agent:
     const sent = request(
       { socketPath, path: '/v1/chat/completions', method: 'POST', headers, agent },
       response => {
-        response.resume().on('end', () => {
-          const { 'x-computed': computed = 0, 'x-machine': machine = '' } = response.headers
-          resolve({ status: response.statusCode ?? 0, computed: Number(computed), machine: String(machine) })
-        })
-        response.on('error', reject)
+        const { statusCode: status = 0 } = response
+        text(response).then(body => resolve({ status, ...(status === 200 && JSON.parse(body)) }), reject)
       },
     )
     sent.on('error', reject)
@@ -48,13 +46,8 @@ export function send(socketPath: string, session: string, tokens: number, agent:
 }
 
 /** As the edge proxy does it: what was failed or refused is sent once more. */
-async function sendTwice(
-  haproxy: Haproxy,
-  session: string,
-  tokens: number,
-  agent: Agent,
-): Promise<Omit<Reply, 'machine'>> {
-  const reply = await send(haproxy.socket, session, tokens, agent).catch(() => ({ status: 502, computed: 0 }))
+async function sendTwice(haproxy: Haproxy, session: string, tokens: number, agent: Agent): Promise<Reply> {
+  const reply = await send(haproxy.socket, session, tokens, agent).catch(() => ({ status: 502 }))
   return [429, 502, 503].includes(reply.status) ? send(haproxy.repeatedSocket, session, tokens, agent) : reply
 }
 
@@ -107,8 +100,9 @@ async function run(session: string, { haproxy, machines, totals, clock, agent }:
     if (previous > 0) {
       counted.later += 1
       const fresh = tokens - previous
-      if (reply.computed <= fresh) counted.found += 1
-      counted.again += Math.max(0, reply.computed - fresh)
+      const { computed = 0 } = reply
+      if (computed <= fresh) counted.found += 1
+      counted.again += Math.max(0, computed - fresh)
     }
     previous = tokens
     tokens += prompt.grows

@@ -65,7 +65,7 @@ export async function startMachine(slowness: number, faster: number): Promise<Ma
       cache.delete(session)
       cache.set(session, tokens + answer)
       if (cache.size > kind.remembered) cache.delete(cache.keys().next().value as string)
-      response.setHeader('x-computed', computed).setHeader('x-machine', machine.port).end('{}')
+      response.end(JSON.stringify({ computed, machine: machine.port }))
     }, seconds * 1000)
   })
   server.keepAliveTimeout = 60_000

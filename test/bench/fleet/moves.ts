@@ -4,7 +4,7 @@ import { send } from './clients.ts'
 import { kind, type Machine, startMachine } from './machines.ts'
 import { type Policy, startHaproxy } from './policies.ts'
 
-const sessions = 2000
+const sessions = 1000
 const atOnce = 4
 
 export type Moves = {
@@ -16,8 +16,8 @@ export type Moves = {
 }
 
 /** Asks for each session where it is, `atOnce` of them at a time: no VM is ever full. */
-async function places(socket: string, agent: Agent): Promise<string[]> {
-  const found: string[] = []
+async function places(socket: string, agent: Agent): Promise<(number | undefined)[]> {
+  const found: (number | undefined)[] = []
   const names = Array.from({ length: sessions }, (_, index) => index)
   const ask = async () => {
     for (let index = names.pop(); index !== undefined; index = names.pop())
@@ -40,7 +40,7 @@ export async function countMoves(size: number, policy: Policy): Promise<Moves> {
     await haproxy.add(last.port)
     const after = await places(haproxy.socket, agent)
     const moved = after.filter((machine, index) => machine !== before[index])
-    const gained = moved.filter(machine => machine === String(last.port)).length
+    const gained = moved.filter(machine => machine === last.port).length
     return { size, policy, gained: gained / sessions, between: (moved.length - gained) / sessions }
   } finally {
     agent.destroy()

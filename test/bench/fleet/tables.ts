@@ -1,0 +1,93 @@
+/** The tables of the fleet's bench, in its order. */
+
+import { table } from '../table.ts'
+import { sessionsPerMachine, type Totals } from './clients.ts'
+import type { Moves } from './moves.ts'
+import type { Policy } from './policies.ts'
+import { quantile } from './quantile.ts'
+import type { RouterCosts } from './router.ts'
+
+export type Measured = Totals & {
+  size: number
+  policy: Policy
+  /** Requests of a VM in relation to the mean. */
+  spread: { median: number; most: number }
+  megabytes: number
+  /** Microseconds of HAProxy's CPU for a request. */
+  cpu: number
+}
+
+const percent = (part: number, whole: number) => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`
+
+export const row = (one: Measured): string[] => [
+  `${one.size} VMs, ${one.size * sessionsPerMachine} sessions: ${one.policy}`,
+  String(one.answered),
+  percent(one.found, one.later),
+  `${(one.again / Math.max(1, one.later)).toFixed(0)}`,
+  `${one.spread.median.toFixed(2)} / ${one.spread.most.toFixed(2)}`,
+  percent(one.refused, one.answered + one.refused),
+  percent(one.refusedWhileFree, one.answered + one.refused),
+  String(one.failed),
+  one.megabytes.toFixed(0),
+  one.cpu.toFixed(0),
+]
+
+export const policiesTable = (all: Measured[]) =>
+  table(
+    [
+      'fleet and policy',
+      'answered',
+      'found its prompt',
+      'tokens computed again, a request',
+      'load of a VM, p50 / p99 of the mean',
+      'refused',
+      'while a slot was free',
+      'failed',
+      'HAProxy, MB',
+      'µs of CPU, a request',
+    ],
+    all.map(row),
+  )
+
+export const movesTable = (moves: Moves[]) =>
+  table(
+    ['a VM is added to', '1 / N', 'sessions that it takes over', 'that move between the others'],
+    moves.map(({ size, policy, gained, between }) => [
+      `${size} VMs: ${policy}`,
+      percent(1, size + 1),
+      percent(gained, 1),
+      percent(between, 1),
+    ]),
+  )
+
+export const timesTable = ({ direct, routed, added }: RouterCosts) => {
+  const line = (name: string, list: number[]) => [
+    name,
+    quantile(list, 0.5).toFixed(1),
+    quantile(list, 0.99).toFixed(1),
+  ]
+  return table(
+    ['a request with TLS, answered at once, ms', 'p50', 'p99'],
+    [
+      line('to the copilot', direct),
+      line('through the router', routed),
+      line('added, request by request', added),
+    ],
+  )
+}
+
+export const costsTable = ({ stream, request, token }: RouterCosts) => {
+  const line = (name: string, { nginx, haproxy }: Record<'nginx' | 'haproxy', number>, unit: number) => [
+    name,
+    (nginx / unit).toPrecision(3),
+    (haproxy / unit).toPrecision(3),
+  ]
+  return table(
+    ['a router', 'nginx', 'HAProxy'],
+    [
+      line('kB of memory for an open stream', stream, 1e3),
+      line('ms of CPU for a request', request, 1e-3),
+      line('µs of CPU for a token', token, 1e-6),
+    ],
+  )
+}
