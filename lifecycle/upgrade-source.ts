@@ -70,7 +70,14 @@ async function describe(host: Host, from: Version, { folder, manifest }: Unpacke
   host.log.info(
     `llama.cpp: ${tag === manifest.llamaCpp ? `stays ${tag}` : `${tag}, then ${manifest.llamaCpp}`}`,
   )
+  await showChanges(host, `${folder}/slm-copilot`)
+}
+
+/** Prints what the release's configure would change. Throws if that would fail, as the upgrade then would, too. */
+export async function showChanges(host: Host, executable: string): Promise<void> {
   const context = ['--context-file', host.files.at(paths.contextFile)]
-  const { stdout } = await host.query`${folder}/slm-copilot configure ${context} --dry-run`.nothrow()
+  const { stdout, stderr, exitCode } =
+    await host.query`${executable} configure ${context} --dry-run`.nothrow()
   print(stdout)
+  if (exitCode !== 0) throw new Error(`The upgrade would fail, since its configure does: ${stderr.trim()}`)
 }
