@@ -1,6 +1,8 @@
 /** Which copilots there are: those named in the context, or those of the OneFlow service. */
 import { X509Certificate } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
+import * as z from 'zod'
+import { variables } from '../../appliance/context/variables.ts'
 import type { Backend } from '../../appliance/fleet/backends.ts'
 import { type Copilot, copilotOf, isAddress } from '../../appliance/fleet/fleet.ts'
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
@@ -64,26 +66,48 @@ async function describe(host: Host, backend: Backend, fleetKey: string): Promise
     authorization: `Bearer ${fleetKey}`,
     [fleetHeaders.tenant.name]: ownClient,
   }
-  const get = async (path: string) => {
+  const get = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => {
     const { status, body } = await host.http({ url: origin + path, ca, headers, timeout })
+    if (status === 401)
+      throw new Error(`it refuses the fleet's key: give it the ${variables.fleetKey.name} of this router`)
     if (status !== 200) throw new Error(`it answered ${status} at ${path}`)
-    return JSON.parse(body)
+    return parsed(path, body, schema)
   }
-  const [props, models] = await Promise.all([get('/props'), get('/v1/models')])
+  const [props, model] = await Promise.all([get('/props', propsSchema), get('/v1/models', modelsSchema)])
   const copilot = copilotOf({
     name: nameOf(backend),
     host: address,
     port,
     ...(ca !== undefined && { ca }),
     ...(!isAddress(address) && { serverName: address }),
-    model: String(models.data?.[0]?.id ?? ''),
-    contextSize: Number(props.default_generation_settings?.n_ctx ?? 0),
-    slots: Math.max(1, Number(props.total_slots ?? 1)),
+    ...props,
+    model,
     version: '',
     since: host.now().toISOString(),
   })
   if (copilot === undefined) throw new Error('its answer at /props is not that of a copilot')
   return copilot
+}
+
+/** What llama-server says of itself. */
+const propsSchema = z
+  .object({ default_generation_settings: z.object({ n_ctx: z.int() }), total_slots: z.int().min(1) })
+  .transform(({ default_generation_settings: { n_ctx: contextSize }, total_slots: slots }) => ({
+    contextSize,
+    slots,
+  }))
+
+/** OpenAI's API: the first model is that of chat. */
+const modelsSchema = z
+  .object({ data: z.array(z.object({ id: z.string() })).min(1) })
+  .transform(({ data: [first] }) => first?.id ?? '')
+
+function parsed<T>(path: string, body: string, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(body))
+  } catch (error) {
+    throw new Error(`its answer at ${path} is not that of a copilot`, { cause: error })
+  }
 }
 
 /**
