@@ -22,7 +22,16 @@ const timeouts = { testTimeout: 5 * minute, hookTimeout: 20 * minute }
  * boots the emulated VM; the second takes as long as the bake; the containers need the image.
  */
 const long = [
-  ...['vm/vm', 'integration/many-clients', 'vm/heal', 'vm/survive', 'vm/upgrade', 'vm/model', 'vm/appliance'],
+  ...[
+    'vm/vm',
+    'integration/many-clients',
+    'vm/changes',
+    'vm/heal',
+    'vm/survive',
+    'vm/upgrade',
+    'vm/model',
+    'vm/appliance',
+  ],
   ...[
     'vm/sovereignty',
     'integration/memory',

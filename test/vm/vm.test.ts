@@ -6,7 +6,7 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { executable } from '../../packer/build/executable.ts'
 import { sentence } from '../mirror/sentence-model.ts'
 import { type AccessFiles, readAccess } from './access.ts'
-import { ask, filesKeptByBoot, snapshot, untilServing } from './client.ts'
+import { ask, filesKeptByBoot, plannedBytes, snapshot, untilServing } from './client.ts'
 import { changeContext } from './context.ts'
 import type { Machine } from './machine.ts'
 import { contextualizeNow, isReportedReady, shownAtOneGate, waitForContextualization } from './ready.ts'
@@ -91,12 +91,21 @@ it('a power cut that leaves the framework’s pipe behind: success, same files, 
 })
 
 // After that, since it makes the next plan smaller.
-it('llama-server runs out of memory: clients get the reason, and it is restarted', async () => {
+it('llama-server runs out of memory: clients get the reason, and the next start takes less', async () => {
+  const before = await plannedBytes(vm)
   await run(exhaustMemory)
   const restarts = async () => JSON.parse(await run(`cat ${paths.restarts}`))
   await expect.poll(restarts, { timeout: 60_000 }).toMatchObject({ cause: 'ran out of memory' })
   expect(await run(`cat ${paths.unavailableReason}`)).toMatch(/^llama-server ran out of memory at /)
+  // The next start takes less, and says so.
+  await expect.poll(() => plannedBytes(vm), { timeout: 600_000, interval: 5000 }).toBeLessThan(before)
   await untilServing(access)
+  expect((await run(`cat ${paths.report}`)).replace(/\s+/g, ' ')).toMatch(
+    /llama-server ran out of memory although the plan took .*: it now takes /,
+  )
+  console.log(
+    `memory that the plan takes: ${before} bytes, after running out of it ${await plannedBytes(vm)}`,
+  )
 })
 
 it('shuts down when its power button is pressed, with a clean file system', async () => {

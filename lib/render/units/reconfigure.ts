@@ -28,7 +28,7 @@ now=$(hostname -I | tr ' ' '\\n' | sed '/^$/d' | sort -u)
 [ -e ${paths.addresses} ] && [ -n "$now" ] || exit 0
 is_in ${paths.addresses} "$now" && exit 0
 tried="$now
-$(for link in /sys/class/net/*/operstate; do cat "$link"; done)"
+$(ip -brief link)"
 is_in ${paths.addressesTried} "$tried" && exit 0
 printf '%s\\n' "$tried" > ${paths.addressesTried}
 echo "The addresses of this VM have changed, and are now: $(echo $now)"
