@@ -9,6 +9,7 @@ import { serverName } from '../lib/render/fleet/commands.ts'
 import { fleetModels } from '../lib/render/fleet/models.ts'
 import { copilotsOfService, type Discovered, namedCopilots } from '../lib/steps/fleet/discovery.ts'
 import { knownCopilots } from '../lib/steps/fleet/known.ts'
+import { isRouter } from '../lib/steps/fleet/router.ts'
 import { applyServers, readServers } from '../lib/steps/fleet/servers.ts'
 import { readPlan } from '../lib/steps/plan.ts'
 import { readCa } from '../lib/steps/tls/certificates.ts'
@@ -25,8 +26,7 @@ import { readContext } from './environment.ts'
  */
 export async function syncBackends(host: Host): Promise<void> {
   const plan = readPlan(host)
-  if (plan.state !== 'routing')
-    throw new Error(`This VM is not a router. To make it one: ${variables.role.name}=router in its context.`)
+  if (plan.state !== 'routing') throw notRouter()
   const before = readState(host, stateFiles.fleet) ?? { copilots: [] }
   const fleet = await lookUp(host, plan, before)
   logChanges(host, before, fleet)
@@ -51,8 +51,12 @@ export async function fleetRows(host: Host) {
   })
 }
 
+const notRouter = () =>
+  new Error(`This VM is not a router. To make it one: ${variables.role.name}=router in its context.`)
+
 /** The list to print. */
 export async function listBackends(host: Host): Promise<string> {
+  if (!isRouter(host)) throw notRouter()
   const rows = await fleetRows(host)
   if (rows.length === 0) return 'No copilot is known.\n'
   return rows

@@ -1,6 +1,6 @@
 /** Changes HAProxy's servers, and reads their state, through its control socket. */
 import type { Copilot } from '../../appliance/fleet/fleet.ts'
-import { paths } from '../../appliance/paths.ts'
+import { paths, units } from '../../appliance/paths.ts'
 import { changesOf, type HaproxyServer, serversIn } from '../../render/fleet/commands.ts'
 import { ask } from '../../system/conversations.ts'
 import type { Host } from '../../system/host.ts'
@@ -8,7 +8,16 @@ import type { Host } from '../../system/host.ts'
 /** Seconds for one command. */
 const timeout = 5
 
-const command = (host: Host, text: string) => ask(host.files.at(paths.routerControl), `${text}\n`, timeout)
+async function command(host: Host, text: string): Promise<string> {
+  try {
+    return await ask(host.files.at(paths.routerControl), `${text}\n`, timeout)
+  } catch (error) {
+    const { message } = error as Error
+    throw new Error(`HAProxy cannot be asked: ${message}. For the reason: journalctl -u ${units.router}`, {
+      cause: error,
+    })
+  }
+}
 
 /** The servers that HAProxy has. Rejects if it does not run. */
 export const readServers = async (host: Host): Promise<HaproxyServer[]> =>
