@@ -11,6 +11,7 @@ import {
   chat,
   firstPaste,
   loading,
+  sessionsAroundCommit,
   slowPrompt,
   stackContext,
   type TrialOutcome,
@@ -44,16 +45,24 @@ async function quickTrials(client: Client, modules: string): Promise<ClientRow> 
   const calling = await withStack({ call: client.call, record }, stack =>
     toolTurn({ client, stack, modules }),
   )
-  const reused = { next: shareReused(answers), session: await reusedBySession(client, modules) }
+  const reused = {
+    next: shareReused(answers),
+    session: await reusedBySession(client, modules, twoSessions),
+    commit: await reusedBySession(client, modules, sessionsAroundCommit),
+  }
   return { name: client.name, version: versionOf(client, modules), ...plain, toolTurn: calling, reused }
 }
 
 /** Of the first prompt of a second session; undefined for a library, whose program is the session. */
-async function reusedBySession(client: Client, modules: string): Promise<number | undefined> {
+async function reusedBySession(
+  client: Client,
+  modules: string,
+  sessions: typeof twoSessions,
+): Promise<number | undefined> {
   if (!isAgent(client)) return undefined
   const answers: string[] = []
   await withStack({ record: answer => answers.push(answer) }, stack =>
-    twoSessions({ client, stack, modules }, () => answers.splice(0)),
+    sessions({ client, stack, modules }, () => answers.splice(0)),
   )
   return shareReused(answers)
 }

@@ -1,4 +1,5 @@
 /** The scenarios for each client: a first request, a tool call, a wrong key, a loading model, a very slow prompt. */
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -96,6 +97,28 @@ export const twoSessions = (trial: Trial, between: () => void) =>
     const ask = () => trial.client.ask(home, trial.modules, question)
     await ask()
     between()
+    return ask()
+  })
+
+/** The same question in two sessions in a repository, where between them something is committed, and a file added. */
+export const sessionsAroundCommit = (trial: Trial, between: () => void) =>
+  inHome(trial, async home => {
+    const ask = () => trial.client.ask(home, trial.modules, question)
+    const commit = (text: string) => {
+      writeFileSync(join(home.project, 'file'), text)
+      const author = ['-c', 'user.name=x', '-c', 'user.email=x@example.com']
+      for (const args of [
+        ['init', '--quiet'],
+        ['add', 'file'],
+        [...author, 'commit', '--quiet', '--message', text],
+      ])
+        execFileSync('git', args, { cwd: home.project })
+    }
+    commit('one')
+    await ask()
+    between()
+    commit('two')
+    writeFileSync(join(home.project, 'new'), '')
     return ask()
   })
 

@@ -10,8 +10,11 @@ export type ClientRow = {
   wrongKey: TrialOutcome
   loading: TrialOutcome
   slowPrompt?: TrialOutcome
-  /** Shares of the prompt that were cached: of the request after a tool call, and of the first one of the next session. */
-  reused: { next: number; session: number | undefined }
+  /**
+   * Shares of the prompt that were cached: of the request after a tool call, of the first one of the next session, and of
+   * that after a commit.
+   */
+  reused: { next: number; session: number | undefined; commit: number | undefined }
 }
 
 /** Whether a client passed all scenarios. */
@@ -49,6 +52,7 @@ export function table(rows: ClientRow[]): string {
     ['tool turn', ({ toolTurn }) => tried(toolTurn, toolTurn.isAnswered && toolTurn.hasMade)],
     ['reused of the next prompt', ({ reused }) => percent(reused.next)],
     ["of the next session's", ({ reused }) => (reused.session === undefined ? '-' : percent(reused.session))],
+    ["of one's after a commit", ({ reused }) => (reused.commit === undefined ? '-' : percent(reused.commit))],
     ["wrong key's message", ({ wrongKey }) => tried(wrongKey, refusal(wrongKey) !== undefined)],
     ['served after loading', ({ loading }) => tried(loading, loading.isAnswered)],
     [

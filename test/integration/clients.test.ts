@@ -7,6 +7,7 @@ import {
   chat,
   firstPaste,
   loading,
+  sessionsAroundCommit,
   stackContext,
   toolTurn,
   twoSessions,
@@ -69,6 +70,23 @@ it.each(someClients.filter(isAgent))(
     }
   },
 )
+
+/** Continue writes git's status into its system prompt. */
+it.each([
+  ['opencode', 0.9],
+  ['continue', 0.5],
+])('%s, in a session after a commit, reuses more than %d of the prompt', async (name, share) => {
+  const client = someClients.find(one => one.name === name)
+  if (client === undefined) throw new Error(`no client ${name}`)
+  const answers: string[] = []
+  const recorded = await startStack(stackContext, { record: answer => answers.push(answer) })
+  try {
+    await sessionsAroundCommit({ client, stack: recorded, modules }, () => answers.splice(0))
+    expect(shareReused(answers)).toBeGreaterThan(share)
+  } finally {
+    await recorded.close()
+  }
+})
 
 it.each(someClients.filter(client => client.chat))('$name gets an unstreamed answer', async client => {
   const outcome = await chat({ client, stack, modules })

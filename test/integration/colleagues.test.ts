@@ -1,7 +1,6 @@
 /** Several developers who complete at the same time: with one key, and with one key through a router. */
 import { X509Certificate } from 'node:crypto'
 import { request as httpsRequest } from 'node:https'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { companionLimits } from '../../lib/appliance/nginx/limits.ts'
 import { fleetKey, keys, startRouter, type TestRouter } from './support/fleet.ts'
@@ -23,8 +22,11 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([router, copilot, alone].map(edge => edge?.close())))
 
-/** A completion as long as one may be, from this address; a shorter one is that of a finger on the keyboard. */
-function complete(edge: Edge, key: string, localAddress: string, tokens = 512) {
+/** Tokens of a completion beside which others begin. */
+const long = 256
+
+/** A completion from this address: `begun` once its first token is there, and what it got in the end. */
+function complete(edge: Edge, key: string, localAddress: string, tokens = long) {
   const json = JSON.stringify({
     input_prefix: 'def add(left, right):\n',
     input_suffix: '\n',
@@ -33,39 +35,40 @@ function complete(edge: Edge, key: string, localAddress: string, tokens = 512) {
     ignore_eos: true,
     stream: true,
   })
-  return new Promise<{ status: number; events: number }>((resolve, reject) => {
-    const options = {
-      host: '127.0.0.1',
-      port: edge.httpsPort,
-      path: '/infill',
-      method: 'POST',
-      ca: edge.ca,
-      agent: false as const,
-      localAddress,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(120_000),
-    }
-    httpsRequest(options, response => {
-      let body = ''
-      response.setEncoding('utf8').on('data', chunk => {
-        body += chunk
-      })
-      response.on('error', reject).on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          events: body.split('\n').filter(line => line.startsWith('data: {')).length,
-        }),
-      )
+  const begun = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<{ status: number; events: number }>()
+  const options = {
+    host: '127.0.0.1',
+    port: edge.httpsPort,
+    path: '/infill',
+    method: 'POST',
+    ca: edge.ca,
+    agent: false as const,
+    localAddress,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(120_000),
+  }
+  httpsRequest(options, response => {
+    let body = ''
+    response.setEncoding('utf8').on('data', chunk => {
+      body += chunk
+      if (body.includes('data: {')) begun.resolve()
     })
-      .on('error', reject)
-      .end(json)
+    response.on('error', ended.reject).on('end', () => {
+      begun.resolve()
+      const events = body.split('\n').filter(line => line.startsWith('data: {')).length
+      ended.resolve({ status: response.statusCode ?? 0, events })
+    })
   })
+    .on('error', ended.reject)
+    .end(json)
+  return { begun: begun.promise, ended: ended.promise }
 }
 
 it('with one key alone, all that the service takes at once may be of its holders', async () => {
   const { all } = companionLimits.completion
   const answers = await Promise.all(
-    Array.from({ length: all + 1 }, (_, index) => complete(alone, alone.key, `127.0.0.${index + 2}`)),
+    Array.from({ length: all + 1 }, (_, index) => complete(alone, alone.key, `127.0.0.${index + 2}`).ended),
   )
   expect(answers.map(({ status }) => status).sort()).toEqual([...Array.from({ length: all }, () => 200), 429])
 })
@@ -76,7 +79,7 @@ it.each([
 ])('with one key, %s, no completion ends another', async (_, using) => {
   const { edge, key } = using()
   const older = complete(edge, key, '127.0.0.2')
-  await setTimeout(300)
-  expect(await complete(edge, key, '127.0.0.2', 4)).toMatchObject({ status: 200 })
-  expect(await older).toEqual({ status: 200, events: expect.toSatisfy(events => events >= 512) })
+  await Promise.race([older.begun, older.ended])
+  expect(await complete(edge, key, '127.0.0.2', 4).ended).toMatchObject({ status: 200 })
+  expect(await older.ended).toEqual({ status: 200, events: expect.toSatisfy(events => events >= long) })
 })
