@@ -38,7 +38,7 @@ async function until(condition: () => boolean) {
 it('resumes where the server disconnected, and gets its final name only once complete', async () => {
   server = await startSlowServer({ '/a.gguf': file }, 2 * MB)
   const host = newHost()
-  const done = download(host, wanted())
+  const done = download(host, wanted(), () => {}, { pause: 0.1 })
   await until(() => server.sent() > 6 * MB)
   expect(existsSync(host.files.at(path))).toBe(false)
   server.hangUp()
@@ -52,11 +52,13 @@ it('resumes where the server disconnected, and gets its final name only once com
 })
 
 it('resumes in another run after curl was killed', async () => {
-  server = await startSlowServer({ '/a.gguf': file }, 1 * MB)
+  server = await startSlowServer({ '/a.gguf': file }, 2 * MB)
   const host = newHost()
   const heard: DownloadProgress[] = []
-  const killed = download(host, wanted(), progress => heard.push(progress)).catch((error: Error) => error)
-  await until(() => server.sent() > 12 * MB)
+  const killed = download(host, wanted(), progress => heard.push(progress), { reportEvery: 2 }).catch(
+    (error: Error) => error,
+  )
+  await until(() => server.sent() > 6 * MB)
   const { stdout } = await $`pgrep --full ${`^curl.*${server.url}`}`
   const pid = Number(stdout)
   // A process ID of 0 would signal this whole process group.

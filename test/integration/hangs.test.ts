@@ -69,6 +69,12 @@ async function watch(name: 'llama' | 'admission', seconds: number, timeout = 1):
   return judgements
 }
 
+/** Of both at the same time, for this many seconds. */
+const verdictsOnBoth = async (seconds: number) =>
+  (await Promise.all([watch('llama', seconds), watch('admission', seconds)]))
+    .flat()
+    .map(({ verdict }) => verdict)
+
 const problemOf = async (name: 'llama' | 'admission') => {
   const last = (await watch(name, 15)).at(-1)
   return last?.verdict === 'hung' ? last.problem : `${last?.verdict}`
@@ -82,8 +88,7 @@ const generate = (prompt: string) => {
 
 describe('is left alone', () => {
   it('idle', async () => {
-    for (const name of ['llama', 'admission'] as const)
-      expect((await watch(name, 4)).map(({ verdict }) => verdict)).not.toContain('hung')
+    expect(await verdictsOnBoth(4)).not.toContain('hung')
   })
 
   it('with all slots generating: the admission proxy rejects more, the queue answers', async () => {
@@ -97,8 +102,7 @@ describe('is left alone', () => {
       timeout: 5,
     }
     expect((await http(third)).status).toBe(429)
-    for (const name of ['llama', 'admission'] as const)
-      expect((await watch(name, 6)).map(({ verdict }) => verdict)).not.toContain('hung')
+    expect(await verdictsOnBoth(6)).not.toContain('hung')
   })
 
   it('while a prompt is computed, although no answer comes in time', async () => {

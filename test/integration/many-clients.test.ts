@@ -8,8 +8,8 @@ import { generate } from './support/streams.ts'
 
 const clients = 50
 const slots = 2
-/** Takes seconds on two cores; `make bench BENCH=many` does the same with generations of half a minute. */
-const tokens = 60
+/** Each takes a second or two on two cores; `make bench BENCH=many` does the same with generations of half a minute. */
+const tokens = 15
 const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map(name => ({
   name,
   key: `${name}-key-0123456`,

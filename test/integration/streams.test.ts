@@ -28,9 +28,9 @@ const endless = { stream: true, ignore_eos: true, max_tokens: 100_000 }
 const talk = { ...endless, messages: [{ role: 'user', content: 'Hi' }] }
 /** Takes seconds to compute. Each starts differently, so that none is found in a cache. */
 let prompts = 0
-const longPrompt = () => {
+const longPrompt = (words = 30_000) => {
   prompts += 1
-  return { ...endless, messages: [{ role: 'user', content: `${prompts} ${'long '.repeat(30_000)}` }] }
+  return { ...endless, messages: [{ role: 'user', content: `${prompts} ${'long '.repeat(words)}` }] }
 }
 const brief = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 4 }
 
@@ -103,7 +103,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'])('over %s', version => {
     const talker = await start('alice', talk)
     // Does not wait for a comment: llama-server sends none, and notices no disconnect, while other slots generate more
     // than one token per second. Real models need longer for a batch; this one notices at the end of the prompt.
-    const leaving = await start('bob', longPrompt())
+    const leaving = await start('bob', longPrompt(10_000))
     const before = tokens(talker.text())
     await talker.until(text => tokens(text) > before)
     leaving.disconnect()
