@@ -42,9 +42,11 @@ import {
 import { metricsUnits } from '../../../lib/render/units/metrics.ts'
 import { packageUpgradeFiles } from '../../../lib/render/units/package-upgrades.ts'
 import { readinessUnits } from '../../../lib/render/units/readiness.ts'
+import { reconfigureUnits } from '../../../lib/render/units/reconfigure.ts'
 import { renewalUnits } from '../../../lib/render/units/renewal.ts'
 import { securityUpdateFiles } from '../../../lib/render/units/security-updates.ts'
 import { debianSyslog, syslogFiles, syslogUnit } from '../../../lib/render/units/syslog.ts'
+import { upgradeUnits } from '../../../lib/render/units/upgrade.ts'
 import { watchdogUnits } from '../../../lib/render/units/watchdog.ts'
 import { plainContext } from '../../support/site.ts'
 
@@ -240,6 +242,8 @@ function filesOf({
     ...drainUnit(defaultDrainLimit),
     ...disksUnits(),
     disksWanted,
+    ...reconfigureUnits(),
+    ...upgradeUnits(),
     ...renewalUnits(),
     ...metricsUnits(),
     ...watchdogUnits(),

@@ -36,6 +36,16 @@ it('adds a copilot with its own CA, its slots, and a health check', () => {
   ])
 })
 
+it('adds one with a certificate of a public CA without a file', () => {
+  const lines = changesOf([copilot({ ca: undefined })], [], [])
+  expect(lines.map(line => line.replace(/(copilot-7)_[0-9a-f]{8}.*/, '$1'))).toEqual([
+    'add server fleet/copilot-7',
+    'enable health fleet/copilot-7',
+    'enable server fleet/copilot-7',
+    'fleet set copilot-7',
+  ])
+})
+
 it.each<[string, Partial<Copilot>, RegExp]>([
   ['a public CA', { ca: undefined }, /ca-file @system-ca /],
   [
@@ -67,6 +77,13 @@ it.each([
   ['HAProxy’s program has been restarted', [known], [up], [], [`fleet set ${chosen[0]}`]],
   ['it comes back', [known], [{ ...up, state: 'DRAIN' }], chosen, [`set server fleet/${name} state ready`]],
   [
+    'it comes back from maintenance',
+    [known],
+    [{ ...up, state: 'MAINT (via fleet/other)' }],
+    chosen,
+    [`set server fleet/${name} state ready`],
+  ],
+  [
     'it leaves while it streams',
     [],
     [{ ...up, connections: 2 }],
@@ -84,6 +101,13 @@ it.each([
       `del server fleet/${name}`,
       `del ssl ca-file ${name}.pem`,
     ],
+  ],
+  [
+    'it is in maintenance already',
+    [],
+    [{ ...up, state: 'MAINT (via fleet/other)' }],
+    [],
+    [`fleet remove ${name}`, `del server fleet/${name}`, `del ssl ca-file ${name}.pem`],
   ],
 ])('%s', (_, wanted, servers, lines, changes) => {
   expect(changesOf(wanted, servers, lines)).toEqual(changes)
@@ -113,6 +137,22 @@ it.each(['a b', 'x;del', 'x\ny', 'ünï'])('lets a name %j end no command', odd 
     expect(line).toMatch(/^[ -:<-~]+$/)
 })
 
+it.each([
+  ['my copilot, the 2nd', 'my-copilot--the-2nd'],
+  ['a.b-c', 'a.b-c'],
+  ['x'.repeat(41), 'x'.repeat(40)],
+])('calls a copilot named %j by what HAProxy takes', (named, expected) => {
+  expect(serverName(copilot({ name: named }))).toMatch(new RegExp(`^${expected}_[0-9a-f]{8}$`))
+})
+
+it('calls a model by what HAProxy takes', () => {
+  expect(changesOf([copilot({ model: 'my model; v2' })], [], []).at(-1)).toMatch(/ my-model--v2$/)
+})
+
+it.each(['', '\n', '# pxname,svname,scur,status,type,\n'])('reads no servers from %j', text => {
+  expect(serversIn(text)).toEqual([])
+})
+
 it('reads HAProxy’s servers', () => {
   const text = `# pxname,svname,scur,status,type,
 fleet,one,3,UP,2,
@@ -123,5 +163,12 @@ fleet,three,0,DOWN 1/2,2,
   expect(serversIn(text)).toEqual([
     { name: 'one', connections: 3, state: 'UP' },
     { name: 'three', connections: 0, state: 'DOWN 1/2' },
+  ])
+  expect(serversIn(`\n${text}`)).toEqual(serversIn(text))
+})
+
+it('reads HAProxy’s servers whatever the first column is', () => {
+  expect(serversIn('# type,status,scur,svname,pxname,\n2,UP,0,one,fleet,\n')).toEqual([
+    { name: 'one', connections: 0, state: 'UP' },
   ])
 })
