@@ -16,6 +16,10 @@ it('parses what blkid exports', () => {
     { device: '/dev/vdc', label: '', type: 'swap', uuid: '' },
   ])
   expect(parseBlkid('')).toEqual([])
+  expect(parseBlkid('DEVNAME=/dev/vdb\nLABEL=a=b\n \nDEVNAME=/dev/vdc')).toEqual([
+    { device: '/dev/vdb', label: 'a=b', type: '', uuid: '' },
+    { device: '/dev/vdc', label: '', type: '', uuid: '' },
+  ])
 })
 
 const disk = (device: string, label: string, others: Partial<AttachedDisk> = {}): AttachedDisk => ({

@@ -1,6 +1,5 @@
-/** Which VMs of a OneFlow service a router takes, and what by-hand lists of copilots are accepted. */
+/** Which VMs of a OneFlow service a router takes. */
 import { expect, it } from 'vitest'
-import { backends } from '../../../../lib/appliance/fleet/backends.ts'
 import { copilotsIn } from '../../../../lib/appliance/fleet/service.ts'
 
 const now = new Date('2026-02-14T10:00:00Z')
@@ -91,41 +90,27 @@ it.each(['', 'null', '{}', '<html>', '{"SERVICE": {}}', '{"KEY": "key-of-a-vm", 
   )
 })
 
+it.each<[string, object, object]>([
+  ['an IPv6 address', { ONEAPP_COPILOT_API: 'https://[2001:db8::7]/v1' }, { host: '2001:db8::7' }],
+  ['another port', { ONEAPP_COPILOT_API: 'https://192.0.2.7:8443/v1' }, { port: 8443 }],
+  [
+    'a CA of its own and a name',
+    { ONEAPP_COPILOT_API: 'https://copilot.example.com/v1' },
+    { serverName: 'copilot.example.com', ca: pem },
+  ],
+  ['no model’s name', { ONEAPP_COPILOT_SERVED_MODEL: undefined }, { model: '' }],
+])('takes a VM that publishes %s', (_, attributes, expected) => {
+  expect(copilotsIn(service(vm({ ...serving, ...attributes })), now)).toMatchObject([expected])
+})
+
+it('calls a VM without a name by its number', () => {
+  const nameless = { vm_info: { VM: { ID: 12, USER_TEMPLATE: serving } } }
+  expect(copilotsIn(service(nameless), now).map(({ name }) => name)).toEqual(['vm-12'])
+})
+
 it('verifies a name where the address has one', () => {
   const named = { ...serving, ONEAPP_COPILOT_API: 'https://copilot.example.com/v1', ONEAPP_COPILOT_CA: '' }
   const [found] = copilotsIn(service(vm(named)), now)
   expect(found).toMatchObject({ host: 'copilot.example.com', serverName: 'copilot.example.com' })
   expect(found).not.toHaveProperty('ca')
-})
-
-const print = Array.from({ length: 32 }, () => 'AB').join(':')
-
-it.each([
-  [`https://10.0.0.5=${print}`, [{ host: '10.0.0.5', port: 443, fingerprint: print }]],
-  [`https://10.0.0.5:8443=${print.toLowerCase()}`, [{ host: '10.0.0.5', port: 8443, fingerprint: print }]],
-  ['https://copilot.example.com/', [{ host: 'copilot.example.com', port: 443 }]],
-  [`https://[2001:db8::7]=${print}`, [{ host: '2001:db8::7', port: 443, fingerprint: print }]],
-  [
-    'https://a.example.com\nhttps://b.example.com',
-    [
-      { host: 'a.example.com', port: 443 },
-      { host: 'b.example.com', port: 443 },
-    ],
-  ],
-])('backends %s', (text, found) => {
-  expect(backends.parse(text)).toEqual(found)
-})
-
-it.each([
-  'http://10.0.0.5',
-  'https://10.0.0.5',
-  'https://[2001:db8::7]:8443',
-  '10.0.0.5',
-  'https://10.0.0.5=AB:CD',
-  'https://10.0.0.5/path',
-  'https://user@10.0.0.5',
-  'https://10.0.0.5 https://10.0.0.5:443',
-  Array.from({ length: 257 }, (_, index) => `https://h${index}.example.com`).join(' '),
-])('rejects backends %s', text => {
-  expect(backends.safeParse(text).success).toBe(false)
 })

@@ -6,6 +6,8 @@ it.each<[string, (number | undefined)[], number, string]>([
   ['nothing was seen running only once', [0], 0, 'waiting'],
   ['a request has been admitted meanwhile', [0, 1], 1, 'waiting'],
   ['one has ended just now', [1, 0], 1, 'waiting'],
+  ['one has been admitted since', [0, 0, 1], 1, 'waiting'],
+  ['the last of several has ended', [2, 1, 0, 0], 1, 'drained'],
   ['it could not be seen', [0, undefined, 0], 1, 'waiting'],
   ['one runs, and the limit is not reached', [1, 1], 299, 'waiting'],
   ['one runs at the limit', [1, 1], 300, 'over'],

@@ -49,6 +49,7 @@ describe('a service is left alone', () => {
       8,
     ],
     ['a slow CPU, observed while no thread runs', { reply: 'silence', requests: 1 }, 800, 0.5],
+    ['a CPU that hardly advances', { reply: 'silence', requests: 1 }, 800, 0.03],
     ['weights being read from disk again', { reply: 'silence', isRunning: true, requests: 1 }, 800, 0],
     ['loading from a slow disk', { reply: 'loading', isRunning: true }, 1700, 0.1],
     ['stopped, or being restarted', { invocation: '', reply: 'nobody' }, hours, 0],
@@ -64,6 +65,7 @@ describe('a service has hung', () => {
     ['stopped by a signal', { reply: 'silence', isStopped: true }, 0, 45, /stopped by a signal/],
     ['one process of several stopped', { isStopped: true }, 0, 45, /stopped by a signal/],
     ['deadlocked', { reply: 'silence', requests: 2 }, 0, 45, /stopped answering/],
+    ['deadlocked, with a timer that ticks', { reply: 'silence', requests: 2 }, 0.01, 45, /stopped answering/],
     ['its socket is gone', { reply: 'nobody' }, 0, 30, /stopped listening/],
     [
       'its socket is gone while it computes',

@@ -54,6 +54,17 @@ describe('which models the context asks for', () => {
   ])('%s', (_, context, chat, isInstalled, expected) => {
     expect(names(candidatesFor(models, context, chat, isInstalled))).toEqual(expected)
   })
+
+  it.each([
+    ['named, and there', 'qwen2.5-coder-0.5b', all, { isRequested: true, isInstalled: true }],
+    ['named, and not there', 'qwen2.5-coder-0.5b', none, { isRequested: true, isInstalled: false }],
+    ['found', 'auto', only('qwen2.5-coder-0.5b'), { isRequested: false, isInstalled: true }],
+  ])('knows whether it was named, and whether it is there: %s', (_, completion, isInstalled, expected) => {
+    const model = companionCatalogue['qwen2.5-coder-0.5b']
+    expect(candidatesFor(models, { completion, embeddings: [] }, {}, isInstalled)).toEqual([
+      { model, ...expected },
+    ])
+  })
 })
 
 describe('the plan of one', () => {
@@ -109,6 +120,37 @@ describe('beside chat', () => {
     expect(notes.join()).toMatch(
       /^qwen2\.5-coder-1\.5b takes \d\.\d GiB from chat, which now has 1 of 2 conversations at once\.$/,
     )
+  })
+
+  const both = ['completion', 'embeddings']
+  it.each([
+    [17, ['embeddings'], ['1.0 GiB from chat, which now has a context of 15360 tokens in place of 27648.']],
+    [
+      19,
+      both,
+      [
+        '2.6 GiB from chat, which now has a context of 18432 tokens in place of 32768, a KV cache in q8_0 in place of q8_0/f16.',
+        '1.0 GiB from chat, which now has a context of 6144 tokens in place of 18432.',
+      ],
+    ],
+    [23, both, ['1.0 GiB from chat, which now has a KV cache in q8_0/f16 in place of f16.']],
+    [26, both, ['2.6 GiB from chat, which now has less memory for cached prompts.']],
+    [64, both, []],
+  ])('each of two takes its own: with %d GiB', (gibibytes, kinds, costs) => {
+    const { companions, reserved, notes } = planCompanions(machine(gibibytes), devstral, defaultRequest, [
+      { model: completion, isRequested: true, isInstalled: true },
+      { model: companionCatalogue['qwen3-embedding-0.6b'], isRequested: true, isInstalled: false },
+    ])
+    const costly = notes.filter(note => note.includes('from chat'))
+    expect(costly.map(note => note.replace(/^.* takes /, ''))).toEqual(costs)
+    expect(reserved).toBe(reservedBy(companions.map(({ capacity }) => capacity)))
+    expect(companions.map(({ capacity, isInstalled }) => [capacity.model.kind, isInstalled])).toEqual(
+      kinds.map(kind => [kind, kind === 'completion']),
+    )
+  })
+
+  it('says nothing where chat itself does not fit', () => {
+    expect(plan(8, true)).toEqual({ companions: [], reserved: 0, notes: [] })
   })
 
   it('never takes what chat cannot do without', () => {

@@ -49,6 +49,15 @@ it('cuts off a generation that exceeds the time, and skips the second prompt', a
   expect(host.files.status(paths.measurement)?.mode).toBe(0o600)
 })
 
+it('asks for tokens that no cache has, as a stream with timings, and logs the speed', async () => {
+  const { host, asked } = hostWith([event(30, 1000, 8)])
+  await speedOf(host, 'a')
+  const json = { cache_prompt: false, ignore_eos: true, stream: true, timings_per_token: true }
+  const request = { url: 'http://localhost/completion', socket: host.files.at(paths.socket), json }
+  expect(asked).toMatchObject([request, request])
+  expect(host.lines).toEqual([expect.stringMatching(/^Speed: .*30.* 8/)])
+})
+
 it('measures as long a prompt as the time allows', async () => {
   const { host, asked } = hostWith([event(30, 1000, 8)])
   await speedOf(host, 'a')
@@ -76,7 +85,10 @@ it.each([
   [['data: {"error":{}}\n\n'], 200, /answered 200: data: \{"error"/],
 ])('rejects %j with status %i as a measurement', async (pieces, status, note) => {
   const { host } = hostWith(pieces, status)
-  expect(await speedOf(host, 'a')).toEqual({ invocation: 'a', notes: [expect.stringMatching(note)] })
+  const { notes, ...rest } = await speedOf(host, 'a')
+  expect(rest).toEqual({ invocation: 'a' })
+  expect(notes).toEqual([expect.stringMatching(note)])
+  expect(host.lines).toEqual(notes)
 })
 
 it('measures again if the record is unreadable or from another run', async () => {

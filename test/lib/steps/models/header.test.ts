@@ -2,10 +2,16 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, expect, it } from 'vitest'
-import { readModelFile } from '../../../../lib/steps/models/header.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { modelPath } from '../../../../lib/appliance/paths.ts'
+import {
+  readModelFile,
+  readModelStart,
+  UnusableModelError,
+  withOwnGeometry,
+} from '../../../../lib/steps/models/header.ts'
 import { planned } from '../../../../lifecycle/cli/plan.ts'
 import {
   encodeGguf,
@@ -16,6 +22,7 @@ import {
   uint32,
   type Value,
 } from '../../../mirror/gguf.ts'
+import { tinyModel } from '../../../support/capacity.ts'
 import { recordedHost } from '../../../support/recorded-host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-header-'))
@@ -183,6 +190,84 @@ it.each(bad)('rejects a file %s', async (_, bytes, message) => {
   write(bytes)
   await expect(plan()).rejects.toThrow(message)
   await expect(plan()).rejects.toThrow(new RegExp(`^${path} cannot be used as a model: `))
+})
+
+/** The header alone, with the length of all that precedes the weights. */
+const headerEnd = whole.length - tensors.reduce((all, { values }) => all + 4 * values.length, 0)
+
+describe('the start of a file that is being downloaded', () => {
+  const start = (bytes: Buffer, size = whole.length) => {
+    write(bytes)
+    return readModelStart(path, size, 'https://models.example.com/m.gguf')
+  }
+
+  it('is enough once it has the whole header', async () => {
+    write(whole)
+    const all = await readModelFile(path)
+    expect(await start(whole.subarray(0, headerEnd + 32))).toEqual(all)
+    expect(await start(whole)).toEqual(all)
+  })
+
+  it.each([100, 300, headerEnd - 40])('says nothing yet after %d bytes', async length => {
+    expect(await start(whole.subarray(0, length))).toBeUndefined()
+  })
+
+  it.each<[string, Buffer, number, RegExp]>([
+    ['is not a model', Buffer.from('<html>Log in</html>'), whole.length, /it is not a GGUF file/],
+    ['is of a file too short for its weights', whole.subarray(0, headerEnd), whole.length - 64, /truncated/],
+  ])('names its source if it %s', async (_, bytes, size, message) => {
+    await expect(start(bytes, size)).rejects.toThrow(message)
+    await expect(start(bytes, size)).rejects.toThrow('https://models.example.com/m.gguf cannot be used')
+  })
+
+  it('is an unusable model, which another attempt would not change', async () => {
+    const failed = start(Buffer.from('<html>Log in</html>'))
+    await expect(failed).rejects.toThrow(UnusableModelError)
+    await expect(failed).rejects.toThrow(
+      /^https:\/\/models\.example\.com\/m\.gguf cannot be used as a model: .*[^.]\.$/,
+    )
+  })
+})
+
+describe('a model of the release', () => {
+  const model = { ...tinyModel, contextLimit: 4096 }
+  const file = modelPath(model.name)
+  const own = async (changes: Partial<typeof model> = {}) => {
+    const host = recordedHost()
+    host.files.makeFolder(dirname(file))
+    writeFileSync(host.files.at(file), whole)
+    return { found: await withOwnGeometry(host, { ...model, ...changes }), lines: host.lines }
+  }
+
+  it('is planned as the catalogue says while it is not there', async () => {
+    const host = recordedHost()
+    expect(await withOwnGeometry(host, model)).toEqual(model)
+    expect(host.lines).toEqual([])
+  })
+
+  it('is planned as its file says, with a warning if that differs', async () => {
+    write(whole)
+    const { geometry } = await readModelFile(path)
+    expect(await own({ geometry })).toEqual({ found: { ...model, geometry }, lines: [] })
+    const { found, lines } = await own()
+    expect(found).toEqual({ ...model, geometry })
+    expect(lines).toEqual([expect.stringMatching(/^tiny: its header differs from the catalogue.*"layers":2/)])
+  })
+
+  it.each([
+    [2048, 2048, []],
+    [4096, 4096, []],
+    [8192, 4096, ['tiny: its header allows a context of 4096 tokens, not 8192']],
+  ])(
+    'has the smaller limit of the two: %d tokens in the catalogue',
+    async (contextLimit, limit, warnings) => {
+      write(whole)
+      const { geometry } = await readModelFile(path)
+      const { found, lines } = await own({ geometry, contextLimit })
+      expect(found.contextLimit).toBe(limit)
+      expect(lines).toEqual(warnings)
+    },
+  )
 })
 
 it('rejects anything but a regular file, without blocking', async () => {
