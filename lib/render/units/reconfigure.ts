@@ -31,7 +31,7 @@ tried="$now
 $(ip -brief link)"
 is_in ${paths.addressesTried} "$tried" && exit 0
 printf '%s\\n' "$tried" > ${paths.addressesTried}
-echo "The addresses of this VM have changed, and are now: $(echo $now)"
+echo "The addresses of this VM have changed, and are now: $(echo "$now" | tr '\\n' ' ')"
 exec systemctl --no-block start ${units.reconfigure}
 `
 
