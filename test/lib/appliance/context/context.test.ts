@@ -232,6 +232,45 @@ it.each([
   expect(JSON.stringify(problems)).not.toMatch(/key-0|one-key|very-pass|c2st|alice|bob/)
 })
 
+const fleetKey = 'the-key-of-the-fleet-1'
+
+it.each<[string, Record<string, string>, string | undefined]>([
+  ['a copilot without one', {}, undefined],
+  [
+    'a copilot with one',
+    { ONEAPP_COPILOT_FLEET_KEY: fleetKey, ONEAPP_COPILOT_PASSWORD: 'another-key-1' },
+    undefined,
+  ],
+  ['a router with one', { ONEAPP_COPILOT_ROLE: 'router', ONEAPP_COPILOT_FLEET_KEY: fleetKey }, undefined],
+  ['a router without one', { ONEAPP_COPILOT_ROLE: 'router' }, 'nothing'],
+  ...[
+    { ONEAPP_COPILOT_PASSWORD: fleetKey },
+    { ONEAPP_COPILOT_METRICS_KEY: fleetKey },
+    { ONEAPP_COPILOT_KEYS: `alice=${fleetKey}` },
+  ].map((other): [string, Record<string, string>, string] => [
+    `one that is also in ${Object.keys(other)}`,
+    { ONEAPP_COPILOT_FLEET_KEY: fleetKey, ...other },
+    'a key that is also used for something else',
+  ]),
+  ['one that is too short', { ONEAPP_COPILOT_FLEET_KEY: 'x' }, '1 character'],
+])('the key of the fleet: %s', (_, env, got) => {
+  const problems = problemsOf(env)
+  expect(problems).toMatchObject(got === undefined ? [] : [{ variable: 'ONEAPP_COPILOT_FLEET_KEY', got }])
+  expect(JSON.stringify(problems)).not.toContain(fleetKey)
+})
+
+it.each([
+  ['a b c d e', '5'],
+  ['a b c d e f', '5: and 1 more'],
+  ['a b c d e f g', '5: and 2 more'],
+])('lists at most five problems of one value: %s', (text, expected) => {
+  const [problem] = problemsOf({ ONEAPP_COPILOT_BACKENDS: text })
+  const parts = problem?.got.split('; ') ?? []
+  const entries = parts.filter(part => /^entry \d+: /.test(part))
+  const more = parts.filter(part => !entries.includes(part))
+  expect([entries.length, ...more].join(': ')).toBe(expected)
+})
+
 it('reports all problems at once, and only the length of a secret', () => {
   const env = {
     ONEAPP_COPILOT_PASSWORD: 'hunter2',
