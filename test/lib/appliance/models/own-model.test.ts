@@ -5,6 +5,7 @@ import {
   knownByDigest,
   nameFor,
   nameFromUrl,
+  ownModelIn,
   reusesPrompts,
   templateNotes,
   withOwnModels,
@@ -17,6 +18,9 @@ it.each([
   ['https://a.example/x/Devstral-Small-2_IQ4_NL.gguf', 'devstral-small-2-iq4-nl'],
   ['https://a.example/Qwen3.6-35B-A3B-UD-Q4_K_M.GGUF', 'qwen3.6-35b-a3b-ud-q4-k-m'],
   ['file:///mnt/m.gguf', 'm'],
+  ['https://a.example/m.gguf.gguf', 'm.gguf'],
+  ['https://a.example/m.gguf-00001.bin', 'm.gguf-00001.bin'],
+  ['https://a.example/', 'model'],
   ['https://a.example/%20my%20model.gguf', '20my-20model'],
   ['https://a.example/..gguf', 'model'],
   ['https://a.example/.gguf', 'model'],
@@ -24,6 +28,15 @@ it.each([
   [`https://a.example/${'m'.repeat(300)}.gguf`, 'm'.repeat(80)],
 ])('%s is named %s', (url, name) => {
   expect(nameFromUrl(url)).toBe(name)
+})
+
+it.each([
+  [undefined, undefined, undefined],
+  ['https://a.example/m.gguf', undefined, undefined],
+  [undefined, 'ab', undefined],
+  ['https://a.example/m.gguf', 'ab', { url: 'https://a.example/m.gguf', sha256: 'ab' }],
+])('is requested by both a URL and a digest: %s, %s', (modelUrl, modelSha256, expected) => {
+  expect(ownModelIn({ modelUrl, modelSha256 })).toEqual(expected)
 })
 
 it('does not take the name of another model', () => {

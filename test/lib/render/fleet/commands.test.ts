@@ -146,7 +146,7 @@ it.each([
 })
 
 it('calls a model by what HAProxy takes', () => {
-  expect(changesOf([copilot({ model: 'my model; v2' })], [], []).at(-1)).toMatch(/ my-model--v2$/)
+  expect(changesOf([copilot({ model: 'my model; v2' })], [], []).at(-1)).toMatch(/ my-model--v2( |$)/)
 })
 
 it.each(['', '\n', '# pxname,svname,scur,status,type,\n'])('reads no servers from %j', text => {

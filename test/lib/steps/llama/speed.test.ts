@@ -58,6 +58,22 @@ it('asks for tokens that no cache has, as a stream with timings, and logs the sp
   expect(host.lines).toEqual([expect.stringMatching(/^Speed: .*30.* 8/)])
 })
 
+it.each([
+  [0, 1000],
+  [29_999, 30_999],
+  [30_000, 1000],
+  [65_535, 6535],
+])('asks for text tokens, whatever the random number: %d', async (number, token) => {
+  const { host, asked } = hostWith([event(2.5, 9000, 0.4)])
+  const random = (bytes: number) => {
+    const all = Buffer.alloc(bytes)
+    for (let at = 0; at < bytes; at += 2) all.writeUInt16LE(number, at)
+    return all
+  }
+  await speedOf({ ...host, random }, 'a')
+  expect(asked.map(({ json }) => new Set((json as { prompt: number[] }).prompt))).toEqual([new Set([token])])
+})
+
 it('measures as long a prompt as the time allows', async () => {
   const { host, asked } = hostWith([event(30, 1000, 8)])
   await speedOf(host, 'a')
