@@ -99,7 +99,8 @@ const changes: Record<string, () => Promise<unknown>> = {
     expect(await run('cat /root/.ssh/authorized_keys')).toContain(another)
   },
   'a network interface is attached': () =>
-    run(`ip link add nic1 type veth peer name nic1-peer; ip address add 10.9.8.7/24 dev nic1; ip link set nic1 up; ip link set nic1-peer up
+    run(`ip link add nic1 type veth peer name nic1-peer
+      ip address add 10.9.8.7/24 dev nic1; ip link set nic1 up; ip link set nic1-peer up
       until_file_has '^10.9.8.7$' ${paths.addresses}; until_file_has https://10.9.8.7/v1 ${paths.report}`),
   'it is detached': () =>
     run(`ip link del nic1; lacks() { ! grep -q '^10.9.8.7$' ${paths.addresses}; }; until_true lacks`),
@@ -151,8 +152,8 @@ const changes: Record<string, () => Promise<unknown>> = {
     const before = await masterOf()
     await run('apt-get -qq update')
     await install('nginx nginx-common libnginx-mod-http-js', '--reinstall')
-    // Its new program has taken over.
-    expect(await masterOf()).not.toBe(before)
+    // Its new program takes over.
+    await expect.poll(masterOf, { timeout: 60_000 }).not.toBe(before)
   },
   'needrestart restarts what uses a replaced library': async () => {
     await install('needrestart')

@@ -125,6 +125,18 @@ accepted before password-number-before; accepted refused password-number-refused
     undo: 'same_password',
   },
   {
+    what: 'certificates are made while the clock says 1970, which is then put right',
+    promise: 'clients accept them, and the renewal replaces them by usual ones',
+    cause: `apt-get -qq update && apt-get -qq install -y faketime > /dev/null
+cp -a /etc/ssl/slm-copilot /root/tls; rm -r /etc/ssl/slm-copilot/*
+faketime -f '@1970-01-02 00:00:00' /opt/one-appliance/bin/slm-copilot reconfigure; echo
+accepted() { curl -s --cacert /etc/ssl/slm-copilot/ca.crt -o /dev/null -w "$1: %{http_code}, lasts for years: " https://10.0.2.15/health
+    openssl x509 -checkend $((900 * 86400)) -noout -in /etc/ssl/slm-copilot/current/fullchain.pem > /dev/null && echo yes || echo no; }
+accepted 'made in 1970'; slm-copilot renew; accepted renewed`,
+    meanwhile: /made in 1970: 200, lasts for years: yes\nrenewed: 200, lasts for years: no/,
+    undo: 'rm -r /etc/ssl/slm-copilot/*; cp -a /root/tls/. /etc/ssl/slm-copilot/; rm -r /root/tls',
+  },
+  {
     what: 'nginx’s default site is back',
     promise: 'it has no effect: the configuration is the appliance’s own',
     cause: 'ln -sf ../sites-available/default /etc/nginx/sites-enabled/default; systemctl reload nginx',
