@@ -42,7 +42,6 @@ export const expected: Record<string, number | string> = {
   'slm-copilot drain': 'ends the service; test/vm/fleet.test.ts runs it',
   'slm-copilot drain --undo': 'test/vm/fleet.test.ts runs it',
   'slm-copilot renew': 0,
-  'slm-copilot backends': 'is for a router',
   'slm-copilot backends sync': 'is for a router, where a timer runs it',
   'journalctl -u slm-copilot-backends.service': 0,
   'journalctl -u slm-copilot-router.service': 0,

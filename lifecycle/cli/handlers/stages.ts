@@ -16,8 +16,7 @@ export const stageHandlers = {
     const { previewUpgrade } = await import('../../upgrade-source.ts')
     if (values.resume) return resume(host)
     if (values.rollback) return rollback(host)
-    if (argument === undefined)
-      throw new UsageError('slm-copilot upgrade: takes the FILE of a release, or --rollback.')
+    if (argument === undefined) throw new UsageError('takes the FILE of a release, or --rollback.')
     const publicKey = fileOf('public-key', values)?.text
     const options = { source: resolve(argument), publicKey, unsigned: values.unsigned === true }
     await (values['dry-run'] ? previewUpgrade(host, options) : upgrade(host, options))

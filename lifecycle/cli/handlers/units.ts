@@ -6,7 +6,7 @@ export const unitHandlers = {
   backends: async (host, { argument }) => {
     const { listBackends, syncBackends } = await import('../../backends.ts')
     if (argument === 'sync') return syncBackends(host)
-    if (argument !== undefined) throw new UsageError('slm-copilot backends: takes nothing, or sync.')
+    if (argument !== undefined) throw new UsageError('takes nothing, or sync.')
     print(await listBackends(host))
   },
   'fetch-model': async (host, { values }) => {

@@ -61,6 +61,15 @@ it.each(['install', 'configure', 'bootstrap', 'renew', 'clients', 'fetch-model']
   },
 )
 
+it.each([
+  ['backends', ['backends', 'foo']],
+  ['upgrade', ['upgrade']],
+])('%s names itself once in a usage error', async (name, args) => {
+  vi.spyOn(process, 'getuid').mockReturnValue(0)
+  expect(await main('slm-copilot', args)).toBe(2)
+  expect(err).toMatch(new RegExp(`^slm-copilot ${name}: takes `))
+})
+
 it('names a file that cannot be read, and the reason', () => {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-input-'))
   try {
