@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import {
   bootContainer,
@@ -39,6 +39,7 @@ export async function inContainer(
   mkdirSync(folder)
   renameSync(bake.contextDisk, join(folder, 'context.disk'))
 
+  mkdirSync(dirname(bake.console), { recursive: true })
   rmSync(bake.console, { force: true })
   const group = controlGroup(`bake-${process.pid}`)
   await removeAbandonedGroups()

@@ -1,5 +1,6 @@
 /** `make release`: checks that this commit may be released, and writes what to upload into dist/release. */
 import { spawnSync } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readable } from '../../lib/system/large-files.ts'
 import { buildExecutable, shim } from './executable.ts'
@@ -9,7 +10,7 @@ import { parseReleaseSettings, type ReleaseSettings } from './image/settings.ts'
 import { signFiles } from './image/sign.ts'
 import { script, step } from './progress.ts'
 import { fetchLlamaCpp, writeArchive } from './release/archive.ts'
-import { type Asset, type AssetSources, sourcesIn, writeAssets } from './release/assets.ts'
+import { type AssetSources, sourcesIn, writeAssets } from './release/assets.ts'
 import { newestSection, problemsOf } from './release/check.ts'
 import { readReleaseFacts } from './release/facts.ts'
 import { isTested } from './release/tested.ts'
@@ -40,12 +41,15 @@ function ensureTested(commit: string): void {
     )
 }
 
-const summary = (folder: string, tag: string, assets: Asset[], { absent }: AssetSources) =>
+/** `folder`: with everything to upload in it, checksums and their signature included. */
+const summary = (folder: string, tag: string, { absent }: AssetSources) =>
   [
     '',
     `${tag} is ready. Upload these, with NOTES.md as the text of the release:`,
     '',
-    ...assets.map(({ name, size }) => `  ${readable(size).padStart(9)}  ${name}`),
+    ...readdirSync(folder)
+      .sort()
+      .map(name => `  ${readable(statSync(join(folder, name)).size).padStart(9)}  ${name}`),
     '',
     ...absent.map(what => `Not included: ${what}`),
     `Folder: ${folder}`,
@@ -73,8 +77,8 @@ await script(async () => {
   const sources = sourcesIn(join(checkout, 'dist'), [executable, archive])
   const folder = join(checkout, 'dist', 'release', `v${version}`)
   const notes = newestSection(changelog)?.text ?? ''
-  const assets = await step('Checksums', () => writeAssets(folder, sources, notes, timeOf(checkout, commit)))
+  await step('Checksums', () => writeAssets(folder, sources, notes, timeOf(checkout, commit)))
   if (settings.signKey) signFiles([join(folder, names.sha256)], settings.signKey, `SLM-Copilot ${version}`)
   else sources.absent.push('signatures: make release SIGN_KEY=FILE PUBLIC_KEY=FILE')
-  console.log(summary(folder, `v${version}`, assets, sources))
+  console.log(summary(folder, `v${version}`, sources))
 })

@@ -184,6 +184,7 @@ describe('writes what to upload', () => {
     expect(stdout).toContain(`Publish the tag: git push origin ${tag}`)
     const files = ['NOTES.md', 'SHA256SUMS', 'SHA256SUMS.minisig', 'slm-copilot', archive]
     expect(readdirSync(uploads).sort()).toEqual(files.sort())
+    for (const file of files) expect(stdout).toMatch(new RegExp(`^ +[\\d.]+ .B  ${file}$`, 'm'))
   })
 
   it('with the section of the changelog, and an executable of this version', () => {

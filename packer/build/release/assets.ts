@@ -16,7 +16,7 @@ import { sha256Of } from '../../../lib/system/large-files.ts'
 import { names } from '../image/export.ts'
 
 /** `size` in bytes. */
-export type Asset = { name: string; size: number; sha256: string }
+type Asset = { name: string; size: number; sha256: string }
 
 /** `present`: paths of files to upload. `absent`: what has not been built, each with the command that builds it. */
 export type AssetSources = { present: string[]; marketplace: string | undefined; absent: string[] }
