@@ -75,7 +75,9 @@ function continueCompanions(values: ClientValues): string {
     ...(embeddings ? [{ model: embeddings.name, provider: 'openai', role: 'embed', more }] : []),
     ...(reranking ? [{ model: reranking, provider: 'vllm', role: 'rerank' }] : []),
   ]
-  return models.map(model => continueModel(values, model)).join('')
+  // The core of June 2026 indexes only for what needs it, and in this order: codebase searches the pieces that code made.
+  const context = embeddings ? 'context:\n  - provider: code\n  - provider: codebase\n' : ''
+  return models.map(model => continueModel(values, model)).join('') + context
 }
 
 /** YAML's flow style is a superset of JSON, so values are written as JSON. */
