@@ -16,7 +16,7 @@ import { clientConfigurations } from '../../../lib/render/clients/clients.ts'
 import { type ClientValues, configurationText } from '../../../lib/render/clients/configuration.ts'
 import { type About, aboutJson, aboutText } from '../../../lib/render/text/about.ts'
 import { findingText } from '../../../lib/render/text/doctor.ts'
-import { modelsText } from '../../../lib/render/text/models.ts'
+import { companionsText, modelsText } from '../../../lib/render/text/models.ts'
 import { type PlanQuestion, planJson, planText } from '../../../lib/render/text/plan.ts'
 import { statusText } from '../../../lib/render/text/status.ts'
 import { variablesHelp } from '../../../lib/render/text/tables.ts'
@@ -104,6 +104,18 @@ it('models', async () => {
   await expectScreens('models', {
     'none is served': modelsText(models, machine),
     'one is served': modelsText(models, { ...machine, memory: memoryInVm(16 * GiB) }, 'tiny'),
+    'models of one’s own': modelsText(
+      [
+        { ...tinyModel, name: 'licensed', own: { licence: 'MIT' } },
+        { ...tinyModel, name: 'unlicensed', own: {} },
+      ],
+      machine,
+    ),
+    'for the services beside chat': companionsText([
+      { ...companionCatalogue['qwen2.5-coder-1.5b'], isBaked: true },
+      companionCatalogue['qwen3-reranker-0.6b'],
+    ]),
+    'none for the services beside chat': companionsText([]),
   })
 })
 
@@ -126,6 +138,7 @@ it('about', async () => {
       licence: 'MIT',
     },
     { kind: 'framework', name: 'one-apps', version: '0123456789'.repeat(4) },
+    { kind: 'npm', name: 'versioned-by-more-than-a-commit', version: `v${'0123456789'.repeat(4)}-1` },
   ]
   const baked: About = {
     version: '1.2.3',

@@ -232,6 +232,20 @@ it.each([
   expect(JSON.stringify(problems)).not.toMatch(/key-0|one-key|very-pass|c2st|alice|bob/)
 })
 
+const modelUrl = 'https://models.example.com/my-model-Q4_K_M.gguf'
+const modelSha256 = 'ab'.repeat(32)
+
+it.each<[Record<string, string>, string[]]>([
+  [{ ONEAPP_COPILOT_MODEL_URL: modelUrl, ONEAPP_COPILOT_MODEL_SHA256: modelSha256 }, []],
+  [{ ONEAPP_COPILOT_AI_URL: modelUrl, ONEAPP_COPILOT_MODEL_SHA256: modelSha256 }, []],
+  [{ ONEAPP_COPILOT_MODEL_URL: modelUrl, ONEAPP_COPILOT_AI_SHA256: modelSha256 }, []],
+  [{ ONEAPP_COPILOT_AI_URL: modelUrl }, ['ONEAPP_COPILOT_MODEL_SHA256']],
+  [{ ONEAPP_COPILOT_AI_SHA256: modelSha256 }, ['ONEAPP_COPILOT_MODEL_URL']],
+  [{ ONEAPP_COPILOT_MODEL_URL: '', ONEAPP_COPILOT_AI_SHA256: '' }, []],
+])('takes both variables of a pair, under either name: %o', (env, missing) => {
+  expect(problemsOf(env)).toMatchObject(missing.map(variable => ({ variable, got: 'nothing' })))
+})
+
 const fleetKey = 'the-key-of-the-fleet-1'
 
 it.each<[string, Record<string, string>, string | undefined]>([

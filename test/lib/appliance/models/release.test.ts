@@ -1,10 +1,22 @@
 import { expect, it } from 'vitest'
 import {
+  bakedModels,
   modelsOf,
   productionRelease,
   releaseSchema,
+  releaseWith,
   requestNames,
 } from '../../../../lib/appliance/models/release.ts'
+
+it('has in the image the model for chat, and what is baked in beside it', () => {
+  const names = (release: typeof productionRelease) => bakedModels(release).map(({ name }) => name)
+  expect(names(releaseWith('devstral-small-2'))).toEqual(['devstral-small-2'])
+  const release = releaseWith('devstral-small-2', ['qwen2.5-coder-1.5b'])
+  expect(names(release)).toEqual(['devstral-small-2', 'qwen2.5-coder-1.5b'])
+  expect(release.companions.filter(({ isBaked }) => isBaked === undefined).length).toBe(
+    release.companions.length - 1,
+  )
+})
 
 it('reads the production release back from JSON', () => {
   expect(releaseSchema.parse(JSON.parse(JSON.stringify(productionRelease)))).toEqual(productionRelease)
