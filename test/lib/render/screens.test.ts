@@ -106,8 +106,8 @@ it('models', async () => {
     'one is served': modelsText(models, { ...machine, memory: memoryInVm(16 * GiB) }, 'tiny'),
     'models of one’s own': modelsText(
       [
-        { ...tinyModel, name: 'licensed', own: { licence: 'MIT' } },
-        { ...tinyModel, name: 'unlicensed', own: {} },
+        { ...tinyModel, name: 'licensed', own: { licence: 'MIT', hasTemplate: true } },
+        { ...tinyModel, name: 'unlicensed', own: { hasTemplate: true } },
       ],
       machine,
     ),
