@@ -33,6 +33,7 @@ const long = [
     'vm/appliance',
   ],
   ...[
+    'vm/router',
     'vm/sovereignty',
     'integration/memory',
     'integration/hostile-requests',

@@ -67,15 +67,31 @@ export async function bootContainer(inputs: ContainerInputs): Promise<ChildProce
   return child
 }
 
+type Network = {
+  pid: number
+  /** Cuts a container off, so that the others do not learn of its end. */
+  cut(address: string): void
+  stop(): void
+}
+
 /** A network for containers, without a way out: its process, which ends with this one, and takes the network with it. */
-export async function startSegment(): Promise<{ pid: number; stop(): void }> {
+export async function startNetwork(): Promise<Network> {
   const script =
     'ip link add segment type bridge forward_delay 0; ip link set segment up; echo $$; exec cat > /dev/null'
   const [program = '', ...args] = asRoot(['unshare', '--net', '--', 'bash', '-euc', script])
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'close')])) as [unknown]
   if (hasEnded(child)) throw new Error(`The containers' network was not started. ${needs}.`)
-  return { pid: Number(String(line)), stop: () => void child.stdin.end() }
+  const pid = Number(String(line))
+  return {
+    pid,
+    cut: address => {
+      const port = `port-${address.split('.').at(-1)}`
+      const [nsenter = '', ...words] = asRoot(['nsenter', `--net=/proc/${pid}/ns/net`])
+      execFileSync(nsenter, [...words, 'ip', 'link', 'set', port, 'down'])
+    },
+    stop: () => void child.stdin.end(),
+  }
 }
 
 export const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null

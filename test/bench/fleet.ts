@@ -16,7 +16,7 @@ import { usedBy } from './fleet/usage.ts'
 
 const sizes = (process.env.FLEET_SIZES ?? '4,16,64,256').split(',').map(Number)
 /** How many times faster than in truth time runs: as fast as this machine can play the VMs. */
-const fasterFor = (size: number) => Math.min(80, Math.max(25, 2500 / size))
+const fasterFor = (size: number) => Math.min(40, Math.max(25, 2500 / size))
 
 async function measure(size: number, policy: Policy): Promise<Measured> {
   // One VM in eight is half as fast.
@@ -101,7 +101,7 @@ Written by \`make bench BENCH=fleet\` at ${at}Z on ${cpus().length} CPUs; load a
 
 ## Which copilot gets a request
 
-The real HAProxy with a router's configuration. The VMs are simulated, 25 to 80 times faster: ${kind.slots} slots each, ${kind.prompt} prompt and
+The real HAProxy with a router's configuration. The VMs are simulated, 25 to 40 times faster: ${kind.slots} slots each, ${kind.prompt} prompt and
 ${kind.generation} generated tokens a second, prompts of the last ${kind.remembered} conversations kept; one in eight is half as fast, and one is lost for a
 third of the time. ${sessionsPerMachine} sessions for each VM; prompts begin with 8,000 tokens and grow by 900 a turn; every third request comes in a burst.
 A request that is refused or failed is sent once more, as the edge proxy does. A client that was refused tries again after 10 s.

@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { HttpAnswer } from '../../lib/system/http.ts'
-import { startSegment } from '../../packer/build/container.ts'
+import { startNetwork } from '../../packer/build/container.ts'
 import { type AccessFiles, readAccess } from './access.ts'
 import { ask } from './client.ts'
 import { type Machine, oneGateLog, pidOf } from './machine.ts'
@@ -23,7 +23,7 @@ const routerContext = { ...fleet, ONEAPP_COPILOT_ROLE: 'router', ONEAPP_COPILOT_
 const addresses = { router: '10.0.1.10', first: '10.0.1.11', second: '10.0.1.12', third: '10.0.1.13' }
 type Name = Exclude<keyof typeof addresses, 'router'>
 
-let segment: Awaited<ReturnType<typeof startSegment>>
+let network: Awaited<ReturnType<typeof startNetwork>>
 let router: Machine
 let access: AccessFiles
 const copilots = new Map<Name, Machine>()
@@ -50,7 +50,7 @@ function tellService(): void {
 
 async function boot(name: keyof typeof addresses): Promise<Machine> {
   const context = name === 'router' ? routerContext : copilotContext
-  const machine = await readyContainer(name, context, { pid: segment.pid, address: addresses[name] })
+  const machine = await readyContainer(name, context, { pid: network.pid, address: addresses[name] })
   note(`${name} has booted`)
   return machine
 }
@@ -58,7 +58,7 @@ async function boot(name: keyof typeof addresses): Promise<Machine> {
 let telling: NodeJS.Timeout
 // One copilot boots before the router, one after it.
 beforeAll(async () => {
-  segment = await startSegment()
+  network = await startNetwork()
   copilots.set('first', await boot('first'))
   router = await boot('router')
   tellService()
@@ -68,7 +68,7 @@ beforeAll(async () => {
 })
 afterAll(() => {
   clearInterval(telling)
-  segment?.stop()
+  network?.stop()
 })
 
 const run = (machine: Machine, command: string) => sshOutput(machine, command)
@@ -207,12 +207,14 @@ it('of one that is killed, only what it was saying is lost', async () => {
   const start = Date.now()
   const since = () => ((Date.now() - start) / 1000).toFixed(1)
   const streams = Array.from({ length: 10 }, async (_, index) => {
-    const end = await endOf(chat(`killed-${index}`, 300))
+    const end = await endOf(chat(`killed-${index}`, 200))
     return { end, at: since() }
   })
   const busy = async (name: Name) => Number(/ (\d+)\/8 /.exec(await listed(name))?.[1])
   await eventually(async () => (await busy('second')) + (await busy('third'))).toBe(10)
   const speaking = await busy('second')
+  // As if its hypervisor had lost power: nobody closes its connections.
+  network.cut(addresses.second)
   process.kill(pidOf(at('second')) as number, 'SIGKILL')
   copilots.delete('second')
   note(`second is killed while it says ${speaking} of 10 answers`)
