@@ -21,7 +21,7 @@ const textsIn = (value: Json | undefined): string[] =>
  */
 export function textsProblem(
   request: JsonObject,
-  companion: Pick<EdgeCompanion, 'contextSize'> | undefined,
+  companion: Pick<EdgeCompanion, 'contextSize' | 'texts'> | undefined,
 ): FieldProblem | undefined {
   if (companion === undefined) return undefined
   const contextSize = companion.contextSize
@@ -29,6 +29,11 @@ export function textsProblem(
   const field = isRanking ? 'documents' : 'input'
   const before = isRanking ? String(request.at.query).length : 0
   const texts = textsIn(request.at[field])
+  if (!isRanking && texts.length > companion.texts)
+    return {
+      field: field,
+      message: `${field}: expected an array of at most ${companion.texts} texts, got ${texts.length}: send them in several requests`,
+    }
   const most = charactersPerToken * contextSize
   const more = isRanking ? ' with the query' : ''
   let all = 0

@@ -1,9 +1,12 @@
 /** Limits of slots per key, through both real proxies: which limit is hit, and what clients are told. */
 import { readFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { counters } from '../../lib/appliance/nginx/limits.ts'
 import { parseRequest } from '../../lib/appliance/usage/requests.ts'
 import { http } from '../../lib/system/http.ts'
-import { type Stack, startStack } from './support/stack.ts'
+import { type Stack, startEdge, startStack } from './support/stack.ts'
+import { startStandIn } from './support/stand-in-llama.ts'
 import { type Generation, generate } from './support/streams.ts'
 
 const keys = { alice: 'alices-own-key-0123', bob: 'bobs-very-own-key-1', carol: 'carols-own-key-3210' }
@@ -104,4 +107,34 @@ it('a client cannot choose its limit', async () => {
     const url = `${stack.url}/v1/chat/completions`
     expect((await http({ url, ca: stack.ca, headers, json: endless, timeout: 30 })).status).toBe(429)
   })
+})
+
+it('one key leaves others room to count tokens', async () => {
+  const edge = await startEdge(contextWith({}))
+  const open: ServerResponse[] = []
+  const standIn = await startStandIn(edge, (_, response) => void open.push(response))
+  const count = async (name: Name) =>
+    (
+      await http({
+        url: `${edge.url}/tokenize`,
+        ca: edge.ca,
+        headers: { authorization: `Bearer ${keys[name]}` },
+        json: { content: 'Hi' },
+        timeout: 60,
+      })
+    ).status
+  try {
+    const { small, tenant } = counters
+    const begun = Array.from({ length: tenant }, () => count('alice'))
+    await vi.waitFor(() => expect(open).toHaveLength(tenant), 20_000)
+    expect(await count('alice')).toBe(429)
+    begun.push(...Array.from({ length: small - tenant }, () => count('bob')))
+    await vi.waitFor(() => expect(open).toHaveLength(small), 20_000)
+    expect(await count('bob')).toBe(429)
+    for (const response of open) response.end('{}')
+    expect(await Promise.all(begun)).toEqual(begun.map(() => 200))
+  } finally {
+    await standIn.stop()
+    await edge.close()
+  }
 })

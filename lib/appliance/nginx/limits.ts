@@ -25,9 +25,9 @@ export const requestsOfKey = { filter: 16, route: 128 } as const
 /**
  * Concurrent requests that generate nothing (token counts and the like): small ones, and large ones, which
  * take 67 bytes of memory per byte of request. `smallDigits`: Content-Length of a small one has at most this
- * many digits.
+ * many digits. `tenant`: of one key, if there are several.
  */
-export const counters = { small: 8, large: 1, smallDigits: 5 } as const
+export const counters = { small: 8, large: 1, smallDigits: 5, tenant: 6 } as const
 
 /** Seconds for a connection's handshake and headers. */
 export const headerTimeout = 10
@@ -45,6 +45,14 @@ export const connectionRate = { perSecond: 50, burst: 500 } as const
  */
 export const companionLimits = {
   completion: { all: 6, tenant: 3 },
-  embeddings: { all: 8, tenant: 4 },
+  // As few as their answers are large.
+  embeddings: { all: 4, tenant: 2 },
   reranking: { all: 8, tenant: 4 },
 } as const
+
+/**
+ * Numbers in the vectors of one answer: a thousand texts of the larger model. llama-server takes this many bytes for each
+ * while it writes the answer, one at a time, and while the client reads it, which may take long (measured with v0.5.0: an
+ * answer has 21 bytes for each, and its vectors 4).
+ */
+export const vectorLimits = { numbers: 2 ** 20, whileWritten: 96, whileRead: 25 } as const

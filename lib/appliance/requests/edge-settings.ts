@@ -8,6 +8,8 @@ export type EdgeCompanion = {
   vocabulary: number
   /** Tokens that it reads at once. */
   contextSize: number
+  /** Texts in one request, whose vectors are one answer. */
+  texts: number
   /** Of a gap to be filled: bytes of further files, and characters before and after it. */
   extra: number
   prefix: number

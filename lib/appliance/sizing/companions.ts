@@ -3,6 +3,7 @@ import * as z from 'zod'
 import type { Context } from '../context/context.ts'
 import type { Model } from '../models/catalogue.ts'
 import { type CompanionModel, companionModelSchema } from '../models/companions.ts'
+import { companionLimits, vectorLimits } from '../nginx/limits.ts'
 import type { CompanionKind } from '../requests/services.ts'
 import { type CapacityRequest, capacitySchema, planCapacity, refusalOf } from './capacity.ts'
 import { type Machine, packsForAmx } from './machine.ts'
@@ -40,6 +41,12 @@ const sizingOf: Record<CompanionKind, CompanionSizing> = {
 /** How far a service may exceed its plan before the kernel kills it. */
 const tolerance = 1.1
 
+/** Bytes of the answers that llama-server may hold at once: only vectors are large. */
+function answersSize(kind: CompanionKind): number {
+  const { numbers, whileWritten, whileRead } = vectorLimits
+  return kind === 'embeddings' ? numbers * (whileWritten + companionLimits.embeddings.all * whileRead) : 0
+}
+
 /** The plan of one service. */
 export function companionCapacity(
   machine: Pick<Machine, 'cpus' | 'physicalCores' | 'cpu'>,
@@ -49,7 +56,8 @@ export function companionCapacity(
   const needed = memoryOf(model.geometry, model.size, { ...sizing, batchSize }, packsForAmx(machine))
   // An encoder computes each text in one batch, and keeps nothing.
   const kvCache = model.pooling === 'mean' ? 0 : needed.kvCache
-  const memory: Memory = { ...needed, kvCache, promptCache, system: 0 }
+  const process = needed.process + answersSize(model.kind)
+  const memory: Memory = { ...needed, kvCache, process, promptCache, system: 0 }
   return {
     model,
     ...sizing,

@@ -76,6 +76,10 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
         default "";
         "" $pid;
     }
+    map "${edgeHeaders.tenant.variable}:$copilot_generation_key" $copilot_tenant_count_key {
+        default "";
+        "~^[^:]+:\\z" "$pid ${edgeHeaders.tenant.variable}";
+    }
     # nginx evaluates the key of a zone only when the zones before it have room (ngx_http_limit_conn_module): so this
     # variable is set once the tenant's own limits are passed.
     map $copilot_generation_key $copilot_slot_key {
@@ -90,6 +94,7 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
     }
     limit_conn_zone $copilot_slot_key zone=copilot_generations:1m;
     limit_conn_zone $copilot_tenant_key zone=copilot_generations_per_tenant:1m;
+    limit_conn_zone $copilot_tenant_count_key zone=copilot_counts_per_tenant:1m;
     limit_conn_zone $copilot_small_count_key zone=copilot_small_counts:1m;
     limit_conn_zone $copilot_large_count_key zone=copilot_large_counts:1m;
 ${[...quotaZones(slots), ...companionKinds.map(companionZones)].join('\n')}
@@ -128,6 +133,7 @@ ${[...quotaZones(slots), ...companionKinds.map(companionZones)].join('\n')}
             }
             ${tenantLimits(slots)}
             limit_conn copilot_generations ${slots};
+            limit_conn copilot_counts_per_tenant ${counters.tenant};
             limit_conn copilot_small_counts ${counters.small};
             limit_conn copilot_large_counts ${counters.large};${hidesCounts ? countFilter : ''}
             proxy_pass http://unix:${paths.socket};

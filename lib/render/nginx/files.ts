@@ -2,7 +2,7 @@
 import type { Context } from '../../appliance/context/context.ts'
 import { passwordName } from '../../appliance/context/values.ts'
 import { cacheSharingOf } from '../../appliance/nginx/cache-sharing.ts'
-import { answerTimeout } from '../../appliance/nginx/limits.ts'
+import { answerTimeout, vectorLimits } from '../../appliance/nginx/limits.ts'
 import { hasHttp2Directive } from '../../appliance/nginx/version.ts'
 import { paths } from '../../appliance/paths.ts'
 import type { EdgeCompanion } from '../../appliance/requests/edge-settings.ts'
@@ -78,6 +78,7 @@ const edgeCompanion = ({ model, contextSize, batchSize }: CompanionCapacity): Ed
   model: model.name,
   vocabulary: model.geometry.vocabulary,
   contextSize,
+  texts: Math.floor(vectorLimits.numbers / model.geometry.embedding),
   extra: contextSize - batchSize - longestCompletion - headings,
   prefix: (charactersPerToken * 3 * batchSize) / 4,
   suffix: (charactersPerToken * batchSize) / 4,

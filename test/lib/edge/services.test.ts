@@ -6,6 +6,7 @@ const companion = (model: string) => ({
   model,
   vocabulary: 100,
   contextSize: 2048,
+  texts: 512,
   extra: 200,
   prefix: 3000,
   suffix: 20,

@@ -5,6 +5,7 @@ const companion = (model: string) => ({
   model,
   vocabulary: 100,
   contextSize: 100,
+  texts: 700,
   extra: 0,
   prefix: 0,
   suffix: 0,
@@ -28,7 +29,9 @@ describe('texts of a bounded length, alone and in all', () => {
   it.each([
     ['/v1/embeddings', { input: long }],
     ['/v1/embeddings', { input: times(655, long) }],
+    ['/v1/embeddings', { input: times(700, 'a') }],
     ['/v1/embeddings', { input: [] }],
+    ['/v1/rerank', { query: 'a', documents: times(701, 'a') }],
     ['/v1/rerank', { query: 'x'.repeat(800), documents: times(655, 'x'.repeat(800)) }],
     ['/v1/rerank', { query: '', documents: [] }],
   ])('%s takes %#', (path, request) => {
@@ -53,6 +56,12 @@ describe('texts of a bounded length, alone and in all', () => {
       { input: times(656, long) },
       'input',
       'input: 1049600 characters in all; expected at most 1048576: send them in several requests.',
+    ],
+    [
+      '/v1/embeddings',
+      { input: times(701, 'a') },
+      'input',
+      'input: expected an array of at most 700 texts, got 701: send them in several requests.',
     ],
     [
       '/v1/rerank',

@@ -71,7 +71,7 @@ describe('the plan of one', () => {
   it.each([
     ['qwen2.5-coder-1.5b', 2.3, 3.1],
     ['qwen3-embedding-0.6b', 0.9, 1.3],
-    ['nomic-embed-text-v1.5', 0.2, 0.4],
+    ['nomic-embed-text-v1.5', 0.4, 0.5],
     ['qwen3-reranker-0.6b', 0.9, 1.3],
   ] as const)('%s takes %d to %d GiB', (name, least, most) => {
     const capacity = companionCapacity(machine(32), companionCatalogue[name])
@@ -80,6 +80,12 @@ describe('the plan of one', () => {
     expect(taken).toBeLessThan(most)
     expect(capacity.memoryLimit / GiB).toBeGreaterThan(taken)
     expect(capacity.memoryLimit % MiB).toBe(0)
+  })
+
+  it('vectors have room for as many answers as clients may read at once', () => {
+    const processOf = (name: keyof typeof companionCatalogue) =>
+      companionCapacity(machine(32), companionCatalogue[name]).memory.process
+    expect(processOf('qwen3-embedding-0.6b') - processOf('qwen3-reranker-0.6b')).toBe(2 ** 20 * (96 + 4 * 25))
   })
 
   it('an encoder has no KV cache', () => {
