@@ -12,6 +12,7 @@ import { companionCatalogue } from '../../../lib/appliance/models/companions.ts'
 import { defaultRequest } from '../../../lib/appliance/sizing/capacity.ts'
 import { GiB } from '../../../lib/appliance/sizing/memory.ts'
 import { memoryInVm } from '../../../lib/appliance/sizing/smallest-vm.ts'
+import type { Usage } from '../../../lib/appliance/usage/usage.ts'
 import { clientConfigurations } from '../../../lib/render/clients/clients.ts'
 import { type ClientValues, configurationText } from '../../../lib/render/clients/configuration.ts'
 import { type About, aboutJson, aboutText } from '../../../lib/render/text/about.ts'
@@ -20,6 +21,7 @@ import { companionsText, modelsText } from '../../../lib/render/text/models.ts'
 import { type PlanQuestion, planJson, planText } from '../../../lib/render/text/plan.ts'
 import { statusText } from '../../../lib/render/text/status.ts'
 import { variablesHelp } from '../../../lib/render/text/tables.ts'
+import { usageText } from '../../../lib/render/text/usage.ts'
 import { tinyModel } from '../../support/capacity.ts'
 import { servingStatus } from '../../support/status.ts'
 
@@ -116,6 +118,37 @@ it('models', async () => {
       companionCatalogue['qwen3-reranker-0.6b'],
     ]),
     'none for the services beside chat': companionsText([]),
+  })
+})
+
+it('usage', async () => {
+  const row = (changes: Partial<Usage>): Usage => ({
+    day: '2026-02-14',
+    key: 'alice',
+    requests: 12,
+    generations: 10,
+    generationSeconds: 119.4,
+    refused: 2,
+    failed: 1,
+    wrongKeys: 0,
+    ...changes,
+  })
+  const since = new Date('2026-02-13T10:20:30Z')
+  await expectScreens('usage', {
+    'nothing yet': usageText([], since),
+    'one day': usageText(
+      [
+        row({}),
+        row({ key: 'a-name-of-26-characters-bb', generationSeconds: 120 }),
+        row({ key: 'a-name-of-27-characters-bbb', generationSeconds: 7199 }),
+        row({ key: null, requests: 7, generations: 0, generationSeconds: 0, refused: 0, failed: 0 }),
+      ],
+      since,
+    ),
+    'several days, with totals': usageText(
+      [row({ day: '2026-02-13', generationSeconds: 7200 }), row({})],
+      since,
+    ),
   })
 })
 
