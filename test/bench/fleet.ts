@@ -105,7 +105,7 @@ The real HAProxy with a router's configuration. The VMs are simulated, 25 to 40 
 ${kind.generation} generated tokens a second, prompts of the last ${kind.remembered} conversations kept; one in eight is half as fast, and one is lost for a
 third of the time. ${sessionsPerMachine} sessions for each VM; prompts begin with 8,000 tokens and grow by 900 a turn; every third request comes in a burst.
 A request that is refused or failed is sent once more, as the edge proxy does. A client that was refused tries again after 10 s.
-Health checks do not run faster: a lost VM is noticed after minutes of that time. Each row: 15 minutes of their time, after 30 to warm up.
+Health checks do not run faster: a lost VM is noticed after minutes of that time. Each row: 10 minutes of their time, after 20 to warm up.
 
 ![Requests that found their session's prompt](fleet.svg)
 

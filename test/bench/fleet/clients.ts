@@ -9,8 +9,11 @@ import type { Haproxy } from './policies.ts'
 export const prompt = { first: 8000, grows: 900 }
 /** Seconds between an answer and the next request, in the mean. */
 const thinking = 300
-/** Sessions of a VM: 1.5 of its slots are busy if all find their prompts, and more than it has if none does. */
-export const sessionsPerMachine = 10
+/**
+ * Sessions of a VM: 0.7 of its slots are busy if all find their prompts, and 2.5 if none does. With twice as many, no policy
+ * helps: a burst fills a VM, the sessions that spill over take slots four times as long elsewhere, and fill those.
+ */
+export const sessionsPerMachine = 5
 
 export type Totals = {
   /** Requests of the whole run, which begins before the others count. */
@@ -52,9 +55,9 @@ async function sendTwice(haproxy: Haproxy, session: string, tokens: number, agen
 }
 
 /** Seconds in which the sessions begin, until which nothing is measured, and that are measured. */
-const arrival = 1500
-const warmUp = 1800
-const measured = 900
+const arrival = 900
+const warmUp = 1200
+const measured = 600
 /** Milliseconds: for every third request, its session waits for the next one of these. */
 const burstEvery = 60_000
 
