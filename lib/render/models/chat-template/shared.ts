@@ -20,20 +20,23 @@ export const textMacro = (
     {%- endif -%}
 {%- endmacro -%}`
 
-/** The macro `ordered(calls, results)`, which renders each result by the template's own `result(message)`. */
+/**
+ * The macro `ordered(calls, results)`, which renders each result by the template's own `result(message)`. Results are
+ * searched by a filter: a loop over them for each call would take seconds with a thousand results, which anybody may send.
+ */
 export const orderedMacro = `{#- Results in the order of their calls: the prompt has no ids by which the model could match them. -#}
 {%- macro ordered(calls, results) -%}
-    {%- set given = namespace(indexes=[]) -%}
+    {%- set given = namespace(ids=[]) -%}
     {%- for call in calls -%}
-        {%- for message in results -%}
-            {%- if call.id and call.id == message.tool_call_id and loop.index not in given.indexes -%}
+        {%- if call.id and call.id not in given.ids -%}
+            {%- set given.ids = given.ids + [call.id] -%}
+            {%- for message in results | selectattr('tool_call_id', 'equalto', call.id) -%}
                 {{- result(message) -}}
-                {%- set given.indexes = given.indexes + [loop.index] -%}
-            {%- endif -%}
-        {%- endfor -%}
+            {%- endfor -%}
+        {%- endif -%}
     {%- endfor -%}
     {%- for message in results -%}
-        {{- '' if loop.index in given.indexes else result(message) -}}
+        {{- '' if (message.tool_call_id or '') in given.ids else result(message) -}}
     {%- endfor -%}
 {%- endmacro -%}`
 
