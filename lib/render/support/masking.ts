@@ -18,15 +18,26 @@ function base64Of(secret: string): string[] {
   })
 }
 
+/** A secret in a URL (as JavaScript and as RFC 3986 have it) and in a form, with escapes in either case. */
+function urlEncoded(secret: string): string[] {
+  const component = encodeURIComponent(secret)
+  const strict = component.replace(/[!'()*]/g, found => `%${found.charCodeAt(0).toString(16)}`)
+  return [component, strict]
+    .flatMap(text => [text, text.replaceAll('%20', '+')])
+    .concat(new URLSearchParams([['', secret]]).toString().slice(1))
+    .flatMap(text => [
+      text.replace(/%../g, code => code.toUpperCase()),
+      text.replace(/%../g, code => code.toLowerCase()),
+    ])
+}
+
 /** The texts in which a secret may occur. */
 function formsOf(secret: string): string[] {
   const base64 = base64Of(secret)
   return [
     secret,
     JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret),
-    encodeURIComponent(secret).toLowerCase(),
-    encodeURIComponent(secret).replaceAll('%20', '+'),
+    ...urlEncoded(secret),
     ...base64,
     ...base64.map(text => text.replaceAll('+', '-').replaceAll('/', '_')),
     ...base64.map(encodeURIComponent),
@@ -42,7 +53,7 @@ const asPattern = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'
 /** Masks these secrets, longest form first, and what `maskedByForm` finds. */
 export function maskFor(secrets: string[]): Mask {
   const known = [...new Set(secrets)].filter(secret => secret.length >= shortest)
-  const forms = [...new Set(known.flatMap(formsOf))].filter(form => form.length >= shortest)
+  const forms = [...new Set(known.flatMap(formsOf))]
   forms.sort((a, b) => b.length - a.length)
   // In portions, since a file with many words gives more alternatives than one expression can hold.
   const patterns: RegExp[] = []

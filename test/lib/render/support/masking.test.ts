@@ -3,24 +3,49 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { fleetMaps } from '../../../../lib/render/nginx/fleet.ts'
 import { keyMaps } from '../../../../lib/render/nginx/keys.ts'
-import { tenantMap } from '../../../../lib/render/nginx/tenants.ts'
+import { saltOf, tenantMap } from '../../../../lib/render/nginx/tenants.ts'
 import { maskedByForm, maskFor } from '../../../../lib/render/support/masking.ts'
 
-const secret = 'p/ss+w0rd&%="é'
+const secret = 'P/ss +w0~*!&>>>???"é'
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+const hexadecimal = (text: string) => Buffer.from(text).toString('hex')
+
+describe('a known secret, where nothing looks like one', () => {
+  it.each<[string, (text: string) => string]>([
+    ['as it is', text => text],
+    ['in a JSON string', text => JSON.stringify(text).slice(1, -1)],
+    ['in a URL', encodeURIComponent],
+    ['in a URL by RFC 3986', text => encodeURIComponent(text).replace('!', '%21').replace('*', '%2A')],
+    [
+      'in a URL, escaped in lower case',
+      text => encodeURIComponent(text).replace(/%../g, x => x.toLowerCase()),
+    ],
+    ['in a query, a blank as plus sign', text => encodeURIComponent(text).replace('%20', '+')],
+    ['in a form', text => new URLSearchParams({ x: text }).toString().slice(2)],
+    ['in Base64', base64],
+    ['in Base64, URL-safe', text => Buffer.from(text).toString('base64url')],
+    ['in Base64, in a URL', text => encodeURIComponent(base64(text))],
+    ['in hexadecimal', hexadecimal],
+    ['in hexadecimal, capitals', text => hexadecimal(text).toUpperCase()],
+  ])('%s', (_, encode) => {
+    const text = `log.${encode(secret)}.txt`
+    expect(maskedByForm(text)).toBe(text)
+    expect(maskFor([secret])(text)).toBe('log.[masked].txt')
+  })
+
+  it.each([
+    [1, 2, 29],
+    [2, 3, 30],
+    [3, 4, 32],
+    [4, 6, 33],
+  ])('in Base64 after %d other characters: what depends on it alone', (before, from, to) => {
+    const text = base64(`${'u'.repeat(before)}${secret}:more`)
+    expect(maskFor([secret])(`log.${text}`)).toBe(`log.${text.slice(0, from)}[masked]${text.slice(to)}`)
+  })
+})
 
 describe('a known secret', () => {
   it.each<[string, (secret: string) => string]>([
-    ['as it is', text => `x${text}y`],
-    ['in JSON', text => JSON.stringify({ x: text })],
-    ['URL-encoded', encodeURIComponent],
-    ['in a form', text => new URLSearchParams({ x: text }).toString()],
-    ['in Base64', text => Buffer.from(text).toString('base64')],
-    ['in Base64, URL-safe', text => Buffer.from(text).toString('base64url')],
-    ...[1, 2, 3, 4].map((offset): [string, (text: string) => string] => [
-      `in Base64 after ${offset} other characters`,
-      text => Buffer.from(`${'u'.repeat(offset)}${text}:more`).toString('base64'),
-    ]),
-    ['in hexadecimal', text => Buffer.from(text).toString('hex')],
     ["in nginx's map", text => keyMaps({ keys: [{ name: 'alice', key: text }], metricsKey: undefined })],
     ["as the fleet's key", text => fleetMaps({ role: 'copilot', fleetKey: text, cacheSharing: 'separate' })],
     [
@@ -31,8 +56,7 @@ describe('a known secret', () => {
     const text = encode(secret)
     const shown = maskFor([secret])(text)
     expect(shown).toContain('[masked]')
-    for (const part of ['w0rd', Buffer.from(secret).toString('base64').slice(3, 11)])
-      expect(shown).not.toContain(part)
+    for (const part of ['w0~', base64(secret).slice(3, 11), saltOf(secret)]) expect(shown).not.toContain(part)
   })
 
   it('of any bytes that a key may have', () => {
@@ -48,7 +72,9 @@ describe('a known secret', () => {
   })
 
   it('that is short is a word: it stays', () => {
-    expect(maskFor(['nginx'])('nginx runs')).toBe('nginx runs')
+    for (const text of ['nginx runs', `log.${hexadecimal('nginx')}`, `log.${base64('nginx')}`])
+      expect(maskFor(['nginx'])(text)).toBe(text)
+    expect(maskFor(['password'])('that password')).toBe('that [masked]')
   })
 
   it('longer ones go first, and thousands are no problem', () => {
@@ -98,6 +124,7 @@ it.each([
   '"kvType": "q8_0", "contextSize": 32768,',
   'inet6 2001:db8::7/64 fe80::1ff:fe23:4567:890a',
   'Linux debian 6.12.48+deb13-amd64 #1 SMP',
+  'from 20260214100000-20260214110000 to',
 ])('leaves %s', text => {
   expect(maskedByForm(text)).toBe(text)
 })
