@@ -60,16 +60,19 @@ const spdx: Record<string, string> = {
 
 /** One licence's name as SPDX writes it, or as a reference of our own. */
 const spdxName = (name: string) =>
-  spdx[name.toLowerCase()] ??
-  `LicenseRef-Debian-${name.replace(/[^a-z0-9.]+/gi, '-').replace(/^-+|-+$/g, '')}`
+  spdx[name.toLowerCase()] ?? `LicenseRef-Debian-${name.replace(/[^a-z0-9.]+/gi, '-').replace(/^-|-$/g, '')}`
+
+/** What names something between separators. */
+const namesIn = (text: string, separator: RegExp) =>
+  text
+    .split(separator)
+    .filter(part => /[a-z0-9]/i.test(part))
+    .map(part => part.trim())
 
 /** `GPL-2+ or Artistic, and BSD-3-clause` as an SPDX expression: a comma binds least. */
 function expressionOf(synopsis: string): string {
-  const all = synopsis.split(/\s*,\s*(?:and\s+)?|\s+and\s+/).filter(part => /[a-z0-9]/i.test(part))
-  const parts = all.map(part =>
-    part
-      .split(/\s+or\s+/)
-      .filter(name => /[a-z0-9]/i.test(name))
+  const parts = namesIn(synopsis, /,|\sand\s/).map(part =>
+    namesIn(part, /\sor\s/)
       .map(spdxName)
       .join(' OR '),
   )
@@ -80,12 +83,12 @@ function expressionOf(synopsis: string): string {
 
 /** The licences in a copyright file, all of which hold for some part of the package. */
 export function licenceIn(copyright: string): string {
-  const stated = [...copyright.matchAll(/^License:[ \t]*(\S.*)$/gm)].map(([, synopsis = '']) =>
+  const stated = [...copyright.matchAll(/^License:[ \t]*(\S.*)/gm)].map(([, synopsis = '']) =>
     expressionOf(synopsis),
   )
   // In free form: the licences that Debian keeps in one place.
   const common = [...copyright.matchAll(/\/usr\/share\/common-licenses\/([\w.+-]*\w)/g)].map(
-    ([, name = '']) => (/^(?:L|A)?GPL|^GFDL/.test(name) ? `LicenseRef-Debian-${name}` : spdxName(name)),
+    ([, name = '']) => (/GPL|GFDL/.test(name) ? `LicenseRef-Debian-${name}` : spdxName(name)),
   )
   const found = [...new Set(stated.length > 0 ? stated : common)].filter(Boolean).sort()
   if (found.length === 0) return 'LicenseRef-Debian-in-copyright-file'

@@ -48,8 +48,8 @@ export function parseManifest(text: string): ArchiveManifest {
 export function parseSums(text: string): Map<string, string> {
   const sums = new Map<string, string>()
   for (const line of text.split('\n').filter(Boolean)) {
-    const [, digest, name] = /^([0-9a-f]{64}) [ *]([\w.-]+)$/.exec(line) ?? []
-    if (digest === undefined || name === undefined || sums.has(name))
+    const [, digest, name = ''] = /^([0-9a-f]{64}) [ *]([\w.-]+)$/.exec(line) ?? []
+    if (digest === undefined || sums.has(name))
       throw new Error(`${archiveFiles.sums} has an unexpected line: ${line.slice(0, 100)}`)
     sums.set(name, digest)
   }
@@ -77,7 +77,7 @@ export const parseMembers = (listing: string): Member[] =>
     .filter(Boolean)
     .map(line => {
       const [, kind = '?', size = '0', path = line] =
-        /^(.)\S{9}\S* +\d+\/\d+ +(\d+) \S+ \S+ (.*)$/.exec(line) ?? []
+        /^(.)\S{9}\S* \d+\/\d+ +(\d+) \S+ \S+ (.*)$/.exec(line) ?? []
       return { kind, size: Number(size), path }
     })
 
@@ -87,8 +87,8 @@ const known: string[] = Object.values(archiveFiles)
 export const strangeMembers = (members: Member[]): string[] =>
   members
     .filter(({ kind, path }) => {
-      const [folder, name, ...more] = path.replace(/\/$/, '').split('/')
-      if (folder === undefined || !/^[\w][\w.-]*$/.test(folder) || more.length > 0) return true
+      const [folder = '', name, ...more] = path.replace(/\/$/, '').split('/')
+      if (!/^\w[\w.-]*$/.test(folder) || more.length > 0) return true
       return name === undefined ? kind !== 'd' : kind !== '-' || !known.includes(name)
     })
     .map(({ path }) => path)

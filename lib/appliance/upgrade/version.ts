@@ -8,7 +8,7 @@ const identifiers = (text: string): Identifier[] =>
 
 /** `1.2.3-rc.1` in its parts. */
 function partsOf(version: string): { release: Identifier[]; pre: Identifier[] | undefined } {
-  const [core = '', pre] = version.replace(/\+.*$/, '').split(/-(.*)/s)
+  const [core = '', pre] = version.replace(/\+.*/, '').split(/-(.*)/s)
   return { release: identifiers(core), pre: pre === undefined ? undefined : identifiers(pre) }
 }
 

@@ -1,9 +1,10 @@
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library'
 import parseLicence from 'spdx-expression-parse'
 import { describe, expect, it } from 'vitest'
+import { parseChecksums } from '../../../../lib/appliance/inventory/checksums.ts'
 import type { Component } from '../../../../lib/appliance/inventory/components.ts'
 import { licenceIn, packagesFrom } from '../../../../lib/appliance/inventory/debian.ts'
-import { componentsIn, sbomText } from '../../../../lib/appliance/inventory/sbom.ts'
+import { componentsIn, sbomText, subjectIn } from '../../../../lib/appliance/inventory/sbom.ts'
 import { aboutText } from '../../../../lib/render/text/about.ts'
 
 it.each([
@@ -14,6 +15,17 @@ it.each([
   ['License: GPL-3 or MIT\nLicense: ISC\n', '(GPL-3.0-only OR MIT) AND ISC'],
   ['License: GPL-3 or MIT, and ISC\nLicense: Zlib\n', '(GPL-3.0-only OR MIT) AND ISC AND Zlib'],
   ['License: LGPL-2.1+\n', 'LGPL-2.1-or-later'],
+  ['License:MIT\nLicense: \tISC  \n', 'ISC AND MIT'],
+  ['License: GPL-2,MIT,  ISC\n', 'GPL-2.0-only AND MIT AND ISC'],
+  ['License: GPL-2, and  MIT  and  ISC\n', 'GPL-2.0-only AND MIT AND ISC'],
+  ['License: GPL-2  or  MIT\n', 'GPL-2.0-only OR MIT'],
+  ['License: (my own)\n', 'LicenseRef-Debian-my-own'],
+  ['License: MIT or ..., -\nLicense: ,\n', 'MIT'],
+  ['No-License: MIT\n', 'LicenseRef-Debian-in-copyright-file'],
+  [
+    'in /usr/share/common-licenses/GFDL-1.3, /usr/share/common-licenses/LGPL-2',
+    'LicenseRef-Debian-GFDL-1.3 AND LicenseRef-Debian-LGPL-2',
+  ],
   ['License: GPL-3+ with GCC exception\n', 'LicenseRef-Debian-GPL-3-with-GCC-exception'],
   ['License: public-domain (see below)\n', 'LicenseRef-Debian-public-domain-see-below'],
   ["See `/usr/share/common-licenses/GPL-2'.", 'LicenseRef-Debian-GPL-2'],
@@ -75,13 +87,12 @@ const components: Component[] = [
     version: '1.4.3',
     licence: 'BSD-3-Clause OR GPL-2.0',
     purl: 'pkg:npm/node-forge@1.4.3',
+    file: { algorithm: 'SHA-512', digest: 'b'.repeat(128) },
   },
   ...packagesFrom(dpkg, { id: 'debian', version: '13' }, () => 'License: GPL-2+ or Artistic\n'),
 ]
-const sbom = sbomText(
-  { version: '0.1.0', digest, serial: '3e671687-395b-8af5-8c30-d6f4a2d3c1b0' },
-  components,
-)
+const subject = { version: '0.1.0', digest }
+const sbom = sbomText({ ...subject, serial: '3e671687-395b-8af5-8c30-d6f4a2d3c1b0' }, components)
 
 describe('the software bill of materials', () => {
   it('is valid CycloneDX', async () => {
@@ -94,6 +105,32 @@ describe('the software bill of materials', () => {
   it('says what it was made from', () => {
     const expected = components.map(({ file, ...rest }) => rest)
     expect(JSON.parse(JSON.stringify(componentsIn(sbom)))).toEqual(expected)
+    expect(subjectIn(sbom)).toEqual(subject)
+  })
+
+  it('has the digest of a file beside its address, or else of the package that the purl names', () => {
+    const found = (name: string) =>
+      JSON.parse(sbom).components.find((each: { name: string }) => each.name === name)
+    expect(found('llama.cpp')).toMatchObject({
+      externalReferences: [
+        {
+          type: 'distribution',
+          url: 'https://example.com/a.tar.gz',
+          hashes: [{ alg: 'SHA-256', content: digest }],
+        },
+      ],
+    })
+    expect(found('node-forge').hashes).toEqual([{ alg: 'SHA-512', content: 'b'.repeat(128) }])
+    expect(found('v8')).not.toHaveProperty('hashes')
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['what is no JSON', sbom.slice(1)],
+    ["another bill's JSON", '{ "bomFormat": "CycloneDX" }'],
+  ])('is not read from %s', (_, text) => {
+    expect(() => subjectIn(text)).toThrow()
+    expect(() => componentsIn(text)).toThrow()
   })
 
   it('is the same text for the same components, and names each once', () => {
@@ -117,4 +154,27 @@ it('about has a line for each component but Debian packages, in 80 columns', () 
   expect(text).toContain('Debian packages: 2, listed')
   expect(text).toContain('b1 (0ad4a86)')
   expect(text).toMatch(/sentence +sha256-aaaaaaaaaaaa +not stated/)
+})
+
+describe('a list of digests', () => {
+  const other = 'b'.repeat(64)
+
+  it('has names, in either form of a line', () => {
+    const text = `${digest}  slm-copilot\n${other} *my model.gguf\n`
+    expect(parseChecksums(text)).toEqual([
+      { name: 'slm-copilot', sha256: digest },
+      { name: 'my model.gguf', sha256: other },
+    ])
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['a digest of another length', `${digest.slice(1)}  x\n`],
+    ['a digest in capitals', `${digest.toUpperCase()}  x\n`],
+    ['a name with a backslash, which sha256sum marks', `\\${digest}  a\\nb\n`],
+    ['a digest without a name', `${digest}  \n`],
+    ['one blank', `${digest} x\n`],
+  ])('leaves out %s', (_, text) => {
+    expect(parseChecksums(text)).toEqual([])
+  })
 })

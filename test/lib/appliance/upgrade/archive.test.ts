@@ -56,23 +56,44 @@ it.each([
   ['a name twice', `${a}  x\n${b}  x\n`],
   ['a name with blanks', `${a}  x y\n`],
   ['nothing but a name', 'x\n'],
+  ['text before a digest', `SHA256 ${a}  x\n`],
 ])('refuses a list of digests with %s', (_, text) => {
   expect(() => parseSums(text)).toThrow(/SHA256SUMS has an unexpected line/)
+})
+
+it('shows at most 100 characters of an unexpected line', () => {
+  expect(() => parseSums('x'.repeat(1000))).toThrow(/: x{100}$/)
 })
 
 /** As `tar --list --verbose --numeric-owner` prints it. */
 const line = (kind: string, path: string, size = 10) =>
   `${kind}rwxr-xr-x 0/0        ${size} 2026-11-26 10:56 ${path}\n`
 
-it('finds size and path of each member', () => {
-  expect(parseMembers(line('d', 'slm-copilot-1/', 0) + line('-', 'slm-copilot-1/slm-copilot', 128))).toEqual([
-    { kind: 'd', size: 0, path: 'slm-copilot-1/' },
-    { kind: '-', size: 128, path: 'slm-copilot-1/slm-copilot' },
-  ])
+it.each([
+  ['a folder', line('d', 'r/', 0), { kind: 'd', size: 0, path: 'r/' }],
+  ['a file', line('-', 'r/slm-copilot', 128), { kind: '-', size: 128, path: 'r/slm-copilot' }],
+  [
+    "a user's file with an access control list",
+    '-rw-rw-r--+ 1000/1001 12345678901 2026-11-26 10:56 r/slm-copilot\n',
+    { kind: '-', size: 12_345_678_901, path: 'r/slm-copilot' },
+  ],
+  ['a path with blanks', line('-', 'r/a b  c'), { kind: '-', size: 10, path: 'r/a b  c' }],
+  ['what is no listing', 'tar: strange\n', { kind: '?', size: 0, path: 'tar: strange' }],
+])('finds kind, size and path of a member: %s', (_, listing, member) => {
+  expect(parseMembers(listing)).toEqual([member])
 })
 
 it.each([
   ['a release', line('d', 'r/') + line('-', 'r/slm-copilot') + line('-', 'r/SHA256SUMS.minisig'), []],
+  [
+    'a release with its version',
+    line('d', 'slm-copilot-1.2.3/') + line('-', 'slm-copilot-1.2.3/release.json'),
+    [],
+  ],
+  ['a file below a file', line('-', 'r/slm-copilot/x'), ['r/slm-copilot/x']],
+  ['a hidden folder', line('-', '.ssh/slm-copilot'), ['.ssh/slm-copilot']],
+  ['a folder that looks like an option', line('-', '-r/slm-copilot'), ['-r/slm-copilot']],
+  ['a folder with a blank', line('-', 'r x/slm-copilot'), ['r x/slm-copilot']],
   ['an absolute path', line('-', '/etc/passwd'), ['/etc/passwd']],
   ['a way up', line('-', '../slm-copilot'), ['../slm-copilot']],
   ['a way up inside', line('-', 'r/../slm-copilot'), ['r/../slm-copilot']],
@@ -84,6 +105,13 @@ it.each([
   ['a link of a good name', line('l', 'r/slm-copilot'), ['r/slm-copilot']],
   ['a device', 'crw-r--r-- 0/0 1,3 2026-11-26 10:56 r/slm-copilot\n', [expect.stringContaining('crw')]],
   ['what is no listing', 'tar: strange\n', ['tar: strange']],
+  ['text before a listing', `x ${line('-', 'r/slm-copilot')}`, [expect.stringContaining('x -rwx')]],
+  [
+    'a mode that is cut off',
+    '-rw 0/0 1 2026-11-26 10:56 r/slm-copilot\n',
+    [expect.stringContaining('-rw 0/0')],
+  ],
+  ['a line separator in a name', line('-', 'r/slm-copilot\u2028x'), [expect.stringContaining('slm-copilot')]],
 ])('members: %s', (_, listing, strange) => {
   expect(strangeMembers(parseMembers(listing))).toEqual(strange)
 })

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
+import { type CompanionModel, companionCatalogue } from '../../../../lib/appliance/models/companions.ts'
 import { productionRelease, type Release } from '../../../../lib/appliance/models/release.ts'
 import { upgradedRelease } from '../../../../lib/appliance/upgrade/release.ts'
 
@@ -15,7 +16,53 @@ const digestsIn = ({ model, further }: Release) =>
 it('takes llama.cpp and what is said about models from the offered release', () => {
   const renamed = { ...gptOss, contextLimit: 5000 }
   const upgraded = upgradedRelease(installed, { ...offered, further: [renamed, qwen] }, [])
-  expect(upgraded).toEqual({ llamaCpp, model: devstral, further: [renamed, qwen], companions: [] })
+  expect(upgraded).toStrictEqual({ llamaCpp, model: devstral, further: [renamed, qwen], companions: [] })
+})
+
+it.each<[string, Partial<Release>, string[]]>([
+  ["the image's own", { model: { ...devstral, contextLimit: 5000 } }, []],
+  ['one on disk', { further: [{ ...gptOss, contextLimit: 5000 }, qwen] }, ['gpt-oss-20b']],
+])('takes what is said about a model whose file is the same: %s', (_, changes, present) => {
+  const offer = { ...offered, ...changes }
+  const upgraded = upgradedRelease(installed, offer, present)
+  expect([upgraded.model, ...upgraded.further]).toEqual([offer.model, ...offer.further])
+})
+
+it('takes a model that is new in the catalogue, even if its file is on disk', () => {
+  const upgraded = upgradedRelease({ ...installed, further: [qwen] }, offered, ['gpt-oss-20b'])
+  expect(upgraded.further).toEqual([gptOss, qwen])
+})
+
+const [{ isBaked: _, ...coder }, vectors] = [
+  companionCatalogue['qwen2.5-coder-1.5b'],
+  companionCatalogue['qwen3-embedding-0.6b'],
+].map(model => ({ ...model })) as [CompanionModel, CompanionModel]
+const baked: CompanionModel = { ...coder, isBaked: true }
+
+it.each<[string, CompanionModel[], CompanionModel[], string[], CompanionModel[]]>([
+  ['is the same', [coder], [coder], [coder.name], [coder]],
+  [
+    'is said to be something else',
+    [coder],
+    [{ ...coder, contextLimit: 7 }],
+    [coder.name],
+    [{ ...coder, contextLimit: 7 }],
+  ],
+  ['has another file and is on disk: stays', [coder], [other(coder)], [coder.name], [coder]],
+  ['has another file and is not on disk', [coder], [other(coder)], [vectors.name], [other(coder)]],
+  ['is new', [coder], [coder, vectors], [coder.name, vectors.name], [coder, vectors]],
+  ['is in the image: still is', [baked], [coder], [], [baked]],
+  ['is in the image with another file: stays', [baked], [other(coder)], [coder.name], [baked]],
+  ['would be in the image of a new VM: is not in this one', [coder], [baked], [], [coder]],
+  ['is new, and in the image of a new VM', [], [baked], [], [coder]],
+  ['is offered no more', [coder, vectors], [vectors], [coder.name], [vectors]],
+])('the model of a service beside chat %s', (_, before, offers, present, after) => {
+  const upgraded = upgradedRelease(
+    { ...installed, companions: before },
+    { ...offered, companions: offers },
+    present,
+  )
+  expect(upgraded.companions).toStrictEqual(after)
 })
 
 it.each([

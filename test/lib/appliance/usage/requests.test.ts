@@ -63,6 +63,11 @@ describe.each([
   })
 })
 
+it('skips JSON without a field of ours', () => {
+  const { client: _, ...values } = JSON.parse(jsonLine({}))
+  expect(parseRequest(JSON.stringify(values))).toBeUndefined()
+})
+
 it.each([
   '',
   ' ',
