@@ -8,8 +8,8 @@ const minute = 60_000
 /** What these assert depends on how fast the machine is, or changes it: nothing runs beside them. */
 const alone = ['hangs', 'huge-pages', 'slow-readers', 'speed'].map(name => `test/integration/${name}.test.ts`)
 
-/** Integration and VM tests share two workers: where one waits, the other computes. */
-const shared = { maxWorkers: 2, sequence: { groupOrder: 1 } }
+/** Integration and VM tests share three workers, since they often wait: for timers, disks, and what restarts. */
+const shared = { maxWorkers: 3, sequence: { groupOrder: 1 } }
 /**
  * Real programs on a machine that may be busy: what fails is tried once more, so that a whole run of half an hour is not
  * lost to one row. Its totals name each test that passed only then.
@@ -18,7 +18,7 @@ const retry = 1
 const timeouts = { testTimeout: 5 * minute, hookTimeout: 20 * minute }
 
 /**
- * Those of a minute or more, the longest first, so that both workers end at the same time. The first bakes the image and
+ * Those of a minute or more, the longest first, so that all workers end at the same time. The first bakes the image and
  * boots the emulated VM; the second takes as long as the bake; the containers need the image.
  */
 const long = [
@@ -34,6 +34,7 @@ const long = [
   ],
   ...[
     'vm/router',
+    'vm/random-kills',
     'vm/sovereignty',
     'integration/memory',
     'integration/hostile-requests',
