@@ -34,6 +34,7 @@ export function bars(title: string, groups: string[], series: readonly string[],
       `<rect x="${margin.left + 160 * index}" y="22" width="10" height="10" fill="${colours[index]}"/><text x="${margin.left + 14 + 160 * index}" y="31">${escaped(name)}</text>`,
   )
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="${margin.left}" y="14" font-weight="bold">${escaped(title)}</text>
 ${[...grid, ...legend, ...drawn].join('\n')}

@@ -76,11 +76,14 @@ export const timesTable = ({ direct, routed, added }: RouterCosts) => {
   )
 }
 
+/** To three digits. */
+const rounded = (value: number) => String(Number(value.toPrecision(3)))
+
 export const costsTable = ({ stream, request, token }: RouterCosts) => {
   const line = (name: string, { nginx, haproxy }: Record<'nginx' | 'haproxy', number>, unit: number) => [
     name,
-    (nginx / unit).toPrecision(3),
-    (haproxy / unit).toPrecision(3),
+    rounded(nginx / unit),
+    rounded(haproxy / unit),
   ]
   return table(
     ['a router', 'nginx', 'HAProxy'],
