@@ -1,4 +1,5 @@
 /** READY, OneGate's attributes and the message of the day: the stages change them, and between the stages a unit. */
+import { createHash } from 'node:crypto'
 import { attributesOf } from '../lib/appliance/onegate.ts'
 import { paths } from '../lib/appliance/paths.ts'
 import { installedServices, type Plan } from '../lib/appliance/plan.ts'
@@ -48,8 +49,9 @@ export async function updateReadiness(host: Host, phase: Phase): Promise<void> {
   const readiness = await readinessOf(host, phase)
   if (readiness === undefined) return
   const isWritten = writeMessage(host, readiness)
+  const message = host.files.read(paths.messageOfTheDay)
   const oneGateDue = await updateOneGate(host, readiness)
-  recordShown(host, readiness, isWritten ? oneGateDue : uptime(host) + messageRetry)
+  recordShown(host, readiness, message, isWritten ? oneGateDue : uptime(host) + messageRetry)
 }
 
 /** Undefined until the watchdog has found all services healthy, not only those that this looks at. */
@@ -102,10 +104,18 @@ async function updateOneGate(host: Host, { state }: Readiness): Promise<number |
   return oneGate.readPublication(host)?.retryAt
 }
 
-/** For the watchdog's quick check, which starts this unit again once that is no longer true, or a retry is due. */
-const recordShown = (host: Host, { state }: Readiness, retryAt: number | undefined) =>
-  host.files.replace(
-    paths.readiness,
-    `${state === 'ready' ? 'serving' : state} ${retryAt === undefined ? '' : Math.ceil(retryAt)}\n`,
-    0o644,
-  )
+/**
+ * For the watchdog's quick check, which starts this unit again once that is no longer true, a retry is due, or the
+ * message is not the one that was written: at the end of a stage the framework writes its own.
+ */
+function recordShown(
+  host: Host,
+  { state }: Readiness,
+  message: string | undefined,
+  retryAt: number | undefined,
+): void {
+  const shown = state === 'ready' ? 'serving' : state
+  const digest = message === undefined ? 'none' : createHash('sha256').update(message).digest('hex')
+  const due = retryAt === undefined ? '' : Math.ceil(retryAt)
+  host.files.replace(paths.readiness, `${shown} ${digest} ${due}\n`, 0o644)
+}

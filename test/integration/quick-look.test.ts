@@ -1,5 +1,6 @@
 /** The watchdog's quick check of the real services: it ends if all is well, and otherwise calls the executable. */
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -62,6 +63,7 @@ beforeAll(async () => {
     .replaceAll(paths.executable, '/bin/echo')
     .replaceAll(paths.unavailableReason, join(stack.root, 'run/unavailable'))
     .replaceAll(paths.readiness, join(stack.root, 'run/readiness'))
+    .replaceAll(paths.messageOfTheDay, message())
     .replaceAll(paths.currentChain, join(stack.root, 'run/chain.pem'))
     .replaceAll('systemctl ', '/bin/echo ')
   writeFileSync(script, moved)
@@ -71,8 +73,14 @@ beforeAll(async () => {
 })
 afterAll(() => stack.close())
 
+const message = () => join(stack.root, 'run/motd')
+
 /** What READY and the message of the day say, and when to try again. */
-const show = (text: string) => writeFileSync(join(stack.root, 'run/readiness'), `${text}\n`)
+function show(state: string, due = ''): void {
+  writeFileSync(message(), `${state}\n`)
+  const digest = createHash('sha256').update(`${state}\n`).digest('hex')
+  writeFileSync(join(stack.root, 'run/readiness'), `${state} ${digest} ${due}\n`)
+}
 
 /** The command that it calls, if any. */
 const look = () => execFileSync('sh', [script], { encoding: 'utf8' })
@@ -186,7 +194,9 @@ describe('calls the executable', () => {
 
   it('a tool that it needs is missing', () => {
     const env = { PATH: '/nowhere' }
-    expect(execFileSync('/bin/sh', [script], { encoding: 'utf8', env })).toBe(callsExecutable)
+    expect(execFileSync('/bin/sh', [script], { encoding: 'utf8', env })).toBe(
+      `${callsExecutable}${updatesReadiness}`,
+    )
   })
 })
 
@@ -197,22 +207,31 @@ describe('has READY and the message of the day updated', () => {
   })
 
   it.each([
-    ['they say that it does not serve', 'unavailable', updatesReadiness],
-    ['nothing is recorded', '', updatesReadiness],
-    ['the next attempt is due', 'serving 0', updatesReadiness],
-    ['the next attempt is not due yet', 'serving 99999999', noCall],
-    ['they say that it serves', 'serving ', noCall],
-  ])('while all is well: %s', (_, text, calls) => {
-    show(text)
+    ['they say that it does not serve', ['unavailable'], updatesReadiness],
+    ['nothing is recorded', [''], updatesReadiness],
+    ['the next attempt is due', ['serving', '0'], updatesReadiness],
+    ['the next attempt is not due yet', ['serving', '99999999'], noCall],
+    ['they say that it serves', ['serving'], noCall],
+  ] as [string, [string, string?], string][])('while all is well: %s', (_, shown, calls) => {
+    show(...shown)
     expect(look()).toBe(calls)
   })
 
   it.each([
-    ['serving', updatesReadiness],
-    ['unavailable', noCall],
-    ['unavailable 0', updatesReadiness],
-  ])('while a reason is recorded, and they say "%s"', (text, calls) => {
-    show(text)
+    ['has written its own message since', () => writeFileSync(message(), 'All set.\n')],
+    ['has removed it', () => rmSync(message())],
+  ])('if the framework %s', (_, interfere) => {
+    show('serving')
+    interfere()
+    expect(look()).toBe(updatesReadiness)
+  })
+
+  it.each([
+    ['serving', '', updatesReadiness],
+    ['unavailable', '', noCall],
+    ['unavailable', '0', updatesReadiness],
+  ])('while a reason is recorded, and they say "%s", due at "%s"', (state, due, calls) => {
+    show(state, due)
     writeFileSync(join(stack.root, 'run/unavailable'), 'It was stopped.\n')
     expect(look()).toBe(calls)
   })

@@ -70,13 +70,16 @@ certificate_is_valid() {
     [ ! -e /etc/ssl/slm-copilot/current/fullchain.pem ] || openssl x509 -checkend 0 -noout -in /etc/ssl/slm-copilot/current/fullchain.pem > /dev/null
 }
 
-# Whether READY and the message of the day say what is true, and no failed attempt to make them is due again.
+# Whether READY and the message of the day say what is true, the message is the one that was written for that, and no failed
+# attempt is due again.
 is_shown() {
-    { read -r shown due < /run/slm-copilot-readiness; } 2> /dev/null || return 1
+    { read -r shown digest due < /run/slm-copilot-readiness; } 2> /dev/null || return 1
     if [ -e /run/slm-copilot-draining ]; then true_state=draining
     elif [ -e /run/slm-copilot-healthy ] && [ ! -e /run/slm-copilot-unavailable ]; then true_state=serving
     else true_state=unavailable; fi
     [ "$shown" = "$true_state" ] || return 1
+    message=$({ sha256sum < /etc/motd || echo none; } 2> /dev/null)
+    [ "${message%% *}" = "$digest" ] || return 1
     read -r now _ < /proc/uptime
     [ -z "$due" ] || [ "${now%.*}" -lt "$due" ]
 }
