@@ -13,7 +13,7 @@ import { ask } from './client.ts'
 import { changeContext } from './context.ts'
 import { helpers } from './faults.ts'
 import { beginLongAnswer } from './long-answer.ts'
-import { hostSeenByGuest, type Machine } from './machine.ts'
+import { hostSeenByGuest, type Machine, stopMachine } from './machine.ts'
 import { contextualizeNow } from './ready.ts'
 import { readyContainer } from './shared.ts'
 import { publicKey, sshOutput } from './ssh.ts'
@@ -43,7 +43,11 @@ beforeAll(async () => {
   )
   access = await readAccess(machine)
 })
-afterAll(() => server?.close())
+afterAll(async () => {
+  server?.close()
+  // Its model is the slowest: it takes CPU time from other files.
+  if (machine !== undefined) await stopMachine(machine.name)
+})
 
 /** Adds it to the catalogue of the image: of all test models it is the slowest. */
 async function offer(path: string, file: Buffer): Promise<void> {

@@ -11,6 +11,15 @@ import { ssh, sshOutput } from './ssh.ts'
 
 const question = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }
 
+/** Waits, longer than anything here takes on a busy machine. */
+async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  const end = Date.now() + 240_000
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`Waited 4 minutes, in vain, until ${what}.`)
+    await sleep(300)
+  }
+}
+
 /** A freshly booted container, and what the tests ask of it. */
 async function bootedAppliance(name?: string) {
   const container = await readyContainer(name)
@@ -26,13 +35,14 @@ async function bootedAppliance(name?: string) {
     run: (command: string) => sshOutput(container, command),
     /** Waits until a completion succeeds, and prints how long that took; it also depends on the machine's speed. */
     untilGenerating: async (what: string, start = Date.now()) => {
-      while (!(await generates())) await sleep(500)
+      await until(generates, 'a completion succeeds')
       console.log(`${what}: generating again after ${Math.round((Date.now() - start) / 1000)} s`)
     },
     /** Waits until the message of the day says so; returns after how many seconds. */
     untilShown: async (text: RegExp) => {
       const start = Date.now()
-      while (!text.test((await sshOutput(container, 'cat /etc/motd')).replace(/\s+/g, ' '))) await sleep(300)
+      const message = async () => (await sshOutput(container, 'cat /etc/motd')).replace(/\s+/g, ' ')
+      await until(async () => text.test(await message()), `the message of the day matches ${text}`)
       return (Date.now() - start) / 1000
     },
   }
