@@ -30,7 +30,7 @@ function decodeNameConstraints({ asn1 }: typeof Forge, der: string): NameConstra
     lists
       .filter(({ type }) => type === tag)
       .flatMap(parts)
-      .flatMap(subtree => parts(subtree).slice(0, 1))
+      .flatMap(parts)
       .filter(({ type }) => type === tags.dnsName)
       .map(({ value }) => String(value))
   return { permitted: namesUnder(tags.permitted), excluded: namesUnder(tags.excluded) }

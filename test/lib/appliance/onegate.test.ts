@@ -6,6 +6,7 @@ import {
   accessOf,
   attributesOf,
   drainingPublication,
+  oneGateRequest,
   publication,
   publishedNames,
   reportsReady,
@@ -36,6 +37,7 @@ it.each([
   [['copilot.example.com', '192.0.2.7'], 'https://copilot.example.com/v1'],
   [['192.0.2.7'], 'https://192.0.2.7/v1'],
   [['2001:db8::7'], 'https://[2001:db8::7]/v1'],
+  [[], 'https://localhost/v1'],
 ])(
   'publishes the preferred endpoint of %j, model, context, slots, services, CA and version',
   (endpoints, url) => {
@@ -51,6 +53,19 @@ it.each([
     })
   },
 )
+
+it('publishes neither model nor services of a router', () => {
+  expect(attributesOf({ ...service, capacity: undefined })).toEqual({
+    ONEAPP_COPILOT_API: 'https://copilot.example.com/v1',
+    ONEAPP_COPILOT_CA_FINGERPRINT: 'AB:CD',
+    ONEAPP_COPILOT_CA: 'UEVNCg==',
+    ONEAPP_COPILOT_VERSION: '1.2.3',
+  })
+})
+
+it('publishes that there are no services beside chat', () => {
+  expect(attributesOf({ ...service, services: {} }).ONEAPP_COPILOT_SERVICES).toBe('none')
+})
 
 const shows = (...texts: string[]) => shownAfter(texts.map(data => ({ token: '', vmId: '', data })))
 
@@ -100,7 +115,21 @@ it.each([
   ],
   [{ ONEGATE_ENDPOINT: endpoint, TOKENTXT: '', VMID: '7' }, undefined],
   [{ ONEGATE_ENDPOINT: '', TOKENTXT: 't', VMID: '7' }, undefined],
+  [{ ONEGATE_ENDPOINT: endpoint, VMID: '7' }, undefined],
+  [{ TOKENTXT: 't', VMID: '7' }, undefined],
   [{}, undefined],
 ])('%j gives access: %j', (context, access) => {
   expect(accessOf(context as Record<string, string>)).toEqual(access)
+})
+
+it.each([endpoint, `${endpoint}/`, `${endpoint}//`])('asks OneGate at %s as this VM', given => {
+  expect(oneGateRequest({ endpoint: given, token: 't', vmId: '7' }, '/vm')).toEqual({
+    url: 'http://192.0.2.1:5030/vm',
+    headers: { 'X-ONEGATE-TOKEN': 't', 'X-ONEGATE-VMID': '7' },
+  })
+})
+
+it('keeps the path of an endpoint behind a proxy', () => {
+  const access = { endpoint: 'https://cloud.example.com//gate', token: 't', vmId: '7' }
+  expect(oneGateRequest(access, '/service').url).toBe('https://cloud.example.com//gate/service')
 })

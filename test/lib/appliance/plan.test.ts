@@ -1,13 +1,18 @@
 import { expect, it } from 'vitest'
 import type { ModelChoice } from '../../../lib/appliance/models/choice.ts'
+import { companionCatalogue } from '../../../lib/appliance/models/companions.ts'
 import {
+  companionModels,
   describedCapacity,
+  installedServices,
+  pendingCompanions,
   pendingOf,
   planFor,
   planNotes,
   planSchema,
   unavailability,
 } from '../../../lib/appliance/plan.ts'
+import type { Companion } from '../../../lib/appliance/sizing/companions.ts'
 import { capacityFor, tinyModel } from '../../support/capacity.ts'
 
 const capacity = { ...capacityFor(tinyModel), notes: ['On the capacity.'] }
@@ -52,4 +57,20 @@ it.each<[ModelChoice, { state: string; notes: string[]; isPending: boolean }]>([
   if (!('capacity' in plan)) expect(unavailability(plan)).toBe(notes.at(-1))
   // Later stages read it from its file.
   expect(planSchema.parse(JSON.parse(JSON.stringify(plan)))).toEqual(JSON.parse(JSON.stringify(plan)))
+})
+
+it('knows which services beside chat are installed, and which are to be downloaded', () => {
+  const companion = (name: keyof typeof companionCatalogue, isInstalled: boolean) =>
+    ({ capacity: { model: companionCatalogue[name] }, url: '', isInstalled }) as Companion
+  const [coder, vectors] = [
+    companion('qwen2.5-coder-1.5b', true),
+    companion('qwen3-embedding-0.6b', false),
+  ] as const
+  const plan = planFor({ state: 'serving', model: tinyModel }, capacity, {
+    ...rest,
+    companions: [coder, vectors],
+  })
+  expect(companionModels(plan)).toEqual([coder.capacity.model, vectors.capacity.model])
+  expect(pendingCompanions(plan)).toEqual([vectors])
+  expect(installedServices(plan)).toEqual({ completion: 'qwen2.5-coder-1.5b' })
 })

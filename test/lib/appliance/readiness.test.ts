@@ -74,3 +74,36 @@ it('fits into 80 columns', () => {
     for (const state of Object.keys(readiness))
       for (const line of shown(text, state).split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })
+
+const failed = framework['failure of the stand-in'].trim()
+
+it.each<[string, keyof typeof framework, Readiness, string]>([
+  [
+    'in place of success: the reason',
+    'success of the stand-in',
+    { state: 'draining', reason: 'it is drained.' },
+    ' SLM-Copilot is not serving: it is drained.\n For more, as root: slm-copilot status\n',
+  ],
+  [
+    'after a failed stage: the reason',
+    'failure of the stand-in',
+    { state: 'unavailable', reason: 'it fell over.' },
+    `${failed}\n\n SLM-Copilot is not serving: it fell over.\n For more, as root: slm-copilot status\n\n`,
+  ],
+  [
+    'after a failed stage: that it serves',
+    'failure of the stand-in',
+    { state: 'serving' },
+    `${failed}\n\n SLM-Copilot is still serving, with its last good configuration. For more, as\n` +
+      ' root: slm-copilot status\n\n',
+  ],
+  [
+    'after a failed stage: that it is ready since',
+    'failure of the stand-in',
+    { state: 'ready' },
+    "\n All set and ready to serve. The framework's last step had failed;\n" +
+      ' SLM-Copilot has become ready since.\n\n',
+  ],
+])('shows, %s', (_, text, state, message) => {
+  expect(messageOfTheDay(framework[text], state)).toBe(message)
+})

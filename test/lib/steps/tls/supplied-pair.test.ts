@@ -1,6 +1,7 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import forge from 'node-forge'
 import { expect, it } from 'vitest'
-import { parseContext } from '../../../../lib/appliance/context/context.ts'
+import { type Context, parseContext } from '../../../../lib/appliance/context/context.ts'
 import { catalogue } from '../../../../lib/appliance/models/catalogue.ts'
 import { ContextError } from '../../../../lib/appliance/problems.ts'
 import { tlsNotes } from '../../../../lib/appliance/tls/notes.ts'
@@ -138,4 +139,145 @@ it('notes if the certificate does not cover the domain', async () => {
   expect(notes('other.example.com')).toEqual([
     'The supplied certificate is not for other.example.com: it is for copilot.example.com.',
   ])
+})
+
+it('is installed in a folder named by its digest', () => {
+  const found = suppliedPair(parse(chain, mine.leaf.key))
+  expect(found).toEqual({
+    mode: 'supplied',
+    target: expect.stringMatching(/^certificates\/supplied-[0-9a-f]{32}$/),
+    pair: { certificate: chain, key: mine.leaf.key },
+    names: ['copilot.example.com'],
+    missing: undefined,
+  })
+  const other = suppliedPair(parse(another.leaf.certificate, another.leaf.key))
+  expect(other?.target).not.toBe(found?.target)
+  expect(suppliedPair(parse('', ''))).toBeUndefined()
+})
+
+/** A certificate that signs itself. */
+function selfSigned(subject: Record<string, string>, names: string[]) {
+  const { pki, md } = forge
+  const keys = pki.rsa.generateKeyPair({ bits: 2048 })
+  const certificate = pki.createCertificate()
+  const attributes = Object.entries(subject).map(([name, value]) => ({ name, value }))
+  certificate.publicKey = keys.publicKey
+  certificate.serialNumber = '4d5e'
+  certificate.validity.notBefore = inDays(-1)
+  certificate.validity.notAfter = inDays(1)
+  certificate.setSubject(attributes)
+  certificate.setIssuer(attributes)
+  certificate.setExtensions([{ name: 'subjectAltName', altNames: names.map(value => ({ type: 2, value })) }])
+  certificate.sign(keys.privateKey, md.sha256.create())
+  return { certificate: pki.certificateToPem(certificate), key: pki.privateKeyToPem(keys.privateKey) }
+}
+
+const long = selfSigned({ organizationName: 'Example', commonName: 'one' }, ['one.example.com'])
+const nameless = selfSigned({}, ['one.example.com'])
+const { validFromDate: from, validToDate: to } = new X509Certificate(own)
+const certificates = 'PEM certificates, or their Base64 encoding'
+const broken = root.replace(/\n.*\n/, '\n')
+
+const problemsOf = (context: Partial<Context>, at: Date, isSynchronised = true) =>
+  suppliedPairProblems({ ...rightClock(now), now: at, isSynchronised })(context as Context).map(
+    ({ variable, got, takes }) => [variable.slice('ONEAPP_COPILOT_'.length), got, takes],
+  )
+
+it.each<[string, { certificate: string; key: string }, Date, string[][]]>([
+  ['the certificate begins now', mine.leaf, from, []],
+  ['the certificate ends in a second', mine.leaf, new Date(to.getTime() - 1000), []],
+  [
+    'the certificate ends now',
+    mine.leaf,
+    to,
+    [
+      [
+        'TLS_CERT',
+        `"CN=copilot.example.com", expired on ${to.toISOString()}`,
+        'a certificate that is valid now',
+      ],
+    ],
+  ],
+  [
+    'the subject has several parts',
+    long,
+    inDays(2),
+    [
+      [
+        'TLS_CERT',
+        `"O=Example, CN=one", expired on ${inDays(1).toISOString()}`,
+        'a certificate that is valid now',
+      ],
+    ],
+  ],
+  [
+    'the subject is empty',
+    nameless,
+    inDays(-2),
+    [
+      [
+        'TLS_CERT',
+        `"serial number 4D5E", valid only from ${inDays(-1).toISOString()}`,
+        'a certificate that is valid now',
+      ],
+    ],
+  ],
+  [
+    'the key belongs to another certificate',
+    { certificate: long.certificate, key: nameless.key },
+    now,
+    [['TLS_KEY', 'a key that does not belong to the certificate', 'the key of "O=Example, CN=one"']],
+  ],
+  [
+    'the chain is in reverse order',
+    { certificate: root + own, key: mine.leaf.key },
+    now,
+    [
+      [
+        'TLS_CERT',
+        'the certificate of the key as number 2 of the chain',
+        'that one first, then its issuers up to the root',
+      ],
+    ],
+  ],
+  [
+    'another issuer follows',
+    { certificate: own + long.certificate, key: mine.leaf.key },
+    now,
+    [
+      [
+        'TLS_CERT',
+        'a chain whose certificate 2 did not sign certificate 1',
+        `"${new X509Certificate(own).issuer}" as certificate 2`,
+      ],
+    ],
+  ],
+  [
+    'it has no names',
+    { certificate: root, key: mine.ca.key },
+    now,
+    [
+      [
+        'TLS_CERT',
+        `a certificate without subjectAltName: "${new X509Certificate(root).subject}"`,
+        'a certificate with subjectAltName',
+      ],
+    ],
+  ],
+])('says what to correct: %s', (_, { certificate: tlsCertificate, key: tlsKey }, at, expected) => {
+  expect(problemsOf({ tlsCertificate, tlsKey }, at)).toEqual(expected)
+})
+
+it('does not check dates by a clock that cannot be right', () => {
+  const pair = { tlsCertificate: chain, tlsKey: mine.leaf.key }
+  expect(problemsOf(pair, inDays(-3000), false)).toEqual([])
+  expect(problemsOf(pair, inDays(-3000)).length).toBeGreaterThan(0)
+})
+
+it.each<[Partial<Context>, string[][]]>([
+  [{ acmeCa: root, syslogCa: root }, []],
+  [{ acmeCa: broken }, [['TLS_ACME_CA', 'a PEM certificate that cannot be parsed', certificates]]],
+  [{ syslogCa: root + broken }, [['SYSLOG_CA', 'a PEM certificate that cannot be parsed', certificates]]],
+])("parses other servers' CAs, too: %#", (context, expected) => {
+  expect(problemsOf(context, now)).toEqual(expected)
 })
