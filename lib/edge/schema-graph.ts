@@ -99,7 +99,6 @@ function costs(
       if (inner === undefined) {
         const index = placeOf(frame.schema).index
         known[index] = Math.min(frame.cost, infinite)
-        isOpen[index] = false
         stack.pop()
       } else if (known[placeOf(inner).index] !== undefined) {
         frame.cost += known[placeOf(inner).index] as number

@@ -134,24 +134,27 @@ function cleanAlternatives(schema: JsonObject, name: string, path: string): stri
   return undefined
 }
 
-/** Replaces an `allOf` of one member, with which some generators describe a reference, by the member. */
-function hoistOnlyMember(schema: JsonObject): void {
-  const members = schema.at.allOf
-  if (!isList(members) || members.length !== 1 || hasOwn(schema.at, '$ref')) return
-  const member = members[0]
-  remove(schema, 'allOf')
-  if (!isObject(member)) return
-  member.keys.forEach(key => {
-    if (!hasOwn(schema.at, key)) put(schema, key, member.at[key] as Json)
-  })
+/**
+ * Replaces an `allOf` of one member, with which some generators describe a reference, by the member. Repeated,
+ * because the member may itself be such an `allOf`.
+ */
+function hoistOnlyMembers(schema: JsonObject): void {
+  let members = schema.at.allOf
+  while (isList(members) && members.length === 1 && !hasOwn(schema.at, '$ref')) {
+    const member = members[0]
+    remove(schema, 'allOf')
+    if (isObject(member)) {
+      member.keys.forEach(key => {
+        if (!hasOwn(schema.at, key)) put(schema, key, member.at[key] as Json)
+      })
+    }
+    members = schema.at.allOf
+  }
 }
 
 /** Rewrites one level; returns a problem if it cannot be loosened. */
 export function cleanKeywords(schema: JsonObject, path: string): string | undefined {
-  // Repeated, because the member may itself be such an `allOf`.
-  while (isList(schema.at.allOf) && schema.at.allOf.length === 1 && !hasOwn(schema.at, '$ref')) {
-    hoistOnlyMember(schema)
-  }
+  hoistOnlyMembers(schema)
   cleanType(schema)
   cleanCounts(schema, 'minItems', 'maxItems')
   cleanCounts(schema, 'minLength', 'maxLength')

@@ -102,6 +102,9 @@ describe('a gap', () => {
     [{}, { n_predict: 128 }],
     [{ n_predict: 32 }, { n_predict: 32 }],
     [{ n_predict: -1 }, { n_predict: 512 }],
+    [{ n_predict: 0 }, { n_predict: 0 }],
+    [{ n_predict: 512 }, { n_predict: 512 }],
+    [{ n_predict: 513 }, { n_predict: 512 }],
     [{ max_tokens: 4096 }, { max_tokens: 512 }],
   ])('is filled with a number of tokens that has an end: %j', (given, expected) => {
     expect(ask('/infill', { ...gap, ...given })).toMatchObject(expected)
@@ -119,12 +122,30 @@ describe('a gap', () => {
   })
 
   it.each([
+    ['as long as it may be', 'x'.repeat(3000), 3000],
+    ['longer, without lines: by a step', 'x'.repeat(3001), 3001 - 512],
+    ['longer, at the next line', `${'x'.repeat(600)}\n${'y'.repeat(2900)}`, 2900],
+  ])('has a prefix %s', (_, prefix, length) => {
+    const { input_prefix: found } = ask('/infill', { ...gap, input_prefix: prefix })
+    expect(found).toBe(prefix.slice(-length))
+    const { prompt } = ask('/v1/completions', { prompt: prefix, suffix: 'z'.repeat(99) })
+    expect(prompt).toBe(`<P>${prefix.slice(-length)}<S>${'z'.repeat(20)}<M>`)
+  })
+
+  it.each([
     ['one that fits', [{ filename: 'a', text: 'b'.repeat(197) }], 1],
     ['one that does not', [{ filename: 'a', text: 'b'.repeat(198) }], 0],
     ['the last ones', [{ text: 'b'.repeat(150) }, { text: 'c'.repeat(90) }, { text: 'd'.repeat(90) }], 2],
     ['by bytes, not characters', [{ filename: 'a', text: 'é'.repeat(99) }], 0],
     ['four bytes beyond the basic plane', [{ filename: 'a', text: '😀'.repeat(49) }], 1],
     ['and no more of them', [{ filename: 'a', text: '😀'.repeat(50) }], 0],
+    ['one byte in ASCII', [{ filename: 'a', text: '\x7f'.repeat(197) }], 1],
+    ['two bytes from there', [{ filename: 'a', text: '\x80'.repeat(99) }], 0],
+    ['two bytes', [{ filename: 'a', text: '\u07ff'.repeat(98) }], 1],
+    ['three bytes from there', [{ filename: 'a', text: '\u0800'.repeat(66) }], 0],
+    ['three bytes', [{ filename: 'a', text: '\uffff'.repeat(65) }], 1],
+    ['a name of three characters, if it has none', [{ text: 'b'.repeat(195) }], 1],
+    ['and no more than that', [{ text: 'b'.repeat(196) }], 0],
   ])('keeps further files: %s', (_, extra, count) => {
     expect(ask('/infill', { ...gap, input_extra: extra }).input_extra).toHaveLength(count)
   })
