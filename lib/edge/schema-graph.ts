@@ -28,10 +28,10 @@ const maxTargets = 500
 
 /** Whether a chain of references is short enough. */
 function endsSoon(first: JsonObject, targets: Record<string, JsonObject>): boolean {
-  let target: JsonObject | undefined = first
-  for (let i = 0; i < maxChainLength && target !== undefined; i++) {
+  let target = first
+  for (let i = 0; i < maxChainLength; i++) {
     if (target.at.$ref === undefined) return true
-    target = targets[target.at.$ref as string]
+    target = targets[target.at.$ref as string] as JsonObject
   }
   return false
 }
@@ -139,7 +139,7 @@ export function untangle(document: Document): number {
   const targets = resolveAll(document)
   const same = costs(document.nodes, schema => sameValue(schema, targets), dropReference)
   document.nodes.forEach(schema => {
-    if (schema.at.$ref !== undefined && !endsSoon(schema, targets)) dropReference(schema)
+    if (!endsSoon(schema, targets)) dropReference(schema)
   })
   const all = costs(document.nodes, schema => built(schema, targets), dropMembers)
 

@@ -32,6 +32,11 @@ it.each<[string, Partial<FailedRequest>, RegExp]>([
   ['its key is refused', { status: 503, upstreamStatus: '401' }, /does not accept the key of this router/],
   ['its key is refused after a repetition', { status: 503, upstreamStatus: '503, 401' }, /does not accept/],
   ['nobody', { status: 503, upstreamStatus: '503' }, /No copilot of the fleet is ready/],
+  [
+    'nobody after a refused key',
+    { status: 503, upstreamStatus: '401, 503' },
+    /No copilot of the fleet is ready/,
+  ],
 ])('on a router: %s', (_, failed, text) => {
   const onRouter = { ...limits, slots: 65, fleetModels: '/models.json' }
   const { error } = JSON.parse(errorBodyText({ ...request, ...failed }, onRouter))
@@ -161,6 +166,24 @@ it.each<[string, Partial<FailedRequest>, string, RegExp]>([
     { status: 429, upstreamStatus: '429', exceeded: 'counts' },
     'rate_limit_exceeded',
     /^Too many requests that count tokens/,
+  ],
+  [
+    'a busy service beside chat',
+    { status: 429, upstreamStatus: '429', service: 'completion' },
+    'rate_limit_exceeded',
+    /^The service for completion is busy\. Try again shortly\.$/,
+  ],
+  [
+    'busy slots, for a service that is not known',
+    { status: 429, upstreamStatus: '429', service: '' },
+    'rate_limit_exceeded',
+    /^All slots are busy\./,
+  ],
+  [
+    'a service beside chat that does not run, whatever chat does',
+    { status: 503, service: 'embeddings', unavailableReason: 'Too little memory.' },
+    'unavailable',
+    /^The service for embeddings is not running: /,
   ],
   ['large headers', { status: 431 }, 'headers_too_large', /8 kB for one, and 32 kB in total/],
   ['a model that is loading', { status: 503 }, 'unavailable', /^The model is loading\. Try again shortly\.$/],

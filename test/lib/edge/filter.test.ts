@@ -98,6 +98,13 @@ describe('values out of range are reported', () => {
       `stop[0]: expected a string of at most 256 characters, got "${'a'.repeat(40)}" and 260 more characters.`,
     ],
     [chat, { ...hello, logit_bias: { a: 1 } }, 'logit_bias: expected token numbers as keys, got "a".'],
+    [chat, { ...hello, logit_bias: { a1: 1 } }, 'logit_bias: expected token numbers as keys, got "a1".'],
+    [chat, { ...hello, logit_bias: { '1a': 1 } }, 'logit_bias: expected token numbers as keys, got "1a".'],
+    [
+      chat,
+      { ...hello, logit_bias: Object.fromEntries(Array.from({ length: 301 }, (_, i) => [i, 1])) },
+      'logit_bias: expected an object of at most 300 keys, got 301.',
+    ],
     [chat, { ...hello, top_logprobs: 21 }, 'top_logprobs: expected a whole number from 0 to 20, got 21.'],
     [chat, { ...hello, functions: [{}] }, 'functions: not supported: send `tools` instead.'],
     [chat, {}, 'messages: missing; expected an array of at most 2000 items.'],

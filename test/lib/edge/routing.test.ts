@@ -32,11 +32,31 @@ it.each([
   expect(routingOf(path, JSON.stringify(body), {}, 'alice')).toMatchObject({ service })
 })
 
-it.each([
-  ['invalid JSON', chat, '{', 400],
-  ['no UTF-8', chat, undefined, 400],
-  ['too deep', chat, '['.repeat(1000), 400],
-  ['an unknown path', '/v1/none', '{}', 404],
-])('rejects %s', (_, path, text, status) => {
-  expect(routingOf(path, text, {}, 'alice')).toMatchObject({ status })
+it.each(['[]', '"x"', 'null'])('leaves it to the copilot to refuse %s, which is no request', text => {
+  expect(routingOf('/v1/completions', text, {}, 'alice')).toEqual({
+    session: 'alice',
+    model: '',
+    service: '',
+  })
+})
+
+it.each<[string, string, string | undefined, number, object]>([
+  [
+    'invalid JSON',
+    chat,
+    '{x',
+    400,
+    { code: 'invalid_json', message: expect.stringMatching(/^Invalid JSON at character \d of 2: .+\.$/) },
+  ],
+  [
+    'no UTF-8',
+    chat,
+    undefined,
+    400,
+    { code: 'invalid_encoding', message: 'The request is not valid UTF-8.' },
+  ],
+  ['too deep', chat, '['.repeat(1000), 400, { code: 'invalid_json' }],
+  ['an unknown path', '/v1/none', '{}', 404, { message: 'Unknown path.' }],
+])('rejects %s', (_, path, text, status, error) => {
+  expect(routingOf(path, text, {}, 'alice')).toMatchObject({ status, error: { error } })
 })
