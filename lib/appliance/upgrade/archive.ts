@@ -77,7 +77,7 @@ export const parseMembers = (listing: string): Member[] =>
     .filter(Boolean)
     .map(line => {
       const [, kind = '?', size = '0', path = line] =
-        /^(.)\S{9}\S* \d+\/\d+ +(\d+) \S+ \S+ (.*)$/.exec(line) ?? []
+        /^(.)\S{9}\S* +\d+\/\d+ +(\d+) \S+ \S+ (.*)$/.exec(line) ?? []
       return { kind, size: Number(size), path }
     })
 

@@ -77,6 +77,11 @@ it.each([
     '-rw-rw-r--+ 1000/1001 12345678901 2026-11-26 10:56 r/slm-copilot\n',
     { kind: '-', size: 12_345_678_901, path: 'r/slm-copilot' },
   ],
+  [
+    'a file without one, as tar --acls prints it',
+    line('-', 'r/slm-copilot').replace(' ', '  '),
+    { kind: '-', size: 10, path: 'r/slm-copilot' },
+  ],
   ['a path with blanks', line('-', 'r/a b  c'), { kind: '-', size: 10, path: 'r/a b  c' }],
   ['what is no listing', 'tar: strange\n', { kind: '?', size: 0, path: 'tar: strange' }],
 ])('finds kind, size and path of a member: %s', (_, listing, member) => {
