@@ -92,15 +92,17 @@ const checks: SmokeTestCheck[] = [
     depth: 'full',
     run: async (ask, headers) => {
       const json = { ...question, stream: true }
+      const start = Date.now()
       const answer = await ask('/v1/chat/completions', { headers, json, timeout: completionTimeout })
       if (answer.status === 429) return 'all slots are busy'
       expectStatus(answer, 200)
       const events = eventsOf(answer.body)
       if (events.at(-1) !== '[DONE]')
         throw new Error(`the stream ended without [DONE]: ${answer.body.slice(-300)}`)
-      if (answer.arrivals.length < 3)
+      // What a fast model writes within a moment may be read at once.
+      if (answer.arrivals.length < 3 && Date.now() - start > 1000)
         throw new Error(
-          `${events.length} events came in only ${answer.arrivals.length} chunks: something buffers the stream`,
+          `${events.length} events came in too few pieces (${answer.arrivals.length}): something buffers the stream`,
         )
       return `${events.length} events in ${answer.arrivals.length} chunks`
     },
