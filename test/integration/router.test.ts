@@ -182,6 +182,21 @@ describe('when a copilot fails', () => {
     },
   )
 
+  it('it is not asked again, even if the session’s first copilot, full before, has room now', async () => {
+    const { name, streams, end } = await occupy('s', 2)
+    const second = otherThan(name)
+    second.mode.is = 'wait'
+    const answer = ask(router, { session: 's', key: keys.bob })
+    await until(() => second.waiting.length === 1)
+    end()
+    await Promise.all(streams)
+    named(name).mode.is = 'answer'
+    second.mode.is = 503
+    second.waiting.pop()?.writeHead(503).end('{}')
+    const { status } = await answer
+    expect([status, answeredBy(await answer)]).toEqual([200, name])
+  })
+
   it('the fleet is full if the others are', async () => {
     const { name, streams, end } = await occupy('s', 2)
     otherThan(name).mode.is = 503

@@ -173,8 +173,12 @@ it('a request has the same id in both machines’ logs', async () => {
   expect((await lines())[0]).toBe(1)
 })
 
+let third: Machine | undefined
 it('nothing is lost while one joins and one drains under 20 streaming clients', async () => {
-  const third = await boot('third')
+  // If this is tried once more, it runs already, and the first one has to come back.
+  third ??= await boot('third')
+  await run(at('first'), 'slm-copilot drain --undo')
+  await untilListed('first', isUp)
   const ends: string[] = []
   let isOver = false
   const clients = Array.from({ length: 20 }, async (_, index) => {
@@ -199,7 +203,7 @@ it('nothing is lost while one joins and one drains under 20 streaming clients', 
     await Promise.all(clients)
   }
   const lost = ends.filter(end => end !== 'whole')
-  note(`${ends.length} streams, of which ${lost.length} were lost`)
+  note(`${ends.length} streams, of which ${lost.length} were lost: ${lost.join(', ')}`)
   expect(lost).toEqual([])
 })
 

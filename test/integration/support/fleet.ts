@@ -22,8 +22,10 @@ export type TestCopilot = {
   bodies: string[]
   /** Streams that have not ended. */
   open: Set<ServerResponse>
-  /** What it answers now: a stream that ends at once, one that is held open, or this status. */
-  mode: { is: 'answer' | 'hold' | number }
+  /** Responses that are yet to be given. */
+  waiting: ServerResponse[]
+  /** What it answers now: a stream that ends at once, one that is held open, nothing yet, or this status. */
+  mode: { is: 'answer' | 'hold' | 'wait' | number }
   stop(): Promise<void>
 }
 
@@ -52,6 +54,7 @@ export async function startCopilot(
     edge,
     bodies: [] as string[],
     open: new Set<ServerResponse>(),
+    waiting: [] as ServerResponse[],
     mode: { is: 'answer' as const },
   }
   const state: Pick<TestCopilot, 'mode'> = copilot
@@ -63,6 +66,7 @@ export async function startCopilot(
     if (request.url === '/props')
       return void json({ total_slots: slots, default_generation_settings: { n_ctx: 4096 } })
     if (typeof state.mode.is === 'number') return void response.writeHead(state.mode.is).end('{}')
+    if (state.mode.is === 'wait') return void copilot.waiting.push(response)
     copilot.bodies.push(body.toString())
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event(name))
     copilot.open.add(response)

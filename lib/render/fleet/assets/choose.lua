@@ -109,8 +109,27 @@ local function takes_last(txn)
   return busy > 0 and busy >= slots - 1 and held >= busy
 end
 
--- Sets `txn.server`, or `txn.refusal`: `none`, if no server runs, `service`, if none has it, `share`, or `full`. A repeated request, which the first
--- server has failed or refused, goes to the second; to the first again only if there is no other.
+-- The servers that requests have gone to first, by the request's id, which the edge proxy makes. Those of the last ten thousand
+-- requests at least are known.
+local recent, older, count = {}, {}, 0
+
+local function remember(id, name)
+  recent[id] = name
+  count = count + 1
+  if count == 10000 then recent, older, count = {}, recent, 0 end
+end
+
+-- The first of the servers in the session's order, without the one of this name.
+local function first_of(free, failed)
+  local first
+  for _, server in ipairs(free) do
+    if server.name ~= failed and (first == nil or server.place < first.place) then first = server end
+  end
+  return first
+end
+
+-- Sets `txn.server`, or `txn.refusal`: `none`, if no server runs, `service`, if none has it, `share`, or `full`. A repeated
+-- request does not go to the server that has failed or refused it, unless no other runs.
 core.register_action("choose", { "http-req" }, function(txn)
   local session = txn.c:xxh64(txn.f:req_fhdr("x-copilot-session") or "")
   local among, service = candidates(txn.f:req_fhdr("x-copilot-service"), txn.f:req_fhdr("x-copilot-model"))
@@ -119,7 +138,11 @@ core.register_action("choose", { "http-req" }, function(txn)
     return
   end
   local free, running = choice(txn, session, among, service)
-  if #free == 0 then
+  local id = txn.f:req_fhdr("x-request-id") or ""
+  local is_repeated = txn:get_var("txn.repeated") == "yes"
+  local failed = is_repeated and running > 1 and (recent[id] or older[id])
+  local server = first_of(free, failed)
+  if server == nil then
     txn:set_var("txn.refusal", running > 0 and "full" or "none")
     return
   end
@@ -128,20 +151,8 @@ core.register_action("choose", { "http-req" }, function(txn)
     txn:set_var("txn.refusal", "share")
     return
   end
-  local first, second
-  for _, server in ipairs(free) do
-    if first == nil or server.place < first.place then
-      first, second = server, first
-    elseif second == nil or server.place < second.place then
-      second = server
-    end
-  end
-  local is_repeated = txn:get_var("txn.repeated") == "yes"
-  if is_repeated and second == nil and running > 1 then
-    txn:set_var("txn.refusal", "full")
-    return
-  end
-  txn:set_var("txn.server", (is_repeated and second or first).name)
+  if not is_repeated then remember(id, server.name) end
+  txn:set_var("txn.server", server.name)
 end)
 
 -- Whether any server runs, for the health check.
