@@ -211,7 +211,7 @@ it('of one that is killed, only what it was saying is lost', async () => {
   const start = Date.now()
   const since = () => ((Date.now() - start) / 1000).toFixed(1)
   const streams = Array.from({ length: 10 }, async (_, index) => {
-    const end = await endOf(chat(`killed-${index}`, 200))
+    const end = await endOf(chat(`killed-${index}`, 1600))
     return { end, at: since() }
   })
   const busy = async (name: Name) => Number(/ (\d+)\/8 /.exec(await listed(name))?.[1])
