@@ -7,6 +7,7 @@ import {
   answeredBy,
   ask,
   keys,
+  nodeOf,
   startCopilot,
   startRouter,
   type TestCopilot,
@@ -23,22 +24,8 @@ let router: TestRouter
 /** Names that both accept, so that only the router makes a difference. */
 const [a, b] = ['sentence', 'default']
 
-const vm = (copilot: TestCopilot, model: string, changes: Record<string, string> = {}) => ({
-  vm_info: {
-    VM: {
-      ID: String(copilot.edge.httpsPort),
-      NAME: 'copilot',
-      USER_TEMPLATE: {
-        READY: 'YES',
-        ONEAPP_COPILOT_API: `${copilot.edge.url}/v1`,
-        ONEAPP_COPILOT_SERVED_MODEL: model,
-        ONEAPP_COPILOT_SLOTS: '2',
-        ONEAPP_COPILOT_CA: Buffer.from(copilot.edge.ca).toString('base64'),
-        ...changes,
-      },
-    },
-  },
-})
+const vm = (copilot: TestCopilot, model: string, changes: Record<string, string> = {}) =>
+  nodeOf(copilot, { ONEAPP_COPILOT_SERVED_MODEL: model, ...changes })
 
 /** What OneGate answers from now on; resolves with what the router logs. */
 const told = (...nodes: object[]): Promise<string[]> => {

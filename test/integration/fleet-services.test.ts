@@ -7,6 +7,7 @@ import {
   answeredBy,
   ask,
   keys,
+  nodeOf,
   startCopilot,
   startRouter,
   type TestCopilot,
@@ -20,28 +21,24 @@ let plain: TestCopilot
 let rich: TestCopilot
 let router: TestRouter
 
-const vm = ([{ edge }, services]: [TestCopilot, string]) => ({
-  vm_info: {
-    VM: {
-      ID: String(edge.httpsPort),
-      USER_TEMPLATE: {
-        READY: 'YES',
-        ONEAPP_COPILOT_API: `${edge.url}/v1`,
-        ONEAPP_COPILOT_SERVED_MODEL: 'sentence',
-        ONEAPP_COPILOT_SLOTS: '2',
-        ONEAPP_COPILOT_SERVICES: services,
-        ONEAPP_COPILOT_CA: Buffer.from(edge.ca).toString('base64'),
-      },
-    },
-  },
-})
-
 beforeAll(async () => {
   plain = await startCopilot('plain', 2)
   rich = await startCopilot('rich', 2, ['completion', 'embeddings', 'reranking'])
   published.set(plain, 'none').set(rich, 'completion=infill embeddings=vectors reranking=ranker')
   oneGate = createServer((_, response) => {
-    response.end(JSON.stringify({ SERVICE: { roles: [{ nodes: [...published].map(vm) }] } }))
+    response.end(
+      JSON.stringify({
+        SERVICE: {
+          roles: [
+            {
+              nodes: [...published].map(([copilot, services]) =>
+                nodeOf(copilot, { ONEAPP_COPILOT_SERVICES: services }),
+              ),
+            },
+          ],
+        },
+      }),
+    )
   })
   await new Promise<void>(resolve => oneGate.listen(0, '127.0.0.1', resolve))
   router = await startRouter([], {}, `http://127.0.0.1:${(oneGate.address() as AddressInfo).port}`)

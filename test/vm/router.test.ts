@@ -203,7 +203,7 @@ it('nothing is lost while one joins and one drains under 20 streaming clients', 
     await Promise.all(clients)
   }
   const lost = ends.filter(end => end !== 'whole')
-  note(`${ends.length} streams, of which ${lost.length} were lost: ${lost.join(', ')}`)
+  note(`${ends.length} streams, of which ${lost.length} were lost ${lost.join(', ')}`.trimEnd())
   expect(lost).toEqual([])
 })
 

@@ -167,3 +167,21 @@ export async function until(holds: () => boolean): Promise<void> {
 }
 
 export const logOf = ({ accessLog }: Edge): string => readFileSync(accessLog, 'utf8')
+
+/** What OneGate shows of a copilot in the answer to `/service`. `published`: attributes besides the usual ones. */
+export const nodeOf = (copilot: TestCopilot, published: Record<string, string> = {}) => ({
+  vm_info: {
+    VM: {
+      ID: String(copilot.edge.httpsPort),
+      NAME: 'copilot',
+      USER_TEMPLATE: {
+        READY: 'YES',
+        ONEAPP_COPILOT_API: `${copilot.edge.url}/v1`,
+        ONEAPP_COPILOT_SERVED_MODEL: 'sentence',
+        ONEAPP_COPILOT_SLOTS: '2',
+        ONEAPP_COPILOT_CA: Buffer.from(copilot.edge.ca).toString('base64'),
+        ...published,
+      },
+    },
+  },
+})
