@@ -76,7 +76,7 @@ const verdictsOnBoth = async (seconds: number) =>
     .map(({ verdict }) => verdict)
 
 const problemOf = async (name: 'llama' | 'admission') => {
-  const last = (await watch(name, 15)).at(-1)
+  const last = (await watch(name, 45)).at(-1)
   return last?.verdict === 'hung' ? last.problem : `${last?.verdict}`
 }
 
@@ -120,7 +120,7 @@ describe('is left alone', () => {
       socket.write('POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{')
     }
     await sleep(200)
-    expect((await watch('llama', 10)).at(-1)?.verdict).toBe('ask for a token')
+    expect((await watch('llama', 30)).at(-1)?.verdict).toBe('ask for a token')
     expect(await generatesToken(host())).toBe(true)
   })
 })

@@ -13,7 +13,7 @@ import { toolModel } from '../mirror/tool-model.ts'
 import { readAccess } from './access.ts'
 import { ask } from './client.ts'
 import { killAndBoot } from './container.ts'
-import { changeContext } from './context.ts'
+import { changeContext, expectNothingToDo } from './context.ts'
 import { hostSeenByGuest, type Machine } from './machine.ts'
 import { contextualizeNow, waitForContextualization } from './ready.ts'
 import { readyContainer, startedContainer } from './shared.ts'
@@ -53,11 +53,6 @@ async function expectToSurvive(machine: Machine, what: string, seconds: number):
     `${what}, after ${moments[0]}; the boot after it, after ${moments[1]} | ${((Date.now() - start) / 1000).toFixed(1)}`,
   )
   expect(await sshOutput(machine, 'slm-copilot status | head -n 1')).toMatch(/^SLM-Copilot is serving/)
-}
-
-async function expectNothingToDo(machine: Machine): Promise<void> {
-  const dryRun = `slm-copilot configure --context-file ${paths.contextFile} --dry-run`
-  expect(await sshOutput(machine, dryRun)).not.toMatch(/would be (created|updated|removed)/)
 }
 
 it.each(rounds)('a first boot, round %i', async () => {

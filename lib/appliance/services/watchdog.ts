@@ -59,6 +59,8 @@ export const limits = { silence: 35, runaway: 900, absence: 25, waiting: 55 } as
 
 /** Below this share of one CPU a service is idle: computing a batch takes whole CPUs. */
 const idleShare = 0.02
+/** Seconds of CPU time that are no work, however short the interval: the probe itself takes some. */
+const probeCpuTime = 0.1
 
 /**
  * `ask for a token`: a generated token decides. It is requested only in doubt, because it takes a slot and
@@ -110,5 +112,5 @@ function isIdleIn(previous: History | undefined, seen: Observation, now: number)
   if (seen.isRunning) return false
   if (previous === undefined) return true
   const elapsed = (now - previous.at) / 1000
-  return seen.cpuTime - previous.cpuTime < idleShare * Math.max(elapsed, 1)
+  return seen.cpuTime - previous.cpuTime < Math.max(idleShare * elapsed, probeCpuTime)
 }
