@@ -34,7 +34,7 @@ export function requireState<T>(seam: StateFileHost, file: StateFile<T>): T {
   throw new Error(`${file.path} is missing.${fix}`)
 }
 
-/** The state in a file that an operator supplied. Throws if it does not match the schema. */
+/** The state in a file that an administrator supplied. Throws if it does not match the schema. */
 export function stateFrom<T>(
   text: string,
   { path, schema, fix }: Pick<StateFile<T>, 'path' | 'schema'> & { fix: string },

@@ -2,7 +2,8 @@
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { nearestName } from '../../lib/appliance/context/spelling.ts'
-import { type Command, type CommandName, commandOf, commands, type Option } from './commands.ts'
+import type { Command, Option } from './commands/command.ts'
+import { type CommandName, commandOf, commands } from './commands.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Options by name: the given value, or true for an option without value. */

@@ -4,16 +4,17 @@ import { paths } from '../../lib/appliance/paths.ts'
 import { type HostOptions, openHost } from '../../lib/system/host.ts'
 import { openLog } from '../../lib/system/log.ts'
 import type { OptionValues } from './command-line.ts'
-import { type Command, type CommandName, commands } from './commands.ts'
+import type { Command } from './commands/command.ts'
+import { type CommandName, commands } from './commands.ts'
+import { administratorHandlers } from './handlers/administrator.ts'
 import { type CommandHandler, fileOf, type HandlerInput, text } from './handlers/handler.ts'
-import { operatorHandlers } from './handlers/operator.ts'
 import { stageHandlers } from './handlers/stages.ts'
 import { unitHandlers } from './handlers/units.ts'
 
 const handlers: Record<CommandName, CommandHandler> = {
+  ...administratorHandlers,
   ...stageHandlers,
   ...unitHandlers,
-  ...operatorHandlers,
 }
 
 /** Runs a command on this machine, or on the folder given with `--root`. */

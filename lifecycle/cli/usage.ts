@@ -1,5 +1,14 @@
 /** Help texts: the overview and each command's usage, in 80 columns. */
-import { type Command, commands, type Option } from './commands.ts'
+import type { Command, Option } from './commands/command.ts'
+import { unitCommands } from './commands/units.ts'
+import { commandGroups } from './commands.ts'
+
+const widest = Math.max(...commandGroups.flatMap(([, group]) => Object.keys(group)).map(name => name.length))
+
+const rows = (group: Record<string, Command>) =>
+  Object.entries(group)
+    .map(([name, { summary }]) => `  ${name.padEnd(widest)} ${summary}`)
+    .join('\n')
 
 /** The overview of all commands. */
 export const overview = () => `slm-copilot: installs, configures and runs the SLM-Copilot appliance
@@ -7,10 +16,7 @@ export const overview = () => `slm-copilot: installs, configures and runs the SL
 Usage: slm-copilot COMMAND [OPTION...]
        slm-copilot --version | --help
 
-Commands:
-${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(15)} ${summary}`)
-  .join('\n')}
+${commandGroups.map(([title, group]) => `${title}:\n${rows(group)}`).join('\n\n')}
 
 slm-copilot help COMMAND, or COMMAND --help, describes a command's options. When
 called as install, configure or bootstrap, the executable runs that command.
@@ -27,11 +33,12 @@ export function usageOf(name: string, { summary, details, options, argument: tak
     help,
   }))
   const width = Math.max(...forms.map(({ form }) => form.length))
+  const caller = Object.hasOwn(unitCommands, name) ? 'A systemd unit runs this command.\n\n' : ''
   return `slm-copilot ${name}: ${summary}
 
 ${details}
 
-Usage: slm-copilot ${name} [OPTION...]${taken === undefined ? '' : ` [${taken}]`}
+${caller}Usage: slm-copilot ${name} [OPTION...]${taken === undefined ? '' : ` [${taken}]`}
 
 ${forms.map(({ form, help }) => `  ${form.padEnd(width)}  ${help}`).join('\n')}
 `

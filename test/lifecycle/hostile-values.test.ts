@@ -99,7 +99,7 @@ const skeletonsFor = (host: Host, env: Record<string, string>) => {
   return known
 }
 
-/** What stands where an operator or a terminal reads it. */
+/** What an administrator reads, in a terminal. */
 function expectSafe(message: string, { variable, value }: HostileValue) {
   const lines = logLines(new Date(), 'ERROR', message).trimEnd().split('\n')
   expect(lines.filter(line => !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \[ERROR\] /.test(line))).toEqual([])
