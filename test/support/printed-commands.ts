@@ -3,7 +3,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { retryCommand } from '../../lib/appliance/models/choice.ts'
 import { configureCommand, contextOption, paths, units } from '../../lib/appliance/paths.ts'
-import { type Command, commandOf } from '../../lifecycle/cli/commands.ts'
+import type { Command } from '../../lifecycle/cli/commands/command.ts'
+import { commandOf } from '../../lifecycle/cli/commands.ts'
 
 const checkout = resolve(import.meta.dirname, '..', '..')
 
