@@ -3,9 +3,11 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { companionProblems } from '../../lib/appliance/context/companions.ts'
 import { parseContext } from '../../lib/appliance/context/context.ts'
 import { variables } from '../../lib/appliance/context/variables.ts'
 import { catalogue } from '../../lib/appliance/models/catalogue.ts'
+import { companionCatalogue } from '../../lib/appliance/models/companions.ts'
 import { paths } from '../../lib/appliance/paths.ts'
 import { buildExecutable } from '../../packer/build/executable.ts'
 import { type HostileValue, hostileValues } from '../support/hostile-values.ts'
@@ -26,7 +28,9 @@ afterAll(() => root && rmSync(root, { recursive: true, force: true }))
 const model = catalogue['devstral-small-2']
 function isAccepted({ name, value }: HostileValue): boolean {
   try {
-    parseContext({ [name]: value }, Object.values(catalogue), model)
+    parseContext({ [name]: value }, Object.values(catalogue), model, given =>
+      companionProblems(given, Object.values(companionCatalogue)),
+    )
     return true
   } catch {
     return false

@@ -32,12 +32,19 @@ function parseVariable<T>(
   if (text === undefined) return { value: variable.fallback, problem }
   const result = variable.value.safeParse(text)
   if (result.success) return { value: result.data }
-  const takes = variable.example ? `${variable.takes}, e.g. ${variable.example}` : variable.takes
   return {
     value: variable.fallback,
-    problem: { variable: variable.name, got: wrong(variable as Variable, text, result.error.issues), takes },
+    problem: {
+      variable: variable.name,
+      got: wrong(variable as Variable, text, result.error.issues),
+      takes: ruleOf(variable as Variable),
+    },
   }
 }
+
+/** With an example, unless the rule already lists what is accepted. */
+const ruleOf = ({ takes, example, input }: Variable) =>
+  example === '' || input === 'boolean' || input === 'list' ? takes : `${takes}, e.g. ${example}`
 
 /** Of one value: somebody may have pasted a whole file. */
 const mostProblems = 5

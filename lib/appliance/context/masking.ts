@@ -17,16 +17,18 @@ function describeUrl(text: string): string | undefined {
 
 const countOf = (text: string) => `${text.length} character${text.length === 1 ? '' : 's'}`
 
+/** Of a key that was pasted with a line break, the length alone does not say what is wrong. */
+const describeLength = (text: string) => `${countOf(text)}${/\s/.test(text) ? ' including whitespace' : ''}`
+
 /**
  * A value in words that are safe for logs: a secret's length; of other values, only what cannot hold a key,
  * because keys get pasted into the wrong variable.
  */
 export function masked(text: string, isSecret: boolean): string {
-  if (isSecret) return countOf(text)
+  if (isSecret) return describeLength(text)
   if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(text)) return `a private key of ${countOf(text)}`
   const url = describeUrl(text)
   if (url !== undefined) return JSON.stringify(url)
   if (text.length < shortestKey) return JSON.stringify(text)
-  const hasSpace = /\s/.test(text) ? ' including whitespace' : ''
-  return `${countOf(text)}${hasSpace}; long values are not shown, because they may be keys`
+  return `${describeLength(text)}; long values are not shown, because they may be keys`
 }

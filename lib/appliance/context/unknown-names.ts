@@ -2,8 +2,8 @@
 
 import { editDistance } from './spelling.ts'
 
-/** The most letters that may differ from the suggested name. */
-const furthest = 4
+/** How many letters may differ from the suggested name: four, and at most half of those that tell it from others. */
+const furthest = (name: string) => Math.min(4, Math.floor(name.replace(/^ONEAPP_COPILOT_/, '').length / 2))
 
 /** The nearest known name, if it is near enough. */
 function nearest(name: string, known: readonly string[]) {
@@ -15,7 +15,7 @@ function nearest(name: string, known: readonly string[]) {
       distance: Math.min(editDistance(inCapitals, each), editDistance(withPrefix, each)),
     }))
     .sort((a, b) => a.distance - b.distance)
-  return best !== undefined && best.distance <= furthest ? best.name : undefined
+  return best !== undefined && best.distance <= furthest(best.name) ? best.name : undefined
 }
 
 const isMeantForUs = (name: string) => /^_?(ONE)?_?(APPS?)?[_.-]*(SLM[_.-]*)?COPILOT[_.-]/i.test(name)

@@ -10,10 +10,12 @@ export const digits = z
   .regex(/^[0-9]{1,9}$/)
   .transform(Number)
 
+export const longestKey = 128
+
 export const key = z
   .string()
   .min(shortestKey)
-  .max(128)
+  .max(longestKey)
   .regex(/^[!-~]*$/)
   .regex(/^[^:"'`\\]*$/)
 

@@ -9,11 +9,13 @@ import type { CompanionKind } from '../requests/services.ts'
 import { defaultDrainLimit, longestDrain } from '../services/drain.ts'
 import { mostParallel, shortestContext, usefulContext } from '../sizing/limits.ts'
 import { type LogFormat, logFormats } from '../usage/log-format.ts'
+import { shortestKey } from './masking.ts'
 import {
   digits,
   hosts,
   key,
   label,
+  longestKey,
   modelFileUrl,
   type NamedKey,
   namedKeys,
@@ -45,7 +47,11 @@ export type Variable<T = unknown> = {
   options?: readonly string[]
 }
 
-const modelName = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/)
+/** Whether there is a model of this name is judged with the release at hand, whose names the problem then lists. */
+const modelName = z.string()
+
+/** What `key` accepts. */
+const keyRule = `${shortestKey} to ${longestKey} printable ASCII characters, without spaces, colons, quotes or backslashes`
 
 const companionsOf = (kind: CompanionKind) =>
   Object.values<CompanionModel>(companionCatalogue)
@@ -65,7 +71,7 @@ export const variables = {
     value: key,
     fallback: undefined,
     byDefault: 'the existing one; a random one at first boot',
-    takes: '12 to 128 printable ASCII characters, without spaces, colons, quotes or backslashes',
+    takes: keyRule,
     example: '',
     help: "The API key (Bearer), which is also the password of user 'copilot' (Basic).",
     input: 'password',
@@ -77,7 +83,7 @@ export const variables = {
     value: namedKeys,
     fallback: [],
     byDefault: 'none',
-    takes: `NAME=KEY or NAME=KEY:LIMIT, separated by newlines or spaces; NAME: up to 32 letters, digits, dots, underscores or dashes; KEY: like the password, but without commas, semicolons, | or &; LIMIT: from 1 to ${mostParallel}`,
+    takes: `NAME=KEY or NAME=KEY:LIMIT, separated by newlines or spaces; NAME: up to 32 letters, digits, dots, underscores or dashes; KEY: ${keyRule}, and without commas, semicolons, | or &; LIMIT: from 1 to ${mostParallel}`,
     example: '',
     help: 'Additional API keys, one for each developer, each with an optional limit of slots at once. The request log shows the name, never the key.',
     input: 'password',
@@ -351,7 +357,7 @@ export const variables = {
     value: key,
     fallback: undefined,
     byDefault: 'none: the metrics take the password, or a key from ONEAPP_COPILOT_KEYS',
-    takes: 'like the password',
+    takes: keyRule,
     example: '',
     help: "A key that opens the metrics at /metrics and nothing else: as a Bearer token, or as the password of user 'metrics'.",
     input: 'password',
@@ -411,7 +417,7 @@ export const variables = {
     value: key,
     fallback: undefined,
     byDefault: 'none: no router may pass requests on to this VM',
-    takes: 'like the password',
+    takes: keyRule,
     example: '',
     help: 'The key that a router presents to the copilots: the same on every VM of a fleet. Developers never need it.',
     input: 'password',

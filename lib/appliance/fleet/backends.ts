@@ -39,7 +39,7 @@ export const backends = z.string().transform((text, check): Backend[] => {
     if (backend === undefined) fail(`entry ${index + 1}: not in the form https://ADDRESS=FINGERPRINT`)
   for (const [index, backend] of found.entries())
     if (backend !== undefined && backend.fingerprint === undefined && isAddress(backend.host))
-      fail(`entry ${index + 1}: an address without a fingerprint, which only a name can do without`)
+      fail(`entry ${index + 1}: an address without a fingerprint (only a name may come without one)`)
   const named = found.filter(backend => backend !== undefined)
   const places = named.map(({ host, port }) => `${host}:${port}`)
   if (new Set(places).size < places.length) fail('the same address twice')

@@ -46,5 +46,9 @@ it.each([
 })
 
 it('shows the length of a secret', () => {
-  expect([masked('hunter2', true), masked('x', true)]).toEqual(['7 characters', '1 character'])
+  expect(['hunter2', 'x', 'hunter2\n'].map(text => masked(text, true))).toEqual([
+    '7 characters',
+    '1 character',
+    '8 characters including whitespace',
+  ])
 })

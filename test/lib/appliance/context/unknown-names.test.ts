@@ -32,7 +32,9 @@ it.each([
   ])
 })
 
-it('suggests a name that differs in up to four letters', () => {
+it('suggests a name that differs in up to four letters, and in at most half of a short one', () => {
+  expect(notesOf('ONEAPP_COPILOT_RXXE')).toEqual([expect.stringContaining('Did you mean')])
+  expect(notesOf('ONEAPP_COPILOT_RXXX')).toEqual([expect.stringContaining('slm-copilot help')])
   expect(notesOf('ONEAPP_COPILOT_PASSW1234')).toEqual([expect.stringContaining('Did you mean')])
   expect(notesOf('ONEAPP_COPILOT_PASS12345')).toEqual([expect.stringContaining('slm-copilot help')])
 })

@@ -34,7 +34,7 @@ it('takes as many as are simulated', () => {
 
 const misspelt = (entry: number) => `entry ${entry}: not in the form https://ADDRESS=FINGERPRINT`
 const unverifiable = (entry: number) =>
-  `entry ${entry}: an address without a fingerprint, which only a name can do without`
+  `entry ${entry}: an address without a fingerprint (only a name may come without one)`
 
 it.each([
   ['http://copilot.example.com', misspelt(1)],
