@@ -1,6 +1,6 @@
 /** Everything that the documents mention exists: files, folders, npm scripts, make targets, headings. */
-import { existsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { existsSync, globSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import packageFile from '../package.json' with { type: 'json' }
 import packageLock from '../package-lock.json' with { type: 'json' }
@@ -50,6 +50,30 @@ it.each(documents)('%s names existing scripts and targets', name => {
   const targets = all(textOf('Makefile'), /^([a-z-]+):/gm)
   expect(scriptsIn(text).filter(script => !(script in packageFile.scripts))).toEqual([])
   expect(targetsIn(text).filter(target => !targets.includes(target))).toEqual([])
+})
+
+/** Those of the trees: a new file or folder is described there. */
+it.each([
+  ['lib/README.md', ['lib/*/', 'lib/appliance/*/', 'lib/render/*/', 'lib/steps/*/']],
+  ['lifecycle/README.md', ['lifecycle/*']],
+  ['packer/README.md', ['packer/*', 'packer/build/*']],
+  ['test/README.md', ['test/*/']],
+])('%s names each file or folder of %j', (name, patterns) => {
+  const tree = textOf(name)
+  const entries = globSync(patterns, { cwd: checkout }).map(path => basename(path, '.ts'))
+  expect(entries.length).toBeGreaterThan(5)
+  expect(entries.filter(entry => entry !== 'README.md' && !tree.includes(entry))).toEqual([])
+})
+
+it('the documents name existing functions and types', () => {
+  const code = globSync('{lib,lifecycle,packer,test}/**/*.{ts,js,json}', { cwd: checkout })
+    .map(textOf)
+    .join('\n')
+  const words = new Set(code.match(/\w+/g))
+  const namesIn = (text: string) => text.match(/\b\w*[a-z][A-Z][a-z]\w*/g) ?? []
+  const named = documents.flatMap(name => all(textOf(name), /`([^`\n]+)`/g).flatMap(namesIn))
+  expect(named.length).toBeGreaterThan(20)
+  expect(named.filter(word => !words.has(word))).toEqual([])
 })
 
 /** npm packages that go into the executable: those that are not for development alone. */
