@@ -1,8 +1,9 @@
 /** KVM if a short test boot succeeds with it, QEMU's emulation (TCG) otherwise. */
 import { spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
+import { filesUnder } from '../../lib/system/files.ts'
 import { cacheFolder } from './cache.ts'
 
 export type Accelerator = 'kvm' | 'tcg'
@@ -51,7 +52,7 @@ export function knownAccelerator(): AcceleratorChoice | undefined {
 async function choose(kernel: string): Promise<Accelerator> {
   const choice = knownAccelerator() ?? (await probe(kernel))
   mkdirSync(cacheFolder, { recursive: true })
-  writeFileSync(recordPath, JSON.stringify({ ...choice, boot: bootId() }))
+  filesUnder('/').replace(recordPath, JSON.stringify({ ...choice, boot: bootId() }), 0o644)
   console.log(`==> Accelerator: ${choice.accelerator} (${choice.reason})`)
   return choice.accelerator
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { filesUnder } from '../../../lib/system/files.ts'
 import { syncFile } from '../../../lib/system/large-files.ts'
 import { runLogged, step } from '../progress.ts'
-import { type Compression, type Manifest, manifestSchema } from './manifest.ts'
+import { type Compression, type Manifest, readManifest } from './manifest.ts'
 
 const files = filesUnder('/')
 
@@ -40,8 +40,8 @@ export async function exportDisk(
   const known = knownImage(folder, inputs, compression)
   if (known) return known
 
-  // None of it is about the next image.
-  for (const name of Object.values(names))
+  // None of it is about the next image; and the image itself is the last to go.
+  for (const name of Object.values(names).toReversed())
     for (const suffix of ['', signatureExtension, partialExtension])
       files.remove(join(folder, `${name}${suffix}`))
   const path = join(folder, names.image)
@@ -53,20 +53,19 @@ export async function exportDisk(
 /** The image in the folder, if its manifest has these inputs, and the file has not been changed since. */
 function knownImage(folder: string, inputs: string, compression: Compression): ImageFile | undefined {
   const path = join(folder, names.image)
-  const text = files.read(join(folder, names.manifest))
-  if (text === undefined || !existsSync(path)) return undefined
-  const { success, data } = manifestSchema.safeParse(parseJson(text))
-  if (!success || data.inputs !== inputs || data.compression !== compression) return undefined
+  const manifest = manifestIn(folder)
+  if (manifest === undefined || !existsSync(path)) return undefined
+  if (manifest.inputs !== inputs || manifest.compression !== compression) return undefined
   const found = statusOf(path)
-  const isSame = data.fileSize === found.fileSize && data.creationTime === found.creationTime
-  return isSame ? { ...found, compression, sha256: data.sha256, md5: data.md5 } : undefined
+  const isSame = manifest.fileSize === found.fileSize && manifest.creationTime === found.creationTime
+  return isSame ? { ...found, compression, sha256: manifest.sha256, md5: manifest.md5 } : undefined
 }
 
-function parseJson(text: string): unknown {
+function manifestIn(folder: string): Manifest | undefined {
   try {
-    return JSON.parse(text)
+    return readManifest(join(folder, names.manifest))
   } catch {
-    return undefined // as good as no manifest
+    return undefined // of another version, or damaged: as good as none
   }
 }
 

@@ -1,4 +1,5 @@
 /** What an exported image is: manifest.json, and the same as one-apps' packer/manifest.sh writes it. */
+import { existsSync, readFileSync } from 'node:fs'
 import * as z from 'zod'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -36,6 +37,17 @@ export const manifestSchema = z.strictObject({
 })
 
 export type Manifest = z.infer<typeof manifestSchema>
+
+/** The manifest in a file; undefined if there is no such file. Throws, with what is wrong, if it is not a manifest. */
+export function readManifest(path: string): Manifest | undefined {
+  if (!existsSync(path)) return undefined
+  try {
+    return manifestSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (error) {
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
+    throw new Error(`${path} is not a manifest of this version. Fix: make image, or remove it.\n${problem}`)
+  }
+}
 
 export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`
 

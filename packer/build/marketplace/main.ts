@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { executable } from '../executable.ts'
-import { type Manifest, manifestSchema } from '../image/manifest.ts'
+import { names } from '../image/export.ts'
+import { readManifest } from '../image/manifest.ts'
 import { script } from '../progress.ts'
 import { factsOf } from './facts.ts'
 import { marketplaceFiles } from './files.ts'
@@ -13,10 +14,6 @@ import { writeFiles } from './write.ts'
 
 const checkout = resolve(import.meta.dirname, '..', '..', '..')
 
-function readManifest(path: string): Manifest | undefined {
-  return existsSync(path) ? manifestSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined
-}
-
 const digestOf = (path: string) =>
   existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : undefined
 
@@ -24,7 +21,7 @@ const digestOf = (path: string) =>
 if (import.meta.main)
   await script(async () => {
     const { draft } = parseArgs({ options: { draft: { type: 'boolean', default: false } } }).values
-    const manifest = readManifest(join(checkout, 'dist', 'image', 'manifest.json'))
+    const manifest = readManifest(join(checkout, 'dist', 'image', names.manifest))
     const facts = factsOf(manifest, digestOf(executable), parseUploads(process.env))
     const { files, left } = marketplaceFiles(facts, path => readFileSync(join(checkout, path), 'utf8'))
     const list = left.map(name => `  ${name}: ${instructionOf(name)}`).join('\n')

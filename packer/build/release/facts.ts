@@ -1,11 +1,11 @@
 /** What decides whether a checkout may be released, read from its files and from Git. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Release } from '../../../lib/appliance/models/release.ts'
 import { changedFiles, commitOf, commitOfTag } from '../git.ts'
 import { names } from '../image/export.ts'
-import { manifestSchema } from '../image/manifest.ts'
+import { type Manifest, readManifest } from '../image/manifest.ts'
 import type { ReleaseFacts } from './check.ts'
 
 const packageSchema = z.object({ version: z.string() })
@@ -17,7 +17,7 @@ export function readReleaseFacts(checkout: string, { llamaCpp }: Pick<Release, '
   const commit = commitOf(checkout)?.replace(/-dirty$/, '')
   if (commit === undefined) throw new Error(`${checkout} is not a Git checkout with a commit`)
   const version = versionIn('package.json')
-  const manifest = join('dist', 'image', names.manifest)
+  const manifest = readManifest(join(checkout, 'dist', 'image', names.manifest))
   return {
     version,
     lockedVersion: versionIn('package-lock.json'),
@@ -26,11 +26,12 @@ export function readReleaseFacts(checkout: string, { llamaCpp }: Pick<Release, '
     taggedCommit: commitOfTag(checkout, `v${version}`),
     changedFiles: changedFiles(checkout),
     llamaCpp: llamaCpp.archive.sha256,
-    image: existsSync(join(checkout, manifest)) ? imageOf(text(manifest)) : undefined,
+    image: manifest && imageOf(manifest),
   }
 }
 
-function imageOf(manifest: string): ReleaseFacts['image'] {
-  const { version, commits, llamaCpp } = manifestSchema.parse(JSON.parse(manifest))
-  return { version, commit: commits.slmCopilot, llamaCpp: llamaCpp.sha256 }
-}
+const imageOf = ({ version, commits, llamaCpp }: Manifest) => ({
+  version,
+  commit: commits.slmCopilot,
+  llamaCpp: llamaCpp.sha256,
+})

@@ -1,5 +1,14 @@
-import { expect, it } from 'vitest'
-import { type Manifest, manifestSchema, oneAppsManifest } from '../../../packer/build/image/manifest.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import {
+  type Manifest,
+  manifestSchema,
+  manifestText,
+  oneAppsManifest,
+  readManifest,
+} from '../../../packer/build/image/manifest.ts'
 
 const manifest: Manifest = {
   name: 'SLM-Copilot',
@@ -42,4 +51,28 @@ it.each([
 ])('does not accept %s', (_, change) => {
   expect(manifestSchema.safeParse(manifest).success).toBe(true)
   expect(manifestSchema.safeParse({ ...manifest, ...change }).success).toBe(false)
+})
+
+describe('reading it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'manifest-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'manifest.json')
+  const read = (text: string) => {
+    writeFileSync(path, text)
+    return readManifest(path)
+  }
+
+  it('gives what was written, or nothing where there is none', () => {
+    expect(read(manifestText(manifest))).toEqual(manifest)
+    expect(readManifest(join(folder, 'absent'))).toBeUndefined()
+  })
+
+  it.each([
+    ['an empty file', '', 'Unexpected end of JSON input'],
+    ['half of it', manifestText(manifest).slice(0, 300), 'JSON'],
+    ['one of another version', JSON.stringify({ ...manifest, inputs: undefined }), '→ at inputs'],
+  ])('says what is wrong with %s, and what to do', (_, text, problem) => {
+    expect(() => read(text)).toThrow(`${path} is not a manifest of this version. Fix: make image`)
+    expect(() => read(text)).toThrow(problem)
+  })
 })
