@@ -1,4 +1,4 @@
-/** Waits with progress messages. */
+/** Waits with progress messages, by a clock that nobody sets: chrony may set the machine's at any moment. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** In milliseconds. */
@@ -25,16 +25,16 @@ export async function waitFor<T>(
   atMost: number,
   what: string,
 ): Promise<T> {
-  const start = Date.now()
+  const start = performance.now()
   let reportedAt = start
   for (;;) {
     const found = await poll()
     if (found !== undefined) return found
-    if (Date.now() - start > atMost * 1000)
+    if (performance.now() - start > atMost * 1000)
       throw new Error(`${what} took longer than ${Math.round(atMost / 60)} minutes`)
     await sleep(pollEvery)
-    if (Date.now() - reportedAt < reportEvery) continue
-    reportedAt = Date.now()
+    if (performance.now() - reportedAt < reportEvery) continue
+    reportedAt = performance.now()
     report(Math.round((reportedAt - start) / 1000))
   }
 }

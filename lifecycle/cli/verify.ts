@@ -37,10 +37,10 @@ async function problemOf(
 ): Promise<string | undefined> {
   const size = host.files.status(path)?.size
   if (size === undefined) return 'it is missing.'
-  let reported = Date.now()
+  let reported = performance.now()
   const found = await sha256Of(host.files.at(path), bytes => {
-    if (Date.now() - reported < reportEvery) return
-    reported = Date.now()
+    if (performance.now() - reported < reportEvery) return
+    reported = performance.now()
     onText(`         ${path}: ${Math.floor((100 * bytes) / size)} % of ${readable(size)}\n`)
   })
   return found === sha256 ? undefined : `its SHA-256 is ${found}, and must be ${sha256}.`
