@@ -9,7 +9,7 @@ import { type SlowServer, startSlowServer } from '../mirror/slow-server.ts'
 import { issued } from '../support/certificates.ts'
 import { rightClock } from '../support/clock.ts'
 import { type AccessFiles, readAccess } from './access.ts'
-import { ask } from './client.ts'
+import { ask, untilModelServes } from './client.ts'
 import { changeContext } from './context.ts'
 import { helpers } from './faults.ts'
 import { beginLongAnswer } from './long-answer.ts'
@@ -38,9 +38,7 @@ beforeAll(async () => {
   context = { ONEAPP_COPILOT_MODEL: 'wide', ONEAPP_COPILOT_MODEL_MIRROR: mirror }
   await change({})
   // Not while it is being verified, either.
-  await run(
-    `until grep -q '^model .*wide' ${paths.report} && ! systemctl is-active -q slm-copilot-model; do sleep 1; done`,
-  )
+  await untilModelServes(machine, 'wide')
   access = await readAccess(machine)
 })
 afterAll(async () => {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
-import { paths } from '../../lib/appliance/paths.ts'
+import { paths, units } from '../../lib/appliance/paths.ts'
 import { type HttpAnswer, type HttpRequest, http } from '../../lib/system/http.ts'
 import type { AccessFiles } from './access.ts'
 import type { Machine } from './machine.ts'
@@ -35,6 +35,14 @@ export async function untilServing(access: AccessFiles): Promise<void> {
     await setTimeout(500)
   }
 }
+
+/** Waits until this model serves, and whatever downloaded and verified it has ended: while it works it is `activating`. */
+export const untilModelServes = (machine: Machine, name: string): Promise<string> =>
+  sshOutput(
+    machine,
+    `until grep -q '^model .*${name}' ${paths.report} && [ "$(systemctl show -P ActiveState ${units.model})" = inactive ]
+     do sleep 0.2; done`,
+  )
 
 /** Bytes that the plan in force takes for llama-server. */
 export async function plannedBytes(machine: Machine): Promise<number> {

@@ -11,7 +11,7 @@ import { seededRandom } from '../integration/support/seeded-random.ts'
 import { startSlowServer } from '../mirror/slow-server.ts'
 import { toolModel } from '../mirror/tool-model.ts'
 import { readAccess } from './access.ts'
-import { ask } from './client.ts'
+import { ask, untilModelServes } from './client.ts'
 import { killAndBoot } from './container.ts'
 import { changeContext, expectNothingToDo } from './context.ts'
 import { hostSeenByGuest, type Machine } from './machine.ts'
@@ -91,11 +91,7 @@ it.each(rounds)('a model’s download, and the change to it, round %i', async ()
     const verifying = `grep -q 'caller is downloaded: verifying' ${paths.log}`
     await sshOutput(machine, `until ${verifying}; do sleep 0.1; done`)
     await expectToSurvive(machine, 'the change to the model', durations.verification)
-    const hasEnded = '! systemctl is-active -q slm-copilot-model'
-    await sshOutput(
-      machine,
-      `until grep -q '^model .*caller' ${paths.report} && ${hasEnded}; do sleep 0.2; done`,
-    )
+    await untilModelServes(machine, 'caller')
     await expectNothingToDo(machine)
     expect(JSON.parse((await ask(await readAccess(machine), '/v1/models')).body).data[0].id).toBe('caller')
     // Continued, not begun again.
