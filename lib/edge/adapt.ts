@@ -61,9 +61,28 @@ function adaptEnd(request: JsonObject): void {
   }
 }
 
+/** Tokens among which the sampler `infill` chooses: as llama-server's other requests, and at most. */
+const usual = 40
+const most = 100
+
+/**
+ * The sampler `infill` compares each token with each other one: left with a whole vocabulary, it keeps llama-server, and
+ * everyone's answers, waiting for minutes at each token. So it gets the likeliest ones only, as its clients ask for.
+ */
+function adaptSamplers(request: JsonObject): void {
+  const samplers = request.at.samplers
+  const place = isList(samplers) ? samplers.indexOf('infill') : -1
+  if (!isList(samplers) || place === -1) return
+  if (samplers.slice(0, place).indexOf('top_k') === -1)
+    put(request, 'samplers', ['top_k' as Json].concat(samplers))
+  const given = Number(request.at.top_k ?? 0)
+  put(request, 'top_k', given > 0 ? Math.min(given, most) : usual)
+}
+
 export function adapt(request: JsonObject): FieldProblem | undefined {
   if (isObject(request.at.text)) adaptTextFormat(request)
   adaptEnd(request)
   adaptThinking(request)
+  adaptSamplers(request)
   return adaptToolChoice(request)
 }

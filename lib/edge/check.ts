@@ -2,10 +2,10 @@
 import type { Fields, Rule } from '../appliance/requests/rules.ts'
 import { hasOwn, type Json, type JsonObject, object, put } from './json.ts'
 import { describeRule, describeValue, printable, quotedList, variantNames } from './messages.ts'
-import type { JsonLimits } from './parse-json.ts'
+import { type JsonLimits, parseJson } from './parse-json.ts'
 import { appliesTo, chosen, isEmpty, takesNull, variantOf } from './rule-choice.ts'
 import { cleanSchema } from './schema.ts'
-import { isImage, isJson, isToken, onePrompt } from './string-formats.ts'
+import { isImage, isToken, onePrompt } from './string-formats.ts'
 
 /** What checks depend on besides the rules; `budget` is what remains for this request. */
 export type CheckContext = {
@@ -13,7 +13,7 @@ export type CheckContext = {
   /** Number of tokens in the model's vocabulary; their IDs start at 0. */
   vocabulary: number
   limits: JsonLimits
-  budget: { schemas: number }
+  budget: { schemas: number; values: number }
 }
 export type FieldProblem = { field: string; message: string }
 /** An undefined value is dropped. */
@@ -41,9 +41,7 @@ function check(value: Json, given: Rule, path: string, context: CheckContext): C
     case 'text':
       return keep((value as string).length <= rule.max && (rule.oneOf?.indexOf(value as string) ?? 0) !== -1)
     case 'arguments':
-      // Some clients send an empty string for no arguments, which chat templates cannot parse.
-      if (value === '') return { value: '{}' }
-      return keep(isJson(value as string, context.limits))
+      return checkArguments(value as string, rule, path, context)
     case 'image':
       return keep(isImage(value as string))
     case 'token':
@@ -73,6 +71,24 @@ function check(value: Json, given: Rule, path: string, context: CheckContext): C
     default:
       return { value: value }
   }
+}
+
+/**
+ * A tool call's arguments, which llama-server parses, too. Their values count towards one limit in the whole request:
+ * otherwise each of thousands of calls could have as many as a request.
+ */
+function checkArguments(text: string, rule: Rule, path: string, context: CheckContext): Checked {
+  // Some clients send an empty string for no arguments, which chat templates cannot parse.
+  if (text === '') return { value: '{}' }
+  const { levels, keys, values } = context.limits
+  const parsed = parseJson(text, { levels: levels, keys: keys, values: context.budget.values })
+  if ('values' in parsed) {
+    context.budget.values -= parsed.values
+    return { value: text }
+  }
+  return /^more than [0-9]+ values$/.test(parsed.problem)
+    ? problem(path, `the arguments of all calls have more than ${values} values`)
+    : wrong(path, text, describeRule(rule))
 }
 
 function checkList(

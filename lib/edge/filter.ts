@@ -68,7 +68,7 @@ export function filterRequest(
     readsImages: settings.readsImages,
     vocabulary: (companion ?? settings).vocabulary,
     limits: limits,
-    budget: { schemas: maxSchemas },
+    budget: { schemas: maxSchemas, values: limits.values },
   })
   const problem =
     'problem' in checked ? checked.problem : problemOf(path, checked.value as JsonObject, companion)

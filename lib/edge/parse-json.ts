@@ -6,7 +6,8 @@
 import { isList, type Json, type JsonObject, type LongInteger, object, put } from './json.ts'
 
 export type JsonLimits = { levels: number; values: number; keys: number }
-export type Parsed = { value: Json } | { problem: string; position: number }
+/** `values`: how many there are, the value itself and all inside. */
+export type Parsed = { value: Json; values: number } | { problem: string; position: number }
 
 const tab = 9
 const lineFeed = 10
@@ -153,7 +154,7 @@ export function parseJson(text: string, limits: JsonLimits): Parsed {
     let code = skipSpace(reader)
     const open = stack[stack.length - 1]
     if (reader.at >= text.length) {
-      if (last === 'value' && open === undefined) return { value: result as Json }
+      if (last === 'value' && open === undefined) return { value: result as Json, values: values }
       reader.problem = tooEarly
       break
     }

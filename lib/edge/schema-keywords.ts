@@ -19,11 +19,12 @@ const maxNameLength = 128
 const types = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
 const isType = (value: Json): boolean => typeof value === 'string' && types.indexOf(value) !== -1
 
-/** An unknown type would be an error; a repeated one would be compiled twice. */
+/** An unknown type would be an error; a repeated one would be compiled twice. The list may be long: it is read once. */
 function cleanType(schema: JsonObject): void {
   const type = schema.at.type
   if (type === undefined || isType(type)) return
-  const known = isList(type) ? type.filter((one, index) => isType(one) && type.indexOf(one) === index) : []
+  const known: Json[] = []
+  if (isList(type)) type.forEach(one => isType(one) && known.indexOf(one) === -1 && known.push(one))
   if (known.length === 0) remove(schema, 'type')
   else put(schema, 'type', known)
 }

@@ -1,9 +1,5 @@
-/** Formats of values that llama-server parses further: JSON in a string, images, prompts. */
+/** Formats of values that llama-server parses further: images, tokens, prompts. */
 import { isList, type Json } from './json.ts'
-import { type JsonLimits, parseJson } from './parse-json.ts'
-
-/** Whether a tool call's arguments are JSON; llama-server parses them too, so a request's limits apply. */
-export const isJson = (text: string, limits: JsonLimits): boolean => 'value' in parseJson(text, limits)
 
 const imageUrl = /^data:image\/(?:png|jpeg|jpg|gif|webp|bmp);base64,/
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/

@@ -6,6 +6,7 @@ import {
   integer,
   list,
   longText,
+  oneOf,
   only,
   prompt,
   required,
@@ -47,6 +48,20 @@ export const completions: Fields = Object.assign(
   sampling,
 )
 
+/** llama.cpp's samplers, each by one of its names only: the filter looks for one of them. */
+const samplerNames = [
+  'penalties',
+  'dry',
+  'top_n_sigma',
+  'top_k',
+  'typ_p',
+  'top_p',
+  'min_p',
+  'xtc',
+  'temperature',
+  'infill',
+]
+
 /** The fields that llama.vim and llama.vscode send. */
 export const infill: Fields = Object.assign(
   {
@@ -58,7 +73,7 @@ export const infill: Fields = Object.assign(
     max_tokens: answerLength,
     n_indent: integer(0, 1000),
     stop: stop,
-    samplers: list(text(32), 16),
+    samplers: list(oneOf(samplerNames), 16),
     t_max_prompt_ms: milliseconds,
     t_max_predict_ms: milliseconds,
     response_fields: list(text(256), 64),

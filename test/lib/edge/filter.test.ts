@@ -262,6 +262,26 @@ describe('what llama-server receives', () => {
   })
 })
 
+describe("the values in a request's arguments, each of them a document of its own", () => {
+  const calls = (values: number[]) => ({
+    messages: values.map(count => ({
+      role: 'assistant',
+      tool_calls: [{ function: { name: 'a', arguments: JSON.stringify(Array(count - 1).fill(1)) } }],
+    })),
+  })
+  const tooMany = 'function.arguments: the arguments of all calls have more than 100000 values.'
+  it.each<[number[], string]>([
+    [[100_000], 'passed'],
+    [[60_000, 40_000], 'passed'],
+    [[100_001], `400 messages[0].tool_calls[0].${tooMany}`],
+    [[60_000, 40_001], `400 messages[1].tool_calls[0].${tooMany}`],
+    [[60_000, 40_000, 1], `400 messages[2].tool_calls[0].${tooMany}`],
+    [Array(40).fill(90_000), `400 messages[1].tool_calls[0].${tooMany}`],
+  ])('%j', (values, expected) => {
+    expect(refusal(chat, calls(values)).slice(0, expected.length)).toBe(expected)
+  })
+})
+
 const named = (name: string) => ({ type: 'function', function: { name } })
 
 describe('fields that llama-server would ignore', () => {

@@ -110,6 +110,34 @@ describe('a gap', () => {
     expect(ask('/infill', { ...gap, ...given })).toMatchObject(expected)
   })
 
+  // Left with a whole vocabulary, this sampler compares each token with each other one.
+  it.each([
+    [{}, undefined, undefined],
+    [{ samplers: ['top_p'], top_k: 0 }, ['top_p'], 0],
+    [{ samplers: ['top_k', 'top_p', 'infill'], top_k: 40 }, ['top_k', 'top_p', 'infill'], 40],
+    [{ samplers: ['infill'] }, ['top_k', 'infill'], 40],
+    [{ samplers: ['infill', 'top_k'], top_k: 7 }, ['top_k', 'infill', 'top_k'], 7],
+    [{ samplers: ['top_p', 'infill'], top_k: 0 }, ['top_k', 'top_p', 'infill'], 40],
+    [{ samplers: ['top_k', 'infill'], top_k: -1 }, ['top_k', 'infill'], 40],
+    [{ samplers: ['top_k', 'infill'], top_k: 1_000_000 }, ['top_k', 'infill'], 100],
+    [{ samplers: ['top_k', 'infill'], top_k: 101 }, ['top_k', 'infill'], 100],
+  ])('is chosen for among few tokens: %j', (given, samplers, topK) => {
+    for (const companions of [settings.companions, {}])
+      expect(ask('/infill', { ...gap, ignore_eos: true, ...given }, undefined, { companions })).toMatchObject(
+        {
+          ...(samplers === undefined ? {} : { samplers }),
+          ...(topK === undefined ? {} : { top_k: topK }),
+        },
+      )
+  })
+
+  // llama-server knows each by further names, which the filter does not look for.
+  it.each(['Infill', 'INFILL', 'topk', 'top-k', 'temp', 'x', ''])('takes no sampler "%s"', name => {
+    expect(ask('/infill', { ...gap, samplers: [name] }).refused).toMatch(
+      /^400 samplers\[0\]: expected one of /,
+    )
+  })
+
   it('starts at the same line while a step is typed, and ends where the cursor is', () => {
     const lines = (count: number) => Array.from({ length: count }, (_, index) => `line ${index}\n`).join('')
     const prefixOf = (text: string): string => ask('/infill', { ...gap, input_prefix: text }).input_prefix
