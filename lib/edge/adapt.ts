@@ -79,10 +79,33 @@ function adaptSamplers(request: JsonObject): void {
   put(request, 'top_k', given > 0 ? Math.min(given, most) : usual)
 }
 
+/** How Claude Code's first block begins, and the part of it that differs in each request, as llama-server expects it. */
+const billing = /^x-anthropic-billing-header:[\s\S]*?cch=/
+const expectedCode = /^[\s\S]{5};/
+
+/** A code of another length, which llama-server would not recognise, and log with all that follows: the instructions. */
+function withExpectedCode(text: string): string {
+  const start = billing.exec(text)
+  if (start === null) return text
+  const rest = text.slice(start[0].length)
+  return expectedCode.test(rest) ? text : `${start[0]}fffff;${rest.replace(/^[^;\s]*;?/, '')}`
+}
+
+function adaptBilling(request: JsonObject): void {
+  const system = request.at.system
+  if (typeof system === 'string') put(request, 'system', withExpectedCode(system))
+  if (!isList(system)) return
+  system.forEach(block => {
+    const text = inner(block, 'text')
+    if (isObject(block) && typeof text === 'string') put(block, 'text', withExpectedCode(text))
+  })
+}
+
 export function adapt(request: JsonObject): FieldProblem | undefined {
   if (isObject(request.at.text)) adaptTextFormat(request)
   adaptEnd(request)
   adaptThinking(request)
   adaptSamplers(request)
+  adaptBilling(request)
   return adaptToolChoice(request)
 }

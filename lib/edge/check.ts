@@ -80,14 +80,14 @@ function check(value: Json, given: Rule, path: string, context: CheckContext): C
 function checkArguments(text: string, rule: Rule, path: string, context: CheckContext): Checked {
   // Some clients send an empty string for no arguments, which chat templates cannot parse.
   if (text === '') return { value: '{}' }
-  const { levels, keys, values } = context.limits
-  const parsed = parseJson(text, { levels: levels, keys: keys, values: context.budget.values })
+  const limits = context.limits
+  const parsed = parseJson(text, { levels: limits.levels, keys: limits.keys, values: context.budget.values })
   if ('values' in parsed) {
     context.budget.values -= parsed.values
     return { value: text }
   }
   return /^more than [0-9]+ values$/.test(parsed.problem)
-    ? problem(path, `the arguments of all calls have more than ${values} values`)
+    ? problem(path, `the arguments of all calls have more than ${limits.values} values`)
     : wrong(path, text, describeRule(rule))
 }
 

@@ -15,6 +15,8 @@ export type Scraped = {
   health: ScrapeReply
   llama: ScrapeReply
   slots: number
+  /** Keys share a cache, and each of them opens this page. */
+  hidesCounts: boolean
 }
 
 const gauge = (name: string, help: string, value: number | string): string =>
@@ -60,6 +62,9 @@ function admitted(page: ScrapeReply, llama: ScrapeReply, slots: number): string 
 
 const up = (reply: ScrapeReply) => (reply === undefined ? 0 : 1)
 
+/** What one request adds to these says how much of its prompt was cached: tokens cached, computed, in which time and batches. */
+const promptMetrics = /^(?:# (?:HELP|TYPE) )?llamacpp:(?:prompt_|n_decode_|n_busy_)[^\n]*\n/gm
+
 /** The whole page. */
 export const metricsPage = (scraped: Scraped): string =>
   [
@@ -76,5 +81,5 @@ export const metricsPage = (scraped: Scraped): string =>
       "Whether llama-server's own metrics follow; 0 if it did not give them in time because of a batch in progress.",
       up(scraped.llama),
     ),
-    scraped.llama ?? '',
+    scraped.hidesCounts ? (scraped.llama ?? '').replace(promptMetrics, '') : (scraped.llama ?? ''),
   ].join('')

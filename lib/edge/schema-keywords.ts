@@ -24,7 +24,10 @@ function cleanType(schema: JsonObject): void {
   const type = schema.at.type
   if (type === undefined || isType(type)) return
   const known: Json[] = []
-  if (isList(type)) type.forEach(one => isType(one) && known.indexOf(one) === -1 && known.push(one))
+  if (isList(type))
+    type.forEach(one => {
+      if (isType(one) && known.indexOf(one) === -1) known.push(one)
+    })
   if (known.length === 0) remove(schema, 'type')
   else put(schema, 'type', known)
 }

@@ -97,6 +97,7 @@ it(
           `${request.body.toString().slice(0, 2000)}
 ${answer.body.slice(0, 500)}`,
         ).toBeUndefined()
+        expect(stack.llamaOutput()).not.toMatch(/heliotrope|hello\.py/)
         expect(stack.llamaRuns() && stack.llamaPid() === llama && stack.workers().join() === nginx).toBe(true)
       })
       await fc.assert(oneByOne, {

@@ -53,6 +53,23 @@ const requests: [string, object][] = [
   ['/v1/responses', { input: secret, max_output_tokens: 4, stream: true }],
 ]
 
+it("does not reveal them in the metrics, which each key may read before and after another's request", async () => {
+  const metrics = async () => {
+    const headers = { authorization: `Bearer ${keys.bob}` }
+    return (await http({ url: `${stack.url}/metrics`, ca: stack.ca, headers, timeout: 30 })).body
+  }
+  const before = await metrics()
+  await ask('alice', '/v1/completions', { prompt: secret, max_tokens: 4 })
+  await ask('bob', '/v1/completions', { prompt: secret, max_tokens: 4 })
+  const after = await metrics()
+  const direct = await http({ url: 'http://x/metrics', socket: stack.socket, timeout: 30 })
+  expect(direct.body).toMatch(/^llamacpp:prompt_tokens_cached_total [1-9]/m)
+  for (const page of [before, after]) {
+    expect(page).toMatch(/^llamacpp:tokens_predicted_total /m)
+    expect(page).not.toMatch(/llamacpp:(prompt|n_decode)/)
+  }
+})
+
 it('covers every path that generates, except /infill, whose tokens are not in the vocabulary', () => {
   const generating = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
   expect(new Set(requests.map(([path]) => path))).toEqual(

@@ -47,7 +47,7 @@ export const servingStatus: ApplianceStatus = {
   smokeTest: { at, depth: 'full', problem: null },
   speed: {
     atStart: { prompt: 123.4, generation: 7.53 },
-    lately: { requests: 3, prompt: 98.7, generation: null },
+    sinceStart: { prompt: 98.7, generation: null },
   },
   requests: { total: 10, refused: { 401: 2, 429: 1 } },
   memory: {

@@ -33,6 +33,8 @@ export type EdgeSettings = {
   slots: number
   /** Number of tokens in the model's vocabulary. */
   vocabulary: number
+  /** Keys share a cache: nothing must say how much of a prompt was cached. */
+  hidesCounts?: true
   /** On a router: the file with the models of its fleet. */
   fleetModels?: string
 }

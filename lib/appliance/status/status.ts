@@ -92,9 +92,9 @@ const sections = {
   speed: z
     .strictObject({
       atStart: tokensPerSecond.nullable().describe('Measured after the last start'),
-      lately: tokensPerSecond
-        .extend({ requests: z.int() })
-        .describe("Mean over the last hour's requests; null for what none of them had"),
+      sinceStart: tokensPerSecond.describe(
+        'Mean over all requests since llama-server started; null for what it has not computed yet',
+      ),
     })
     .describe('Tokens per second'),
   requests: z

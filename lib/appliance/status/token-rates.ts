@@ -1,25 +1,18 @@
-/** Tokens per second from llama-server's journal, which has two lines with the timings of each request. */
+/** Tokens per second from llama-server's metrics: how many it has computed since it started, and in how many seconds. */
 
-/** Fewer tokens, as when a prompt is cached, say nothing about the speed. */
+type Rates = { prompt: number | null; generation: number | null }
+
+/** Fewer tokens say nothing about the speed. */
 const fewest = 8
 
-type Rates = { requests: number; prompt: number | null; generation: number | null }
-
-/** `journal`: its lines, such as `… prompt eval time = 27.68 ms / 16 tokens (…)`. */
-export function tokenRates(journal: string): Rates {
-  const sums = { prompt: { tokens: 0, ms: 0 }, generation: { tokens: 0, ms: 0 } }
-  let requests = 0
-  for (const [, prompt, ms, count] of journal.matchAll(
-    /(prompt )?eval time = +([\d.]+) ms \/ +(\d+) tokens/g,
-  )) {
-    if (prompt === undefined) requests += 1
-    const tokens = Number(count)
-    if (tokens < fewest) continue
-    const sum = sums[prompt === undefined ? 'generation' : 'prompt']
-    sum.tokens += tokens
-    sum.ms += Number(ms)
+/** `metrics`: in Prometheus's text format. */
+export function tokenRates(metrics: string): Rates {
+  const total = (name: string) =>
+    Number(new RegExp(`^llamacpp:${name} (\\S+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN)
+  const rate = (tokens: number, seconds: number) =>
+    tokens >= fewest && seconds > 0 ? Number((tokens / seconds).toPrecision(3)) : null
+  return {
+    prompt: rate(total('prompt_tokens_total'), total('prompt_seconds_total')),
+    generation: rate(total('tokens_predicted_total'), total('tokens_predicted_seconds_total')),
   }
-  const rate = ({ tokens, ms }: { tokens: number; ms: number }) =>
-    ms === 0 ? null : Number(((tokens / ms) * 1000).toPrecision(3))
-  return { requests, prompt: rate(sums.prompt), generation: rate(sums.generation) }
 }

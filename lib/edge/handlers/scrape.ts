@@ -28,6 +28,7 @@ export function metrics(r: NginxHTTPRequest): void {
         health: replies.health,
         llama: replies.metrics,
         slots: settings.slots,
+        hidesCounts: settings.hidesCounts === true,
       }),
     )
   }

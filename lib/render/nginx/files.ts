@@ -59,6 +59,7 @@ export const siteFor = ({
     readsImages: false,
     companions: Object.fromEntries(companions.map(one => [one.model.kind, edgeCompanion(one)])),
     slots: capacity.slots,
+    ...(context.role !== 'router' && cacheSharingOf(context) === 'shared' && { hidesCounts: true as const }),
     ...(context.role === 'router' && { fleetModels: paths.fleetModels }),
   },
 })

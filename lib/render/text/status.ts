@@ -64,19 +64,14 @@ const rows: Rows = {
   smokeTest: ({ at, depth, problem }) => [
     ['smoke test', `${problem === null ? 'passed' : `failed: ${problem}`} (${depth}, ${short(at)})`],
   ],
-  speed: ({ atStart, lately }) => [
+  speed: ({ atStart, sinceStart }) => [
     [
       'speed at start',
       atStart === null
         ? 'not measured'
         : `prompts ${rate(atStart.prompt)}, answers ${rate(atStart.generation)} tokens/s`,
     ],
-    [
-      'in the last hour',
-      lately.requests === 0
-        ? 'no requests computed'
-        : `prompts ${rate(lately.prompt)}, answers ${rate(lately.generation)} tokens/s, mean of ${lately.requests}`,
-    ],
+    ['since then', `prompts ${rate(sinceStart.prompt)}, answers ${rate(sinceStart.generation)} tokens/s`],
   ],
   requests: ({ total, refused }) => {
     const counts = Object.entries(refused).map(([status, count]) => `${count} × ${status}`)

@@ -31,6 +31,9 @@ export const commonSettings = (
   // after 3 s.
   LLAMA_ARG_THREADS_HTTP: '1',
   LLAMA_ARG_LOG_COLORS: 'off',
+  // Errors only: a warning about an answer that it cannot parse contains the answer, and one about a failed request may
+  // contain what that said.
+  LLAMA_ARG_LOG_VERBOSITY: '1',
   LLAMA_ARG_OFFLINE: '1',
   LLAMA_ARG_UI: '0',
   LLAMA_ARG_ENDPOINT_SLOTS: '0',

@@ -49,7 +49,7 @@ RandomizedDelaySec=5min
 `,
 })
 
-/** Bounds the journal by size and age (journald.conf(5)): llama-server writes some lines for each request. */
+/** Bounds the journal by size and age (journald.conf(5)). */
 export const journalLimits = () => ({
   path: paths.journalLimits,
   mode: 0o644,

@@ -5,6 +5,7 @@ import { slotsOf } from '../../../lib/appliance/fleet/fleet.ts'
 import { endpointUrl } from '../../../lib/appliance/names.ts'
 import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { describedCapacity, planNotes } from '../../../lib/appliance/plan.ts'
+import { metricsPath } from '../../../lib/appliance/requests/api.ts'
 import { isNotRunning, problemOfReply } from '../../../lib/appliance/services/availability.ts'
 import { isBeingDrained } from '../../../lib/appliance/services/drain.ts'
 import { reservedBy } from '../../../lib/appliance/sizing/companions.ts'
@@ -115,7 +116,7 @@ export const sections: Readers = {
   },
   speed: async host => {
     const measured = readState(host, stateFiles.measurement)?.speed
-    return { atStart: measured ?? null, lately: tokenRates(await llamaTimings(host)) }
+    return { atStart: measured ?? null, sinceStart: tokenRates(await llamaMetrics(host)) }
   },
   requests: async host => {
     const { total, refused } = countRefusals(await requestsOfLastHour(host))
@@ -158,12 +159,18 @@ function attachedFolders(host: Host): string[] {
   return [...(models ? [paths.modelsDisk] : []), ...(state ? [paths.stateDisk] : [])]
 }
 
-/** The lines with the timings of the last hour's requests. */
-async function llamaTimings(host: Host): Promise<string> {
-  const options = ['--since=-1h', '--output=cat', '--no-pager', '--quiet', '--grep=eval time =']
-  const { stdout } = await host.query`journalctl --unit ${units.llama} ${options}`.nothrow()
-  if (stdout !== '' || isRoot()) return stdout
-  throw new Error(`the journal of ${units.llama} can be read by root, and by the group systemd-journal.`)
+/** Seconds: llama-server answers between two batches. */
+const metricsTimeout = 30
+
+/** llama-server's own metrics, by its socket, to which only root and nginx may connect. */
+async function llamaMetrics(host: Host): Promise<string> {
+  const { status, body } = await host.http({
+    url: `http://localhost${metricsPath}`,
+    socket: host.files.at(paths.socket),
+    timeout: metricsTimeout,
+  })
+  if (status !== 200) throw new Error(`${units.llama} answered ${status} instead of its metrics.`)
+  return body
 }
 
 const ownTrust = (host: Host) => trustFor(readCertificateInUse(host), readCaCertificate(host))

@@ -61,6 +61,8 @@ export type Edge = {
 
 export type Stack = Edge & {
   llamaPid(): number | undefined
+  /** What llama-server has printed since it was started, which the journal gets. */
+  llamaOutput(): string
   llamaRuns(): boolean
   startLlama(): Promise<void>
   stopLlama(): Promise<void>
@@ -309,6 +311,7 @@ export async function startStack(context: Record<string, string>, options: Optio
   return {
     ...edge,
     llamaPid: () => llama?.pid,
+    llamaOutput: () => llama?.output() ?? '',
     llamaRuns: () => llama?.runs() ?? false,
     startLlama,
     stopLlama,

@@ -282,6 +282,30 @@ describe("the values in a request's arguments, each of them a document of its ow
   })
 })
 
+describe("Claude Code's first block, which llama-server logs with all that follows if it does not know its form", () => {
+  const header = (code: string) => `x-anthropic-billing-header: cc_version=2.1; cch=${code}`
+  it.each([
+    ['the known form', header('a5145;Instructions'), header('a5145;Instructions')],
+    ['nothing after it', header('a5145;'), header('a5145;')],
+    ['a longer code', header('a51459;Instructions; more'), header('fffff;Instructions; more')],
+    ['a shorter one', header('a;Instructions'), header('fffff;Instructions')],
+    ['no end', header('a5145'), header('fffff;')],
+    ['no end, and a line', header('a51\nInstructions'), header('fffff;\nInstructions')],
+    ['no code', header(''), header('fffff;')],
+    ['two', header('a;cch=b'), header('fffff;cch=b')],
+    ['no such field', 'x-anthropic-billing-header: a', 'x-anthropic-billing-header: a'],
+    ['another text', `${' '}${header('a')}`, `${' '}${header('a')}`],
+  ])('%s', (_, given, expected) => {
+    const messages = [{ role: 'user', content: 'Hi' }]
+    expect(kept('/v1/messages', { system: given, messages }).system).toBe(expected)
+    const blocks = (text: string) => [
+      { type: 'text', text: 'a' },
+      { type: 'text', text },
+    ]
+    expect(kept('/v1/messages', { system: blocks(given), messages }).system).toEqual(blocks(expected))
+  })
+})
+
 const named = (name: string) => ({ type: 'function', function: { name } })
 
 describe('fields that llama-server would ignore', () => {

@@ -21,6 +21,7 @@ const all: Scraped = {
   health: '{"status":"ok"}',
   llama,
   slots: 20,
+  hidesCounts: false,
 }
 
 /** The page's own metrics, `name value`. */
@@ -104,4 +105,24 @@ it('has counters for what only grows', () => {
     'nginx_connections_handled',
     'nginx_http_requests_total',
   ])
+})
+
+it("says nothing of what was cached if keys share a cache: each of them opens the page before and after another's prompt", () => {
+  const prompts = [
+    'prompt_tokens_total',
+    'prompt_tokens_cached_total',
+    'prompt_seconds_total',
+    'prompt_tokens_seconds',
+    'n_decode_total',
+    'n_busy_slots_per_decode',
+  ]
+  const others = ['tokens_predicted_total', 'tokens_predicted_seconds_total', 'requests_processing']
+  const text = [...prompts, ...others]
+    .map(name => `# HELP llamacpp:${name} A metric.\n# TYPE llamacpp:${name} counter\nllamacpp:${name} 7\n`)
+    .join('')
+  const namesIn = (hidesCounts: boolean) =>
+    [...metricsPage({ ...all, llama: text, hidesCounts }).matchAll(/llamacpp:(\w+)/g)].map(([, name]) => name)
+  const thrice = (names: string[]) => names.flatMap(name => [name, name, name])
+  expect(namesIn(false)).toEqual(thrice([...prompts, ...others]))
+  expect(namesIn(true)).toEqual(thrice(others))
 })

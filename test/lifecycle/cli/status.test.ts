@@ -15,9 +15,10 @@ afterEach(() => vi.restoreAllMocks())
 
 const show = (state: string, enabled = 'enabled') =>
   `ActiveState=${state}\nUnitFileState=${enabled}\nInvocationID=first\nMainPID=42\nActiveEnterTimestamp=@1771063200\n`
-const journal = `
-slot print_timing: id 2 | task 35 | prompt eval time =  500.00 ms /    1000 tokens (  0.50 ms per token,  2000.00 tokens per second)
-slot print_timing: id 2 | task 35 |        eval time = 1000.00 ms /      50 tokens ( 20.00 ms per token,    50.00 tokens per second)
+const metrics = `llamacpp:prompt_tokens_total 1000
+llamacpp:prompt_seconds_total 0.5
+llamacpp:tokens_predicted_total 50
+llamacpp:tokens_predicted_seconds_total 1
 `
 
 /** A machine with these unit states and HTTP answers, on which both stages have succeeded. */
@@ -33,11 +34,14 @@ async function configured(unitStates: Record<string, string> = {}, http?: Host['
       const unit = command.split(' ').find(word => word in unitStates) ?? ''
       if (command.startsWith('nginx -v'))
         return { exitCode: 0, stdout: '', stderr: 'nginx version: nginx/1.26.3' }
-      if (command.startsWith('journalctl')) return { exitCode: 0, stdout: journal, stderr: '' }
       return { exitCode: 0, stdout: unitStates[unit] ?? show('active'), stderr: '' }
     }),
   )
-  return { ...host, query, ...(http && { http }) }
+  const withMetrics: Host['http'] = async request => ({
+    ...(await host.http(request)),
+    ...(request.url.endsWith('/metrics') && { body: metrics }),
+  })
+  return { ...host, query, http: http ?? withMetrics }
 }
 
 const answering =
@@ -96,7 +100,7 @@ it('reads every section of a serving appliance, in the documented shape', async 
     plan: { state: 'serving', model: 'tiny' },
     certificate: { mode: 'private' },
     smokeTest: { depth: 'full', problem: null },
-    speed: { lately: { requests: 1, prompt: 2000, generation: 50 } },
+    speed: { sinceStart: { prompt: 2000, generation: 50 } },
     requests: { total: 0, refused: {} },
   })
   const lines = statusText(seen).split('\n')

@@ -17,7 +17,7 @@ it.each([
   /framework +bootstrap_failure/,
   /smoke test +passed \(full, 2026-02-14T10:00:00Z\)/,
   /speed at start +prompts 123, answers 7\.53 tokens\/s/,
-  /in the last hour +prompts 98\.7, answers - tokens\/s, mean of 3/,
+  /since then +prompts 98\.7, answers - tokens\/s/,
   /requests in the last hour +10, refused: 2 × 401, 1 × 429/,
   /memory of llama-server +1\.0 GiB of 3\.0 GiB planned, and 2\.0 GiB\s+mapped; that is more than planned/,
   /disk, \/ +5\.0 GB of 20\.0 GB free/,
@@ -42,12 +42,12 @@ it('says what nothing is served for, what was not measured, and what could not b
     isServing: false,
     problem: 'It is loading.',
     plan: null,
-    speed: { atStart: null, lately: { requests: 0, prompt: null, generation: null } },
+    speed: { atStart: null, sinceStart: { prompt: null, generation: null } },
     requests: { total: 0, refused: {} },
     unknown: { plan: '/etc/slm-copilot/plan.json: permission denied; root may read it.' },
   })
   expect(text).toMatch(/^SLM-Copilot is not serving\.\n\n {2}reason +It is loading\./)
-  expect(text).toMatch(/speed at start +not measured\n {2}in the last hour +no requests computed/)
+  expect(text).toMatch(/speed at start +not measured\n {2}since then +prompts -, answers - tokens\/s/)
   expect(text).toMatch(/0, refused: none/)
   expect(text).toMatch(/plan: unknown +\/etc\/slm-copilot\/plan\.json: permission/)
 })
