@@ -1,5 +1,5 @@
 /** The text of each error that the edge proxy itself reports. Pure; runs inside nginx. */
-import { malformedLocation, noServiceStatus, routes } from '../appliance/requests/api.ts'
+import { finalStatuses, malformedLocation, routes } from '../appliance/requests/api.ts'
 import { apiOf, errorBody } from './errors.ts'
 import { type ErrorText, errorOf, type FailedRequest, type RequestLimits } from './failed-request.ts'
 import { describeValue } from './messages.ts'
@@ -35,7 +35,7 @@ function malformed(request: FailedRequest): ErrorText {
 
 function notFound(request: FailedRequest): ErrorText {
   // The last of several, if the request has been repeated.
-  if (request.upstreamStatus.slice(-3) === String(noServiceStatus))
+  if (request.upstreamStatus.slice(-3) === String(finalStatuses.noService))
     return errorOf(`No copilot of the fleet has a service for ${request.service}.`, 'no_such_service')
   const host = /^[\w.:[\]-]{1,255}$/.test(request.host) ? request.host : 'HOST'
   const path = describeValue(pathOf(request))

@@ -31,7 +31,8 @@ const embeddedFiles: Plugin = {
   name: 'embedded-files',
   setup: ({ onLoad }) => {
     onLoad({ filter: /\/fleet\/assets\/parts\.ts$/ }, ({ path }) => ({
-      contents: `export { default as choose } from './choose.lua' with { type: 'text' }`,
+      contents: `export { default as servers } from './servers.lua' with { type: 'text' }
+export { default as choose } from './choose.lua' with { type: 'text' }`,
       resolveDir: dirname(path),
     }))
     onLoad({ filter: /\/page\/assets\/parts\.ts$/ }, ({ path }) => ({

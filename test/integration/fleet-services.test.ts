@@ -56,7 +56,7 @@ afterEach(async () => {
 })
 
 const vectors = { path: '/v1/embeddings', body: { input: 'x', messages: undefined, stream: undefined } }
-const requests = [
+const requests: { path: string; body: Record<string, unknown> }[] = [
   vectors,
   { path: '/v1/rerank', body: { query: 'q', documents: ['d'] } },
   { path: '/infill', body: { input_prefix: 'a', input_suffix: 'b' } },
@@ -64,23 +64,28 @@ const requests = [
   { path: '/v1/completions', body: { prompt: 'a', model: 'infill' } },
 ]
 
-it.each(requests)(
-  '$path with $body is answered by a copilot that has the service',
-  async ({ path, body }) => {
+const askFor = (one: TestRouter, { path, body }: (typeof requests)[number], session: string) =>
+  ask(one, { path, session, body: { messages: undefined, stream: undefined, ...body } })
+
+it.each(requests)('$path with $body is answered by a copilot that has the service', async request => {
+  const answers = new Set<string>()
+  for (let index = 0; index < 6; index += 1)
+    answers.add(answeredBy(await askFor(router, request, `s${index}`)))
+  expect([...answers]).toEqual(['rich'])
+})
+
+it('copilots that are named by hand say which services they have', async () => {
+  const other = await startRouter([plain.address, rich.address])
+  try {
     const answers = new Set<string>()
     for (let index = 0; index < 6; index += 1)
-      answers.add(
-        answeredBy(
-          await ask(router, {
-            path,
-            session: `s${index}`,
-            body: { messages: undefined, stream: undefined, ...body },
-          }),
-        ),
-      )
+      for (const request of requests.slice(0, 3))
+        answers.add(answeredBy(await askFor(other, request, `s${index}`)))
     expect([...answers]).toEqual(['rich'])
-  },
-)
+  } finally {
+    await other.close()
+  }
+})
 
 it('lists the models of the services', async () => {
   const { body } = await http({
@@ -98,10 +103,10 @@ it('lists the models of the services', async () => {
 })
 
 describe('slots', () => {
-  it('requests for services take none of chat’s', async () => {
+  it.each(requests)('$path with $body takes none of chat’s', async request => {
     rich.mode.is = 'hold'
     // As many as one key may have in progress on a copilot, and as many as that has slots.
-    const held = [1, 2].map(() => ask(router, vectors))
+    const held = [1, 2].map(() => askFor(router, request, 's'))
     await until(() => rich.open.size === 2)
     plain.mode.is = 'hold'
     const chats = [1, 2, 3].map(index => ask(router, { session: `s${index}` }))

@@ -171,6 +171,8 @@ it('drains: what has begun is counted, and ends', async () => {
 })
 
 describe('when a copilot fails', () => {
+  afterEach(() => router.forget())
+
   it.each([503, 429, 502])(
     'its %d is passed over, with a body larger than HAProxy’s buffer',
     async status => {

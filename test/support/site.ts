@@ -1,4 +1,5 @@
 /** The edge proxy's site for tests: the tiny model's, on nginx as in Debian 12, unless stated otherwise. */
+import { GiB } from '../../lib/appliance/sizing/memory.ts'
 import { siteFor } from '../../lib/render/nginx/files.ts'
 import { capacityFor, tinyModel } from './capacity.ts'
 
@@ -21,7 +22,7 @@ export const siteWith = (changes: Partial<Parameters<typeof siteFor>[0]> = {}) =
     capacity: capacityFor(tinyModel),
     models: ['tiny', 'default'],
     companions: [],
-    machine: { hasIpv6: false },
+    machine: { hasIpv6: false, memory: 4 * GiB },
     nginxVersion: 'nginx version: nginx/1.22.1',
     ...changes,
   })

@@ -6,4 +6,8 @@ export const fleetHeaders = {
   salt: { name: 'X-Copilot-Fleet-Salt', variable: '$http_x_copilot_fleet_salt' },
   /** The request's id in both machines' logs. */
   id: { name: 'X-Request-Id', variable: '$http_x_request_id' },
+  /** In a copilot's answer: the services beside chat that it has. */
+  services: { name: 'X-Copilot-Fleet-Services' },
+  /** In its refusals, if the model server has failed over the request: it is not merely loading or draining. */
+  failure: { name: 'X-Copilot-Fleet-Failure' },
 } as const

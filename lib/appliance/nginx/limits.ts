@@ -1,4 +1,5 @@
 /** Limits and time-outs of the edge and admission proxies. */
+import type { Role } from '../fleet/backends.ts'
 
 /** Bytes of a request body on paths that expect none: it is read and ignored. */
 export const noBodyLimit = 1024
@@ -17,17 +18,24 @@ export const answerTimeout = (contextSize: number) => Math.max(3600, contextSize
 export const connections = { processes: 4, worker: 4096, descriptors: 16_384 } as const
 
 /**
- * Concurrent requests with a body, per key and nginx worker: bounds the memory that one key can take. On a router, which
- * has those of a fleet, as many as 1 GB is enough for.
- */
-export const requestsOfKey = { filter: 16, route: 128 } as const
-
-/**
  * Concurrent requests that generate nothing (token counts and the like): small ones, and large ones, which
  * take 67 bytes of memory per byte of request. `smallDigits`: Content-Length of a small one has at most this
  * many digits. `tenant`: of one key, if there are several.
  */
 export const counters = { small: 8, large: 1, smallDigits: 5, tenant: 6 } as const
+
+/** Bytes of memory on a router: of its system, and of a request in progress with the largest body. */
+const routerMemory = { system: 400e6, request: 4.7e6 } as const
+
+/**
+ * Concurrent requests with a body, per key and nginx worker: bounds the memory that one key can take. One worker may get
+ * nearly all connections, so it is never less than a copilot's slots, all of which may be one key's; a router, whose
+ * fleet's slots are not known here, has as many as its memory is enough for.
+ */
+export const requestsOfKey = ({ role, slots, memory }: { role: Role; slots: number; memory: number }) =>
+  role === 'router'
+    ? Math.max(128, Math.floor((memory - routerMemory.system) / routerMemory.request))
+    : Math.max(16, slots + counters.small)
 
 /** Seconds for a connection's handshake and headers. */
 export const headerTimeout = 10

@@ -75,8 +75,14 @@ export const routingHeaders = {
   service: 'X-Copilot-Service',
 } as const
 
-/** HAProxy's status if no copilot has the service: one that neither llama-server nor a copilot uses. */
-export const noServiceStatus = 421
+/**
+ * HAProxy's statuses for what the edge proxy shall not send again: no copilot has the service, the fleet is full or the
+ * key at its limit, no copilot answers. Neither llama-server nor a copilot uses them.
+ */
+export const finalStatuses = { noService: 421, full: 439, none: 539 } as const
+
+/** How often a router sends a request, as long as copilots refuse it. One that has failed is sent only once more. */
+export const mostAttempts = 4
 
 /** The header with which the admission proxy says which limit a request exceeded. */
 export const limitHeader = { name: 'X-Copilot-Limit', variable: '$upstream_http_x_copilot_limit' } as const

@@ -23,7 +23,7 @@ export const serverName = (copilot: Copilot): string => {
 const seedOf = ({ name }: Copilot): number => Number.parseInt(digest(name).slice(0, 12), 16)
 
 /** Connections beyond the slots, for requests that take none (choose.lua has the same number). */
-const spare = 8
+export const spare = 8
 
 const addressOf = ({ host, port }: Copilot) => `${hostInUrl(host)}:${port}`
 

@@ -1,34 +1,36 @@
 /** HAProxy on a router: takes requests from the edge proxy, and passes each on to a copilot. */
 
+import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { admissionStatusUrl, paths, units, users } from '../../appliance/paths.ts'
 import {
   edgeHeaders,
+  finalStatuses,
   limitHeader,
   metricsPath,
-  noServiceStatus,
   routes,
   routingHeaders,
 } from '../../appliance/requests/api.ts'
 import { hardening } from '../units/sandbox.ts'
 import { writtenAtConfigure } from '../written.ts'
-import { choose } from './assets/parts.ts'
+import { choose, servers } from './assets/parts.ts'
 
 const generations = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
 
-/** The program that chooses a copilot for each request. */
+/** The program that chooses a copilot for each request, in two files that share their variables. */
 export const routerProgram = () => ({
   path: paths.routerProgram,
   mode: 0o644,
   text: `-- Written by slm-copilot.
 generations = { ${generations.map(path => `[${JSON.stringify(path)}] = true`).join(', ')} }
 
+${servers}
 ${choose}`,
 })
 
 /**
  * The configuration, in the syntax of HAProxy 2.6 and later. It names no copilot: they are added and removed while
  * HAProxy runs, so that no reload ends a stream. HAProxy repeats no request itself: the edge proxy, which still has
- * the body, sends it once more, to the second socket.
+ * the body, sends it again, to the second socket.
  */
 export const routerConfiguration = (answerTimeout: number) => ({
   path: paths.routerConfiguration,
@@ -80,30 +82,25 @@ frontend repeated
 backend fleet
     # For the servers that are added later: none of the program's requests is balanced by this.
     balance leastconn
-    stick-table type string len 32 size 100k expire 1d store conn_cur
-    # Requests for the services beside chat, which take no slots.
-    acl is_service req.hdr(${routingHeaders.service}) -m found
-    acl is_generation path ${generations.join(' ')}
     http-request use-service prometheus-exporter if { path ${metricsPath} }
     # As nginx's status page on a copilot: while it drains, the VM waits until nothing is being answered but this.
     http-request return status 200 content-type text/plain lf-string "Active connections: %[be_conn]\\nserver accepts handled requests\\n 0 0 0\\nReading: 0 Writing: %[be_conn] Waiting: 0\\n" if { path ${new URL(admissionStatusUrl).pathname} }
     http-request return status 200 content-type application/json string '{"status":"ok"}' if { path /health } { lua.fleet_is_up -m bool }
     http-request return status 503 content-type application/json string '{"status":"unavailable"}' if { path /health }
-    # Slots of one key: as many as it may take, and never the last one of the fleet if there are several keys.
-    http-request track-sc0 req.hdr(${edgeHeaders.tenant.name}) if is_generation !is_service { req.hdr(${edgeHeaders.tenant.name}) -m found }
-    http-request set-var(txn.quota) req.hdr(${edgeHeaders.quota.name}),mul(1) if is_generation !is_service { req.hdr(${edgeHeaders.quota.name}) -m int gt 0 }
-    http-request return status 429 hdr ${limitHeader.name} key if { var(txn.quota) -m found } { sc0_conn_cur,sub(txn.quota) gt 0 }
     http-request lua.choose
-    http-request return status 429 hdr ${limitHeader.name} slots if { var(txn.refusal) -m str full }
-    http-request return status 429 hdr ${limitHeader.name} key if { var(txn.refusal) -m str share }
-    http-request return status 503 if { var(txn.refusal) -m str none }
-    http-request return status ${noServiceStatus} if { var(txn.refusal) -m str service }
-    http-request track-sc1 var(txn.server) table generations if is_generation !{ var(txn.service) -m found }
+    http-request return status ${finalStatuses.full} hdr ${limitHeader.name} slots if { var(txn.refusal) -m str full }
+    http-request return status ${finalStatuses.full} hdr ${limitHeader.name} key if { var(txn.refusal) -m str key }
+    http-request return status ${finalStatuses.none} if { var(txn.refusal) -m str none }
+    http-request return status ${finalStatuses.noService} if { var(txn.refusal) -m str service }
+    # A slot is taken on one server, and by one tenant, if there are several.
+    http-request track-sc0 req.hdr(${edgeHeaders.tenant.name}) table tenants if { var(txn.slot) -m found } { req.hdr(${edgeHeaders.tenant.name}) -m found }
+    http-request track-sc1 var(txn.server) table generations if { var(txn.slot) -m found }
     http-request del-header ${routingHeaders.session}
     http-request del-header ${routingHeaders.model}
     http-request del-header ${routingHeaders.service}
     http-request del-header ${edgeHeaders.quota.name}
     http-request del-header ${edgeHeaders.tenant.name}
+    http-response lua.refused if { status 429 503 } !{ res.hdr(${fleetHeaders.failure.name}) -m found }
     # A copilot answers one request: it sends nobody elsewhere, and tells neither browsers nor the edge proxy anything else.
     http-response return status 502 if { status lt 200 } or { status 300:399 }
     http-response del-header ^(?!content-type$|content-length$|transfer-encoding$) -m reg
@@ -115,6 +112,10 @@ backend fleet
 # Generations in progress of each server, by its name.
 backend generations
     stick-table type string len 64 size 1k expire 1d store conn_cur
+
+# And of each tenant.
+backend tenants
+    stick-table type string len 32 size 100k expire 1d store conn_cur
 `,
 })
 

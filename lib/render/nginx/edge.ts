@@ -1,6 +1,7 @@
 /** The complete configuration of the edge proxy, the only listener on the network. */
 import { connections, headerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths, users } from '../../appliance/paths.ts'
+import { mostAttempts } from '../../appliance/requests/api.ts'
 import { fleetMaps } from './fleet.ts'
 import { keyMaps } from './keys.ts'
 import { answerMaps, requestMaps } from './maps.ts'
@@ -27,11 +28,10 @@ upstream slm_copilot_admission {
 }`
 
 const fleetUpstream = `\
-# HAProxy. What the first copilot fails or refuses is sent once more, and goes to another.
+# HAProxy. What a copilot fails or refuses is sent again, to the second socket, and goes to another. Each line is used once.
 upstream slm_copilot_admission {
     server unix:${paths.admissionSocket} max_fails=0;
-    server unix:${paths.repeatedSocket} max_fails=0 backup;
-}`
+${`    server unix:${paths.repeatedSocket} max_fails=0 backup;\n`.repeat(mostAttempts - 1)}}`
 
 /**
  * A complete configuration instead of a site in Debian's, which belongs to dpkg and allows only 768

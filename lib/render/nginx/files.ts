@@ -2,7 +2,7 @@
 import type { Context } from '../../appliance/context/context.ts'
 import { passwordName } from '../../appliance/context/values.ts'
 import { cacheSharingOf } from '../../appliance/nginx/cache-sharing.ts'
-import { answerTimeout, vectorLimits } from '../../appliance/nginx/limits.ts'
+import { answerTimeout, requestsOfKey, vectorLimits } from '../../appliance/nginx/limits.ts'
 import { hasHttp2Directive } from '../../appliance/nginx/version.ts'
 import { paths } from '../../appliance/paths.ts'
 import type { EdgeCompanion } from '../../appliance/requests/edge-settings.ts'
@@ -26,7 +26,7 @@ type SiteFacts = {
   models: string[]
   /** The services beside chat. */
   companions: CompanionCapacity[]
-  machine: { hasIpv6: boolean }
+  machine: { hasIpv6: boolean; memory: number }
   /** The output of `nginx -v`. */
   nginxVersion: string
 }
@@ -50,6 +50,7 @@ export const siteFor = ({
   fleetKey: context.fleetKey,
   hasIpv6: machine.hasIpv6,
   hasHttp2Directive: hasHttp2Directive(nginxVersion),
+  requestsOfKey: requestsOfKey({ role: context.role, slots: capacity.slots, memory: machine.memory }),
   settings: {
     models,
     contextSize: capacity.contextSize,

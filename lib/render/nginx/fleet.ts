@@ -1,5 +1,6 @@
 /** What a copilot's edge proxy takes from a router of its fleet: for whom it asks, their salt, and the request's id. */
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
+import { noServices, servicesText } from '../../appliance/fleet/services.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
 import { end, exactly, indented } from './keys.ts'
 import type { Site } from './site.ts'
@@ -7,20 +8,27 @@ import { saltOf } from './tenants.ts'
 
 const routerPattern = (key: string) => `"~^(?i:bearer) +${exactly(key)}${end}" router;`
 
+type FleetSite = Pick<Site, 'role' | 'fleetKey' | 'cacheSharing'> & {
+  settings: Pick<Site['settings'], 'companions'>
+}
+
 /**
  * A router has verified the tenant's key, and does not pass it on. Its headers count only beside the fleet's key: no
  * one else can speak for a tenant, and a request of the router's that names none is rejected. Whether tenants share a
  * cache is up to this VM, which then hides from all what was cached. A router takes no requests from routers.
  */
-export const fleetMaps = (site: Pick<Site, 'role' | 'fleetKey' | 'cacheSharing'>) =>
-  mapsFor(site.role === 'router' ? undefined : site.fleetKey, site.cacheSharing)
+export const fleetMaps = (site: FleetSite) =>
+  mapsFor(site.role === 'router' ? undefined : site.fleetKey, site.cacheSharing, servicesOf(site))
+
+const servicesOf = ({ settings: { companions } }: FleetSite) =>
+  servicesText(Object.fromEntries(Object.entries(companions).map(([kind, { model }]) => [kind, model])))
 
 const statedSalt = (fleetKey: string) => [
   '"~^router:(?<copilot_stated_salt>[A-Za-z]{12})\\z" $copilot_stated_salt;',
   `"~^router:" ${saltOf(fleetKey)};`,
 ]
 
-const mapsFor = (fleetKey: string | undefined, cacheSharing: CacheSharing) => `\
+const mapsFor = (fleetKey: string | undefined, cacheSharing: CacheSharing, services: string) => `\
 # A router of the fleet, and the tenant, salt and request id that it states.
 map $http_authorization $copilot_router {
     default "";
@@ -37,5 +45,15 @@ ${fleetKey === undefined || cacheSharing === 'shared' ? '' : indented(statedSalt
 map "$copilot_router:${fleetHeaders.id.variable}" $copilot_request_id {
     default $request_id;
     "~^router:(?<copilot_stated_id>[0-9a-f]{32})\\z" $copilot_stated_id;
+}
+# Whether the model server has ended while it was answering: a router sends such a request only once more.
+map "$copilot_router:$upstream_status" $copilot_fleet_failure {
+    default "";
+    "router:502" ended;
+}
+# The services beside chat, for a router to which this VM was named by hand.
+map "$copilot_router:$uri" $copilot_fleet_services {
+    default "";
+${fleetKey === undefined ? '' : `    "router:/props" "${services || noServices}";`}
 }
 `

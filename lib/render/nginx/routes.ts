@@ -1,13 +1,13 @@
 /** The locations that proxy to llama-server: GET requests directly, requests with a body through the filter. */
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
-import { requestsOfKey } from '../../appliance/nginx/limits.ts'
 import { paths } from '../../appliance/paths.ts'
 import {
   checkLocation,
   edgeHeaders,
+  finalStatuses,
   metricsLocation,
   metricsPath,
-  noServiceStatus,
+  mostAttempts,
   type Route,
   routes,
   routingHeaders,
@@ -42,7 +42,7 @@ const getRoute = (path: string) => `
  * The whole body is read into memory, and sent on as rewritten by the filter. The buffer is a quarter larger
  * than the limit, since in a chunked body the chunks' headers take space too.
  */
-const postRoutes = (limit: number, handler: 'filter' | 'route') => `
+const postRoutes = ({ requestsOfKey, settings: { bodyLimit: limit } }: Site, handler: 'filter' | 'route') => `
     location ~ ^(${postPaths.join('|')})\\z {
         if ($request_method != POST) {
             return 405;
@@ -50,7 +50,7 @@ const postRoutes = (limit: number, handler: 'filter' | 'route') => `
         if ($copilot_is_unsupported_media_type) {
             return 415;
         }
-        limit_conn copilot_requests_per_tenant ${requestsOfKey[handler]};
+        limit_conn copilot_requests_per_tenant ${requestsOfKey};
         client_max_body_size ${limit};
         client_body_buffer_size ${limit + limit / 4};
         client_body_in_single_buffer on;
@@ -131,10 +131,12 @@ const routedRequests = ({ fleetKey = '', keys }: Site) => `
         # 401 if a copilot does not accept the fleet's key.
         error_page 401 502 503 =503 @error;
         error_page 429 504 @error;
-        error_page ${noServiceStatus} =404 @error;
-        # A copilot that is full, loading or lost is passed over, once, before the first byte.
+        error_page ${finalStatuses.noService} =404 @error;
+        error_page ${finalStatuses.full} =429 @error;
+        error_page ${finalStatuses.none} =503 @error;
+        # A copilot that is full, loading or lost is passed over, before the first byte.
         proxy_next_upstream error http_502 http_503 http_429 non_idempotent;
-        proxy_next_upstream_tries 2;
+        proxy_next_upstream_tries ${mostAttempts};
         js_body_filter copilot.passBody buffer_type=buffer;
         # As it is: each copy would be kept until the answer ends.
         proxy_pass_request_body on;
@@ -178,7 +180,7 @@ export const fleetRoutes = (site: Site) => `${['/health', metricsPath].map(getRo
         }
         js_content copilot.model;
     }
-${postRoutes(site.settings.bodyLimit, 'route')}
+${postRoutes(site, 'route')}
 ${routedRequests(site)}`
 
 /** All locations that proxy to llama-server. */
@@ -190,6 +192,6 @@ export const llamaRoutes = (site: Site) => `${getPaths.map(getRoute).join('\n')}
         js_content copilot.model;
     }
 ${metricsRoutes}
-${postRoutes(site.settings.bodyLimit, 'filter')}
+${postRoutes(site, 'filter')}
 
 ${filteredRequests(site)}`

@@ -17,6 +17,8 @@ export type Site = {
   hasIpv6: boolean
   /** Whether nginx has a directive for HTTP/2, instead of a parameter of `listen`. */
   hasHttp2Directive: boolean
+  /** Concurrent requests with a body, per key and nginx worker. */
+  requestsOfKey: number
   settings: EdgeSettings
 }
 

@@ -1,4 +1,5 @@
 /** The edge proxy's server on port 443: TLS, authentication, CORS, the landing page, and unbuffered streams. */
+import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { noBodyLimit } from '../../appliance/nginx/limits.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../../appliance/paths.ts'
 import { deniedLocation, limitHeader } from '../../appliance/requests/api.ts'
@@ -101,6 +102,8 @@ export const tlsServer = (site: Site, certificate: string) => `server {
     add_header WWW-Authenticate $copilot_challenge always;
     # The id of its line in the request log, which OpenAI's clients show with an error.
     add_header X-Request-Id $copilot_request_id always;
+    add_header ${fleetHeaders.services.name} $copilot_fleet_services;
+    add_header ${fleetHeaders.failure.name} $copilot_fleet_failure always;
 
     ${proxying(site)}
 

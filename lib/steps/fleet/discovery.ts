@@ -7,6 +7,7 @@ import type { Backend } from '../../appliance/fleet/backends.ts'
 import { type Copilot, copilotOf, isAddress } from '../../appliance/fleet/fleet.ts'
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { copilotsIn } from '../../appliance/fleet/service.ts'
+import { servicesIn } from '../../appliance/fleet/services.ts'
 import { hostInUrl } from '../../appliance/names.ts'
 import { accessOf, oneGateRequest } from '../../appliance/onegate.ts'
 import { readPem } from '../../appliance/tls/pem.ts'
@@ -66,12 +67,12 @@ async function describe(host: Host, backend: Backend, fleetKey: string): Promise
     authorization: `Bearer ${fleetKey}`,
     [fleetHeaders.tenant.name]: ownClient,
   }
-  const get = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => {
-    const { status, body } = await host.http({ url: origin + path, ca, headers, timeout })
+  const get = async <T>(path: string, schema: z.ZodType<T>) => {
+    const { status, body, headers: answered } = await host.http({ url: origin + path, ca, headers, timeout })
     if (status === 401)
       throw new Error(`it refuses the fleet's key: give it the ${variables.fleetKey.name} of this router`)
     if (status !== 200) throw new Error(`it answered ${status} at ${path}`)
-    return parsed(path, body, schema)
+    return { value: parsed(path, body, schema), services: answered[fleetHeaders.services.name.toLowerCase()] }
   }
   const [props, model] = await Promise.all([get('/props', propsSchema), get('/v1/models', modelsSchema)])
   const copilot = copilotOf({
@@ -80,8 +81,10 @@ async function describe(host: Host, backend: Backend, fleetKey: string): Promise
     port,
     ...(ca !== undefined && { ca }),
     ...(!isAddress(address) && { serverName: address }),
-    ...props,
-    model,
+    ...props.value,
+    model: model.value,
+    // One of an earlier version does not say.
+    ...(typeof props.services === 'string' && { services: servicesIn(props.services) }),
     version: '',
     since: host.now().toISOString(),
   })

@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { modelServices, paths } from '../../../lib/appliance/paths.ts'
+import { ask as conversation } from '../../../lib/system/conversations.ts'
 import { openHost } from '../../../lib/system/host.ts'
 import { type HttpAnswer, http } from '../../../lib/system/http.ts'
 import { syncBackends } from '../../../lifecycle/backends.ts'
@@ -97,7 +98,11 @@ export async function startCopilot(
   }
 }
 
-export type TestRouter = Edge & { sync(): Promise<string[]> }
+export type TestRouter = Edge & {
+  sync(): Promise<string[]>
+  /** Makes it forget which copilots have lately refused or failed a request. */
+  forget(): Promise<void>
+}
 
 /** A router of these copilots, or with OneGate's in `oneGate`; `sync` looks for them, and resolves with what it logs. */
 export async function startRouter(
@@ -124,7 +129,13 @@ export async function startRouter(
     return lines
   }
   await sync()
-  return { ...edge, sync }
+  const forget = async () => {
+    const control = (command: string) => conversation(host.files.at(paths.routerControl), `${command}\n`, 5)
+    const names = (await control('fleet list')).split('\n').filter(Boolean)
+    for (const line of names) await control(`fleet remove ${line.split(' ')[0]}`)
+    await sync()
+  }
+  return { ...edge, sync, forget }
 }
 
 export type Asking = {

@@ -210,7 +210,7 @@ function filesOf({
     capacity,
     models: [name, 'default'],
     companions: planned.map(one => one.capacity),
-    machine: facts,
+    machine: { ...facts, ...machine },
   })
   const page = pageFor({
     ...report,

@@ -1,4 +1,4 @@
--- Chooses the copilot for a request, in HAProxy. The lines before this file's text set `generations`: the paths that
+-- Chooses the copilot for a request, in HAProxy. The lines before these files' texts set `generations`: the paths that
 -- occupy a slot.
 --
 -- HAProxy's own consistent hashing bounds a server's load by the mean of all (hash-balance-factor), and queues a request
@@ -6,11 +6,19 @@
 -- of its own: rendezvous hashing, weighted by slots. One that is added takes over its share of the sessions, and no
 -- other session moves; those of a server that is full or lost go to the next in their order, and come back.
 
--- What the servers of the backend `fleet` can do, by name: HAProxy knows their addresses and connections.
-local servers = {}
-
 -- Requests that take no slot, such as token counts and those for services beside chat: so many beside the slots (maxconn, too).
 local spare = 8
+
+-- Seconds for which a server is asked only if no other has room: after it has refused a generation, and after it has failed.
+local pauses = { refused = 1, failed = 5 }
+
+-- Seconds for which HAProxy's word on a server's health is believed.
+local health_age = 0.1
+
+local function now()
+  local time = core.now()
+  return time.sec + time.usec / 1000000
+end
 
 -- Mixes the bits of a whole number as SplitMix64 does: one to one.
 local function mixed(number)
@@ -26,173 +34,153 @@ local function place(session, server)
   return -math.log(uniform) / server.slots
 end
 
--- Those of the servers that fit; all of them if none does.
-local function preferred(all, fits)
-  local found = {}
-  for name, server in pairs(all) do
-    if fits(server) then found[name] = server end
-  end
-  return next(found) and found or all
+-- Requests in progress under this key in one of HAProxy's tables.
+local function in_progress(txn, key, counters)
+  return tonumber(txn.c:table_conn_cur(key, counters)) or 0
 end
 
--- The servers with the requested model, for chat or beside it; all if none has it: each accepts further names for its own.
-local function with_model(model)
-  return preferred(servers, function(server)
-    if server.model == model then return true end
-    for _, name in pairs(server.services or {}) do
-      if name == model then return true end
-    end
-    return false
-  end)
-end
-
--- Servers with this service beside chat, or of which that is unknown, if none is known to have it.
-local function with_service(service, model)
-  local found, unknown = {}, {}
-  for name, server in pairs(servers) do
-    if server.services == nil then
-      unknown[name] = server
-    elseif server.services[service] then
-      found[name] = server
-    end
-  end
-  if next(found) == nil then return unknown end
-  return preferred(found, function(server) return server.services[service] == model end)
-end
-
--- The servers for a request, and the service that it takes, if it is not chat's. A gap can be filled by a chat model, too.
-local function candidates(service, model)
-  if service == nil then return with_model(model), nil end
-  local found = with_service(service, model)
-  if service == "completion" and next(found) == nil then return with_model(model), nil end
-  return found, service
-end
-
--- How many generations a server has. Its other requests take no slot, however many somebody sends.
-local function busy_slots(txn, name)
-  return tonumber(txn.c:table_conn_cur(name, "generations")) or 0
-end
-
--- Whether a server has room for the request.
-local function has_room(txn, name, server, service)
-  local busy = busy_slots(txn, name)
-  if generations[txn.f:path()] and service == nil then return busy < server.slots end
-  return txn.f:srv_conn(name) - busy < spare
-end
-
--- The running servers of these that have room, with their places in the session's order; and how many run.
-local function choice(txn, session, among, service)
-  local free, running = {}, 0
-  for name, server in pairs(among) do
+local function is_up(txn, server, time)
+  if server.asked == nil or math.abs(time - server.asked) > health_age then
     -- Without the backend's name before it: HAProxy 2.6 overwrites the slash, in Lua's own copy of the text.
-    if txn.f:srv_is_up(name) == 1 then
-      running = running + 1
-      if has_room(txn, name, server, service) then
-        free[#free + 1] = { name = name, place = place(session, server) }
-      end
-    end
+    server.is_up, server.asked = txn.f:srv_is_up(server.name) == 1, time
   end
-  return free, running
+  return server.is_up
+end
+
+-- Whether a server has room. Requests that take no slot do not fill it, however many somebody sends.
+local function has_room(txn, server, takes_slot)
+  local busy = in_progress(txn, server.name, "generations")
+  if takes_slot then return busy < server.slots end
+  return txn.f:srv_conn(server.name) - busy < spare
 end
 
 -- Whether the request would take the last slot of the fleet for a tenant that holds all others: it is kept for the other
--- tenants. The count by tenant, only kept if there are several, includes this request, and requests on servers that have
--- left the fleet.
-local function takes_last(txn)
+-- tenants. `held`: by requests on servers that have left the fleet, too.
+local function takes_last(txn, held, time)
+  if held == 0 then return false end
   local slots, busy = 0, 0
   for name, server in pairs(servers) do
-    if txn.f:srv_is_up(name) == 1 then
-      slots, busy = slots + server.slots, busy + busy_slots(txn, name)
+    if is_up(txn, server, time) then
+      slots, busy = slots + server.slots, busy + in_progress(txn, name, "generations")
     end
   end
-  local held = (tonumber(txn.f:sc0_conn_cur()) or 0) - 1
   return busy > 0 and busy >= slots - 1 and held >= busy
 end
 
--- The servers that requests have gone to first, by the request's id, which the edge proxy makes. Those of the last ten thousand
--- requests at least are known.
+-- Whether the tenant holds as many slots as it may. It is named, and its slots are counted, only if there are several.
+local function is_at_limit(txn, time)
+  local tenant = txn.f:req_fhdr("x-copilot-tenant")
+  if tenant == nil then return false end
+  local held = in_progress(txn, tenant, "tenants")
+  local quota = tonumber(txn.f:req_fhdr("x-copilot-quota"))
+  return (quota ~= nil and quota > 0 and held >= quota) or takes_last(txn, held, time)
+end
+
+-- What has become of requests, by the id that the edge proxy makes: the server that was asked, or, of a request that was
+-- refused or repeated, more (attempts_of). The last ten thousand requests at least are known.
 local recent, older, count = {}, {}, 0
 
-local function remember(id, name)
-  recent[id] = name
-  count = count + 1
+local function remember(id, what)
+  if recent[id] == nil then count = count + 1 end
+  recent[id] = what
   if count == 10000 then recent, older, count = {}, recent, 0 end
 end
 
--- The first of the servers in the session's order, without the one of this name.
-local function first_of(free, failed)
-  local first
-  for _, server in ipairs(free) do
-    if server.name ~= failed and (first == nil or server.place < first.place) then first = server end
-  end
-  return first
+-- The servers that were asked, the last of them, whether that has refused the request, and how many have failed.
+local function attempts_of(id)
+  local known = recent[id] or older[id]
+  if type(known) ~= "string" then return known end
+  local attempts = { asked = { [known] = true }, last = known, failures = 0 }
+  remember(id, attempts)
+  return attempts
 end
 
--- Sets `txn.server`, or `txn.refusal`: `none`, if no server runs, `service`, if none has it, `share`, or `full`. A repeated
--- request does not go to the server that has failed or refused it, unless no other runs.
-core.register_action("choose", { "http-req" }, function(txn)
+local function pause(name, seconds)
+  local server = servers[name]
+  if server then server.paused_until = now() + seconds end
+end
+
+-- The attempts so far of a request that the edge proxy sends again; nil if none is known. One that was not refused has failed.
+local function repeated(id)
+  local attempts = attempts_of(id)
+  if attempts and not attempts.is_refused then
+    attempts.failures = attempts.failures + 1
+    pause(attempts.last, pauses.failed)
+  end
+  return attempts
+end
+
+-- One that has lately refused or failed a request comes after all others.
+local function comes_before(one, other)
+  if one.is_paused ~= other.is_paused then return other.is_paused end
+  return one.place < other.place
+end
+
+-- The first of these servers in the session's order that has room; whether any has not; and how many run.
+local function first_with_room(txn, session, among, takes_slot, asked, time)
+  local order, running, first = {}, 0, nil
+  for name, server in pairs(among) do
+    if is_up(txn, server, time) then
+      running = running + 1
+      if not asked[name] then
+        server.place = place(session, server)
+        server.is_paused = server.paused_until ~= nil and time < server.paused_until
+        order[#order + 1] = server
+        if first == nil or comes_before(server, first) then first = server end
+      end
+    end
+  end
+  if first == nil or has_room(txn, first, takes_slot) then return first, false, running end
+  table.sort(order, comes_before)
+  for _, server in ipairs(order) do
+    if server ~= first and has_room(txn, server, takes_slot) then return server, true, running end
+  end
+  return nil, true, running
+end
+
+-- The server for a request, and whether it takes a slot there. Or nil, and why: `service`, if none has it, `key`, if its
+-- tenant holds as many slots as it may, `full`, or `none`, if no server runs, or two have failed: the request may be the
+-- reason. A server is asked once, and a second time only if no other runs.
+local function chosen(txn, id)
+  local path = txn.f:path()
+  local among, service = candidates(path, txn.f:req_fhdr("x-copilot-service"), txn.f:req_fhdr("x-copilot-model"))
+  if next(servers) and next(among) == nil then return nil, "service" end
+  local time, takes_slot = now(), generations[path] == true and service == nil
+  local attempts = txn:get_var("txn.repeated") == "yes" and repeated(id) or nil
+  if attempts == nil and takes_slot and is_at_limit(txn, time) then return nil, "key" end
+  if attempts and attempts.failures > 1 then return nil, "none" end
   local session = txn.c:xxh64(txn.f:req_fhdr("x-copilot-session") or "")
-  local among, service = candidates(txn.f:req_fhdr("x-copilot-service"), txn.f:req_fhdr("x-copilot-model"))
-  if next(servers) and next(among) == nil then
-    txn:set_var("txn.refusal", "service")
-    return
+  local asked = attempts and attempts.asked or {}
+  local server, is_full, running = first_with_room(txn, session, among, takes_slot, asked, time)
+  if server == nil and running == 1 and attempts and not attempts.is_second then
+    attempts.is_second = true
+    server, is_full = first_with_room(txn, session, among, takes_slot, {}, time)
   end
-  local free, running = choice(txn, session, among, service)
-  local id = txn.f:req_fhdr("x-request-id") or ""
-  local is_repeated = txn:get_var("txn.repeated") == "yes"
-  local failed = is_repeated and running > 1 and (recent[id] or older[id])
-  local server = first_of(free, failed)
-  if server == nil then
-    txn:set_var("txn.refusal", running > 0 and "full" or "none")
-    return
+  if server == nil then return nil, (is_full or attempts and attempts.status == 429) and "full" or "none" end
+  if attempts == nil then
+    remember(id, server.name)
+  else
+    attempts.asked[server.name], attempts.last, attempts.is_refused = true, server.name, false
   end
-  if service then txn:set_var("txn.service", service) end
-  if service == nil and takes_last(txn) then
-    txn:set_var("txn.refusal", "share")
-    return
-  end
-  if not is_repeated then remember(id, server.name) end
-  txn:set_var("txn.server", server.name)
-end)
-
--- Whether any server runs, for the health check.
-core.register_fetches("fleet_is_up", function(txn)
-  for name in pairs(servers) do
-    if txn.f:srv_is_up(name) == 1 then return true end
-  end
-  return false
-end)
-
--- By kind, the model of each service in `completion=NAME,embeddings=NAME`; nil if these are unknown.
-local function services_in(text)
-  if text == "?" then return nil end
-  local services = {}
-  for kind, model in text:gmatch("(%w+)=([^,]+)") do
-    services[kind] = model
-  end
-  return services
+  return server.name, takes_slot
 end
 
-core.register_cli({ "fleet", "set" }, "fleet set NAME SLOTS SEED MODEL SERVICES: choose this server, too", function(applet, ...)
-  local _, _, name, slots, seed, model, services = ...
-  servers[name] = {
-    slots = tonumber(slots),
-    seed = math.tointeger(tonumber(seed)),
-    model = model,
-    services = services_in(services),
-    text = services,
-  }
-  applet:send("\n")
-end)
-
-core.register_cli({ "fleet", "remove" }, "fleet remove NAME: choose this server no longer", function(applet, ...)
-  servers[select(3, ...)] = nil
-  applet:send("\n")
-end)
-
-core.register_cli({ "fleet", "list" }, "fleet list: the servers to choose from", function(applet)
-  for name, server in pairs(servers) do
-    applet:send(table.concat({ name, server.slots, server.seed, server.model, server.text }, " ") .. "\n")
+-- Sets `txn.refusal`, or `txn.server`, and `txn.slot` if the request takes one of its slots.
+core.register_action("choose", { "http-req" }, function(txn)
+  local id = txn.f:req_fhdr("x-request-id") or ""
+  local server, result = chosen(txn, id)
+  if server == nil then
+    txn:set_var("txn.refusal", result)
+    return
   end
-  applet:send("\n")
+  txn:set_var("txn.id", id)
+  txn:set_var("txn.server", server)
+  if result then txn:set_var("txn.slot", "yes") end
+end)
+
+-- Notes that a server has refused a request, which another may still take.
+core.register_action("refused", { "http-res" }, function(txn)
+  local attempts = attempts_of(txn:get_var("txn.id"))
+  if attempts then attempts.is_refused, attempts.status = true, txn.f:status() end
+  if txn:get_var("txn.slot") then pause(txn:get_var("txn.server"), pauses.refused) end
 end)

@@ -1,4 +1,7 @@
 /** The program that HAProxy runs, read from its file; packer/build/executable.ts embeds its text here. */
 import { readFileSync } from 'node:fs'
 
-export const choose = readFileSync(`${import.meta.dirname}/choose.lua`, 'utf8')
+const read = (file: string) => readFileSync(`${import.meta.dirname}/${file}`, 'utf8')
+
+export const servers = read('servers.lua')
+export const choose = read('choose.lua')

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { backOff } from '../../../../lib/appliance/back-off.ts'
 import { cacheSharingOf } from '../../../../lib/appliance/nginx/cache-sharing.ts'
-import { answerTimeout } from '../../../../lib/appliance/nginx/limits.ts'
+import { answerTimeout, requestsOfKey } from '../../../../lib/appliance/nginx/limits.ts'
 
 it.each([
   [512, 3600],
@@ -11,6 +11,18 @@ it.each([
 ])('lets an answer with a context of %d tokens take %d s', (contextSize, seconds) => {
   expect(answerTimeout(contextSize)).toBe(seconds)
 })
+
+it.each([
+  ['copilot', 2, 4e9, 16],
+  ['copilot', 64, 400e9, 72],
+  ['router', 65, 0.9e9, 128],
+  ['router', 65, 4e9, 765],
+] as const)(
+  'a %s of %d slots and %d bytes admits %d requests of one key to a worker',
+  (role, slots, memory, most) => {
+    expect(requestsOfKey({ role, slots, memory })).toBe(most)
+  },
+)
 
 const key = { name: 'alice', key: 'alices-key-0123' }
 

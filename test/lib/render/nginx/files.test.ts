@@ -109,7 +109,7 @@ it.each([
     ['listen 443 ssl default_server', 'listen [::]:443 ssl', 'http2 on;'],
   ],
 ])('listens with IPv6 %s on %s', (hasIpv6, nginxVersion, lines) => {
-  const { edge } = rendered(4096, { machine: { hasIpv6 }, nginxVersion })
+  const { edge } = rendered(4096, { machine: { hasIpv6, memory: 4e9 }, nginxVersion })
   for (const line of lines) expect(edge).toContain(line)
   expect(edge.includes('[::]')).toBe(hasIpv6)
   expect(edge.includes('http2 on')).toBe(lines.includes('http2 on;'))

@@ -47,7 +47,16 @@ describe('a known secret, where nothing looks like one', () => {
 describe('a known secret', () => {
   it.each<[string, (secret: string) => string]>([
     ["in nginx's map", text => keyMaps({ keys: [{ name: 'alice', key: text }], metricsKey: undefined })],
-    ["as the fleet's key", text => fleetMaps({ role: 'copilot', fleetKey: text, cacheSharing: 'separate' })],
+    [
+      "as the fleet's key",
+      text =>
+        fleetMaps({
+          role: 'copilot',
+          fleetKey: text,
+          cacheSharing: 'separate',
+          settings: { companions: {} },
+        }),
+    ],
     [
       'as the salt of its cache',
       text => tenantMap({ keys: [{ name: 'alice', key: text }], cacheSharing: 'separate' }),

@@ -7,10 +7,10 @@ const props = '{"default_generation_settings":{"n_ctx":32768},"total_slots":2}'
 const models = '{"data":[{"id":"devstral-small-2"}]}'
 
 /** `localhost`, whose certificate a public CA has issued, answers this. */
-const asked = (status: number, propsBody: string, modelsBody = models) => {
+const asked = (status: number, propsBody: string, modelsBody = models, services?: string) => {
   const http = async ({ url }: HttpRequest) => ({
     status,
-    headers: {},
+    headers: services === undefined ? {} : { 'x-copilot-fleet-services': services },
     body: url.endsWith('/props') ? propsBody : modelsBody,
     arrivals: [],
   })
@@ -23,6 +23,15 @@ it('a copilot named by hand describes itself', async () => {
   expect(copilots).toMatchObject([
     { name: 'localhost', model: 'devstral-small-2', contextSize: 32_768, slots: 2 },
   ])
+})
+
+it.each([
+  ['completion=infill embeddings=vectors', { completion: 'infill', embeddings: 'vectors' }],
+  ['none', {}],
+  [undefined, undefined],
+])('its services are those that it states: %s', async (stated, services) => {
+  const { copilots } = await asked(200, props, models, stated)
+  expect(copilots[0]?.services).toEqual(services)
 })
 
 it.each([
