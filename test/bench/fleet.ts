@@ -1,46 +1,36 @@
 /** A fleet of 4 to 256 VMs behind the real HAProxy: how often a session finds its prompt, by how a server is chosen. */
 import { writeFileSync } from 'node:fs'
-import { Agent } from 'node:http'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
-import { runSessions, sessionsPerMachine, type Totals } from './fleet/clients.ts'
-import { kind, type Machine, startMachine } from './fleet/machines.ts'
+import { kind, type Machine } from './fleet/machines.ts'
 import { countMoves, type Moves } from './fleet/moves.ts'
 import { assumptions, reach, virtualMachines } from './fleet/paper.ts'
 import { bars } from './fleet/picture.ts'
-import { type Haproxy, type Policy, policies, startHaproxy } from './fleet/policies.ts'
+import { type Policy, policies } from './fleet/policies.ts'
 import { quantile } from './fleet/quantile.ts'
 import { measureRouter } from './fleet/router.ts'
+import { type Run, runSessions } from './fleet/sessions.ts'
 import { costsTable, type Measured, movesTable, policiesTable, row, timesTable } from './fleet/tables.ts'
 import { usedBy } from './fleet/usage.ts'
 
 const sizes = (process.env.FLEET_SIZES ?? '4,16,64,256').split(',').map(Number)
-/** How many times faster than in truth time runs: as fast as this machine can play the VMs. */
-const fasterFor = (size: number) => Math.min(40, Math.max(25, 2500 / size))
 
-async function measure(size: number, policy: Policy): Promise<Measured> {
-  // One VM in eight is half as fast.
-  const machines: Machine[] = []
-  for (let index = 0; index < size; index += 1)
-    machines.push(await startMachine(index % 8 === 3 ? 2 : 1, fasterFor(size)))
-  const haproxy = await startHaproxy(
+/** Sessions for each VM: as many as the fleet can serve, and twice as many, so that it is full nearly all the time. */
+const sessions = { usual: 5, full: 10 }
+/** The largest fleet with 5,000 sessions. */
+const most = { size: 256, perMachine: 20 }
+
+const measure = (size: number, perMachine: number, policy: Policy): Promise<Measured> =>
+  runSessions(size, perMachine, policy, run => ({
+    size,
+    perMachine,
     policy,
-    machines.map(({ port }) => port),
-    kind.slots,
-    fasterFor(size),
-  )
-  const agent = new Agent({ maxSockets: Number.POSITIVE_INFINITY })
-  try {
-    const totals = await runSessions(haproxy, machines, fasterFor(size), agent)
-    return { size, policy, ...totals, ...resources(haproxy, totals), spread: spreadOf(machines) }
-  } finally {
-    agent.destroy()
-    await haproxy.stop()
-    for (const machine of machines) machine.stop()
-  }
-}
+    ...run.totals,
+    ...resources(run),
+    spread: spreadOf(run.machines),
+  }))
 
-function resources({ pid }: Haproxy, { sent }: Totals) {
+function resources({ haproxy: { pid }, totals: { sent } }: Run) {
   const used = usedBy([pid])
   return { megabytes: used.bytes / 1e6, cpu: (used.seconds * 1e6) / sent }
 }
@@ -66,14 +56,16 @@ const picture = (all: Measured[]) =>
     sizes.map(size => policies.map(policy => shareFound(all, size, policy))),
   )
 
-/** All policies at each size, side by side: what else this machine does slows all of them alike. */
 async function measureAll(): Promise<Measured[]> {
   const all: Measured[] = []
-  for (const size of sizes) {
-    const measured = await Promise.all(policies.map(policy => measure(size, policy)))
-    all.push(...measured)
-    for (const one of measured) console.log(`  ${row(one).join('  ')}`)
+  const add = async (size: number, perMachine: number, policy: Policy) => {
+    const one = await measure(size, perMachine, policy)
+    all.push(one)
+    console.log(`  ${row(one).join('  ')}`)
   }
+  for (const size of sizes) for (const policy of policies) await add(size, sessions.usual, policy)
+  for (const size of sizes) for (const policy of policies) await add(size, sessions.full, policy)
+  if (sizes.includes(most.size)) await add(most.size, most.perMachine, 'ours')
   return all
 }
 
@@ -101,11 +93,12 @@ Written by \`make bench BENCH=fleet\` at ${at}Z on ${cpus().length} CPUs; load a
 
 ## Which copilot gets a request
 
-The real HAProxy with a router's configuration. The VMs are simulated, 25 to 40 times faster: ${kind.slots} slots each, ${kind.prompt} prompt and
-${kind.generation} generated tokens a second, prompts of the last ${kind.remembered} conversations kept; one in eight is half as fast, and one is lost for a
-third of the time. ${sessionsPerMachine} sessions for each VM; prompts begin with 8,000 tokens and grow by 900 a turn; every third request comes in a burst.
-A request that is refused or failed is sent once more, as the edge proxy does. A client that was refused tries again after 10 s.
-Health checks do not run faster: a lost VM is noticed after minutes of that time. Each row: 10 minutes of their time, after 20 to warm up.
+The real HAProxy with a router's configuration. The VMs are simulated: ${kind.slots} slots each, ${kind.prompt} prompt and ${kind.generation} generated tokens a second, prompts
+of the last ${kind.remembered} conversations kept; one in eight is half as fast, and one is lost for a third of the time. Prompts begin with
+8,000 tokens and grow by 900 a turn; every third request comes in a burst. What is refused is sent again as the edge proxy does it. A client
+that was refused tries again after 10 s, then after 20, at most 80. Time jumps from one event to the next, and each has taken
+effect in HAProxy before the next one: so the figures do not depend on this machine's load, but for the CPU's. Each row: 10 minutes, after 20 to warm up.
+With ${sessions.usual} sessions for each VM, the fleet has room; with ${sessions.full} and more it is full nearly all the time, and most prompts are lost.
 
 ![Requests that found their session's prompt](fleet.svg)
 

@@ -3,9 +3,9 @@
 import { mostBackends } from '../../../lib/appliance/fleet/backends.ts'
 import { connections } from '../../../lib/appliance/nginx/limits.ts'
 import { table } from '../table.ts'
-import { prompt } from './clients.ts'
 import { answer, kind } from './machines.ts'
 import type { RouterCosts } from './router.ts'
+import { prompt } from './sessions.ts'
 
 /** A working day: the hours in which requests come, and how much more than the mean in the busiest of them. */
 const day = { hours: 8, peak: 2 }

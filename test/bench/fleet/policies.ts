@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { paths } from '../../../lib/appliance/paths.ts'
+import { serversIn, spare } from '../../../lib/render/fleet/commands.ts'
 import { routerConfiguration, routerProgram } from '../../../lib/render/fleet/haproxy.ts'
 import { ask } from '../../../lib/system/conversations.ts'
 import { http } from '../../../lib/system/http.ts'
@@ -21,38 +23,35 @@ const balances: Record<Exclude<Policy, 'ours'>, string> = {
     hash-balance-factor 125`,
 }
 
-/** `faster`: how many times faster than in truth time runs; nobody waits longer in a queue for it. */
-function configurationOf(policy: Policy, faster: number): string {
-  const text = routerConfiguration(3600).text.replace(
-    'timeout queue 1s',
-    `timeout queue ${Math.ceil(1000 / faster)}ms`,
-  )
+/** The bench's time stands still while a request is queued, so that the queue has no use: it is short. */
+function configurationOf(policy: Policy): string {
+  const text = routerConfiguration(3600).text.replace('timeout queue 1s', 'timeout queue 20ms')
   if (policy === 'ours') return text
   return text
     .replace('balance leastconn', balances[policy])
-    .replace(/^ *(http-request lua\.choose|use-server .*|http-request del-header X-Copilot-Session)$/gm, '')
+    .replace(
+      /^ *(http-request lua\.choose|http-response lua\.refused.*|use-server .*|http-request del-header X-Copilot-Session)$/gm,
+      '',
+    )
 }
 
 export type Haproxy = {
   socket: string
   repeatedSocket: string
   pid: number
-  /** Adds one that is not in the order of the others. */
+  /** Adds a server. */
   add(port: number): Promise<void>
+  /** Waits until HAProxy says so of the server at this port. */
+  untilState(port: number, state: RegExp): Promise<void>
   stop(): Promise<void>
 }
 
 /** Starts it with these servers, by port. */
-export async function startHaproxy(
-  policy: Policy,
-  ports: number[],
-  slots: number,
-  faster: number,
-): Promise<Haproxy> {
+export async function startHaproxy(policy: Policy, ports: number[], slots: number): Promise<Haproxy> {
   const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-fleet-'))
   const here = (text: string) =>
     text.replaceAll(paths.admissionFolder, folder).replaceAll(paths.routerProgram, join(folder, 'router.lua'))
-  writeFileSync(join(folder, 'router.cfg'), here(configurationOf(policy, faster)))
+  writeFileSync(join(folder, 'router.cfg'), here(configurationOf(policy)))
   writeFileSync(join(folder, 'router.lua'), routerProgram().text)
   const haproxy = watch(
     spawn('haproxy', ['-db', '-f', join(folder, 'router.cfg')], { stdio: ['ignore', 'pipe', 'pipe'] }),
@@ -64,17 +63,26 @@ export async function startHaproxy(
       () => false,
     ),
   )
-  let count = 0
+  const names = new Map<number, string>()
+  const control = (command: string) => ask(here(paths.routerControl), `${command}\n`, 5)
+  // Ours counts the slots itself.
+  const most = policy === 'ours' ? slots + spare : slots
   const add = async (port: number) => {
-    count += 1
-    const name = `vm${count}`
+    const name = `vm${names.size + 1}`
+    names.set(port, name)
     const commands = [
-      `add server fleet/${name} 127.0.0.1:${port} maxconn ${slots} maxqueue 1 check inter 2s fall 2 rise 1`,
+      `add server fleet/${name} 127.0.0.1:${port} maxconn ${most} maxqueue 1 check inter 2s fall 2 rise 1`,
       `enable health fleet/${name}`,
       `enable server fleet/${name}`,
-      `fleet set ${name} ${slots} ${count * 7_368_787} m -`,
+      `fleet set ${name} ${slots} ${names.size * 7_368_787} m -`,
     ]
-    for (const command of commands) await ask(here(paths.routerControl), `${command}\n`, 5)
+    for (const command of commands) await control(command)
+  }
+  const untilState = async (port: number, state: RegExp) => {
+    const servers = async () => serversIn(await control('show stat fleet 4 -1'))
+    const isThere = async () =>
+      (await servers()).some(server => server.name === names.get(port) && state.test(server.state))
+    while (!(await isThere())) await setTimeout(100)
   }
   for (const port of ports) await add(port)
   return {
@@ -82,6 +90,7 @@ export async function startHaproxy(
     repeatedSocket: here(paths.repeatedSocket),
     pid: haproxy.pid as number,
     add,
+    untilState,
     stop: async () => {
       await haproxy.stop()
       rmSync(folder, { recursive: true, force: true })

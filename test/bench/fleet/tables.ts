@@ -1,14 +1,16 @@
 /** The tables of the fleet's bench, in its order. */
 
 import { table } from '../table.ts'
-import { sessionsPerMachine, type Totals } from './clients.ts'
 import type { Moves } from './moves.ts'
 import type { Policy } from './policies.ts'
 import { quantile } from './quantile.ts'
 import type { RouterCosts } from './router.ts'
+import type { Totals } from './sessions.ts'
 
 export type Measured = Totals & {
   size: number
+  /** Sessions for each VM. */
+  perMachine: number
   policy: Policy
   /** Requests of a VM in relation to the mean. */
   spread: { median: number; most: number }
@@ -20,7 +22,7 @@ export type Measured = Totals & {
 const percent = (part: number, whole: number) => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`
 
 export const row = (one: Measured): string[] => [
-  `${one.size} VMs, ${one.size * sessionsPerMachine} sessions: ${one.policy}`,
+  `${one.size} VMs, ${one.size * one.perMachine} sessions: ${one.policy}`,
   String(one.answered),
   percent(one.found, one.later),
   `${(one.again / Math.max(1, one.later)).toFixed(0)}`,
