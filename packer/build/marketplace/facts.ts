@@ -18,14 +18,25 @@ export type ListingFacts = {
   issue: string
 }
 
-const unknown = placeholder('IMAGE')
+/** Each with what it stands for, so that a draft can be read. */
+const unknown = (what: string) => `${placeholder('IMAGE')}-${what}`
 const unknownImage = {
-  version: unknown,
-  oneAppsVersion: unknown,
-  image: { size: unknown, md5: unknown, sha256: unknown, created: unknown },
-  os: { id: unknown, release: unknown, arch: unknown, base: unknown },
-  model: { name: unknown, licence: unknown, size: unknown },
-  llamaCpp: unknown,
+  version: unknown('version'),
+  oneAppsVersion: unknown('one-apps'),
+  image: {
+    size: unknown('size'),
+    md5: unknown('md5'),
+    sha256: unknown('sha256'),
+    created: unknown('creation-time'),
+  },
+  os: {
+    id: unknown('os-id'),
+    release: unknown('os-release'),
+    arch: unknown('os-arch'),
+    base: unknown('base'),
+  },
+  model: { name: unknown('model'), licence: unknown('licence'), size: unknown('model-size') },
+  llamaCpp: unknown('llama.cpp'),
 }
 
 /** The pinned release's version, or the commit of another one. */

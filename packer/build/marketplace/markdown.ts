@@ -14,7 +14,7 @@ export const introduction = (document: string): string =>
 /** A text without what concerns only the repository: comments, and what stands between these two. */
 export const forReaders = (text: string): string =>
   text
-    .replace(/ ?<!-- repository only -->[\s\S]*?<!-- \/repository only -->/g, '')
+    .replace(/\s*<!-- repository only -->[\s\S]*?<!-- \/repository only -->/g, '')
     .replace(/^ *<!--.*?-->\n+/gms, '')
     .replace(/<!--.*?-->/gs, '')
 

@@ -2,12 +2,13 @@
 import { Document, isScalar, parse, visit } from 'yaml'
 import { instructionOf, placeholder, placeholdersIn } from './placeholders.ts'
 
-/** A comment with the instruction before each entry whose value is a placeholder. */
+/** A comment with the instruction before each entry whose value begins with a placeholder. */
 function explainPlaceholders(document: Document): void {
   visit(document, {
     Pair: (_, { key, value }) => {
       if (!isScalar(key) || !isScalar(value)) return
-      const name = placeholdersIn(String(value.value)).find(found => placeholder(found) === value.value)
+      const text = String(value.value)
+      const name = placeholdersIn(text).find(found => text.startsWith(placeholder(found)))
       if (name !== undefined) key.commentBefore = ` ${instructionOf(name)}`
     },
   })

@@ -62,7 +62,7 @@ describe('placeholders that are left', () => {
     for (const name of left) expect(steps).toContain(`- ${name}: ${instructionOf(name)}`)
     const found = files
       .filter(({ path }) => path.endsWith('.yaml'))
-      .flatMap(({ text }) => [...text.matchAll(/^(.*)\n *[\w-]+: REPLACE-WITH-([A-Z_]+)$/gm)])
+      .flatMap(({ text }) => [...text.matchAll(/^(.*)\n *[\w-]+: REPLACE-WITH-([A-Z_]+)\S*$/gm)])
     expect(found).not.toEqual([])
     for (const [, before, name] of found)
       expect(`${name}: ${before?.trim()}`).toBe(`${name}: # ${instructionOf(name as Placeholder)}`)
