@@ -248,7 +248,10 @@ describe('the try-it box', () => {
   it.each(['another-key-12345', 'schlüssel-schlüssel', ''])('says that the key %j is wrong', async wrong => {
     await tryKey(wrong)
     if (wrong === '') expect(await page.locator('#key:invalid').count()).toBe(1)
-    else await outcomeIs(/^[!-~]+$/.test(wrong) ? 'Wrong or missing API key. Whoever runs' : 'Invalid key')
+    else
+      await outcomeIs(
+        /^[!-~]+$/.test(wrong) ? 'Wrong or missing API key. Ask the administrator' : 'Invalid key',
+      )
     expect(await page.locator('#answer').textContent()).toBe('')
   })
 

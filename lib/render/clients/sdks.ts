@@ -3,7 +3,7 @@ import { endpointUrl, originOf } from '../../appliance/names.ts'
 import { type ClientConfiguration, type ClientValues, program, shellExports } from './configuration.ts'
 
 const streamed =
-  'Use streaming: comments then keep the connection alive while the prompt is processed, which can take minutes. Without streaming nothing is sent until the answer is complete, and Node gives up after five minutes.'
+  'Use streaming: keep-alive comments then hold the connection open while the prompt is processed, which can take minutes. Without streaming nothing is sent until the answer is complete, and Node gives up after five minutes.'
 
 const openAi = ({ endpoint, model, key, caFile }: ClientValues): ClientConfiguration => ({
   name: 'openai',

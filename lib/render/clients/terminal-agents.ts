@@ -51,7 +51,7 @@ const openCode = (values: ClientValues): ClientConfiguration => ({
 const claudeCode = (values: ClientValues): ClientConfiguration => ({
   name: 'claude-code',
   title: 'Claude Code',
-  note: "Git's status and advice on commits are left out of its prompt: after each commit, a new session would have most of it computed again. Without CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS, they are in it.",
+  note: "CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS leaves Git's status, and advice on commits, out of its prompt: the status changes with each commit, and a new session's prompt would then be processed again from there on.",
   snippets: [
     shellExports({
       ANTHROPIC_BASE_URL: originOf(values.endpoint),

@@ -97,6 +97,10 @@ certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n SLM-Copilot -i ${caFile}
         place: 'the shell that starts a program in Python, which then trusts no other CA',
         text: `export SSL_CERT_FILE=/path/to/${caFile}\n`,
       },
+      {
+        place: 'PowerShell on Windows, for programs on Node.js: restart them',
+        text: `setx NODE_EXTRA_CA_CERTS C:\\path\\to\\${caFile}\n`,
+      },
     ],
   },
 ]

@@ -54,11 +54,11 @@ export const about = (
 
 const sharing: Record<CacheSharing, string> = {
   'one-key':
-    'Everybody here has the same key, and with it one cache: how soon an answer begins, and the tokens that it says were cached, show whether a text that one already knows was sent before. Ask whoever runs this appliance for a key of your own.',
+    'Everybody uses the same key, and with it the same cache: from how soon an answer begins, and from its count of cached tokens, others can tell whether a text that they already have was sent before. Ask the administrator for a key of your own.',
   separate:
-    'Each key has a cache of its own: what you send is neither reused for another key nor shown by it. What others can notice is that the machine is busy.',
+    'Each key has a cache of its own: what you send is never reused for another key. Others can notice only that the machine is busy.',
   shared:
-    'All keys share one cache, as whoever runs this appliance has chosen: how soon an answer begins shows whether a text that one already knows was sent before, by anybody. The text itself is not shown to others.',
+    'All keys share one cache, as the administrator has chosen: from how soon an answer begins, others can tell whether a text that they already have was sent before. They cannot read what you sent.',
 }
 
 export const privacy = (cacheSharing: CacheSharing, isRouter: boolean) => html`
@@ -73,10 +73,14 @@ export const privacy = (cacheSharing: CacheSharing, isRouter: boolean) => html`
 export const connect = (values: ClientValues) => html`
   <section aria-labelledby="connect">
     <h2 id="connect">Connect your editor</h2>
-    <p>Replace <code>YOUR_KEY</code> with your key. Whoever runs this appliance can give you one.</p>${tabs(
-      'Clients',
-      clientConfigurations(values),
-    )}
+    <p>
+      Replace <code>${values.key}</code> with your key, which the administrator can give you${
+        values.caFile === undefined
+          ? ''
+          : html`, and <code>${values.caFile}</code> with the path of the certificate`
+      }.
+      On Windows, use <code>setx NAME value</code> in place of <code>export NAME=value</code>, and restart the program.
+    </p>${tabs('Clients', clientConfigurations(values))}
   </section>`
 
 export const tryIt = html`

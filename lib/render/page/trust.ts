@@ -12,13 +12,13 @@ const trust = (origin: string, caFingerprint: string) => html`
     <h2 id="trust">Trust the certificate</h2>
     <p>
       This machine’s certificate is signed by a certificate authority (CA) of its own. Trust that CA once on your computer,
-      and every client can verify the server. Doing so, you trust whoever administers this machine, within the CA’s
+      and every client can verify the server. That means trusting this machine’s administrator, within the CA’s
       limits: it can vouch for servers with exactly this machine’s names and for IP addresses, but for no other site by
       name.
     </p>
     <p><a class="button" href="/ca.crt" download="ca.crt">Download ca.crt</a></p>
     <p>
-      Before you trust the file, compare its fingerprint with the one in the appliance’s report: ask whoever runs it.
+      Before you trust the file, compare its fingerprint with the one in the appliance’s report: ask the administrator.
       It is shown here too, but this page came over a connection that is not verified yet.
     </p>
     <div id="fingerprint">${copyable('SHA-256 fingerprint', caFingerprint)}
@@ -33,8 +33,8 @@ export function trustSection(origin: string, { mode, isPublic, caFingerprint }: 
   <section aria-labelledby="trust">
     <h2 id="trust">Trust the certificate</h2>
     <p>
-      This machine’s certificate was issued by an authority that clients do not trust by default. Ask whoever runs this
-      appliance for its root certificate; below it is called <code>root.crt</code>.
+      This machine’s certificate was issued by an authority that clients do not trust by default. Ask the
+      administrator for its root certificate; below it is called <code>root.crt</code>.
     </p>
   </section>`
 }

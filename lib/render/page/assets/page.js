@@ -139,7 +139,7 @@ const outcome = find('#outcome', HTMLElement)
 
 /** @type {Record<number, string>} */
 const advice = {
-  401: 'Whoever runs this appliance can give you a key.',
+  401: 'Ask the administrator for a key.',
   429: 'Each answer occupies a slot until it ends.',
   503: 'The status above shows when it is ready.',
 }
