@@ -1,8 +1,9 @@
 /** Checks a value against its rule: known fields are kept, unknown ones dropped, invalid values reported. */
 import type { Fields, Rule } from '../appliance/requests/rules.ts'
 import { hasOwn, type Json, type JsonObject, object, put } from './json.ts'
-import { describeRule, describeValue, printable, quotedList, variantNames } from './messages.ts'
+import { describeRule, describeValue, quotedList, variantNames } from './messages.ts'
 import { type JsonLimits, parseJson } from './parse-json.ts'
+import { matches } from './patterns.ts'
 import { appliesTo, chosen, isEmpty, takesNull, variantOf } from './rule-choice.ts'
 import { cleanSchema } from './schema.ts'
 import { isImage, isToken, onePrompt } from './string-formats.ts'
@@ -25,6 +26,11 @@ const problem = (field: string, message: string): Checked => ({
 const wrong = (field: string, value: Json | undefined, expected: string): Checked =>
   problem(field, `expected ${expected}, got ${describeValue(value)}`)
 const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
+
+/** A key of the client's choosing, as far as messages may quote it: cheap, since it is needed for every value. */
+const keyName = (key: string): string => (matches(key, unprintable) ? '?' : key.slice(0, longestName))
+const unprintable = /[^ -~]/
+const longestName = 40
 
 function check(value: Json, given: Rule, path: string, context: CheckContext): Checked {
   const rule = given.is === 'either' ? (chosen(given.of, value) ?? given) : given
@@ -86,7 +92,7 @@ function checkArguments(text: string, rule: Rule, path: string, context: CheckCo
     context.budget.values -= parsed.values
     return { value: text }
   }
-  return /^more than [0-9]+ values$/.test(parsed.problem)
+  return matches(parsed.problem, /^more than [0-9]+ values$/)
     ? problem(path, `the arguments of all calls have more than ${limits.values} values`)
     : wrong(path, text, describeRule(rule))
 }
@@ -119,10 +125,10 @@ function checkMap(
   const kept = object()
   for (let i = 0; i < given.keys.length; i++) {
     const key = given.keys[i] as string
-    if (rule.keys === 'digits' && !/^[0-9]{1,9}$/.test(key)) {
+    if (rule.keys === 'digits' && !matches(key, /^[0-9]{1,9}$/)) {
       return problem(path, `expected token numbers as keys, got ${describeValue(key)}`)
     }
-    const checked = check(given.at[key] as Json, rule.of, below(path, printable(key)), context)
+    const checked = check(given.at[key] as Json, rule.of, below(path, keyName(key)), context)
     if ('problem' in checked) return checked
     if (checked.value !== undefined) put(kept, key, checked.value)
   }

@@ -5,7 +5,7 @@ import { isList, isLongInteger, isObject, type Json } from './json.ts'
 const longest = 40
 
 /** A client's text, as quoted in messages: short, printable ASCII only. */
-export const printable = (text: string): string => text.slice(0, longest).replace(/[^ -~]/g, '?')
+const printable = (text: string): string => text.slice(0, longest).replace(/[^ -~]/g, '?')
 
 /** A received value, in a few words. */
 export function describeValue(value: Json | undefined): string {

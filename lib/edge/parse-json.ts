@@ -4,6 +4,7 @@
  * long texts are cheap.
  */
 import { isList, type Json, type JsonObject, type LongInteger, object, put } from './json.ts'
+import { endsEscaped, matches } from './patterns.ts'
 
 export type JsonLimits = { levels: number; values: number; keys: number }
 /** `values`: how many there are, the value itself and all inside. */
@@ -22,18 +23,37 @@ const closeBracket = 93
 const openBrace = 123
 const closeBrace = 125
 
-const number = /^-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/
+const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/
+const wholeNumber = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/
+const afterNumber = /[^0-9.eE+-]/
+const fraction = /[.eE]/
 const maxDigits = 40
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these.
 const controlCharacter = /[\u0000-\u001f]/
 const escapedSurrogate = /\\u[dD][89a-fA-F]/
-const escapedPair = /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}/g
-const escapedBackslash = /\\\\/g
+const highSurrogate = /^[dD][89abAB]/
+const lowSurrogate = /^[dD][c-fC-F]/
 
-/** Whether escape sequences form a lone surrogate. */
-const hasLoneSurrogate = (inner: string): boolean =>
-  escapedSurrogate.test(inner) &&
-  escapedSurrogate.test(inner.replace(escapedBackslash, '').replace(escapedPair, ''))
+/**
+ * Whether escape sequences form a lone surrogate. Linear, in nginx too: njs reads a whole text again for each match in it,
+ * so that a megabyte of emoji took it half a minute.
+ */
+function hasLoneSurrogate(inner: string): boolean {
+  if (!matches(inner, escapedSurrogate)) return false
+  const parts = inner.split('\\u')
+  /** Whether the part before ended with a high surrogate, which the next must follow. */
+  let isOpen = false
+  for (let i = 1; i < parts.length; i++) {
+    const part = parts[i] as string
+    // The backslash is itself escaped.
+    if (endsEscaped(parts[i - 1] as string)) continue
+    const isLow = matches(part.slice(0, 4), lowSurrogate)
+    if (isOpen !== isLow) return true
+    isOpen = matches(part.slice(0, 4), highSurrogate)
+    if (isOpen && part.length > 4) return true
+  }
+  return isOpen
+}
 
 /** The position of the closing quote of the string that begins at `start`, or -1. */
 function endOfString(text: string, start: number): number {
@@ -77,7 +97,7 @@ function readString(reader: Reader): string | undefined {
   }
   const inner = reader.text.slice(reader.at + 1, end)
   const isPlain = inner.indexOf('\\') === -1
-  if (controlCharacter.test(inner)) reader.problem = 'unescaped control character in a string'
+  if (matches(inner, controlCharacter)) reader.problem = 'unescaped control character in a string'
   else if (!isPlain && hasLoneSurrogate(inner))
     reader.problem = 'lone surrogate (\\ud800 to \\udfff), which is not a character'
   if (reader.problem !== undefined) return undefined
@@ -98,6 +118,16 @@ const literals: Record<string, [string, null | boolean]> = {
   n: ['null', null],
 }
 
+/** The longest number that begins here, cut after one digit too many; empty if there is none. */
+function digitsAt(reader: Reader): string {
+  const next = reader.text.slice(reader.at, reader.at + maxDigits + 1)
+  const end = next.search(afterNumber)
+  const whole = end === -1 ? next : next.slice(0, end)
+  if (matches(whole, wholeNumber)) return whole
+  const found = number.exec(next)
+  return found === null ? '' : found[0]
+}
+
 /** Reads the number or literal that begins here; undefined if there is a problem. */
 function readNumberOrLiteral(reader: Reader): Json | undefined {
   const first = reader.text.charAt(reader.at)
@@ -106,12 +136,10 @@ function readNumberOrLiteral(reader: Reader): Json | undefined {
     reader.at += word[0].length
     return word[1]
   }
-  const found = number.exec(reader.text.slice(reader.at, reader.at + maxDigits + 1))
-  const digits = found === null ? '' : found[0]
-  const value =
-    found === null ? undefined : numberOf(digits, found[1] === undefined && found[2] === undefined)
+  const digits = digitsAt(reader)
+  const value = digits === '' ? undefined : numberOf(digits, !matches(digits, fraction))
   reader.at += digits.length
-  if (found === null) reader.problem = first === '' ? tooEarly : 'unexpected character where a value belongs'
+  if (digits === '') reader.problem = first === '' ? tooEarly : 'unexpected character where a value belongs'
   else if (value === undefined || digits.length > maxDigits) reader.problem = 'number too large'
   return value
 }

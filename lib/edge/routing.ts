@@ -3,6 +3,7 @@ import { apiOf, errorBody, postRoute } from './errors.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
 import { limits } from './limits.ts'
 import { parseJson } from './parse-json.ts'
+import { matches } from './patterns.ts'
 import { hasGap } from './services.ts'
 
 /** `service`: empty for chat. */
@@ -16,7 +17,7 @@ const sessionHeaders = ['x-session-affinity', 'x-claude-code-session-id', 'sessi
 const sessionName = /^[\x21-\x7e]{1,200}$/
 
 const textAt = (value: Json | undefined): string =>
-  typeof value === 'string' && sessionName.test(value) ? value : ''
+  typeof value === 'string' && matches(value, sessionName) ? value : ''
 
 /** What names a conversation in a body: OpenAI's `prompt_cache_key`, Anthropic's `metadata.user_id`. */
 function sessionIn(request: JsonObject): string {

@@ -1,17 +1,20 @@
 /** Resolves a JSON Schema's references, drops invalid and circular ones, and estimates the grammar's size. */
 import { isList, isObject, type Json, type JsonObject, remove } from './json.ts'
+import { matches } from './patterns.ts'
 
 /** A schema, with all nested schemas that llama.cpp reads, the root first. */
 export type Document = { root: JsonObject; nodes: JsonObject[] }
+
+const index = /^(?:0|[1-9][0-9]{0,4})$/
 
 /** Resolves a reference as llama.cpp does: by plain keys and indexes, without unescaping. */
 function resolve(document: Document, reference: string): JsonObject | undefined {
   let target: Json | undefined = document.root
   const steps = reference.slice(2).split('/')
-  for (let i = 0; i < steps.length; i++) {
+  for (let i = 0; i < steps.length && target !== undefined; i++) {
     const step = steps[i] as string
     if (isObject(target)) target = target.at[step]
-    else if (isList(target)) target = /^(?:0|[1-9][0-9]{0,4})$/.test(step) ? target[Number(step)] : undefined
+    else if (isList(target)) target = matches(step, index) ? target[Number(step)] : undefined
     else target = undefined
   }
   return isObject(target) && target.place !== undefined ? target : undefined

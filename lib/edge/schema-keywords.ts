@@ -4,6 +4,7 @@
  * llama.cpp: `common/json-schema.cpp`, `common/json-schema-to-grammar.cpp`, `src/llama-grammar.cpp`.
  */
 import { hasOwn, isList, isObject, type Json, type JsonObject, object, put, remove } from './json.ts'
+import { endsEscaped, matches } from './patterns.ts'
 
 /** llama.cpp unrolls repetitions item by item, and refuses more than 2000. */
 const maxRepetitions = 500
@@ -65,25 +66,43 @@ function cleanBounds(schema: JsonObject): void {
 const exclusive = (value: Json | undefined, round: (value: number) => number, step: number) =>
   value === undefined ? undefined : round(value as number) + step
 
-/** A piece of a regular expression to which llama.cpp's converter gives the usual meaning. */
-const piece =
-  /(?:[A-Za-z0-9 _@/,:;=~#%&'<>!-]|\\[.$()[\]{}|*+?]|\[(?:[A-Za-z0-9 _.@,:;=~#%&+*?$()|/](?:-[A-Za-z0-9])?)+-?\])(?:[*+?]|\{([0-9]{1,3})(?:,([0-9]{1,3})?)?\})?/g
-const range = /([A-Za-z0-9])-([A-Za-z0-9])/g
+/** A regular expression made of pieces to which llama.cpp's converter gives the usual meaning. */
+const simple =
+  /^(?:(?:[A-Za-z0-9 _@/,:;=~#%&'<>!-]|\\[.$()[\]{}|*+?]|\[(?:[A-Za-z0-9 _.@,:;=~#%&+*?$()|/](?:-[A-Za-z0-9])?)+-?\])(?:[*+?]|\{[0-9]{1,3}(?:,(?:[0-9]{1,3})?)?\})?)*$/
+
+/** What is between the brackets of a kind, other than escaped ones. */
+function inBrackets(pattern: string, opening: string, closing: string): string[] {
+  const parts = pattern.split(opening)
+  return parts
+    .slice(1)
+    .filter((_, index) => !endsEscaped(parts[index] as string))
+    .map(part => part.slice(0, part.indexOf(closing)))
+}
+
+/** Whether repetitions, such as `2` or `1,3`, are in order, and few enough. */
+function isRepetition(text: string): boolean {
+  const counts = text.split(',')
+  const low = Number(counts[0])
+  const high = counts[1] === undefined || counts[1] === '' ? low : Number(counts[1])
+  return low <= high && high <= maxRepetitions
+}
+
+/** Whether the ranges in a character class, such as `a-z`, are in order. */
+function hasOrderedRanges(characters: string): boolean {
+  for (let i = 1; i < characters.length - 1; i++) {
+    const isRange = characters.charAt(i) === '-'
+    if (isRange && characters.charAt(i - 1) > characters.charAt(i + 1)) return false
+  }
+  return true
+}
 
 function isSimple(pattern: string): boolean {
-  let isValid = true
-  const rest = pattern.slice(1, -1).replace(piece, (found: string, low?: string, high?: string) => {
-    if (Number(low ?? 0) > maxRepetitions || Number(high ?? 0) > maxRepetitions) isValid = false
-    if (high !== undefined && Number(low) > Number(high)) isValid = false
-    if (found.charAt(0) === '[') {
-      found.replace(range, (_: string, from: string, to: string) => {
-        if (from > to) isValid = false
-        return ''
-      })
-    }
-    return ''
-  })
-  return isValid && rest === ''
+  const inner = pattern.slice(1, -1)
+  return (
+    matches(inner, simple) &&
+    inBrackets(inner, '{', '}').every(isRepetition) &&
+    inBrackets(inner, '[', ']').every(hasOrderedRanges)
+  )
 }
 
 /**
@@ -122,7 +141,11 @@ function cleanProperties(schema: JsonObject, path: string): string | undefined {
     return `${path}.properties: expected names of at most ${maxNameLength} characters`
   }
   const additional = schema.at.additionalProperties
-  if (additional !== undefined && additional !== false && names.some(name => specialInBrackets.test(name))) {
+  if (
+    additional !== undefined &&
+    additional !== false &&
+    names.some(name => matches(name, specialInBrackets))
+  ) {
     put(schema, 'additionalProperties', false)
   }
   return undefined

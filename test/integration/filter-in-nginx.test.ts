@@ -1,6 +1,6 @@
 /** The request filter inside nginx's JavaScript gives the same verdicts and bytes as in Node.js, whatever is sent. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -160,6 +160,106 @@ it('accepts the maximum nesting depth', async () => {
     })
   for (const text of [60, 61, 64, 65, 1000].flatMap(n => [tool(n), schema(n >> 1), called(n)]))
     expect(await inNginx('/v1/chat/completions', text)).toEqual(inNode('/v1/chat/completions', text))
+})
+
+/** Bodies of about a megabyte that are as much work as possible. */
+const user = { role: 'user', content: 'Hi' }
+const toolWith = (parameters: unknown) =>
+  JSON.stringify({ messages: [user], tools: [{ type: 'function', function: { name: 'a', parameters } }] })
+const keyed = (count: number, letter: string) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`${letter}${i}`, 1]))
+const called = (input: object) => ({
+  messages: [
+    { role: 'assistant', content: Array(100).fill({ type: 'tool_use', id: 'a', name: 'b', input }) },
+  ],
+})
+const escaped = (sequence: string) =>
+  `{"messages":[{"role":"user","content":"${sequence.repeat(Math.floor(1_000_000 / sequence.length))}"}]}`
+const pattern = `^${'[a-z]{1,2}'.repeat(24)}$`
+const heavy: [string, string, string][] = [
+  ['emoji, escaped', '/v1/chat/completions', escaped('\\ud83d\\ude00')],
+  [
+    'letters, escaped, and an emoji',
+    '/v1/chat/completions',
+    escaped('\\u00e9').replace('\\u00e9', '\\ud83d\\ude00'),
+  ],
+  ['backslashes, escaped', '/v1/chat/completions', escaped('\\\\')],
+  ['numbers', '/v1/completions', JSON.stringify({ prompt: Array(99_000).fill(1) })],
+  ['fractions', '/v1/completions', JSON.stringify({ prompt: Array(99_000).fill(1.5) })],
+  ['keys', '/v1/chat/completions', JSON.stringify({ a: Array(95).fill(keyed(1000, 'k')), messages: [user] })],
+  ['keys that are kept', '/v1/messages', JSON.stringify(called(keyed(900, 'k')))],
+  ['keys that no message may quote', '/v1/messages', JSON.stringify(called(keyed(900, 'é')))],
+  [
+    'parts',
+    '/v1/chat/completions',
+    JSON.stringify({
+      messages: Array(2000).fill({ role: 'user', content: Array(14).fill({ type: 'text', text: 'a' }) }),
+    }),
+  ],
+  [
+    'required names',
+    '/v1/chat/completions',
+    toolWith({ properties: { a: {} }, required: Array(95_000).fill('a') }),
+  ],
+  [
+    'types',
+    '/v1/chat/completions',
+    toolWith({ type: [...Array(45_000).fill('x'), ...Array(45_000).fill('string')] }),
+  ],
+  [
+    'patterns',
+    '/v1/chat/completions',
+    toolWith({ anyOf: Array(12).fill({ anyOf: Array(300).fill({ pattern }) }) }),
+  ],
+  [
+    'references',
+    '/v1/chat/completions',
+    toolWith({ anyOf: Array(6).fill({ anyOf: Array(300).fill({ $ref: `#/${'a/'.repeat(240)}` }) }) }),
+  ],
+  [
+    'names of additional properties',
+    '/v1/chat/completions',
+    toolWith({
+      anyOf: Array(70).fill({
+        properties: keyed(250, 'k'),
+        required: Object.keys(keyed(250, 'k')),
+        additionalProperties: true,
+      }),
+    }),
+  ],
+  [
+    'arguments',
+    '/v1/chat/completions',
+    JSON.stringify({
+      messages: [
+        {
+          role: 'assistant',
+          tool_calls: Array(5).fill({
+            function: { name: 'a', arguments: JSON.stringify(Array(90_000).fill(1)) },
+          }),
+        },
+      ],
+    }),
+  ],
+]
+
+/** The most memory that nginx's worker has taken since the last question, in MiB. */
+function peakMiB(): number {
+  const worker = readFileSync(`/proc/${nginx.pid}/task/${nginx.pid}/children`, 'utf8').trim()
+  const peak = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${worker}/status`, 'utf8'))?.[1]) / 1024
+  writeFileSync(`/proc/${worker}/clear_refs`, '5')
+  return peak
+}
+
+// njs frees nothing before the request has ended: what it keeps for each value decides.
+it.each(heavy)('takes neither long nor much memory for a megabyte of %s', async (name, path, text) => {
+  peakMiB()
+  const start = performance.now()
+  await inNginx(path, text)
+  const [seconds, memory] = [(performance.now() - start) / 1000, peakMiB()]
+  console.log(`${name}: ${text.length} bytes, ${seconds.toFixed(2)} s, ${memory.toFixed(0)} MiB`)
+  expect(seconds).toBeLessThan(8)
+  expect(memory).toBeLessThan(350)
 })
 
 /** njs counts code points, Node.js UTF-16 code units: with characters beyond U+FFFF, positions and lengths differ. */

@@ -18,6 +18,7 @@ it.each([
   ['\ufeff1', '1'],
   ['{"a":[1,-0.5,1e3,true,false,null,"x"]}', '{"a":[1,-0.5,1000,true,false,null,"x"]}'],
   ['"\\u00e9\\n\\/\\ud83d\\ude00\\\\ud800"', '"é\\n/😀\\\\ud800"'],
+  ['"\\\\ude00\\ud83d\\ude00\\\\\\\\ud83d"', '"\\\\ude00😀\\\\\\\\ud83d"'],
   // The last of two values.
   ['{"a":1,"b":2,"a":3}', '{"a":3,"b":2}'],
   // In the original order.
@@ -56,6 +57,10 @@ it.each([
   ['"\\u12G4"', 'unknown escape sequence @0'],
   ['"\\ud800"', 'lone surrogate (\\ud800 to \\udfff), which is not a character @0'],
   ['"\\ude00\\ud83d"', 'lone surrogate (\\ud800 to \\udfff), which is not a character @0'],
+  ['"\\ud83d\\\\\\ude00"', 'lone surrogate (\\ud800 to \\udfff), which is not a character @0'],
+  ['"\\ud83d \\ude00"', 'lone surrogate (\\ud800 to \\udfff), which is not a character @0'],
+  ['"\\ud83d\\ude00\\ude00"', 'lone surrogate (\\ud800 to \\udfff), which is not a character @0'],
+  ['"\\ud83d\\u0041"', 'lone surrogate (\\ud800 to \\udfff), which is not a character @0'],
   ['{"\\udfff":1}', 'lone surrogate (\\ud800 to \\udfff), which is not a character @1'],
   ['[[[[[[1]]]]]]', 'nested more than 5 levels deep @5'],
   [`[${'1,'.repeat(1000)}1]`, 'more than 1000 values @1999'],
