@@ -6,7 +6,7 @@ import { type ErrorText, errorOf, type FailedRequest, type RequestLimits } from 
 function keyLimit(request: FailedRequest, limits: RequestLimits): string {
   const share = limits.slots - 1
   if (request.quota !== '' && Number(request.quota) <= share)
-    return `This API key may take ${slotCount(Number(request.quota))} at once, and does. Try again when an answer has ended.`
+    return `This API key is already using its limit of ${slotCount(Number(request.quota))}. Try again when an answer has ended.`
   if (limits.fleetModels !== undefined)
     return 'This API key takes all slots of the fleet but one, which is kept for other keys. Try again when an answer has ended.'
   return `This API key takes ${slotCount(share)}: the last one is kept for other keys. Try again when an answer has ended.`
@@ -41,7 +41,7 @@ export function tooMany(request: FailedRequest, limits: RequestLimits): ErrorTex
 const isForCompanion = (request: FailedRequest) => request.service !== '' && request.service !== 'chat'
 
 const draining = (since: string) =>
-  `This VM is being drained since ${since}: it finishes what it is answering, and takes nothing new. Send the request again: elsewhere, or later.`
+  `This VM has been draining since ${since}: it finishes what it is answering, and takes nothing new. Send the request again: elsewhere, or later.`
 
 export function unavailable(request: FailedRequest, limits: RequestLimits): ErrorText {
   // Whatever else may be: this one will not be answered here.
@@ -55,7 +55,7 @@ export function unavailable(request: FailedRequest, limits: RequestLimits): Erro
   // The last of several, if the request has been repeated.
   if (limits.fleetModels !== undefined && /(^|\D)401$/.test(request.upstreamStatus))
     return errorOf(
-      'A copilot of the fleet does not accept the key of this router. Whoever runs the fleet can help: ONEAPP_COPILOT_FLEET_KEY must be the same on all its VMs.',
+      'A copilot of the fleet does not accept the key of this router. Tell its administrator: ONEAPP_COPILOT_FLEET_KEY must be the same on all its VMs.',
       'unavailable',
     )
   if (request.upstreamStatus === '502') {

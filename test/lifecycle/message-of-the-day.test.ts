@@ -36,7 +36,7 @@ describe('says why nothing is served', () => {
       host => setUnavailable(host, 'llama-server crashed.'),
       /llama-server crashed\./,
     ],
-    ['it is being drained', beginDraining, /This VM is being drained since 2\S+Z: it finishes/],
+    ['it is being drained', beginDraining, /This VM has been draining since 2\S+Z: it finishes/],
     ['the model is loading', status(503, '{"status":"loading"}'), /The model is loading\./],
     ['the admission proxy is down', status(502), /nginx\.service answered 502/],
     [
