@@ -20,6 +20,13 @@ const short = (time: string) => `${time.slice(0, 19)}Z`
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
 const rate = (value: number | null) => (value === null ? '-' : `${Number(value.toPrecision(3))}`)
 
+/** Where the certificate in use comes from. */
+const origins = {
+  private: "from the VM's own CA",
+  supplied: 'supplied in the context',
+  acme: 'from an ACME server',
+}
+
 const rows: Rows = {
   addresses: addresses => addresses.map((url, index) => [index === 0 ? 'endpoint' : 'also', url]),
   plan: ({ state, model, contextSize, slots, threads, kvType, companions }) => [
@@ -50,7 +57,10 @@ const rows: Rows = {
         : 'not active',
     ]),
   certificate: ({ mode, names, ends, daysLeft }) => [
-    ['certificate', `${mode}, for ${names.join(', ')}; ends ${ends.slice(0, 10)}, ${daysLeft} days left`],
+    [
+      'certificate',
+      `${origins[mode]}, for ${names.join(', ')}; valid until ${ends.slice(0, 10)}, ${daysLeft} days left`,
+    ],
   ],
   stages: ({ framework, ...stages }) => [
     ...stageNames.flatMap((name): Row[] => {

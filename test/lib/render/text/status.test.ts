@@ -11,7 +11,7 @@ it.each([
   /plan +2 × 4096 tokens, 8 threads, KV cache f16/,
   /admission\.service {2}active since 2026-02-14T10:00:00Z\n/,
   /nginx\.service +not active/,
-  /certificate +acme, for copilot\.example\.com; ends\s+2026-02-14, 12 days left/,
+  /certificate +from an ACME server, for copilot\.example\.com;\s+valid until 2026-02-14, 12 days left/,
   /configure +success, 2026-02-14T10:00:00Z\n/,
   /bootstrap +failure, 2026-02-14T10:00:00Z: It has\s+failed\./,
   /framework +bootstrap_failure/,
