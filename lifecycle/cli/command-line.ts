@@ -97,10 +97,9 @@ function givenTo(
 ): string | true | { problem: string } {
   if (argument === undefined)
     return value === undefined ? true : { problem: `--${name} takes no value, got "${value}".` }
-  if (value === undefined || value === '') return { problem: `--${name} takes a ${argument}, got none.` }
+  if (value === undefined || value === '')
+    return { problem: `--${name} takes a value: --${name} ${argument}.` }
   if (value.startsWith('-') && !inlineValue)
-    return {
-      problem: `--${name} takes a ${argument}, got "${value}" (if that is meant: --${name}=${value}).`,
-    }
+    return { problem: `--${name} takes a value, got "${value}" (if that is meant: --${name}=${value}).` }
   return value
 }
