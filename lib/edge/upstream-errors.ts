@@ -50,22 +50,35 @@ export const isRejection = (path: string, status: number, text: string): boolean
   status === 400 ||
   (status === 500 && (postRoute(path)?.service === undefined || parse(text).type === tooManyTokens))
 
-/** The body of the error for a path. OpenAI's shape keeps llama-server's token counts. */
+/**
+ * What is said of too many tokens. Agents recognise a conversation that they must shorten by OpenAI's code or by words in
+ * the message: Cline, Continue's `cn` and LangChain do not know llama-server's own, and Claude Code knows Anthropic's.
+ */
+function tooManyTokensMessage(path: string, prompt: number, most: number): string {
+  const service = postRoute(path)?.service
+  if (apiOf(path) === 'anthropic') return `prompt is too long: ${prompt} tokens > ${most} maximum`
+  if (service !== undefined)
+    return `A text has ${prompt} tokens, and the service for ${service} takes ${most} at most: split longer texts.`
+  return `This model's maximum context length is ${most} tokens. However, the request has ${prompt} tokens. Shorten the conversation.`
+}
+
+/** What the error says: llama-server's own words, unless a client needs others. */
+function messageOf(path: string, error: LlamaError): string {
+  if (error.type === tooManyTokens && error.n_prompt_tokens !== undefined && error.n_ctx !== undefined)
+    return tooManyTokensMessage(path, error.n_prompt_tokens, error.n_ctx)
+  if (error.type === 'not_supported_error' && path === '/infill')
+    return 'This model cannot fill gaps, and there is no service for completion on this appliance.'
+  return error.message ?? 'The model server gave no reason.'
+}
+
+/** The body of the error for a path. OpenAI's shape keeps llama-server's type and token counts. */
 export function upstreamErrorText(path: string, status: number, text: string): string {
   const error = parse(text)
-  let message = error.message ?? 'The model server gave no reason.'
-  if (apiOf(path) === 'anthropic') {
-    // Worded as in Anthropic's own API: on this message Claude Code compacts the conversation.
-    if (error.type === tooManyTokens && error.n_prompt_tokens !== undefined) {
-      message = `prompt is too long: ${error.n_prompt_tokens} tokens > ${error.n_ctx} maximum`
-    }
-    return JSON.stringify(errorBody('anthropic', status, message))
-  }
-  const service = postRoute(path)?.service
-  if (service !== undefined && error.type === tooManyTokens)
-    message = `A text has ${error.n_prompt_tokens} tokens, and the service for ${service} takes ${error.n_ctx} at most: split longer texts.`
+  const message = messageOf(path, error)
+  if (apiOf(path) === 'anthropic') return JSON.stringify(errorBody('anthropic', status, message))
   const type = error.type === undefined || error.type === 'server_error' ? undefined : error.type
-  const body = errorBody('openai', status, message, type) as { error: Record<string, unknown> }
+  const code = type === tooManyTokens ? 'context_length_exceeded' : type
+  const body = errorBody('openai', status, message, code) as { error: Record<string, unknown> }
   if (type !== undefined) body.error.type = type
   if (error.n_prompt_tokens !== undefined) {
     body.error.n_prompt_tokens = error.n_prompt_tokens

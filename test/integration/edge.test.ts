@@ -247,7 +247,7 @@ describe('paths', () => {
     const { status, body } = await ask('/v1/chat/completions', { headers: bearer, json })
     expect([status, JSON.parse(body).error]).toMatchObject([
       400,
-      { type: 'exceed_context_size_error', n_ctx: 4096 },
+      { type: 'exceed_context_size_error', code: 'context_length_exceeded', n_ctx: 4096 },
     ])
   })
 })

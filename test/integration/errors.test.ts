@@ -271,7 +271,15 @@ describe('errors of the services behind', () => {
     answer = () => ({ status: 400, body: JSON.stringify({ error }) })
     expect(await ask({})).toMatchObject({
       status: 400,
-      body: { error: { type: error.type, n_prompt_tokens: 9008, n_ctx: 8192 } },
+      body: {
+        error: {
+          message: expect.stringMatching(/^This model's maximum context length is 8192 tokens\./),
+          type: error.type,
+          code: 'context_length_exceeded',
+          n_prompt_tokens: 9008,
+          n_ctx: 8192,
+        },
+      },
     })
     expect(await ask(anthropic)).toMatchObject({
       status: 400,

@@ -70,9 +70,10 @@ describe("llama-server's errors", () => {
       tooLong,
       {
         ...openai,
-        message: tooLong.error.message,
+        message:
+          "This model's maximum context length is 4096 tokens. However, the request has 5000 tokens. Shorten the conversation.",
         type: 'exceed_context_size_error',
-        code: 'exceed_context_size_error',
+        code: 'context_length_exceeded',
         n_prompt_tokens: 5000,
         n_ctx: 4096,
       },
@@ -85,7 +86,7 @@ describe("llama-server's errors", () => {
         ...openai,
         message: 'too long',
         type: 'exceed_context_size_error',
-        code: 'exceed_context_size_error',
+        code: 'context_length_exceeded',
       },
       'too long',
     ],
@@ -122,6 +123,33 @@ describe("llama-server's errors", () => {
   })
 })
 
+/** How clients recognise a conversation that they must shorten, in their sources of 2026: by the code, or by the message. */
+it.each([
+  ['Cline', 'context_length_exceeded', /context\s*(length|window)/i],
+  ['cn', 'context_length_exceeded', /maximum context length/],
+  ['LangChain', 'context_length_exceeded', /maximum context length/],
+  ['opencode', 'context_length_exceeded', /maximum context length is \d+ tokens/i],
+])('%s recognises a conversation that is too long', (_, code, message) => {
+  const error = { type: 'exceed_context_size_error', message: '', n_prompt_tokens: 5000, n_ctx: 4096 }
+  const shown = JSON.parse(upstreamErrorText('/v1/chat/completions', 400, JSON.stringify({ error }))).error
+  expect(shown.code).toBe(code)
+  expect(shown.message).toMatch(message)
+})
+
+it('says of a gap that the model cannot fill what would', () => {
+  const error = {
+    code: 501,
+    message: 'Infill is not supported by this model: …',
+    type: 'not_supported_error',
+  }
+  const shown = (path: string) => JSON.parse(upstreamErrorText(path, 501, JSON.stringify({ error }))).error
+  expect(shown('/infill')).toMatchObject({
+    message: 'This model cannot fill gaps, and there is no service for completion on this appliance.',
+    type: error.type,
+  })
+  expect(shown('/v1/completions').message).toBe(error.message)
+})
+
 describe('a text that is too long for a service beside chat', () => {
   const decoder = {
     error: {
@@ -150,7 +178,7 @@ describe('a text that is too long for a service beside chat', () => {
       error: {
         message: `A text has 4001 tokens, and the service for ${service} takes 2048 at most: split longer texts.`,
         type: 'exceed_context_size_error',
-        code: 'exceed_context_size_error',
+        code: 'context_length_exceeded',
         param: null,
         n_prompt_tokens: 4001,
         n_ctx: 2048,
