@@ -88,6 +88,24 @@ it('asks for a token only if requests wait and nothing is computed', () => {
   expect(watch({ requests: 2, isRunning: true }, hours)?.verdict).toBe('healthy')
 })
 
+it.each([
+  [500, 0.05, 'ask for a token'],
+  [500, 0.2, 'healthy'],
+  [15_000, 0.2, 'ask for a token'],
+  [15_000, 0.4, 'healthy'],
+])('every %i ms, %f s of CPU time: %s', (interval, cpuTime, verdict) => {
+  let history: History | undefined
+  for (let count = 0; count * interval < limits.waiting * 1000; count += 1)
+    history = judge(
+      history,
+      { ...quiet, requests: 1, cpuTime: count * cpuTime },
+      bounds,
+      count * interval,
+    )?.history
+  const last = { ...quiet, requests: 1, cpuTime: (history?.cpuTime ?? 0) + cpuTime }
+  expect(judge(history, last, bounds, (history?.at ?? 0) + interval)?.verdict).toBe(verdict)
+})
+
 it('ignores observations of another run, and those before an answer', () => {
   const first = judge(undefined, { ...quiet, reply: 'silence' }, bounds, 0)
   const later = { ...quiet, reply: 'silence' as const }
