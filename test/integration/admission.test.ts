@@ -87,6 +87,8 @@ it('frees a slot with the last byte of its answer, before the edge proxy has clo
           resolve({ status: answer.status, close: () => socket.destroy() })
       })
     })
+  // Streams that the tests before have disconnected may not have ended yet.
+  await expect.poll(async () => (await answered()).status, { timeout: 30_000 }).toBe(200)
   const answers = [await answered(), await answered(), await answered()]
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
   for (const { close } of answers) close()

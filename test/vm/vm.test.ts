@@ -62,16 +62,17 @@ it('another context disk is noticed: nginx reloads, llama-server keeps running',
 })
 
 /**
- * Has the kernel kill llama-server for exceeding its memory limit, before the write of the lower limit returns. Half of
- * what llama-server has allocated is enough for the process that the unit starts next, which the kernel would kill too;
- * the old limit is restored before that needs more.
+ * Has the kernel kill llama-server for exceeding its memory limit. What the unit starts next needs more than the lower
+ * limit: frozen, it waits until the old one is back.
  */
 const exhaustMemory = [
   'group=/sys/fs/cgroup/system.slice/slm-copilot.service',
   'limit=$(cat $group/memory.max)',
   `half=$(awk '$1 == "anon" { print int($2 / 2) }' $group/memory.stat)`,
+  'echo 1 > $group/cgroup.freeze',
   'echo $half > $group/memory.max',
   'echo $limit > $group/memory.max',
+  'echo 0 > $group/cgroup.freeze',
 ].join('; ')
 
 it('a power cut that leaves the framework’s pipe behind: success, same files, services left alone', async () => {
