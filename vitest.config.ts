@@ -8,8 +8,8 @@ const minute = 60_000
 /** What these assert depends on how fast the machine is, or changes it: nothing runs beside them. */
 const alone = ['hangs', 'huge-pages', 'slow-readers', 'speed'].map(name => `test/integration/${name}.test.ts`)
 
-/** Integration and VM tests share three workers, since they often wait: for timers, disks, and what restarts. */
-const shared = { maxWorkers: 3, sequence: { groupOrder: 1 } }
+/** Integration and VM tests share four workers, since they often wait: for timers, disks, and what restarts. */
+const shared = { maxWorkers: 4, sequence: { groupOrder: 1 } }
 /**
  * Real programs on a machine that may be busy: what fails is tried once more, so that a whole run of half an hour is not
  * lost to one row. Its totals name each test that passed only then.
