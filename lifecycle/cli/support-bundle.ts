@@ -1,4 +1,4 @@
-/** `slm-copilot support-bundle`: one archive for whoever helps, without secrets, listed before it is written. */
+/** `slm-copilot support-bundle`: one archive for support, without secrets, listed before it is written. */
 import { dirname } from 'node:path'
 import { paths } from '../../lib/appliance/paths.ts'
 import { maskFor } from '../../lib/render/support/masking.ts'

@@ -237,7 +237,7 @@ export const variables = {
     byDefault: 'auto: the model that is in the image, if there is one and chat loses nothing by it',
     takes: 'auto, NO, or the name of a model for completion',
     example: 'qwen2.5-coder-1.5b',
-    help: 'Completion while one types, by a small model of its own. One that is named here is downloaded if it is not in the image.',
+    help: 'Code completion as you type, by a small model of its own. One that is named here is downloaded if it is not in the image.',
     input: 'list',
     options: ['auto', 'NO', ...companionsOf('completion')],
   }),

@@ -60,7 +60,7 @@ export function counted(before: Counters, requests: LoggedRequest[]): Counters {
     counts.set(idOf(labels), count)
     count.requests += 1
     count.seconds += request.total
-    // A completion while one types takes a tenth of a second: another kind of wait.
+    // A completion takes a tenth of a second: another kind of wait.
     const isAnswer = labels.isGeneration && request.path !== '/infill'
     if (isAnswer && request.status === 200 && request.firstByte !== undefined)
       observe(firstByte, request.firstByte)

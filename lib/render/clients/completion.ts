@@ -1,4 +1,4 @@
-/** Settings of editors and libraries for the services beside chat: completion while one types, embeddings. */
+/** Settings of editors and libraries for the services beside chat: code completion, embeddings. */
 import { endpointUrl, originOf } from '../../appliance/names.ts'
 import { type ClientConfiguration, type ClientValues, json, program, shellExports } from './configuration.ts'
 

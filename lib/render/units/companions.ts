@@ -69,7 +69,7 @@ const cpuWeights: Record<CompanionKind, string> = {
 }
 
 const descriptions: Record<CompanionKind, string> = {
-  completion: 'completion while one types',
+  completion: 'code completion',
   embeddings: 'embeddings, for search over code',
   reranking: 'reranking of search results',
 }

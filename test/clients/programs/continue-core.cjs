@@ -1,4 +1,4 @@
-/** Continue's core, as an editor runs it: chat, a completion while one types, an index of the project, and a search in it. */
+/** Continue's core, as an editor runs it: chat, code completion, an index of the project, and a search in it. */
 const { readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
