@@ -83,7 +83,7 @@ function continueCompanions(values: ClientValues): string {
 /** YAML's flow style is a superset of JSON, so values are written as JSON. */
 const continueDev = (values: ClientValues): ClientConfiguration => ({
   name: 'continue',
-  title: 'Continue: editors, and the cn command',
+  title: 'Continue (editors, cn)',
   snippets: [
     {
       place: '~/.continue/config.yaml',
