@@ -153,12 +153,22 @@ export function packerVariables({ work, facts, baseDisk, place }: BakePlaces, in
   }
 }
 
+/**
+ * cloud-init, where a base image has it, reads the context disk as well. Without this, it lets the key in only to say that
+ * root may not log in, and gives the interface an address without a gateway; with modules, it would also make a user.
+ */
+const forCloudInit = {
+  ETH0_IP: '10.0.2.15',
+  ETH0_GATEWAY: '10.0.2.2',
+  USER_DATA: '#cloud-config\ncloud_init_modules: []\ncloud_config_modules: []\ncloud_final_modules: []\n',
+}
+
 /** A key pair for this bake only, and a context disk that authorises it. */
 function temporaryAccess(work: string, format: DiskFormat): { context_disk: string; ssh_key: string } {
   const key = join(work, 'key')
   const disk = join(work, 'context.disk')
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'bake', '-f', key])
   const publicKey = execFileSync('ssh-keygen', ['-y', '-f', key], { encoding: 'utf8' }).trim()
-  writeContextDisk(disk, { context: { ...userNetwork, SSH_PUBLIC_KEY: publicKey }, format })
+  writeContextDisk(disk, { context: { ...userNetwork, ...forCloudInit, SSH_PUBLIC_KEY: publicKey }, format })
   return { context_disk: disk, ssh_key: key }
 }

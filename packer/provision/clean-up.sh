@@ -37,7 +37,8 @@ find /var/log -type f \( -name '*.gz' -o -name '*.[0-9]' \) -delete
 find /var/log -type f -exec shred --iterations=0 --zero {} + -exec truncate --size 0 {} +
 rm -rf /var/lib/{lastlog,wtmpdb}/*
 
-# The context agent generates missing host keys and the network's configuration; systemd a machine ID.
+# The context agent generates missing host keys and the network's configuration, and obeys cloud-init's user data once;
+# systemd generates a machine ID.
 erase /etc/ssh/ssh_host_*_key*
 rm -f /etc/systemd/network/*.network /etc/netplan/50-one-context.yaml
 rm -f /etc/udev/rules.d/70-persistent-net.rules /etc/NetworkManager/system-connections/*
@@ -49,7 +50,7 @@ for file in /etc/machine-id /etc/network/interfaces /etc/resolv.conf; do
 done
 erase /etc/ssl/private/ssl-cert-snakeoil.key
 rm -f /var/lib/dbus/machine-id /etc/ssl/certs/ssl-cert-snakeoil.pem
-rm -rf /var/lib/dhcp/* /var/lib/dhcpcd/* /var/lib/NetworkManager/* /var/lib/one-context/tmp /context
+rm -rf /var/lib/dhcp/* /var/lib/dhcpcd/* /var/lib/NetworkManager/* /var/lib/one-context/{tmp,cloudinit} /context
 
 # The bake's key, and histories.
 for home in /root /home/*; do

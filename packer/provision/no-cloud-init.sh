@@ -6,4 +6,6 @@ set -euo pipefail
 mapfile -t packages < <(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' 'cloud-init*' 2> /dev/null |
   sed -n 's/^installed //p')
 if [ ${#packages[@]} -gt 0 ]; then DEBIAN_FRONTEND=noninteractive apt-get purge --yes "${packages[@]}"; fi
-rm -rf /var/lib/cloud /etc/cloud /etc/netplan/*cloud-init* /etc/network/interfaces.d/*cloud-init*
+rm -rf /var/lib/cloud /etc/cloud
+# What it has written, which is no package's.
+find /etc -xdev -name '*cloud-init*' ! -type d -delete

@@ -66,7 +66,14 @@ export const traces: Trace[] = [
     'etc/udev/rules.d/*persistent-net*',
   ),
   empty('resolver', 'etc/resolv.conf', 'etc/network/interfaces'),
-  absent('cloud-init', 'etc/cloud', 'var/lib/cloud', 'usr/bin/cloud-init'),
+  absent(
+    'cloud-init',
+    'usr/bin/cloud-init',
+    'etc/**/*cloud-init*',
+    'etc/cloud',
+    'var/lib/{cloud,one-context/cloudinit}',
+    'var/log/cloud-init*',
+  ),
   absent('temporary files', 'tmp/*', 'tmp/.*', 'var/tmp/*'),
   absent('clock, timers', 'var/lib/systemd/{timesync/clock,timers/stamp-*}', 'var/lib/chrony/*'),
   absent(

@@ -7,6 +7,7 @@
  * is all that a file needs. Nothing needs to be restored or stopped afterwards. A container is ready within seconds;
  * `readyVm` is for what a container lacks (test/README.md), and takes minutes if the VM is emulated.
  */
+import type { Accelerator } from '../../packer/build/accelerator.ts'
 import type { Segment } from '../../packer/build/container.ts'
 import type { ContextVariables } from '../../packer/build/context-disk.ts'
 import { step } from '../../packer/build/progress.ts'
@@ -40,8 +41,12 @@ export async function startedContainer(
 /** A VM after a successful first boot. */
 export async function readyVm(): Promise<Machine> {
   const { disk, accelerator } = await makeImage()
-  return booted(await startVm({ name: `${prefix}vm-${worker}`, image: disk, accelerator, context: {} }))
+  return bootedVm('vm', disk, accelerator)
 }
+
+/** A VM from another image, after a successful first boot. */
+export const bootedVm = async (name: string, image: string, accelerator: Accelerator): Promise<Machine> =>
+  booted(await startVm({ name: `${prefix}${name}-${worker}`, image, accelerator, context: {} }))
 
 async function booted(machine: Machine): Promise<Machine> {
   const { status, lastLine } = await step(`First boot of the ${machine.kind}`, () =>
