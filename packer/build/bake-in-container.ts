@@ -67,6 +67,7 @@ async function provisioned(
     await forwardPort(folder, port, 22)
     await untilLoggedIn(bake, port, container)
     await provision(port)
+    container.stdin?.write('shut down\n')
   } finally {
     container.stdin?.end()
     if (!hasEnded(container)) await once(container, 'exit')

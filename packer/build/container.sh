@@ -5,7 +5,8 @@
 #
 # usage: container.sh run|bake FOLDER DISK GROUP MAC [ADDRESS]
 # run: the disk is not changed; packets are captured; ends when the container does. bake: the file system grows to the
-# disk's size, and what the container writes stays; at the end of standard input it is shut down, and the disk unmounted.
+# disk's size, and what the container writes stays; after a line on standard input it is shut down, and the disk unmounted;
+# at the end of standard input without one it is killed.
 # FOLDER: for everything else that is written, with the context disk in it. DISK: raw, as packer/base-image.sh lays it out.
 # GROUP: the control group for all processes; its name is the machine's, too. MAC: of the network interface.
 # ADDRESS: of a second interface, on the bridge `segment` in the network namespace that file descriptor 3 is.
@@ -139,7 +140,8 @@ bake() {
   : > "$folder/started"
   "${nspawn[@]}" "--bind=$(context_device)" /lib/systemd/systemd < /dev/null &
   container=$!
-  cat <&3 > /dev/null &
+  # Without a line, the build was interrupted: this script ends, and the container with it.
+  read -r <&3 &
   wait -n "$container" $!
   # systemd-nspawn then shuts the container down, and waits for it.
   kill -TERM "$container"

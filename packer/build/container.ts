@@ -20,7 +20,7 @@ const needs =
 export type Segment = { pid: number; address: string }
 
 type ContainerInputs = {
-  /** `bake`: what it writes stays on the disk, and it is shut down when its standard input ends. */
+  /** `bake`: what it writes stays on the disk, and a line on its standard input shuts it down. It ends with this process. */
   purpose: 'run' | 'bake'
   /** With `context.disk` in it (ext4). */
   folder: string

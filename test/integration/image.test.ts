@@ -254,7 +254,7 @@ describe('the command', () => {
       DISK: '999999G',
       MEMORY: '9999G',
       PATH: folderFor('empty'),
-      SIGN_KEY: file('a-key'),
+      SIGN_KEY: file('a-key', 'RWQAAEIyAAAA'),
     })
     expect(status).toBe(1)
     for (const lacking of [

@@ -5,8 +5,11 @@ import { dirname, join } from 'node:path'
 import { canOpenKvm, knownAccelerator } from '../accelerator.ts'
 import { hasControlGroups } from '../container.ts'
 
-/** `freed`: bytes of earlier results, which are either kept or removed first. `device`: which disk it is on. */
-type Folder = { path: string; device: number; free: number; freed: number }
+/**
+ * `freed`: bytes of earlier results, which are either kept or removed first. `device`: which disk it is on. `isWritable`:
+ * this user may create it, or write to it.
+ */
+type Folder = { path: string; device: number; free: number; freed: number; isWritable: boolean }
 
 export type BuildMachine = {
   missing: string[]
@@ -64,7 +67,17 @@ function readFolder({ path, results }: { path: string; results: string[] }): Fol
   const existing = existingParent(path)
   const { bavail, bsize } = statfsSync(existing)
   const freed = results.reduce((sum, result) => sum + diskUsage(result), 0)
-  return { path, device: statSync(existing).dev, free: bavail * bsize, freed }
+  const isWritable = canWriteTo(existing)
+  return { path, device: statSync(existing).dev, free: bavail * bsize, freed, isWritable }
+}
+
+function canWriteTo(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+    return statSync(folder).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 const existingParent = (path: string): string => (existsSync(path) ? path : existingParent(dirname(path)))

@@ -55,6 +55,7 @@ export function missingFrom(machine: BuildMachine, settings: Settings): string[]
   return [
     ...missingCommands(machine, settings),
     ...missingForContainer(machine, settings),
+    ...missingFolders(machine),
     ...missingSpace(machine, settings),
     ...missingMemory(machine, settings),
   ]
@@ -80,6 +81,14 @@ const missingForContainer = (machine: BuildMachine, settings: Settings): string[
   isInContainer(machine, settings)
     ? machine.lacksForContainer.map(what => `${what}: the container in which the image is baked needs it`)
     : []
+
+const missingFolders = ({ cache, output }: BuildMachine): string[] =>
+  [
+    { ...cache, variable: 'SLM_COPILOT_CACHE' },
+    { ...output, variable: 'OUTPUT' },
+  ]
+    .filter(({ isWritable }) => !isWritable)
+    .map(({ path, variable }) => `folder: this user cannot write to ${path} (or set ${variable})`)
 
 /** The image while it is baked may grow to its full size; the exported copy is about as large as the model. */
 function missingSpace({ cache, output }: BuildMachine, { size, release }: Settings): string[] {

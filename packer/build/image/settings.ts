@@ -17,7 +17,7 @@ import type { MachineSize } from '../bake.ts'
 import type { Bundle } from '../bundle/contents.ts'
 import type { GitSource } from '../one-apps.ts'
 import { type Compression, compressions } from './manifest.ts'
-import { bundle, disk, file, publicKey, releaseFile, size } from './values.ts'
+import { bundle, disk, file, publicKey, releaseFile, secretKey, size } from './values.ts'
 
 export type Settings = {
   release: Release
@@ -76,7 +76,7 @@ const variables = z.object({
     .default(oneApps.commit),
   COMPRESSION: z.enum(compressions, 'takes zlib or zstd').default('zlib'),
   OUTPUT: z.string().default(join(import.meta.dirname, '..', '..', '..', 'dist', 'image')),
-  SIGN_KEY: file.optional(),
+  SIGN_KEY: secretKey.optional(),
   PUBLIC_KEY: publicKey.optional(),
   CPUS: z
     .string()

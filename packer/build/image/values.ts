@@ -45,6 +45,12 @@ export const releaseFile = file.transform((path, { addIssue }) => {
   }
 })
 
+/** As minisign writes it (minisign.c: algorithm, key derivation, checksum's algorithm), with a password or without. */
+export const secretKey = file.refine(
+  path => !existsSync(path) || /^RW(RTY0Iy|QAAEIy)[A-Za-z0-9+/]+=*$/m.test(readFileSync(path, 'utf8')),
+  'holds no secret key, as minisign -G writes it',
+)
+
 export const publicKey = file.transform((path, { addIssue }) => {
   const key = publicKeyIn(readFileSync(path, 'utf8'))
   if (key !== undefined) return key

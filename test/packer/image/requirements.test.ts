@@ -5,7 +5,13 @@ import { commandsFor, missingFrom, warningsFor } from '../../../packer/build/ima
 import { parseSettings } from '../../../packer/build/image/settings.ts'
 
 const GiB = 2 ** 30
-const folder = (path: string, device: number, free: number, freed = 0) => ({ path, device, free, freed })
+const folder = (path: string, device: number, free: number, freed = 0) => ({
+  path,
+  device,
+  free,
+  freed,
+  isWritable: true,
+})
 const ample: BuildMachine = {
   missing: [],
   canBeRoot: true,
@@ -38,6 +44,18 @@ it('names everything that is missing at once, with the remedy', () => {
     expect.stringMatching(/^root: .*BASE_IMAGE$/),
     expect.stringMatching(/^disk space: \/cache has 21\.5 GB free and needs 69\.0 GB .*DISK.*compressed/),
     expect.stringMatching(/^memory: 8\.6 GB is available, and the bake needs 17\.\d GB \(or set MEMORY\)$/),
+  ])
+})
+
+it('names each folder that cannot be written to', () => {
+  const locked = {
+    ...ample,
+    cache: { ...ample.cache, isWritable: false },
+    output: { ...ample.output, isWritable: false },
+  }
+  expect(missingFrom(locked, production)).toEqual([
+    'folder: this user cannot write to /cache (or set SLM_COPILOT_CACHE)',
+    'folder: this user cannot write to /dist (or set OUTPUT)',
   ])
 })
 

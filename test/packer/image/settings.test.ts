@@ -17,6 +17,8 @@ const release = fileWith('release.json', JSON.stringify(releaseWith('qwen2.5-cod
 const disk = join(folder, 'disk.qcow2')
 writeFileSync(disk, 'QFI\xfb', 'latin1')
 
+const signKey = fileWith('sign.key', 'untrusted comment: minisign\nRWQAAEIyAAAA\n')
+
 it('bakes the published release in a VM of 4 vCPUs, 16 GB and 50 GB unless told otherwise', () => {
   expect(parseSettings({})).toMatchObject({
     release: productionRelease,
@@ -28,11 +30,11 @@ it('bakes the published release in a VM of 4 vCPUs, 16 GB and 50 GB unless told 
 
 it('takes each variable; an empty one is unset', () => {
   const given = { CPUS: '8', MEMORY: '32G', DISK: '8192M', SSH_TIMEOUT: '1h30m', RELEASE: release, MODEL: '' }
-  expect(parseSettings({ ...given, SIGN_KEY: release, BASE_IMAGE: disk })).toMatchObject({
+  expect(parseSettings({ ...given, SIGN_KEY: signKey, BASE_IMAGE: disk })).toMatchObject({
     release: { model: { name: 'qwen2.5-coder-3b' } },
     size: { cpus: 8, memory: 32_768, disk: '8192M' },
     sshTimeout: '1h30m',
-    signKey: release,
+    signKey,
     baseImage: disk,
   })
 })
@@ -82,6 +84,8 @@ describe('refuses', () => {
     ['BASE_IMAGE', folder, 'not a qcow2 disk'],
     ['COMPRESSION', 'xz', 'zlib or zstd'],
     ['SIGN_KEY', '/nowhere/key', 'no such file'],
+    ['SIGN_KEY', release, 'holds no secret key, as minisign -G writes it'],
+    ['SIGN_KEY', fileWith('sign.pub', `untrusted comment: x\nRW${'a'.repeat(54)}\n`), 'holds no secret key'],
     ['ONE_APPS_DIR', folder, 'not a checkout of OpenNebula/one-apps'],
     ['ONE_APPS_COMMIT', oneApps.commit.slice(0, 7), 'whole commit ID'],
   ])('%s=%s', (name, value, rule) => {
