@@ -77,7 +77,7 @@ async function probe(kernel: string): Promise<AcceleratorChoice> {
     ? { accelerator: 'kvm', reason: 'a test kernel booted' }
     : {
         accelerator: 'tcg',
-        reason: `KVM is available, but a test kernel did not boot within ${bootTimeoutSeconds} s`,
+        reason: `with KVM, a test kernel did not boot within ${bootTimeoutSeconds} s`,
       }
 }
 

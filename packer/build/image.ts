@@ -1,5 +1,6 @@
 /** `make image`: the production image in dist/image, with manifest, checksums and signatures. */
 import { join, resolve } from 'node:path'
+import { wrapped } from '../../lib/appliance/text.ts'
 import { readable } from '../../lib/system/large-files.ts'
 import { bake, bakeName } from './bake.ts'
 import { withBundle } from './bundle/server.ts'
@@ -49,7 +50,8 @@ function checkMachine(settings: Settings): void {
     output: { path: settings.output, results: [join(settings.output, names.image)] },
   })
   const missing = missingFrom(machine, settings)
-  for (const warning of warningsFor(machine, settings)) console.log(`Note: ${warning}`)
+  for (const warning of warningsFor(machine, settings))
+    console.log(wrapped(`Note: ${warning}`, 80).join('\n'))
   if (missing.length > 0) throw new Error(['make image: this machine lacks', ...missing].join('\n  '))
 }
 
