@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { asRoot } from './as-root.ts'
@@ -133,9 +133,20 @@ export const controlGroups = (): string[] =>
 /** Seconds that processes may take to end once they have been killed. */
 const endTimeout = 120
 
+/** Where the host has a hierarchy of version 1, systemd-nspawn adds groups of the same name to it. */
+const besideOf = (group: string) => join('/sys/fs/cgroup/systemd', basename(group))
+
 /** Removes a control group and those in it, once its processes have ended. */
 export async function removeGroup(group: string): Promise<void> {
-  if (!existsSync(group)) return
+  if (existsSync(group)) await untilEnded(group)
+  const present = [group, besideOf(group)].filter(existsSync)
+  if (present.length === 0) return
+  const remove = '-depth -type d -exec rmdir {} +'.split(' ')
+  const [program = '', ...args] = asRoot(['find', ...present, ...remove])
+  execFileSync(program, args)
+}
+
+async function untilEnded(group: string): Promise<void> {
   const deadline = Date.now() + endTimeout * 1000
   while (/^populated 1$/m.test(readFileSync(join(group, 'cgroup.events'), 'utf8'))) {
     if (Date.now() > deadline)
@@ -144,6 +155,4 @@ export async function removeGroup(group: string): Promise<void> {
       )
     await setTimeout(50)
   }
-  const [program = '', ...args] = asRoot(['find', group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+'])
-  execFileSync(program, args)
 }
