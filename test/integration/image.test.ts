@@ -254,7 +254,7 @@ describe('the command', () => {
       DISK: '999999G',
       MEMORY: '9999G',
       PATH: folderFor('empty'),
-      SIGN_KEY: file('a-key', 'RWQAAEIyAAAA'),
+      SIGN_KEY: file('a-key', `RW${'a'.repeat(210)}`),
     })
     expect(status).toBe(1)
     for (const lacking of [

@@ -17,7 +17,7 @@ const release = fileWith('release.json', JSON.stringify(releaseWith('qwen2.5-cod
 const disk = join(folder, 'disk.qcow2')
 writeFileSync(disk, 'QFI\xfb', 'latin1')
 
-const signKey = fileWith('sign.key', 'untrusted comment: minisign\nRWQAAEIyAAAA\n')
+const signKey = fileWith('sign.key', `untrusted comment: minisign\nRW${'a'.repeat(210)}\n`)
 
 it('bakes the published release in a VM of 4 vCPUs, 16 GB and 50 GB unless told otherwise', () => {
   expect(parseSettings({})).toMatchObject({
