@@ -1,6 +1,6 @@
 /** The text of each error that the edge proxy itself reports. Pure; runs inside nginx. */
 import { finalStatuses, malformedLocation, routes } from '../appliance/requests/api.ts'
-import { apiOf, errorBody } from './errors.ts'
+import { apiOf, errorBody, postRoute } from './errors.ts'
 import { type ErrorText, errorOf, type FailedRequest, type RequestLimits } from './failed-request.ts'
 import { describeValue } from './messages.ts'
 import { tooMany, unavailable } from './refusals.ts'
@@ -51,11 +51,15 @@ function wrongMethod(request: FailedRequest): ErrorText {
 }
 
 function tooLarge(request: FailedRequest, limits: RequestLimits): ErrorText {
-  const takesBody = routes.filter(one => one.path === request.path && one.method === 'POST').length > 0
-  if (!takesBody) return errorOf('This path accepts no request body.', 'request_too_large')
+  const route = postRoute(request.path)
+  if (route === undefined) return errorOf('This path accepts no request body.', 'request_too_large')
+  const tooMuch = `The request body exceeds ${megabytes(limits.bodyLimit)}`
+  if (route.service !== undefined)
+    return errorOf(`${tooMuch}. Send the texts in several requests.`, 'request_too_large')
+  // By this code and these words, agents recognise a conversation that they must shorten.
   return errorOf(
-    `The request body exceeds ${megabytes(limits.bodyLimit)}, the limit for a context of ${limits.contextSize} tokens. Shorten the conversation.`,
-    'request_too_large',
+    `${tooMuch}, the limit for a maximum context length of ${limits.contextSize} tokens. Shorten the conversation.`,
+    route.isGeneration === true ? 'context_length_exceeded' : 'request_too_large',
   )
 }
 

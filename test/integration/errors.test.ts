@@ -133,7 +133,7 @@ const table: [string, RawRequest, number, RegExp][] = [
     'too large',
     { body: `{"messages":"${xs(1 << 20)}"}` },
     413,
-    /exceeds 1\.0 MB \(1048576 bytes\).*context of 32768 tokens/,
+    /exceeds 1\.0 MB \(1048576 bytes\).*context length of 32768 tokens/,
   ],
   ['another method', { method: 'GET' }, 405, /accepts POST, not GET/],
   ['the wrong method for a path that is read', { path: '/v1/models' }, 405, /accepts GET, not POST/],

@@ -72,8 +72,14 @@ it.each<[string, Partial<FailedRequest>, string, RegExp]>([
   [
     'a body that is too large',
     { status: 413 },
+    'context_length_exceeded',
+    /exceeds 1\.5 MB \(1548576 bytes\), the limit for a maximum context length of 4096 tokens\. Shorten/,
+  ],
+  [
+    'texts that are too large',
+    { status: 413, path: '/v1/embeddings' },
     'request_too_large',
-    /exceeds 1\.5 MB \(1548576 bytes\), the limit for a context of 4096 tokens\. Shorten/,
+    /exceeds 1\.5 MB \(1548576 bytes\)\. Send the texts in several requests\.$/,
   ],
   [
     'a body for a GET',
