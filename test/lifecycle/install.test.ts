@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { productionRelease } from '../../lib/appliance/models/release.ts'
 import { modelPath, paths } from '../../lib/appliance/paths.ts'
+import { installLlamaCpp } from '../../lib/steps/models/release.ts'
 import { rooted } from '../../lib/system/host.ts'
 import { install } from '../../lifecycle/install.ts'
 import { recordedHost } from '../support/recorded-host.ts'
@@ -53,6 +54,16 @@ it('downloads llama.cpp and the model from a mirror, and records where they were
     llamaCpp: productionRelease.llamaCpp,
     model: { url: productionRelease.model.url },
   })
+})
+
+it('removes the archive that a run which was killed before that has left', async () => {
+  const host = recordedHost()
+  const { llamaCpp } = productionRelease
+  host.files.makeFolder(`${paths.releases}/${llamaCpp.tag}`)
+  host.files.replace(`${paths.releases}/${llamaCpp.tag}.tar.gz`, 'unpacked already', 0o644)
+  await installLlamaCpp(host, productionRelease)
+  expect(host.files.list(paths.releases)).toEqual([llamaCpp.tag])
+  expect(host.commands).toEqual([])
 })
 
 it('creates nothing world-writable, and keeps its state accessible to root only', async () => {

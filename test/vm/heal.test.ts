@@ -163,7 +163,9 @@ describe('a failure of the proxies', () => {
   it('both are killed eleven times', async () => {
     for (let time = 1; time <= 11; time += 1) {
       await run('systemctl kill -s KILL nginx slm-copilot-admission')
-      await run('until systemctl -q is-active nginx slm-copilot-admission; do sleep 0.2; done')
+      await run(
+        'until systemctl -q is-active nginx && systemctl -q is-active slm-copilot-admission; do sleep 0.2; done',
+      )
     }
     await untilGenerating('nginx and admission proxy killed eleven times')
   })

@@ -32,15 +32,21 @@ const proofs = stateFiles.fileProofs
 /** Downloads llama.cpp and unpacks it into a folder named by its tag, which appears only when complete. */
 export async function installLlamaCpp(host: Host, { llamaCpp }: Release, mirror?: string): Promise<void> {
   const folder = `${paths.releases}/${llamaCpp.tag}`
-  if (host.files.status(folder) !== undefined) return
   const path = `${paths.releases}/${llamaCpp.tag}.tar.gz`
-  await download(host, { ...mirrored(mirror, llamaCpp.archive), path, proofs })
-  await host.perform(`unpack ${path} into ${folder}`, async () => {
-    const unpacking = `${paths.releases}/.unpacking`
-    await unpack(host, path, unpacking)
-    host.files.rename(unpacking, folder)
-    removeProven(host, { path, proofs })
-  })
+  if (host.files.status(folder) === undefined) {
+    await download(host, { ...mirrored(mirror, llamaCpp.archive), path, proofs })
+    await host.perform(`unpack ${path} into ${folder}`, () => unpackInto(host, path, folder))
+  }
+  // Also if a run was killed before this.
+  removeProven(host, { path, proofs })
+}
+
+async function unpackInto(host: Host, archive: string, folder: string) {
+  const unpacking = `${paths.releases}/.unpacking`
+  await unpack(host, archive, unpacking)
+  // Before the name says that it is complete: a power cut might otherwise leave empty files.
+  await host.$`sync --file-system ${host.files.at(unpacking)}`
+  host.files.rename(unpacking, folder)
 }
 
 /** Unpacks an archive without its single top-level folder. */
@@ -49,7 +55,8 @@ async function unpack(host: Host, archive: string, folder: string) {
   host.files.makeFolder(folder, 0o755)
   const [from, to] = [host.files.at(archive), host.files.at(folder)]
   const options = ['--gzip', '--strip-components=1', '--no-same-owner', '--no-same-permissions']
-  await host.$`tar --extract ${options} --file ${from} --directory ${to}`
+  // If this process is killed, tar must not keep writing into what the next one unpacks.
+  await host.$`setpriv --pdeathsig=KILL tar --extract ${options} --file ${from} --directory ${to}`
   await host.$`chmod --recursive u=rwX,go=rX ${to}`
   await recordChecksums(host, folder)
 }
