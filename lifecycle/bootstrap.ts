@@ -42,7 +42,7 @@ import { applySecurityUpdates } from '../lib/steps/services/security-updates.ts'
 import { type Applied, applyService, recordProven } from '../lib/steps/services/services.ts'
 import { recordedSmokeTest } from '../lib/steps/services/smoke-test-record.ts'
 import { applySyslog } from '../lib/steps/services/syslog.ts'
-import { trustFor } from '../lib/steps/tls/client-view.ts'
+import { ownTrust } from '../lib/steps/tls/client-view.ts'
 import type { Host } from '../lib/system/host.ts'
 import { applyFiles } from '../lib/system/managed-files.ts'
 import { disableUnit, reloadUnits } from '../lib/system/systemd.ts'
@@ -156,7 +156,7 @@ async function verifyServices(
   recordLoaded(host)
   setAvailable(host)
 
-  const trust = trustFor(tls.inUse, tls.ca.pair)
+  const trust = await ownTrust(host, tls.inUse, tls.ca.pair)
   const endpoint = { url: `https://127.0.0.1:${ports.https}`, ...trust, key: passwordInForce(host) }
   await recordedSmokeTest(host, endpoint, llama.isProven ? 'light' : 'full')
   const problem = await serviceProblem(host, endpoint)

@@ -13,7 +13,7 @@ import { readUnavailable } from '../lib/steps/services/availability.ts'
 import { healthProblem } from '../lib/steps/services/check.ts'
 import { drainingSince } from '../lib/steps/services/drain.ts'
 import { readCa } from '../lib/steps/tls/certificates.ts'
-import { clientView, trustFor } from '../lib/steps/tls/client-view.ts'
+import { clientView, ownTrust, trustFor } from '../lib/steps/tls/client-view.ts'
 import { readPairInUse } from '../lib/steps/tls/installed-pairs.ts'
 import type { Tls } from '../lib/steps/tls/tls.ts'
 import type { Host } from '../lib/system/host.ts'
@@ -70,7 +70,7 @@ async function servingProblem(host: Host): Promise<string | undefined> {
   if (recorded !== undefined) return recorded
   if (isRouter(host)) return routerProblem(host)
   try {
-    return await healthProblem(host, trustFor(readPairInUse(host), readCa(host)))
+    return await healthProblem(host, await ownTrust(host, readPairInUse(host), readCa(host)))
   } catch (error) {
     return (error as Error).message
   }

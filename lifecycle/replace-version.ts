@@ -4,7 +4,7 @@ import { paths } from '../lib/appliance/paths.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { type Version, versionNamed } from '../lib/appliance/upgrade/version.ts'
 import { readCa } from '../lib/steps/tls/certificates.ts'
-import { trustFor } from '../lib/steps/tls/client-view.ts'
+import { ownTrust } from '../lib/steps/tls/client-view.ts'
 import { readPairInUse } from '../lib/steps/tls/installed-pairs.ts'
 import { outageDuring } from '../lib/steps/upgrade/outage.ts'
 import {
@@ -45,7 +45,7 @@ export async function replaceVersion(host: Host, from: Version, to: Version): Pr
   host.files.replaceLink(paths.fallbackVersion, from.id)
   writeState(host, stateFiles.upgrade, { from: from.id, to: to.id, startedAt: host.now().toISOString() })
   host.log.info('Everything is prepared. llama-server is restarted, unless none of its files differs.')
-  const trust = () => trustFor(readPairInUse(host), readCa(host))
+  const trust = () => ownTrust(host, readPairInUse(host), readCa(host))
   let failure: Error | undefined
   const seconds = await outageDuring(host, trust, async () => {
     failure = await putInUse(host, to)

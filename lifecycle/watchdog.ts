@@ -25,6 +25,8 @@ import {
   watchedCompanions,
   watchedOnRouter,
 } from '../lib/steps/services/watchdog.ts'
+import { isOnlyClockWrong } from '../lib/steps/tls/clock.ts'
+import { readCertificateInUse } from '../lib/steps/tls/installed-pairs.ts'
 import type { Host } from '../lib/system/host.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import { unitStatus } from '../lib/system/systemd.ts'
@@ -57,7 +59,7 @@ export async function watchdog(host: Host): Promise<void> {
   await killHung(host, watchedCompanions, round)
   writeState(host, stateFiles.watchdog, round.histories)
   if (isLoaded) recordLoaded(host)
-  const problem = problemBeside(host, stopped)
+  const problem = await problemBeside(host, stopped)
   noteAvailability(host, isLoaded, problem)
   recordHealth(host, isHealthy && problem === undefined)
 }
@@ -68,7 +70,7 @@ async function watchRouter(host: Host): Promise<void> {
   await killHung(host, watchedOnRouter, round)
   writeState(host, stateFiles.watchdog, round.histories)
   const stopped = (await unitStatus(host, units.nginx)).isRunning ? [] : [units.nginx]
-  const problem = problemBeside(host, stopped) ?? (await routerProblem(host))
+  const problem = (await problemBeside(host, stopped)) ?? (await routerProblem(host))
   noteAvailability(host, problem === undefined, problem)
   recordHealth(host, problem === undefined)
 }
@@ -108,11 +110,12 @@ async function killHung(host: Host, services: WatchedService[], round: Round): P
 }
 
 /** Why clients are not served although llama-server may answer. Its own unit sets a more specific reason. */
-function problemBeside(host: Host, stopped: string[]): string | undefined {
+async function problemBeside(host: Host, stopped: string[]): Promise<string | undefined> {
   const proxy = stopped.find(unit => unit !== units.llama)
   if (proxy !== undefined) return isNotRunning(proxy)
   const ends = parsedCertificate(host.files.read(paths.currentChain) ?? '')?.validToDate
-  return ends !== undefined && ends <= host.now() ? hasExpired(ends) : undefined
+  if (ends === undefined || host.now() < ends) return undefined
+  return (await isOnlyClockWrong(host, readCertificateInUse(host))) ? undefined : hasExpired(ends)
 }
 
 /** The reason for clients is replaced or removed in one step, since a unit watches it. */

@@ -1,20 +1,27 @@
 /** HTTP requests over TCP, over TLS with a custom CA, or over a unix socket. */
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { X509Certificate } from 'node:crypto'
+import { type ClientRequestArgs, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
-import { checkServerIdentity, type PeerCertificate } from 'node:tls'
+import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from 'node:tls'
 
-export type HttpRequest = {
+/** How to verify the server's certificate. */
+export type ServerTrust = {
+  /** PEM of the only CA to trust; the system's CAs if absent. */
+  ca?: string | undefined
+  /** The name that the certificate must cover, if not the URL's host; `ca` may then be an intermediate certificate. */
+  serverName?: string | undefined
+  /** PEM of the certificate that it must be, whatever its dates and issuer. */
+  pinned?: string | undefined
+}
+
+export type HttpRequest = ServerTrust & {
   /** With `socket`, only its path and query are used. */
   url: string
   method?: 'GET' | 'POST' | 'OPTIONS'
   headers?: Record<string, string>
   /** Sent as JSON. */
   json?: unknown
-  /** PEM of the only CA to trust; the system's CAs if absent. */
-  ca?: string | undefined
-  /** The name that the certificate must cover, if not the URL's host; `ca` may then be an intermediate certificate. */
-  serverName?: string | undefined
   /** Path of the unix socket to connect to. */
   socket?: string
   /**
@@ -41,18 +48,40 @@ const knownAs = (name: string) => ({
   allowPartialTrustChain: true,
 })
 
+/** Connects to the server that has this very certificate. Nothing is sent to any other. */
+const pinnedTo = (pinned: string, signal: AbortSignal) => ({
+  agent: undefined,
+  createConnection(
+    { host, port }: ClientRequestArgs,
+    done: (error: Error | null, socket: TLSSocket) => void,
+  ): undefined {
+    const { fingerprint256 } = new X509Certificate(pinned)
+    const at = { host: host ?? undefined, port: Number(port), signal }
+    const failed = (error: Error) => done(error, socket)
+    const socket = connect({ ...at, rejectUnauthorized: false }, () => {
+      if (socket.getPeerX509Certificate()?.fingerprint256 !== fingerprint256)
+        return socket.destroy(new Error('the server has another certificate than the one in use'))
+      socket.off('error', failed)
+      done(null, socket)
+    })
+    socket.on('error', failed)
+  },
+})
+
 /** Sends a request. Rejects if the connection or TLS verification fails, or the response is not complete in time. */
 export function http(wanted: HttpRequest): Promise<HttpAnswer> {
   const url = new URL(wanted.url)
   const body = wanted.json === undefined ? undefined : JSON.stringify(wanted.json)
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const signal = AbortSignal.timeout(wanted.timeout * 1000)
   const options = {
     method: wanted.method ?? (body === undefined ? 'GET' : 'POST'),
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...wanted.headers },
     agent: false as const,
-    signal: AbortSignal.timeout(wanted.timeout * 1000),
+    signal,
     ...(wanted.ca === undefined ? {} : { ca: wanted.ca }),
     ...(wanted.serverName === undefined ? {} : knownAs(wanted.serverName)),
+    ...(wanted.pinned === undefined ? {} : pinnedTo(wanted.pinned, signal)),
     ...(wanted.socket === undefined ? {} : { socketPath: wanted.socket }),
   }
   return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import { passwordInForce } from '../../lib/steps/password.ts'
 import { smokeTest } from '../../lib/steps/services/smoke-test.ts'
 import { recordedSmokeTest } from '../../lib/steps/services/smoke-test-record.ts'
 import { readCa } from '../../lib/steps/tls/certificates.ts'
-import { trustFor } from '../../lib/steps/tls/client-view.ts'
+import { ownTrust } from '../../lib/steps/tls/client-view.ts'
 import { readPairInUse } from '../../lib/steps/tls/installed-pairs.ts'
 import type { Host } from '../../lib/system/host.ts'
 import type { InputFile } from '../../lib/system/input-files.ts'
@@ -34,7 +34,8 @@ export async function runSmokeTest(host: Host, { endpoint, ca, keyFile }: SmokeT
   if (endpoint !== undefined && !/^https:\/\/[^/?#@]+(\/(v1\/?)?)?$/.test(endpoint))
     throw new UsageError(`--endpoint ${endpoint}: takes an https URL, e.g. https://copilot.example.com.`)
   const url = endpoint ?? `https://127.0.0.1:${ports.https}`
-  const own = endpoint === undefined && ca === undefined ? trustFor(readPairInUse(host), readCa(host)) : {}
+  const own =
+    endpoint === undefined && ca === undefined ? await ownTrust(host, readPairInUse(host), readCa(host)) : {}
   if (endpoint !== undefined && keyFile === undefined)
     throw new UsageError('--endpoint needs --key-file FILE, a file that holds the key.')
   const key = keyFile === undefined ? passwordInForce(host) : keyFrom(keyFile)

@@ -1,4 +1,5 @@
 /** Judges what clients meet on the network: names, ports, certificate. */
+import { variables } from '../context/variables.ts'
 import { units } from '../paths.ts'
 import type { Dates } from '../tls/clock.ts'
 import { type Finding, ok, problem, skipped, warning } from './finding.ts'
@@ -56,6 +57,15 @@ export function certificateFinding(
   if (left < 0) return problem('expired', renew)
   if (covered.length === 0) return problem(seen, `Obtain one for ${endpoints.join(', ')}.`)
   return left < 14 ? warning(seen, renew) : ok(seen)
+}
+
+/** For a certificate that clients accept, although it is not valid by this machine's clock. */
+export function clockFinding({ from, to }: Dates, now: Date): Finding {
+  const [start, end, today] = [from, to, now].map(date => date.toISOString().slice(0, 10))
+  return problem(
+    `valid from ${start} to ${end}, but this machine's clock, which no time source confirms, says ${today}`,
+    `Name servers in ${variables.ntpServers.name}, or set the clock: date --set`,
+  )
 }
 
 /** `reason`: why the last attempt to obtain a certificate failed. */

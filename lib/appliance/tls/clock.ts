@@ -41,6 +41,14 @@ export function isCredible(clock: Clock, ca?: Dates): boolean {
   return from <= clock.now && clock.now < days(to, -validity.renewBefore)
 }
 
+/**
+ * Whether a certificate in use counts as expired, or as not valid yet, only because the clock is wrong. By a clock that
+ * cannot be right that is so of the VM's own certificates, whose dates clients accept, and of any that it calls not valid
+ * yet. `isOwn`: the VM's own CA has signed it.
+ */
+export const isClockAtFault = (clock: Clock, { from, to }: Dates, isOwn: boolean, ca?: Dates): boolean =>
+  !isCredible(clock, ca) && (clock.now < from || (isOwn && to <= clock.now))
+
 /** A new CA's dates. They begin no later than the actual time, whatever that is. */
 export function caDates({ now, isSynchronised, earliest }: Clock): Dates {
   if (isSynchronised) return { from: days(now, -1), to: days(now, validity.ca) }
@@ -61,13 +69,14 @@ export function leafDates(clock: Clock, ca: Dates): Dates {
 }
 
 /**
- * Whether to keep a leaf. By a credible clock, it must be valid for some time yet and for no longer than
- * clients accept; by any other, it must not have expired.
+ * Whether to keep a leaf. It must be valid for some time yet, even by a clock that is not credible, as an unconfirmed one
+ * no longer is years after the image was built; by a credible clock, for no longer than clients accept.
  */
 export function isLeafInTime(clock: Clock, leaf: Dates, ca: Dates): boolean {
   const { now } = clock
-  if (!isCredible(clock, ca)) return now < leaf.to || leaf.to.getTime() === ca.to.getTime()
-  const lasts = daysBetween(now, leaf.to) > validity.renewBefore || leaf.to >= ca.to
+  const isLongEnough = daysBetween(now, leaf.to) > validity.renewBefore
+  if (!isCredible(clock, ca)) return isLongEnough || leaf.to.getTime() === ca.to.getTime()
+  const lasts = isLongEnough || leaf.to >= ca.to
   return leaf.from <= now && lasts && daysBetween(leaf.from, leaf.to) <= longestLeaf
 }
 

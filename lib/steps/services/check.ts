@@ -6,10 +6,7 @@
 import { paths, ports, queueUrl, units } from '../../appliance/paths.ts'
 import { ownHeaders } from '../../appliance/usage/log-format.ts'
 import type { Host } from '../../system/host.ts'
-import type { HttpAnswer } from '../../system/http.ts'
-
-/** How to verify nginx's certificate, and the key. */
-export type EdgeAccess = { ca?: string | undefined; serverName?: string | undefined; key: string }
+import type { HttpAnswer, ServerTrust } from '../../system/http.ts'
 
 /** Seconds. llama-server handles its queue after each batch, which takes half a minute on a slow CPU. */
 const timeout = 60
@@ -20,7 +17,10 @@ const healthTimeout = 5
 const text = 'word '.repeat(13_000)
 
 /** Why clients are not served, as a sentence; undefined if they are. A busy appliance (429) serves. */
-export async function serviceProblem(host: Host, access: EdgeAccess): Promise<string | undefined> {
+export async function serviceProblem(
+  host: Host,
+  access: ServerTrust & { key: string },
+): Promise<string | undefined> {
   return (await edgeProblem(host, access)) ?? (await queueProblem(host))
 }
 
@@ -28,13 +28,16 @@ export async function serviceProblem(host: Host, access: EdgeAccess): Promise<st
  * As `serviceProblem`, by a request for `/health`, which needs no key: it passes all services, but not
  * llama-server's queue.
  */
-export async function healthProblem(host: Host, trust: Omit<EdgeAccess, 'key'>): Promise<string | undefined> {
+export async function healthProblem(host: Host, trust: ServerTrust): Promise<string | undefined> {
   const url = `https://127.0.0.1:${ports.https}/health`
   return problemOf(units.nginx, url, () => host.http({ ...trust, url, timeout: healthTimeout }))
 }
 
 /** Sends an agent-sized request with the key, which tests TLS, admission, buffering and llama-server's tokenizer. */
-function edgeProblem(host: Host, { key, ...trust }: EdgeAccess): Promise<string | undefined> {
+function edgeProblem(
+  host: Host,
+  { key, ...trust }: ServerTrust & { key: string },
+): Promise<string | undefined> {
   const url = `https://127.0.0.1:${ports.https}/tokenize`
   const headers = { ...ownHeaders, authorization: `Bearer ${key}` }
   const ask = () => host.http({ ...trust, url, headers, json: { content: text }, timeout })

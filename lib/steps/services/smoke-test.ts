@@ -1,16 +1,12 @@
 /** The smoke test: sends client requests through TLS and nginx. */
 import { ownHeaders } from '../../appliance/usage/log-format.ts'
 import type { Host } from '../../system/host.ts'
-import type { HttpAnswer, HttpRequest } from '../../system/http.ts'
+import type { HttpAnswer, HttpRequest, ServerTrust } from '../../system/http.ts'
 import { whileWaiting } from '../../system/waiting.ts'
 
-export type Endpoint = {
+export type Endpoint = ServerTrust & {
   /** `https://host[:port]`, with or without `/v1`. */
   url: string
-  /** PEM of the CA to trust; the system's CAs if absent. */
-  ca?: string | undefined
-  /** The name that its certificate must cover, if not the host in `url`. */
-  serverName?: string | undefined
   key: string
 }
 
@@ -112,13 +108,13 @@ const checks: SmokeTestCheck[] = [
 /** Runs the checks and logs each. Throws at the first failure, naming the check, the URL and the answer. */
 export async function smokeTest(
   { http, log }: SmokeTestHost,
-  endpoint: Endpoint,
+  { url, key, ...trust }: Endpoint,
   depth: Depth,
 ): Promise<void> {
-  const base = endpoint.url.replace(/\/(v1\/?)?$/, '')
-  const authorized = { ...ownHeaders, authorization: `Bearer ${endpoint.key}` }
+  const base = url.replace(/\/(v1\/?)?$/, '')
+  const authorized = { ...ownHeaders, authorization: `Bearer ${key}` }
   const ask: SendRequest = (path, request) =>
-    http({ url: `${base}${path}`, ca: endpoint.ca, serverName: endpoint.serverName, timeout: 30, ...request })
+    http({ ...trust, url: `${base}${path}`, timeout: 30, ...request })
   for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {
     const start = performance.now()
     const seconds = () => Math.round((performance.now() - start) / 1000)

@@ -4,7 +4,10 @@ import type { Copilot } from '../../appliance/fleet/fleet.ts'
 import { companionModels, describedCapacity, type Plan } from '../../appliance/plan.ts'
 import type { InstalledPair, Pair, ServedCertificate, TlsSummary } from '../../appliance/tls/certificates.ts'
 import { landingPage } from '../../render/page/landing-page.ts'
+import type { Host } from '../../system/host.ts'
+import type { ServerTrust } from '../../system/http.ts'
 import { covers, namesIn } from '../../system/x509.ts'
+import { isOnlyClockWrong } from './clock.ts'
 import { isPublic } from './installed-pairs.ts'
 
 /** The TLS facts shown in report and landing page. */
@@ -32,7 +35,7 @@ export function verifiableEndpoints(inUse: ServedCertificate, endpoints: string[
   return covered.length > 0 ? covered : namesIn(certificate)
 }
 
-/** What this VM trusts, and under which name, when it connects to its own nginx: its CA, or the chain in use itself. */
+/** What clients trust, and under which name: the VM's CA, or the chain in use itself. */
 export function trustFor(
   inUse: ServedCertificate,
   ca: Pick<Pair, 'certificate'>,
@@ -41,6 +44,17 @@ export function trustFor(
   const [first = 'localhost'] = namesIn(new X509Certificate(inUse.pair.certificate))
   return { ca: inUse.pair.certificate, serverName: first.replace(/^\*\./, 'copilot.') }
 }
+
+/**
+ * What this VM trusts when it connects to its own nginx: the same, but under a wrong clock, by which no certificate is
+ * valid, the very one in use.
+ */
+export const ownTrust = async (
+  host: Host,
+  inUse: ServedCertificate,
+  ca: Pick<Pair, 'certificate'>,
+): Promise<ServerTrust> =>
+  (await isOnlyClockWrong(host, inUse)) ? { pinned: inUse.pair.certificate } : trustFor(inUse, ca)
 
 /** The landing page for a plan and its TLS; a router's lists its copilots. */
 export const landingPageFor = (

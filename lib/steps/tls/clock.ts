@@ -2,8 +2,10 @@
 
 import { isHost } from '../../appliance/context/values.ts'
 import { paths } from '../../appliance/paths.ts'
-import { type Clock, firstRelease } from '../../appliance/tls/clock.ts'
+import type { ServedCertificate } from '../../appliance/tls/certificates.ts'
+import { type Clock, firstRelease, isClockAtFault } from '../../appliance/tls/clock.ts'
 import type { Host } from '../../system/host.ts'
+import { datesOf, parsedCertificate } from '../../system/x509.ts'
 
 /** chronyd's status, queried through its socket, which fails immediately if chronyd is not running. */
 const tracking = (host: Host) => host.query`chronyc -h ${paths.chronySocket} -n tracking`.nothrow()
@@ -17,6 +19,17 @@ export async function readClock(host: Host): Promise<Clock> {
     isSynchronised: /^Leap status\s*: (Normal|Insert second|Delete second)$/m.test(stdout),
     earliest: made !== undefined && made > firstRelease ? made : firstRelease,
   }
+}
+
+/** Whether the dates of the certificate in use are right, and this machine's clock is not. */
+export async function isOnlyClockWrong(host: Host, { mode, pair }: ServedCertificate): Promise<boolean> {
+  const certificate = parsedCertificate(pair.certificate)
+  if (certificate === undefined) return false
+  const dates = datesOf(certificate)
+  const now = host.now()
+  if (dates.from <= now && now < dates.to) return false
+  const ca = parsedCertificate(host.files.read(paths.caCertificate) ?? '')
+  return isClockAtFault(await readClock(host), dates, mode === 'private', ca && datesOf(ca))
 }
 
 /** The source that the clock was last set by: chronyd's name for a reference clock (`PHC0`), or a server's address. */

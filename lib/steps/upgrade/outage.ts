@@ -2,8 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { ports } from '../../appliance/paths.ts'
 import type { Host } from '../../system/host.ts'
-
-type HealthTrust = { ca: string; serverName?: string }
+import type { ServerTrust } from '../../system/http.ts'
 
 /** Milliseconds between two requests. */
 const interval = 250
@@ -11,7 +10,7 @@ const interval = 250
 /** Seconds without service during the action, to a quarter of a second. `trust`: read anew for each request. */
 export async function outageDuring(
   host: Host,
-  trust: () => HealthTrust,
+  trust: () => Promise<ServerTrust>,
   act: () => Promise<void>,
 ): Promise<number> {
   const state = { isDone: false }
@@ -26,7 +25,7 @@ export async function outageDuring(
 
 async function watchHealth(
   host: Host,
-  trust: () => HealthTrust,
+  trust: () => Promise<ServerTrust>,
   state: { isDone: boolean },
 ): Promise<number> {
   let lost = 0
@@ -41,10 +40,10 @@ async function watchHealth(
   return Math.round(lost / 100) / 10
 }
 
-async function isServing(host: Host, trust: () => HealthTrust): Promise<boolean> {
+async function isServing(host: Host, trust: () => Promise<ServerTrust>): Promise<boolean> {
   try {
     const url = `https://127.0.0.1:${ports.https}/health`
-    return (await host.http({ ...trust(), url, timeout: 5 })).status === 200
+    return (await host.http({ ...(await trust()), url, timeout: 5 })).status === 200
   } catch {
     // Refused, reset or silent: that is what is being measured.
     return false

@@ -2,6 +2,7 @@
 import { skipped } from '../../../lib/appliance/diagnosis/finding.ts'
 import {
   certificateFinding,
+  clockFinding,
   domainFinding,
   orderFinding,
   portsFinding,
@@ -9,6 +10,7 @@ import {
 import { ports } from '../../../lib/appliance/paths.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
+import { isOnlyClockWrong } from '../../../lib/steps/tls/clock.ts'
 import { readPairInUse } from '../../../lib/steps/tls/installed-pairs.ts'
 import { readState } from '../../../lib/system/state-files.ts'
 import { certificatesIn, covers, datesOf } from '../../../lib/system/x509.ts'
@@ -43,11 +45,13 @@ export const networkChecks: DoctorCheck[] = [
   {
     name: 'certificate',
     expected: 'valid, for the endpoints',
-    run: host => {
+    run: async host => {
       const { endpoints } = readPlan(host)
-      const [leaf] = certificatesIn(readPairInUse(host).pair.certificate)
+      const inUse = readPairInUse(host)
+      const [leaf] = certificatesIn(inUse.pair.certificate)
       if (leaf === undefined) throw new Error('the file in use holds no certificate')
       const covered = endpoints.filter(name => covers(leaf, name))
+      if (await isOnlyClockWrong(host, inUse)) return clockFinding(datesOf(leaf), host.now())
       return certificateFinding(datesOf(leaf), host.now(), { covered, endpoints })
     },
   },

@@ -18,7 +18,7 @@ import { passwordInForce } from '../../../lib/steps/password.ts'
 import { readPlan } from '../../../lib/steps/plan.ts'
 import { serviceProblem } from '../../../lib/steps/services/check.ts'
 import { readCa } from '../../../lib/steps/tls/certificates.ts'
-import { trustFor } from '../../../lib/steps/tls/client-view.ts'
+import { ownTrust } from '../../../lib/steps/tls/client-view.ts'
 import { readPairInUse } from '../../../lib/steps/tls/installed-pairs.ts'
 import { requestsOfLastHour } from '../../../lib/steps/usage/request-log.ts'
 import { type Host, readOnly } from '../../../lib/system/host.ts'
@@ -149,8 +149,8 @@ export const serviceChecks: DoctorCheck[] = [
         const reason = await fleetProblem(host)
         return reason === undefined ? ok('answers') : problem(reason, `journalctl -u ${units.backends}`)
       }
-      const access = { ...trustFor(readPairInUse(host), readCa(host)), key: passwordInForce(host) }
-      const found = await serviceProblem(host, access)
+      const trust = await ownTrust(host, readPairInUse(host), readCa(host))
+      const found = await serviceProblem(host, { ...trust, key: passwordInForce(host) })
       return found === undefined ? ok('answers') : problem(found, `journalctl -u ${units.llama}`)
     },
   },

@@ -28,7 +28,7 @@ import { readLastSmokeTest } from '../../../lib/steps/services/smoke-test-record
 import { replyOfCompanion } from '../../../lib/steps/services/watchdog.ts'
 import { readStageRuns } from '../../../lib/steps/stage-runs.ts'
 import { readCaCertificate } from '../../../lib/steps/tls/certificates.ts'
-import { trustFor, verifiableEndpoints } from '../../../lib/steps/tls/client-view.ts'
+import { ownTrust, verifiableEndpoints } from '../../../lib/steps/tls/client-view.ts'
 import { readCertificateInUse } from '../../../lib/steps/tls/installed-pairs.ts'
 import { requestsOfLastHour } from '../../../lib/steps/usage/request-log.ts'
 import type { Host } from '../../../lib/system/host.ts'
@@ -173,15 +173,13 @@ async function llamaMetrics(host: Host): Promise<string> {
   return body
 }
 
-const ownTrust = (host: Host) => trustFor(readCertificateInUse(host), readCaCertificate(host))
-
 /** Why clients are not served. Root, who can read the key, sends a request to the model's queue, too. */
 export async function checkedService(host: Host): Promise<string | undefined> {
-  if (isRouter(host)) return (await fleetProblem(host)) ?? healthProblem(host, ownTrust(host))
-  const trust = ownTrust(host)
+  const trust = () => ownTrust(host, readCertificateInUse(host), readCaCertificate(host))
+  if (isRouter(host)) return (await fleetProblem(host)) ?? healthProblem(host, await trust())
   const problem = isRoot()
-    ? await serviceProblem(host, { ...trust, key: passwordInForce(host) })
-    : await healthProblem(host, trust)
+    ? await serviceProblem(host, { ...(await trust()), key: passwordInForce(host) })
+    : await healthProblem(host, await trust())
   if (problem === undefined) return undefined
   const since = drainingSince(host)
   if (since !== undefined) return isBeingDrained(since)

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { noted, problem, warning } from '../../../../lib/appliance/diagnosis/finding.ts'
 import {
   certificateFinding,
+  clockFinding,
   domainFinding,
   orderFinding,
   portsFinding,
@@ -59,6 +60,15 @@ describe('network', () => {
     const dates = { from: new Date(from), to: new Date(to) }
     const now = new Date('2026-02-13T12:00:00Z')
     expect(certificateFinding(dates, now, covered)).toMatchObject({ state, seen })
+  })
+
+  it('a certificate that only this clock calls invalid', () => {
+    const dates = { from: new Date('2026-01-01'), to: new Date('2028-04-01') }
+    expect(clockFinding(dates, new Date('1970-01-02'))).toEqual({
+      state: 'problem',
+      seen: "valid from 2026-01-01 to 2028-04-01, but this machine's clock, which no time source confirms, says 1970-01-02",
+      fix: 'Name servers in ONEAPP_COPILOT_NTP_SERVERS, or set the clock: date --set',
+    })
   })
 
   it.each([

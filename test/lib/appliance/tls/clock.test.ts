@@ -5,6 +5,7 @@ import {
   type Clock,
   caDates,
   isCaInTime,
+  isClockAtFault,
   isCredible,
   isLeafInTime,
   leafDates,
@@ -87,7 +88,9 @@ it.each<[string, Clock, ReturnType<typeof span>, boolean, ReturnType<typeof span
   ['few days left, but the CA ends with it', clock(180, true), span(150, 200), true, span(-1, 200)],
   ['few days left, and the CA ended before', clock(180, true), span(150, 201), true, span(-1, 200)],
   ['few days left, and the CA goes on', clock(180, true), span(150, 200), false, span(-1, 201)],
-  ['a clock that cannot be right, before its end', clock(-9000, false), span(-1, 90), true],
+  ['a clock that cannot be right, long before its end', clock(-9000, false), span(-1, 90), true],
+  ['a clock that is no longer credible, 31 days before its end', clock(793, false), span(-1, 824), true],
+  ['a clock that is no longer credible, 30 days before its end', clock(793, false), span(-1, 823), false],
   ['a clock that cannot be right, at its end', clock(9000, false), span(-1, 9000), false],
   ['a clock that cannot be right, after the end of leaf and CA', clock(9000, false), ca, true],
 ])('keeps a leaf: %s', (_, when, leaf, isKept, under = ca) => {
@@ -117,4 +120,18 @@ it.each([
   ['supplied', true, undefined],
 ] as const)('with a certificate that is %s, public: %s, developers trust %s', (mode, isPublic, file) => {
   expect(fileToTrust({ mode, isPublic })).toBe(file)
+})
+
+it.each([
+  ['1970', clock(-20_000, false), span(-1, 823), true, true],
+  ['1970, a supplied certificate', clock(-20_000, false), span(10, 100), false, true],
+  ['2040', clock(5000, false), span(-1, 823), true, true],
+  // It may have expired in truth: nobody renews it.
+  ['2040, a supplied certificate', clock(5000, false), span(10, 100), false, false],
+  ['a credible one', clock(200, false), span(10, 100), true, false],
+  ['a confirmed one', clock(5000, true), span(-1, 823), true, false],
+  ['a confirmed one in 1970', clock(-20_000, true), span(-1, 823), true, false],
+  ['2040, a certificate that lasts', clock(5000, false), span(-1, 6000), true, false],
+])('only the clock is wrong: %s', (_, when, dates, isOwn, expected) => {
+  expect(isClockAtFault(when, dates, isOwn)).toBe(expected)
 })
