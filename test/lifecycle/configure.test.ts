@@ -51,7 +51,7 @@ it('uses a supplied pair while the context contains it', async () => {
 
   await configure(host)
   expect(readPairInUse(host).mode).toBe('private')
-  expect(tlsOf(host)).toMatch(/^mode += signed by this VM's private CA/m)
+  expect(tlsOf(host)).toMatch(/^mode += signed by this VM's own CA/m)
   expect(host.files.list(paths.certificates)).toHaveLength(1)
   expect(host.lines.join('\n')).not.toContain(supplied.key.split('\n')[1])
 })

@@ -6,6 +6,6 @@ export const hstsFile = (isPublic: boolean) => ({
   path: paths.currentHeaders,
   mode: 0o644,
   text: `# Written by slm-copilot.
-${isPublic ? "add_header Strict-Transport-Security 'max-age=15768000' always;" : '# No HSTS: a private certificate.'}
+${isPublic ? "add_header Strict-Transport-Security 'max-age=15768000' always;" : '# No HSTS: the certificate is not publicly trusted.'}
 `,
 })

@@ -45,7 +45,7 @@ const section = (title: string, fields: [string, string][]) => {
 
 /** The source of the certificate in use, and what clients must trust. */
 function tlsMode({ mode, names, isPublic }: TlsSummary): string {
-  if (mode === 'private') return "signed by this VM's private CA; trust it once on each developer's machine"
+  if (mode === 'private') return "signed by this VM's own CA; trust it once on each developer's machine"
   const issuer = isPublic ? "Let's Encrypt" : 'private ACME server'
   const trust = isPublic ? 'publicly trusted' : "trust its root on each developer's machine"
   return `${mode === 'supplied' ? 'supplied in the context' : issuer}, for ${names.join(', ')}; ${trust}`
@@ -117,7 +117,7 @@ export function reportText(report: Report) {
     section('TLS', [
       ['mode', tlsMode(tls)],
       ['valid until', tls.ends],
-      [tls.mode === 'private' ? 'CA' : 'private CA, unused', `${originOf(first)}/ca.crt (no key needed)`],
+      [tls.mode === 'private' ? 'CA' : 'own CA, unused', `${originOf(first)}/ca.crt (no key needed)`],
       ['CA fingerprint', `SHA-256 ${tls.caFingerprint}`],
     ]),
     section(

@@ -1,4 +1,4 @@
-/** The timer that renews the private certificate on machines that run for months without a reboot. */
+/** The timer that renews the VM's own certificate on machines that run for months without a reboot. */
 import { paths } from '../../appliance/paths.ts'
 import { written } from '../written.ts'
 
@@ -9,7 +9,7 @@ export const renewalUnits = () => [
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=SLM-Copilot: renew the private certificate before it expires
+Description=SLM-Copilot: renew the VM's own certificate before it expires
 
 [Service]
 Type=oneshot
@@ -21,7 +21,7 @@ ExecStart=${paths.executable} renew
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=SLM-Copilot: check daily whether the private certificate expires soon
+Description=SLM-Copilot: check daily whether the VM's own certificate expires soon
 
 [Timer]
 # Monotonic, not by the wall clock, which may be wrong at boot and corrected later.
