@@ -25,7 +25,7 @@ const balances: Record<Exclude<Policy, 'ours'>, string> = {
 
 /** The bench's time stands still while a request is queued, so that the queue has no use: it is short. */
 function configurationOf(policy: Policy): string {
-  const text = routerConfiguration(3600).text.replace('timeout queue 1s', 'timeout queue 20ms')
+  const text = routerConfiguration(3600).text.replace('timeout queue 1s', 'timeout queue 2ms')
   if (policy === 'ours') return text
   return text
     .replace('balance leastconn', balances[policy])

@@ -7,6 +7,7 @@ import {
   type TestCopilot,
   type TestRouter,
 } from '../../integration/support/fleet.ts'
+import { type AddedTime, addedTimes } from './times.ts'
 import { since, usedBy } from './usage.ts'
 
 /** Keys, of which none may have too many requests in progress; streams of each; and tokens of each stream. */
@@ -20,37 +21,18 @@ const keyOf = (index: number) => `key-of-developer-${index}`
 const keys = Array.from({ length: load.keys }, (_, index) => `developer-${index}=${keyOf(index)}`).join('\n')
 
 export type RouterCosts = {
-  /** Milliseconds of a request that is answered at once: at the copilot, through the router, and the difference. */
-  direct: number[]
-  routed: number[]
-  added: number[]
+  /** One of each run. */
+  times: AddedTime[]
   /** For an open stream, bytes; for a request and for a token, seconds of CPU. */
   stream: { nginx: number; haproxy: number }
   request: { nginx: number; haproxy: number }
   token: { nginx: number; haproxy: number }
 }
 
-/** At a copilot that answers at once: to itself, and through a router, in turns. */
-async function addedTime(copilot: TestCopilot, router: TestRouter) {
-  const [direct, routed]: [number[], number[]] = [[], []]
-  const timed = async (list: number[], send: () => Promise<{ status: number }>) => {
-    const start = performance.now()
-    const { status } = await send()
-    if (status !== 200) throw new Error(`answered ${status}`)
-    list.push(performance.now() - start)
-  }
-  for (let index = 0; index < 520; index += 1) {
-    await timed(direct, () => ask(copilot.edge, { key: copilot.edge.key }))
-    await timed(routed, () => ask(router, { key: keyOf(0) }))
-  }
-  const added = routed.map((value, index) => value - (direct[index] ?? 0))
-  return { direct: direct.slice(20), routed: routed.slice(20), added: added.slice(20) }
-}
-
 const text = 'word '.repeat(bodySize / 5)
 
 /** Opens all streams, then sends tokens through them. */
-async function costsOf(copilots: TestCopilot[], router: TestRouter) {
+async function costsOf(copilots: TestCopilot[], router: TestRouter): Promise<Omit<RouterCosts, 'times'>> {
   const processes = { nginx: router.workers(), haproxy: [router.admissionPid() as number] }
   const used = () => ({ nginx: usedBy(processes.nginx), haproxy: usedBy(processes.haproxy) })
   const usedSince = (before: ReturnType<typeof used>) => ({
@@ -106,8 +88,8 @@ export async function measureRouter(): Promise<RouterCosts> {
     { ONEAPP_COPILOT_KEYS: keys },
   )
   try {
-    const times = await addedTime(copilots[0] as TestCopilot, router)
-    return { ...times, ...(await costsOf(copilots, router)) }
+    const times = await addedTimes(copilots[0] as TestCopilot, router, keyOf(0))
+    return { times, ...(await costsOf(copilots, router)) }
   } finally {
     await router.close()
     for (const copilot of copilots) await copilot.stop()

@@ -3,9 +3,9 @@
 import { table } from '../table.ts'
 import type { Moves } from './moves.ts'
 import type { Policy } from './policies.ts'
-import { quantile } from './quantile.ts'
 import type { RouterCosts } from './router.ts'
 import type { Totals } from './sessions.ts'
+import type { Times } from './times.ts'
 
 export type Measured = Totals & {
   size: number
@@ -62,19 +62,20 @@ export const movesTable = (moves: Moves[]) =>
     ]),
   )
 
-export const timesTable = ({ direct, routed, added }: RouterCosts) => {
-  const line = (name: string, list: number[]) => [
-    name,
-    quantile(list, 0.5).toFixed(1),
-    quantile(list, 0.99).toFixed(1),
-  ]
+export const timesTable = ({ times }: RouterCosts) => {
+  const cell = ({ median, most }: Times) => `${median.toFixed(1)} / ${most.toFixed(1)}`
   return table(
-    ['a request with TLS, answered at once, ms', 'p50', 'p99'],
     [
-      line('to the copilot', direct),
-      line('through the router', routed),
-      line('added, request by request', added),
+      'p50 / p99 in ms of a request that is answered at once',
+      'to the copilot',
+      'through the router',
+      'added, request by request',
+      'between two requests to the copilot',
     ],
+    times.map(({ load, direct, routed, added, noise }) => [
+      `load average ${load.toFixed(1)}`,
+      ...[direct, routed, added, noise].map(cell),
+    ]),
   )
 }
 
