@@ -6,11 +6,22 @@ import { attributeNames, drainingName } from './attributes.ts'
 import { type Copilot, copilotOf, isAddress } from './fleet.ts'
 import { servicesIn } from './services.ts'
 
+/** Of several, OpenNebula makes a list; of one, an object. */
+const interfacesSchema = z
+  .union([
+    z.array(z.record(z.string(), z.unknown())),
+    z.record(z.string(), z.unknown()).transform(one => [one]),
+  ])
+  .catch([])
+
 const vmSchema = z.object({
   VM: z.object({
     ID: z.coerce.string(),
     NAME: z.string().default(''),
     USER_TEMPLATE: z.record(z.string(), z.unknown()).default({}),
+    TEMPLATE: z
+      .object({ NIC: interfacesSchema, NIC_ALIAS: interfacesSchema })
+      .catch({ NIC: [], NIC_ALIAS: [] }),
   }),
 })
 
@@ -22,12 +33,36 @@ const serviceSchema = z.object({
   }),
 })
 
+type Vm = z.infer<typeof vmSchema>['VM']
+
+/** `addresses`: the IPv4 ones that OpenNebula has given to the VM; none if it may have others. */
+export type ServiceCopilot = { copilot: Copilot; addresses: string[] }
+
 /** Throws if the text is not a service's description. */
-export function copilotsIn(text: string, now: Date): Copilot[] {
+export function copilotsIn(text: string, now: Date): ServiceCopilot[] {
   return rolesIn(text)
     .flatMap(({ nodes = [] }) => nodes)
     .flatMap(({ vm_info }) => (vm_info === undefined ? [] : copilotFrom(vm_info.VM, now)))
+    .map(([copilot, vm]) => ({ copilot, addresses: addressesOf(vm) }))
 }
+
+const isGiven = (address: unknown): address is string => typeof address === 'string' && address !== ''
+
+/**
+ * None if some interface has an address that OpenNebula does not know, as with DHCP. Not the IPv6 ones: a VM may choose
+ * others than OpenNebula expects (RFC 7217, RFC 8981).
+ */
+const addressesOf = ({ TEMPLATE: { NIC, NIC_ALIAS } }: Vm): string[] =>
+  NIC.every(({ IP }) => isGiven(IP))
+    ? [...NIC, ...NIC_ALIAS].flatMap(({ IP, EXTERNAL_IP }) => [IP, EXTERNAL_IP]).filter(isGiven)
+    : []
+
+/**
+ * Which of the addresses that a copilot's URL has is the VM's own; any if these are not known. Undefined if none is: a
+ * VM could lead the router to another machine.
+ */
+export const ownAddress = (found: string[], { addresses }: Pick<ServiceCopilot, 'addresses'>) =>
+  addresses.length === 0 ? found[0] : found.find(address => addresses.includes(address))
 
 /** The error quotes nothing of the text, which contains the VMs' contexts, with keys. */
 function rolesIn(text: string) {
@@ -39,7 +74,7 @@ function rolesIn(text: string) {
 }
 
 /** Empty unless the VM publishes that it serves, and how to verify it. A router publishes no slots. */
-function copilotFrom(vm: z.infer<typeof vmSchema>['VM'], now: Date): Copilot[] {
+function copilotFrom(vm: Vm, now: Date): [Copilot, Vm][] {
   const attribute = (name: string) => {
     const value = vm.USER_TEMPLATE[name]
     return typeof value === 'string' ? value : ''
@@ -65,5 +100,5 @@ function copilotFrom(vm: z.infer<typeof vmSchema>['VM'], now: Date): Copilot[] {
     version: attribute(attributeNames.version),
     since: now.toISOString(),
   })
-  return copilot === undefined ? [] : [copilot]
+  return copilot === undefined ? [] : [[copilot, vm]]
 }

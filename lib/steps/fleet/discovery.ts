@@ -6,7 +6,7 @@ import { variables } from '../../appliance/context/variables.ts'
 import type { Backend } from '../../appliance/fleet/backends.ts'
 import { type Copilot, copilotOf, isAddress } from '../../appliance/fleet/fleet.ts'
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
-import { copilotsIn } from '../../appliance/fleet/service.ts'
+import { copilotsIn, ownAddress, type ServiceCopilot } from '../../appliance/fleet/service.ts'
 import { servicesIn } from '../../appliance/fleet/services.ts'
 import { hostInUrl } from '../../appliance/names.ts'
 import { accessOf, oneGateRequest } from '../../appliance/onegate.ts'
@@ -29,7 +29,7 @@ export async function copilotsOfService(host: Host, context: Record<string, stri
   // Without `extended`, the answer has only the VMs' names (onegate-server.rb, build_service_hash).
   const { status, body } = await host.http({ ...oneGateRequest(access, '/service?extended=true'), timeout })
   if (status !== 200) throw new Error(`OneGate answered ${status} at /service`)
-  return collected(copilotsIn(body, host.now()).map(copilot => [copilot.name, reached(copilot)]))
+  return collected(copilotsIn(body, host.now()).map(found => [found.copilot.name, reachedItself(found)]))
 }
 
 /** The copilots named by hand. Those that do not serve yet are left out, and are asked again next time. */
@@ -49,9 +49,24 @@ async function collected(asked: [name: string, answer: Promise<Copilot>][]): Pro
 }
 
 /** HAProxy takes only addresses for servers that are added while it runs. */
+async function addressesOf({ host }: Copilot): Promise<string[]> {
+  if (isAddress(host)) return [host]
+  return (await lookup(host, { all: true })).map(({ address }) => address)
+}
+
 async function reached(copilot: Copilot): Promise<Copilot> {
-  if (isAddress(copilot.host)) return copilot
-  const { address } = await lookup(copilot.host)
+  const [address = copilot.host] = await addressesOf(copilot)
+  return { ...copilot, host: address }
+}
+
+/** At one of the VM's own addresses, as OpenNebula knows them: no VM of the service can lead the router elsewhere. */
+async function reachedItself({ copilot, addresses }: ServiceCopilot): Promise<Copilot> {
+  const found = await addressesOf(copilot)
+  const address = ownAddress(found, { addresses })
+  if (address === undefined)
+    throw new Error(
+      `it publishes ${copilot.host}, which OpenNebula has not given to this VM (${addresses.join(', ')}). If a NAT leads there, name it in ${variables.backends.name}`,
+    )
   return { ...copilot, host: address }
 }
 

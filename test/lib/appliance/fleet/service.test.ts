@@ -1,6 +1,6 @@
 /** Which VMs of a OneFlow service a router takes. */
 import { expect, it } from 'vitest'
-import { copilotsIn } from '../../../../lib/appliance/fleet/service.ts'
+import { copilotsIn as found, ownAddress } from '../../../../lib/appliance/fleet/service.ts'
 
 const now = new Date('2026-02-14T10:00:00Z')
 const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
@@ -17,6 +17,7 @@ const vm = (USER_TEMPLATE: unknown, ID: unknown = '12') => ({
   deploy_id: 12,
   vm_info: { VM: { ID, NAME: 'copilot_0', TEMPLATE: { NIC: [] }, USER_TEMPLATE } },
 })
+const copilotsIn = (...given: Parameters<typeof found>) => found(...given).map(({ copilot }) => copilot)
 const service = (...nodes: unknown[]) =>
   JSON.stringify({
     SERVICE: { name: 'fleet', id: '3', roles: [{ name: 'router' }, { name: 'copilot', nodes }] },
@@ -113,4 +114,31 @@ it('verifies a name where the address has one', () => {
   const [found] = copilotsIn(service(vm(named)), now)
   expect(found).toMatchObject({ host: 'copilot.example.com', serverName: 'copilot.example.com' })
   expect(found).not.toHaveProperty('ca')
+})
+
+const nic = (IP?: string, more = {}) => ({ NETWORK: 'private', MAC: '02:00:0a:00:00:05', IP, ...more })
+it.each<[string, unknown, string[]]>([
+  ['one interface, an object', { NIC: nic('10.0.0.5') }, ['10.0.0.5']],
+  ['two, a list', { NIC: [nic('10.0.0.5'), nic('192.0.2.5')] }, ['10.0.0.5', '192.0.2.5']],
+  ['an alias', { NIC: nic('10.0.0.5'), NIC_ALIAS: nic('10.0.0.9') }, ['10.0.0.5', '10.0.0.9']],
+  ['an external address', { NIC: nic('10.0.0.5', { EXTERNAL_IP: '192.0.2.5' }) }, ['10.0.0.5', '192.0.2.5']],
+  ['an address that OpenNebula does not know', { NIC: nic() }, []],
+  ['one of two that it does not know', { NIC: [nic('10.0.0.5'), nic()] }, []],
+  ['no interface', { NIC: [] }, []],
+  ['nonsense', { NIC: 'eth0' }, []],
+  ['no description', undefined, []],
+])('addresses of a VM with %s', (_, TEMPLATE, addresses) => {
+  const node = { vm_info: { VM: { ID: '12', NAME: 'copilot', TEMPLATE, USER_TEMPLATE: serving } } }
+  expect(found(service(node), now)).toMatchObject([{ addresses }])
+})
+
+it.each<[string[], string[], string | undefined]>([
+  [['10.0.0.5'], ['10.0.0.5', '192.0.2.5'], '10.0.0.5'],
+  [['2001:db8::5', '192.0.2.5'], ['10.0.0.5', '192.0.2.5'], '192.0.2.5'],
+  [['203.0.113.1'], ['10.0.0.5'], undefined],
+  [['2001:db8::5'], ['10.0.0.5'], undefined],
+  [['203.0.113.1', '203.0.113.2'], [], '203.0.113.1'],
+  [[], ['10.0.0.5'], undefined],
+])('of %j, a VM with %j is reached at %s', (addresses, own, address) => {
+  expect(ownAddress(addresses, { addresses: own })).toBe(address)
 })

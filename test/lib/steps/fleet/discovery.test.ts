@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { namedCopilots } from '../../../../lib/steps/fleet/discovery.ts'
+import { copilotsOfService, namedCopilots } from '../../../../lib/steps/fleet/discovery.ts'
 import type { HttpRequest } from '../../../../lib/system/http.ts'
 import { recordedHost } from '../../../support/recorded-host.ts'
 
@@ -44,4 +44,45 @@ it.each([
   const { copilots, problems } = await asked(status, propsBody, modelsBody)
   expect(copilots).toEqual([])
   expect(problems.get('localhost')).toMatch(reason)
+})
+
+const oneGate = { ONEGATE_ENDPOINT: 'http://onegate', TOKENTXT: 'token', VMID: '1' }
+const node = (id: string, host: string, IP: string) => ({
+  vm_info: {
+    VM: {
+      ID: id,
+      NAME: 'vm',
+      TEMPLATE: { NIC: { IP } },
+      USER_TEMPLATE: {
+        ONEAPP_COPILOT_API: `https://${host}/v1`,
+        ONEAPP_COPILOT_CA: Buffer.from(
+          '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+        ).toString('base64'),
+        ONEAPP_COPILOT_SLOTS: '2',
+        ONEAPP_COPILOT_SERVED_CONTEXT: '4096',
+      },
+    },
+  },
+})
+
+it('a VM of the service is taken only at an address that OpenNebula has given to it', async () => {
+  const nodes = [
+    node('1', '10.0.0.1', '10.0.0.1'),
+    node('2', '203.0.113.1', '10.0.0.2'),
+    // Another's address.
+    node('3', '10.0.0.1', '10.0.0.3'),
+    node('4', 'localhost', '127.0.0.1'),
+    node('5', 'localhost', '10.0.0.5'),
+  ]
+  const body = JSON.stringify({ SERVICE: { roles: [{ nodes }] } })
+  const http = async () => ({ status: 200, headers: {}, body, arrivals: [] })
+  const { copilots, problems } = await copilotsOfService(recordedHost({ http }), oneGate)
+  expect(copilots.map(({ name, host }) => [name, host])).toEqual([
+    ['vm-1', '10.0.0.1'],
+    ['vm-4', '127.0.0.1'],
+  ])
+  expect([...problems.keys()]).toEqual(['vm-2', 'vm-3', 'vm-5'])
+  expect(problems.get('vm-2')).toBe(
+    'it publishes 203.0.113.1, which OpenNebula has not given to this VM (10.0.0.2). If a NAT leads there, name it in ONEAPP_COPILOT_BACKENDS',
+  )
 })
