@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Ubuntu's needrestart restarts services after an installation, sshd among them: Packer's connection would end with it.
+# Ubuntu's needrestart restarts services after each installation, sshd and the network's among them: during a bake that may
+# cut Packer off.
 set -euo pipefail
 
 # The clean-up removes this file.

@@ -1,7 +1,7 @@
 /**
- * A base image of somebody else's, with what cloud images have and ours has not: needrestart, which must not end Packer's
- * connection, and cloud-init, which must not take over the bake's VM, and of which nothing may remain. Only with
- * NIGHTLY=1, which the nightly run sets: it makes a base image, and bakes it in a VM.
+ * A base image of somebody else's, with what cloud images have and ours has not: needrestart, which must restart nothing
+ * during the bake, and cloud-init, which must not lock Packer out, and of which nothing may remain. Only with NIGHTLY=1,
+ * which the nightly run sets: it makes a base image, and bakes it in a VM.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

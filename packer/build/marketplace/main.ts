@@ -3,19 +3,22 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { wrapped } from '../../../lib/appliance/text.ts'
 import { executable } from '../executable.ts'
 import { names } from '../image/export.ts'
 import { readManifest } from '../image/manifest.ts'
 import { script } from '../progress.ts'
 import { factsOf } from './facts.ts'
 import { marketplaceFiles } from './files.ts'
-import { instructionOf, parseUploads } from './placeholders.ts'
+import { instructionOf, type Placeholder, parseUploads } from './placeholders.ts'
 import { writeFiles } from './write.ts'
 
 const checkout = resolve(import.meta.dirname, '..', '..', '..')
 
 const digestOf = (path: string) =>
   existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : undefined
+
+const listed = (name: Placeholder) => `  ${wrapped(`${name}: ${instructionOf(name)}`, 76).join('\n    ')}`
 
 /** Writes the files; throws if a placeholder would be left in them, unless they are a draft. */
 if (import.meta.main)
@@ -24,10 +27,10 @@ if (import.meta.main)
     const manifest = readManifest(join(checkout, 'dist', 'image', names.manifest))
     const facts = factsOf(manifest, digestOf(executable), parseUploads(process.env))
     const { files, left } = marketplaceFiles(facts, path => readFileSync(join(checkout, path), 'utf8'))
-    const list = left.map(name => `  ${name}: ${instructionOf(name)}`).join('\n')
+    const list = left.map(listed).join('\n')
     if (left.length > 0 && !draft)
       throw new Error(
-        `make marketplace: nothing was written, because these values are unknown (DRAFT=1 writes placeholders):\n${list}`,
+        `make marketplace: nothing was written, because values are unknown:\n${list}\nDRAFT=1 writes placeholders for them.`,
       )
     const folder = join(checkout, 'dist', 'marketplace')
     writeFiles(folder, files)
