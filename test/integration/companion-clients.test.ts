@@ -70,6 +70,23 @@ it.each([
   expect(text).toMatch(message)
 })
 
+it.each([
+  ['a conversation', 60_000],
+  ['a request body', 300_000],
+])('LangChain recognises %s that is too long', async (_, words) => {
+  const home = homeWith(configurationOf('langchain'), await installedClients('some'))
+  try {
+    const program = `import { ChatOpenAI } from "@langchain/openai"
+const configuration = { baseURL: ${JSON.stringify(`${stack.url}/v1`)} }
+const chat = new ChatOpenAI({ model: "sentence", apiKey: ${JSON.stringify(stack.key)}, configuration, maxRetries: 0 })
+await chat.invoke("word ".repeat(${words})).catch(error => console.log(error.name))`
+    writeFileSync(join(home.project, 'chat.mjs'), program)
+    expect((await home.run([process.execPath, 'chat.mjs'])).text.trim()).toBe('ContextOverflowError')
+  } finally {
+    home.remove()
+  }
+})
+
 /** The requests since the log had this many lines, as `POST /v1/embeddings 200`. */
 const requestsSince = (lines: number) =>
   readFileSync(stack.accessLog, 'utf8')
