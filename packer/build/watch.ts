@@ -18,7 +18,7 @@ export type WatchedProcess = {
  * Milliseconds between SIGTERM and SIGKILL. llama-server's SIGTERM handler takes the lock of its queue; if the
  * interrupted thread holds it, which is common during a generation, the process deadlocks.
  */
-const terminationGrace = 10_000
+const terminationGrace = 3000
 
 /** Supervises a child that has just been started. It is stopped when this process exits, unless that is killed. */
 export function watch(child: ChildProcess): WatchedProcess {
