@@ -18,6 +18,13 @@ export type Filtered =
   | { body: string; isStream: boolean; service: ServiceKind }
   | { status: number; error: object }
 
+type Refusal = { status: number; message: string; code: string; field?: string | undefined }
+
+const refused = (path: string, why: Refusal): Filtered => ({
+  status: why.status,
+  error: errorBody(apiOf(path), why.status, why.message, why.code, why.field),
+})
+
 /**
  * The body to send to llama-server, or the error. `text`: undefined if the body is not UTF-8; `salt`: the
  * tenant's, if tenants have separate caches.
@@ -28,42 +35,17 @@ export function filterRequest(
   settings: FilterSettings,
   salt?: string,
 ): Filtered {
-  const refuse = (status: number, message: string, code: string, field?: string): Filtered => ({
-    status: status,
-    error: errorBody(apiOf(path), status, message, code, field),
-  })
-
   const fields = postRoute(path)?.fields
-  if (fields === undefined) return refuse(404, 'Unknown path.', 'not_found')
-  if (text === undefined) return refuse(400, 'The request is not valid UTF-8.', 'invalid_encoding')
-
-  const parsed = parseJson(text, limits)
-  if ('problem' in parsed) {
-    return refuse(
-      400,
-      `Invalid JSON at character ${parsed.position} of ${text.length}: ${parsed.problem}.`,
-      'invalid_json',
-    )
-  }
-  const request = parsed.value
-  if (!isObject(request))
-    return refuse(400, `Expected a JSON object, got ${describeValue(request)}.`, 'invalid_json')
+  if (fields === undefined) return refused(path, { status: 404, message: 'Unknown path.', code: 'not_found' })
+  const parsed = parseRequest(text)
+  if ('refusal' in parsed) return refused(path, parsed.refusal)
+  const request = parsed.request
 
   const service = serviceOf(path, request, settings)
   const companion = service === 'chat' ? undefined : settings.companions[service]
-  if (service !== 'chat' && companion === undefined)
-    return refuse(404, `There is no service for ${service} on this appliance.`, 'no_such_service')
-  if (service === 'chat' && isWithSuffix(path, request))
-    return refuse(
-      400,
-      'suffix: not supported: there is no service for completion on this appliance.',
-      'invalid_value',
-      'suffix',
-    )
-  if (!isServed(request, settings, companion)) {
-    const names = companion === undefined ? settings.models : [companion.model]
-    return refuse(404, unknownModelMessage(request.at.model, names), 'model_not_found', 'model')
-  }
+  const refusal = serviceRefusal(path, request, settings, service, companion)
+  if (refusal !== undefined) return refused(path, refusal)
+
   const checked = checkFields(request, fields, '', {
     readsImages: settings.readsImages,
     vocabulary: (companion ?? settings).vocabulary,
@@ -72,7 +54,13 @@ export function filterRequest(
   })
   const problem =
     'problem' in checked ? checked.problem : problemOf(path, checked.value as JsonObject, companion)
-  if (problem !== undefined) return refuse(400, `${problem.message}.`, 'invalid_value', problem.field)
+  if (problem !== undefined)
+    return refused(path, {
+      status: 400,
+      message: `${problem.message}.`,
+      code: 'invalid_value',
+      field: problem.field,
+    })
   const kept = (checked as { value: JsonObject }).value
   put(kept, 'model', companion === undefined ? (settings.models[0] as string) : companion.model)
   if (companion !== undefined && service === 'completion') adaptToCompletion(path, kept, companion)
@@ -80,6 +68,54 @@ export function filterRequest(
   adaptTexts(kept)
   markTenant(path, kept, salt, service)
   return { body: writeJson(kept), isStream: kept.at.stream === true, service: service }
+}
+
+/** The JSON object in a body. */
+function parseRequest(text: string | undefined): { request: JsonObject } | { refusal: Refusal } {
+  const refuse = (message: string, code: string) => ({
+    refusal: { status: 400, message: message, code: code },
+  })
+  if (text === undefined) return refuse('The request is not valid UTF-8.', 'invalid_encoding')
+  const parsed = parseJson(text, limits)
+  if ('problem' in parsed)
+    return refuse(
+      `Invalid JSON at character ${parsed.position} of ${text.length}: ${parsed.problem}.`,
+      'invalid_json',
+    )
+  if (!isObject(parsed.value))
+    return refuse(`Expected a JSON object, got ${describeValue(parsed.value)}.`, 'invalid_json')
+  return { request: parsed.value }
+}
+
+/** Why nothing on this appliance answers a request, if that is so. */
+function serviceRefusal(
+  path: string,
+  request: JsonObject,
+  settings: FilterSettings,
+  service: ServiceKind,
+  companion: EdgeCompanion | undefined,
+): Refusal | undefined {
+  if (service !== 'chat' && companion === undefined)
+    return {
+      status: 404,
+      message: `There is no service for ${service} on this appliance.`,
+      code: 'no_such_service',
+    }
+  if (service === 'chat' && isWithSuffix(path, request))
+    return {
+      status: 400,
+      message: 'suffix: not supported: there is no service for completion on this appliance.',
+      code: 'invalid_value',
+      field: 'suffix',
+    }
+  if (isServed(request, settings, companion)) return undefined
+  const names = companion === undefined ? settings.models : [companion.model]
+  return {
+    status: 404,
+    message: unknownModelMessage(request.at.model, names),
+    code: 'model_not_found',
+    field: 'model',
+  }
 }
 
 /** What is wrong with a request whose fields are right each by itself. */
