@@ -2,6 +2,7 @@
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fchmodSync,
   fsyncSync,
   lstatSync,
@@ -16,7 +17,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { writing } from './failures.ts'
 
 /** The result of `read`, or undefined if the file does not exist. Other failures are errors. */
@@ -69,12 +70,26 @@ export function filesUnder(root: string) {
       if (mode !== undefined) chmodSync(at(path), mode)
     })
 
-  /** Creates a temporary file or link with `make`, and renames it to `path`, which stays untouched until then. */
+  /** Removes what killed processes have left behind while they replaced this file. */
+  const removeLeftovers = (path: string) => {
+    const folder = dirname(at(path))
+    for (const name of readdirSync(folder)) {
+      const pid = /\.(\d+)\.new$/.exec(name)?.[1]
+      if (name === `${basename(path)}.${pid}.new` && !existsSync(`/proc/${pid}`))
+        rmSync(join(folder, name), { force: true })
+    }
+  }
+
+  /**
+   * Creates a temporary file or link with `make`, and renames it to `path`, which stays untouched until then. Its name is
+   * this process's own: another may be replacing the same file.
+   */
   const putInPlace = (path: string, make: (temporary: string) => void) => {
     makeFolder(dirname(path))
-    const temporary = `${at(path)}.new`
+    const temporary = `${at(path)}.${process.pid}.new`
     writing(path, () => {
       try {
+        removeLeftovers(path)
         rmSync(temporary, { force: true })
         make(temporary)
         renameSync(temporary, at(path))

@@ -63,7 +63,7 @@ exit 1
 
 let vm: Machine
 
-/** The temporary files that bootstrap renames to their final names, in order. */
+/** The files that bootstrap replaces, in order. */
 let renamed: string[]
 
 beforeAll(async () => {
@@ -76,7 +76,7 @@ beforeAll(async () => {
   renamed = await settle()
 })
 
-/** Has everything run on the first context, as if the second had never been. Returns the files that bootstrap renames. */
+/** Has everything run on the first context, as if the second had never been. Returns the files that bootstrap replaces. */
 async function settle(): Promise<string[]> {
   // An attempt to get the second context's certificate would be recorded, and not repeated for a while.
   await sshOutput(vm, `echo never > /run/kill; : > /run/killed; rm -f ${paths.attempts}`)
@@ -103,7 +103,7 @@ const envFile = (context: KillContext) =>
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
 
-/** Runs both stages undisturbed. Returns the files that bootstrap renames. */
+/** Runs both stages undisturbed. Returns the files that bootstrap replaces. */
 async function runBoth(context: KillContext): Promise<string[]> {
   const traced = `strace -o /run/renames -e trace=rename ${bin}/bootstrap`
   await sshOutput(
@@ -112,7 +112,7 @@ async function runBoth(context: KillContext): Promise<string[]> {
     envFile(context),
   )
   const calls = await sshOutput(vm, 'cat /run/renames')
-  return [...new Set([...calls.matchAll(/^rename\("(.*)", ".*"\)/gm)].map(([, source = '']) => source))]
+  return [...new Set([...calls.matchAll(/^rename\(".*\.new", "(.*)"\)/gm)].map(([, path = '']) => path))]
 }
 
 /** Runs a stage on the second context. Returns whether it was killed: ssh then exits with 128 + SIGKILL. */
@@ -122,10 +122,13 @@ async function isKilled(command: string): Promise<boolean> {
   return code === 137
 }
 
-/** Runs a stage that is killed at a call of rename(2), selected by `which`, an option of strace, and a count. */
+/**
+ * Runs a stage that is killed at a call of rename(2), selected by `which`, an option of strace, and a count. With -D, `$$`
+ * is the stage's process ID.
+ */
 const killAtRename = (stage: string, which: string, when: number) =>
   isKilled(
-    `strace -o /dev/null ${which} -e trace=rename -e inject=rename:signal=KILL:when=${when} ${bin}/${stage} --context-file ${environment} 2>&1`,
+    `sh -c 'exec strace -D -o /dev/null ${which} -e trace=rename -e inject=rename:signal=KILL:when=${when} ${bin}/${stage} --context-file ${environment} 2>&1'; exit $?`,
   )
 
 /** Prints the settings of the running llama-server, those in its file, the report, and the CA. */
@@ -172,11 +175,11 @@ it('bootstrap killed before each rename, run again each time', { timeout }, asyn
   await settleAndConfigure()
   const killed: string[] = []
   // Each run completes what the previous one was killed at, and is killed at the next file.
-  for (const path of renamed) if (await killAtRename('bootstrap', `-P ${path}`, 1)) killed.push(path)
+  for (const path of renamed) if (await killAtRename('bootstrap', `-P ${path}.$$.new`, 1)) killed.push(path)
   await sshOutput(vm, `${bin}/bootstrap`)
   await expectConverged()
   console.log(`bootstrap: converged after kills before the renames of ${killed.join(', ')}`)
-  expect(killed).toEqual(expect.arrayContaining(['/etc/one-appliance/config.new']))
+  expect(killed).toEqual(expect.arrayContaining(['/etc/one-appliance/config']))
   expect(killed.length).toBeGreaterThan(3)
 })
 

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { filesUnder } from '../../../lib/system/files.ts'
 
@@ -45,4 +46,24 @@ describe.runIf(process.getuid?.() === 0)('on a file system that cannot be writte
     }
     expect(readFileSync(join(folder, 'state/plan.json'), 'utf8')).toBe('before')
   })
+})
+
+it('several processes may replace the same file at once: it is always one of theirs, whole', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slm-copilot-at-once-'))
+  const module = JSON.stringify(join(import.meta.dirname, '../../../lib/system/files.ts'))
+  const script = `const { filesUnder } = await import(${module})
+    const files = filesUnder(${JSON.stringify(folder)})
+    for (let time = 0; time < 200; time += 1) {
+      files.replace('/shared', process.argv[1].repeat(100_000), 0o644)
+      const read = files.read('/shared')
+      if (read !== read[0].repeat(100_000)) throw new Error('torn: ' + read.length)
+    }`
+  const write = (letter: string) =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script, letter])
+  try {
+    await Promise.all(['a', 'b', 'c'].map(write))
+    expect(readdirSync(folder)).toEqual(['shared'])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

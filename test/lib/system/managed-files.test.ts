@@ -37,13 +37,23 @@ it('updates a text, a mode and a link, and removes what must not be there', asyn
   expect(await outcomes(host, changed)).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged'])
 })
 
-it('copes with the temporary file that a kill leaves behind', async () => {
+it('removes the temporary files that killed processes have left behind, and those of no other', async () => {
   const host = recordedHost()
   await applyFiles(host, files)
-  writeFileSync(host.files.at('/etc/a/secret.new'), 'ha')
+  const before = readdirSync(host.files.at('/etc/a'))
+  // No process has an ID above pid_max, at most 4194304 (proc_sys_kernel(5)).
+  const ended = ['secret.4194305.new', `secret.${process.pid}.new`]
+  const others = [
+    'secret.1.new',
+    'secret.new',
+    'secret.x.new',
+    'secretly.4194305.new',
+    'a-secret.4194305.new',
+  ]
+  for (const name of [...ended, ...others]) writeFileSync(host.files.at(`/etc/a/${name}`), 'ha')
   await applyFiles(host, [{ path: '/etc/a/secret', mode: 0o600, text: 'other\n' }])
   expect(readFileSync(host.files.at('/etc/a/secret'), 'utf8')).toBe('other\n')
-  expect(readdirSync(host.files.at('/etc/a'))).not.toContain('secret.new')
+  expect(readdirSync(host.files.at('/etc/a')).sort()).toEqual([...before, ...others].sort())
 })
 
 it('reports what could not be written, and leaves no temporary file behind', () => {
