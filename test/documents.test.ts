@@ -76,6 +76,14 @@ it('the documents name existing functions and types', () => {
   expect(named.filter(word => !words.has(word))).toEqual([])
 })
 
+it('the documents name the variables that make tests longer, or repeat them', () => {
+  const tests = globSync('test/**/*.test.ts', { cwd: checkout }).map(textOf).join('\n')
+  const variables = new Set(all(tests, /Number\(process\.env\.([A-Z_]+)/g))
+  expect(variables.size).toBeGreaterThan(8)
+  const text = documents.map(textOf).join('\n')
+  expect([...variables].filter(name => !text.includes(`\`${name}\``))).toEqual([])
+})
+
 /** npm packages that go into the executable: those that are not for development alone. */
 const bundled = Object.entries(packageLock.packages as Record<string, { dev?: true; license?: string }>)
   .filter(([path, { dev }]) => path !== '' && dev === undefined)

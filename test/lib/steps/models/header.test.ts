@@ -309,7 +309,7 @@ it('plans or rejects a header with any bytes changed, quickly and with a readabl
         expect(text).not.toMatch(/NaN|Infinity|undefined/)
       }
     }),
-    { numRuns: Number(process.env.SLM_COPILOT_FUZZ_RUNS ?? 150), endOnFailure: true },
+    { numRuns: Number(process.env.HEADER_RUNS ?? 150), endOnFailure: true },
   )
   expect(outcomes.planned).toBeGreaterThan(0)
   expect(outcomes.refused).toBeGreaterThan(0)
