@@ -32,6 +32,7 @@ const embeddedFiles: Plugin = {
   setup: ({ onLoad }) => {
     onLoad({ filter: /\/fleet\/assets\/parts\.ts$/ }, ({ path }) => ({
       contents: `export { default as servers } from './servers.lua' with { type: 'text' }
+export { default as slots } from './slots.lua' with { type: 'text' }
 export { default as choose } from './choose.lua' with { type: 'text' }`,
       resolveDir: dirname(path),
     }))

@@ -8,9 +8,18 @@ import { assumptions, reach, virtualMachines } from './fleet/paper.ts'
 import { bars } from './fleet/picture.ts'
 import { type Policy, policies } from './fleet/policies.ts'
 import { quantile } from './fleet/quantile.ts'
+import { measureRace } from './fleet/race.ts'
 import { measureRouter } from './fleet/router.ts'
 import { type Run, runSessions } from './fleet/sessions.ts'
-import { costsTable, type Measured, movesTable, policiesTable, row, timesTable } from './fleet/tables.ts'
+import {
+  costsTable,
+  type Measured,
+  movesTable,
+  policiesTable,
+  raceText,
+  row,
+  timesTable,
+} from './fleet/tables.ts'
 import { usedBy } from './fleet/usage.ts'
 
 const sizes = (process.env.FLEET_SIZES ?? '4,16,64,256').split(',').map(Number)
@@ -81,7 +90,7 @@ async function movesOf(): Promise<Moves[]> {
 export async function benchFleet(): Promise<void> {
   const [at, before] = [new Date().toISOString().slice(0, 16), load()]
   const costs = await measureRouter()
-  const [idle, moves, all] = [load(), await movesOf(), await measureAll()]
+  const [idle, race, moves, all] = [load(), await measureRace(), await movesOf(), await measureAll()]
   const largest = sizes.at(-1) ?? 0
   const found = (['round robin', 'ours'] as const).map((policy): [string, number] => [
     policy,
@@ -106,6 +115,8 @@ With ${sessions.usual} sessions for each VM, the fleet has room; with ${sessions
 ${policiesTable(all)}
 
 \`bounded hash\`: HAProxy's \`hash-type consistent\` with \`hash-balance-factor 125\`. Memory is at the end of a run.
+
+${raceText(race)}
 
 ${movesTable(moves)}
 

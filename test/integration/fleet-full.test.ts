@@ -1,4 +1,5 @@
 /** A request is refused only if the whole fleet is full: a slot that is free somewhere is found, whoever else refuses. */
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { HttpAnswer } from '../../lib/system/http.ts'
 import {
@@ -58,6 +59,19 @@ it('the only free slot is found, wherever it is and whichever session asks', asy
   }
   for (const copilot of copilots) for (const response of copilot.open) response.end()
   expect((await Promise.all(streams)).map(({ status }) => status)).toEqual(streams.map(() => 200))
+})
+
+it('a request waits a moment for a slot: the end of an answer may be on its way', async () => {
+  const streams = await fill()
+  const waiting = [ask(router, { session: 'a', key: keys.bob }), ask(router, { session: 'b' })]
+  await setTimeout(150)
+  for (const response of [...at(2).open].slice(0, 1)) response.end('data: [DONE]\n\n')
+  // One gets the slot; the other is refused after half a second.
+  expect((await Promise.race(waiting)).status).toBe(429)
+  expect(openStreams()).toBe(slots * names.length)
+  for (const copilot of copilots) for (const response of copilot.open) response.end()
+  const statuses = await Promise.all([...streams, ...waiting].map(async answer => (await answer).status))
+  expect(statuses.filter(status => status !== 200)).toEqual([429])
 })
 
 describe('copilots that refuse although they have a free slot, as far as the router knows', () => {

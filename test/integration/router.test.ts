@@ -107,7 +107,7 @@ describe('where requests go', () => {
     expect(answeredBy(await ask(router, { session: 's' }))).toBe(name)
   })
 
-  it('only a full fleet refuses, at once, and says when to try again', async () => {
+  it('only a full fleet refuses, within a second, and says when to try again', async () => {
     for (const copilot of copilots()) copilot.mode.is = 'hold'
     const streams = Array.from({ length: 4 }, (_, index) =>
       ask(router, { session: `s${index}`, key: index === 0 ? keys.bob : keys.alice }),
@@ -115,7 +115,7 @@ describe('where requests go', () => {
     await until(() => one.open.size + two.open.size === 4)
     const started = performance.now()
     const { status, headers, body } = await ask(router, { session: 's9' })
-    expect(performance.now() - started).toBeLessThan(500)
+    expect(performance.now() - started).toBeLessThan(1000)
     expect([status, JSON.parse(body).error.message]).toEqual([
       429,
       'All slots of the fleet are busy. Try again shortly.',

@@ -33,14 +33,16 @@ const begun = Date.now()
 const note = (text: string) =>
   console.log(`${((Date.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${text}`)
 
-const nodeOf = (NAME: string, ID: number, USER_TEMPLATE: Record<string, string>) => ({
-  vm_info: { VM: { ID, NAME, USER_TEMPLATE } },
+const nodeOf = (NAME: string, ID: number, IP: string, USER_TEMPLATE: Record<string, string>) => ({
+  vm_info: { VM: { ID, NAME, TEMPLATE: { NIC: { IP } }, USER_TEMPLATE } },
 })
 const impostors: ReturnType<typeof nodeOf>[] = []
 
 /** What OneGate answers to the router: all copilots that there are, with what each has published. */
 function tellService(): void {
-  const published = [...copilots].map(([name, machine], id) => nodeOf(name, id, shownAtOneGate(machine)))
+  const published = [...copilots].map(([name, machine], id) =>
+    nodeOf(name, id, addresses[name], shownAtOneGate(machine)),
+  )
   const nodes = [...published, ...impostors]
   writeFileSync(
     serviceFile(oneGateLog(router)),
@@ -146,9 +148,16 @@ it('the copilots are found, whichever boots first, each verified against its own
 
 it('what has another’s certificate gets no requests', async () => {
   const { ONEAPP_COPILOT_CA = '' } = shownAtOneGate(at('first'))
-  impostors.push(nodeOf('impostor', 9, { ...shownAtOneGate(at('second')), ONEAPP_COPILOT_CA }))
+  // As if it had the other's address, too; and as it is.
+  const shown = shownAtOneGate(at('second'))
+  impostors.push(nodeOf('impostor', 9, addresses.second, { ...shown, ONEAPP_COPILOT_CA }))
+  impostors.push(nodeOf('thief', 10, '10.0.1.99', shown))
   note(`an impostor is refused after ${await untilListed('impostor', / DOWN$/)} s`)
-  impostors.pop()
+  expect(await listed('thief')).toBe('')
+  expect(await run(router, 'journalctl -u slm-copilot-backends -o cat')).toContain(
+    `thief-10: it publishes ${addresses.second}, which OpenNebula has not given to this VM (10.0.1.99)`,
+  )
+  impostors.length = 0
   await untilListed('impostor', isGone)
 })
 

@@ -12,11 +12,11 @@ import {
 } from '../../appliance/requests/api.ts'
 import { hardening } from '../units/sandbox.ts'
 import { writtenAtConfigure } from '../written.ts'
-import { choose, servers } from './assets/parts.ts'
+import { choose, servers, slots } from './assets/parts.ts'
 
 const generations = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
 
-/** The program that chooses a copilot for each request, in two files that share their variables. */
+/** The program that chooses a copilot for each request, in three files that share their variables. */
 export const routerProgram = () => ({
   path: paths.routerProgram,
   mode: 0o644,
@@ -24,6 +24,7 @@ export const routerProgram = () => ({
 generations = { ${generations.map(path => `[${JSON.stringify(path)}] = true`).join(', ')} }
 
 ${servers}
+${slots}
 ${choose}`,
 })
 
@@ -52,7 +53,7 @@ defaults
     timeout connect 3s
     timeout client ${answerTimeout + 60}s
     timeout server ${answerTimeout + 60}s
-    # Requests are refused at once rather than queued.
+    # A request waits for a slot in the program, if anywhere.
     timeout queue 1s
     retries 0
     # Tokens are passed on without delay.
@@ -88,7 +89,7 @@ backend fleet
     http-request return status 200 content-type application/json string '{"status":"ok"}' if { path /health } { lua.fleet_is_up -m bool }
     http-request return status 503 content-type application/json string '{"status":"unavailable"}' if { path /health }
     http-request lua.choose
-    http-request return status ${finalStatuses.full} hdr ${limitHeader.name} slots if { var(txn.refusal) -m str full }
+    http-request return status ${finalStatuses.full} hdr ${limitHeader.name} slots if { var(txn.refusal) -m str full refused }
     http-request return status ${finalStatuses.full} hdr ${limitHeader.name} key if { var(txn.refusal) -m str key }
     http-request return status ${finalStatuses.none} if { var(txn.refusal) -m str none }
     http-request return status ${finalStatuses.noService} if { var(txn.refusal) -m str service }

@@ -3,6 +3,7 @@
 import { table } from '../table.ts'
 import type { Moves } from './moves.ts'
 import type { Policy } from './policies.ts'
+import type { Race } from './race.ts'
 import type { RouterCosts } from './router.ts'
 import type { Totals } from './sessions.ts'
 import type { Times } from './times.ts'
@@ -78,6 +79,12 @@ export const timesTable = ({ times }: RouterCosts) => {
     ]),
   )
 }
+
+/** In words. */
+export const raceText = ({ load, requests, refused, freeAtEnd, freeAllAlong, median, most }: Race) =>
+  `In real time, through edge proxy and HAProxy (three copilots of 8 slots, 40 clients, answers of 2 s; load average ${load.toFixed(1)}):
+of ${requests} requests ${refused} were refused. When the client read the refusal, a slot was free again for ${freeAtEnd} of these, since ${median.toFixed(0)} ms
+in the median and ${most.toFixed(0)} ms at p99; a slot that was free when the request was sent, and all the time until it was refused: ${freeAllAlong}.`
 
 /** To three digits. */
 const rounded = (value: number) => String(Number(value.toPrecision(3)))

@@ -6,19 +6,12 @@
 -- of its own: rendezvous hashing, weighted by slots. One that is added takes over its share of the sessions, and no
 -- other session moves; those of a server that is full or lost go to the next in their order, and come back.
 
--- Requests that take no slot, such as token counts and those for services beside chat: so many beside the slots (maxconn, too).
-local spare = 8
-
 -- Seconds for which a server is asked only if no other has room: after it has refused a generation, and after it has failed.
 local pauses = { refused = 1, failed = 5 }
 
--- Seconds for which HAProxy's word on a server's health is believed.
-local health_age = 0.1
-
-local function now()
-  local time = core.now()
-  return time.sec + time.usec / 1000000
-end
+-- Seconds that a request waits for a slot in a full fleet: the end of an answer may be on its way here. It looks that often,
+-- and believes what another one has seen so lately.
+local patience, look_every, look_age = 0.5, 0.02, 0.005
 
 -- Mixes the bits of a whole number as SplitMix64 does: one to one.
 local function mixed(number)
@@ -32,48 +25,6 @@ end
 local function place(session, server)
   local uniform = ((mixed(session ~ server.seed) >> 11) + 1) * 2.0 ^ -53
   return -math.log(uniform) / server.slots
-end
-
--- Requests in progress under this key in one of HAProxy's tables.
-local function in_progress(txn, key, counters)
-  return tonumber(txn.c:table_conn_cur(key, counters)) or 0
-end
-
-local function is_up(txn, server, time)
-  if server.asked == nil or math.abs(time - server.asked) > health_age then
-    -- Without the backend's name before it: HAProxy 2.6 overwrites the slash, in Lua's own copy of the text.
-    server.is_up, server.asked = txn.f:srv_is_up(server.name) == 1, time
-  end
-  return server.is_up
-end
-
--- Whether a server has room. Requests that take no slot do not fill it, however many somebody sends.
-local function has_room(txn, server, takes_slot)
-  local busy = in_progress(txn, server.name, "generations")
-  if takes_slot then return busy < server.slots end
-  return txn.f:srv_conn(server.name) - busy < spare
-end
-
--- Whether the request would take the last slot of the fleet for a tenant that holds all others: it is kept for the other
--- tenants. `held`: by requests on servers that have left the fleet, too.
-local function takes_last(txn, held, time)
-  if held == 0 then return false end
-  local slots, busy = 0, 0
-  for name, server in pairs(servers) do
-    if is_up(txn, server, time) then
-      slots, busy = slots + server.slots, busy + in_progress(txn, name, "generations")
-    end
-  end
-  return busy > 0 and busy >= slots - 1 and held >= busy
-end
-
--- Whether the tenant holds as many slots as it may. It is named, and its slots are counted, only if there are several.
-local function is_at_limit(txn, time)
-  local tenant = txn.f:req_fhdr("x-copilot-tenant")
-  if tenant == nil then return false end
-  local held = in_progress(txn, tenant, "tenants")
-  local quota = tonumber(txn.f:req_fhdr("x-copilot-quota"))
-  return (quota ~= nil and quota > 0 and held >= quota) or takes_last(txn, held, time)
 end
 
 -- What has become of requests, by the id that the edge proxy makes: the server that was asked, or, of a request that was
@@ -138,25 +89,36 @@ local function first_with_room(txn, session, among, takes_slot, asked, time)
   return nil, true, running
 end
 
+-- Until when it is known that no server has a free slot.
+local full_until = 0
+
 -- The server for a request, and whether it takes a slot there. Or nil, and why: `service`, if none has it, `key`, if its
--- tenant holds as many slots as it may, `full`, or `none`, if no server runs, or two have failed: the request may be the
--- reason. A server is asked once, and a second time only if no other runs.
-local function chosen(txn, id)
+-- tenant holds as many slots as it may, `full`, `refused`, if those with room have, or if it takes no slot, `none`, if no server
+-- runs, or two have failed: the request may be the reason. A server is asked once, and a second time only if no other runs.
+local function chosen(txn, id, attempts)
   local path = txn.f:path()
   local among, service = candidates(path, txn.f:req_fhdr("x-copilot-service"), txn.f:req_fhdr("x-copilot-model"))
   if next(servers) and next(among) == nil then return nil, "service" end
   local time, takes_slot = now(), generations[path] == true and service == nil
-  local attempts = txn:get_var("txn.repeated") == "yes" and repeated(id) or nil
-  if attempts == nil and takes_slot and is_at_limit(txn, time) then return nil, "key" end
   if attempts and attempts.failures > 1 then return nil, "none" end
+  if takes_slot and attempts == nil then
+    local held, is_at_limit = held_slots(txn)
+    if is_at_limit then return nil, "key" end
+    if time < full_until then return nil, "full" end
+    if takes_last(txn, held, time) then return nil, "key" end
+  end
   local session = txn.c:xxh64(txn.f:req_fhdr("x-copilot-session") or "")
   local asked = attempts and attempts.asked or {}
   local server, is_full, running = first_with_room(txn, session, among, takes_slot, asked, time)
+  if server == nil and is_full and takes_slot and among == servers and attempts == nil then full_until = time + look_age end
   if server == nil and running == 1 and attempts and not attempts.is_second then
     attempts.is_second = true
     server, is_full = first_with_room(txn, session, among, takes_slot, {}, time)
   end
-  if server == nil then return nil, (is_full or attempts and attempts.status == 429) and "full" or "none" end
+  if server == nil then
+    if is_full and takes_slot then return nil, "full" end
+    return nil, (is_full or attempts and attempts.status == 429) and "refused" or "none"
+  end
   if attempts == nil then
     remember(id, server.name)
   else
@@ -168,7 +130,13 @@ end
 -- Sets `txn.refusal`, or `txn.server`, and `txn.slot` if the request takes one of its slots.
 core.register_action("choose", { "http-req" }, function(txn)
   local id = txn.f:req_fhdr("x-request-id") or ""
-  local server, result = chosen(txn, id)
+  local attempts = txn:get_var("txn.repeated") == "yes" and repeated(id) or nil
+  local deadline = now() + patience
+  local server, result = chosen(txn, id, attempts)
+  while server == nil and result == "full" and now() < deadline do
+    core.msleep(math.floor(look_every * 1000))
+    server, result = chosen(txn, id, attempts)
+  end
   if server == nil then
     txn:set_var("txn.refusal", result)
     return

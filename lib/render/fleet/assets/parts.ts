@@ -4,4 +4,5 @@ import { readFileSync } from 'node:fs'
 const read = (file: string) => readFileSync(`${import.meta.dirname}/${file}`, 'utf8')
 
 export const servers = read('servers.lua')
+export const slots = read('slots.lua')
 export const choose = read('choose.lua')
