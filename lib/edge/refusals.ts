@@ -22,7 +22,7 @@ export function tooMany(request: FailedRequest, limits: RequestLimits): ErrorTex
     )
   if (request.upstreamStatus === '')
     return errorOf(
-      'Too many concurrent requests with this API key. Try again shortly.',
+      'Too many requests at once, or in a second, with this API key. Try again shortly.',
       'rate_limit_exceeded',
     )
   if (isForCompanion(request))

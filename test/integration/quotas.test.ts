@@ -109,7 +109,10 @@ it('a client cannot choose its limit', async () => {
   })
 })
 
-it('one key leaves others room to count tokens', async () => {
+it.each([
+  ['small', 'Hi', counters.tenant, counters.small],
+  ['large', 'word '.repeat(2 * 10 ** (counters.smallDigits - 1)), counters.largeOfTenant, counters.large],
+])('one key leaves others room to count tokens of %s texts', async (_, content, tenant, all) => {
   const edge = await startEdge(contextWith({}))
   const open: ServerResponse[] = []
   const standIn = await startStandIn(edge, (_, response) => void open.push(response))
@@ -119,20 +122,42 @@ it('one key leaves others room to count tokens', async () => {
         url: `${edge.url}/tokenize`,
         ca: edge.ca,
         headers: { authorization: `Bearer ${keys[name]}` },
-        json: { content: 'Hi' },
+        json: { content },
         timeout: 60,
       })
     ).status
   try {
-    const { small, tenant } = counters
     const begun = Array.from({ length: tenant }, () => count('alice'))
     await vi.waitFor(() => expect(open).toHaveLength(tenant), 20_000)
     expect(await count('alice')).toBe(429)
-    begun.push(...Array.from({ length: small - tenant }, () => count('bob')))
-    await vi.waitFor(() => expect(open).toHaveLength(small), 20_000)
+    begun.push(...Array.from({ length: all - tenant }, () => count('bob')))
+    await vi.waitFor(() => expect(open).toHaveLength(all), 20_000)
     expect(await count('bob')).toBe(429)
     for (const response of open) response.end('{}')
     expect(await Promise.all(begun)).toEqual(begun.map(() => 200))
+  } finally {
+    await standIn.stop()
+    await edge.close()
+  }
+})
+
+it('a token count is in progress until llama-server has ended it, even if its client has gone', async () => {
+  const edge = await startEdge(contextWith({}))
+  const open: ServerResponse[] = []
+  const standIn = await startStandIn(edge, (_, response) => void open.push(response))
+  const url = `${edge.url}/tokenize`
+  const content = 'word '.repeat(2 * 10 ** (counters.smallDigits - 1))
+  const count = (timeout: number) =>
+    http({ url, ca: edge.ca, headers: { authorization: `Bearer ${keys.alice}` }, json: { content }, timeout })
+  try {
+    await expect(count(2)).rejects.toThrow()
+    expect(open).toHaveLength(1)
+    expect((await count(10)).status).toBe(429)
+    open[0]?.end('{}')
+    const next = vi.waitFor(async () => expect((await count(30)).status).toBe(200), { timeout: 20_000 })
+    await vi.waitFor(() => expect(open).toHaveLength(2), 20_000)
+    open[1]?.end('{}')
+    await next
   } finally {
     await standIn.stop()
     await edge.close()

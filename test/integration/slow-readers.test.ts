@@ -36,7 +36,7 @@ async function start(context: Record<string, string>): Promise<void> {
       ...context,
     },
     // Seconds instead of minutes.
-    { site: text => text.replace('send_timeout 120s', 'send_timeout 8s') },
+    { site: text => text.replaceAll('send_timeout 120s', 'send_timeout 8s') },
   )
   session = connect(stack.url, { ca: stack.ca })
   talker = await generate(stack, keys.bob, path, completion(endless))

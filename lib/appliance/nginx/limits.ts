@@ -20,9 +20,36 @@ export const connections = { processes: 4, worker: 4096, descriptors: 16_384 } a
 /**
  * Concurrent requests that generate nothing (token counts and the like): small ones, and large ones, which
  * take 67 bytes of memory per byte of request. `smallDigits`: Content-Length of a small one has at most this
- * many digits. `tenant`: of one key, if there are several.
+ * many digits. `tenant`, `largeOfTenant`: of one key, if there are several.
  */
-export const counters = { small: 8, large: 1, smallDigits: 5, tenant: 6 } as const
+export const counters = { small: 8, large: 2, smallDigits: 5, tenant: 6, largeOfTenant: 1 } as const
+
+/**
+ * Requests of one key per second, of whatever kind: the next `burst` wait for their turn, but the first `immediate` of them. Bounds what fills the request log, what nginx has to refuse, and what
+ * llama-server goes on with although its client has gone, which it notices only once it has the prompt's tokens.
+ */
+export const requestRate = { perSecond: 50, burst: 200, immediate: 20 } as const
+/** On a router, which has the requests for a whole fleet. */
+export const routedRate = { perSecond: 1000, burst: 4000, immediate: 1000 } as const
+
+/** Requests without a key from one address (for IPv6, one /64) per second, and in a burst. */
+export const openRate = { perSecond: 50, burst: 100 } as const
+
+/** Requests that are not small: while it finds their tokens, one may take 400 bytes of memory for each of its bytes. */
+export const largeRate = { burst: 20, immediate: 4 } as const
+
+/** Large requests of one key per minute: fewer where they may be larger. */
+export const largePerMinute = (bodyLimit: number): number =>
+  Math.max(30, Math.floor((120 * 2 ** 20) / bodyLimit))
+
+/** Concurrent requests without a body, per key, or without a key per address, and nginx worker. */
+export const plainRequests = 32
+
+/**
+ * Seconds in which a client must take some of an answer: of one that is generated, and of any other. Over HTTP/2 a client
+ * that takes nothing keeps a connection busy, so that nginx cannot close it in favour of another's.
+ */
+export const sendTimeouts = { generated: 120, other: 15 } as const
 
 /** Bytes of memory on a router: of its system, and of a request in progress with the largest body. */
 const routerMemory = { system: 400e6, request: 4.7e6 } as const

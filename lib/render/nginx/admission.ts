@@ -1,7 +1,7 @@
 /** The admission proxy: an nginx before llama-server that admits as many concurrent generations as there are slots. */
 
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
-import { counters } from '../../appliance/nginx/limits.ts'
+import { connections, counters } from '../../appliance/nginx/limits.ts'
 import { admissionStatusUrl, healthUrl, paths, queueUrl } from '../../appliance/paths.ts'
 import { edgeHeaders, limitHeader, metricsPath, routes } from '../../appliance/requests/api.ts'
 import { companionKinds } from '../../appliance/requests/services.ts'
@@ -18,6 +18,11 @@ type Admission = {
 }
 
 const generations = routes.filter(({ isGeneration }) => isGeneration)
+
+/** Token counts and the like, which chat's llama-server answers without a slot. */
+const counts = routes.filter(
+  ({ method, isGeneration, service }) => method === 'POST' && !isGeneration && service === undefined,
+)
 
 /** Paths that take no slot: those that clients may read, and the probes of watchdog and `status`, closed to clients. */
 const uncounted = [
@@ -48,7 +53,10 @@ pid ${paths.admissionFolder}/nginx.pid;
 # Nothing about requests, which the edge proxy logs: such lines contain the query string, where some clients put a key.
 error_log stderr alert;
 
-events {}
+# Each request takes two.
+events {
+    worker_connections ${connections.worker};
+}
 
 http {
 ${hidesCounts ? `    js_import copilot from ${paths.admissionProgram};\n` : ''}    access_log off;
@@ -80,6 +88,10 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
         default "";
         "~^[^:]+:\\z" "$pid ${edgeHeaders.tenant.variable}";
     }
+    map "$copilot_large_count_key:$copilot_tenant_count_key" $copilot_tenant_large_count_key {
+        default "";
+        "~^[^:]+:." $copilot_tenant_count_key;
+    }
     # nginx evaluates the key of a zone only when the zones before it have room (ngx_http_limit_conn_module): so this
     # variable is set once the tenant's own limits are passed.
     map $copilot_generation_key $copilot_slot_key {
@@ -97,6 +109,7 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
     limit_conn_zone $copilot_tenant_count_key zone=copilot_counts_per_tenant:1m;
     limit_conn_zone $copilot_small_count_key zone=copilot_small_counts:1m;
     limit_conn_zone $copilot_large_count_key zone=copilot_large_counts:1m;
+    limit_conn_zone $copilot_tenant_large_count_key zone=copilot_large_counts_per_tenant:1m;
 ${[...quotaZones(slots), ...companionKinds.map(companionZones)].join('\n')}
     # Each quota and each service beside chat has some.
     variables_hash_max_size 4096;
@@ -132,10 +145,19 @@ ${[...quotaZones(slots), ...companionKinds.map(companionZones)].join('\n')}
                 return 503;
             }
             ${tenantLimits(slots)}
-            limit_conn copilot_generations ${slots};
+            limit_conn copilot_generations ${slots};${hidesCounts ? countFilter : ''}
+            proxy_pass http://unix:${paths.socket};
+        }
+        location ~ ^(${counts.map(({ path }) => exactly(path)).join('|')})\\z {
+            if (-f ${paths.draining}) {
+                return 503;
+            }
             limit_conn copilot_counts_per_tenant ${counters.tenant};
             limit_conn copilot_small_counts ${counters.small};
-            limit_conn copilot_large_counts ${counters.large};${hidesCounts ? countFilter : ''}
+            limit_conn copilot_large_counts_per_tenant ${counters.largeOfTenant};
+            limit_conn copilot_large_counts ${counters.large};
+            # llama-server goes on counting even if the client has gone: until it has ended, the request is in progress.
+            proxy_ignore_client_abort on;
             proxy_pass http://unix:${paths.socket};
         }${companionKinds.map(kind => companionLocation(kind, hidesCounts)).join('')}
         # No slot is needed. The watchdog asks by this way to see whether the admission proxy works.

@@ -7,6 +7,7 @@ import { keyMaps } from './keys.ts'
 import { answerMaps, requestMaps } from './maps.ts'
 import { plainServer } from './plain-server.ts'
 import { requestLog } from './request-log.ts'
+import { requestRateZones } from './request-rate.ts'
 import type { Site } from './site.ts'
 import { tenantMap } from './tenants.ts'
 import { tlsServer } from './tls-server.ts'
@@ -85,7 +86,7 @@ map $copilot_tenant $copilot_requests_key {
     default "$pid $copilot_tenant";
 }
 limit_conn_zone $copilot_requests_key zone=copilot_requests_per_tenant:1m;
-limit_conn_status 429;
+${requestRateZones(site)}limit_conn_status 429;
 limit_req_status 429;
 
 ${requestLog(site.logFormat)}

@@ -3,6 +3,8 @@ import { malformedLocation } from '../../appliance/requests/api.ts'
 
 /** `error_page` directives for errors that the edge proxy itself detects. */
 export const ownErrors = `error_page 401 404 405 413 415 429 500 @error;
+    # Of limit_except.
+    error_page 403 =405 @error;
     error_page 400 414 ${malformedLocation};
     error_page 497 501 505 =400 ${malformedLocation};
     error_page 494 =431 ${malformedLocation};`
@@ -13,6 +15,7 @@ const upstreamErrors = `proxy_intercept_errors on;
 
 /** For GET routes, which have no body that llama-server could reject. */
 export const readErrors = `${upstreamErrors}
+        error_page 403 =405 @error;
         error_page 404 405 413 500 504 @error;`
 
 /** For POST routes: llama-server's rejections are passed on, rewritten by js_body_filter. */
@@ -24,10 +27,10 @@ export const generationErrors = `${upstreamErrors}
 export const errorLocations = `
     location @error {
         default_type application/json;
-        return 200 $copilot_error_body;
+        return 200 $copilot_error_text;
     }
     location = ${malformedLocation} {
         internal;
         default_type application/json;
-        return 200 $copilot_error_body;
+        return 200 $copilot_error_text;
     }`

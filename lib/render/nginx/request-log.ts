@@ -16,10 +16,12 @@ const loggedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS
 
 /** The variables in the log, each with a value from a list of ours, or a number. */
 const maps = (format: LogFormat) => `\
-# Of unauthenticated requests only 401s are logged, whose rate is limited by address: nobody can flood the log.
-map "$copilot_tenant:$status" $copilot_is_logged {
-    default 1;
-    "~^:(?!401)" 0;
+# What a limit on the rate of requests has let through: of unauthenticated ones only 401s, whose rate is limited by address.
+# Nobody can flood the log.
+map "$copilot_tenant:$status:$limit_req_status" $copilot_is_logged {
+    default 0;
+    "~^[^:]+:.*:(PASSED|DELAYED)\\z" 1;
+    "~^:401:" 1;
 }
 map $copilot_tenant $copilot_logged_tenant {
     default $copilot_tenant;

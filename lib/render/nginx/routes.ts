@@ -1,5 +1,6 @@
 /** The locations that proxy to llama-server: GET requests directly, requests with a body through the filter. */
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
+import { sendTimeouts } from '../../appliance/nginx/limits.ts'
 import { paths } from '../../appliance/paths.ts'
 import {
   checkLocation,
@@ -14,6 +15,7 @@ import {
 } from '../../appliance/requests/api.ts'
 import { generationErrors, readErrors } from './errors.ts'
 import { exactly } from './keys.ts'
+import { bodyRateLimit } from './request-rate.ts'
 import type { Site } from './site.ts'
 
 const pathsOf = (wanted: Route['method']) =>
@@ -27,12 +29,15 @@ const untilDrained = `
             return 503;
         }`
 
+/** Other methods are an error. A return would take effect before the limits on requests. GET includes HEAD. */
+const only = (method: Route['method']) => `limit_except ${method} {
+            deny all;
+        }`
+
 /** Passes on the path that matched, never the client's spelling of it: llama-server may resolve `..` differently. */
 const getRoute = (path: string) => `
     location = ${path} {
-        if ($request_method !~ ^(GET|HEAD)$) {
-            return 405;
-        }${path === '/health' ? untilDrained : ''}
+        ${only('GET')}${path === '/health' ? untilDrained : ''}
         ${readErrors}
         proxy_method GET;
         proxy_pass http://slm_copilot_admission${path};
@@ -42,20 +47,27 @@ const getRoute = (path: string) => `
  * The whole body is read into memory, and sent on as rewritten by the filter. The buffer is a quarter larger
  * than the limit, since in a chunked body the chunks' headers take space too.
  */
-const postRoutes = ({ requestsOfKey, settings: { bodyLimit: limit } }: Site, handler: 'filter' | 'route') => `
+const postRoutes = (site: Site, handler: 'filter' | 'route') => `
     location ~ ^(${postPaths.join('|')})\\z {
-        if ($request_method != POST) {
-            return 405;
-        }
+        ${only('POST')}
         if ($copilot_is_unsupported_media_type) {
             return 415;
         }
-        limit_conn copilot_requests_per_tenant ${requestsOfKey};
-        client_max_body_size ${limit};
-        client_body_buffer_size ${limit + limit / 4};
+        ${bodyRateLimit(site)}
+        limit_conn copilot_requests_per_tenant ${site.requestsOfKey};
+        limit_conn_status 429;
+        client_max_body_size ${site.settings.bodyLimit};
+        client_body_buffer_size ${site.settings.bodyLimit * 1.25};
         client_body_in_single_buffer on;
         js_content copilot.${handler};
     }`
+
+/**
+ * A client that reads nothing loses its slot. Over HTTP/2 this shows once its 64 KB window is full; one that reads 300 bytes
+ * a second, about one token, is not cut off. Over HTTP/1.1 the kernel buffers megabytes, and the slot is free when the
+ * answer ends.
+ */
+const patience = `send_timeout ${sendTimeouts.generated}s;`
 
 const filteredBody = `proxy_set_header Host localhost;
         proxy_set_header Content-Type application/json;
@@ -71,6 +83,7 @@ const companionTenant = (cacheSharing: Site['cacheSharing']) =>
 /** Where the filter sends its requests. */
 const filteredRequests = ({ keys, cacheSharing }: Site) => `
     location @llama {
+        ${patience}
         ${generationErrors}
         js_header_filter copilot.rewriteErrorHeaders;
         js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
@@ -81,6 +94,7 @@ const filteredRequests = ({ keys, cacheSharing }: Site) => `
     }
     # The services beside chat.
     location @companion {
+        ${patience}
         ${generationErrors}
         js_header_filter copilot.rewriteErrorHeaders;
         js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
@@ -106,9 +120,7 @@ const metricsTimeout = 2
 /** The metrics, and what a scrape asks: the status of both proxies, and llama-server's health and metrics. */
 const metricsRoutes = `
     location = ${metricsPath} {
-        if ($request_method !~ ^(GET|HEAD)$) {
-            return 405;
-        }
+        ${only('GET')}
         subrequest_output_buffer_size 64k;
         js_content copilot.metrics;
     }
@@ -127,6 +139,7 @@ const metricsRoutes = `
 /** Where a router's requests go: with the fleet's key in place of the client's, and whose request it is. */
 const routedRequests = ({ fleetKey = '', keys }: Site) => `
     location @fleet {${untilDrained}
+        ${patience}
         proxy_intercept_errors on;
         # 401 if a copilot does not accept the fleet's key.
         error_page 401 502 503 =503 @error;
@@ -159,25 +172,19 @@ const fleetIdentity = (fleetKey: string) => `proxy_set_header Authorization "Bea
 /** All locations of a router that are not the same on every appliance. */
 export const fleetRoutes = (site: Site) => `${['/health', metricsPath].map(getRoute).join('\n')}
     location = /props {
-        if ($request_method !~ ^(GET|HEAD)$) {
-            return 405;
-        }
+        ${only('GET')}
         ${readErrors}
         proxy_method GET;
         ${fleetIdentity(site.fleetKey ?? '')}
         proxy_pass http://slm_copilot_admission/props;
     }
     location = /v1/models {
-        if ($request_method !~ ^(GET|HEAD)$) {
-            return 405;
-        }
+        ${only('GET')}
         alias ${paths.fleetModels};
         default_type application/json;
     }
     location ~ ^/v1/models/. {
-        if ($request_method !~ ^(GET|HEAD)$) {
-            return 405;
-        }
+        ${only('GET')}
         js_content copilot.model;
     }
 ${postRoutes(site, 'route')}
@@ -186,9 +193,7 @@ ${routedRequests(site)}`
 /** All locations that proxy to llama-server. */
 export const llamaRoutes = (site: Site) => `${getPaths.map(getRoute).join('\n')}
     location ~ ^/v1/models/. {
-        if ($request_method !~ ^(GET|HEAD)$) {
-            return 405;
-        }
+        ${only('GET')}
         js_content copilot.model;
     }
 ${metricsRoutes}

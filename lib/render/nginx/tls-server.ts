@@ -1,10 +1,11 @@
 /** The edge proxy's server on port 443: TLS, authentication, CORS, the landing page, and unbuffered streams. */
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
-import { noBodyLimit } from '../../appliance/nginx/limits.ts'
+import { noBodyLimit, sendTimeouts } from '../../appliance/nginx/limits.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../../appliance/paths.ts'
 import { deniedLocation, limitHeader } from '../../appliance/requests/api.ts'
 import { landingPagePolicy } from '../page/landing-page.ts'
 import { errorLocations, ownErrors } from './errors.ts'
+import { plainRequestLimits } from './request-rate.ts'
 import { fleetRoutes, llamaRoutes } from './routes.ts'
 import { listen, type Site } from './site.ts'
 
@@ -47,6 +48,7 @@ const denied = `location = ${deniedLocation} {
         internal;
         client_max_body_size 0;
         limit_req zone=copilot_authentication_failures burst=20 nodelay;
+        limit_req_status 429;
         deny all;
         error_page 403 =401 @error;
         error_page 429 @error;
@@ -88,10 +90,8 @@ export const tlsServer = (site: Site, certificate: string) => `server {
     # An unread body is drained for this long, so that the client sees the response.
     lingering_time 2s;
     lingering_timeout 1s;
-    # A client that reads nothing loses its slot. Over HTTP/2 this shows once its 64 KB window is full; one that reads 300
-    # bytes a second, about one token, is not cut off. Over HTTP/1.1 the kernel buffers megabytes, and the slot is free
-    # when the answer ends.
-    send_timeout 120s;
+    send_timeout ${sendTimeouts.other}s;
+    ${plainRequestLimits(site)}
 
     include ${certificate}.conf;
     add_header Access-Control-Allow-Origin * always;
@@ -125,9 +125,12 @@ export const tlsServer = (site: Site, certificate: string) => `server {
         default_type application/x-x509-ca-cert;
     }
 ${site.role === 'router' ? fleetRoutes(site) : llamaRoutes(site)}
+    # Not by return, which would take effect before the limits.
     location / {
         client_max_body_size 0;
-        return 404;
+        deny all;
+        error_page 403 =404 @error;
+        error_page 413 @error;
     }
 ${errorLocations}
 }`

@@ -123,7 +123,7 @@ it.each<[string, Partial<FailedRequest>, string, RegExp]>([
     'too many requests with one key',
     { status: 429 },
     'rate_limit_exceeded',
-    /^Too many concurrent requests with this API key/,
+    /^Too many requests at once, or in a second, with this API key/,
   ],
   [
     'busy slots',
