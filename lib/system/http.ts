@@ -51,6 +51,8 @@ const knownAs = (name: string) => ({
 /** Connects to the server that has this very certificate. Nothing is sent to any other. */
 const pinnedTo = (pinned: string, signal: AbortSignal) => ({
   agent: undefined,
+  // Without an agent, Node.js assumes 80.
+  defaultPort: 443,
   createConnection(
     { host, port }: ClientRequestArgs,
     done: (error: Error | null, socket: TLSSocket) => void,

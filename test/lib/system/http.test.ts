@@ -63,6 +63,13 @@ it.each(['1990-01-01', '2090-01-01'])(
   },
 )
 
+it('a pinned connection is to port 443 if its URL names none', async () => {
+  const { leaf } = issued({ dns: [], ip: ['127.0.0.1'] }, rightClock(new Date()))
+  // Nobody listens at this address.
+  const answer = http({ url: 'https://127.83.83.83/', pinned: leaf.certificate, timeout: 20 })
+  await expect(answer).rejects.toThrow('connect ECONNREFUSED 127.83.83.83:443')
+})
+
 it('gives up a pinned connection after its time', async () => {
   const silent = createNetServer(socket => socket.resume())
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
