@@ -57,7 +57,11 @@ export const servingStatus: ApplianceStatus = {
     plannedAtMost: 3 * 2 ** 30,
     isWithinPlan: false,
   },
-  disks: [{ folder: '/', free: 5e9, size: 20e9 }],
+  disks: [
+    { folder: '/', free: 5e9, size: 20e9 },
+    { folder: '/srv', free: 1e9, size: 20e9 },
+    { folder: '/var/log', free: 5e9, size: 20e9 },
+  ],
   pending: ['b is not downloaded yet: the server has no such file.'],
   notes: ['A note of some length that goes on and on until it has to be broken, and then goes on.'],
   unknown: {},

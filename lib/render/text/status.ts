@@ -93,11 +93,14 @@ const rows: Rows = {
       `${gibibytes(used)} of ${gibibytes(plannedAtMost)} planned, and ${gibibytes(mapped)} mapped${isWithinPlan ? '' : '; that is more than planned'}`,
     ],
   ],
-  disks: disks =>
-    disks.map(({ folder, free, size }) => [
-      `disk, ${folder}`,
-      `${gigabytes(free)} of ${gigabytes(size)} free`,
-    ]),
+  // Folders on the same disk share a row.
+  disks: disks => {
+    const free = Map.groupBy(disks, disk => `${gigabytes(disk.free)} of ${gigabytes(disk.size)} free`)
+    return [...free].map(([text, folders]) => [
+      'disk',
+      `${text} in ${folders.map(({ folder }) => folder).join(', ')}`,
+    ])
+  },
   versions: ({ appliance, llamaCpp, nginx, model }) => [
     [
       'versions',
@@ -131,18 +134,28 @@ function rowsOf<Name extends SectionName>(status: ApplianceStatus, name: Name): 
   return section === null ? [] : rows[name](section as NonNullable<ApplianceStatus[Name]>)
 }
 
+/** Why sections could not be read: in a row of its own, except for those that are closed to this user. */
+function unreadRows(unknown: ApplianceStatus['unknown']): Row[] {
+  const unread = sectionNames.flatMap(name => (unknown[name] ? [{ name, reason: unknown[name] }] : []))
+  const [closed = [], others = []] = [true, false].map(isClosed =>
+    unread.filter(({ reason }) => /permission denied/.test(reason) === isClosed),
+  )
+  const names = closed.map(({ name }) => name.replaceAll(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`))
+  return [
+    ...others.map(({ name, reason }): Row => [`${name}: unknown`, reason]),
+    ...(names.length === 0 ? [] : [['shown to root only', names.join(', ')] satisfies Row]),
+  ]
+}
+
 export function statusText(status: ApplianceStatus): string {
   const { isServing, problem, plan, unknown } = status
   const served = plan?.state === 'serving' ? ` ${plan.model}` : plan?.state === 'routing' ? ' a fleet' : ''
-  const unread = sectionNames.flatMap((name): Row[] =>
-    unknown[name] ? [[`${name}: unknown`, unknown[name]]] : [],
-  )
   const all: Row[] = [
     ...(problem === null ? [] : [['reason', problem] satisfies Row]),
     ...order.flatMap(name => rowsOf(status, name)),
     ['report', paths.report],
     ['log', paths.log],
-    ...unread,
+    ...unreadRows(unknown),
   ]
   return [
     isServing ? `SLM-Copilot is serving${served}.\n\n` : 'SLM-Copilot is not serving.\n\n',

@@ -20,7 +20,7 @@ it.each([
   /since then +prompts 98\.7, answers - tokens\/s/,
   /requests in the last hour +10, refused: 2 × 401, 1 × 429/,
   /memory of llama-server +1\.0 GiB of 3\.0 GiB planned, and 2\.0 GiB\s+mapped; that is more than planned/,
-  /disk, \/ +5\.0 GB of 20\.0 GB free/,
+  /disk +5\.0 GB of 20\.0 GB free in \/, \/var\/log\n +disk +1\.0 GB of 20\.0 GB free in \/srv/,
   /versions +SLM-Copilot 1\.2\.3, llama\.cpp b9999, nginx\s+1\.26\.3, model in the image: a/,
   /pending +b is not downloaded yet/,
   /note +A note of some length/,
@@ -44,12 +44,18 @@ it('says what nothing is served for, what was not measured, and what could not b
     plan: null,
     speed: { atStart: null, sinceStart: { prompt: null, generation: null } },
     requests: { total: 0, refused: {} },
-    unknown: { plan: '/etc/slm-copilot/plan.json: permission denied; root may read it.' },
+    unknown: {
+      plan: '/etc/slm-copilot/plan.json: permission denied; root may read it.',
+      smokeTest: 'smoke-test.json: permission denied',
+      speed: 'llama-server gave no timings.',
+    },
   })
   expect(text).toMatch(/^SLM-Copilot is not serving\.\n\n {2}reason +It is loading\./)
   expect(text).toMatch(/speed at start +not measured\n {2}since then +prompts -, answers - tokens\/s/)
   expect(text).toMatch(/0, refused: none/)
-  expect(text).toMatch(/plan: unknown +\/etc\/slm-copilot\/plan\.json: permission/)
+  expect(text).toMatch(
+    /speed: unknown +llama-server gave no timings\.\n +shown to root only +plan, smoke test\n/,
+  )
 })
 
 it('names a model that is not served yet', () => {
