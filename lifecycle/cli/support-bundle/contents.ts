@@ -98,11 +98,7 @@ function textOf(host: Host, path: string): string | undefined {
 type Query = { name: string; run: () => Promise<{ stdout: string; stderr: string }> }
 
 const serviceUnits = Object.values(modelServices).map(({ unit }) => unit)
-const ownUnits = [
-  ...new Set([...Object.values(units), ...serviceUnits]),
-  'one-context.service',
-  'slm-copilot-boot-readiness.service',
-]
+const ownUnits = [...new Set([...Object.values(units), ...serviceUnits, 'one-context.service'])]
 
 /** No command prints the arguments of others, where somebody may have written a secret. */
 const commands = ({ query: $ }: Host): Query[] => [

@@ -117,6 +117,9 @@ it('lists its files first, and the archive is for its owner alone', async () => 
   const names = tar(archive, '--list')
   for (const name of ['status.json', 'doctor.txt', 'context.txt', 'files/etc/slm-copilot/plan.json'])
     expect([listed, names]).toEqual([expect.stringContaining(name), expect.stringContaining(name)])
+  const files = listed.match(/kB {2}\S+$/gm) ?? []
+  expect(files.filter(file => file.includes('journal-')).length).toBeGreaterThan(10)
+  expect(files.length).toBe(new Set(files).size)
   expect(statSync(String(archive)).mode & 0o777).toBe(0o600)
   expect(host.files.status(paths.supportBundle)).toBeUndefined()
   const members = membersOf(archive)
