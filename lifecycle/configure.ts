@@ -1,8 +1,11 @@
 /** At every boot and context change: context → plan → files. Starts no service; invalid input changes nothing. */
 
+import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
+import { variableNames } from '../lib/appliance/context/variables.ts'
 import type { Verifications } from '../lib/appliance/models/verification.ts'
 import { modelServices, systemUsers, units } from '../lib/appliance/paths.ts'
 import { planNotes } from '../lib/appliance/plan.ts'
+import { ContextError } from '../lib/appliance/problems.ts'
 import { companionKinds } from '../lib/appliance/requests/services.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { linkModels } from '../lib/steps/models/disk-models.ts'
@@ -30,7 +33,12 @@ export async function configure(
   await clearReadiness(host)
   await restoreUsers(host)
   const diskNotes = await attachedDisks(host)
-  const request = await readRequest(host)
+  const request = await readRequest(host).catch(error => {
+    // Beside the problems, so that all can be fixed at once.
+    if (error instanceof ContextError)
+      for (const note of unknownNameNotes(host.env, variableNames)) host.log.warn(note)
+    throw error
+  })
   await describeOwnModel(host, request.ownModel)
   const facts = await readFacts(host, request)
   const decided = await decide(host, facts, verifications, diskNotes)

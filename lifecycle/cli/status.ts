@@ -12,9 +12,11 @@ import { checkedService, sections } from './status/sections.ts'
 /** The reason why something could not be read, in a sentence. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error
-  const { code, path } = (cause ?? error) as NodeJS.ErrnoException
+  const { code, path, syscall, address } = (cause ?? error) as NodeJS.ErrnoException & { address?: string }
   const isRefused = code === 'EACCES' || code === 'EPERM'
-  return isRefused && path !== undefined ? `${path}: permission denied; root may read it.` : message
+  if (isRefused && path !== undefined) return `${path}: permission denied; root may read it.`
+  const isClosed = syscall === 'connect' && (code === 'ENOENT' || code === 'ECONNREFUSED')
+  return isClosed ? `Nothing listens at ${address}.` : message
 }
 
 /**

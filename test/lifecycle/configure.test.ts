@@ -199,3 +199,13 @@ describe('weights that may not be the verified file', () => {
     )
   })
 })
+
+it('tells of misspelt names beside wrong values, so that all can be fixed at once', async () => {
+  const host = recordedHost()
+  await applyFiles(host, [releaseFile(productionRelease)])
+  const env = { ONEAPP_COPILOT_THREADS: 'all', ONEAPP_COPILOT_PASSWROD: 'x' }
+  await expect(configure({ ...host, env })).rejects.toThrow(/ONEAPP_COPILOT_THREADS/)
+  expect(host.lines.join('\n')).toMatch(
+    /ONEAPP_COPILOT_PASSWROD is not a variable.* Did you mean ONEAPP_COPILOT_PASSWORD/,
+  )
+})

@@ -10,7 +10,7 @@ const refusals: Record<number, string> = {
   429: 'while all slots were busy, or its key had too many in progress',
   500: 'that failed inside llama-server',
   502: 'while llama-server was down',
-  503: 'while the model was loading',
+  503: 'while the model was not available',
   504: 'that took longer than their time limit',
 }
 

@@ -136,11 +136,14 @@ function rowsOf<Name extends SectionName>(status: ApplianceStatus, name: Name): 
 
 /** Why sections could not be read: in a row of its own, except for those that are closed to this user. */
 function unreadRows(unknown: ApplianceStatus['unknown']): Row[] {
-  const unread = sectionNames.flatMap(name => (unknown[name] ? [{ name, reason: unknown[name] }] : []))
+  const words = (name: string) => name.replaceAll(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
+  const unread = sectionNames.flatMap(name =>
+    unknown[name] ? [{ name: words(name), reason: unknown[name] }] : [],
+  )
   const [closed = [], others = []] = [true, false].map(isClosed =>
     unread.filter(({ reason }) => /permission denied/.test(reason) === isClosed),
   )
-  const names = closed.map(({ name }) => name.replaceAll(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`))
+  const names = closed.map(({ name }) => name)
   return [
     ...others.map(({ name, reason }): Row => [`${name}: unknown`, reason]),
     ...(names.length === 0 ? [] : [['shown to root only', names.join(', ')] satisfies Row]),

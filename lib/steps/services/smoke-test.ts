@@ -118,7 +118,9 @@ export async function smokeTest(
   for (const { name, run } of checks.filter(check => depth === 'full' || check.depth === 'light')) {
     const start = performance.now()
     const seconds = () => Math.round((performance.now() - start) / 1000)
-    const stopReporting = whileWaiting(() => log.info(`Smoke test: ${name}: no answer yet after ${seconds()} s`))
+    const stopReporting = whileWaiting(() =>
+      log.info(`Smoke test: ${name}: no answer yet after ${seconds()} s`),
+    )
     try {
       const found = await run(ask, authorized)
       log.info(`Smoke test: ${name}: ${found} (${((performance.now() - start) / 1000).toFixed(1)} s)`)

@@ -119,7 +119,7 @@ describe('what cannot be read', () => {
     expect(Object.keys(seen.unknown).sort()).toEqual(missing.sort())
     expect(seen.unknown.plan).toMatch(/plan\.json is damaged/)
     expect(seen.versions).not.toBeNull()
-    expect(statusText(seen)).toMatch(/smokeTest: unknown +no smoke test is recorded/)
+    expect(statusText(seen)).toMatch(/smoke test: unknown +no smoke test is recorded/)
   })
 
   it('is no guess: a damaged state file, whose warning would also end up in the JSON', async () => {
@@ -130,6 +130,16 @@ describe('what cannot be read', () => {
     expect(seen.stages).toBeNull()
     expect(seen.unknown.stages).toMatch(/stages\.json is damaged/)
     expect(host.lines.length).toBe(before)
+  })
+
+  it('is told in words where nothing listens', async () => {
+    const refusal = Object.assign(new Error('connect ENOENT'), {
+      code: 'ENOENT',
+      syscall: 'connect',
+      address: paths.socket,
+    })
+    const seen = await status(await configured({}, () => Promise.reject(refusal)))
+    expect(seen.unknown.speed).toBe(`Nothing listens at ${paths.socket}.`)
   })
 
   it('before configure: everything but a few sections, and it does not serve', async () => {
