@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Agent, request } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { finalStatuses, mostAttempts } from '../../../lib/appliance/requests/api.ts'
+import { finalStatuses } from '../../../lib/appliance/requests/api.ts'
 import type { Haproxy } from './policies.ts'
 
 /** `machine`: the port of the one that has answered. */
@@ -41,7 +41,7 @@ export const newId = () => randomUUID().replaceAll('-', '')
 /** Resolves with the answer, or the last refusal: 429 if the fleet is full, 503 if none answers. */
 export async function ask(haproxy: Haproxy, asked: Asked, agent: Agent): Promise<Reply> {
   let reply: Reply = { status: 502 }
-  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+  for (let attempt = 0; attempt < haproxy.attempts; attempt += 1) {
     const socket = attempt === 0 ? haproxy.socket : haproxy.repeatedSocket
     reply = await send(socket, asked, agent).catch(() => ({ status: 502 }))
     if (reply.status === finalStatuses.full) return { status: 429 }

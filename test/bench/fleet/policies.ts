@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { paths } from '../../../lib/appliance/paths.ts'
+import { mostAttempts } from '../../../lib/appliance/requests/api.ts'
 import { serversIn, spare } from '../../../lib/render/fleet/commands.ts'
 import { routerConfiguration, routerProgram } from '../../../lib/render/fleet/haproxy.ts'
 import { ask } from '../../../lib/system/conversations.ts'
@@ -23,7 +24,7 @@ const balances: Record<Exclude<Policy, 'ours'>, string> = {
     hash-balance-factor 125`,
 }
 
-/** The bench's time stands still while a request waits for a slot, so that it need not wait. */
+/** The bench's time stands still while a request waits for a slot, so that it need not wait, nor believe what it knew before. */
 function configurationOf(policy: Policy): string {
   const text = routerConfiguration(3600).text.replace('timeout queue 1s', 'timeout queue 1ms')
   if (policy === 'ours') return text
@@ -38,6 +39,8 @@ function configurationOf(policy: Policy): string {
 export type Haproxy = {
   socket: string
   repeatedSocket: string
+  /** How often a request is sent that is refused. HAProxy's own policies do not try another server each time. */
+  attempts: number
   pid: number
   /** Adds a server. */
   add(port: number): Promise<void>
@@ -52,10 +55,7 @@ export async function startHaproxy(policy: Policy, ports: number[], slots: numbe
   const here = (text: string) =>
     text.replaceAll(paths.admissionFolder, folder).replaceAll(paths.routerProgram, join(folder, 'router.lua'))
   writeFileSync(join(folder, 'router.cfg'), here(configurationOf(policy)))
-  const program = routerProgram().text.replace(
-    'patience, look_every, look_age = 0.5,',
-    'patience, look_every, look_age = 0,',
-  )
+  const program = routerProgram().text.replace(/(patience, look_every, look_age =).*/, '$1 0, 1, 0')
   writeFileSync(join(folder, 'router.lua'), program)
   const haproxy = watch(
     spawn('haproxy', ['-db', '-f', join(folder, 'router.cfg')], { stdio: ['ignore', 'pipe', 'pipe'] }),
@@ -92,6 +92,7 @@ export async function startHaproxy(policy: Policy, ports: number[], slots: numbe
   return {
     socket,
     repeatedSocket: here(paths.repeatedSocket),
+    attempts: policy === 'ours' ? mostAttempts : 2,
     pid: haproxy.pid as number,
     add,
     untilState,

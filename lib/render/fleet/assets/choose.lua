@@ -11,7 +11,7 @@ local pauses = { refused = 1, failed = 5 }
 
 -- Seconds that a request waits for a slot in a full fleet: the end of an answer may be on its way here. It looks that often,
 -- and believes what another one has seen so lately.
-local patience, look_every, look_age = 0.5, 0.02, 0.005
+local patience, look_every, look_age = 0.5, 0.05, 0.005
 
 -- Mixes the bits of a whole number as SplitMix64 does: one to one.
 local function mixed(number)
@@ -67,11 +67,13 @@ local function comes_before(one, other)
   return one.place < other.place
 end
 
--- The first of these servers in the session's order that has room; whether any has not; and how many run.
-local function first_with_room(txn, session, among, takes_slot, asked, time)
+-- The first server in the session's order that has room; whether any has not; and how many run.
+local function first_with_room(txn, request, asked, time)
+  local session, among, takes_slot = request.session, request.among, request.takes_slot
   local order, running, first = {}, 0, nil
   for name, server in pairs(among) do
-    if is_up(txn, server, time) then
+    -- It may have been removed while the request waited.
+    if servers[name] == server and is_up(txn, server, time) then
       running = running + 1
       if not asked[name] then
         server.place = place(session, server)
@@ -89,61 +91,75 @@ local function first_with_room(txn, session, among, takes_slot, asked, time)
   return nil, true, running
 end
 
--- Until when it is known that no server has a free slot.
-local full_until = 0
+-- What a request asks for. What is of the same group can go to the same servers.
+local function request_of(txn)
+  local path, model = txn.f:path(), txn.f:req_fhdr("x-copilot-model")
+  local among, service = candidates(path, txn.f:req_fhdr("x-copilot-service"), model)
+  return {
+    among = among,
+    group = among ~= servers and model or "",
+    takes_slot = generations[path] == true and service == nil,
+    session = txn.c:xxh64(txn.f:req_fhdr("x-copilot-session") or ""),
+    tenant = txn.f:req_fhdr("x-copilot-tenant"),
+    quota = tonumber(txn.f:req_fhdr("x-copilot-quota")) or 0,
+  }
+end
 
--- The server for a request, and whether it takes a slot there. Or nil, and why: `service`, if none has it, `key`, if its
--- tenant holds as many slots as it may, `full`, `refused`, if those with room have, or if it takes no slot, `none`, if no server
--- runs, or two have failed: the request may be the reason. A server is asked once, and a second time only if no other runs.
-local function chosen(txn, id, attempts)
-  local path = txn.f:path()
-  local among, service = candidates(path, txn.f:req_fhdr("x-copilot-service"), txn.f:req_fhdr("x-copilot-model"))
-  if next(servers) and next(among) == nil then return nil, "service" end
-  local time, takes_slot = now(), generations[path] == true and service == nil
+-- By group, until when it is known that no server has a free slot.
+local full_until = {}
+
+-- Why a request that takes a slot cannot have one: `key`, if its tenant holds as many as it may, or `full`. Or nil.
+local function limit_of(txn, request, time)
+  local held = held_by(txn, request.tenant)
+  if request.quota > 0 and held >= request.quota then return "key" end
+  if time < (full_until[request.group] or 0) then return "full" end
+  return takes_last(txn, held, time) and "key" or nil
+end
+
+-- The server for a request. Or nil, and why: `full`, `key`, `service`, if none has it, `refused`, if those with room have, or
+-- if it takes no slot, or `none`, if no server runs, or two have failed: the request may be the reason. A server is asked
+-- once, and a second time only if no other runs.
+local function chosen(txn, request, attempts)
+  if next(servers) and next(request.among) == nil then return nil, "service" end
   if attempts and attempts.failures > 1 then return nil, "none" end
-  if takes_slot and attempts == nil then
-    local held, is_at_limit = held_slots(txn)
-    if is_at_limit then return nil, "key" end
-    if time < full_until then return nil, "full" end
-    if takes_last(txn, held, time) then return nil, "key" end
-  end
-  local session = txn.c:xxh64(txn.f:req_fhdr("x-copilot-session") or "")
-  local asked = attempts and attempts.asked or {}
-  local server, is_full, running = first_with_room(txn, session, among, takes_slot, asked, time)
-  if server == nil and is_full and takes_slot and among == servers and attempts == nil then full_until = time + look_age end
+  local time = now()
+  local limit = request.takes_slot and attempts == nil and limit_of(txn, request, time) or nil
+  if limit then return nil, limit end
+  local server, is_full, running = first_with_room(txn, request, attempts and attempts.asked or {}, time)
   if server == nil and running == 1 and attempts and not attempts.is_second then
     attempts.is_second = true
-    server, is_full = first_with_room(txn, session, among, takes_slot, {}, time)
+    server, is_full = first_with_room(txn, request, {}, time)
   end
-  if server == nil then
-    if is_full and takes_slot then return nil, "full" end
-    return nil, (is_full or attempts and attempts.status == 429) and "refused" or "none"
+  if server then return server.name end
+  if is_full and request.takes_slot then
+    if attempts == nil then full_until[request.group] = time + look_age end
+    return nil, "full"
   end
-  if attempts == nil then
-    remember(id, server.name)
-  else
-    attempts.asked[server.name], attempts.last, attempts.is_refused = true, server.name, false
-  end
-  return server.name, takes_slot
+  return nil, (is_full or attempts and attempts.status == 429) and "refused" or "none"
 end
 
 -- Sets `txn.refusal`, or `txn.server`, and `txn.slot` if the request takes one of its slots.
 core.register_action("choose", { "http-req" }, function(txn)
   local id = txn.f:req_fhdr("x-request-id") or ""
   local attempts = txn:get_var("txn.repeated") == "yes" and repeated(id) or nil
-  local deadline = now() + patience
-  local server, result = chosen(txn, id, attempts)
-  while server == nil and result == "full" and now() < deadline do
+  local request, deadline = request_of(txn), now() + patience
+  local server, refusal = chosen(txn, request, attempts)
+  while refusal == "full" and now() < deadline do
     core.msleep(math.floor(look_every * 1000))
-    server, result = chosen(txn, id, attempts)
+    server, refusal = chosen(txn, request, attempts)
   end
   if server == nil then
-    txn:set_var("txn.refusal", result)
+    txn:set_var("txn.refusal", refusal)
     return
+  end
+  if attempts == nil then
+    remember(id, server)
+  else
+    attempts.asked[server], attempts.last, attempts.is_refused = true, server, false
   end
   txn:set_var("txn.id", id)
   txn:set_var("txn.server", server)
-  if result then txn:set_var("txn.slot", "yes") end
+  if request.takes_slot then txn:set_var("txn.slot", "yes") end
 end)
 
 -- Notes that a server has refused a request, which another may still take.

@@ -3,13 +3,13 @@
 -- What the servers of the backend `fleet` can do, by name: HAProxy knows their addresses and connections.
 local servers = {}
 
--- Those of the servers that fit; all of them if none does.
+-- Those of the servers that fit; all of them if none does, or all do.
 local function preferred(all, fits)
-  local found = {}
+  local found, others = {}, 0
   for name, server in pairs(all) do
-    if fits(server) then found[name] = server end
+    if fits(server) then found[name] = server else others = others + 1 end
   end
-  return next(found) and found or all
+  return next(found) and others > 0 and found or all
 end
 
 -- The servers with the requested model, for chat or beside it; all if none has it: each accepts further names for its own.

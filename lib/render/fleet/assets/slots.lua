@@ -34,21 +34,19 @@ end
 -- Whether the request would take the last slot of the fleet for a tenant that holds all others: it is kept for the other
 -- tenants. `held`: by requests on servers that have left the fleet, too.
 local function takes_last(txn, held, time)
+  if held == 0 then return false end
   local slots, busy = 0, 0
   for _, server in pairs(servers) do
     if is_up(txn, server, time) then slots = slots + server.slots end
   end
-  if held == 0 or held < slots - 1 then return false end
+  if held < slots - 1 then return false end
   for name, server in pairs(servers) do
     if is_up(txn, server, time) then busy = busy + in_progress(txn, name, "generations") end
   end
   return busy > 0 and busy >= slots - 1 and held >= busy
 end
 
--- The slots that the tenant holds, and whether these are as many as it may. It is named only if there are several.
-local function held_slots(txn)
-  local tenant = txn.f:req_fhdr("x-copilot-tenant")
-  if tenant == nil then return 0, false end
-  local held, quota = in_progress(txn, tenant, "tenants"), tonumber(txn.f:req_fhdr("x-copilot-quota"))
-  return held, quota ~= nil and quota > 0 and held >= quota
+-- The slots that the tenant holds. It is named only if there are several.
+local function held_by(txn, tenant)
+  return tenant and in_progress(txn, tenant, "tenants") or 0
 end
