@@ -20,3 +20,11 @@ it.each<[string, Partial<typeof plainContext>, { accepts: boolean; separates: bo
   expect(maps.includes('$copilot_stated_salt;')).toBe(separates)
   expect(maps.includes(saltOf(fleetKey))).toBe(separates)
 })
+
+it.each<[string, Partial<typeof plainContext>, string | undefined]>([
+  ['a copilot', { fleetKey }, 'none'],
+  ['a copilot without the fleet’s key', {}, undefined],
+  ['a router', { fleetKey, role: 'router' }, undefined],
+])('%s with %o tells a router its services: %s', (_, changes, services) => {
+  expect(/"router:\/props" "(.*)";/.exec(mapsOf(changes))?.[1]).toBe(services)
+})
