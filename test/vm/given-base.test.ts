@@ -8,6 +8,7 @@ import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { releaseSchema } from '../../lib/appliance/models/release.ts'
+import { paths } from '../../lib/appliance/paths.ts'
 import { chooseAccelerator } from '../../packer/build/accelerator.ts'
 import { bake, bakeName } from '../../packer/build/bake.ts'
 import { baseImage } from '../../packer/build/base-image.ts'
@@ -127,6 +128,8 @@ describe.runIf(process.env.NIGHTLY === '1')('an image from a base of somebody el
     expect(['usr/sbin/nginx', ...programs].filter(has)).toEqual(['usr/sbin/nginx', 'usr/sbin/needrestart'])
     expect(globSync('etc/needrestart/conf.d/*.conf', { cwd: root })).toEqual([
       'etc/needrestart/conf.d/50-automatic.conf',
+      // The appliance's own, for what serves.
+      paths.needrestartConfiguration.slice(1),
     ])
   })
 
