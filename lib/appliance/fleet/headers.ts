@@ -8,6 +8,9 @@ export const fleetHeaders = {
   id: { name: 'X-Request-Id', variable: '$http_x_request_id' },
   /** In a copilot's answer: the services beside chat that it has. */
   services: { name: 'X-Copilot-Fleet-Services' },
-  /** In its refusals, if the model server has failed over the request: it is not merely loading or draining. */
-  failure: { name: 'X-Copilot-Fleet-Failure' },
+  /**
+   * Why it refuses a request: `busy`, if it would refuse any, since it is full, loading or draining, or `ended`, if the
+   * model server has while it was answering. Otherwise a limit of the client's key was exceeded.
+   */
+  refusal: { name: 'X-Copilot-Fleet-Refusal' },
 } as const

@@ -101,7 +101,7 @@ backend fleet
     http-request del-header ${routingHeaders.service}
     http-request del-header ${edgeHeaders.quota.name}
     http-request del-header ${edgeHeaders.tenant.name}
-    http-response lua.refused if { status 429 503 } !{ res.hdr(${fleetHeaders.failure.name}) -m found }
+    http-response lua.refused if { status 429 503 } !{ res.hdr(${fleetHeaders.refusal.name}) -m str ended }
     # A copilot answers one request: it sends nobody elsewhere, and tells neither browsers nor the edge proxy anything else.
     http-response return status 502 if { status lt 200 } or { status 300:399 }
     http-response del-header ^(?!content-type$|content-length$|transfer-encoding$) -m reg

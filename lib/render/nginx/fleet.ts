@@ -46,10 +46,12 @@ map "$copilot_router:${fleetHeaders.id.variable}" $copilot_request_id {
     default $request_id;
     "~^router:(?<copilot_stated_id>[0-9a-f]{32})\\z" $copilot_stated_id;
 }
-# Whether the model server has ended while it was answering: a router sends such a request only once more.
-map "$copilot_router:$upstream_status" $copilot_fleet_failure {
+# Why a request of a router is refused.
+map "$copilot_router:$upstream_status:$upstream_http_x_copilot_limit" $copilot_fleet_refusal {
     default "";
-    "router:502" ended;
+    "~^router:502:" ended;
+    "~^router:503:" busy;
+    "router:429:slots" busy;
 }
 # The services beside chat, for a router to which this VM was named by hand.
 map "$copilot_router:$uri" $copilot_fleet_services {

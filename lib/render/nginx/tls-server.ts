@@ -103,7 +103,7 @@ export const tlsServer = (site: Site, certificate: string) => `server {
     # The id of its line in the request log, which OpenAI's clients show with an error.
     add_header X-Request-Id $copilot_request_id always;
     add_header ${fleetHeaders.services.name} $copilot_fleet_services;
-    add_header ${fleetHeaders.failure.name} $copilot_fleet_failure always;
+    add_header ${fleetHeaders.refusal.name} $copilot_fleet_refusal always;
 
     ${proxying(site)}
 

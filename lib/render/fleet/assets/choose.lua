@@ -162,9 +162,12 @@ core.register_action("choose", { "http-req" }, function(txn)
   if request.takes_slot then txn:set_var("txn.slot", "yes") end
 end)
 
--- Notes that a server has refused a request, which another may still take.
+-- Notes that a server has refused a request, which another may still take; and whether it would refuse others' as well: no
+-- tenant can drive others' sessions from a server by exceeding its own limits there.
 core.register_action("refused", { "http-res" }, function(txn)
   local attempts = attempts_of(txn:get_var("txn.id"))
   if attempts then attempts.is_refused, attempts.status = true, txn.f:status() end
-  if txn:get_var("txn.slot") then pause(txn:get_var("txn.server"), pauses.refused) end
+  if txn:get_var("txn.slot") and txn.f:res_fhdr("x-copilot-fleet-refusal") == "busy" then
+    pause(txn:get_var("txn.server"), pauses.refused)
+  end
 end)
