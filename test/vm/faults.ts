@@ -125,15 +125,30 @@ accepted before password-number-before; accepted refused password-number-refused
     undo: 'same_password',
   },
   {
-    what: 'certificates are made while the clock says 1970, which is then put right',
-    promise: 'clients accept them, and the renewal replaces them by usual ones',
+    what: 'the stages run, and certificates are made, while the clock says 1970 and 2040, which is then put right',
+    promise: 'the VM is ready, clients accept the certificates, and the renewal replaces them by usual ones',
     cause: `apt-get -qq update && apt-get -qq install -y faketime > /dev/null
 cp -a /etc/ssl/slm-copilot /root/tls; rm -r /etc/ssl/slm-copilot/*
-faketime -f '@1970-01-02 00:00:00' /opt/one-appliance/bin/slm-copilot reconfigure; echo
 accepted() { curl -s --cacert /etc/ssl/slm-copilot/ca.crt -o /dev/null -w "$1: %{http_code}, lasts for years: " https://10.0.2.15/health
     openssl x509 -checkend $((900 * 86400)) -noout -in /etc/ssl/slm-copilot/current/fullchain.pem > /dev/null && echo yes || echo no; }
-accepted 'made in 1970'; slm-copilot renew; accepted renewed`,
-    meanwhile: /made in 1970: 200, lasts for years: yes\nrenewed: 200, lasts for years: no/,
+for year in 1970 2040; do
+    in_that_year() { faketime -f "@$year-01-02 00:00:00" /opt/one-appliance/bin/slm-copilot "$@"; }
+    in_that_year reconfigure && tr -s '\n ' ' ' < /etc/one-appliance/config | grep -o "clock of this VM says $year-01-02"
+    in_that_year watchdog; in_that_year status | head -n 1; in_that_year doctor | grep -A 1 'clock, which no time source confirms'
+    accepted "made in $year"; slm-copilot renew; accepted renewed
+done`,
+    meanwhile: new RegExp(
+      [1970, 2040]
+        .map(year =>
+          [
+            `clock of this VM says ${year}-01-02\\nSLM-Copilot is serving`,
+            `clock, which no time source confirms, says ${year}-01-02\\n`,
+            `made in ${year}: 200, lasts for years: yes\\nrenewed: 200, lasts for years: no`,
+          ].join('.*'),
+        )
+        .join('.*'),
+      's',
+    ),
     undo: 'rm -r /etc/ssl/slm-copilot/*; cp -a /root/tls/. /etc/ssl/slm-copilot/; rm -r /root/tls',
   },
   {
