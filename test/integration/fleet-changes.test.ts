@@ -2,7 +2,9 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { mostBackends } from '../../lib/appliance/fleet/backends.ts'
 import { http } from '../../lib/system/http.ts'
+import { countMoves } from '../bench/fleet/moves.ts'
 import {
   answeredBy,
   ask,
@@ -139,4 +141,11 @@ it('one whose fingerprint is another’s does not join', async () => {
   } finally {
     await other.close()
   }
+})
+
+it('in the largest fleet, one more copilot takes over its share of the sessions, and no other session moves', async () => {
+  // Several ask at once: HAProxy must not interrupt one request's choice by another's.
+  const { gained, between } = await countMoves(mostBackends - 1, 'ours')
+  expect(between).toBe(0)
+  expect(gained).toBeLessThan(0.02)
 })

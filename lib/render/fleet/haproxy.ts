@@ -41,8 +41,10 @@ export const routerConfiguration = (answerTimeout: number) => ({
 global
     log stderr format raw local0 notice
     stats socket ${paths.routerControl} mode 600 level admin
-    # With one thread, the connections that the program counts are exact: no two requests take the same slot.
+    # With one thread, the connections that the program counts are exact: no two requests take the same slot. By default,
+    # the program is interrupted by other requests after 10,000 instructions, which it needs for some hundred copilots.
     nbthread 1
+    tune.lua.forced-yield 100000000
     maxconn 4096
     lua-load ${paths.routerProgram}
     ssl-default-server-options ssl-min-ver TLSv1.2
