@@ -4,7 +4,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { request } from 'node:https'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { largeRate, requestRate, sendTimeouts } from '../../lib/appliance/nginx/limits.ts'
+import { largeRate, openRate, requestRate, sendTimeouts } from '../../lib/appliance/nginx/limits.ts'
 import { http } from '../../lib/system/http.ts'
 import { bytePairModel } from '../mirror/byte-pair-model.ts'
 import { type Edge, type Stack, startEdge, startStack } from './support/stack.ts'
@@ -54,22 +54,24 @@ describe('before llama-server', () => {
     })
   }
 
-  it(`answers more than ${requestRate.perSecond} requests a second of a key only in turn, and logs no more`, async () => {
-    const seconds = 4
-    const before = statSync(edge.accessLog).size
-    const statuses: Record<number, number> = {}
-    const session = connect(edge.url, { ca: edge.ca })
+  /** Asks again and again over one connection, 30 at once; returns how often each status came, or none. */
+  async function askWithoutPause(path: string, headers: Record<string, string>, seconds: number) {
+    const statuses: Record<string, number> = {}
+    const session = connect(edge.url, { ca: edge.ca, localAddress: '127.0.8.2' } as object)
     sessions.push(session)
     const one = () =>
       new Promise<void>(resolve => {
-        const stream = session.request({ ':path': '/nothing', ...as('alice') })
-        stream.on('response', headers => {
-          const status = Number(headers[':status'])
-          statuses[status] = (statuses[status] ?? 0) + 1
-        })
+        const stream = session.request({ ':path': path, ...headers })
+        let status = 'none'
         stream
+          .on('response', answer => {
+            status = String(answer[':status'])
+          })
           .on('error', () => {})
-          .on('close', resolve)
+          .on('close', () => {
+            statuses[status] = (statuses[status] ?? 0) + 1
+            resolve()
+          })
           .resume()
       })
     const end = performance.now() + seconds * 1000
@@ -77,12 +79,36 @@ describe('before llama-server', () => {
       while (performance.now() < end) await one()
     }
     await Promise.all([...Array.from({ length: 30 }, lane), ask('bob', '/v1/models')])
+    return statuses
+  }
+
+  it(`answers more than ${requestRate.perSecond} requests a second of a key only in turn, and logs no more`, async () => {
+    const seconds = 4
+    const before = statSync(edge.accessLog).size
+    const statuses = await askWithoutPause('/nothing', as('alice'), seconds)
     const lines = readFileSync(edge.accessLog, 'utf8').slice(before).split('\n').length - 1
     console.log(statuses, `${lines} lines`)
     expect(lines).toBeLessThan(
       requestRate.perSecond * (seconds + 1) + requestRate.burst + requestRate.immediate,
     )
   }, 60_000)
+
+  it.each(['/health', '/ca.crt'])(
+    `answers no more than ${openRate.perSecond} requests a second of an address without a key, and others: %s`,
+    async path => {
+      const seconds = 4
+      const start = performance.now()
+      const statuses = await askWithoutPause(path, {}, seconds)
+      const elapsed = (performance.now() - start) / 1000
+      console.log(statuses)
+      expect(statuses.none).toBeGreaterThan(0)
+      expect((statuses['200'] ?? 0) + (statuses['503'] ?? 0)).toBeLessThanOrEqual(
+        openRate.perSecond * elapsed + openRate.burst + 1,
+      )
+      expect((await ask('bob', '/v1/models')).status).toBe(200)
+    },
+    60_000,
+  )
 
   it.each([
     ['the landing page, without a key', '/', {}],
