@@ -59,7 +59,7 @@ describe('a drain', () => {
     expect(shownAtOneGate(machine)).toMatchObject({ ONEAPP_COPILOT_DRAINING: 'YES', READY: 'NO' })
     expect((await ssh(machine, 'slm-copilot drain')).code).toBe(0)
     expect((await running).body).toContain('[DONE]')
-    expect((await ssh(machine, 'slm-copilot status')).stdout).toContain('This VM is being drained')
+    expect((await ssh(machine, 'slm-copilot status')).stdout).toContain('This VM has been draining since')
     await run('slm-copilot drain --undo')
     await expect
       .poll(() => shownAtOneGate(machine), { timeout: 60_000, interval: 500 })
