@@ -2,12 +2,12 @@
 import type { EdgeCompanion, EdgeSettings } from '../appliance/requests/edge-settings.ts'
 import type { ServiceKind } from '../appliance/requests/services.ts'
 import { adapt } from './adapt.ts'
+import { parseBody } from './body.ts'
 import { checkFields } from './check.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
 import { isObject, type JsonObject, put, remove, writeJson } from './json.ts'
 import { limits } from './limits.ts'
 import { describeValue, unknownModelMessage } from './messages.ts'
-import { parseJson } from './parse-json.ts'
 import { maxSchemas } from './schema.ts'
 import { adaptToCompletion, gapProblem, isWithSuffix, serviceOf } from './services.ts'
 import { markTenant } from './tenant.ts'
@@ -37,9 +37,15 @@ export function filterRequest(
 ): Filtered {
   const fields = postRoute(path)?.fields
   if (fields === undefined) return refused(path, { status: 404, message: 'Unknown path.', code: 'not_found' })
-  const parsed = parseRequest(text)
-  if ('refusal' in parsed) return refused(path, parsed.refusal)
-  const request = parsed.request
+  const parsed = parseBody(text)
+  if (!('value' in parsed)) return refused(path, { status: 400, message: parsed.message, code: parsed.code })
+  const request = parsed.value
+  if (!isObject(request))
+    return refused(path, {
+      status: 400,
+      message: `Expected a JSON object, got ${describeValue(request)}.`,
+      code: 'invalid_json',
+    })
 
   const service = serviceOf(path, request, settings)
   const companion = service === 'chat' ? undefined : settings.companions[service]
@@ -68,23 +74,6 @@ export function filterRequest(
   adaptTexts(kept)
   markTenant(path, kept, salt, service)
   return { body: writeJson(kept), isStream: kept.at.stream === true, service: service }
-}
-
-/** The JSON object in a body. */
-function parseRequest(text: string | undefined): { request: JsonObject } | { refusal: Refusal } {
-  const refuse = (message: string, code: string) => ({
-    refusal: { status: 400, message: message, code: code },
-  })
-  if (text === undefined) return refuse('The request is not valid UTF-8.', 'invalid_encoding')
-  const parsed = parseJson(text, limits)
-  if ('problem' in parsed)
-    return refuse(
-      `Invalid JSON at character ${parsed.position} of ${text.length}: ${parsed.problem}.`,
-      'invalid_json',
-    )
-  if (!isObject(parsed.value))
-    return refuse(`Expected a JSON object, got ${describeValue(parsed.value)}.`, 'invalid_json')
-  return { request: parsed.value }
 }
 
 /** Why nothing on this appliance answers a request, if that is so. */

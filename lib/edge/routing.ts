@@ -1,8 +1,7 @@
 /** On a router: which copilot a request is for. Pure; runs inside nginx. */
+import { parseBody } from './body.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
-import { limits } from './limits.ts'
-import { parseJson } from './parse-json.ts'
 import { matches } from './patterns.ts'
 import { hasGap } from './services.ts'
 
@@ -27,8 +26,7 @@ function sessionIn(request: JsonObject): string {
 
 /**
  * The conversation that a request belongs to, if its client says so, otherwise its tenant; the model that it names, and the
- * service that it is for.
- * Conversations of different tenants are never the same one. The rest of the request is the copilot's to check.
+ * service that it is for. Conversations of different tenants are never the same one. The rest of the request is the copilot's to check.
  */
 export function routingOf(
   path: string,
@@ -36,19 +34,11 @@ export function routingOf(
   headers: Record<string, string | undefined>,
   tenant: string,
 ): Routed {
-  const refuse = (message: string, code: string): Routed => ({
-    status: 400,
-    error: errorBody(apiOf(path), 400, message, code),
-  })
   const postedTo = postRoute(path)
   if (postedTo === undefined) return { status: 404, error: errorBody(apiOf(path), 404, 'Unknown path.') }
-  if (text === undefined) return refuse('The request is not valid UTF-8.', 'invalid_encoding')
-  const parsed = parseJson(text, limits)
-  if ('problem' in parsed)
-    return refuse(
-      `Invalid JSON at character ${parsed.position} of ${text.length}: ${parsed.problem}.`,
-      'invalid_json',
-    )
+  const parsed = parseBody(text)
+  if (!('value' in parsed))
+    return { status: 400, error: errorBody(apiOf(path), 400, parsed.message, parsed.code) }
   const request = isObject(parsed.value) ? parsed.value : undefined
   const named = sessionHeaders.map(name => textAt(headers[name])).filter(value => value !== '')[0]
   const session = named ?? (request === undefined ? '' : sessionIn(request))

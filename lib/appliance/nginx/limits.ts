@@ -25,8 +25,9 @@ export const connections = { processes: 4, worker: 4096, descriptors: 16_384 } a
 export const counters = { small: 8, large: 2, smallDigits: 5, tenant: 6, largeOfTenant: 1 } as const
 
 /**
- * Requests of one key per second, of whatever kind: the next `burst` wait for their turn, but the first `immediate` of them. Bounds what fills the request log, what nginx has to refuse, and what
- * llama-server goes on with although its client has gone, which it notices only once it has the prompt's tokens.
+ * Requests of one key per second, of whatever kind. Up to `burst` further ones are accepted: the first `immediate` of them
+ * at once, the others in their turn. Bounds what fills the request log, what nginx has to refuse, and what llama-server goes
+ * on with although its client has gone, which it notices only once it has the prompt's tokens.
  */
 export const requestRate = { perSecond: 50, burst: 200, immediate: 20 } as const
 /** On a router, which has the requests for a whole fleet. */

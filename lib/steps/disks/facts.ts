@@ -11,6 +11,7 @@ export async function readDisks(host: Host): Promise<AttachedDisk[]> {
 
 /** The source of what is mounted at a folder; undefined if nothing is. */
 export async function mountedAt(host: Host, folder: string): Promise<string | undefined> {
+  // Exit code 1: nothing is.
   const { stdout } =
     await host.query`findmnt --noheadings --raw --output SOURCE --mountpoint ${folder}`.nothrow()
   // The newest, if several are stacked.

@@ -8,7 +8,7 @@ import { edgeProgram } from '../../render/nginx/program.ts'
 import type { Site } from '../../render/nginx/site.ts'
 import type { Host } from '../../system/host.ts'
 
-/** The output of `nginx -v`. */
+/** The output of `nginx -v`; empty without nginx, which the check of the configuration then reports. */
 export const readNginxVersion = async (host: Host): Promise<string> =>
   (await host.query`nginx -v`.nothrow()).stderr
 

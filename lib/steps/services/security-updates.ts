@@ -9,6 +9,7 @@ const isMaskedOnDisk = (host: Host, unit: string) =>
 export async function applySecurityUpdates(host: Host): Promise<void> {
   const areWanted = !callers.updates.some(unit => isMaskedOnDisk(host, unit))
   const shown = ['--property=LoadState,ActiveState', '--value']
+  // A rooted host has no systemd: nothing is active there.
   const { stdout } = await host.query`systemctl show ${shown} ${callers.updates}`.nothrow()
   const states = stdout.split('\n').filter(Boolean)
   const isActive = states.includes('active')

@@ -9,8 +9,8 @@
 -- Seconds for which a server is asked only if no other has room: after it has refused a generation, and after it has failed.
 local pauses = { refused = 1, failed = 5 }
 
--- Seconds that a request waits for a slot in a full fleet: the end of an answer may be on its way here. It looks that often,
--- and believes what another one has seen so lately.
+-- Seconds: how long a request waits for a slot in a full fleet, since the end of an answer may be on its way here; how often
+-- it looks for one; and for how long it may rely on what another request has found.
 local patience, look_every, look_age = 0.5, 0.05, 0.005
 
 -- Mixes the bits of a whole number as SplitMix64 does: one to one.
@@ -116,9 +116,13 @@ local function limit_of(txn, request, time)
   return takes_last(txn, held, time) and "key" or nil
 end
 
--- The server for a request. Or nil, and why: `full`, `key`, `service`, if none has it, `refused`, if those with room have, or
--- if it takes no slot, or `none`, if no server runs, or two have failed: the request may be the reason. A server is asked
--- once, and a second time only if no other runs.
+-- The server for a request; or nil, and why there is none:
+-- `key`      its tenant holds as many slots as it may
+-- `full`     no server has a free slot
+-- `refused`  the servers with room have refused it, or it takes no slot, and none has room for it
+-- `service`  no server has the service
+-- `none`     no server runs, or two have failed: the request may be the reason
+-- A server is asked once, and a second time only if no other runs.
 local function chosen(txn, request, attempts)
   if next(servers) and next(request.among) == nil then return nil, "service" end
   if attempts and attempts.failures > 1 then return nil, "none" end
