@@ -212,10 +212,12 @@ const inUse = (shown: string) =>
 
 /** Runs the upgrade to 0.2.0, and kills its session once it has logged this. */
 async function killedAt(mark: string): Promise<void> {
+  // The log of the row before has the same lines.
   await run(`
+    rm -f /root/out.log
     setsid slm-copilot upgrade ${trusted} /root/0.2.0.tar.gz > /root/out.log 2>&1 < /dev/null &
     pid=$!
-    until grep -q '${mark}' /root/out.log || ! kill -0 $pid 2> /dev/null; do sleep 0.05; done
+    until grep -qs '${mark}' /root/out.log || ! kill -0 $pid 2> /dev/null; do sleep 0.05; done
     pkill -9 -s $pid
     grep -q '${mark}' /root/out.log || { tail -3 /root/out.log; exit 1; }`)
 }
