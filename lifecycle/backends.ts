@@ -1,7 +1,7 @@
 /** Run by a timer on a router: looks up its copilots, and updates HAProxy, the list of models and the page. */
 import { isDeepStrictEqual } from 'node:util'
 import { variables } from '../lib/appliance/context/variables.ts'
-import { type Copilot, type Fleet, isPartlyKnown } from '../lib/appliance/fleet/fleet.ts'
+import { type Copilot, type Fleet, partlyKnownText } from '../lib/appliance/fleet/fleet.ts'
 import { paths } from '../lib/appliance/paths.ts'
 import type { RoutingPlan } from '../lib/appliance/plan.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
@@ -101,5 +101,5 @@ function logChanges(host: Host, before: Fleet, { copilots, problem }: Fleet): vo
     if (!has(copilots, copilot)) host.log.warn(`${copilot.name} leaves the fleet: it gets no new requests.`)
   if (problem === before.problem) return
   if (problem === undefined) host.log.info('All copilots of the fleet are known again.')
-  else host.log.warn(isPartlyKnown(problem))
+  else host.log.warn(partlyKnownText(problem))
 }

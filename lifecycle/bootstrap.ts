@@ -10,8 +10,8 @@ import {
   unavailability,
 } from '../lib/appliance/plan.ts'
 import { companionKinds } from '../lib/appliance/requests/services.ts'
-import { hasNoModel } from '../lib/appliance/services/availability.ts'
-import { isBeingDrained } from '../lib/appliance/services/drain.ts'
+import { noModelText } from '../lib/appliance/services/availability.ts'
+import { drainingText } from '../lib/appliance/services/drain.ts'
 import { services } from '../lib/appliance/services/services.ts'
 import {
   applyTimer,
@@ -135,7 +135,7 @@ async function startServices(host: Host, plan: Plan): Promise<Started> {
 async function stopLlama(host: Host, plan: IdlePlan | RoutingPlan): Promise<undefined> {
   await disableUnit(host, units.llama)
   if (plan.state === 'routing') setAvailable(host)
-  else setUnavailable(host, hasNoModel(unavailability(plan)))
+  else setUnavailable(host, noModelText(unavailability(plan)))
 }
 
 /** Waits for the model, runs the smoke test, and measures the speed. Throws if clients are not served. */
@@ -149,7 +149,7 @@ async function verifyServices(
   const draining = drainingSince(host)
   if (draining !== undefined)
     throw new Error(
-      `${isBeingDrained(draining)} So the services were not tested. Fix: slm-copilot drain --undo, then: slm-copilot bootstrap`,
+      `${drainingText(draining)} So the services were not tested. Fix: slm-copilot drain --undo, then: slm-copilot bootstrap`,
     )
   await waitForModel(host, llama.run.invocation, plan.capacity.model.size)
   if (interruptedAt !== undefined) reportInterruption(host, interruptedAt)

@@ -1,7 +1,12 @@
 /** Called by llama-server's unit before each start and after each end: restart delays, and the reason for clients. */
 import { setTimeout } from 'node:timers/promises'
 import { units } from '../lib/appliance/paths.ts'
-import { hasFailed, isLoadingAgain, isRestarting, isStopped } from '../lib/appliance/services/availability.ts'
+import {
+  failedText,
+  loadingAgainText,
+  restartingText,
+  stoppedText,
+} from '../lib/appliance/services/availability.ts'
 import {
   afterFailure,
   attemptsToLoad,
@@ -26,7 +31,7 @@ export async function llamaStarting(host: Host): Promise<void> {
   // Capped, since the clock may have been set back meanwhile.
   const pause = Math.min(next - host.now().getTime(), longestPause * 1000)
   if (failures > 0 && pause > 0) await setTimeout(pause)
-  if (failures > 0) setUnavailable(host, isLoadingAgain(cause, endedAt))
+  if (failures > 0) setUnavailable(host, loadingAgainText(cause, endedAt))
   else setAvailable(host)
 }
 
@@ -35,7 +40,7 @@ export async function llamaEnded(host: Host): Promise<void> {
   const now = host.now().getTime()
   if (await isBeingStopped(host, units.llama)) {
     recordRestarts(host, noRestarts)
-    setUnavailable(host, isStopped(now))
+    setUnavailable(host, stoppedText(now))
     return
   }
   const before = readRestarts(host)
@@ -43,7 +48,7 @@ export async function llamaEnded(host: Host): Promise<void> {
   const cause = before.endedFor ?? causeOf({ result, exitCode, exitStatus })
   const { restarts, isGivenUp } = afterFailure(before, { cause, now, hasServed: hasServed(host) })
   recordRestarts(host, restarts)
-  const reason = isGivenUp ? hasFailed(cause, attemptsToLoad) : isRestarting(cause, now, restarts.next)
+  const reason = isGivenUp ? failedText(cause, attemptsToLoad) : restartingText(cause, now, restarts.next)
   setUnavailable(host, reason)
   host.log[isGivenUp ? 'error' : 'warn'](reason)
   if (result === 'oom-kill') await planLess(host)

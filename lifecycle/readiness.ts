@@ -4,7 +4,7 @@ import { attributesOf } from '../lib/appliance/onegate.ts'
 import { paths } from '../lib/appliance/paths.ts'
 import { installedServices, type Plan } from '../lib/appliance/plan.ts'
 import type { Readiness } from '../lib/appliance/readiness.ts'
-import { isBeingDrained } from '../lib/appliance/services/drain.ts'
+import { drainingText } from '../lib/appliance/services/drain.ts'
 import { isRouter, routerProblem } from '../lib/steps/fleet/router.ts'
 import { showInMessage } from '../lib/steps/message-of-the-day.ts'
 import { oneAtATime } from '../lib/steps/one-at-a-time.ts'
@@ -57,7 +57,7 @@ export async function updateReadiness(host: Host, phase: Phase): Promise<void> {
 /** Undefined until the watchdog has found all services healthy, not only those that this looks at. */
 async function readinessOf(host: Host, phase: Phase): Promise<Readiness | undefined> {
   const since = drainingSince(host)
-  if (phase !== 'stopping' && since !== undefined) return { state: 'draining', reason: isBeingDrained(since) }
+  if (phase !== 'stopping' && since !== undefined) return { state: 'draining', reason: drainingText(since) }
   const reason = phase === 'stopping' ? 'the VM is shutting down.' : await servingProblem(host)
   if (reason !== undefined) return { state: 'unavailable', reason }
   if (host.files.status(paths.healthy) === undefined) return undefined

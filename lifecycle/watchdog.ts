@@ -1,6 +1,6 @@
 /** Run by a timer: checks whether the services answer, and kills one that has hung, so that systemd restarts it. */
 import { paths, units } from '../lib/appliance/paths.ts'
-import { hasExpired, isNotRunning } from '../lib/appliance/services/availability.ts'
+import { expiredText, notRunningText } from '../lib/appliance/services/availability.ts'
 import { loadTimeout } from '../lib/appliance/services/restarts.ts'
 import {
   type History,
@@ -112,10 +112,10 @@ async function killHung(host: Host, services: WatchedService[], round: Round): P
 /** Why clients are not served although llama-server may answer. Its own unit sets a more specific reason. */
 async function problemBeside(host: Host, stopped: string[]): Promise<string | undefined> {
   const proxy = stopped.find(unit => unit !== units.llama)
-  if (proxy !== undefined) return isNotRunning(proxy)
+  if (proxy !== undefined) return notRunningText(proxy)
   const ends = parsedCertificate(host.files.read(paths.currentChain) ?? '')?.validToDate
   if (ends === undefined || host.now() < ends) return undefined
-  return (await isOnlyClockWrong(host, readCertificateInUse(host))) ? undefined : hasExpired(ends)
+  return (await isOnlyClockWrong(host, readCertificateInUse(host))) ? undefined : expiredText(ends)
 }
 
 /** The reason for clients is replaced or removed in one step, since a unit watches it. */

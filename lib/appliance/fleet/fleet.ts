@@ -49,5 +49,5 @@ export const fleetSchema = z.strictObject({
 export type Fleet = z.infer<typeof fleetSchema>
 
 /** For log and report. */
-export const isPartlyKnown = (problem: string): string =>
+export const partlyKnownText = (problem: string): string =>
   `The fleet is not fully known: ${problem}. Copilots that could not be asked are kept as they were last known.`

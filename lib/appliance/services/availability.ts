@@ -8,30 +8,30 @@ const clock = (time: number) => `${new Date(time).toISOString().slice(11, 19)} U
 const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 300)
 
 /** llama-server exited unexpectedly. `next`: when it starts again, in milliseconds. */
-export const isRestarting = (cause: string, endedAt: number, next: number) =>
+export const restartingText = (cause: string, endedAt: number, next: number) =>
   printable(`llama-server ${cause} at ${clock(endedAt)}; it will be restarted at ${clock(next)}.`)
 
 /** It has been restarted after that. */
-export const isLoadingAgain = (cause: string, endedAt: number) =>
+export const loadingAgainText = (cause: string, endedAt: number) =>
   printable(`llama-server ${cause} at ${clock(endedAt)}; it is loading the model again.`)
 
 /** It never finished loading, and is not started again. */
-export const hasFailed = (cause: string, attempts: number) =>
+export const failedText = (cause: string, attempts: number) =>
   printable(
     `The model cannot be loaded: llama-server ${cause}, in the last of ${attempts} attempts. ` +
       'To find the reason, the administrator can run: journalctl -u slm-copilot',
   )
 
-export const isStopped = (endedAt: number) => `llama-server was stopped at ${clock(endedAt)}.`
+export const stoppedText = (endedAt: number) => `llama-server was stopped at ${clock(endedAt)}.`
 
-export const isNotRunning = (unit: string) => `${unit} is not running.`
+export const notRunningText = (unit: string) => `${unit} is not running.`
 
 /** nginx keeps serving an expired certificate, which clients refuse. */
-export const hasExpired = (at: Date) =>
+export const expiredText = (at: Date) =>
   `The certificate expired on ${at.toISOString().slice(0, 10)}. For what to do, the administrator can run: slm-copilot doctor`
 
 /** No model can serve: one is being downloaded, or none fits. */
-export const hasNoModel = (reason: string) => printable(reason)
+export const noModelText = (reason: string) => printable(reason)
 
 /** Of a service beside chat, which does not make chat unavailable; null if it answers. */
 export const problemOfReply: Record<Reply, string | null> = {

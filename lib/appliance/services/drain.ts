@@ -28,5 +28,5 @@ export function stillRunning(running: number | undefined): string {
 }
 
 /** For status, log and message of the day. */
-export const isBeingDrained = (since: string) =>
+export const drainingText = (since: string) =>
   `This VM has been draining since ${since}: it finishes what it is answering, and takes nothing new.`

@@ -1,5 +1,5 @@
 /** HAProxy, and the timer that looks up the copilots: both run on a router only. */
-import { isPartlyKnown } from '../../appliance/fleet/fleet.ts'
+import { partlyKnownText } from '../../appliance/fleet/fleet.ts'
 import { healthUrl, paths, units } from '../../appliance/paths.ts'
 import type { Plan } from '../../appliance/plan.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
@@ -38,7 +38,7 @@ export async function lookUpCopilots(host: Host): Promise<string[]> {
       `The copilots of the fleet could not be looked up. For the reason: journalctl -u ${units.backends}`,
     ]
   const { problem } = readState(host, stateFiles.fleet) ?? {}
-  return problem === undefined ? [] : [isPartlyKnown(problem)]
+  return problem === undefined ? [] : [partlyKnownText(problem)]
 }
 
 /** Seconds. */

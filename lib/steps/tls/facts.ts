@@ -3,7 +3,6 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Context } from '../../appliance/context/context.ts'
 import type { Names } from '../../appliance/names.ts'
-import { configureCommand, paths } from '../../appliance/paths.ts'
 import type { Pair } from '../../appliance/tls/certificates.ts'
 import type { Clock } from '../../appliance/tls/clock.ts'
 import type { SuppliedPair, TlsFacts } from '../../appliance/tls/decision.ts'
@@ -11,7 +10,7 @@ import { type Order, orderOf } from '../../appliance/tls/lets-encrypt.ts'
 import type { Host } from '../../system/host.ts'
 import { namesIn } from '../../system/x509.ts'
 import { describeCa, describeLeaf, readCaPair, readLeafPair, readPreviousCaPair } from './certificates.ts'
-import { readPairInUse } from './installed-pairs.ts'
+import { missingCertificate, readPairInUse } from './installed-pairs.ts'
 import { readAcme } from './lets-encrypt.ts'
 import { suppliedPair } from './supplied-pair.ts'
 
@@ -28,7 +27,7 @@ export const wantedByContext = (context: Context, names: Names): WantedTls => ({
 /** As left by the last configure. Throws if there has been none. */
 export function wantedOnDisk(host: Host, order: Order | undefined): WantedTls {
   const leaf = readLeafPair(host)
-  if (leaf === undefined) throw new Error(`No certificate in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
+  if (leaf === undefined) throw missingCertificate()
   const inUse = readPairInUse(host)
   const names = namesIn(new X509Certificate(leaf.certificate))
   return {

@@ -34,13 +34,15 @@ export function supersededPairs(host: Host, kept: (InstalledPair | undefined)[])
     .map(name => ({ path: `${paths.certificates}/${name}`, absent: true }))
 }
 
-const isMissing = () => new Error(`No certificate in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
+/** If configure has installed none. */
+export const missingCertificate = () =>
+  new Error(`No certificate in ${paths.tls}. Fix: run \`${configureCommand}\`.`)
 
 /** The certificate in use, which everybody may read. Throws if configure has not installed one. */
 export function readCertificateInUse(host: Host): ServedCertificate {
   const target = host.files.target(paths.currentCertificate)
   const certificate = host.files.read(paths.currentChain)
-  if (target === undefined || certificate === undefined) throw isMissing()
+  if (target === undefined || certificate === undefined) throw missingCertificate()
   return { mode: modeOf(target), target, pair: { certificate } }
 }
 
@@ -48,7 +50,7 @@ export function readCertificateInUse(host: Host): ServedCertificate {
 export function readPairInUse(host: Host): InstalledPair {
   const { mode, target, pair } = readCertificateInUse(host)
   const key = host.files.read(`${paths.currentCertificate}/${certificateFiles.key}`)
-  if (key === undefined) throw isMissing()
+  if (key === undefined) throw missingCertificate()
   return { mode, target, pair: { ...pair, key } }
 }
 

@@ -6,8 +6,8 @@ import { endpointUrl } from '../../../lib/appliance/names.ts'
 import { modelServices, paths, units } from '../../../lib/appliance/paths.ts'
 import { describedCapacity, planNotes } from '../../../lib/appliance/plan.ts'
 import { metricsPath } from '../../../lib/appliance/requests/api.ts'
-import { isNotRunning, problemOfReply } from '../../../lib/appliance/services/availability.ts'
-import { isBeingDrained } from '../../../lib/appliance/services/drain.ts'
+import { notRunningText, problemOfReply } from '../../../lib/appliance/services/availability.ts'
+import { drainingText } from '../../../lib/appliance/services/drain.ts'
 import { reservedBy } from '../../../lib/appliance/sizing/companions.ts'
 import { resultOf, type stageNames } from '../../../lib/appliance/stages.ts'
 import { stateFiles } from '../../../lib/appliance/state-files.ts'
@@ -182,10 +182,10 @@ export async function checkedService(host: Host): Promise<string | undefined> {
     : await healthProblem(host, await trust())
   if (problem === undefined) return undefined
   const since = drainingSince(host)
-  if (since !== undefined) return isBeingDrained(since)
+  if (since !== undefined) return drainingText(since)
   const recorded = readUnavailable(host)
   if (recorded !== undefined) return recorded
   for (const unit of requiredUnits(host))
-    if (!(await unitStatus(host, unit)).isActive) return isNotRunning(unit)
+    if (!(await unitStatus(host, unit)).isActive) return notRunningText(unit)
   return problem
 }

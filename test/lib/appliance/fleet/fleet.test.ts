@@ -1,6 +1,6 @@
 /** What a router knows of its copilots. */
 import { expect, it } from 'vitest'
-import { isAddress, isPartlyKnown, slotsOf } from '../../../../lib/appliance/fleet/fleet.ts'
+import { isAddress, partlyKnownText, slotsOf } from '../../../../lib/appliance/fleet/fleet.ts'
 
 it.each([
   ['192.0.2.7', true],
@@ -18,7 +18,7 @@ it('has the slots of all copilots', () => {
 })
 
 it('says why the fleet is not fully known, and what it does', () => {
-  expect(isPartlyKnown('OneGate did not answer')).toBe(
+  expect(partlyKnownText('OneGate did not answer')).toBe(
     'The fleet is not fully known: OneGate did not answer. Copilots that could not be asked are kept as they were ' +
       'last known.',
   )

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import {
-  hasFailed,
-  hasNoModel,
-  isLoadingAgain,
-  isRestarting,
-  isStopped,
+  failedText,
+  loadingAgainText,
+  noModelText,
+  restartingText,
+  stoppedText,
 } from '../../../../lib/appliance/services/availability.ts'
 import {
   afterFailure,
@@ -99,20 +99,20 @@ it('begins to count failures anew after ten minutes with the model loaded, not w
 
 it.each([
   [
-    () => isRestarting('crashed (aborted)', 0, 8000),
+    () => restartingText('crashed (aborted)', 0, 8000),
     'llama-server crashed (aborted) at 00:00:00 UTC; it will be restarted at 00:00:08 UTC.',
   ],
   [
-    () => isLoadingAgain('crashed (aborted)', 0),
+    () => loadingAgainText('crashed (aborted)', 0),
     'llama-server crashed (aborted) at 00:00:00 UTC; it is loading the model again.',
   ],
   [
-    () => hasFailed('exited with code 1', 8),
+    () => failedText('exited with code 1', 8),
     'The model cannot be loaded: llama-server exited with code 1, in the last of 8 attempts. To find the reason, the administrator can run: journalctl -u slm-copilot',
   ],
-  [() => isStopped(86_399_999), 'llama-server was stopped at 23:59:59 UTC.'],
-  [() => hasNoModel('one\u001b\u200b\u001b[31m'), 'one [31m'],
-  [() => hasNoModel('x'.repeat(301)), 'x'.repeat(300)],
+  [() => stoppedText(86_399_999), 'llama-server was stopped at 23:59:59 UTC.'],
+  [() => noModelText('one\u001b\u200b\u001b[31m'), 'one [31m'],
+  [() => noModelText('x'.repeat(301)), 'x'.repeat(300)],
 ])('tells clients: %#', (reason, text) => {
   expect(reason()).toBe(text)
 })
