@@ -1,13 +1,12 @@
-/** `slm-copilot models`: the models that ONEAPP_COPILOT_MODEL may name, and how much of each fits. */
+/** `slm-copilot models`: the models for chat, and how much of each fits; and those for the services beside it. */
 
-import { variables } from '../../lib/appliance/context/variables.ts'
 import { catalogue, type Model } from '../../lib/appliance/models/catalogue.ts'
 import { type CompanionModel, companionCatalogue } from '../../lib/appliance/models/companions.ts'
 import { modelsOf } from '../../lib/appliance/models/release.ts'
 import { paths } from '../../lib/appliance/paths.ts'
 import { memoryInVm } from '../../lib/appliance/sizing/smallest-vm.ts'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
-import { companionsText, modelsText } from '../../lib/render/text/models.ts'
+import { companionsText, howToServe, modelsText } from '../../lib/render/text/models.ts'
 import { releaseWithOwnModels } from '../../lib/steps/models/own-models.ts'
 import type { Host } from '../../lib/system/host.ts'
 import { readState } from '../../lib/system/state-files.ts'
@@ -24,5 +23,5 @@ export function modelsList(host: Host, memory: string | undefined): string {
   const beside = isAppliance
     ? releaseWithOwnModels(host).companions
     : Object.values<CompanionModel>(companionCatalogue)
-  return `${modelsText(models, machine, served)}${companionsText(beside)}\nTo serve another one, set ${variables.model.name}=NAME in the VM's context.\n`
+  return modelsText(models, machine, served) + howToServe + companionsText(beside)
 }

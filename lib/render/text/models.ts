@@ -1,5 +1,6 @@
 /** The list of available models, and how much of each fits, in 80 columns. */
 
+import { variables } from '../../appliance/context/variables.ts'
 import type { Model } from '../../appliance/models/catalogue.ts'
 import type { CompanionModel } from '../../appliance/models/companions.ts'
 import { qualityText, ranked } from '../../appliance/models/ranking.ts'
@@ -37,13 +38,23 @@ export const modelsText = (models: Model[], machine: Machine, served?: string | 
 const licenceOf = ({ licence, own }: Model) =>
   own === undefined ? (licence ?? 'unknown') : `${own.licence ?? 'unknown'} (your own: unchecked)`
 
-/** The models for services beside chat, a line each. */
+/** How to have a model served. */
+export const howToServe = `
+To serve another of these models: ${variables.model.name}=NAME in the VM's context.
+`
+
+/** The models for services beside chat, a line each, and how to have them run. */
 export const companionsText = (models: CompanionModel[]): string =>
   models.length === 0
     ? ''
-    : `\nFor completion and search, beside it:\n\n${models
-        .map(
-          ({ name, kind, size, isBaked }) =>
-            `  ${name.padEnd(24)}${kind.padEnd(12)}${(size / gigabyte).toFixed(1)} GB${isBaked ? ', in the image' : ''}\n`,
-        )
-        .join('')}`
+    : `
+For completion and search, beside chat:
+
+${models
+  .map(
+    ({ name, kind, size, isBaked }) =>
+      `  ${name.padEnd(24)}${kind.padEnd(12)}${(size / gigabyte).toFixed(1)} GB${isBaked ? ', in the image' : ''}\n`,
+  )
+  .join('')}
+To run them: ${variables.completion.name}=NAME, ${variables.embeddings.name}=NAME.
+`

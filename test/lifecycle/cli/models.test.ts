@@ -25,6 +25,9 @@ it('lists the models of the release, and marks the one being served', async () =
   expect(modelsList(host, undefined)).toMatch(/^ {2}qwen2\.5-coder-1\.5b +completion +1\.6 GB$/m)
   const names = modelsList(host, undefined).match(/^[a-z].*$/gm)
   expect(names).toEqual(['tiny  (being served)', 'gpt-oss-20b'])
+  expect(modelsList(host, undefined)).toMatch(
+    /gpt-oss-20b\n.*: ONEAPP_COPILOT_MODEL=NAME .*qwen2\.5-coder-1\.5b .*: ONEAPP_COPILOT_COMPLETION=NAME/s,
+  )
   expect(() => modelsList(host, 'much')).toThrow(/--memory much: takes a size/)
 })
 
