@@ -1,5 +1,5 @@
 /** `slm-copilot doctor`: checks the VM and the appliance, and says how to fix what is wrong. Changes nothing. */
-import type { Finding } from '../../lib/appliance/diagnosis/finding.ts'
+import { type Finding, problem, skipped } from '../../lib/appliance/diagnosis/finding.ts'
 import { findingText } from '../../lib/render/text/doctor.ts'
 import type { Host } from '../../lib/system/host.ts'
 import type { DoctorCheck } from './doctor/check.ts'
@@ -11,8 +11,9 @@ import { serviceChecks } from './doctor/services.ts'
 export async function doctor(host: Host, onText: (text: string) => void): Promise<boolean> {
   const checks = [...machineChecks, ...networkChecks, ...serviceChecks, loadCheck(host.facts())]
   const findings: Finding[] = []
+  const causes: Causes = new Map()
   for (const check of checks) {
-    const finding = await findingOf(check, host)
+    const finding = await findingOf(check, host, causes)
     findings.push(finding)
     onText(findingText(check, finding))
   }
@@ -28,11 +29,21 @@ export async function doctor(host: Host, onText: (text: string) => void): Promis
 
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
 
-/** A check that throws has found a problem, too: what it reads is missing or damaged. */
-async function findingOf({ run }: DoctorCheck, host: Host): Promise<Finding> {
+/** Error → the check that met it first. */
+type Causes = Map<string, string>
+
+/**
+ * A check that throws has found a problem, too: what it reads is missing or damaged. Others that need the same are
+ * skipped.
+ */
+async function findingOf({ name, run }: DoctorCheck, host: Host, causes: Causes): Promise<Finding> {
   try {
     return await run(host)
   } catch (error) {
-    return { state: 'problem', seen: (error as Error).message }
+    const { message } = error as Error
+    const first = causes.get(message)
+    if (first !== undefined) return skipped(`cannot be checked, for the same reason as ${first}`)
+    causes.set(message, name)
+    return problem(message)
   }
 }

@@ -14,6 +14,7 @@ function reasonOf(error: unknown): string {
   const { message, cause } = error as Error
   const { code, path, syscall, address } = (cause ?? error) as NodeJS.ErrnoException & { address?: string }
   const isRefused = code === 'EACCES' || code === 'EPERM'
+  if (code === 'ENOENT' && path !== undefined) return `${path} is missing.`
   if (isRefused && path !== undefined) return `${path}: permission denied; root may read it.`
   const isClosed = syscall === 'connect' && (code === 'ENOENT' || code === 'ECONNREFUSED')
   return isClosed ? `Nothing listens at ${address}.` : message
@@ -62,7 +63,7 @@ async function problemOf(host: Host): Promise<string | null> {
   try {
     return (await checkedService(host)) ?? null
   } catch (error) {
-    return `It could not be checked: ${reasonOf(error)}`
+    return `The service could not be checked: ${reasonOf(error)}`
   }
 }
 

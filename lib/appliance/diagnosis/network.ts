@@ -64,7 +64,7 @@ export function clockFinding({ from, to }: Dates, now: Date): Finding {
   const [start, end, today] = [from, to, now].map(date => date.toISOString().slice(0, 10))
   return problem(
     `valid from ${start} to ${end}, but this machine's clock, which no time source confirms, says ${today}`,
-    `Name servers in ${variables.ntpServers.name}, or set the clock: date --set`,
+    `Set NTP servers in ${variables.ntpServers.name}, or the clock itself: date --set`,
   )
 }
 
@@ -73,5 +73,5 @@ export const orderFinding = (domain: string | undefined, reason: string | undefi
   if (domain === undefined) return skipped('no certificate is ordered')
   return reason === undefined
     ? ok(`no failed attempt for ${domain}`)
-    : problem(reason, 'README, "Troubleshooting"')
+    : problem(reason, 'See Troubleshooting in README.md.')
 }

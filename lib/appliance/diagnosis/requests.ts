@@ -33,6 +33,6 @@ export function refusalsFinding(requests: Pick<LoggedRequest, 'status'>[]): Find
     .map(([status, count]) => `${count} × ${status} (${refusals[status]})`)
   return warning(
     `among ${total} requests: ${counts.join(', ')}`,
-    'README, "Troubleshooting", by the status that clients show',
+    'See Troubleshooting in README.md, by the status that clients show.',
   )
 }

@@ -15,7 +15,7 @@ export const fastEnough = `${slowDisk / 1e6} MB/s, so that a model of 14 GB load
 
 /** `free`: bytes on the file system of a folder. */
 export function spaceFinding(folder: string, free: number): Finding {
-  const seen = `${gigabytes(free)} free in ${folder}`
+  const seen = `${gigabytes(free)} free`
   if (free >= scarce) return ok(seen)
   const fix = `Enlarge the VM's disk in OpenNebula, or delete what is not needed: du -xh ${folder} | sort -h | tail`
   return free < critical ? problem(seen, fix) : warning(seen, fix)

@@ -69,7 +69,7 @@ const rows: Rows = {
       const { result, startedAt, endedAt, problem } = stage
       return [[name, `${result}, ${short(endedAt ?? startedAt)}${problem === null ? '' : `: ${problem}`}`]]
     }),
-    ['framework', framework ?? 'no stage has been run by it'],
+    ['framework', framework ?? 'has run no stage yet'],
   ],
   smokeTest: ({ at, depth, problem }) => [
     ['smoke test', `${problem === null ? 'passed' : `failed: ${problem}`} (${depth}, ${short(at)})`],
@@ -134,19 +134,22 @@ function rowsOf<Name extends SectionName>(status: ApplianceStatus, name: Name): 
   return section === null ? [] : rows[name](section as NonNullable<ApplianceStatus[Name]>)
 }
 
-/** Why sections could not be read: in a row of its own, except for those that are closed to this user. */
+/** Which sections could not be read, and why: a row for each reason, and one for those that only root may read. */
 function unreadRows(unknown: ApplianceStatus['unknown']): Row[] {
   const words = (name: string) => name.replaceAll(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
   const unread = sectionNames.flatMap(name =>
     unknown[name] ? [{ name: words(name), reason: unknown[name] }] : [],
   )
-  const [closed = [], others = []] = [true, false].map(isClosed =>
-    unread.filter(({ reason }) => /permission denied/.test(reason) === isClosed),
+  const isClosed = ({ reason }: { reason: string }) => /permission denied/.test(reason)
+  const names = (sections: { name: string }[]) => sections.map(({ name }) => name).join(', ')
+  const closed = unread.filter(isClosed)
+  const others = Map.groupBy(
+    unread.filter(section => !isClosed(section)),
+    ({ reason }) => reason,
   )
-  const names = closed.map(({ name }) => name)
   return [
-    ...others.map(({ name, reason }): Row => [`${name}: unknown`, reason]),
-    ...(names.length === 0 ? [] : [['shown to root only', names.join(', ')] satisfies Row]),
+    ...[...others].map(([reason, sections]): Row => ['unknown', `${names(sections)}: ${reason}`]),
+    ...(closed.length === 0 ? [] : [['shown to root only', names(closed)] satisfies Row]),
   ]
 }
 

@@ -116,7 +116,7 @@ export const machineChecks: DoctorCheck[] = [
       if (isSynchronised) return ok(`${seen}, set by ${await timeSource(host)}`)
       return warning(
         `${seen}, not synchronised`,
-        `Name servers in ${variables.ntpServers.name}, or let DHCP name them.`,
+        `Set NTP servers in ${variables.ntpServers.name}, or have DHCP announce them.`,
       )
     },
   },

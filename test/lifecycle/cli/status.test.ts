@@ -119,7 +119,9 @@ describe('what cannot be read', () => {
     expect(Object.keys(seen.unknown).sort()).toEqual(missing.sort())
     expect(seen.unknown.plan).toMatch(/plan\.json is damaged/)
     expect(seen.versions).not.toBeNull()
-    expect(statusText(seen)).toMatch(/smoke test: unknown +no smoke test is recorded/)
+    expect(statusText(seen)).toMatch(
+      /unknown +plan, .*notes:\s+\/etc\/slm-copilot\/plan\.json is damaged.*unknown +smoke test: no smoke test/s,
+    )
   })
 
   it('is no guess: a damaged state file, whose warning would also end up in the JSON', async () => {
@@ -140,6 +142,12 @@ describe('what cannot be read', () => {
     })
     const seen = await status(await configured({}, () => Promise.reject(refusal)))
     expect(seen.unknown.speed).toBe(`Nothing listens at ${paths.socket}.`)
+  })
+
+  it('is named where a folder is missing', async () => {
+    const host = await configured()
+    host.files.remove('/var/log')
+    expect((await status(host)).unknown.disks).toMatch(/\/var\/log is missing\.$/)
   })
 
   it('before configure: everything but a few sections, and it does not serve', async () => {

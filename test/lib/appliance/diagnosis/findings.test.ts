@@ -67,7 +67,7 @@ describe('network', () => {
     expect(clockFinding(dates, new Date('1970-01-02'))).toEqual({
       state: 'problem',
       seen: "valid from 2026-01-01 to 2028-04-01, but this machine's clock, which no time source confirms, says 1970-01-02",
-      fix: 'Name servers in ONEAPP_COPILOT_NTP_SERVERS, or set the clock: date --set',
+      fix: 'Set NTP servers in ONEAPP_COPILOT_NTP_SERVERS, or the clock itself: date --set',
     })
   })
 
@@ -85,12 +85,12 @@ describe('network', () => {
 
 describe('storage', () => {
   it.each([
-    [3e9, 'ok', '3.0 GB free in /var'],
-    [2e9, 'ok', '2.0 GB free in /var'],
-    [1.99e9, 'warning', '2.0 GB free in /var'],
-    [2e8, 'warning', '0.2 GB free in /var'],
-    [1.9e8, 'problem', '0.2 GB free in /var'],
-    [0, 'problem', '0.0 GB free in /var'],
+    [3e9, 'ok', '3.0 GB free'],
+    [2e9, 'ok', '2.0 GB free'],
+    [1.99e9, 'warning', '2.0 GB free'],
+    [2e8, 'warning', '0.2 GB free'],
+    [1.9e8, 'problem', '0.2 GB free'],
+    [0, 'problem', '0.0 GB free'],
   ])('%d bytes free: %s', (free, state, seen) => {
     const finding = spaceFinding('/var', free)
     expect(finding).toMatchObject({ state, seen })

@@ -54,7 +54,7 @@ it('says what nothing is served for, what was not measured, and what could not b
   expect(text).toMatch(/speed at start +not measured\n {2}since then +prompts -, answers - tokens\/s/)
   expect(text).toMatch(/0, refused: none/)
   expect(text).toMatch(
-    /speed: unknown +llama-server gave no timings\.\n +shown to root only +plan, smoke test\n/,
+    /unknown +speed: llama-server gave no timings\.\n +shown to root only +plan, smoke test\n/,
   )
 })
 
