@@ -7,13 +7,7 @@ import {
   restartingText,
   stoppedText,
 } from '../lib/appliance/services/availability.ts'
-import {
-  afterFailure,
-  attemptsToLoad,
-  causeOf,
-  longestPause,
-  noRestarts,
-} from '../lib/appliance/services/restarts.ts'
+import { afterFailure, attemptsToLoad, causeOf, noRestarts } from '../lib/appliance/services/restarts.ts'
 import { shortageOf } from '../lib/appliance/sizing/shortage.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { hasServed, readRestarts, recordRestarts } from '../lib/steps/llama/restarts.ts'
@@ -22,33 +16,35 @@ import { recordHealth } from '../lib/steps/services/watchdog.ts'
 import type { Host } from '../lib/system/host.ts'
 import { readState, writeState } from '../lib/system/state-files.ts'
 import { isBeingStopped } from '../lib/system/systemd.ts'
+import { clockAt, uptime } from '../lib/system/uptime.ts'
 
 /** After a crash, waits until llama-server may start again. */
 export async function llamaStarting(host: Host): Promise<void> {
   // Makes the watchdog's next check a full one, which notices when this run has loaded its model.
   recordHealth(host, false)
   const { failures, next, endedAt, cause } = readRestarts(host)
-  // Capped, since the clock may have been set back meanwhile.
-  const pause = Math.min(next - host.now().getTime(), longestPause * 1000)
-  if (failures > 0 && pause > 0) await setTimeout(pause)
-  if (failures > 0) setUnavailable(host, loadingAgainText(cause, endedAt))
+  const pause = next - uptime(host)
+  if (failures > 0 && pause > 0) await setTimeout(pause * 1000)
+  if (failures > 0) setUnavailable(host, loadingAgainText(cause, clockAt(host, endedAt)))
   else setAvailable(host)
 }
 
 /** Decides whether and when llama-server starts again, unless it was stopped on purpose. */
 export async function llamaEnded(host: Host): Promise<void> {
-  const now = host.now().getTime()
   if (await isBeingStopped(host, units.llama)) {
     recordRestarts(host, noRestarts)
-    setUnavailable(host, stoppedText(now))
+    setUnavailable(host, stoppedText(host.now()))
     return
   }
   const before = readRestarts(host)
   const { SERVICE_RESULT: result, EXIT_CODE: exitCode, EXIT_STATUS: exitStatus } = host.env
   const cause = before.endedFor ?? causeOf({ result, exitCode, exitStatus })
+  const now = uptime(host)
   const { restarts, isGivenUp } = afterFailure(before, { cause, now, hasServed: hasServed(host) })
   recordRestarts(host, restarts)
-  const reason = isGivenUp ? failedText(cause, attemptsToLoad) : restartingText(cause, now, restarts.next)
+  const reason = isGivenUp
+    ? failedText(cause, attemptsToLoad)
+    : restartingText(cause, clockAt(host, now), clockAt(host, restarts.next))
   setUnavailable(host, reason)
   host.log[isGivenUp ? 'error' : 'warn'](reason)
   if (result === 'oom-kill') await planLess(host)

@@ -6,6 +6,7 @@ import { attemptsToLoad } from '../../lib/appliance/services/restarts.ts'
 import { stateFiles } from '../../lib/appliance/state-files.ts'
 import { readRestarts, recordLoaded, recordRestarts } from '../../lib/steps/llama/restarts.ts'
 import { requireState } from '../../lib/system/state-files.ts'
+import { pendingRestart } from '../../lifecycle/cli/status/pending.ts'
 import { configure } from '../../lifecycle/configure.ts'
 import { llamaEnded, llamaStarting } from '../../lifecycle/llama-unit.ts'
 import { tinyModel } from '../support/capacity.ts'
@@ -91,7 +92,7 @@ describe('a model that does not load', () => {
     await endings(host, 3 * attemptsToLoad)
     expect(host.commands).not.toContain(givenUp)
     const { next, endedAt } = readRestarts(host)
-    expect(next - endedAt).toBe(60_000)
+    expect(next - endedAt).toBe(60)
   })
 })
 
@@ -110,6 +111,29 @@ describe('before it starts', () => {
     // So that the watchdog's next check is a full one, and notices that it has loaded.
     expect(host.files.status(paths.healthy)).toBeUndefined()
   })
+
+  it.each(['1970-01-02', '2040-01-02'])(
+    'goes by the time since boot if the clock is set to %s',
+    async day => {
+      let now = new Date('2026-02-14T10:00:00Z')
+      const host = recordedHost({ env: outOfMemory, now: () => now })
+      const setUptime = (seconds: number) => host.files.replace('/proc/uptime', `${seconds}.00 9.00\n`, 0o644)
+      host.files.makeFolder('/proc')
+      recordLoaded(host)
+      setUptime(100)
+      for (let ending = 0; ending < 5; ending += 1) await llamaEnded(host)
+      now = new Date(`${day}T00:00:10Z`)
+      expect(pendingRestart(host)).toBe('llama-server ran out of memory; it will be restarted in 16 s.')
+      setUptime(116)
+      expect(pendingRestart(host)).toBeUndefined()
+      const start = performance.now()
+      await llamaStarting(host)
+      expect(performance.now() - start).toBeLessThan(500)
+      expect(reasonOf(host)).toBe(
+        'llama-server ran out of memory at 23:59:54 UTC; it is loading the model again.',
+      )
+    },
+  )
 
   it('sets no reason if nothing has failed', async () => {
     const host = recordedHost()

@@ -2,17 +2,17 @@
 import type { Reply } from './watchdog.ts'
 
 /** `10:00:08 UTC`. */
-const clock = (time: number) => `${new Date(time).toISOString().slice(11, 19)} UTC`
+const clock = (time: Date) => `${time.toISOString().slice(11, 19)} UTC`
 
 /** Without control characters, and short enough for an error message. */
 const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 300)
 
-/** llama-server exited unexpectedly. `next`: when it starts again, in milliseconds. */
-export const restartingText = (cause: string, endedAt: number, next: number) =>
+/** llama-server exited unexpectedly. `next`: when it starts again. */
+export const restartingText = (cause: string, endedAt: Date, next: Date) =>
   printable(`llama-server ${cause} at ${clock(endedAt)}; it will be restarted at ${clock(next)}.`)
 
 /** It has been restarted after that. */
-export const loadingAgainText = (cause: string, endedAt: number) =>
+export const loadingAgainText = (cause: string, endedAt: Date) =>
   printable(`llama-server ${cause} at ${clock(endedAt)}; it is loading the model again.`)
 
 /** It never finished loading, and is not started again. */
@@ -22,7 +22,7 @@ export const failedText = (cause: string, attempts: number) =>
       'To find the reason, the administrator can run: journalctl -u slm-copilot',
   )
 
-export const stoppedText = (endedAt: number) => `llama-server was stopped at ${clock(endedAt)}.`
+export const stoppedText = (endedAt: Date) => `llama-server was stopped at ${clock(endedAt)}.`
 
 export const notRunningText = (unit: string) => `${unit} is not running.`
 

@@ -2,16 +2,17 @@
 import * as z from 'zod'
 import { backOff } from '../back-off.ts'
 
+/** Times are in seconds since boot: the clock may be set. */
 export const restartsSchema = z.strictObject({
   /** Consecutive unexpected exits. */
   failures: z.int().min(0),
-  /** When the last one happened, and when the server may start again: milliseconds. */
-  endedAt: z.int(),
-  next: z.int(),
+  /** When the last one happened, and when the server may start again. */
+  endedAt: z.number(),
+  next: z.number(),
   /** What happened, worded to follow "llama-server". */
   cause: z.string(),
-  /** When the current run was first seen with its model loaded: milliseconds. */
-  loadedAt: z.int().optional(),
+  /** When the current run was first seen with its model loaded. */
+  loadedAt: z.number().optional(),
   /** Why the watchdog stopped it, worded like `cause`. */
   endedFor: z.string().optional(),
 })
@@ -23,9 +24,9 @@ export const noRestarts: Restarts = { failures: 0, endedAt: 0, next: 0, cause: '
 /** Attempts to load a model that has never loaded: two minutes of pauses, plus the attempts themselves. */
 export const attemptsToLoad = 8
 /** Seconds: the longest pause, shorter than systemd's start timeout of 90. */
-export const longestPause = 60
-/** Milliseconds: after serving this long, earlier failures no longer count. */
-const steadyAfter = 600_000
+const longestPause = 60
+/** Seconds: after serving this long, earlier failures no longer count. */
+const steadyAfter = 600
 
 /** Seconds until the next start: 1, 2, 4 …, at most a minute. */
 export const pauseAfter = (failures: number): number => backOff(failures, 1, longestPause)
@@ -62,7 +63,7 @@ export function causeOf({ result, exitCode, exitStatus }: ServiceEnd): string {
 
 export type RestartVerdict = { restarts: Restarts; isGivenUp: boolean }
 
-/** What to do after an unexpected exit. `hasServed`: this configuration has loaded before. */
+/** What to do after an unexpected exit. `now`: seconds since boot. `hasServed`: this configuration has loaded before. */
 export function afterFailure(
   before: Restarts,
   { cause, now, hasServed }: { cause: string; now: number; hasServed: boolean },
@@ -70,7 +71,7 @@ export function afterFailure(
   const wasSteady = before.loadedAt !== undefined && now - before.loadedAt >= steadyAfter
   const failures = wasSteady ? 1 : before.failures + 1
   const isGivenUp = !hasServed && failures >= attemptsToLoad
-  const next = now + pauseAfter(failures) * 1000
+  const next = now + pauseAfter(failures)
   return {
     // A start by hand afterwards gets the full number of attempts.
     restarts: { failures: isGivenUp ? 0 : failures, endedAt: now, next: isGivenUp ? now : next, cause },

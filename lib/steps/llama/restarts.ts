@@ -5,6 +5,7 @@ import { noRestarts, type Restarts } from '../../appliance/services/restarts.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
 import type { Host } from '../../system/host.ts'
 import { readState, writeState } from '../../system/state-files.ts'
+import { uptime } from '../../system/uptime.ts'
 
 export const readRestarts = (host: Host): Restarts => readState(host, stateFiles.restarts) ?? noRestarts
 
@@ -26,6 +27,6 @@ export const hasServed = (host: Host): boolean =>
 /** Records that the current run has loaded its model. */
 export function recordLoaded(host: Host): void {
   const restarts = readRestarts(host)
-  if (restarts.loadedAt === undefined) recordRestarts(host, { ...restarts, loadedAt: host.now().getTime() })
+  if (restarts.loadedAt === undefined) recordRestarts(host, { ...restarts, loadedAt: uptime(host) })
   if (!hasServed(host)) writeState(host, stateFiles.loaded, { configuration: configurationDigest(host) })
 }

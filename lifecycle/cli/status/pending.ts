@@ -12,7 +12,7 @@ import { readState } from '../../../lib/system/state-files.ts'
 import { uptime } from '../../../lib/system/uptime.ts'
 
 export const pendingActions = (host: Host): string[] =>
-  [model, companions, restart, oneGate, certificate, reboot].flatMap(find => find(host) ?? [])
+  [model, companions, pendingRestart, oneGate, certificate, reboot].flatMap(find => find(host) ?? [])
 
 function model(host: Host): string | undefined {
   const pending = pendingOf(readPlan(host))?.model.name
@@ -29,10 +29,12 @@ function companions(host: Host): string | undefined {
   )
 }
 
-function restart(host: Host): string | undefined {
+export function pendingRestart(host: Host): string | undefined {
   const { failures, next, cause } = readRestarts(host)
-  if (failures === 0 || next <= host.now().getTime()) return undefined
-  return `llama-server ${cause}; it will be restarted at ${clock(next)}.`
+  const seconds = Math.ceil(next - uptime(host))
+  return failures === 0 || seconds <= 0
+    ? undefined
+    : `llama-server ${cause}; it will be restarted in ${seconds} s.`
 }
 
 function oneGate(host: Host): string | undefined {
@@ -52,5 +54,3 @@ const reboot = (host: Host): string | undefined =>
   host.files.status(paths.rebootRequired) === undefined
     ? undefined
     : 'Updated packages take effect after a reboot of the VM.'
-
-const clock = (time: number) => `${new Date(time).toISOString().slice(11, 19)} UTC`

@@ -23,11 +23,11 @@ function fail(times: number, { hasServed, loaded }: { hasServed: boolean; loaded
   const pauses: number[] = []
   for (let time = 0; time < times; time += 1) {
     const loadedAt = loaded === undefined ? {} : { loadedAt: now }
-    now += (loaded ?? 1) * 1000
+    now += loaded ?? 1
     const verdict = afterFailure({ ...restarts, ...loadedAt }, { cause: 'crashed', now, hasServed })
     if (verdict.isGivenUp) return { pauses, givenUpAfter: time + 1, restarts: verdict.restarts }
     restarts = verdict.restarts
-    pauses.push((restarts.next - now) / 1000)
+    pauses.push(restarts.next - now)
     now = restarts.next
   }
   return { pauses, givenUpAfter: undefined, restarts }
@@ -92,25 +92,25 @@ it('begins to count failures anew after ten minutes with the model loaded, not w
       now,
       hasServed: true,
     }).restarts.failures
-  expect(failuresAt(9_000_000)).toBe(6)
-  expect(failuresAt(9_000_000, 8_400_001)).toBe(6)
-  expect(failuresAt(9_000_000, 8_400_000)).toBe(1)
+  expect(failuresAt(9000)).toBe(6)
+  expect(failuresAt(9000, 8401)).toBe(6)
+  expect(failuresAt(9000, 8400)).toBe(1)
 })
 
 it.each([
   [
-    () => restartingText('crashed (aborted)', 0, 8000),
+    () => restartingText('crashed (aborted)', new Date(0), new Date(8000)),
     'llama-server crashed (aborted) at 00:00:00 UTC; it will be restarted at 00:00:08 UTC.',
   ],
   [
-    () => loadingAgainText('crashed (aborted)', 0),
+    () => loadingAgainText('crashed (aborted)', new Date(0)),
     'llama-server crashed (aborted) at 00:00:00 UTC; it is loading the model again.',
   ],
   [
     () => failedText('exited with code 1', 8),
     'The model cannot be loaded: llama-server exited with code 1, in the last of 8 attempts. To find the reason, the administrator can run: journalctl -u slm-copilot',
   ],
-  [() => stoppedText(86_399_999), 'llama-server was stopped at 23:59:59 UTC.'],
+  [() => stoppedText(new Date(86_399_999)), 'llama-server was stopped at 23:59:59 UTC.'],
   [() => noModelText('one\u001b\u200b\u001b[31m'), 'one [31m'],
   [() => noModelText('x'.repeat(301)), 'x'.repeat(300)],
 ])('tells clients: %#', (reason, text) => {
