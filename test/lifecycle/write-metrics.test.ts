@@ -32,6 +32,8 @@ async function total(): Promise<number> {
 it('counts each request once, since the boot', async () => {
   expect(await total()).toBe(0)
   add(2, { time: '2026-02-14T08:59:00Z' })
+  // Before the clock was put right, in the boot before.
+  add(2, { time: '2040-01-02T00:00:00Z' })
   add(3)
   add(1, { address: '127.0.0.1', client: 'slm-copilot' })
   expect(await total()).toBe(3)

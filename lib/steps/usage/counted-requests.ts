@@ -2,15 +2,16 @@
 import { type Counters, counted, noCounts } from '../../appliance/metrics/counters.ts'
 import { paths } from '../../appliance/paths.ts'
 import { stateFiles } from '../../appliance/state-files.ts'
-import { isOwn, parseRequest } from '../../appliance/usage/requests.ts'
+import { isOwn, type LoggedRequest, parseRequest } from '../../appliance/usage/requests.ts'
 import type { Host } from '../../system/host.ts'
 import { linesAfter } from '../../system/rotated-logs.ts'
 import { readState, writeState } from '../../system/state-files.ts'
+import { clockAt } from '../../system/uptime.ts'
 
-/** When the machine booted, in milliseconds since the epoch; a few seconds early, so that no request is missed. */
-function bootTime(host: Host): number {
-  const uptime = Number((host.files.read('/proc/uptime') ?? '0').split(' ')[0])
-  return host.now().getTime() - (uptime + 2) * 1000
+/** Whether a request has been logged since boot, or a few seconds before, so that none is missed. */
+function isSinceBoot(host: Host): (request: LoggedRequest) => boolean {
+  const [from, now] = [clockAt(host, -2).getTime(), host.now().getTime()]
+  return ({ at }) => from <= at && at <= now
 }
 
 /**
@@ -20,11 +21,11 @@ function bootTime(host: Host): number {
 export function countRequests(host: Host): Counters {
   const before = readState(host, stateFiles.counters) ?? noCounts()
   const { lines, position } = linesAfter(host, paths.accessLog, before.position)
-  const since = before.position === undefined ? bootTime(host) : 0
+  const isNew = before.position === undefined ? isSinceBoot(host) : () => true
   const requests = lines
     .map(parseRequest)
     .filter(request => request !== undefined)
-    .filter(request => request.at >= since && !isOwn(request))
+    .filter(request => isNew(request) && !isOwn(request))
   const after: Counters = { ...counted(before, requests), position }
   writeState(host, stateFiles.counters, after)
   return after

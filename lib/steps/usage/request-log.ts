@@ -5,15 +5,16 @@ import type { Host } from '../../system/host.ts'
 import { linesSince } from '../../system/rotated-logs.ts'
 
 /**
- * The requests since then, without the appliance's own, many at a time. Files that cannot be read are logged and
- * skipped.
+ * The requests from then until now, without the appliance's own, many at a time: later ones were logged before the clock
+ * was set back. Files that cannot be read are logged and skipped.
  */
 export async function* requestsSince(host: Host, since: Date): AsyncGenerator<LoggedRequest[]> {
+  const now = host.now().getTime()
   for await (const lines of linesSince(host, paths.accessLog, since, host.log.warn))
     yield lines
       .map(parseRequest)
       .filter(request => request !== undefined)
-      .filter(request => request.at >= since.getTime() && !isOwn(request))
+      .filter(request => since.getTime() <= request.at && request.at <= now && !isOwn(request))
 }
 
 const hour = 3_600_000

@@ -77,6 +77,8 @@ it('the last hour has no requests of the appliance itself', async () => {
     textLine({ time: '2026-02-14T10:30:00+01:00', tenant: '-', status: 401 }),
     textLine({ time: '2026-02-14T09:59:03Z', address: '127.0.0.1', client: 'slm-copilot' }),
     textLine({ time: '2026-02-14T09:59:04Z', address: '127.0.0.1', client: 'curl' }),
+    // Before the clock was set back.
+    textLine({ time: '2040-01-02T00:00:00Z' }),
   ]
   const host = hostWith({ '': [`${lines.join('\n')}\n`, '2026-02-14T09:59:04Z'] })
   expect((await requestsOfLastHour(host)).map(({ status, client }) => [status, client])).toEqual([
