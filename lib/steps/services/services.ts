@@ -40,6 +40,19 @@ export const readInputs = (host: Host, { restartInputs, reloadInputs }: Service)
 })
 
 /**
+ * Dates inputs from now that are dated later, since the clock has been set back: otherwise each run that systemd starts,
+ * at every boot until then, would count as older than they are.
+ */
+export function correctDates(host: Host, { restartInputs, reloadInputs }: Service): void {
+  for (const path of [...restartInputs, ...reloadInputs]) {
+    const status = host.files.status(path)
+    if (status === undefined || status.changedAt <= host.now()) continue
+    if (status.isLink) host.files.replaceLink(path, host.files.target(path) ?? '')
+    else host.files.setMode(path, status.mode)
+  }
+}
+
+/**
  * The action that a service needs. A known run is judged by the digests of its inputs; any other (started by
  * systemd at boot or after a crash) by whether it started after they last changed. A start time in the future
  * is unusable: the clock has been set back since.
@@ -76,6 +89,7 @@ export async function applyService(
   service: Service,
   announce: () => Promise<void> = async () => {},
 ): Promise<Applied> {
+  correctDates(host, service)
   const inputs = readInputs(host, service)
   const proven = readProven(host)
   const before = await unitStatus(host, service.unit)

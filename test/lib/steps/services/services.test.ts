@@ -1,5 +1,6 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { decideAction } from '../../../../lib/steps/services/services.ts'
+import { correctDates, decideAction, readInputs } from '../../../../lib/steps/services/services.ts'
 import { parseUnitStatus, reloadUnits, type UnitStatus } from '../../../../lib/system/systemd.ts'
 import { recordedHost } from '../../../support/recorded-host.ts'
 
@@ -63,6 +64,29 @@ it.each([
   ],
 ] as const)('%s', (_, status, inputs, known, action) => {
   expect(decideAction(unit, status, inputs, known, at(1000))).toBe(action)
+})
+
+it('inputs that are dated later than now are dated from now', async () => {
+  let now = new Date()
+  const host = recordedHost({ now: () => now })
+  host.files.replace('/unit', 'text', 0o640)
+  host.files.replaceLink('/current', '/b1')
+  const service = { unit, restartInputs: ['/unit'], reloadInputs: ['/current'] }
+  const before = readInputs(host, service)
+  const digests = { restart: { digest: before.restart.digest }, reload: { digest: before.reload.digest } }
+
+  now = new Date(Date.now() + 3_600_000)
+  correctDates(host, service)
+  expect(readInputs(host, service)).toEqual(before)
+
+  now = new Date(Date.now() - 3_600_000)
+  await setTimeout(20)
+  correctDates(host, service)
+  const after = readInputs(host, service)
+  expect(after).toMatchObject(digests)
+  expect(after.restart.changedAt > before.restart.changedAt).toBe(true)
+  expect(after.reload.changedAt > before.reload.changedAt).toBe(true)
+  expect(host.files.status('/unit')?.mode).toBe(0o640)
 })
 
 it('parses the output of systemctl show', () => {
