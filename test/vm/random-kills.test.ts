@@ -17,7 +17,7 @@ import { changeContext, expectNothingToDo } from './context.ts'
 import { hostSeenByGuest, type Machine } from './machine.ts'
 import { contextualizeNow, waitForContextualization } from './ready.ts'
 import { readyContainer, startedContainer } from './shared.ts'
-import { sshOutput } from './ssh.ts'
+import { ssh, sshOutput } from './ssh.ts'
 
 const seed = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000)
 const kills = Number(process.env.KILLS ?? 2)
@@ -41,20 +41,33 @@ async function killWithin(machine: Machine, seconds: number): Promise<string> {
 
 const question = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }
 
+/**
+ * A change of model that was interrupted is made again at once, and a download that is complete begins one: llama-server is
+ * restarted, clients get 503 meanwhile, and status gives that as its reason.
+ */
+const untilChanged = { timeout: 60_000, interval: 500 }
+const whileRestarted = /^(llama-server was stopped at|The model is loading)/
+
 /** Kills what has begun, then the boot after it, and expects the boot after that to serve. */
 async function expectToSurvive(machine: Machine, what: string, seconds: number): Promise<void> {
   const moments = [await killWithin(machine, seconds), await killWithin(machine, durations.boot)]
   const start = Date.now()
   const { status, lastLine } = await waitForContextualization(machine)
   expect(status, lastLine).toBe('bootstrap_success')
-  // A change of model that was interrupted is made again at once: llama-server is restarted, and clients get 503 meanwhile.
   const access = await readAccess(machine)
   const generates = async () => (await ask(access, '/v1/chat/completions', { json: question })).status
-  await expect.poll(generates, { timeout: 60_000, interval: 500 }).toBe(200)
+  await expect.poll(generates, untilChanged).toBe(200)
   table.push(
     `${what}, after ${moments[0]}; the boot after it, after ${moments[1]} | ${((Date.now() - start) / 1000).toFixed(1)}`,
   )
-  expect(await sshOutput(machine, 'slm-copilot status | head -n 1')).toMatch(/^SLM-Copilot is serving/)
+  const problems: string[] = []
+  const isServing = async () => {
+    const seen = JSON.parse((await ssh(machine, 'slm-copilot status --json')).stdout)
+    if (!seen.isServing) problems.push(seen.problem)
+    return seen.isServing
+  }
+  await expect.poll(isServing, untilChanged).toBe(true)
+  for (const problem of problems) expect(problem).toMatch(whileRestarted)
 }
 
 it.each(rounds)('a first boot, round %i', async () => {
