@@ -62,7 +62,7 @@ image: ## make the production image in dist/image (MODEL=, MODEL_URL=, RELEASE=,
 bundle: modules ## collect what `make image` downloads in dist/bundle, or BUNDLE=, for make image BUNDLE=FOLDER
 	@node packer/build/bundle.ts
 
-generate: prepare ## write the files derived from the variable definitions
+generate: prepare ## write the files that derive from the code: tables in the documents, .env.example, the shim
 	@node packer/build/generated.ts
 
 marketplace: prepare ## write the files for OpenNebula's marketplace into dist/marketplace (DRAFT=1: with placeholders)
