@@ -27,7 +27,7 @@ const cores = 16
 /** Each model of the catalogue, the best first: purpose, quality, licence, size, and expected speed on a server. */
 export const modelTable = () =>
   [
-    `| model | good at | solves | licence | file | smallest VM | prompts, tokens/s | answers, tokens/s | goes back to |`,
+    `| model | good at | solves | licence | file | smallest VM | prompts, tokens/s | answers, tokens/s | resumes from |`,
     '|---|---|---|---|---|---|---|---|---|',
     ...ranked(models, () => true).map(model =>
       [
@@ -40,7 +40,7 @@ export const modelTable = () =>
         `${smallestVm(model, leastRequest) / GiB} GiB`,
         rangeText(expectedPrompt(model.geometry, cores)),
         rangeText(expectedGeneration(model.geometry, bandwidths.server)),
-        goesBackTo(model),
+        resumesFrom(model),
         '',
       ]
         .join(' | ')
@@ -50,10 +50,10 @@ export const modelTable = () =>
   ].join('\n')
 
 /** From where it can carry on a conversation whose history has changed. */
-const goesBackTo = ({ geometry }: Model) =>
+const resumesFrom = ({ geometry }: Model) =>
   geometry.recurrent === undefined && geometry.slidingWindow === undefined
     ? 'any token'
-    : `${checkpointsOf(geometry)} checkpoints`
+    : `one of ${checkpointsOf(geometry)} checkpoints`
 
 const sizes = [16, 32, 64, 128]
 
