@@ -52,6 +52,7 @@ it.each([
   ['help a b', 'takes one COMMAND, got 2.'],
   ['configure --dryrun', 'unknown option --dryrun. Did you mean --dry-run?'],
   ['plan --mem 32G', 'unknown option --mem. Did you mean --memory?'],
+  ['bootstrap --context-file FILE', 'unknown option --context-file.'],
   ['plan -j', 'unknown option -j.'],
   ['plan --toString', 'unknown option --toString.'],
   ['plan --memory', '--memory takes a value: --memory SIZE.'],
