@@ -22,7 +22,7 @@ slm-copilot help COMMAND, or COMMAND --help, describes a command's options. When
 called as install, configure or bootstrap, the executable runs that command.
 
 Exit codes: 0 success; 1 failure, or not serving; 2 usage error, or not run as
-root; 141 the reader of the output is gone.
+root; 141 output closed by its reader.
 `
 
 /** A command's usage and options. */

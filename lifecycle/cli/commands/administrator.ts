@@ -7,10 +7,10 @@ export const administratorCommands = {
   status: {
     summary: 'show what is being served, and how',
     details: `Services, certificate, requests, speed, memory, disks, stages, versions, and
-what is pending. Users other than root see what they may read. Exit code 0 while
+what is pending. Users other than root see what they may. Exit code 0 while
 serving, 1 otherwise.`,
     options: {
-      json: { help: 'print JSON, whose fields stay what they are' },
+      json: { help: 'print JSON, in a format that stays compatible' },
       schema: { help: "print the JSON's schema (JSON Schema), with what each field means" },
     },
   },
@@ -45,7 +45,7 @@ that the running llama-server uses with the plan.`,
       model: { argument: 'NAME', help: 'name of a model, or a .gguf file' },
       context: { argument: 'TOKENS', help: `for each conversation, e.g. 128k; or auto (${usefulContext})` },
       users: { argument: 'N', help: 'conversations at once (as many as fit, up to 4)' },
-      beside: { argument: 'MODELS', help: 'for completion, embeddings, reranking: names, with commas' },
+      beside: { argument: 'MODELS', help: 'completion, embedding, reranking models, by commas' },
       bandwidth: { argument: 'GB/S', help: 'memory bandwidth, for a better estimate of the speed' },
       json: { help: 'print JSON, in bytes and tokens per second' },
       table: { help: 'print the sizes of all catalogue models as Markdown' },
@@ -53,7 +53,7 @@ that the running llama-server uses with the plan.`,
     },
   },
   usage: {
-    summary: 'show who used it, and how much: by day and key',
+    summary: 'show requests and answers, by day and key',
     details: `Requests, answers and their time, refusals (429) and failures (5xx) by day and
 key, and requests without a valid key, from the request log and its rotated
 files, which go back 40 days. Must be run as root.`,
@@ -82,24 +82,25 @@ verifies TLS. Without options it checks this appliance, and must be run as root.
     },
   },
   drain: {
-    summary: 'take nothing new, and let what is running end',
-    details: `New requests are refused with 503, /health and OneGate say that this VM is
-draining. Ends once nothing is being answered, or with exit code 1 at the limit;
-what still runs then goes on. The VM stays drained until --undo or a reboot.
+    summary: 'refuse new requests, and let running ones finish',
+    details: `New requests get 503; /health and OneGate say that this VM is draining. Ends
+once nothing is being answered or, with exit code 1, at the limit; requests that
+are still running then go on. The VM stays drained until --undo or a reboot.
 When the VM is shut down, a unit drains it first.`,
     options: {
       undo: { help: 'admit requests again' },
       limit: { argument: 'SECONDS', help: `how long to wait (${defaultDrainLimit})` },
-      'shutting-down': { help: 'by a unit: only if the whole system stops' },
+      'shutting-down': { help: 'for a unit: only if the whole system is stopping' },
     },
     ...stage,
   },
   upgrade: {
     summary: 'install a signed release in place of this version',
     details: `FILE is the archive of a release, or the folder that it unpacks to. Its
-signature and digests are verified first. The old version serves until all is
-prepared, is kept, and is in use again if the new one fails its smoke test.
-Password, certificates, models and settings stay. An older release is refused.`,
+signature and digests are verified first. The old version serves until
+everything is prepared, is kept, and takes over again if the new one fails its
+smoke test. Password, certificates, models and settings stay. An older release
+is refused.`,
     argument: 'FILE',
     options: {
       'public-key': {
@@ -109,32 +110,31 @@ Password, certificates, models and settings stay. An older release is refused.`,
       },
       unsigned: { help: 'do not check the signature' },
       rollback: { help: 'go back to the version before the last upgrade' },
-      resume: { help: 'by a unit: go back after an interrupted upgrade' },
+      resume: { help: 'for a unit: go back after an interrupted upgrade' },
       ...dryRun,
     },
     ...stage,
   },
   reconfigure: {
     summary: 'run configure and bootstrap with the current context',
-    details: `As at a context change. By a unit, when this VM's addresses have changed, or
-llama-server has run out of memory.`,
+    details: `Does what a context change does. A unit runs it when this VM's addresses have
+changed, or llama-server has run out of memory.`,
     options: {},
     ...stage,
   },
   backends: {
-    summary: 'on a router: list the copilots; sync: look for them',
-    details: `\`slm-copilot backends sync\` is run by a timer. It asks OneGate, or the copilots
-in ONEAPP_COPILOT_BACKENDS, and tells HAProxy of changes.`,
+    summary: 'on a router: list its copilots, or look them up again',
+    details: `With sync, asks OneGate, or the copilots in ONEAPP_COPILOT_BACKENDS, and tells
+HAProxy of changes; a timer does so every 8 seconds. Without, lists them.`,
     argument: 'sync',
     options: {},
     ...stage,
   },
   'support-bundle': {
-    summary: 'collect what support needs to know, without secrets',
+    summary: 'collect what support needs, without secrets',
     details: `Status, doctor, versions, plan, context, units, journals, logs, nginx's files,
-and facts about the system. Secrets are masked, and requests are not in it.
-Lists its files, then writes an archive that only root can read. Must be run as
-root.`,
+and facts about the system. Secrets are masked, and requests are left out. Lists
+the files, then writes an archive that only root can read. Must be run as root.`,
     options: {
       list: { help: 'only list the files' },
       output: { argument: 'FILE', isPath: true, help: 'where to write it (a .tar.gz in /root)' },
@@ -142,9 +142,9 @@ root.`,
     needsRoot: true,
   },
   about: {
-    summary: 'show versions and licences of all that is inside',
-    details: `On a baked appliance from its software bill of materials, elsewhere of the
-executable alone.`,
+    summary: 'show versions and licences of all components',
+    details: `On an appliance, of everything in its software bill of materials; elsewhere, of
+the executable alone.`,
     options: {
       json: { help: 'print JSON, Debian packages included' },
       notices: { help: 'print the licence texts' },

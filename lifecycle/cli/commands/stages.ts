@@ -5,7 +5,7 @@ import { type Command, contextFile, dryRun, root, stage } from './command.ts'
 export const stageCommands = {
   install: {
     summary: 'at bake time: install packages, llama-server, model',
-    details: 'Running it again downloads nothing and changes nothing.',
+    details: 'Run again, it downloads nothing and changes nothing.',
     options: {
       release: {
         argument: 'FILE',
@@ -13,8 +13,8 @@ export const stageCommands = {
         help: 'install the release in FILE, not the production release',
       },
       mirror: { argument: 'URL', help: 'download llama.cpp and the model from a folder at URL' },
-      prepare: { help: 'by upgrade: all but what the version in use would notice' },
-      switch: { help: 'by upgrade: what is left after --prepare' },
+      prepare: { help: 'for upgrade: all that the version in use does not notice' },
+      switch: { help: 'for upgrade: the rest' },
       ...root,
       ...dryRun,
     },
@@ -24,7 +24,7 @@ export const stageCommands = {
     summary: 'at bake time, last: write the bill of materials',
     details: `Writes ${paths.sbom}
 and ${paths.notices},
-from the packages that are installed.`,
+for the packages that are installed.`,
     options: {
       'one-apps': { argument: 'COMMIT', help: "the framework's commit in the image" },
       ...dryRun,

@@ -7,14 +7,14 @@ export const unitCommands = {
   'fetch-model': {
     summary: 'download the requested model',
     details: `Until it has been verified, the baked-in model serves, if that fits. An
-interrupted download resumes. By hand, only --retry is useful, after a
+interrupted download resumes. By hand, only --retry is useful: after a
 downloaded model has failed.`,
     options: { retry: { help: 'retry a model that failed, in the background' } },
     ...stage,
   },
   'fetch-companions': {
     summary: 'fetch models for completion and search',
-    details: `Those that the context names and the image lacks. Chat serves meanwhile. Each
+    details: `Those that the context names and the image lacks, while chat is served. Each
 service starts once its model is there. An interrupted download resumes.`,
     options: {},
     ...stage,
@@ -45,7 +45,7 @@ told how many slots are busy, if that has changed.`,
     details: `While the appliance does not serve, READY and OneGate's attributes are cleared,
 and the framework's message of the day says why. The stages clear and set READY
 themselves.`,
-    options: { 'shutting-down': { help: 'the VM is shutting down: clear them' } },
+    options: { 'shutting-down': { help: 'clear them, since the VM is shutting down' } },
     ...stage,
   },
   'attach-disks': {
@@ -53,7 +53,7 @@ themselves.`,
     details: `Those whose file systems are labelled ${diskLabels.models} and
 ${diskLabels.state}. An empty disk is formatted for the state if it is named:
 ONEAPP_COPILOT_STATE_DISK.`,
-    options: { changed: { help: 'by udev: configure again if a disk has come or gone' } },
+    options: { changed: { help: 'for udev: configure again if a disk was added or removed' } },
     ...stage,
   },
   'llama-starting': {
