@@ -92,10 +92,15 @@ it('sends the request log, the stages’ warnings and the journal’s; no key, n
 })
 
 it('keeps what it cannot send, slows nobody down, and sends it once the receiver is back', async () => {
+  const start = (await run('date +%T')).trim()
   await stopReceiver()
   await run('until systemctl is-active -q slm-copilot-admission; do sleep 0.1; done')
-  // One that is on its way may be lost: syslog has no acknowledgements.
-  await request()
+  // What is on its way until the loss is noticed is lost: syslog has no acknowledgements.
+  const noticed = async () => {
+    await request()
+    return journal(`--since ${start}`)
+  }
+  await expect.poll(noticed, { timeout: 60_000, interval: 500 }).toMatch(/'forward' suspended/)
   const ids: string[] = []
   for (let time = 0; time < 5; time += 1) ids.push(await request())
   await run('systemctl restart slm-copilot-syslog')

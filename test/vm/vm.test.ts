@@ -73,7 +73,13 @@ const exhaustMemory = [
   'echo $half > $group/memory.max',
   'echo $limit > $group/memory.max',
   'echo 0 > $group/cgroup.freeze',
-].join('; ')
+].join('\n')
+
+/** Prints the reason that clients get once the memory is exhausted: within the VM, since the stages soon replace it. */
+const reasonWhenExhausted = `${exhaustMemory}
+for second in $(seq 120)
+do grep -s 'ran out of memory' ${paths.unavailableReason} && break; sleep 1
+done`
 
 it('a power cut that leaves the framework’s pipe behind: success, same files, services left alone', async () => {
   const log = '/var/log/one-appliance/slm-copilot.log'
@@ -94,10 +100,7 @@ it('a power cut that leaves the framework’s pipe behind: success, same files, 
 // After that, since it makes the next plan smaller.
 it('llama-server runs out of memory: clients get the reason, and the next start takes less', async () => {
   const before = await plannedBytes(vm)
-  await run(exhaustMemory)
-  const restarts = async () => JSON.parse(await run(`cat ${paths.restarts}`))
-  await expect.poll(restarts, { timeout: 60_000 }).toMatchObject({ cause: 'ran out of memory' })
-  expect(await run(`cat ${paths.unavailableReason}`)).toMatch(/^llama-server ran out of memory at /)
+  expect(await run(reasonWhenExhausted)).toMatch(/^llama-server ran out of memory at /)
   // The next start takes less, and says so once it serves.
   const report = async () => (await run(`cat ${paths.report}`)).replace(/\s+/g, ' ')
   await expect
