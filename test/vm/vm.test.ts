@@ -29,7 +29,8 @@ const run = (command: string) => sshOutput(vm, command)
 const servedModel = async () => JSON.parse((await ask(access, '/v1/models')).body).data[0].id
 
 it('boots from its own disk and kernel, reports READY, and answers from outside', async () => {
-  expect(shownAtOneGate(vm)).toMatchObject({ READY: 'YES', ONEAPP_COPILOT_API: 'https://10.0.2.15/v1' })
+  const ready = { READY: 'YES', ONEAPP_COPILOT_API: 'https://10.0.2.15/v1' }
+  await expect.poll(() => shownAtOneGate(vm), { timeout: 300_000 }).toMatchObject(ready)
   const args = ['smoke-test', '--endpoint', access.endpoint, '--ca', access.ca, '--key-file', access.key]
   expect(execFileSync(executable, args, { encoding: 'utf8' })).toMatch(/stream: .* events/)
   const json = { messages: [{ role: 'user', content: 'Hello!' }] }

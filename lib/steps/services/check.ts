@@ -11,7 +11,8 @@ import type { HttpAnswer, ServerTrust } from '../../system/http.ts'
 /** Seconds. llama-server handles its queue after each batch, which takes half a minute on a slow CPU. */
 const timeout = 60
 
-const healthTimeout = 5
+/** Seconds. A single slow answer, from a machine whose CPUs are all busy, must not withdraw READY. */
+const healthTimeout = 10
 
 /** As long as an agent's first prompt, and longer than nginx's default body buffer. */
 const text = 'word '.repeat(13_000)
