@@ -44,7 +44,9 @@ export const prepareVersion = (host: Host, version: Version) =>
 export async function replaceVersion(host: Host, from: Version, to: Version): Promise<void> {
   host.files.replaceLink(paths.fallbackVersion, from.id)
   writeState(host, stateFiles.upgrade, { from: from.id, to: to.id, startedAt: host.now().toISOString() })
-  host.log.info('Everything is prepared. llama-server is restarted, unless none of its files differs.')
+  host.log.info(
+    'Everything is prepared. llama-server is restarted, unless its files are the same in both versions.',
+  )
   const trust = () => ownTrust(host, readPairInUse(host), readCa(host))
   let failure: Error | undefined
   const seconds = await outageDuring(host, trust, async () => {
@@ -54,7 +56,7 @@ export async function replaceVersion(host: Host, from: Version, to: Version): Pr
   if (failure === undefined) host.files.replaceLink(paths.previousVersion, from.id)
   host.files.remove(paths.upgradeJournal)
   pruneVersions(host, failure === undefined ? [to, from] : [from, ...previousVersions(host)])
-  host.log.info(`Without service for ${seconds} s.`)
+  host.log.info(`Clients were not served for ${seconds} s.`)
   if (failure === undefined) {
     host.log.info(
       `Version ${to.version} is in use. To go back to ${from.version}: slm-copilot upgrade --rollback`,

@@ -24,6 +24,6 @@ const fetches = {
 export const oneFetch = <T>(host: Host, kind: keyof typeof fetches, act: () => Promise<T>): Promise<T> =>
   host.withLock(
     fetches[kind].lock,
-    () => host.log.info(`Waiting: a fetch runs already. To end it: ${fetches[kind].stop}`),
+    () => host.log.info(`Waiting for another download to finish. To stop that: ${fetches[kind].stop}`),
     act,
   )

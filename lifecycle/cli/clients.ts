@@ -13,7 +13,7 @@ import { UsageError } from './usage-error.ts'
 
 const preface = `KEY stands for the API key, which is in the report, ${paths.report}.
 The files are on the developer's machine; ca.crt is downloaded (see the report).
-On Windows, use \`setx NAME value\` in place of \`export NAME=value\`.
+On Windows, use \`setx NAME value\` instead of \`export NAME=value\`.
 `
 
 function chosen(all: ClientConfiguration[], name: string | undefined): ClientConfiguration[] {

@@ -14,7 +14,7 @@ describe('slm-copilot backends says what to do', () => {
     const host = recordedHost()
     host.files.replaceLink(paths.backendsWanted, paths.backendsTimer)
     await expect(listBackends(host)).rejects.toThrow(
-      /^HAProxy cannot be asked: .*ENOENT.*\. For the reason: journalctl -u slm-copilot-router/,
+      /^HAProxy does not answer: .*ENOENT.*\. For the reason: journalctl -u slm-copilot-router/,
     )
   })
 })

@@ -230,7 +230,7 @@ it('goes back by hand and forward again; password, certificates, models stay; th
   expect(await kept()).toBe(secrets)
 
   const forward = await ssh(machine, 'slm-copilot upgrade --rollback')
-  expect(forward.stdout).toMatch(/Without service for [\d.]+ s/)
+  expect(forward.stdout).toMatch(/Clients were not served for [\d.]+ s/)
   expect(await version()).toBe('0.2.0')
   expect(await kept()).toBe(secrets)
   expect((await ask(access, '/v1/models')).status).toBe(200)

@@ -143,7 +143,7 @@ export const catalogue = {
     thinking: 'optional',
     samplingWithoutThinking: { temperature: 0.7, topP: 0.8, topK: 20, minP: 0, presencePenalty: 1.5 },
     quality: { independent: 64.4, maker: 73.4 },
-    goodAt: 'Agents, several times as fast; it thinks before it answers.',
+    goodAt: 'Agents, faster than a dense model; thinks before it answers.',
   },
   'gpt-oss-20b': {
     name: 'gpt-oss-20b',
@@ -168,7 +168,7 @@ export const catalogue = {
     licence: 'Apache-2.0',
     sampling: { temperature: 1, topP: 1 },
     thinking: 'always',
-    goodAt: 'Reasoning and tools, fast; it thinks before it answers.',
+    goodAt: 'Reasoning and tools, fast; thinks before it answers.',
   },
   'qwen2.5-coder-3b': {
     name: 'qwen2.5-coder-3b',

@@ -85,7 +85,7 @@ export const companionCatalogue = {
     },
     infill: qwenInfill,
     licence: 'Apache-2.0',
-    goodAt: 'Completion on few cores, less well.',
+    goodAt: 'Completion on few cores, of lower quality.',
   },
   'qwen2.5-coder-7b': {
     name: 'qwen2.5-coder-7b',
@@ -108,7 +108,7 @@ export const companionCatalogue = {
     },
     infill: qwenInfill,
     licence: 'Apache-2.0',
-    goodAt: 'Completion on many cores, better.',
+    goodAt: 'Completion on many cores, of higher quality.',
   },
   'qwen3-embedding-0.6b': {
     name: 'qwen3-embedding-0.6b',
@@ -156,7 +156,7 @@ export const companionCatalogue = {
     geometry: qwen3Small,
     pooling: 'rank',
     licence: 'Apache-2.0',
-    goodAt: 'Puts what a search found in order.',
+    goodAt: 'Ranks the results of a search.',
   },
 } as const satisfies Record<string, CompanionModel>
 

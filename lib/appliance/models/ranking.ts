@@ -32,29 +32,29 @@ const noticeable = 1.5
 const negligible = 0.9
 
 /**
- * A line on the best model that fits with at least the same context, if it is better than the present one and not
- * slower, or faster and not worse. Undefined if the present one's quality is not known. `planOf`: undefined if a
+ * A line on the best model that fits with at least the same context, if it is better than the current one and not
+ * slower, or faster and not worse. Undefined if the current one's quality is not known. `planOf`: undefined if a
  * model cannot be served here.
  */
 export function betterChoice(
-  { model: present, contextSize }: Planned,
+  { model: current, contextSize }: Planned,
   models: readonly Model[],
   planOf: (model: Model) => Pick<Planned, 'contextSize'> | undefined,
 ): string | undefined {
-  if (present.quality === undefined) return undefined
+  if (current.quality === undefined) return undefined
   const isBetter = (model: Model) => {
-    const [gain, faster] = [qualityOf(model) - qualityOf(present), speedRatio(model, present)]
+    const [gain, faster] = [qualityOf(model) - qualityOf(current), speedRatio(model, current)]
     return (gain > 0 && faster >= negligible) || (gain >= 0 && faster >= noticeable)
   }
-  const candidates = models.filter(model => model.name !== present.name && isBetter(model))
+  const candidates = models.filter(model => model.name !== current.name && isBetter(model))
   const fits = (model: Model) => (planOf(model)?.contextSize ?? 0) >= contextSize
   const [better] = ranked(candidates.filter(fits), () => true)
   if (better === undefined) return undefined
-  const times = speedRatio(better, present)
+  const times = speedRatio(better, current)
   const pace =
     times < noticeable ? 'about as fast' : `about ${times.toFixed(times < 3 ? 1 : 0)} times as fast`
   return (
-    `${better.name} fits into this VM, too: it solves ${qualityOf(better)} % of SWE-bench Verified in place of ${qualityOf(present)} %, ` +
+    `${better.name} fits into this VM, too: it solves ${qualityOf(better)} % of SWE-bench Verified instead of ${qualityOf(current)} %, ` +
     `and its answers are ${pace}. To serve it: ${variables.model.name}=${better.name}`
   )
 }

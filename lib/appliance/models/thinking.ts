@@ -27,7 +27,7 @@ export function planThinking(
   const notes =
     thinking === 'always'
       ? [
-          `${setting} cannot be kept: ${name} always thinks before it answers. It is asked for the least effort.`,
+          `${setting} cannot be honoured: ${name} always thinks before it answers. It is asked for the least effort.`,
         ]
       : []
   return { limit: 'off', notes }

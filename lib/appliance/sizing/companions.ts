@@ -152,9 +152,9 @@ function leftOfChat(
   const losses = [
     ...(after.slots < before.slots ? [`${after.slots} of ${before.slots} conversations at once`] : []),
     ...(after.contextSize < before.contextSize
-      ? [`a context of ${after.contextSize} tokens in place of ${before.contextSize}`]
+      ? [`a context of ${after.contextSize} tokens instead of ${before.contextSize}`]
       : []),
-    ...(after.kvType !== before.kvType ? [`a KV cache in ${after.kvType} in place of ${before.kvType}`] : []),
+    ...(after.kvType !== before.kvType ? [`a KV cache in ${after.kvType} instead of ${before.kvType}`] : []),
   ]
   if (losses.length > 0) return losses.join(', ')
   return after.notes.length > before.notes.length ? 'less memory for cached prompts' : ''

@@ -91,5 +91,5 @@ export function comparedText(geometry: Geometry, cores: number, { prompt, genera
     least: read / bandwidthShare.most / gigabyte,
     most: read / bandwidthShare.least / gigabyte,
   }
-  return `prompts ${prompts} expected, generation as with ${rangeText(explained)} GB/s of memory bandwidth`
+  return `prompts ${prompts} expected, generation matches ${rangeText(explained)} GB/s of memory bandwidth`
 }

@@ -79,7 +79,7 @@ export const connect = (values: ClientValues) => html`
           ? ''
           : html`, and <code>${values.caFile}</code> with the path of the certificate`
       }.
-      On Windows, use <code>setx NAME value</code> in place of <code>export NAME=value</code>, and restart the program.
+      On Windows, use <code>setx NAME value</code> instead of <code>export NAME=value</code>, and restart the program.
     </p>${tabs('Clients', clientConfigurations(values))}
   </section>`
 

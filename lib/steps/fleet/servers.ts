@@ -13,7 +13,7 @@ async function command(host: Host, text: string): Promise<string> {
     return await ask(host.files.at(paths.routerControl), `${text}\n`, timeout)
   } catch (error) {
     const { message } = error as Error
-    throw new Error(`HAProxy cannot be asked: ${message}. For the reason: journalctl -u ${units.router}`, {
+    throw new Error(`HAProxy does not answer: ${message}. For the reason: journalctl -u ${units.router}`, {
       cause: error,
     })
   }

@@ -83,7 +83,7 @@ async function described(
     const description = await host.perform(`read the header of ${source}`, read)
     if (description === undefined) return { models: others }
     const model = describedModel(name, wanted, description)
-    host.log.info(`${name}: its header is read, and it is planned by that`)
+    host.log.info(`${name}: its header has been read, and the plan is based on it`)
     return { models: [...others, { model, isProven: isHere }] }
   } catch (error) {
     const problem = (error as Error).message

@@ -27,7 +27,7 @@ it('ranks what fits first, then the better, then the faster', () => {
 it.each([
   [
     [better],
-    'better fits into this VM, too: it solves 64 % of SWE-bench Verified in place of 59 %, and its answers are about 5 times as fast. To serve it: ONEAPP_COPILOT_MODEL=better',
+    'better fits into this VM, too: it solves 64 % of SWE-bench Verified instead of 59 %, and its answers are about 5 times as fast. To serve it: ONEAPP_COPILOT_MODEL=better',
   ],
   [[equal], 'about 2.0 times as fast'],
   [[equal, better], 'better fits'],

@@ -14,7 +14,7 @@ describe('the limit', () => {
     [qwen, 'NO', 'off', undefined],
     [qwen, 500, 500, undefined],
     [gptOss, 'auto', undefined, undefined],
-    [gptOss, 'NO', 'off', 'ONEAPP_COPILOT_THINKING=NO cannot be kept: gpt-oss-20b always thinks'],
+    [gptOss, 'NO', 'off', 'ONEAPP_COPILOT_THINKING=NO cannot be honoured: gpt-oss-20b always thinks'],
     [gptOss, 500, 500, undefined],
     [devstral, 'auto', undefined, undefined],
     [devstral, 'NO', undefined, 'ONEAPP_COPILOT_THINKING=NO has no effect: devstral-small-2 does not'],

@@ -130,16 +130,16 @@ describe('beside chat', () => {
 
   const both = ['completion', 'embeddings']
   it.each([
-    [17, ['embeddings'], ['1.2 GiB from chat, which now has a context of 12288 tokens in place of 27648.']],
+    [17, ['embeddings'], ['1.2 GiB from chat, which now has a context of 12288 tokens instead of 27648.']],
     [
       19,
       both,
       [
-        '2.6 GiB from chat, which now has a context of 18432 tokens in place of 32768, a KV cache in q8_0 in place of q8_0/f16.',
-        '1.2 GiB from chat, which now has a context of 4096 tokens in place of 18432.',
+        '2.6 GiB from chat, which now has a context of 18432 tokens instead of 32768, a KV cache in q8_0 instead of q8_0/f16.',
+        '1.2 GiB from chat, which now has a context of 4096 tokens instead of 18432.',
       ],
     ],
-    [23, both, ['1.2 GiB from chat, which now has a KV cache in q8_0/f16 in place of f16.']],
+    [23, both, ['1.2 GiB from chat, which now has a KV cache in q8_0/f16 instead of f16.']],
     [26, both, ['2.6 GiB from chat, which now has less memory for cached prompts.']],
     [64, both, []],
   ])('each of two takes its own: with %d GiB', (gibibytes, kinds, costs) => {

@@ -65,18 +65,18 @@ it('expects the end of a context at that share', () => {
 })
 
 it.each([
-  ['in the middle', { prompt: 20, generation: 5 }, 'prompts as expected, generation as with 77 to 91 GB/s'],
-  ['at the least', { prompt: 8, generation: 1 }, 'prompts as expected, generation as with 15 to 18 GB/s'],
+  ['in the middle', { prompt: 20, generation: 5 }, 'prompts as expected, generation matches 77 to 91 GB/s'],
+  ['at the least', { prompt: 8, generation: 1 }, 'prompts as expected, generation matches 15 to 18 GB/s'],
   [
     'below it',
     { prompt: 7.9, generation: 0.1 },
-    'prompts slower than expected, generation as with 1.5 to 1.8 GB/s',
+    'prompts slower than expected, generation matches 1.5 to 1.8 GB/s',
   ],
-  ['at the most', { prompt: 40, generation: 12 }, 'prompts as expected, generation as with 185 to 218 GB/s'],
+  ['at the most', { prompt: 40, generation: 12 }, 'prompts as expected, generation matches 185 to 218 GB/s'],
   [
     'above it',
     { prompt: 41, generation: 12 },
-    'prompts faster than expected, generation as with 185 to 218 GB/s',
+    'prompts faster than expected, generation matches 185 to 218 GB/s',
   ],
 ])('compares a measured speed %s', (_, speed, text) => {
   expect(comparedText(geometry, 8, speed)).toBe(`${text} of memory bandwidth`)
