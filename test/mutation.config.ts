@@ -10,6 +10,7 @@ export default defineConfig({
       process.env.MUTATION_TESTS ?? 'test/{lib/{appliance,edge,render,steps}/**/*,generated}.test.ts',
     ],
     setupFiles: 'test/support/pooled-keys.ts',
+    isolate: false,
     testTimeout: 60_000,
   },
 })
