@@ -27,11 +27,6 @@ const wrong = (field: string, value: Json | undefined, expected: string): Checke
   problem(field, `expected ${expected}, got ${describeValue(value)}`)
 const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
 
-/** A key of the client's choosing, as far as messages may quote it: cheap, since it is needed for every value. */
-const keyName = (key: string): string => (matches(key, unprintable) ? '?' : key.slice(0, longestName))
-const unprintable = /[^ -~]/
-const longestName = 40
-
 function check(value: Json, given: Rule, path: string, context: CheckContext): Checked {
   const rule = given.is === 'either' ? (chosen(given.of, value) ?? given) : given
   if (!appliesTo(rule, value)) return wrong(path, value, describeRule(rule))
@@ -128,7 +123,7 @@ function checkMap(
     if (rule.keys === 'digits' && !matches(key, /^[0-9]{1,9}$/)) {
       return problem(path, `expected token numbers as keys, got ${describeValue(key)}`)
     }
-    const checked = check(given.at[key] as Json, rule.of, below(path, keyName(key)), context)
+    const checked = check(given.at[key] as Json, rule.of, below(path, key), context)
     if ('problem' in checked) return checked
     if (checked.value !== undefined) put(kept, key, checked.value)
   }

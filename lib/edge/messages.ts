@@ -45,7 +45,7 @@ export function describeRule(rule: Rule, vocabulary?: number): string {
     case 'list':
       return `an array of at most ${rule.max} items`
     case 'either':
-      return rule.of.map(describeRule).join(', or ')
+      return rule.of.map(one => describeRule(one, vocabulary)).join(', or ')
     case 'null':
       return 'null'
     case 'arguments':
