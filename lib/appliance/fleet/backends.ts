@@ -25,7 +25,7 @@ export const mostBackends = 256
 function backendFrom(text: string): Backend | undefined {
   const [address = '', print] = text.split(/=(.*)/s)
   const url = URL.parse(address)
-  if (url === null || url.protocol !== 'https:' || !/^https:\/\/[^/?#@]+\/?$/.test(address)) return undefined
+  if (url === null || !/^https:\/\/[^/?#@]+\/?$/.test(address)) return undefined
   if (print !== undefined && !fingerprint.test(print)) return undefined
   return { ...hostAndPort(url), ...(print !== undefined && { fingerprint: print.toUpperCase() }) }
 }

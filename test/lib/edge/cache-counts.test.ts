@@ -118,7 +118,7 @@ const answers: [string, object, object][] = [
     { choices: [{ delta: { content: words } }] },
     { choices: [{ delta: { content: words } }] },
   ],
-  ['the slot alone', { content: words, id_slot: 3 }, { content: words, id_slot: 0 }],
+  ['the slot alone', { content: 'a', id_slot: 3 }, { content: 'a', id_slot: 0 }],
   [
     'counts that are not numbers',
     { usage: { cache_read_input_tokens: '9', input_tokens: 1 } },

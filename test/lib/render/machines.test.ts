@@ -170,7 +170,7 @@ const machines: Record<string, MachineFacts> = {
     ...first,
     context: { ...plainContext, role: 'router', keys, fleetKey: 'key-of-the-fleet-1' },
     report: { ...first.report, isRouter: true },
-    copilots: [copilot, { ...copilot, name: '<b>"13"', model: 'gpt-oss-20b', version: '' }],
+    copilots: [{ ...copilot, name: '<b>"13"', model: 'gpt-oss-20b', version: '' }, copilot],
   },
 }
 

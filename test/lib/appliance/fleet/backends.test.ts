@@ -85,7 +85,7 @@ describe('the capacity that a router announces', () => {
   it('limits no client: it has a slot more than any copilot, and takes no memory', () => {
     const { slots, memory, memoryLimit, kvType, notes } = routerCapacity(tinyModel, { contextSize: 'auto' })
     expect(slots).toBe(mostParallel + 1)
-    expect(Object.values(memory)).toEqual(Object.values(memory).map(() => 0))
+    expect(new Set(Object.values(memory))).toEqual(new Set([0]))
     expect({ memoryLimit, kvType, notes }).toEqual({ memoryLimit: 8 * GiB, kvType: 'f16', notes: [] })
   })
 })

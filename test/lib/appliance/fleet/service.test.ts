@@ -124,6 +124,8 @@ it.each<[string, unknown, string[]]>([
   ['an external address', { NIC: nic('10.0.0.5', { EXTERNAL_IP: '192.0.2.5' }) }, ['10.0.0.5', '192.0.2.5']],
   ['an address that OpenNebula does not know', { NIC: nic() }, []],
   ['one of two that it does not know', { NIC: [nic('10.0.0.5'), nic()] }, []],
+  ['an empty address', { NIC: [nic('10.0.0.5'), nic('')] }, []],
+  ['an empty external address', { NIC: nic('10.0.0.5', { EXTERNAL_IP: '' }) }, ['10.0.0.5']],
   ['no interface', { NIC: [] }, []],
   ['nonsense', { NIC: 'eth0' }, []],
   ['no description', undefined, []],
