@@ -82,6 +82,18 @@ it.each<[string, Partial<FailedRequest>, string, RegExp]>([
     /exceeds 1\.5 MB \(1548576 bytes\)\. Send the texts in several requests\.$/,
   ],
   [
+    'a text to tokenize that is too large',
+    { status: 413, path: '/tokenize' },
+    'request_too_large',
+    /exceeds 1\.5 MB \(1548576 bytes\), the limit /,
+  ],
+  [
+    'a service that no copilot has, after a repetition',
+    { status: 404, upstreamStatus: '539, 421', service: 'embeddings' },
+    'no_such_service',
+    /^No copilot of the fleet has a service for embeddings\.$/,
+  ],
+  [
     'a body for a GET',
     { status: 413, path: '/v1/models' },
     'request_too_large',

@@ -105,6 +105,16 @@ describe('values out of range are reported', () => {
       { ...hello, logit_bias: Object.fromEntries(Array.from({ length: 301 }, (_, i) => [i, 1])) },
       'logit_bias: expected an object of at most 300 keys, got 301.',
     ],
+    [
+      chat,
+      { ...hello, logit_bias: { 1234567890: 1 } },
+      'logit_bias: expected token numbers as keys, got "1234567890".',
+    ],
+    [
+      chat,
+      { ...hello, logit_bias: { 15043: 1000 } },
+      'logit_bias.15043: expected a number from -100 to 100, got 1000.',
+    ],
     [chat, { ...hello, top_logprobs: 21 }, 'top_logprobs: expected a whole number from 0 to 20, got 21.'],
     [chat, { ...hello, functions: [{}] }, 'functions: not supported: send `tools` instead.'],
     [chat, {}, 'messages: missing; expected an array of at most 2000 items.'],
@@ -179,7 +189,13 @@ describe('values out of range are reported', () => {
       user([{ type: 'document' }]),
       'messages[0].content[0].type: "document" is not supported: the model does not accept documents; send their text.',
     ],
+    [
+      chat,
+      { messages: [{ content: 'a' }] },
+      'messages[0].role: expected one of "assistant", "developer", "system", "tool", "user", got nothing.',
+    ],
     ['/infill', { input_prefix: 'a' }, 'input_suffix: missing; expected a string.'],
+    ['/infill', {}, 'input_prefix: missing; expected a string.'],
     ['/detokenize', { tokens: [-1] }, 'tokens[0]: expected a token from 0 to 31999, got -1.'],
     ['/detokenize', { tokens: [1, 32_000] }, 'tokens[1]: expected a token from 0 to 31999, got 32000.'],
     [
@@ -222,6 +238,12 @@ describe('what llama-server receives', () => {
           },
         ],
       },
+    ],
+    [chat, { ...hello, functions: [] }, hello],
+    [
+      chat,
+      { ...hello, logit_bias: { 15043: -100, 123456789: 100 } },
+      { ...hello, logit_bias: { 15043: -100, 123456789: 100 } },
     ],
     ['/v1/completions', { prompt: ['a'] }, { prompt: 'a' }],
     ['/v1/completions', { prompt: [[1, 2]] }, { prompt: [1, 2] }],
@@ -474,6 +496,20 @@ describe('what nginx and the client learn of a request', () => {
       { ...hello, tools: [], tool_choice: named('a') },
       { status: 400, code: 'invalid_value', param: 'tool_choice' },
     ],
+    [
+      chat,
+      {
+        ...hello,
+        tools: [{ type: 'function', function: { name: 'a', parameters: { anyOf: Array(501).fill({}) } } }],
+      },
+      { status: 400, code: 'invalid_value', param: 'tools[0].function.parameters' },
+    ],
+    [
+      '/v1/completions',
+      { prompt: 'a', suffix: 'b' },
+      { status: 400, code: 'invalid_value', param: 'suffix' },
+    ],
+    ['/v1/embeddings', { input: 'a' }, { status: 404, code: 'no_such_service', param: null }],
   ])('%s %j is refused with %j', (path, request, { status, code, param }) => {
     expect(ask(path, request)).toMatchObject({ status, error: { error: { code, param } } })
   })

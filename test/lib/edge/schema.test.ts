@@ -371,9 +371,10 @@ describe('a schema that would keep nginx busy', () => {
     ],
     ['thousands of repeated types', { type: Array(80_000).fill('null') }, { type: ['null'] }],
   ])('%s', (_, schema, expected) => {
-    const start = performance.now()
+    // Of this thread: the machine may be busy.
+    const before = process.threadCpuUsage()
     expect(cleaned(schema)).toEqual(expected)
-    expect(performance.now() - start).toBeLessThan(1000)
+    expect(process.threadCpuUsage(before).user).toBeLessThan(1_000_000)
   })
 })
 

@@ -315,6 +315,8 @@ it('refuses a name and its alias with different values, naming both without the 
 it.each([
   ['ONEAPP_COPILOT_THREADS', 'all', '"all"', 'a whole number, 0 or more, e.g. 8'],
   ['ONEAPP_COPILOT_PASSWORD', 'short', '5 characters', /^12 to 128 printable .* backslashes$/],
+  ['ONEAPP_COPILOT_UNATTENDED_UPGRADES', 'maybe', '"maybe"', /^YES or NO$/],
+  ['ONEAPP_COPILOT_ROLE', 'both', '"both"', /^copilot or router$/],
   ['ONEAPP_COPILOT_MODEL', 'zork', '"zork"', /^one of: sentence, devstral-small-2, /],
   ['ONEAPP_COPILOT_CONTEXT_SIZE', '40001', '40001', 'at most 40000 tokens with sentence'],
   ['ONEAPP_COPILOT_TLS_ACME_CA', 'a CA', 'text that is not a PEM certificate', /^PEM certificates, or /],

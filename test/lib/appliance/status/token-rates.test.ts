@@ -19,6 +19,7 @@ it.each<[string, string, ReturnType<typeof tokenRates>]>([
   ['no requests yet', metrics([0, 0], [0, 0]), { prompt: null, generation: null }],
   ['some', metrics([1000, 0.5], [50, 1]), { prompt: 2000, generation: 50 }],
   ['to three digits', metrics([1_000_000, 7], [1e6, 3e4]), { prompt: 143_000, generation: 33.3 }],
+  ['no time, by its clock', metrics([8, 0], [8, 0]), { prompt: null, generation: null }],
   ['eight tokens count', metrics([8, 1], [7, 1]), { prompt: 8, generation: null }],
 ])('%s', (_, text, rates) => {
   expect(tokenRates(text)).toEqual(rates)

@@ -87,6 +87,23 @@ it.each([
   expect(admission.includes('copilot.countBody')).toBe(row.hides)
 })
 
+it.each<[string, Parameters<typeof rendered>[1], object]>([
+  ['a copilot', { context: { ...plainContext, keys: [alice] } }, {}],
+  [
+    'one whose keys share a cache',
+    { context: { ...plainContext, keys: [alice], sharedCache: true } },
+    { hidesCounts: true },
+  ],
+  [
+    'a router, whose copilots decide what is shared',
+    { context: { ...plainContext, role: 'router', keys: [alice], sharedCache: true } },
+    { fleetModels: paths.fleetModels },
+  ],
+])('what the program of %s hides, and lists', (_, changes, expected) => {
+  const { hidesCounts, fleetModels } = rendered(4096, changes).settings
+  expect({ hidesCounts, fleetModels }).toEqual(expected)
+})
+
 it('writes what refers to others last, and the keys for root only', () => {
   const { files } = rendered(4096)
   expect(files.at(-1)?.path).toBe(paths.edgeConfiguration)

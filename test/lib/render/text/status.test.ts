@@ -64,3 +64,8 @@ it('names a model that is not served yet', () => {
     /model +a, not served \(waiting\)/,
   )
 })
+
+it('says that a router serves a fleet', () => {
+  const plan = { ...serving.plan, state: 'routing' } as ApplianceStatus['plan']
+  expect(statusText({ ...serving, plan })).toMatch(/^SLM-Copilot is serving a fleet\.\n/)
+})
