@@ -73,7 +73,7 @@ ${orderedMacro}
         {%- if turn.asked is not none and turn.calls -%}
             {{- given + turn.before + turn.told + question(turn.asked) -}}
         {%- else -%}
-            {{- turn.before + turn.told + turn.tools + given + question(turn.asked) -}}
+            {{- turn.before + turn.tools + turn.told + given + question(turn.asked) -}}
         {%- endif -%}
         {%- if turn.before or turn.asked is not none or turn.results -%}
             {%- set turn.calls = [] -%}
