@@ -12,14 +12,16 @@ import {
   firstPaste,
   loading,
   sessionsAroundCommit,
+  sessionsOnTwoDays,
   slowPrompt,
   stackContext,
   type TrialOutcome,
   toolTurn,
   twoSessions,
+  withTools,
   wrongKey,
 } from './scenarios.ts'
-import { type ClientRow, isGood, refusal, table } from './table.ts'
+import { type ClientRow, isGood, refusal, type SessionShares, table } from './table.ts'
 
 async function withStack<T>(options: Options, use: (stack: Stack) => Promise<T>): Promise<T> {
   const stack = await startStack(stackContext, options)
@@ -45,26 +47,26 @@ async function quickTrials(client: Client, modules: string): Promise<ClientRow> 
   const calling = await withStack({ call: client.call, record }, stack =>
     toolTurn({ client, stack, modules }),
   )
-  const reused = {
-    next: shareReused(answers),
-    session: await reusedBySession(client, modules, twoSessions),
-    commit: await reusedBySession(client, modules, sessionsAroundCommit),
-  }
+  // A library's session is its program.
+  const session = isAgent(client) ? await sharesOfSessions(client, modules) : undefined
+  const reused = { next: shareReused(answers), session }
   return { name: client.name, version: versionOf(client, modules), ...plain, toolTurn: calling, reused }
 }
 
-/** Of the first prompt of a second session; undefined for a library, whose program is the session. */
-async function reusedBySession(
-  client: Client,
-  modules: string,
-  sessions: typeof twoSessions,
-): Promise<number | undefined> {
-  if (!isAgent(client)) return undefined
-  const answers: string[] = []
-  await withStack({ record: answer => answers.push(answer) }, stack =>
-    sessions({ client, stack, modules }, () => answers.splice(0)),
-  )
-  return shareReused(answers)
+/** Shares of the first prompt of a second session. */
+async function sharesOfSessions(client: Client, modules: string): Promise<SessionShares> {
+  const shareOf = async (sessions: typeof twoSessions) => {
+    const answers: string[] = []
+    await withStack({ ...withTools, record: answer => answers.push(answer) }, stack =>
+      sessions({ client, stack, modules }, () => answers.splice(0)),
+    )
+    return shareReused(answers)
+  }
+  return {
+    next: await shareOf(twoSessions),
+    commit: await shareOf(sessionsAroundCommit),
+    day: await shareOf(sessionsOnTwoDays),
+  }
 }
 
 /** Saves the output of each run in a file of its own. */

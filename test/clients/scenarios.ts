@@ -15,6 +15,9 @@ import { limitCpu } from './quota.ts'
 const contextSize = 65_536
 export const stackContext = { ONEAPP_COPILOT_CONTEXT_SIZE: String(contextSize) }
 
+/** With Devstral's template, which puts the tools after the instructions: where those differ, the tools are not reused. */
+export const withTools = { model: { template: 'devstral' } } as const
+
 /** A client, the appliance that it uses, and the folder in which it is installed. */
 export type Trial = { client: Client; stack: Stack; modules: string }
 
@@ -120,6 +123,20 @@ export const sessionsAroundCommit = (trial: Trial, between: () => void) =>
     commit('two')
     writeFileSync(join(home.project, 'new'), '')
     return ask()
+  })
+
+/**
+ * The same question in two sessions, the second on a later day: for clients that read the local date by the time zone (26
+ * hours lie between these two), for those on Node.js by the clock, since `cn` reads the date of UTC.
+ */
+export const sessionsOnTwoDays = (trial: Trial, between: () => void) =>
+  inHome(trial, async home => {
+    const ask = (variables: Record<string, string>) =>
+      trial.client.ask(home, trial.modules, question, { variables })
+    await ask({ TZ: 'Etc/GMT+12' })
+    between()
+    const clock = join(import.meta.dirname, 'programs/tomorrow.mjs')
+    return ask({ TZ: 'Etc/GMT-14', NODE_OPTIONS: `--import=${clock}` })
   })
 
 export const wrongKey = (trial: Trial) => inHome(trial, home => pasted(trial, home), 'a-key-of-nobodys')

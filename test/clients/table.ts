@@ -1,6 +1,8 @@
 /** The results of all clients as a table, and the messages that their users see. */
 import type { TrialOutcome } from './scenarios.ts'
 
+export type SessionShares = { next: number; commit: number; day: number }
+
 export type ClientRow = {
   name: string
   version: string
@@ -11,10 +13,10 @@ export type ClientRow = {
   loading: TrialOutcome
   slowPrompt?: TrialOutcome
   /**
-   * Shares of the prompt that were cached: of the request after a tool call, of the first one of the next session, and of
-   * that after a commit.
+   * Shares of the prompt that were cached: of the request after a tool call, of the first one of the next session, of that
+   * after a commit, and of that on the next day. A cached prompt that has less than a tenth in common counts as another.
    */
-  reused: { next: number; session: number | undefined; commit: number | undefined }
+  reused: { next: number; session: SessionShares | undefined }
 }
 
 /** Whether a client passed all scenarios. */
@@ -43,6 +45,11 @@ const longest = ({ requests }: TrialOutcome) =>
 const tried = (outcome: TrialOutcome, isSo: boolean) =>
   `${yes(isSo)} (${outcome.seconds.toFixed(0)} s: ${statuses(outcome)})`
 
+const ofSession =
+  (kind: keyof SessionShares) =>
+  ({ reused: { session } }: ClientRow) =>
+    session === undefined ? '-' : percent(session[kind])
+
 /** A Markdown table with one row per client. */
 export function table(rows: ClientRow[]): string {
   const columns: [string, (row: ClientRow) => string][] = [
@@ -51,8 +58,9 @@ export function table(rows: ClientRow[]): string {
     ['in one piece', ({ chat }) => (chat === undefined ? 'only streams' : yes(chat.isAnswered))],
     ['tool turn', ({ toolTurn }) => tried(toolTurn, toolTurn.isAnswered && toolTurn.hasMade)],
     ['reused of the next prompt', ({ reused }) => percent(reused.next)],
-    ["of the next session's", ({ reused }) => (reused.session === undefined ? '-' : percent(reused.session))],
-    ["of one's after a commit", ({ reused }) => (reused.commit === undefined ? '-' : percent(reused.commit))],
+    ["of the next session's", ofSession('next')],
+    ["of one's after a commit", ofSession('commit')],
+    ["of the next day's", ofSession('day')],
     ["wrong key's message", ({ wrongKey }) => tried(wrongKey, refusal(wrongKey) !== undefined)],
     ['served after loading', ({ loading }) => tried(loading, loading.isAnswered)],
     [

@@ -11,7 +11,8 @@ export async function startRecorder(socket: string, to: string, record: (answer:
       if (method !== 'POST') return
       const pieces: Buffer[] = []
       answer.on('data', piece => pieces.push(piece))
-      answer.on('end', () => record(Buffer.concat(pieces).toString()))
+      // Also if the client, having read the last event, closes the connection before its end.
+      answer.on('close', () => record(Buffer.concat(pieces).toString()))
     })
     passed.on('error', () => response.destroy())
     response.on('close', () => passed.destroy())
