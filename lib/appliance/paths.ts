@@ -65,12 +65,12 @@ export const paths = {
   watchdogService: '/etc/systemd/system/slm-copilot-watchdog.service',
   watchdogTimer: '/etc/systemd/system/slm-copilot-watchdog.timer',
   /** The watchdog's quick check: starts the executable only if something may be wrong. */
-  watchdogQuickLook: '/opt/slm-copilot/watchdog.sh',
+  watchdogScript: '/opt/slm-copilot/watchdog.sh',
   reconfigureService: '/etc/systemd/system/slm-copilot-reconfigure.service',
   addressesService: '/etc/systemd/system/slm-copilot-addresses.service',
   addressesTimer: '/etc/systemd/system/slm-copilot-addresses.timer',
   addressesWanted: '/etc/systemd/system/timers.target.wants/slm-copilot-addresses.timer',
-  addressesLook: '/opt/slm-copilot/addresses.sh',
+  addressesScript: '/opt/slm-copilot/addresses.sh',
   /** The addresses that the last configure has found, one a line; and those that it was last run again for. */
   addresses: '/run/slm-copilot-addresses',
   addressesTried: '/run/slm-copilot-addresses-tried',
@@ -305,7 +305,7 @@ export const modelServices: Record<ServiceKind, ModelService> = {
 }
 
 /** Units that connect to package archives and vendors' servers on their own; those that Debian lacks are Ubuntu's. */
-export const callers = {
+export const outboundUnits = {
   updates: ['apt-daily.timer', 'apt-daily-upgrade.timer', 'unattended-upgrades.service'],
   others: [
     'apt-news.service',

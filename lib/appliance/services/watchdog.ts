@@ -2,7 +2,7 @@
 import * as z from 'zod'
 
 /** Seconds between two observations. */
-export const lookEvery = 15
+export const checkEvery = 15
 /** Seconds to wait for a reply. A batch on a slow CPU may take longer: one missing reply proves nothing. */
 export const replyTimeout = 5
 

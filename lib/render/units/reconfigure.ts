@@ -3,15 +3,15 @@ import { paths, units } from '../../appliance/paths.ts'
 import { written } from '../written.ts'
 import { hardening, stagesSandbox } from './sandbox.ts'
 
-/** Seconds between two looks at the addresses. */
-const lookEvery = 15
+/** Seconds between two checks of the addresses. */
+const checkEvery = 15
 
 /**
  * Compares the addresses with those that configure has recorded. Each new set is tried once: if the stages fail with
  * it, which the log says, they would fail again. But configure leaves out the addresses of an interface without a link,
  * so that they are tried again once it has one.
  */
-const addressesLook = () => `#!/bin/sh
+const addressesCheck = () => `#!/bin/sh
 ${written}
 # Has the stages run again if this VM has other addresses than at the last configure: DHCP may change them at any time.
 set -u
@@ -50,7 +50,7 @@ ExecStart=${paths.executable} reconfigure
 ${stagesSandbox}
 `,
   },
-  { path: paths.addressesLook, mode: 0o755, text: addressesLook() },
+  { path: paths.addressesScript, mode: 0o755, text: addressesCheck() },
   {
     path: paths.addressesService,
     mode: 0o644,
@@ -60,7 +60,7 @@ Description=SLM-Copilot: notice changed addresses
 
 [Service]
 Type=oneshot
-ExecStart=${paths.addressesLook}
+ExecStart=${paths.addressesScript}
 # Hides systemd's own two lines for each run.
 LogLevelMax=notice
 SyslogLevel=notice
@@ -76,11 +76,11 @@ ${hardening}
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=SLM-Copilot: check every ${lookEvery} seconds whether the addresses have changed
+Description=SLM-Copilot: check every ${checkEvery} seconds whether the addresses have changed
 
 [Timer]
-OnActiveSec=${lookEvery}
-OnUnitInactiveSec=${lookEvery}
+OnActiveSec=${checkEvery}
+OnUnitInactiveSec=${checkEvery}
 AccuracySec=1s
 
 [Install]

@@ -1,5 +1,5 @@
 /** Security updates of the operating system: by unattended-upgrades(8) if the context asks for them. */
-import { callers, paths } from '../../appliance/paths.ts'
+import { outboundUnits, paths } from '../../appliance/paths.ts'
 
 /** Systemd does not start a masked unit, whatever wants it (systemctl(1), mask). */
 const mask = (unit: string) => ({ path: `${paths.unitFiles}/${unit}`, link: '/dev/null' }) as const
@@ -35,6 +35,6 @@ Dpkg::Options { "--force-confdef"; "--force-confold"; };
 /** Without updates, nothing connects to a package archive on its own. */
 export const securityUpdateFiles = (areWanted: boolean) => [
   aptConfiguration(areWanted),
-  ...callers.updates.map(unit => (areWanted ? unmask(unit) : mask(unit))),
-  ...callers.others.map(mask),
+  ...outboundUnits.updates.map(unit => (areWanted ? unmask(unit) : mask(unit))),
+  ...outboundUnits.others.map(mask),
 ]

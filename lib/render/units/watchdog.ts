@@ -1,7 +1,7 @@
 /** The watchdog: a timer, a quick check by a shell script, and the executable if the check is not satisfied. */
 import { healthUrl, modelServices, paths, ports, queueUrl, units } from '../../appliance/paths.ts'
 import { companionKinds } from '../../appliance/requests/services.ts'
-import { lookEvery, replyTimeout } from '../../appliance/services/watchdog.ts'
+import { checkEvery, replyTimeout } from '../../appliance/services/watchdog.ts'
 import { written } from '../written.ts'
 import { hardening } from './sandbox.ts'
 
@@ -12,7 +12,7 @@ const companions = companionKinds.map(kind => modelServices[kind])
  * only if it has established that all is well, or that there is nothing to judge yet; in any other case, the executable
  * judges.
  */
-export const quickLook = () => `#!/bin/sh
+export const quickCheck = () => `#!/bin/sh
 ${written}
 # Exits at once while all is well, or a stage is at work; otherwise runs the executable, which takes longer and keeps a history.
 set -u
@@ -111,7 +111,7 @@ exit "\${status:-0}"
 
 /** Script, service, timer, and the link that makes systemd start the timer at boot. */
 export const watchdogUnits = () => [
-  { path: paths.watchdogQuickLook, mode: 0o755, text: quickLook() },
+  { path: paths.watchdogScript, mode: 0o755, text: quickCheck() },
   {
     path: paths.watchdogService,
     mode: 0o644,
@@ -122,7 +122,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart=${paths.watchdogQuickLook}
+ExecStart=${paths.watchdogScript}
 TimeoutStartSec=120
 # Clients come first.
 Nice=10
@@ -141,11 +141,11 @@ ${hardening}
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=SLM-Copilot: check every ${lookEvery} seconds whether the services answer
+Description=SLM-Copilot: check every ${checkEvery} seconds whether the services answer
 
 [Timer]
-OnActiveSec=${lookEvery}
-OnUnitInactiveSec=${lookEvery}
+OnActiveSec=${checkEvery}
+OnUnitInactiveSec=${checkEvery}
 AccuracySec=1s
 
 [Install]

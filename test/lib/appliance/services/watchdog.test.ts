@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import {
+  checkEvery,
   type History,
   type Judgement,
   judge,
   limits,
-  lookEvery,
   type Observation,
 } from '../../../../lib/appliance/services/watchdog.ts'
 
@@ -26,7 +26,7 @@ function watch(
 ): (Judgement & { after: number }) | undefined {
   let history: History | undefined
   let last: (Judgement & { after: number }) | undefined
-  for (let time = 0; time <= seconds; time += lookEvery) {
+  for (let time = 0; time <= seconds; time += checkEvery) {
     const judgement = judge(history, { ...quiet, ...seen, cpuTime: cpu * time }, bounds, time * 1000)
     if (judgement === undefined) return undefined
     history = judgement.history
@@ -53,8 +53,8 @@ describe('a service is left alone', () => {
     ['weights being read from disk again', { reply: 'silence', isRunning: true, requests: 1 }, 800, 0],
     ['loading from a slow disk', { reply: 'loading', isRunning: true }, 1700, 0.1],
     ['stopped, or being restarted', { invocation: '', reply: 'nobody' }, hours, 0],
-    ['not listening yet', { reply: 'nobody', isRunning: true }, lookEvery, 0],
-    ['silent once', { reply: 'silence' }, lookEvery, 0],
+    ['not listening yet', { reply: 'nobody', isRunning: true }, checkEvery, 0],
+    ['silent once', { reply: 'silence' }, checkEvery, 0],
   ])('%s', (_, seen, seconds, cpu) => {
     expect(['hung', 'ask for a token']).not.toContain(watch(seen, seconds, cpu)?.verdict)
   })

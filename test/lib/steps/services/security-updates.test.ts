@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest'
-import { callers, paths } from '../../../../lib/appliance/paths.ts'
+import { outboundUnits, paths } from '../../../../lib/appliance/paths.ts'
 import { securityUpdateFiles } from '../../../../lib/render/units/security-updates.ts'
 import { applySecurityUpdates } from '../../../../lib/steps/services/security-updates.ts'
 import { applyFiles } from '../../../../lib/system/managed-files.ts'
 import { recordedHost } from '../../../support/recorded-host.ts'
 
-const shown = (load: string, active: string) => callers.updates.map(() => `${load}\n${active}\n`).join('\n')
+const shown = (load: string, active: string) =>
+  outboundUnits.updates.map(() => `${load}\n${active}\n`).join('\n')
 const reload = 'systemctl daemon-reload'
-const names = callers.updates.join(' ')
+const names = outboundUnits.updates.join(' ')
 
 it.each([
   ['off, as it was', false, shown('masked', 'inactive'), []],
@@ -27,9 +28,9 @@ it('masks whatever would connect on its own; only apt, and only if it is wanted,
   const host = recordedHost()
   const masked = () => host.files.list(paths.unitFiles).sort()
   await applyFiles(host, securityUpdateFiles(false))
-  expect(masked()).toEqual([...callers.updates, ...callers.others].sort())
+  expect(masked()).toEqual([...outboundUnits.updates, ...outboundUnits.others].sort())
   expect(host.files.read(paths.securityUpdates)).toContain('APT::Periodic::Enable "0";')
   await applyFiles(host, securityUpdateFiles(true))
-  expect(masked()).toEqual([...callers.others].sort())
+  expect(masked()).toEqual([...outboundUnits.others].sort())
   expect(host.files.read(paths.securityUpdates)).toContain('APT::Periodic::Unattended-Upgrade "1";')
 })

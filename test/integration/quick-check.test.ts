@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { paths, ports, units } from '../../lib/appliance/paths.ts'
-import { quickLook } from '../../lib/render/units/watchdog.ts'
+import { quickCheck } from '../../lib/render/units/watchdog.ts'
 import { http } from '../../lib/system/http.ts'
 import { withLock } from '../../lib/system/lock.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -48,7 +48,7 @@ beforeAll(async () => {
   healthy = join(stack.root, 'run/healthy')
   lock = join(stack.root, 'run/lock')
   writeGroups()
-  const moved = quickLook()
+  const moved = quickCheck()
     .replaceAll('/sys/fs/cgroup/system.slice', groups())
     .replaceAll(paths.admissionSocket, stack.admissionSocket)
     .replaceAll(paths.socket, stack.socket)
@@ -89,7 +89,7 @@ const callsExecutable = 'watchdog\n'
 const updatesReadiness = `start --no-block ${units.readiness}\n`
 
 it('passes shellcheck', () => {
-  expect(execFileSync('shellcheck', ['-'], { encoding: 'utf8', input: quickLook() })).toBe('')
+  expect(execFileSync('shellcheck', ['-'], { encoding: 'utf8', input: quickCheck() })).toBe('')
 })
 
 describe('ends at once', () => {
