@@ -113,8 +113,8 @@ const sections = {
     })
     .describe('Bytes'),
   disks: z.array(z.strictObject({ folder: z.string(), free: bytes, size: bytes })).describe('Bytes'),
-  pending: z.array(z.string()).describe('What will happen, or waits for somebody to do it: sentences'),
-  notes: z.array(z.string()).describe('What limits or worries: sentences'),
+  pending: z.array(z.string()).describe('What is about to happen, or waits for somebody: sentences'),
+  notes: z.array(z.string()).describe('Limitations and warnings: sentences'),
 }
 
 export type SectionName = keyof typeof sections
@@ -126,7 +126,7 @@ const nullable = Object.fromEntries(
 ) as unknown as Sections
 
 export const statusSchema = z.strictObject({
-  schema: z.literal(1).describe('Grows when a field is removed or changes its meaning'),
+  schema: z.literal(1).describe('Raised when a field is removed or changes its meaning'),
   at: time,
   isServing: z.boolean().describe('The exit code is 0 if it is, else 1'),
   problem: z.string().nullable().describe('Why nothing is served'),

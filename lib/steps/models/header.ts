@@ -35,8 +35,7 @@ async function descriptionIn(path: string, size: number): Promise<Description | 
   const dataOffset = parsed === undefined ? Number.POSITIVE_INFINITY : Number(parsed.tensorDataOffset)
   // The library reads zeros past the end of the file.
   if (parsed === undefined || dataOffset > present) {
-    if (present < size) return undefined
-    if (parsed === undefined) return undefined
+    if (present < size || parsed === undefined) return undefined
     throw new Error(`it is truncated: its header has ${dataOffset} bytes, but the file only ${size}`)
   }
   const tensors = parsed.tensorInfos.map(({ name, dtype: type, shape, offset }) => ({
