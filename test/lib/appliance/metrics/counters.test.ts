@@ -10,6 +10,8 @@ const requests = [
   request({ first_byte: 0.2, total: 2 }),
   request({ first_byte: 45, total: 50.25 }),
   request({ first_byte: 4000, total: 5000, tenant: 'bob' }),
+  // A completion: its wait is of another kind.
+  request({ path: '/infill', first_byte: 0.2, total: 0.3, tenant: 'carol' }),
   request({ path: '/v1/models', method: 'GET' }),
   request({ status: 429, limit: 'slots', total: 0, first_byte: undefined }),
   request({ status: 429, limit: 'requests', total: 0, first_byte: undefined }),
@@ -28,13 +30,13 @@ const facts: MetricFacts = {
   certificateEnd: undefined,
   smokeTestPassed: undefined,
   pending: undefined,
-  counters: counted(noCounts(), requests),
+  counters: noCounts(),
 }
 
 const linesOf = (text: string) => text.split('\n').filter(line => line !== '' && !line.startsWith('#'))
 
 it('has what is known of requests', () => {
-  const lines = linesOf(metricsText(facts))
+  const lines = linesOf(metricsText({ ...facts, counters: counted(noCounts(), requests) }))
   for (const line of [
     'slm_copilot_requests_total{tenant="alice",path="/v1/chat/completions",status="200"} 2',
     'slm_copilot_requests_total{tenant="alice",path="/v1/chat/completions",status="429"} 2',
@@ -43,6 +45,7 @@ it('has what is known of requests', () => {
     'slm_copilot_request_seconds_total{tenant="alice",path="/v1/chat/completions"} 52.25',
     'slm_copilot_generations_admitted_total{tenant="alice"} 2',
     'slm_copilot_generations_admitted_total{tenant="bob"} 1',
+    'slm_copilot_request_seconds_total{tenant="carol",path="/infill"} 0.3',
     'slm_copilot_refused_total{tenant="alice",limit="slots"} 1',
     'slm_copilot_refused_total{tenant="alice",limit="requests"} 1',
     'slm_copilot_first_byte_seconds_bucket{le="0.1"} 0',
