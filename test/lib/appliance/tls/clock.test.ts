@@ -132,6 +132,8 @@ it.each([
   ['a confirmed one', clock(5000, true), span(-1, 823), true, false],
   ['a confirmed one in 1970', clock(-20_000, true), span(-1, 823), true, false],
   ['2040, a certificate that lasts', clock(5000, false), span(-1, 6000), true, false],
+  ['2040, at its end', clock(5000, false), span(-1, 5000), true, true],
+  ['2040, at its beginning', clock(5000, false), span(5000, 6000), true, false],
 ])('only the clock is wrong: %s', (_, when, dates, isOwn, expected) => {
   expect(isClockAtFault(when, dates, isOwn)).toBe(expected)
 })
