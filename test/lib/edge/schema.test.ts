@@ -205,12 +205,16 @@ describe('what llama-server cannot take is loosened', () => {
     ['^*$', false],
     ['^"$', false],
     ['^[^a]$', false],
-    [`^${'('.repeat(60_000)}$`, false],
     ['(', true],
     ['^', true],
     ['.*', true],
-  ])('the pattern %.20s stays unchanged: %s', (pattern, isKept) => {
+  ])('the pattern %s stays unchanged: %s', (pattern, isKept) => {
     expect(cleaned({ pattern })).toEqual({ pattern: isKept ? pattern : `(?:${pattern})` })
+  })
+
+  it('a pattern of 60,000 open parentheses does not stay', () => {
+    const pattern = `^${'('.repeat(60_000)}$`
+    expect(cleaned({ pattern })).toEqual({ pattern: `(?:${pattern})` })
   })
 })
 
@@ -348,15 +352,15 @@ describe('schemas that are too large are refused', () => {
 
   it.each([
     [
-      { properties: { ['x'.repeat(129)]: {} } },
       'parameters.properties: expected names of at most 128 characters',
+      { properties: { ['x'.repeat(129)]: {} } },
     ],
     [
-      { properties: Object.fromEntries(Array.from({ length: 251 }, (_, i) => [`p${i}`, {}])) },
       'parameters.properties: expected at most 250, got 251',
+      { properties: Object.fromEntries(Array.from({ length: 251 }, (_, i) => [`p${i}`, {}])) },
     ],
-    [{ anyOf: Array(501).fill({}) }, 'parameters.anyOf: expected at most 500, got 501'],
-  ])('%.40j', (schema, message) => {
+    ['parameters.anyOf: expected at most 500, got 501', { anyOf: Array(501).fill({}) }],
+  ])('%s', (message, schema) => {
     expect(cleaned(schema)).toBe(message)
   })
 })
