@@ -79,6 +79,13 @@ service_help() {
     /opt/one-appliance/bin/slm-copilot help
 }
 
+# Called when a stage ends. The framework's tee, which writes the log, keeps the framework's lock for a moment longer, and the
+# next stage, which follows at once, does not wait for the lock: it would not run.
 service_cleanup() {
-    :
+    # While this is open, so is the log: the stage has failed, and none follows.
+    if { : >&3; } 2> /dev/null; then return; fi
+    for _ in {1..100}; do
+        kill -0 "${!:-}" 2> /dev/null || return 0
+        sleep 0.1
+    done
 }
