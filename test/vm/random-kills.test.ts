@@ -46,7 +46,8 @@ const question = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }
  * restarted, clients get 503 meanwhile, and status gives that as its reason.
  */
 const untilChanged = { timeout: 60_000, interval: 500 }
-const whileRestarted = /^(llama-server was stopped at|The model is loading)/
+const whileRestarted =
+  /^(llama-server was stopped at|slm-copilot.service is not running|The model is loading)/
 
 /** Kills what has begun, then the boot after it, and expects the boot after that to serve. */
 async function expectToSurvive(machine: Machine, what: string, seconds: number): Promise<void> {
