@@ -126,9 +126,9 @@ async function isKilled(command: string): Promise<boolean> {
  * Runs a stage that is killed at a call of rename(2), selected by `which`, an option of strace, and a count. With -D, `$$`
  * is the stage's process ID.
  */
-const killAtRename = (stage: string, which: string, when: number) =>
+const killAtRename = (command: string, which: string, when: number) =>
   isKilled(
-    `sh -c 'exec strace -D -o /dev/null ${which} -e trace=rename -e inject=rename:signal=KILL:when=${when} ${bin}/${stage} --context-file ${environment} 2>&1'; exit $?`,
+    `sh -c 'exec strace -D -o /dev/null ${which} -e trace=rename -e inject=rename:signal=KILL:when=${when} ${bin}/${command} 2>&1'; exit $?`,
   )
 
 /** Prints the settings of the running llama-server, those in its file, the report, and the CA. */
@@ -166,7 +166,7 @@ async function expectConverged() {
 // bootstrap would do; here bootstrap does it to real services.
 it('configure killed between its renames', { timeout }, async () => {
   await settle()
-  expect(await killAtRename('configure', '', 8)).toBe(true)
+  expect(await killAtRename(`configure --context-file ${environment}`, '', 8)).toBe(true)
   await runBoth(to)
   await expectConverged()
 })
