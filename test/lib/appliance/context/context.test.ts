@@ -90,6 +90,14 @@ it.each([
   ['ONEAPP_COPILOT_TLS_ACME_URL', 'https://ca.example:14000/dir', 'acmeUrl', 'https://ca.example:14000/dir'],
   ['ONEAPP_COPILOT_MODEL_MIRROR', 'http://192.0.2.1:8080/gguf', 'modelMirror', 'http://192.0.2.1:8080/gguf'],
   ['ONEAPP_COPILOT_MODEL_MIRROR', 'https://mirror.example/', 'modelMirror', 'https://mirror.example/'],
+  ['ONEAPP_COPILOT_EMBEDDINGS', 'YES', 'embeddings', ['qwen3-embedding-0.6b', 'qwen3-reranker-0.6b']],
+  ['ONEAPP_COPILOT_EMBEDDINGS', 'NO', 'embeddings', []],
+  [
+    'ONEAPP_COPILOT_AI_EMBEDDINGS',
+    'nomic-embed-text-v1.5, qwen3-reranker-0.6b',
+    'embeddings',
+    ['nomic-embed-text-v1.5', 'qwen3-reranker-0.6b'],
+  ],
   ['ONEAPP_COPILOT_SYSLOG', 'tls://log.example.org', 'syslog', { host: 'log.example.org', port: 6514 }],
   ['ONEAPP_COPILOT_SYSLOG', 'TLS://Log:1/', 'syslog', { host: 'log', port: 1 }],
   ['ONEAPP_COPILOT_SYSLOG_SERVER', 'tls://log.2b:65535', 'syslog', { host: 'log.2b', port: 65_535 }],
@@ -320,6 +328,7 @@ it.each([
   ['ONEAPP_COPILOT_MODEL', 'zork', '"zork"', /^one of: sentence, devstral-small-2, /],
   ['ONEAPP_COPILOT_CONTEXT_SIZE', '40001', '40001', 'at most 40000 tokens with sentence'],
   ['ONEAPP_COPILOT_TLS_ACME_CA', 'a CA', 'text that is not a PEM certificate', /^PEM certificates, or /],
+  ['ONEAPP_COPILOT_SYSLOG', 'tls://log.example.org:0', 'the port 0, which is not from 1 to 65535', /^tls:/],
   ['ONEAPP_COPILOT_TLS_KEY', 'a key', 'text that is not a PEM private key', /^a PEM private key /],
   [
     'ONEAPP_COPILOT_KEYS',

@@ -1,7 +1,9 @@
 /** One number through nginx's files: the edge proxy's configuration, its program, and the admission proxy agree. */
 import { describe, expect, it } from 'vitest'
+import { companionCatalogue } from '../../../../lib/appliance/models/companions.ts'
 import { paths } from '../../../../lib/appliance/paths.ts'
 import { largestBody } from '../../../../lib/appliance/requests/size.ts'
+import { companionCapacity } from '../../../../lib/appliance/sizing/companions.ts'
 import { nginxFiles } from '../../../../lib/render/nginx/files.ts'
 import { capacityFor, tinyModel } from '../../../support/capacity.ts'
 import { plainContext, siteWith } from '../../../support/site.ts'
@@ -102,6 +104,31 @@ it.each<[string, Parameters<typeof rendered>[1], object]>([
 ])('what the program of %s hides, and lists', (_, changes, expected) => {
   const { hidesCounts, fleetModels } = rendered(4096, changes).settings
   expect({ hidesCounts, fleetModels }).toEqual(expected)
+})
+
+it('tells the filter what a service beside chat takes', () => {
+  const model = companionCatalogue['qwen2.5-coder-1.5b']
+  const capacity = companionCapacity({ cpus: 8, physicalCores: 8 }, model)
+  const { companions } = rendered(4096, { companions: [capacity] }).settings
+  expect(capacity.batchSize).toBe(1024)
+  expect(companions).toEqual({
+    completion: {
+      model: model.name,
+      vocabulary: 151_936,
+      contextSize: 6144,
+      texts: 682,
+      // What the batch, an answer and the headings leave; three quarters and one quarter of a batch.
+      extra: 4512,
+      prefix: 2304,
+      suffix: 768,
+      infill: model.infill,
+    },
+  })
+})
+
+it('has separate caches on a router, whatever its copilots share', () => {
+  const context = { ...plainContext, role: 'router' as const, keys: [alice], sharedCache: true }
+  expect(siteWith({ context }).cacheSharing).toBe('separate')
 })
 
 it('writes what refers to others last, and the keys for root only', () => {
