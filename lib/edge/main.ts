@@ -7,12 +7,14 @@ import {
   rewriteErrorHeaders,
 } from './handlers/answers.ts'
 import { error, explainFailure } from './handlers/failures.ts'
+import { inParts } from './handlers/parts.ts'
 import { filter, model, route } from './handlers/requests.ts'
 import { metrics } from './handlers/scrape.ts'
 
 export default {
   filter: filter,
   route: route,
+  inParts: inParts,
   passBody: passBody,
   model: model,
   error: error,

@@ -177,7 +177,38 @@ describe('embeddings', () => {
     expect(await vectorOf([`${text} `, text], 1)).toEqual(alone)
   })
 
+  it.each(['float', 'base64'])('of many texts, computed in parts, are those of each: %s', async format => {
+    const texts = Array.from({ length: 140 }, (_, index) => `${index} ${'word '.repeat(index % 9)}`)
+    const vectorsOf = async (input: string[]) => {
+      const { answer } = await ask('/v1/embeddings', { input, encoding_format: format })
+      expect(answer.data.map(({ index }: { index: number }) => index)).toEqual(input.map((_, index) => index))
+      return { tokens: answer.usage.total_tokens, vectors: answer.data.map(vectorIn) }
+    }
+    const vectorIn = ({ embedding }: { embedding: unknown }) => JSON.stringify(embedding)
+    const all = await vectorsOf(texts)
+    const one = await vectorsOf(texts.slice(0, 30))
+    const rest = await vectorsOf(texts.slice(30))
+    expect(all.vectors).toEqual([...one.vectors, ...rest.vectors])
+    expect(all.tokens).toBe(one.tokens + rest.tokens)
+    expect(new Set(all.vectors).size).toBe(140)
+  })
+
+  it('of one text do not wait for all those of another key', async () => {
+    const input = Array.from({ length: 1000 }, (_, index) => `${index} a line of code`)
+    let isIndexed = false
+    const index = ask('/v1/embeddings', { input, encoding_format: 'base64' }).finally(() => {
+      isIndexed = true
+    })
+    await setTimeout(300)
+    for (let count = 0; count < 3; count++)
+      expect((await ask('/v1/embeddings', { input: 'how are lines added?' }, keys.bob)).status).toBe(200)
+    expect(isIndexed).toBe(false)
+    expect((await index).status).toBe(200)
+  })
+
   it('are refused for a text that is too long, with its limit', async () => {
+    const many = Array.from({ length: 200 }, () => 'word')
+    expect((await ask('/v1/embeddings', { input: [...many, 'word '.repeat(4000)] })).status).toBe(400)
     const { status, answer } = await ask('/v1/embeddings', { input: ['short', 'word '.repeat(4000)] })
     expect({ status, message: answer.error.message }).toEqual({
       status: 400,
@@ -195,6 +226,25 @@ describe('embeddings', () => {
 })
 
 describe('reranking', () => {
+  it('scores many documents, in parts, as it scores each', async () => {
+    const documents = Array.from({ length: 140 }, (_, index) => `${index} ${'word '.repeat(index % 9)}`)
+    const ranked = async (some: string[], top_n?: number) =>
+      (await ask('/v1/rerank', { query: 'add', documents: some, top_n })).answer
+    type Scored = { index: number; relevance_score: number }
+    const scoreOf = ({ results }: { results: Scored[] }, index: number) =>
+      results.find(one => one.index === index)?.relevance_score
+    const [all, end, best] = [
+      await ranked(documents),
+      await ranked(documents.slice(100)),
+      await ranked(documents, 3),
+    ]
+    expect(scoreOf(all, 139)).toBe(scoreOf(end, 39))
+    const scores = all.results.map((one: Scored) => one.relevance_score)
+    expect(scores).toEqual(scores.toSorted((a: number, b: number) => b - a))
+    expect(new Set(all.results.map((one: Scored) => one.index)).size).toBe(140)
+    expect(best.results).toEqual(all.results.slice(0, 3))
+  })
+
   it('scores every document, and cuts the list', async () => {
     const request = { model: 'ranker', query: 'add', documents: ['one', 'two', 'three'] }
     const { status, answer } = await ask('/v1/rerank', request)

@@ -53,6 +53,8 @@ export const metricsLocation = '/slm-copilot-metrics'
 export const deniedLocation = '/slm-copilot-denied'
 /** The prefix of the internal locations that check once more a request which made llama-server fail. */
 export const checkLocation = '/slm-copilot-check'
+/** In the admission proxy, the prefix of the internal locations that send a part of a request to a service beside chat. */
+export const partsLocation = '/part'
 /** The internal location of requests that nginx could not parse; without a path, it can use no named one. */
 export const malformedLocation = '/slm-copilot-malformed'
 

@@ -18,9 +18,12 @@ const bytesPerToken = 16
  */
 const stackPerByte = 512
 
+/** Bytes of a request, at most, whatever the context. */
+export const largestRequest = 8 * MiB
+
 /** Bytes of the largest request: enough for the context, 1 to 8 MiB, its stack at most half the memory. */
 export const largestBody = ({ contextSize, memoryLimit }: PlannedLimits): number => {
-  const affordable = Math.min(8 * MiB, Math.floor(memoryLimit / 2 / stackPerByte))
+  const affordable = Math.min(largestRequest, Math.floor(memoryLimit / 2 / stackPerByte))
   return Math.min(Math.max(bytesPerToken * contextSize, MiB), affordable)
 }
 

@@ -6,7 +6,7 @@ import type { EdgeSettings } from '../../appliance/requests/edge-settings.ts'
 /** The constant `settings`, which configure defines in front of this program. */
 export type NginxSettings = EdgeSettings & { unavailableReason: string; draining: string; metrics: string }
 
-export function answer(r: NginxHTTPRequest, status: number, body: string): void {
+export function answer(r: NginxHTTPRequest, status: number, body: NjsStringOrBuffer): void {
   r.headersOut['Content-Type'] = 'application/json'
   r.return(status, body)
 }

@@ -47,7 +47,8 @@ export const admissionConfiguration = (admission: Admission) => ({
 const configurationText = ({ slots, answerTimeout }: Admission, hidesCounts: boolean) =>
   `# Written by slm-copilot at every configure: changes made here are lost.
 
-${hidesCounts ? `load_module ${paths.nginxScriptModule};\n` : ''}daemon off;
+load_module ${paths.nginxScriptModule};
+daemon off;
 worker_processes 1;
 pid ${paths.admissionFolder}/nginx.pid;
 # Nothing about requests, which the edge proxy logs: such lines contain the query string, where some clients put a key.
@@ -59,7 +60,8 @@ events {
 }
 
 http {
-${hidesCounts ? `    js_import copilot from ${paths.admissionProgram};\n` : ''}    access_log off;
+    js_import copilot from ${paths.admissionProgram};
+    access_log off;
     client_body_temp_path ${paths.admissionFolder}/body;
     proxy_temp_path ${paths.admissionFolder}/proxy;
     fastcgi_temp_path ${paths.admissionFolder}/fastcgi;

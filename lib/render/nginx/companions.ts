@@ -5,8 +5,9 @@
  */
 import { companionLimits } from '../../appliance/nginx/limits.ts'
 import { modelServices, paths } from '../../appliance/paths.ts'
-import { edgeHeaders, limitHeader } from '../../appliance/requests/api.ts'
+import { edgeHeaders, limitHeader, partsLocation } from '../../appliance/requests/api.ts'
 import { type CompanionKind, prefixOf } from '../../appliance/requests/services.ts'
+import { largestRequest } from '../../appliance/requests/size.ts'
 import { countFilter } from './count-filter.ts'
 import { exactly } from './keys.ts'
 
@@ -34,8 +35,25 @@ export const companionLocation = (kind: CompanionKind, hidesCounts: boolean) => 
             }
             limit_conn copilot_${kind} ${companionLimits[kind].all};
             limit_conn copilot_${kind}_per_tenant ${companionLimits[kind].tenant};
-            add_header ${limitHeader.name} service always;
+            add_header ${limitHeader.name} service always;${kind === 'completion' ? direct(hidesCounts) : inParts}
+        }${kind === 'completion' ? '' : partLocation(kind)}`
+
+const toService = (kind: CompanionKind) => `
             proxy_set_header Host localhost;
-            proxy_set_header ${edgeHeaders.tenant.name} "";${kind === 'completion' && hidesCounts ? countFilter : ''}
-            proxy_pass http://unix:${modelServices[kind].socket}:/;
+            proxy_set_header ${edgeHeaders.tenant.name} "";
+            proxy_pass http://unix:${modelServices[kind].socket}:/;`
+
+const direct = (hidesCounts: boolean) => `${hidesCounts ? countFilter : ''}${toService('completion')}`
+
+/** Many texts in one request are sent in parts: all of them at once would make others wait for minutes. */
+const inParts = `
+            client_body_buffer_size ${1.25 * largestRequest};
+            client_body_in_single_buffer on;
+            js_content copilot.inParts;`
+
+/** The vectors of a part may have megabytes. */
+const partLocation = (kind: CompanionKind) => `
+        location ${partsLocation}${prefixOf(kind)}/ {
+            internal;
+            subrequest_output_buffer_size 8m;${toService(kind)}
         }`

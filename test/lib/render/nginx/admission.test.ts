@@ -7,8 +7,7 @@ it.each([
   ['shared', true],
 ] as const)('filters answers only if keys share a cache: %s', (cacheSharing, reads) => {
   const { text } = admissionConfiguration({ slots: 2, answerTimeout: 3600, cacheSharing })
-  for (const part of ['load_module', 'js_import', 'js_header_filter', 'js_body_filter'])
-    expect(text.includes(part)).toBe(reads)
+  for (const part of ['js_header_filter', 'js_body_filter']) expect(text.includes(part)).toBe(reads)
 })
 
 it('filters the answers of completion, too, and not those of services without a cache', () => {
