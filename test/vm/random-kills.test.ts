@@ -47,7 +47,7 @@ const question = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }
  */
 const untilChanged = { timeout: 60_000, interval: 500 }
 const whileRestarted =
-  /^(llama-server was stopped at|slm-copilot.service is not running|The model is loading)/
+  /^(llama-server was stopped at|slm-copilot.service is not running|The model is loading|nginx.service answered 503)/
 
 /** Kills what has begun, then the boot after it, and expects the boot after that to serve. */
 async function expectToSurvive(machine: Machine, what: string, seconds: number): Promise<void> {
