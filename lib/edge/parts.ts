@@ -6,7 +6,7 @@
 /** A request for embeddings or for reranking, as the filter has written it. */
 export type TextsRequest = { input?: string | string[]; query?: string; documents?: string[] }
 
-/** Characters of one part: about a batch, which takes seconds at most. */
+/** Characters of one part: some 2,000 tokens. */
 const charactersOfPart = 8192
 /** What a text takes besides its characters: however short, it is computed by itself. */
 const charactersOfText = 128

@@ -89,7 +89,7 @@ export const companionLimits = {
 /**
  * Numbers in the vectors of one answer: a thousand texts of the larger model. llama-server takes this many bytes for each
  * while it writes the answer, one at a time, and while the client reads it, which may take long (measured with v0.5.0: an
- * answer has 21 bytes for each, and its vectors 4). What it does not take, since many texts are sent in parts, the admission
- * proxy does: it has all parts, and the answer made of them.
+ * answer has 21 bytes for each, and its vectors 4). Of many texts, which are sent in parts, it has one part at a time; the
+ * admission proxy then has the vectors of all parts, and the answer made of them.
  */
 export const vectorLimits = { numbers: 2 ** 20, whileWritten: 96, whileRead: 25 } as const

@@ -8,6 +8,7 @@ import { modelServices, paths } from '../../appliance/paths.ts'
 import { edgeHeaders, limitHeader, partsLocation } from '../../appliance/requests/api.ts'
 import { type CompanionKind, prefixOf } from '../../appliance/requests/services.ts'
 import { largestRequest } from '../../appliance/requests/size.ts'
+import { bodyBufferSize } from './body-buffer.ts'
 import { countFilter } from './count-filter.ts'
 import { exactly } from './keys.ts'
 
@@ -28,26 +29,29 @@ export const companionZones = (kind: CompanionKind) => `    map $uri $copilot_${
  * soon. None has a conversation ID: llama-server would finish a stream whose client has gone (server-stream.cpp), so that one
  * key could leave more behind than it may have in progress.
  */
-export const companionLocation = (kind: CompanionKind, hidesCounts: boolean) => `
+export const companionLocation = (kind: CompanionKind, hidesCounts: boolean) =>
+  kind === 'completion'
+    ? limitedLocation(kind, `${hidesCounts ? countFilter : ''}${toService(kind)}`)
+    : `${limitedLocation(kind, inParts)}${partLocation(kind)}`
+
+const limitedLocation = (kind: CompanionKind, content: string) => `
         location ${prefixOf(kind)}/ {
             if (-f ${paths.draining}) {
                 return 503;
             }
             limit_conn copilot_${kind} ${companionLimits[kind].all};
             limit_conn copilot_${kind}_per_tenant ${companionLimits[kind].tenant};
-            add_header ${limitHeader.name} service always;${kind === 'completion' ? direct(hidesCounts) : inParts}
-        }${kind === 'completion' ? '' : partLocation(kind)}`
+            add_header ${limitHeader.name} service always;${content}
+        }`
 
 const toService = (kind: CompanionKind) => `
             proxy_set_header Host localhost;
             proxy_set_header ${edgeHeaders.tenant.name} "";
             proxy_pass http://unix:${modelServices[kind].socket}:/;`
 
-const direct = (hidesCounts: boolean) => `${hidesCounts ? countFilter : ''}${toService('completion')}`
-
-/** Many texts in one request are sent in parts: all of them at once would make others wait for minutes. */
+/** Many texts in one request are sent in parts: all of them at once would make others wait for all of them. */
 const inParts = `
-            client_body_buffer_size ${1.25 * largestRequest};
+            client_body_buffer_size ${bodyBufferSize(largestRequest)};
             client_body_in_single_buffer on;
             js_content copilot.inParts;`
 

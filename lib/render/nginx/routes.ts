@@ -13,6 +13,7 @@ import {
   routes,
   routingHeaders,
 } from '../../appliance/requests/api.ts'
+import { bodyBufferSize } from './body-buffer.ts'
 import { generationErrors, readErrors } from './errors.ts'
 import { exactly } from './keys.ts'
 import { bodyRateLimit } from './request-rate.ts'
@@ -43,10 +44,7 @@ const getRoute = (path: string) => `
         proxy_pass http://slm_copilot_admission${path};
     }`
 
-/**
- * The whole body is read into memory, and sent on as rewritten by the filter. The buffer is a quarter larger
- * than the limit, since in a chunked body the chunks' headers take space too.
- */
+/** The whole body is read into memory, and sent on as rewritten by the filter. */
 const postRoutes = (site: Site, handler: 'filter' | 'route') => `
     location ~ ^(${postPaths.join('|')})\\z {
         ${only('POST')}
@@ -57,7 +55,7 @@ const postRoutes = (site: Site, handler: 'filter' | 'route') => `
         limit_conn copilot_requests_per_tenant ${site.requestsOfKey};
         limit_conn_status 429;
         client_max_body_size ${site.settings.bodyLimit};
-        client_body_buffer_size ${site.settings.bodyLimit * 1.25};
+        client_body_buffer_size ${bodyBufferSize(site.settings.bodyLimit)};
         client_body_in_single_buffer on;
         js_content copilot.${handler};
     }`
