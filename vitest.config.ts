@@ -1,9 +1,15 @@
 /** Unit tests, those with the real programs on this machine (some of them alone), and those of the booted image. */
 
+import { statfsSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const minute = 60_000
+
+/** For unit tests, which call fsync thousands of times. A container's may be as small as 64 MB. */
+const memory = statfsSync('/dev/shm')
+const temporaryFolder = memory.bavail * memory.bsize > 2 ** 30 ? '/dev/shm' : tmpdir()
 
 /** What these assert depends on how fast the machine is, or changes it: nothing runs beside them. */
 const alone = ['hangs', 'huge-pages', 'slow-readers', 'speed'].map(name => `test/integration/${name}.test.ts`)
@@ -62,11 +68,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{lib,lifecycle,packer}/**/*.test.ts', 'test/*.test.ts'],
-          setupFiles: 'test/support/pooled-keys.ts',
+          setupFiles: ['test/support/pooled-keys.ts', 'test/support/captured-output.ts'],
           isolate: false,
           // Machines may be busy: the slowest of these takes a second by itself.
           testTimeout: 30_000,
-          maxWorkers: '100%',
+          // They wait half of their time: for timers, and for the programs that they run.
+          maxWorkers: 2 * availableParallelism(),
+          env: { TMPDIR: temporaryFolder },
         },
       },
       {
