@@ -12,7 +12,7 @@ const memory = statfsSync('/dev/shm')
 const temporaryFolder = memory.bavail * memory.bsize > 2 ** 30 ? '/dev/shm' : tmpdir()
 
 /** What these assert depends on how fast the machine is, or changes it: nothing runs beside them. */
-const alone = ['hangs', 'huge-pages', 'slow-readers', 'speed'].map(name => `test/integration/${name}.test.ts`)
+const alone = ['hangs', 'huge-pages', 'speed'].map(name => `test/integration/${name}.test.ts`)
 
 /** Integration and VM tests share four workers, since they often wait: for timers, disks, and what restarts. */
 const shared = { maxWorkers: 4, sequence: { groupOrder: 1 } }
