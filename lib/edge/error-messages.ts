@@ -34,7 +34,7 @@ function malformed(request: FailedRequest): ErrorText {
 }
 
 function notFound(request: FailedRequest): ErrorText {
-  // The last of several, if the request has been repeated.
+  // If a router has sent the request several times, the last status counts.
   if (request.upstreamStatus.slice(-3) === String(finalStatuses.noService))
     return errorOf(`No copilot of the fleet has a service for ${request.service}.`, 'no_such_service')
   const host = /^[\w.:[\]-]{1,255}$/.test(request.host) ? request.host : 'HOST'

@@ -1,4 +1,4 @@
-/** What a request is told that comes at a bad time: too many at once (429), or nothing to answer it (503). */
+/** The texts of errors that a client may just repeat: too many requests (429), or nothing to answer them (503). */
 import { deniedLocation } from '../appliance/requests/api.ts'
 import { type ErrorText, errorOf, type FailedRequest, type RequestLimits } from './failed-request.ts'
 
@@ -8,12 +8,13 @@ function keyLimit(request: FailedRequest, limits: RequestLimits): string {
   if (request.quota !== '' && Number(request.quota) <= share)
     return `This API key is already using its limit of ${slotCount(Number(request.quota))}. Try again when an answer has ended.`
   if (limits.fleetModels !== undefined)
-    return 'This API key takes all slots of the fleet but one, which is kept for other keys. Try again when an answer has ended.'
-  return `This API key takes ${slotCount(share)}: the last one is kept for other keys. Try again when an answer has ended.`
+    return 'This API key is using all slots of the fleet but one, which is kept for other keys. Try again when an answer has ended.'
+  return `This API key is using ${slotCount(share)}: the last one is kept for other keys. Try again when an answer has ended.`
 }
 
 const slotCount = (slots: number) => (slots === 1 ? '1 slot' : `${slots} slots`)
 
+/** The text of a 429, by the limit that was exceeded. */
 export function tooMany(request: FailedRequest, limits: RequestLimits): ErrorText {
   if (request.location === deniedLocation)
     return errorOf(
@@ -22,7 +23,7 @@ export function tooMany(request: FailedRequest, limits: RequestLimits): ErrorTex
     )
   if (request.upstreamStatus === '')
     return errorOf(
-      'Too many requests at once, or in a second, with this API key. Try again shortly.',
+      'Too many requests at once or per second with this API key. Try again shortly.',
       'rate_limit_exceeded',
     )
   if (isForCompanion(request))
@@ -41,10 +42,11 @@ export function tooMany(request: FailedRequest, limits: RequestLimits): ErrorTex
 const isForCompanion = (request: FailedRequest) => request.service !== '' && request.service !== 'chat'
 
 const draining = (since: string) =>
-  `This VM has been draining since ${since}: it finishes what it is answering, and takes nothing new. Send the request again: elsewhere, or later.`
+  `This VM has been draining since ${since}: it finishes the answers in progress, and accepts no new requests. Send the request again later, or to another VM.`
 
+/** The text of a 503. */
 export function unavailable(request: FailedRequest, limits: RequestLimits): ErrorText {
-  // Whatever else may be: this one will not be answered here.
+  // Before any other reason: whatever else is wrong, nothing new is accepted here.
   if (request.drainingSince !== '') return errorOf(draining(request.drainingSince), 'draining')
   if (isForCompanion(request))
     return errorOf(
@@ -52,7 +54,7 @@ export function unavailable(request: FailedRequest, limits: RequestLimits): Erro
       'unavailable',
     )
   if (request.unavailableReason !== '') return errorOf(request.unavailableReason, 'unavailable')
-  // The last of several, if the request has been repeated.
+  // If a router has sent the request several times, the last status counts.
   if (limits.fleetModels !== undefined && /(^|\D)401$/.test(request.upstreamStatus))
     return errorOf(
       'A copilot of the fleet does not accept the key of this router. Tell its administrator: ONEAPP_COPILOT_FLEET_KEY must be the same on all its VMs.',

@@ -69,7 +69,7 @@ async function whileStreaming(names: Name[], act: () => Promise<void>) {
 const own = (slots: string) =>
   `This API key is already using its limit of ${slots}. Try again when an answer has ended.`
 const share =
-  'This API key takes 3 slots: the last one is kept for other keys. Try again when an answer has ended.'
+  'This API key is using 3 slots: the last one is kept for other keys. Try again when an answer has ended.'
 const all = 'All slots are busy. Try again shortly.'
 
 it.each<[Name[], Name, string, string]>([

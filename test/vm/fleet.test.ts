@@ -48,7 +48,7 @@ const served = async () => {
 }
 
 describe('a drain', () => {
-  it('takes nothing new, answers what it has begun, and can be undone', async () => {
+  it('accepts no new requests, finishes the answers in progress, and can be undone', async () => {
     const running = stream('one')
     await setTimeout(1000)
     expect((await ssh(machine, 'slm-copilot drain --limit 0')).code).toBe(1)

@@ -31,5 +31,5 @@ export const loadNames = {
   refused: 'ONEAPP_COPILOT_REFUSED',
 } as const
 
-/** `YES` while the VM only finishes what it is answering; empty otherwise. READY is `NO` meanwhile. */
+/** `YES` while the VM only finishes the answers in progress; empty otherwise. READY is `NO` meanwhile. */
 export const drainingName = 'ONEAPP_COPILOT_DRAINING'

@@ -29,4 +29,4 @@ export function stillRunning(running: number | undefined): string {
 
 /** For status, log and message of the day. */
 export const drainingText = (since: string) =>
-  `This VM has been draining since ${since}: it finishes what it is answering, and takes nothing new.`
+  `This VM has been draining since ${since}: it finishes the answers in progress, and accepts no new requests.`

@@ -27,7 +27,7 @@ const bodyOf = (failed: Partial<FailedRequest>) =>
   JSON.parse(errorBodyText({ ...request, ...failed }, limits)) as { error: Record<string, unknown> }
 
 it.each<[string, Partial<FailedRequest>, RegExp]>([
-  ['one of the keys', keyExceeded, /takes all slots of the fleet but one/],
+  ['one of the keys', keyExceeded, /is using all slots of the fleet but one/],
   ['all keys', { ...keyExceeded, exceeded: 'slots' }, /All slots of the fleet are busy/],
   ['its key is refused', { status: 503, upstreamStatus: '401' }, /does not accept the key of this router/],
   ['its key is refused after a repetition', { status: 503, upstreamStatus: '503, 401' }, /does not accept/],
@@ -135,7 +135,7 @@ it.each<[string, Partial<FailedRequest>, string, RegExp]>([
     'too many requests with one key',
     { status: 429 },
     'rate_limit_exceeded',
-    /^Too many requests at once, or in a second, with this API key/,
+    /^Too many requests at once or per second with this API key/,
   ],
   [
     'busy slots',
@@ -165,13 +165,13 @@ it.each<[string, Partial<FailedRequest>, string, RegExp]>([
     'a key with a limit of all slots',
     { ...keyExceeded, quota: '4' },
     'rate_limit_exceeded',
-    /^This API key takes 3 slots: the last one is kept for other keys\./,
+    /^This API key is using 3 slots: the last one is kept for other keys\./,
   ],
   [
     'a key with no limit of its own',
     { ...keyExceeded, quota: '' },
     'rate_limit_exceeded',
-    /^This API key takes 3 slots: the last one/,
+    /^This API key is using 3 slots: the last one/,
   ],
   [
     'busy slots, with a limit of its own',
@@ -227,7 +227,7 @@ it.each<[string, Partial<FailedRequest>, string, RegExp]>([
       drainingSince: '2026-02-14T10:00:00Z',
     },
     'draining',
-    /^This VM has been draining since 2026-02-14T10:00:00Z: .* elsewhere, or later\.$/,
+    /^This VM has been draining since 2026-02-14T10:00:00Z: .* later, or to another VM\.$/,
   ],
   ['a long answer', { status: 504 }, 'answer_timeout', /^The answer took longer than an hour/],
   ['anything else', { status: 500 }, 'internal_error', /^The edge proxy failed to handle the request/],
