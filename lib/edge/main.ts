@@ -2,9 +2,9 @@
 import {
   countBody,
   countHeaders,
-  passBody,
   rewriteErrorBody,
   rewriteErrorHeaders,
+  timeFirstByte,
 } from './handlers/answers.ts'
 import { error, explainFailure } from './handlers/failures.ts'
 import { inParts } from './handlers/parts.ts'
@@ -15,7 +15,7 @@ export default {
   filter: filter,
   route: route,
   inParts: inParts,
-  passBody: passBody,
+  timeFirstByte: timeFirstByte,
   model: model,
   error: error,
   metrics: metrics,

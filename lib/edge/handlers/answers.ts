@@ -4,12 +4,26 @@ import { nextLines } from '../cache-counts.ts'
 import { postRoute } from '../errors.ts'
 import { upstreamErrorText } from '../upstream-errors.ts'
 
-/** On a router, a copilot's errors are in the client's format already. */
-export function passBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
+/** Begins a comment in a stream of events. */
+const colon = 58
+
+/** Whether a piece of a stream has more than comments, which llama-server sends while it processes a prompt. */
+const hasContent = (data: Buffer): boolean =>
+  data.length > 0 && (data[0] !== colon || data.indexOf('\n\n') + 2 < data.length)
+
+/** Passes a piece of an answer on; with the first content, records the time, and leaves the rest to nginx. */
+function passUntilContent(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
   r.sendBuffer(data, flags)
-  if (r.status >= 400 || !hasContent(data)) return
+  if (!hasContent(data)) return
   r.variables.copilot_first_byte = r.variables.request_time as string
+  // nginx does not see what a body filter buffers: it would keep reading for a client that reads nothing.
   r.done()
+}
+
+/** On a router, where a copilot's errors are in the client's format already. */
+export function timeFirstByte(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
+  if (r.status < 400) passUntilContent(r, data, flags)
+  else r.sendBuffer(data, flags)
 }
 
 export function rewriteErrorHeaders(r: NginxHTTPRequest): void {
@@ -18,23 +32,13 @@ export function rewriteErrorHeaders(r: NginxHTTPRequest): void {
   r.headersOut['Content-Type'] = 'application/json'
 }
 
-/** Begins a comment in a stream of events. */
-const colon = 58
-
 /** The error body received so far; each request has its own copy of this module's state. */
 const collected: Buffer[] = []
 
-/** Whether a piece of a stream has more than comments, which llama-server sends while it processes a prompt. */
-const hasContent = (data: Buffer): boolean =>
-  data.length > 0 && (data[0] !== colon || data.indexOf('\n\n') + 2 < data.length)
-
+/** Passes answers on, and errors in the format of the client's API. */
 export function rewriteErrorBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
   if (r.status < 400) {
-    r.sendBuffer(data, flags)
-    if (!hasContent(data)) return
-    r.variables.copilot_first_byte = r.variables.request_time as string
-    // nginx does not see what a body filter buffers: it would keep reading for a client that reads nothing.
-    r.done()
+    passUntilContent(r, data, flags)
     return
   }
   collected.push(data)
@@ -46,7 +50,7 @@ const completionPrefix = `${prefixOf('completion')}/`
 const ownPath = (path: string): string =>
   path.indexOf(completionPrefix) === 0 ? path.slice(completionPrefix.length - 1) : path
 
-/** In the admission proxy, if keys share a cache: whether this answer may contain counts. Per request. */
+/** In the admission proxy, if keys share a cache: whether this answer may contain counts. Each request has its own. */
 let hasCounts = false
 /** The part received of an unfinished line. */
 let held: Buffer[] = []
@@ -56,7 +60,7 @@ export function countHeaders(r: NginxHTTPRequest): void {
   if (hasCounts) delete r.headersOut['Content-Length']
 }
 
-/** The memory of each call is freed only when the answer has ended: about 1 kB per token. */
+/** Hides counts of cached tokens. njs frees the memory of each call, about 1 kB per token, only when the answer has ended. */
 export function countBody(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
   if (!hasCounts) {
     r.sendBuffer(data, flags)

@@ -1,11 +1,11 @@
-/** In the admission proxy: the requests of services that compute text after text. */
+/** In the admission proxy: requests of the services that compute one text after the other. */
 import { partsLocation } from '../../appliance/requests/api.ts'
 import { type PartAnswer, partsOf, rankingOf, type TextsRequest, vectorsOf } from '../parts.ts'
 import { answer } from './common.ts'
 
 /**
- * Answers a request as llama-server would, in parts: the first that fails is the answer to all of it. It goes on even if its
- * client has gone, which nginx does not look for while a part of it is computed.
+ * Answers a request as llama-server would, but computes it in parts. If one fails, its error is the answer. It goes on even
+ * if the client has gone, which nginx does not notice while a part is computed.
  */
 export function inParts(r: NginxHTTPRequest): void {
   const request = JSON.parse(r.requestText ?? '') as TextsRequest

@@ -148,7 +148,7 @@ const routedRequests = ({ fleetKey = '', keys }: Site) => `
         # A copilot that is full, loading or lost is passed over, before the first byte.
         proxy_next_upstream error http_502 http_503 http_429 non_idempotent;
         proxy_next_upstream_tries ${mostAttempts};
-        js_body_filter copilot.passBody buffer_type=buffer;
+        js_body_filter copilot.timeFirstByte buffer_type=buffer;
         # As it is: each copy would be kept until the answer ends.
         proxy_pass_request_body on;
         proxy_set_header Host localhost;
