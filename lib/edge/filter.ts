@@ -3,27 +3,33 @@ import type { EdgeCompanion, EdgeSettings } from '../appliance/requests/edge-set
 import type { ServiceKind } from '../appliance/requests/services.ts'
 import { adapt } from './adapt.ts'
 import { parseBody } from './body.ts'
-import { checkFields } from './check.ts'
+import { checkFields, type FieldProblem } from './check.ts'
 import { apiOf, errorBody, postRoute } from './errors.ts'
 import { isObject, type JsonObject, put, remove, writeJson } from './json.ts'
 import { limits } from './limits.ts'
 import { describeValue, unknownModelMessage } from './messages.ts'
 import { maxSchemas } from './schema.ts'
-import { adaptToCompletion, gapProblem, isWithSuffix, serviceOf } from './services.ts'
+import { adaptToCompletion, gapProblem, hasSuffix, serviceOf } from './services.ts'
 import { markTenant } from './tenant.ts'
 import { adaptTexts, textsProblem } from './texts.ts'
 
 type FilterSettings = Pick<EdgeSettings, 'models' | 'readsImages' | 'vocabulary' | 'companions'>
-export type Filtered =
-  | { body: string; isStream: boolean; service: ServiceKind }
-  | { status: number; error: object }
+export type Filtered = { body: string; service: ServiceKind } | { status: number; error: object }
 
 type Refusal = { status: number; message: string; code: string; field?: string | undefined }
 
-const refused = (path: string, why: Refusal): Filtered => ({
-  status: why.status,
-  error: errorBody(apiOf(path), why.status, why.message, why.code, why.field),
+const refused = (path: string, refusal: Refusal): Filtered => ({
+  status: refusal.status,
+  error: errorBody(apiOf(path), refusal.status, refusal.message, refusal.code, refusal.field),
 })
+
+const invalid = (path: string, problem: FieldProblem): Filtered =>
+  refused(path, {
+    status: 400,
+    message: `${problem.message}.`,
+    code: 'invalid_value',
+    field: problem.field,
+  })
 
 /**
  * The body to send to llama-server, or the error. `text`: undefined if the body is not UTF-8; `salt`: the
@@ -58,25 +64,19 @@ export function filterRequest(
     limits: limits,
     budget: { schemas: maxSchemas, values: limits.values },
   })
-  const problem =
-    'problem' in checked ? checked.problem : problemOf(path, checked.value as JsonObject, companion)
-  if (problem !== undefined)
-    return refused(path, {
-      status: 400,
-      message: `${problem.message}.`,
-      code: 'invalid_value',
-      field: problem.field,
-    })
-  const kept = (checked as { value: JsonObject }).value
+  if ('problem' in checked) return invalid(path, checked.problem)
+  const kept = checked.value as JsonObject
+  const problem = gapProblem(path, kept) ?? textsProblem(kept, companion) ?? adapt(kept)
+  if (problem !== undefined) return invalid(path, problem)
   put(kept, 'model', companion === undefined ? (settings.models[0] as string) : companion.model)
   if (companion !== undefined && service === 'completion') adaptToCompletion(path, kept, companion)
   else remove(kept, 'suffix')
   adaptTexts(kept)
   markTenant(path, kept, salt, service)
-  return { body: writeJson(kept), isStream: kept.at.stream === true, service: service }
+  return { body: writeJson(kept), service: service }
 }
 
-/** Why nothing on this appliance answers a request, if that is so. */
+/** Why no service on this appliance can answer a request; undefined if one can. */
 function serviceRefusal(
   path: string,
   request: JsonObject,
@@ -90,14 +90,14 @@ function serviceRefusal(
       message: `There is no service for ${service} on this appliance.`,
       code: 'no_such_service',
     }
-  if (service === 'chat' && isWithSuffix(path, request))
+  if (service === 'chat' && hasSuffix(path, request))
     return {
       status: 400,
       message: 'suffix: not supported: there is no service for completion on this appliance.',
       code: 'invalid_value',
       field: 'suffix',
     }
-  if (isServed(request, settings, companion)) return undefined
+  if (isForRunningModel(request, settings, companion)) return undefined
   const names = companion === undefined ? settings.models : [companion.model]
   return {
     status: 404,
@@ -107,12 +107,8 @@ function serviceRefusal(
   }
 }
 
-/** What is wrong with a request whose fields are right each by itself. */
-const problemOf = (path: string, request: JsonObject, companion: EdgeCompanion | undefined) =>
-  gapProblem(path, request) ?? textsProblem(request, companion) ?? adapt(request)
-
-/** Whether a request is for a running model: it names that, none, or chat's, as clients do that know only one. */
-function isServed(
+/** Whether a request names a running model, none, or chat's, as clients do that know only one. */
+function isForRunningModel(
   request: JsonObject,
   settings: FilterSettings,
   companion: EdgeCompanion | undefined,

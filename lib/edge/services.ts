@@ -7,12 +7,12 @@ import { isList, isObject, type JsonObject, object, put, remove } from './json.t
 
 type ServiceSettings = Pick<EdgeSettings, 'models' | 'companions'>
 
-export const isWithSuffix = (path: string, request: JsonObject): boolean =>
+export const hasSuffix = (path: string, request: JsonObject): boolean =>
   path === '/v1/completions' && (request.at.suffix ?? '') !== ''
 
 /** Whether only a model that fills gaps can answer. */
 export const hasGap = (path: string, request: JsonObject): boolean =>
-  path === '/infill' || isWithSuffix(path, request)
+  path === '/infill' || hasSuffix(path, request)
 
 /**
  * The service whose model a request names. Without a name, or under chat's, a request with a gap is for the completion
@@ -40,49 +40,50 @@ function bytesOf(text: string): number {
   return bytes
 }
 
-/** Tokens between files: a separator and a line break. */
-const around = 2
+/** Tokens that separate a file from the next: a separator and a line break. */
+const separatorTokens = 2
 
 /**
- * Drops the first of the further files until the rest has no more bytes than llama-server keeps tokens. Otherwise it would
- * cut the start of the prompt, with the tenant's mark, or reject the request for want of room.
+ * Drops the first of the further files until the rest has at most this many bytes: as many as llama-server has room for
+ * tokens. Otherwise it would cut off the start of the prompt, with the tenant's mark, or reject the request.
  */
-function limitExtra(request: JsonObject, most: number): void {
+function limitExtra(request: JsonObject, maxBytes: number): void {
   const given = request.at.input_extra
   if (!isList(given)) return
-  let left = most
+  let left = maxBytes
   let first = given.length
   while (first > 0) {
     const chunk = given[first - 1]
     if (!isObject(chunk)) break
-    left -= bytesOf(String(chunk.at.text ?? '')) + bytesOf(String(chunk.at.filename ?? 'tmp')) + around
+    left -=
+      bytesOf(String(chunk.at.text ?? '')) + bytesOf(String(chunk.at.filename ?? 'tmp')) + separatorTokens
     if (left < 0) break
     first -= 1
   }
   put(request, 'input_extra', given.slice(first))
 }
 
-/** The step, in characters, in which the start of a long prefix moves: meanwhile the cached prompt can be reused. */
-const step = 512
+/** Characters by which the start of a long prefix moves at a time: in between, the cached prompt can be reused. */
+const cutStep = 512
 
-/** The end of a prefix, from the start of a line: typing a character more does not change where it starts. */
-function endOf(prefix: string, most: number): string {
-  if (prefix.length <= most) return prefix
-  const cut = Math.ceil((prefix.length - most) / step) * step
+/** The end of a prefix, from the start of a line: typing one more character rarely changes where it starts. */
+function endOf(prefix: string, maxLength: number): string {
+  if (prefix.length <= maxLength) return prefix
+  const cut = Math.ceil((prefix.length - maxLength) / cutStep) * cutStep
   const line = prefix.indexOf('\n', cut)
   return prefix.slice(line === -1 ? cut : line + 1)
 }
 
-/** Shortens a prompt to what the service computes at once, at places that stay while somebody types. */
+/** Shortens a prompt to what the service computes in one batch, cutting at places that stay while somebody types. */
 function limitInfill(request: JsonObject, companion: EdgeCompanion): void {
   limitExtra(request, companion.extra)
   put(request, 'input_prefix', endOf(String(request.at.input_prefix ?? ''), companion.prefix))
   put(request, 'input_suffix', String(request.at.input_suffix ?? '').slice(0, companion.suffix))
 }
 
-/** What is wrong with a gap in OpenAI's form, if anything: around one, the prompt must be a text. */
+/** What is wrong with a gap in OpenAI's form, if anything: what precedes it must be a text. */
 export const gapProblem = (path: string, request: JsonObject): FieldProblem | undefined =>
-  isWithSuffix(path, request) && typeof request.at.prompt !== 'string'
+  hasSuffix(path, request) && typeof request.at.prompt !== 'string'
     ? { field: 'prompt', message: 'prompt: with a suffix, expected a string, got tokens' }
     : undefined
 
@@ -95,18 +96,18 @@ function writeGap(request: JsonObject, companion: EdgeCompanion): void {
   put(request, 'prompt', tokens.prefix + prefix + tokens.suffix + suffix + tokens.middle)
 }
 
-/** Tokens of a completion: by default, and at most. */
-const usual = 128
-const longest = 512
+/** Tokens of a completion. */
+const defaultLength = 128
+const maxLength = 512
 
 function limitLength(request: JsonObject): void {
   const names = ['n_predict', 'max_tokens'].filter(name => request.at[name] !== undefined)
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string
     const length = Number(request.at[name])
-    if (length < 0 || length > longest) put(request, name, longest)
+    if (length < 0 || length > maxLength) put(request, name, maxLength)
   }
-  if (names.length === 0) put(request, 'n_predict', usual)
+  if (names.length === 0) put(request, 'n_predict', defaultLength)
 }
 
 /** Adapts a request to the completion service. */
@@ -117,7 +118,7 @@ export function adaptToCompletion(path: string, request: JsonObject, companion: 
   remove(request, 'suffix')
 }
 
-/** A further file with this text, before all others. */
+/** Puts a further file with this text before all others. */
 export function putFirstExtra(request: JsonObject, filename: string, text: string): void {
   const chunk = object()
   put(chunk, 'filename', filename)

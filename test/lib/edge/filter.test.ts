@@ -472,16 +472,7 @@ describe('images, if the model accepts them', () => {
   })
 })
 
-describe('what nginx and the client learn of a request', () => {
-  it.each([
-    [{}, false],
-    [{ stream: false }, false],
-    [{ stream: null }, false],
-    [{ stream: true }, true],
-  ])('%j is a stream: %s', (fields, isStream) => {
-    expect(ask(chat, { ...hello, ...fields })).toMatchObject({ isStream })
-  })
-
+describe('errors', () => {
   it.each([
     ['/v1/unknown', hello, { status: 404, code: 'not_found', param: null }],
     ['/v1/models', hello, { status: 404, code: 'not_found', param: null }],
