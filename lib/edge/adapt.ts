@@ -61,9 +61,9 @@ function adaptEnd(request: JsonObject): void {
   }
 }
 
-/** Tokens among which the sampler `infill` chooses: as llama-server's other requests, and at most. */
-const usual = 40
-const most = 100
+/** Tokens among which the sampler `infill` chooses. The default is llama-server's for other requests. */
+const defaultTopK = 40
+const maxTopK = 100
 
 /**
  * The sampler `infill` compares each token with each other one: left with a whole vocabulary, it keeps llama-server, and
@@ -76,14 +76,14 @@ function adaptSamplers(request: JsonObject): void {
   if (samplers.slice(0, place).indexOf('top_k') === -1)
     put(request, 'samplers', ['top_k' as Json].concat(samplers))
   const given = Number(request.at.top_k ?? 0)
-  put(request, 'top_k', given > 0 ? Math.min(given, most) : usual)
+  put(request, 'top_k', given > 0 ? Math.min(given, maxTopK) : defaultTopK)
 }
 
 /** How Claude Code's first block begins, and the part of it that differs in each request, as llama-server expects it. */
 const billing = /^x-anthropic-billing-header:[\s\S]*?cch=/
 const expectedCode = /^[\s\S]{5};/
 
-/** A code of another length, which llama-server would not recognise, and log with all that follows: the instructions. */
+/** Replaces a code of another length: llama-server would not recognise it, and would log it with the instructions after it. */
 function withExpectedCode(text: string): string {
   const start = billing.exec(text)
   if (start === null) return text
@@ -101,6 +101,7 @@ function adaptBilling(request: JsonObject): void {
   })
 }
 
+/** Changes the request; returns what is wrong if it cannot be translated. */
 export function adapt(request: JsonObject): FieldProblem | undefined {
   if (isObject(request.at.text)) adaptTextFormat(request)
   adaptEnd(request)

@@ -6,7 +6,7 @@ import { type JsonLimits, parseJson } from './parse-json.ts'
 import { matches } from './patterns.ts'
 import { appliesTo, chosen, isEmpty, takesNull, variantOf } from './rule-choice.ts'
 import { cleanSchema } from './schema.ts'
-import { isImage, isToken, onePrompt } from './string-formats.ts'
+import { isImage, isToken, onePrompt } from './value-formats.ts'
 
 /** What checks depend on besides the rules; `budget` is what remains for this request. */
 export type CheckContext = {

@@ -1,4 +1,4 @@
-/** What is known of a request that failed, and the shape of what it is told. */
+/** What is known of a request that failed, and the shape of the error's text. */
 import type { EdgeSettings } from '../appliance/requests/edge-settings.ts'
 
 /** What nginx knows about a failed request; an empty string if it knows nothing. */
@@ -19,7 +19,7 @@ export type FailedRequest = {
   /** The limit that the admission proxy says was exceeded, and the tenant's own limit, if it has one. */
   exceeded: string
   quota: string
-  /** The service beside chat that it is for, as far as that is known; `chat` otherwise. */
+  /** The model service that it is for; empty if that is unknown, and on a router also for chat. */
   service: string
   /** Why llama-server is unavailable, if known. */
   unavailableReason: string

@@ -2,10 +2,11 @@
 import { type Rule, unbounded, type Variant } from '../appliance/requests/rules.ts'
 import { isList, isLongInteger, isObject, type Json } from './json.ts'
 
-const longest = 40
+/** Characters of a client's text that are quoted. */
+const maxQuoted = 40
 
 /** A client's text, as quoted in messages: short, printable ASCII only. */
-const printable = (text: string): string => text.slice(0, longest).replace(/[^ -~]/g, '?')
+const printable = (text: string): string => text.slice(0, maxQuoted).replace(/[^ -~]/g, '?')
 
 /** A received value, in a few words. */
 export function describeValue(value: Json | undefined): string {
@@ -15,7 +16,7 @@ export function describeValue(value: Json | undefined): string {
   if (isLongInteger(value)) return printable(value.digits)
   if (isObject(value)) return 'an object'
   if (typeof value !== 'string') return String(value)
-  const more = value.length - longest
+  const more = value.length - maxQuoted
   return `"${printable(value)}"${more > 0 ? ` and ${more} more characters` : ''}`
 }
 
@@ -65,6 +66,6 @@ export function describeRule(rule: Rule, vocabulary?: number): string {
   }
 }
 
-/** For a request for a model that is not running. Aliases are not listed: they are no other models. */
+/** For a request for a model that is not running. Aliases are not listed, since they name the same model. */
 export const unknownModelMessage = (name: Json | undefined, models: string[]): string =>
   `Unknown model ${describeValue(name)}: this server runs "${models[0]}".`

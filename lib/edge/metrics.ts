@@ -11,11 +11,11 @@ export type Scraped = {
   /** The status pages of the edge proxy and of the admission proxy (ngx_http_stub_status_module). */
   edge: ScrapeReply
   admission: ScrapeReply
-  /** llama-server's health, which it always answers, and its metrics, for which a batch makes it wait. */
+  /** llama-server's health, which it always answers, and its metrics, which it gives only between batches. */
   health: ScrapeReply
   llama: ScrapeReply
   slots: number
-  /** Keys share a cache, and each of them opens this page. */
+  /** Whether keys share a cache: the page, which each of them opens, must not reveal what was cached. */
   hidesCounts: boolean
 }
 
@@ -44,25 +44,28 @@ function connections(page: ScrapeReply): string {
   ].join('')
 }
 
-/** llama-server's own count; while a batch keeps it from saying, requests to the services beside chat count too. */
+/**
+ * llama-server's own count. While a batch keeps it from answering, the admission proxy's is used, in which requests to the
+ * services beside chat count, too.
+ */
 const requestsOfChat = /^llamacpp:requests_processing (\d+)/m
 
 function admitted(page: ScrapeReply, llama: ScrapeReply, slots: number): string {
   const found = parseStatusPage(page ?? '')
-  const up = gauge(
+  const admissionUp = gauge(
     'slm_copilot_admission_up',
     'Whether the admission proxy answered.',
     found === undefined ? 0 : 1,
   )
-  if (found === undefined) return up
+  if (found === undefined) return admissionUp
   const own = requestsOfChat.exec(llama ?? '')
   const busy = Math.min(own === null ? admittedRequests(found) : Number(own[1]), slots)
-  return up + gauge('slm_copilot_slots_busy', 'Slots that are taken.', busy)
+  return admissionUp + gauge('slm_copilot_slots_busy', 'Slots that are taken.', busy)
 }
 
 const up = (reply: ScrapeReply) => (reply === undefined ? 0 : 1)
 
-/** What one request adds to these says how much of its prompt was cached: tokens cached, computed, in which time and batches. */
+/** Tokens cached and computed, and their times and batches: what a request adds to these reveals how much was cached. */
 const promptMetrics = /^(?:# (?:HELP|TYPE) )?llamacpp:(?:prompt_|n_decode_|n_busy_)[^\n]*\n/gm
 
 /** The whole page. */

@@ -6,28 +6,28 @@
 /** A request for embeddings or for reranking, as the filter has written it. */
 export type TextsRequest = { input?: string | string[]; query?: string; documents?: string[] }
 
-/** Characters of one part: some 2,000 tokens. */
+/** Characters of one part, at most, if it has several texts: some 2,000 tokens. */
 const charactersOfPart = 8192
-/** What a text takes besides its characters: however short, it is computed by itself. */
-const charactersOfText = 128
+/** Characters that each text counts in addition: however short, it is computed by itself. */
+const overheadOfText = 128
 
-/** The texts of each part, one at least. `before`: characters that precede each. */
-function grouped(texts: string[], before: number): string[][] {
+/** The texts of each part, at least one. `preceding`: characters that llama-server puts before each. */
+function grouped(texts: string[], preceding: number): string[][] {
   const groups: string[][] = []
   let left = 0
   for (let i = 0; i < texts.length; i++) {
     const text = texts[i] as string
-    left -= before + text.length + charactersOfText
+    left -= preceding + text.length + overheadOfText
     if (i === 0 || left < 0) {
       groups.push([])
-      left = charactersOfPart - before - text.length - charactersOfText
+      left = charactersOfPart - preceding - text.length - overheadOfText
     }
     ;(groups[groups.length - 1] as string[]).push(text)
   }
   return groups
 }
 
-/** The requests in which a request is sent. */
+/** The requests that a request is split into. */
 export function partsOf(request: TextsRequest): TextsRequest[] {
   if (request.documents !== undefined)
     return grouped(request.documents, (request.query ?? '').length).map(documents =>

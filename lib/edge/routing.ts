@@ -34,8 +34,8 @@ export function routingOf(
   headers: Record<string, string | undefined>,
   tenant: string,
 ): Routed {
-  const postedTo = postRoute(path)
-  if (postedTo === undefined) return { status: 404, error: errorBody(apiOf(path), 404, 'Unknown path.') }
+  const route = postRoute(path)
+  if (route === undefined) return { status: 404, error: errorBody(apiOf(path), 404, 'Unknown path.') }
   const parsed = parseBody(text)
   if (!('value' in parsed))
     return { status: 400, error: errorBody(apiOf(path), 400, parsed.message, parsed.code) }
@@ -45,6 +45,6 @@ export function routingOf(
   return {
     session: session === '' ? tenant : `${tenant} ${session}`,
     model: request === undefined ? '' : textAt(request.at.model),
-    service: postedTo.service ?? (request !== undefined && hasGap(path, request) ? 'completion' : ''),
+    service: route.service ?? (request !== undefined && hasGap(path, request) ? 'completion' : ''),
   }
 }

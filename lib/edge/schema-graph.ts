@@ -146,15 +146,15 @@ export function untangle(document: Document): number {
   })
   const all = costs(document.nodes, schema => built(schema, targets), dropMembers)
 
-  let most = all[0] as number
+  let total = all[0] as number
   Object.keys(targets).forEach(reference => {
-    most += all[placeOf(targets[reference] as JsonObject).index] as number
+    total += all[placeOf(targets[reference] as JsonObject).index] as number
   })
-  for (let i = 0; i < same.length; i++) most = Math.max(most, same[i] as number)
+  for (let i = 0; i < same.length; i++) total = Math.max(total, same[i] as number)
 
   if (Object.keys(targets).length > maxTargets) return infinite
   // Infinite if something that was dropped contained a reference's target.
   const remaining = references(document)
   resolveAll(document)
-  return remaining === references(document) ? most : infinite
+  return remaining === references(document) ? total : infinite
 }

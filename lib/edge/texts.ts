@@ -3,14 +3,14 @@ import type { EdgeCompanion } from '../appliance/requests/edge-settings.ts'
 import type { FieldProblem } from './check.ts'
 import { isList, type Json, type JsonObject, put } from './json.ts'
 
-/** More characters than a token of any text has on average: what exceeds that, the model cannot read. */
+/** More than any text has on average: a longer text does not fit into the model's context window. */
 const charactersPerToken = 16
 
 /**
  * Characters of all texts in one request: some 260,000 tokens, for which others may wait. OpenAI's API takes 300,000
  * tokens.
  */
-const mostCharacters = 2 ** 20
+const maxCharacters = 2 ** 20
 
 const textsIn = (value: Json | undefined): string[] =>
   isList(value) ? (value as string[]) : typeof value === 'string' ? [value] : []
@@ -34,29 +34,29 @@ export function textsProblem(
       field: field,
       message: `${field}: expected an array of at most ${companion.texts} texts, got ${texts.length}: send them in several requests`,
     }
-  const most = charactersPerToken * contextSize
-  const more = isRanking ? ' with the query' : ''
-  let all = 0
+  const maxLength = charactersPerToken * contextSize
+  const withQuery = isRanking ? ' with the query' : ''
+  let total = 0
   for (let i = 0; i < texts.length; i++) {
     const length = before + (texts[i] as string).length
-    if (length > most)
+    if (length > maxLength)
       return {
         field: field,
-        message: `${field}: number ${i + 1} has ${length} characters${more}, and the model reads ${contextSize} tokens: send it in parts`,
+        message: `${field}: number ${i + 1} has ${length} characters${withQuery}, and the model reads ${contextSize} tokens: send it in parts`,
       }
-    all += length
+    total += length
   }
-  if (all <= mostCharacters) return undefined
+  if (total <= maxCharacters) return undefined
   return {
     field: field,
-    message: `${field}: ${all} characters in all${isRanking ? ', each with the query' : ''}; expected at most ${mostCharacters}: send them in several requests`,
+    message: `${field}: ${total} characters in all${isRanking ? ', each with the query' : ''}; expected at most ${maxCharacters}: send them in several requests`,
   }
 }
 
-const place = '{document}'
+const placeholder = '{document}'
 
-/** In llama-server's template a document takes every place of this name, those in the query too. */
+/** llama-server's template replaces this placeholder everywhere by the document, even in the query. */
 export function adaptTexts(request: JsonObject): void {
   const query = request.at.query
-  if (typeof query === 'string') put(request, 'query', query.split(place).join('{ document}'))
+  if (typeof query === 'string') put(request, 'query', query.split(placeholder).join('{ document}'))
 }

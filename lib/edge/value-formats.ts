@@ -4,6 +4,7 @@ import { isList, type Json } from './json.ts'
 const imageUrl = /^data:image\/(?:png|jpeg|jpg|gif|webp|bmp);base64,/
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/
 
+/** Whether a string is a data: URL with an image in Base64. */
 export function isImage(url: string): boolean {
   const opening = imageUrl.exec(url.slice(0, 40))
   return opening !== null && url.length > opening[0].length && base64.test(url.slice(opening[0].length))
