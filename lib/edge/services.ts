@@ -1,6 +1,6 @@
 /** Which model service a request is for, and its prompt for a model that fills gaps. Runs inside nginx. */
 import type { EdgeCompanion, EdgeSettings } from '../appliance/requests/edge-settings.ts'
-import type { ServiceKind } from '../appliance/requests/services.ts'
+import { completionLength, type ServiceKind } from '../appliance/requests/services.ts'
 import type { FieldProblem } from './check.ts'
 import { postRoute } from './errors.ts'
 import { isList, isObject, type JsonObject, object, put, remove } from './json.ts'
@@ -96,18 +96,14 @@ function writeGap(request: JsonObject, companion: EdgeCompanion): void {
   put(request, 'prompt', tokens.prefix + prefix + tokens.suffix + suffix + tokens.middle)
 }
 
-/** Tokens of a completion. */
-const defaultLength = 128
-const maxLength = 512
-
 function limitLength(request: JsonObject): void {
   const names = ['n_predict', 'max_tokens'].filter(name => request.at[name] !== undefined)
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string
     const length = Number(request.at[name])
-    if (length < 0 || length > maxLength) put(request, name, maxLength)
+    if (length < 0 || length > completionLength.max) put(request, name, completionLength.max)
   }
-  if (names.length === 0) put(request, 'n_predict', defaultLength)
+  if (names.length === 0) put(request, 'n_predict', completionLength.default)
 }
 
 /** Adapts a request to the completion service. */

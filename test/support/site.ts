@@ -1,6 +1,6 @@
 /** The edge proxy's site for tests: the tiny model's, on nginx as in Debian 12, unless stated otherwise. */
 import { GiB } from '../../lib/appliance/sizing/memory.ts'
-import { siteFor } from '../../lib/render/nginx/files.ts'
+import { siteFor } from '../../lib/render/nginx/site.ts'
 import { capacityFor, tinyModel } from './capacity.ts'
 
 type SiteContext = Parameters<typeof siteFor>[0]['context']

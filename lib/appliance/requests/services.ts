@@ -6,5 +6,8 @@ export type CompanionKind = (typeof companionKinds)[number]
 
 export type ServiceKind = 'chat' | CompanionKind
 
+/** Tokens of an answer of the completion service: if the request does not say, and at most. */
+export const completionLength = { default: 128, max: 512 } as const
+
 /** The prefix of a companion's paths between the two proxies: what follows is llama-server's own path. */
 export const prefixOf = (kind: CompanionKind): string => `/${kind}`

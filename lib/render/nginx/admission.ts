@@ -5,9 +5,10 @@ import { connections, counters } from '../../appliance/nginx/limits.ts'
 import { admissionStatusUrl, healthUrl, paths, queueUrl } from '../../appliance/paths.ts'
 import { edgeHeaders, limitHeader, metricsPath, routes } from '../../appliance/requests/api.ts'
 import { companionKinds } from '../../appliance/requests/services.ts'
+import { writtenAtConfigure } from '../written.ts'
 import { companionLocation, companionZones } from './companions.ts'
 import { countFilter } from './count-filter.ts'
-import { exactly } from './keys.ts'
+import { exactly } from './syntax.ts'
 import { quotaZones, tenantLimits } from './tenant-limits.ts'
 
 type Admission = {
@@ -45,7 +46,7 @@ export const admissionConfiguration = (admission: Admission) => ({
 
 /** `hidesCounts`: whether answers must not say how much of a prompt was cached. */
 const configurationText = ({ slots, answerTimeout }: Admission, hidesCounts: boolean) =>
-  `# Written by slm-copilot at every configure: changes made here are lost.
+  `${writtenAtConfigure}
 
 load_module ${paths.nginxScriptModule};
 daemon off;
@@ -113,7 +114,7 @@ ${generations.map(({ path }) => `        "~^${exactly(path)}\\z" $pid;`).join('\
     limit_conn_zone $copilot_large_count_key zone=copilot_large_counts:1m;
     limit_conn_zone $copilot_tenant_large_count_key zone=copilot_large_counts_per_tenant:1m;
 ${[...quotaZones(slots), ...companionKinds.map(companionZones)].join('\n')}
-    # Each quota and each service beside chat has some.
+    # Each quota and each service beside chat adds some.
     variables_hash_max_size 4096;
     limit_conn_status 429;
     limit_conn_log_level info;
@@ -140,9 +141,9 @@ ${[...quotaZones(slots), ...companionKinds.map(companionZones)].join('\n')}
         proxy_max_temp_file_size 0;
         error_page 502 @ended;
 
-        # A request that queues inside llama-server receives no byte until its client times out: so none is let queue.
+        # A request that queues inside llama-server receives no byte until its client times out: so none may queue.
         location / {
-            # While the VM is drained, what runs is finished and nothing new begins.
+            # While the VM drains, requests in progress are finished, and no new ones accepted.
             if (-f ${paths.draining}) {
                 return 503;
             }
@@ -162,7 +163,7 @@ ${[...quotaZones(slots), ...companionKinds.map(companionZones)].join('\n')}
             proxy_ignore_client_abort on;
             proxy_pass http://unix:${paths.socket};
         }${companionKinds.map(kind => companionLocation(kind, hidesCounts)).join('')}
-        # No slot is needed. The watchdog asks by this way to see whether the admission proxy works.
+        # No slot is needed. The watchdog uses one of these to see whether the admission proxy works.
 ${uncounted.map(path => `        location = ${path} {\n            proxy_pass http://unix:${paths.socket};\n        }`).join('\n')}
         location = ${new URL(admissionStatusUrl).pathname} {
             stub_status;

@@ -10,7 +10,7 @@ import { type CompanionKind, prefixOf } from '../../appliance/requests/services.
 import { largestRequest } from '../../appliance/requests/size.ts'
 import { bodyBufferSize } from './body-buffer.ts'
 import { countFilter } from './count-filter.ts'
-import { exactly } from './keys.ts'
+import { exactly } from './syntax.ts'
 
 /** For one service beside chat: a zone for all its requests, and one for those of each tenant. */
 export const companionZones = (kind: CompanionKind) => `    map $uri $copilot_${kind}_key {
@@ -49,13 +49,13 @@ const toService = (kind: CompanionKind) => `
             proxy_set_header ${edgeHeaders.tenant.name} "";
             proxy_pass http://unix:${modelServices[kind].socket}:/;`
 
-/** Many texts in one request are sent in parts: all of them at once would make others wait for all of them. */
+/** Many texts are sent in parts: in one request, others would have to wait for all of them. */
 const inParts = `
             client_body_buffer_size ${bodyBufferSize(largestRequest)};
             client_body_in_single_buffer on;
             js_content copilot.inParts;`
 
-/** The vectors of a part may have megabytes. */
+/** The vectors of a part may take megabytes. */
 const partLocation = (kind: CompanionKind) => `
         location ${partsLocation}${prefixOf(kind)}/ {
             internal;

@@ -2,6 +2,7 @@
 import { connections, headerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths, users } from '../../appliance/paths.ts'
 import { mostAttempts } from '../../appliance/requests/api.ts'
+import { writtenAtConfigure } from '../written.ts'
 import { fleetMaps } from './fleet.ts'
 import { keyMaps } from './keys.ts'
 import { answerMaps, requestMaps } from './maps.ts'
@@ -9,6 +10,7 @@ import { plainServer } from './plain-server.ts'
 import { requestLog } from './request-log.ts'
 import { requestRateZones } from './request-rate.ts'
 import type { Site } from './site.ts'
+import { nested } from './syntax.ts'
 import { tenantMap } from './tenants.ts'
 import { tlsServer } from './tls-server.ts'
 
@@ -42,7 +44,7 @@ ${`    server unix:${paths.repeatedSocket} max_fails=0 backup;\n`.repeat(mostAtt
 export const edgeConfiguration = (site: Site, { certificate, program, pid }: EdgeFiles = edgeFiles) => ({
   path: paths.edgeConfiguration,
   mode: 0o600,
-  text: `# Written by slm-copilot at every configure: changes made here are lost.
+  text: `${writtenAtConfigure}
 
 load_module ${paths.nginxScriptModule};
 user ${users.web};
@@ -57,44 +59,49 @@ events {
 }
 
 http {
-    js_import copilot from ${program};
-    js_set $copilot_error_body copilot.error;
-    js_var $copilot_filtered_body;
-${site.role === 'router' ? '    js_var $copilot_session;\n    js_var $copilot_model;\n' : ''}    js_var $copilot_first_byte;
-    js_var $copilot_service;
+${nested(httpBlock(site, certificate, program))}
+}
+`,
+})
 
-    server_tokens off;
-    sendfile on;
-    gzip off;
-    access_log off;
-    reset_timedout_connection on;
-    client_header_timeout ${headerTimeout}s;
-    # Bodies are buffered in memory. These folders, for what exceeds the buffers, are on a tmpfs.
-    client_body_temp_path ${paths.edgeBodies};
-    proxy_temp_path ${paths.edgeBodies};
-    fastcgi_temp_path ${paths.edgeBodies};
-    uwsgi_temp_path ${paths.edgeBodies};
-    scgi_temp_path ${paths.edgeBodies};
+const httpBlock = (site: Site, certificate: string, program: string) => `\
+js_import copilot from ${program};
+js_set $copilot_error_body copilot.error;
+${scriptVariables(site)}
+
+server_tokens off;
+sendfile on;
+gzip off;
+access_log off;
+reset_timedout_connection on;
+client_header_timeout ${headerTimeout}s;
+# Bodies are buffered in memory. These folders, for what exceeds the buffers, are on a tmpfs.
+client_body_temp_path ${paths.edgeBodies};
+proxy_temp_path ${paths.edgeBodies};
+fastcgi_temp_path ${paths.edgeBodies};
+uwsgi_temp_path ${paths.edgeBodies};
+scgi_temp_path ${paths.edgeBodies};
 
 ${keyMaps(site)}
 ${fleetMaps(site)}
 ${tenantMap(site)}
 ${requestMaps}
 ${answerMaps}
-# Counted by each worker for itself (as in ${paths.admissionConfiguration}).
+# Each worker counts for itself (as in ${paths.admissionConfiguration}).
 map $copilot_tenant $copilot_requests_key {
     default "$pid $copilot_tenant";
 }
 limit_conn_zone $copilot_requests_key zone=copilot_requests_per_tenant:1m;
-${requestRateZones(site)}limit_conn_status 429;
-limit_req_status 429;
-
+${requestRateZones(site)}
 ${requestLog(site.logFormat)}
 
 ${site.role === 'router' ? fleetUpstream : admissionUpstream}
 
 ${plainServer(site)}
-${tlsServer(site, certificate)}
-}
-`,
-})
+${tlsServer(site, certificate)}`
+
+/** What the program tells nginx about a request. */
+const scriptVariables = ({ role }: Site) =>
+  ['filtered_body', 'first_byte', 'service', ...(role === 'router' ? ['session', 'model'] : [])]
+    .map(name => `js_var $copilot_${name};`)
+    .join('\n')

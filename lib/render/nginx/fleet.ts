@@ -2,11 +2,11 @@
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { noServices, servicesText } from '../../appliance/fleet/services.ts'
 import type { CacheSharing } from '../../appliance/nginx/cache-sharing.ts'
-import { end, exactly, indented } from './keys.ts'
 import type { Site } from './site.ts'
+import { entries, exactly, headerEnd } from './syntax.ts'
 import { saltOf } from './tenants.ts'
 
-const routerPattern = (key: string) => `"~^(?i:bearer) +${exactly(key)}${end}" router;`
+const routerPattern = (key: string) => `"~^(?i:bearer) +${exactly(key)}${headerEnd}" router;`
 
 type FleetSite = Pick<Site, 'role' | 'fleetKey' | 'cacheSharing'> & {
   settings: Pick<Site['settings'], 'companions'>
@@ -31,16 +31,14 @@ const statedSalt = (fleetKey: string) => [
 const mapsFor = (fleetKey: string | undefined, cacheSharing: CacheSharing, services: string) => `\
 # A router of the fleet, and the tenant, salt and request id that it states.
 map $http_authorization $copilot_router {
-    default "";
-${fleetKey === undefined ? '' : indented([routerPattern(fleetKey)])}
+    default "";${fleetKey === undefined ? '' : entries([routerPattern(fleetKey)])}
 }
 map "$copilot_router:${fleetHeaders.tenant.variable}" $copilot_fleet_tenant {
     default "";
     "~^router:(?<copilot_stated_tenant>[A-Za-z0-9._-]{1,32})\\z" $copilot_stated_tenant;
 }
 map "$copilot_router:${fleetHeaders.salt.variable}" $copilot_tenant_salt {
-    default $copilot_own_salt;
-${fleetKey === undefined || cacheSharing === 'shared' ? '' : indented(statedSalt(fleetKey))}
+    default $copilot_own_salt;${fleetKey === undefined || cacheSharing === 'shared' ? '' : entries(statedSalt(fleetKey))}
 }
 map "$copilot_router:${fleetHeaders.id.variable}" $copilot_request_id {
     default $request_id;
@@ -55,7 +53,6 @@ map "$copilot_router:$upstream_status:$upstream_http_x_copilot_limit" $copilot_f
 }
 # The services beside chat, for a router to which this VM was named by hand.
 map "$copilot_router:$uri" $copilot_fleet_services {
-    default "";
-${fleetKey === undefined ? '' : `    "router:/props" "${services || noServices}";`}
+    default "";${fleetKey === undefined ? '' : entries([`"router:/props" "${services || noServices}";`])}
 }
 `

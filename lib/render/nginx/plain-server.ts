@@ -4,7 +4,8 @@
  */
 import { noBodyLimit } from '../../appliance/nginx/limits.ts'
 import { paths, ports } from '../../appliance/paths.ts'
-import { listen, type Site } from './site.ts'
+import { listen } from './listen.ts'
+import type { Site } from './site.ts'
 
 export const plainServer = ({ hasIpv6 }: Site) => `server {
     ${listen(ports.http, hasIpv6)}

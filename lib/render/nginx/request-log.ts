@@ -9,15 +9,15 @@ import {
   unknown,
   unknownNumber,
 } from '../../appliance/usage/log-format.ts'
-import { exactly } from './keys.ts'
+import { entries, exactly } from './syntax.ts'
 
 const loggedPaths = [...openPaths, metricsPath, ...routes.map(({ path }) => path)]
 const loggedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** The variables in the log, each with a value from a list of ours, or a number. */
 const maps = (format: LogFormat) => `\
-# What a limit on the rate of requests has let through: of unauthenticated ones only 401s, whose rate is limited by address.
-# Nobody can flood the log.
+# Requests that a rate limit has let through; of unauthenticated ones only 401s, whose rate is limited by address. So nobody
+# can flood the log.
 map "$copilot_tenant:$status:$limit_req_status" $copilot_is_logged {
     default 0;
     "~^[^:]+:.*:(PASSED|DELAYED)\\z" 1;
@@ -28,13 +28,11 @@ map $copilot_tenant $copilot_logged_tenant {
     "" ${unknown};
 }
 map $request_method $copilot_logged_method {
-    default ${other};
-${loggedMethods.map(method => `    ${method} ${method};`).join('\n')}
+    default ${other};${entries(loggedMethods.map(method => `${method} ${method};`))}
 }
 # Unknown paths are not logged: some clients put a key into them.
 map $copilot_original_path $copilot_logged_path {
-    default ${other};
-${loggedPaths.map(path => `    "~^${exactly(path)}\\z" ${path};`).join('\n')}
+    default ${other};${entries(loggedPaths.map(path => `"~^${exactly(path)}\\z" ${path};`))}
 }
 map $copilot_first_byte $copilot_logged_first_byte {
     default ${unknownNumber(format)};
@@ -47,15 +45,11 @@ map "$sent_http_content_type:$upstream_header_time" $copilot_slot_wait {
 }
 map $http_user_agent $copilot_client {
     default ${other};
-    "" ${unknown};
-${clientFamilies.map(([family, agent]) => `    "~*^${agent}" ${family};`).join('\n')}
+    "" ${unknown};${entries(clientFamilies.map(([family, agent]) => `"~*^${agent}" ${family};`))}
 }
 map "$status:${limitHeader.variable}" $copilot_limit {
     default ${unknown};
-    "429:" requests;
-${Object.keys(requestLimits)
-  .map(limit => `    "429:${limit}" ${limit};`)
-  .join('\n')}
+    "429:" requests;${entries(Object.keys(requestLimits).map(limit => `"429:${limit}" ${limit};`))}
 }
 `
 

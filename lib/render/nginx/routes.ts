@@ -15,9 +15,9 @@ import {
 } from '../../appliance/requests/api.ts'
 import { bodyBufferSize } from './body-buffer.ts'
 import { generationErrors, readErrors } from './errors.ts'
-import { exactly } from './keys.ts'
 import { bodyRateLimit } from './request-rate.ts'
 import type { Site } from './site.ts'
+import { exactly } from './syntax.ts'
 
 const pathsOf = (wanted: Route['method']) =>
   routes.filter(({ method }) => method === wanted).map(({ path }) => path)
@@ -25,7 +25,7 @@ const getPaths = ['/health', ...pathsOf('GET')]
 const postPaths = pathsOf('POST').map(exactly)
 
 /** Balancers stop sending requests to a VM that is being drained; no reload is needed to begin it. */
-const untilDrained = `
+const unlessDraining = `
         if (-f ${paths.draining}) {
             return 503;
         }`
@@ -38,7 +38,7 @@ const only = (method: Route['method']) => `limit_except ${method} {
 /** Passes on the path that matched, never the client's spelling of it: llama-server may resolve `..` differently. */
 const getRoute = (path: string) => `
     location = ${path} {
-        ${only('GET')}${path === '/health' ? untilDrained : ''}
+        ${only('GET')}${path === '/health' ? unlessDraining : ''}
         ${readErrors}
         proxy_method GET;
         proxy_pass http://slm_copilot_admission${path};
@@ -65,38 +65,37 @@ const postRoutes = (site: Site, handler: 'filter' | 'route') => `
  * a second, about one token, is not cut off. Over HTTP/1.1 the kernel buffers megabytes, and the slot is free when the
  * answer ends.
  */
-const patience = `send_timeout ${sendTimeouts.generated}s;`
+const stalledClientTimeout = `send_timeout ${sendTimeouts.generated}s;`
 
 const filteredBody = `proxy_set_header Host localhost;
         proxy_set_header Content-Type application/json;
         proxy_set_body $copilot_filtered_body;`
 
+/** What requests to all model services have in common. */
+const filteredRequest = `${stalledClientTimeout}
+        ${generationErrors}
+        js_header_filter copilot.rewriteErrorHeaders;
+        js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
+        ${filteredBody}`
+
 /** Whose slots are counted: only if there are several tenants, of whom none may take the last one. */
 const countedTenant = (keys: Site['keys']) => (keys.length > 1 ? '$copilot_own_tenant' : '""')
 
-/** Behind a router's key there are several, too; its own proxies count only what it asks of all copilots together. */
+/** Behind a router's key there are several tenants, too; the router's proxies count only what one asks of all copilots. */
 const companionTenant = (cacheSharing: Site['cacheSharing']) =>
   cacheSharing === 'one-key' ? '""' : '$copilot_tenant'
 
 /** Where the filter sends its requests. */
 const filteredRequests = ({ keys, cacheSharing }: Site) => `
     location @llama {
-        ${patience}
-        ${generationErrors}
-        js_header_filter copilot.rewriteErrorHeaders;
-        js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
-        ${filteredBody}
+        ${filteredRequest}
         proxy_set_header ${edgeHeaders.tenant.name} ${countedTenant(keys)};
         proxy_set_header ${edgeHeaders.quota.name} $copilot_quota;
         proxy_pass http://slm_copilot_admission$uri;
     }
     # The services beside chat.
     location @companion {
-        ${patience}
-        ${generationErrors}
-        js_header_filter copilot.rewriteErrorHeaders;
-        js_body_filter copilot.rewriteErrorBody buffer_type=buffer;
-        ${filteredBody}
+        ${filteredRequest}
         proxy_set_header ${edgeHeaders.tenant.name} ${companionTenant(cacheSharing)};
         proxy_pass http://slm_copilot_admission/$copilot_service$uri;
     }
@@ -136,8 +135,8 @@ const metricsRoutes = `
 
 /** Where a router's requests go: with the fleet's key in place of the client's, and whose request it is. */
 const routedRequests = ({ fleetKey = '', keys }: Site) => `
-    location @fleet {${untilDrained}
-        ${patience}
+    location @fleet {${unlessDraining}
+        ${stalledClientTimeout}
         proxy_intercept_errors on;
         # 401 if a copilot does not accept the fleet's key.
         error_page 401 502 503 =503 @error;

@@ -1,7 +1,7 @@
 /** Separates tenants' prompt caches by a secret prefix of each tenant's prompts, its salt. */
 import { createHmac } from 'node:crypto'
-import { nameIn } from './keys.ts'
 import type { Site } from './site.ts'
+import { entries, nameIn } from './syntax.ts'
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** 52 ^ 12 is more than 2 ^ 68. */
@@ -22,6 +22,6 @@ export function saltOf(key: string): string {
 export const tenantMap = ({ keys, cacheSharing }: Pick<Site, 'keys' | 'cacheSharing'>) => `\
 # Begins every prompt: what is cached for one key can be reused for that key only.
 map $copilot_own_tenant $copilot_own_salt {
-    default "";
-${cacheSharing !== 'separate' ? '' : keys.map(({ name, key }) => `    ${nameIn(name)} ${saltOf(key)};\n`).join('')}}
+    default "";${cacheSharing !== 'separate' ? '' : entries(keys.map(({ name, key }) => `${nameIn(name)} ${saltOf(key)};`))}
+}
 `

@@ -5,9 +5,10 @@ import { certificateFiles, landingPageFile, paths, ports } from '../../appliance
 import { deniedLocation, limitHeader } from '../../appliance/requests/api.ts'
 import { landingPagePolicy } from '../page/landing-page.ts'
 import { errorLocations, ownErrors } from './errors.ts'
+import { listen } from './listen.ts'
 import { plainRequestLimits } from './request-rate.ts'
 import { fleetRoutes, llamaRoutes } from './routes.ts'
-import { listen, type Site } from './site.ts'
+import type { Site } from './site.ts'
 
 const tls = (certificate: string) => `ssl_certificate ${certificate}/${certificateFiles.chain};
     ssl_certificate_key ${certificate}/${certificateFiles.key};
@@ -130,7 +131,6 @@ ${site.role === 'router' ? fleetRoutes(site) : llamaRoutes(site)}
         client_max_body_size 0;
         deny all;
         error_page 403 =404 @error;
-        error_page 413 @error;
     }
 ${errorLocations}
 }`

@@ -1,5 +1,5 @@
 /** Masks secrets in what a support bundle contains: known ones in every encoding, and whatever looks like one. */
-import { exactly } from '../nginx/keys.ts'
+import { exactly } from '../nginx/syntax.ts'
 import { saltOf } from '../nginx/tenants.ts'
 
 export type Mask = (text: string) => string

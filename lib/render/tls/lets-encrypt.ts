@@ -2,6 +2,7 @@
 
 import { paths, units } from '../../appliance/paths.ts'
 import { type Order, orderName } from '../../appliance/tls/lets-encrypt.ts'
+import { writtenAtConfigure } from '../written.ts'
 
 /** Run by certbot after a renewal (certbot(1), --deploy-hook): nginx reloads, which interrupts no connection. */
 export const deployHook = () => ({
@@ -30,6 +31,6 @@ ${order.hasCa ? `Environment=REQUESTS_CA_BUNDLE=${paths.acmeCa}\n` : ''}`
 export const certbotDropIn = (order: Order | undefined) => ({
   path: paths.certbotDropIn,
   mode: 0o644,
-  text: `# Written by slm-copilot at every configure; changes made here are lost.
+  text: `${writtenAtConfigure}
 ${order === undefined ? '[Unit]\n# Nothing to renew.\nConditionPathExists=!/\n' : renewal(order)}`,
 })

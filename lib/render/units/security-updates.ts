@@ -11,7 +11,7 @@ const aptConfiguration = (areWanted: boolean) => {
   return {
     path: paths.securityUpdates,
     mode: 0o644,
-    text: `// Written by slm-copilot at every configure; changes made here are lost.
+    text: `// Written by slm-copilot at every configure: changes made here are lost.
 APT::Periodic::Enable "${value}";
 APT::Periodic::Update-Package-Lists "${value}";
 APT::Periodic::Unattended-Upgrade "${value}";

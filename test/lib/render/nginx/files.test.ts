@@ -85,7 +85,7 @@ it.each([
   for (const user of users) expect(edge.match(new RegExp(`" ${user};$`, 'gm'))).toHaveLength(3)
   // The admission proxy is told the tenant only if there are several.
   expect(edge).toContain(`proxy_set_header X-Copilot-Tenant ${row.names ? '$copilot_own_tenant' : '""'};`)
-  expect(edge.match(/^ {4}"~\^(copilot|alice)\\z" [A-Za-z]{12};$/gm) ?? []).toHaveLength(row.salts)
+  expect(edge.match(/^ +"~\^(copilot|alice)\\z" [A-Za-z]{12};$/gm) ?? []).toHaveLength(row.salts)
   expect(admission.includes('copilot.countBody')).toBe(row.hides)
 })
 

@@ -1,7 +1,7 @@
 /** By what a copilot recognises its router, and what it takes from it. */
 import { expect, it } from 'vitest'
 import { fleetMaps } from '../../../../lib/render/nginx/fleet.ts'
-import { exactly } from '../../../../lib/render/nginx/keys.ts'
+import { exactly } from '../../../../lib/render/nginx/syntax.ts'
 import { saltOf } from '../../../../lib/render/nginx/tenants.ts'
 import { plainContext, siteWith } from '../../../support/site.ts'
 

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { edgeConfiguration } from '../../../../lib/render/nginx/edge.ts'
-import { exactly } from '../../../../lib/render/nginx/keys.ts'
 import { retryAfterMap } from '../../../../lib/render/nginx/retry-after.ts'
+import { exactly } from '../../../../lib/render/nginx/syntax.ts'
 import { siteWith } from '../../../support/site.ts'
 
 it('matches exactly the given text, whatever characters it contains', () => {
   const printable = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join('')
-  expect(exactly(printable)).toMatch(/^([A-Za-z0-9]|\\x[0-9a-f]{2})+$/)
+  expect(exactly(printable)).toMatch(/^([A-Za-z0-9/_-]|\\x[0-9a-f]{2})+$/)
   expect(new RegExp(`^${exactly(printable)}$`).test(printable)).toBe(true)
   expect(new RegExp(`^${exactly('a.b')}$`).test('aXb')).toBe(false)
 })
