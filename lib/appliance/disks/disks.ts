@@ -21,7 +21,7 @@ export const parseBlkid = (text: string): AttachedDisk[] =>
 
 /** `/dev/vdb (ext4, labelled COPILOT-STATE)`. */
 const described = ({ device, type, label }: AttachedDisk) =>
-  `${device} (${type || 'no file system'}${label === '' ? '' : `, labelled ${label}`})`
+  `${device} (${type || 'no file system'}, labelled ${label})`
 
 export type ModelsDecision =
   | { do: 'nothing' }

@@ -91,9 +91,8 @@ export function refusalOf(machine: Machine, model: Model, request: CapacityReque
   return sizing === undefined ? refusal(machine, model) : undefined
 }
 
-/** After a shortage so severe that nothing fits: the smallest sizing that would fit without it. */
+/** After a shortage so severe that nothing fits: the smallest sizing that would fit without it, if any does. */
 function leastSizing(machine: Machine, model: Model): Sizing | undefined {
-  if (shortageOn(machine, model) === undefined) return undefined
   const { fits } = memoryOn({ ...machine, shortage: undefined }, model)
   return searchSizing({ contextSize: leastContext, parallel: 1 }, model.contextLimit, fits)
 }

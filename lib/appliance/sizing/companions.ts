@@ -93,8 +93,7 @@ export function candidatesFor(
   chat: Pick<Model, 'infills'>,
   isInstalled: (model: CompanionModel) => boolean,
 ): Candidate[] {
-  const named = [...(completion === undefined || completion === 'auto' ? [] : [completion]), ...embeddings]
-  const requested = named.flatMap(name => models.filter(model => model.name === name))
+  const requested = [completion, ...embeddings].flatMap(name => models.filter(model => model.name === name))
   const found =
     completion === 'auto' && chat.infills !== true
       ? models.filter(model => model.kind === 'completion' && isInstalled(model)).slice(0, 1)

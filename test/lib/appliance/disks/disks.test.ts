@@ -43,7 +43,7 @@ describe('the disk with models', () => {
       { do: 'mount', disk: vdb, note: expect.stringMatching(/vdb is used, and not .*vdc/) },
     ],
     ['mounted', [vdb], '/dev/vdb', { do: 'nothing' }],
-    ['mounted, and gone', [], '/dev/vdb', { do: 'unmount' }],
+    ['mounted, and gone', [disk('/dev/vda1', '')], '/dev/vdb', { do: 'unmount' }],
     ['a virtiofs share', [], 'models', { do: 'nothing' }],
   ])('%s', (_, disks, mounted, decision) => {
     expect(decideModels(disks, mounted)).toEqual(decision)
@@ -75,6 +75,7 @@ describe('the disk with the state', () => {
       { disks: [vdb, disk('/dev/vdc', diskLabels.state)] },
       /2 disks .*vdb, \/dev\/vdc\. Detach/,
     ],
+    ['no file system', { disks: [{ ...vdb, type: '' }] }, /vdb \(no file system, labelled .* takes ext4/],
     ['another file system', { disks: [{ ...vdb, type: 'vfat' }] }, /vfat, labelled COPILOT-STATE\) cannot/],
     [
       'another than before',

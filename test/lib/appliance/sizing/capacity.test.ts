@@ -84,9 +84,16 @@ describe('Devstral', () => {
       gives: {
         contextSize: 5120,
         slots: 3,
-        notes: expect.arrayContaining([said(/3 conversations at once instead of 8/)]),
+        notes: expect.arrayContaining([
+          said(/ 5120 tokens instead of 32768, 3 conversations at once instead of 8\. A VM/),
+        ]),
       },
     },
+    // A cached prompt of the default context must fit beside, however long the window is.
+    { vm: 24, asked: {}, gives: { slots: 1, kvType: 'f16', notes: [said(/^Little memory .* prompt cache/)] } },
+    { vm: 26, asked: {}, gives: { slots: 1, kvType: 'f16', notes: [] } },
+    { vm: 40, asked: { contextSize: 131_072, parallel: 1 }, gives: { notes: [said(/^Little memory/)] } },
+    { vm: 42, asked: { contextSize: 131_072, parallel: 1 }, gives: { contextSize: 131_072, notes: [] } },
     // A context of `auto`.
     {
       vm: 32,
@@ -106,6 +113,25 @@ describe('Devstral', () => {
     },
   ] as const)('plans $asked for $vm GiB', ({ vm, asked, gives }) => {
     expect(plan(vm, asked)).toMatchObject(gives)
+  })
+})
+
+it.each([
+  ['qwen3.6-35b-a3b', {}, undefined, []],
+  ['qwen3.6-35b-a3b', { thinking: 2048 }, 2048, []],
+  ['gpt-oss-20b', { thinking: 'NO' }, 'off', [said(/always thinks/)]],
+  ['devstral-small-2', { thinking: 'NO' }, undefined, [said(/THINKING=NO has no effect/)]],
+] as const)('%s, asked for %j, thinks up to the limit %s', (model, asked, thinking, notes) => {
+  const planned = plan(64, asked, model)
+  expect({ thinking: planned.thinking, notes: planned.notes }).toEqual({ thinking, notes })
+})
+
+it('caches conversations of a hybrid with their checkpoints', () => {
+  const { memory, contextSize, slots } = plan(64, {}, 'qwen3.6-35b-a3b')
+  const conversation = (memory.kvCache + memory.checkpoints) / slots
+  expect({ contextSize, cached: Math.round(memory.promptCache / conversation) }).toEqual({
+    contextSize: 32_768,
+    cached: 8,
   })
 })
 
@@ -184,6 +210,12 @@ it.each([
   ).toBeGreaterThan(smaller)
 })
 
+it('finds a VM that has room for the services beside chat, too', () => {
+  const asked = { contextSize: 32_768, parallel: 1 } as const
+  const model = catalogue['devstral-small-2']
+  expect(smallestVm(model, asked, { reserved: 4 * GiB })).toBe(smallestVm(model, asked) + 4 * GiB)
+})
+
 describe('on a CPU with AMX', () => {
   const features = ['amx_int8', 'amx_tile', 'avx512_bf16', 'avx512_vnni', 'avx512f', 'avx512vbmi']
   const machine = { cpus: 8, physicalCores: 4, memory: memoryInVm(32 * GiB) }
@@ -225,6 +257,12 @@ describe('after llama-server ran out of memory', () => {
       expect(next.notes.join(' ')).toMatch(/^llama-server ran out of memory although the plan took /)
       plan = next
     }
+  })
+
+  it('allows the next plan 70 % of the KV cache and the prompt cache', () => {
+    const plan = planCapacity(machine, model, defaults)
+    const { most } = shortageOf(plan, machine.memory)
+    expect(taken(plan) - most).toBeCloseTo(0.3 * (plan.memory.kvCache + plan.memory.promptCache), -1)
   })
 
   it('serves the least that there is, however often', () => {

@@ -43,6 +43,13 @@ describe('which models the context asks for', () => {
       all,
       [],
     ],
+    [
+      'no other kind in its place',
+      { completion: 'auto', embeddings: [] },
+      {},
+      only('nomic-embed-text-v1.5'),
+      [],
+    ],
     ['none with NO', { completion: undefined, embeddings: [] }, {}, all, []],
     [
       'what is named, there or not',
@@ -78,7 +85,7 @@ describe('the plan of one', () => {
     const taken = reservedBy([capacity]) / GiB
     expect(taken).toBeGreaterThan(least)
     expect(taken).toBeLessThan(most)
-    expect(capacity.memoryLimit / GiB).toBeGreaterThan(taken)
+    expect(capacity.memoryLimit / GiB).toBeCloseTo(1.1 * taken, 2)
     expect(capacity.memoryLimit % MiB).toBe(0)
   })
 
@@ -86,6 +93,14 @@ describe('the plan of one', () => {
     const processOf = (name: keyof typeof companionCatalogue) =>
       companionCapacity(machine(32), companionCatalogue[name]).memory.process
     expect(processOf('qwen3-embedding-0.6b') - processOf('qwen3-reranker-0.6b')).toBe(2 ** 20 * (96 + 4 * 25))
+  })
+
+  it.each([
+    [8, 16, 8],
+    [16, 8, 8],
+  ])('with %d CPUs of %d cores, %d threads', (cpus, physicalCores, threads) => {
+    const capacity = companionCapacity({ cpus, physicalCores }, companionCatalogue['nomic-embed-text-v1.5'])
+    expect(capacity).toMatchObject({ threads, notes: [] })
   })
 
   it('an encoder has no KV cache', () => {

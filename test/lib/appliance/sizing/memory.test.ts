@@ -15,6 +15,13 @@ const factors = { contextSize: 32_768, slots: 1, kvType: 'f16', batchSize: 256 }
 const small: Geometry = { ...geometry, layers: 4, kvHeads: 2, headSize: 64 }
 const windowed: Geometry = { ...small, slidingWindow: { layers: 3, tokens: 1000 } }
 
+/** A hybrid: its recurrent layers' state, in floats of 4 bytes, is 3 × 100 of the convolution and 5000. */
+const hybrid: Geometry = {
+  ...small,
+  recurrent: { layers: 6, convolved: 100, history: 3, values: 80, state: 5000 },
+}
+const hybridState = 4 * 6 * (3 * 100 + 5000)
+
 /** Bytes of one token of one layer in 16 bits: keys and values of two heads with 64 elements of 2 bytes. */
 const cell = 2 * 2 * 64 * 2
 
@@ -29,13 +36,15 @@ describe('the KV cache', () => {
     // 1000 tokens and a batch of 256 are 1280 cells.
     ['with sliding windows', windowed, {}, (32_768 + 3 * 1280) * cell],
     ["with each slot's window and one batch", windowed, { slots: 2 }, (65_536 + 3 * 2304) * cell],
+    ["with each slot's recurrent state", hybrid, { slots: 2 }, 4 * 65_536 * cell + 2 * hybridState],
     ['with windows longer than the context', windowed, { contextSize: 512 }, 4 * 512 * cell],
   ])('%s', (_, shape, changes, bytes) => {
     expect(kvCacheSize(shape, { ...factors, ...changes })).toBe(bytes)
   })
 })
 
-it('keeps 32 checkpoints of the window for each slot; without a window, none', () => {
+it('keeps 32 checkpoints of the window for each slot, or 8 of a recurrent state; without either, none', () => {
+  expect(memoryOf(hybrid, size, { ...factors, slots: 2 }, false).checkpoints).toBe(2 * 8 * hybridState)
   expect(memoryOf(small, size, factors, false).checkpoints).toBe(0)
   expect(memoryOf(windowed, size, { ...factors, slots: 2 }, false).checkpoints).toBe(2 * 32 * 3000 * cell)
 })
@@ -46,6 +55,16 @@ it.each([
   ['dense', { queries: 10, embedding: 10, feedForward: 100 }, 340],
   ['dense, with wide attention', { queries: 300, embedding: 10, feedForward: 10 }, 635],
   ['experts', { queries: 10, embedding: 10, feedForward: 100, expertAnswers: 20 }, 400],
+  [
+    'recurrent layers',
+    {
+      queries: 1,
+      embedding: 10,
+      feedForward: 10,
+      recurrent: { layers: 1, convolved: 100, history: 3, values: 50, state: 1 },
+    },
+    6.4 * 50 + 2.7 * 100 + 1.6 * 10,
+  ],
   ['experts with wide answers', { queries: 10, embedding: 10, feedForward: 10, expertAnswers: 200 }, 410],
 ])('the compute buffer: %s', (_, widths, floats) => {
   const { compute } = memoryOf({ ...small, ...widths }, size, { ...factors, slots: 2 }, false)

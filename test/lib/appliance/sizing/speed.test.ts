@@ -4,6 +4,8 @@ import { promptTokensFor, speedText } from '../../../../lib/appliance/sizing/spe
 it.each([
   { rate: 1000, tokens: 256 },
   { rate: 24.3, tokens: 121 },
+  { rate: 3.4, tokens: 17 },
+  { rate: 3.2, tokens: undefined },
   // The first prompt already took all the time.
   { rate: 3, tokens: undefined },
   { rate: 0, tokens: undefined },
