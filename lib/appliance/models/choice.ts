@@ -76,7 +76,7 @@ export function chooseRequested(
 export function chooseModel(release: Release, request: ModelRequest, knowledge: Knowledge): ModelChoice {
   const model = requestedModel(release, request)
   if (model.name === release.model.name) return { state: 'serving', model }
-  const substitute = substituteFor(release, knowledge, model.name)
+  const substitute = substituteFor(release, knowledge)
   const misfit = knowledge.misfit(model)
   if (misfit !== undefined) {
     if (substitute === undefined) throw new Error(misfit)
@@ -121,15 +121,9 @@ function untilVerified(pending: PendingModel, substitute: Model | undefined): Mo
  * What serves in place of a model: the one that does now, so that clients are not interrupted twice; otherwise the
  * baked one, otherwise one verified earlier. Undefined if none fits.
  */
-function substituteFor(
-  release: Release,
-  { stateOf, misfit, served }: Knowledge,
-  requested?: string,
-): Model | undefined {
+function substituteFor(release: Release, { stateOf, misfit, served }: Knowledge): Model | undefined {
   const isReady = (other: Model) => other.name === release.model.name || stateOf(other).state === 'verified'
-  const candidates = modelsOf(release).filter(
-    other => other.name !== requested && isReady(other) && misfit(other) === undefined,
-  )
+  const candidates = modelsOf(release).filter(other => isReady(other) && misfit(other) === undefined)
   return candidates.find(({ name }) => name === served) ?? candidates[0]
 }
 

@@ -201,6 +201,10 @@ it('has a model by URL downloaded from there, whatever the mirror, while another
   expect(choice).toMatchObject({ state: 'serving', model: baked, pending: { model: own, url: wanted.url } })
 })
 
+it('without a URL, chooses by the name', () => {
+  expect(chooseRequested(productionRelease, undefined, request, knowing())).toEqual(choose())
+})
+
 it('refuses a model by URL that does not fit', () => {
   const choice = chooseRequested(productionRelease, { model: own }, asksForOwn, knowing([own]))
   expect(choice).toEqual({

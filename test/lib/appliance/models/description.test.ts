@@ -26,6 +26,7 @@ it.each([
   ['an older one', older, 'mistral3', undefined],
   ["Mistral's format in another architecture", mistral, 'qwen2', undefined],
   ['another format', '<|im_start|>', 'llama', undefined],
+  ['another format of Mistral', '[AVAILABLE_TOOLS] [TOOL_CALLS]', 'llama', undefined],
   ["Qwen3.5's format", qwen, 'qwen35moe', 'qwen3.5'],
   ["Qwen3.5's format in another architecture", qwen, 'qwen3moe', undefined],
   ['no template', undefined, 'mistral3', undefined],
@@ -40,6 +41,7 @@ it.each([
   [undefined, undefined],
   ['', undefined],
   [7, undefined],
+  [' mit\n', 'mit'],
   ['mit\n\u001b[31mred', 'mit [31mred'],
   ['x'.repeat(500), 'x'.repeat(60)],
 ])('the licence %j is shown as %j', (stated, shown) => {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Model } from '../../../../lib/appliance/models/catalogue.ts'
 import {
+  describedModel,
   ignoredModelNotes,
   knownByDigest,
   nameFor,
@@ -44,7 +45,31 @@ it('does not take the name of another model', () => {
   expect(nameFor(wanted, [], ['other'])).toBe('tiny')
   expect(nameFor(wanted, [{ ...tinyModel, sha256: wanted.sha256 }], [])).toBe('tiny')
   expect(nameFor(wanted, [tinyModel], [])).toBe('tiny-abcdef01')
+  expect(nameFor(wanted, [{ ...tinyModel, name: 'another' }], [])).toBe('tiny')
   expect(nameFor(wanted, [], ['tiny'])).toBe('tiny-abcdef01')
+})
+
+const { size, contextLimit, geometry } = tinyModel
+const described = { size, contextLimit, geometry, hasTemplate: true }
+it.each([
+  ['says no more', {}, { own: { hasTemplate: true } }],
+  ['has no template', { hasTemplate: false }, { own: { hasTemplate: false } }],
+  ['states a licence', { licence: 'MIT' }, { own: { hasTemplate: true, licence: 'MIT' } }],
+  [
+    'shows a model that thinks, and that our template suits',
+    { thinking: 'optional', template: 'qwen3.5' },
+    { thinking: 'optional', template: 'qwen3.5', own: { hasTemplate: true } },
+  ],
+] as const)('is known from a header that %s', (_, header, known) => {
+  const wanted = { url: 'https://a.example/m.gguf', sha256: 'ab' }
+  expect(describedModel('m', wanted, { ...described, ...header })).toStrictEqual({
+    name: 'm',
+    ...wanted,
+    size,
+    contextLimit,
+    geometry,
+    ...known,
+  })
 })
 
 const [baked, ...further] = modelsOf(productionRelease) as [Model, ...Model[]]

@@ -15,12 +15,14 @@ const better = model('better', 2.6, { independent: 64, maker: 73 })
 const slower = model('slower', 28, { independent: 70 })
 const worse = model('worse', 2, { independent: 32 })
 const equal = model('equal', 7, { independent: 59 })
-const unknown = model('unknown', 1)
+const similar = model('similar', 15, { independent: 61 })
+const unknown = model('unknown', 28)
+const tiny = model('tiny', 1)
 
 it('ranks what fits first, then the better, then the faster', () => {
   const order = (fits: (of: Model) => boolean) =>
-    ranked([unknown, worse, present, better, slower, equal], fits).map(({ name }) => name)
-  expect(order(() => true)).toEqual(['slower', 'better', 'equal', 'present', 'worse', 'unknown'])
+    ranked([unknown, tiny, worse, present, better, slower, equal], fits).map(({ name }) => name)
+  expect(order(() => true)).toEqual(['slower', 'better', 'equal', 'present', 'worse', 'unknown', 'tiny'])
   expect(order(({ name }) => name !== 'slower').at(-1)).toBe('slower')
 })
 
@@ -31,6 +33,7 @@ it.each([
   ],
   [[equal], 'about 2.0 times as fast'],
   [[equal, better], 'better fits'],
+  [[similar], 'its answers are about as fast. To serve it'],
   [[slower], undefined],
   [[worse], undefined],
   [[unknown], undefined],

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import {
   bakedModels,
+  catalogueNames,
   modelsOf,
   productionRelease,
   releaseSchema,
@@ -16,6 +17,12 @@ it('has in the image the model for chat, and what is baked in beside it', () => 
   expect(release.companions.filter(({ isBaked }) => isBaked === undefined).length).toBe(
     release.companions.length - 1,
   )
+})
+
+it('lets the context request each model of the catalogue, whichever is baked in', () => {
+  const [first, ...others] = modelsOf(releaseWith('gpt-oss-20b')).map(({ name }) => name)
+  expect(first).toBe('gpt-oss-20b')
+  expect(others).toEqual(catalogueNames.filter(name => name !== 'gpt-oss-20b'))
 })
 
 it('reads the production release back from JSON', () => {

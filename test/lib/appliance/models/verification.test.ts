@@ -113,6 +113,10 @@ it.each(Object.keys(states) as StateName[])(
   },
 )
 
+it('stores what was verified as passed', () => {
+  expect(outcomeOf(states.verified)).toEqual({ outcome: 'passed' })
+})
+
 it('counts a verified model whose file is gone as never downloaded', () => {
   expect(storedState({ outcome: 'passed' }, false)).toEqual(states['not requested'])
 })
