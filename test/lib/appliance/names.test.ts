@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { endpointsOf, endpointUrl, namesOf } from '../../../lib/appliance/names.ts'
+import { endpointsOf, endpointUrl, hostAndPort, namesOf } from '../../../lib/appliance/names.ts'
 
 const reachable = { hostname: 'Copilot', addresses: ['2001:db8::7', '192.0.2.7', '198.51.100.7'] }
 
@@ -34,4 +34,13 @@ describe('the base URL', () => {
   ])('at %s is %s', (endpoint, url) => {
     expect(endpointUrl(endpoint)).toBe(url)
   })
+})
+
+it.each([
+  ['https://copilot.example.com/v1', 'copilot.example.com', 443],
+  ['https://192.0.2.7:8443', '192.0.2.7', 8443],
+  ['https://[2001:db8::7]/v1', '2001:db8::7', 443],
+  ['https://[2001:db8::7]:8443/v1', '2001:db8::7', 8443],
+])('connects for %s to %s, port %d', (url, host, port) => {
+  expect(hostAndPort(new URL(url))).toEqual({ host, port })
 })

@@ -7,9 +7,11 @@ import { textLine } from '../../../support/request-lines.ts'
 
 const request = (changes: Parameters<typeof textLine>[0]) => parseRequest(textLine(changes)) as LoggedRequest
 const requests = [
-  request({ first_byte: 0.2, total: 2 }),
+  request({ first_byte: 0.25, total: 2 }),
   request({ first_byte: 45, total: 50.25 }),
   request({ first_byte: 4000, total: 5000, tenant: 'bob' }),
+  // An answer that failed: no wait for a first token.
+  request({ status: 502, first_byte: 3, total: 3, tenant: 'dave' }),
   // A completion: its wait is of another kind.
   request({ path: '/infill', first_byte: 0.2, total: 0.3, tenant: 'carol' }),
   request({ path: '/v1/models', method: 'GET' }),
@@ -53,7 +55,7 @@ it('has what is known of requests', () => {
     'slm_copilot_first_byte_seconds_bucket{le="60"} 2',
     'slm_copilot_first_byte_seconds_bucket{le="1800"} 2',
     'slm_copilot_first_byte_seconds_bucket{le="+Inf"} 3',
-    'slm_copilot_first_byte_seconds_sum 4045.2',
+    'slm_copilot_first_byte_seconds_sum 4045.25',
     'slm_copilot_first_byte_seconds_count 3',
   ])
     expect(lines).toContain(line)

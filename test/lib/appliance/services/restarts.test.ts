@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  expiredText,
   failedText,
   loadingAgainText,
   noModelText,
@@ -111,6 +112,10 @@ it.each([
     'The model cannot be loaded: llama-server exited with code 1, in the last of 8 attempts. To find the reason, the administrator can run: journalctl -u slm-copilot',
   ],
   [() => stoppedText(new Date(86_399_999)), 'llama-server was stopped at 23:59:59 UTC.'],
+  [
+    () => expiredText(new Date('2026-02-14T23:59:59Z')),
+    'The certificate expired on 2026-02-14. For what to do, the administrator can run: slm-copilot doctor',
+  ],
   [() => noModelText('one\u001b\u200b\u001b[31m'), 'one [31m'],
   [() => noModelText('x'.repeat(301)), 'x'.repeat(300)],
 ])('tells clients: %#', (reason, text) => {

@@ -86,6 +86,7 @@ it('asks for a token only if requests wait and nothing is computed', () => {
   expect(watch({ requests: 2 }, 40)?.verdict).toBe('wait')
   expect(watch({ requests: 2 }, 60)?.verdict).toBe('ask for a token')
   expect(watch({ requests: 2, isRunning: true }, hours)?.verdict).toBe('healthy')
+  expect(watch({ requests: 2, reply: 'loading' }, 60)?.verdict).toBe('wait')
 })
 
 it.each([

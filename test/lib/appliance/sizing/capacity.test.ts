@@ -90,7 +90,11 @@ describe('Devstral', () => {
       },
     },
     // A cached prompt of the default context must fit beside, however long the window is.
-    { vm: 24, asked: {}, gives: { slots: 1, kvType: 'f16', notes: [said(/^Little memory .* prompt cache/)] } },
+    {
+      vm: 24,
+      asked: {},
+      gives: { slots: 1, kvType: 'f16', notes: [said(/^Little memory .* prompt cache/)] },
+    },
     { vm: 26, asked: {}, gives: { slots: 1, kvType: 'f16', notes: [] } },
     { vm: 40, asked: { contextSize: 131_072, parallel: 1 }, gives: { notes: [said(/^Little memory/)] } },
     { vm: 42, asked: { contextSize: 131_072, parallel: 1 }, gives: { contextSize: 131_072, notes: [] } },
