@@ -23,7 +23,10 @@ export function verdictOn(output: string): AuditVerdict {
   const counts = report?.metadata?.vulnerabilities
   if (counts === undefined) {
     const answer = report?.message ?? report?.error?.summary ?? (output.trim() || 'nothing')
-    return { passes: true, text: `npm audit: not done, vulnerabilities are unknown. npm said: ${answer}` }
+    return {
+      passes: true,
+      text: `npm audit failed, so vulnerabilities are unknown. Run it again once the registry can be reached. npm said: ${answer}`,
+    }
   }
   const found = severities.filter(severity => (counts[severity] ?? 0) > 0)
   if (found.length === 0) return { passes: true, text: 'npm audit: no known vulnerabilities.' }

@@ -8,15 +8,15 @@
 # disk's size, and what the container writes stays; after a line on standard input it is shut down, and the disk unmounted;
 # at the end of standard input without one it is killed.
 # FOLDER: for everything else that is written, with the context disk in it. DISK: raw, as packer/base-image.sh lays it out.
-# GROUP: the control group for all processes; its name is the machine's, too. MAC: of the network interface.
-# ADDRESS: of a second interface, on the bridge `segment` in the network namespace that file descriptor 3 is.
+# GROUP: the control group for all processes; the machine has the same name. MAC: of the network interface.
+# ADDRESS: of a second interface, on the bridge `segment` in the network namespace that is open as file descriptor 3.
 set -euo pipefail
 purpose=$1 folder=$2 disk=$3 group=$4 mac=$5 address=${6:-}
 
 # The root file system begins here (packer/base-image.sh).
 partition=$((2048 * 512))
-# What is captured: all packets but those of connections that are made to it, which are many.
-uncalled='not (tcp and (src port 22 or src port 80 or src port 443)) and not (tcp and dst host 10.0.2.15 and (dst port 22 or dst port 80 or dst port 443))'
+# What is captured: all packets but those of connections that others make to the container, which are many.
+capture_filter='not (tcp and (src port 22 or src port 80 or src port 443)) and not (tcp and dst host 10.0.2.15 and (dst port 22 or dst port 80 or dst port 443))'
 
 nspawn=(
   env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
@@ -123,7 +123,7 @@ run() {
 
 capture() {
   : > "$folder/capture.log"
-  nsenter "--net=$folder/net" tcpdump -n -U --immediate-mode -Z root -i eth0 -w "$folder/packets.pcap" "$uncalled" \
+  nsenter "--net=$folder/net" tcpdump -n -U --immediate-mode -Z root -i eth0 -w "$folder/packets.pcap" "$capture_filter" \
     > "$folder/capture.log" 2>&1 &
   until grep -q 'listening on' "$folder/capture.log"; do sleep 0.05; done
 }

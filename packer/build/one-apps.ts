@@ -13,12 +13,23 @@ export const oneAppsCheckout = ({ url, commit }: GitSource): Promise<string> =>
   cached('one-apps', [commit], folder =>
     step(`Clone ${url} at ${commit.slice(0, 7)}`, async () => {
       // A server that sends nothing for a minute has stalled.
-      const patience = ['-c', 'http.lowSpeedLimit=1000', '-c', 'http.lowSpeedTime=60']
+      const stallLimit = ['-c', 'http.lowSpeedLimit=1000', '-c', 'http.lowSpeedTime=60']
       const git = (name: string, ...args: string[]) =>
         runLogged(`one-apps-${name}`, ['git', ...args], { env: { GIT_TERMINAL_PROMPT: '0' } })
       await git('init', 'init', '--quiet', folder)
       const owner = existsSync(url) ? [fromAnyOwner] : []
-      await git('fetch', ...patience, '-C', folder, 'fetch', '--progress', '--depth=1', ...owner, url, commit)
+      await git(
+        'fetch',
+        ...stallLimit,
+        '-C',
+        folder,
+        'fetch',
+        '--progress',
+        '--depth=1',
+        ...owner,
+        url,
+        commit,
+      )
       await git('checkout', '-C', folder, 'checkout', '--quiet', '--detach', commit)
     }),
   )

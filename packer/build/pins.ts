@@ -1,4 +1,4 @@
-/** `make pins`: what is newer than each pin, where that can be asked, and whether fetched files are the pinned ones. */
+/** `make pins`: what is newer than each pin, as far as publishers say, and whether fetched files are the pinned ones. */
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import {
@@ -61,7 +61,7 @@ const pins = (): Pin[] => [
     name: 'one-apps',
     pinned: oneApps.commit,
     expected: { name: 'one-apps', commit: oneApps.commit },
-    ask: sources => newest.commitOf(sources, oneApps.repository),
+    ask: sources => newest.newestCommit(sources, oneApps.repository),
   },
   {
     name: 'Debian',
@@ -73,7 +73,7 @@ const pins = (): Pin[] => [
     name: 'Packer plugin qemu',
     pinned: packerPlugin.version,
     verifiedBy: 'packer init',
-    ask: sources => newest.releaseOf(sources, packerPlugin.repository),
+    ask: sources => newest.newestRelease(sources, packerPlugin.repository),
   },
   ...[packagedLlama.source, packagedLlama.libraries].map(each => ({
     name: each.spec.slice(0, each.spec.lastIndexOf('@')),
@@ -88,7 +88,7 @@ const pins = (): Pin[] => [
     name: 'Node.js',
     pinned: nodeVersion,
     verifiedBy: 'npm ci',
-    ask: sources => newest.nodeOf(sources, nodeVersion),
+    ask: sources => newest.newestNode(sources, nodeVersion),
   },
   ...['.', 'test/clients'].map(folder => ({
     name: `npm: ${join(folder, 'package.json')}`,
@@ -123,7 +123,7 @@ async function rowOf(pin: Pin, found: string[], sources: newest.Registries): Pro
   return {
     name,
     pinned: shortened(pinned),
-    newest: answer.newest === undefined ? `not asked: ${answer.why}` : (wrong ?? shortened(answer.newest)),
+    newest: answer.newest === undefined ? `unknown: ${answer.why}` : (wrong ?? shortened(answer.newest)),
     fetched: fetched.text,
     isNewer: answer.newest !== undefined && ![pinned, 'the same'].includes(answer.newest),
     isWrong: fetched.isWrong || wrong !== undefined,
@@ -145,11 +145,11 @@ export function reportOf(rows: PinRow[]): string {
       .trimEnd(),
   )
   const count = (is: (row: PinRow) => boolean) => rows.filter(is).length
-  const notAsked = count(({ newest }) => newest.startsWith('not asked'))
+  const unknown = count(({ newest }) => newest.startsWith('unknown: '))
   const sum = [
     `${rows.length} pins`,
     `${count(({ isNewer }) => isNewer)} with something newer`,
-    `${notAsked} could not be asked`,
+    `${unknown} unknown`,
     `${count(({ isWrong }) => isWrong)} wrong`,
   ]
   return `${table.join('\n')}\n\n${sum.join(', ')}.`
@@ -163,7 +163,7 @@ export async function comparePins(folders: string[], sources: newest.Registries)
 
 if (import.meta.main)
   await script(async () => {
-    const rows = await comparePins([cacheFolder, ...process.argv.slice(2)], newest.liveSources)
+    const rows = await comparePins([cacheFolder, ...process.argv.slice(2)], newest.liveRegistries)
     console.log(reportOf(rows))
     const wrong = rows.filter(({ isWrong }) => isWrong)
     if (wrong.length > 0)

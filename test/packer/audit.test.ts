@@ -24,7 +24,7 @@ it.each([
       statusCode: 405,
     }),
     true,
-    'not done, vulnerabilities are unknown. npm said: 405 Method Not Allowed',
+    'failed, so vulnerabilities are unknown. Run it again once the registry can be reached. npm said: 405 Method Not Allowed',
   ],
   [
     'no network',

@@ -92,7 +92,7 @@ it.each([
 
 it('the newest Node.js of a line is found by number', async () => {
   const sources = answering({ version: ['24.8.0', '24.21.0', '24.9.0'] })
-  expect(await ask(newest.nodeOf(sources, '24.9.0'))).toEqual({ newest: '24.21.0' })
+  expect(await ask(newest.newestNode(sources, '24.9.0'))).toEqual({ newest: '24.21.0' })
 })
 
 it.each([
@@ -152,11 +152,11 @@ it.each(['one-apps', 'one-apps-0123456789ab', 'one-apps.git'])('%s is compared b
   expect(await verify('0'.repeat(40))).toEqual({ text: `WRONG: ${path} has commit ${commit}`, isWrong: true })
 })
 
-it('without a network every pin says that it could not be asked, and none is wrong', async () => {
+it('without a network every pin says why what is newest is unknown, and none is wrong', async () => {
   const rows = await comparePins([folder], answering({}))
-  expect(rows.filter(({ newest }) => newest !== 'not asked: could not resolve that.example')).toEqual([])
+  expect(rows.filter(({ newest }) => newest !== 'unknown: could not resolve that.example')).toEqual([])
   expect(reportOf(rows)).toMatch(
-    RegExp(`${rows.length} pins, 0 with something newer, ${rows.length} could not be asked, 0 wrong\\.$`),
+    RegExp(`${rows.length} pins, 0 with something newer, ${rows.length} unknown, 0 wrong\\.$`),
   )
 })
 

@@ -42,7 +42,7 @@ export const description = ({ model, os, llamaCpp }: ListingFacts): string =>
   ].join('\n\n')
 
 export const serviceDescription = [
-  'One address, one CA and a key for each developer; behind it as many copilots as there is work for. The router sends each conversation to the copilot that remembers its prompt. OneFlow adds a copilot when more than 80 % of the slots are busy for three minutes, and removes one when less than 20 % are for ten; a copilot that is removed answers first what it has begun.',
+  'One address, one CA and a key for each developer; behind it as many copilots as there is work for. The router sends each conversation to the copilot that remembers its prompt. OneFlow adds a copilot when more than 80 % of the slots are busy for three minutes, and removes one when less than 20 % are for ten; a copilot that is removed finishes its answers in progress first.',
   'Requires OneFlow and OneGate, and hosts whose `SHUTDOWN_TIMEOUT` (in `/var/lib/one/remotes/etc/vmm/kvm/kvmrc`, 180 s by default) is at least 330 s.',
   `Based on the VM template of [${listing.title}](/appliance/${listing.uuid}).`,
 ].join('\n\n')
