@@ -1,6 +1,4 @@
 /** Copilots join, leave and change while a router serves, as OneGate or the context names them. */
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { mostBackends } from '../../lib/appliance/fleet/backends.ts'
 import { http } from '../../lib/system/http.ts'
@@ -11,13 +9,14 @@ import {
   keys,
   nodeOf,
   startCopilot,
+  startOneGate,
   startRouter,
   type TestCopilot,
   type TestRouter,
   until,
 } from './support/fleet.ts'
 
-let oneGate: Server
+let oneGate: { url: string; close(): void }
 let service: { status: number; text: string }
 let one: TestCopilot
 let two: TestCopilot
@@ -37,14 +36,12 @@ const told = (...nodes: object[]): Promise<string[]> => {
 
 beforeAll(async () => {
   service = { status: 404, text: '' }
-  oneGate = createServer((request, response) => {
+  oneGate = await startOneGate((request, response) => {
     const isAsked = request.url === '/service?extended=true' && request.headers['x-onegate-token'] === 't'
     response.writeHead(isAsked ? service.status : 401).end(service.text)
   })
-  await new Promise<void>(resolve => oneGate.listen(0, '127.0.0.1', resolve))
   ;[one, two] = await Promise.all([startCopilot('one', 2), startCopilot('two', 2)])
-  const { port } = oneGate.address() as AddressInfo
-  router = await startRouter([], {}, `http://127.0.0.1:${port}`)
+  router = await startRouter([], {}, oneGate.url)
 })
 afterAll(async () => {
   oneGate?.close()

@@ -7,6 +7,7 @@ import {
   ask,
   keys,
   logOf,
+  settle,
   startCopilot,
   startRouter,
   type TestCopilot,
@@ -24,11 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([router?.close(), ...(copilots ?? []).map(copilot => copilot.stop())]))
 afterEach(async () => {
-  for (const copilot of copilots) {
-    copilot.mode.is = 'answer'
-    for (const response of copilot.open) response.end()
-  }
-  await until(() => openStreams() === 0)
+  await settle(copilots)
   await router.forget()
 })
 

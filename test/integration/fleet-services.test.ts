@@ -1,6 +1,4 @@
 /** Completion, embeddings and reranking behind a router: they go to the copilots that have them. */
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { http } from '../../lib/system/http.ts'
 import {
@@ -8,7 +6,9 @@ import {
   ask,
   keys,
   nodeOf,
+  settle,
   startCopilot,
+  startOneGate,
   startRouter,
   type TestCopilot,
   type TestRouter,
@@ -16,7 +16,7 @@ import {
 } from './support/fleet.ts'
 
 const published = new Map<TestCopilot, string>()
-let oneGate: Server
+let oneGate: { url: string; close(): void }
 let plain: TestCopilot
 let rich: TestCopilot
 let router: TestRouter
@@ -25,7 +25,7 @@ beforeAll(async () => {
   plain = await startCopilot('plain', 2)
   rich = await startCopilot('rich', 2, ['completion', 'embeddings', 'reranking'])
   published.set(plain, 'none').set(rich, 'completion=infill embeddings=vectors reranking=ranker')
-  oneGate = createServer((_, response) => {
+  oneGate = await startOneGate((_, response) => {
     response.end(
       JSON.stringify({
         SERVICE: {
@@ -40,20 +40,13 @@ beforeAll(async () => {
       }),
     )
   })
-  await new Promise<void>(resolve => oneGate.listen(0, '127.0.0.1', resolve))
-  router = await startRouter([], {}, `http://127.0.0.1:${(oneGate.address() as AddressInfo).port}`)
+  router = await startRouter([], {}, oneGate.url)
 })
 afterAll(async () => {
   oneGate?.close()
   await Promise.all([plain?.stop(), rich?.stop(), router?.close()])
 })
-afterEach(async () => {
-  for (const copilot of [plain, rich]) {
-    copilot.mode.is = 'answer'
-    for (const response of copilot.open) response.end('"path":""}')
-  }
-  await until(() => plain.open.size + rich.open.size === 0)
-})
+afterEach(() => settle([plain, rich], '"path":""}'))
 
 const vectors = { path: '/v1/embeddings', body: { input: 'x', messages: undefined, stream: undefined } }
 const requests: { path: string; body: Record<string, unknown> }[] = [

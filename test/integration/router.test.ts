@@ -11,6 +11,7 @@ import {
   fleetKey,
   keys,
   logOf,
+  settle,
   startCopilot,
   startRouter,
   type TestCopilot,
@@ -26,14 +27,8 @@ beforeAll(async () => {
   ;[one, two] = await Promise.all([startCopilot('one', 2), startCopilot('two', 2)])
   router = await startRouter([one.address, two.address])
 })
-afterAll(() => Promise.all([router, one?.edge, two?.edge].map(edge => edge?.close())))
-afterEach(async () => {
-  for (const copilot of copilots()) {
-    copilot.mode.is = 'answer'
-    for (const response of copilot.open) response.end()
-  }
-  await until(() => copilots().every(({ open }) => open.size === 0))
-})
+afterAll(() => Promise.all([router?.close(), one?.stop(), two?.stop()]))
+afterEach(() => settle(copilots()))
 
 const nameOf = (copilot: TestCopilot) => (copilot === one ? 'one' : 'two')
 const otherThan = (name: string) => (name === 'one' ? two : one)

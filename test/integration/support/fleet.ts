@@ -1,7 +1,8 @@
 /** A router and copilots on this machine: the real edge proxies and HAProxy; what answers as llama-server is a stand-in. */
 import { X509Certificate } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
-import type { ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { modelServices, paths } from '../../../lib/appliance/paths.ts'
@@ -178,6 +179,23 @@ export async function until(holds: () => boolean): Promise<void> {
 }
 
 export const logOf = ({ accessLog }: Edge): string => readFileSync(accessLog, 'utf8')
+
+/** Makes copilots answer as by default, ends their streams with this text, and waits until all have ended. */
+export async function settle(copilots: TestCopilot[], end = ''): Promise<void> {
+  for (const copilot of copilots) {
+    copilot.mode.is = 'answer'
+    for (const response of copilot.open) response.end(end)
+  }
+  await until(() => copilots.every(({ open }) => open.size === 0))
+}
+
+/** A OneGate on this machine that answers each request by this function. */
+export async function startOneGate(answer: RequestListener): Promise<{ url: string; close(): void }> {
+  const server = createServer(answer)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, close: () => void server.close() }
+}
 
 /** What OneGate shows of a copilot in the answer to `/service`. `published`: attributes besides the usual ones. */
 export const nodeOf = (copilot: TestCopilot, published: Record<string, string> = {}) => ({
