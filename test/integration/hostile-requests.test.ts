@@ -239,7 +239,10 @@ it(`lets none of ${tricks.length} path tricks through to llama-server's internal
 }, async () => {
   const allowed = new Set(['/health', metricsPath, ...routes.map(({ path }) => path)])
   for (const path of tricks) await send(requestOf([`Authorization: Bearer ${key}`], path))
-  expect(received.map(({ url }) => url?.split('?')[0] ?? '').filter(url => !allowed.has(url))).toEqual([])
+  const reached = new Set(received.map(({ url }) => url?.split('?')[0] ?? ''))
+  // Many of the paths are other spellings of a public one.
+  expect([...reached]).toContain('/v1/models')
+  expect([...reached].filter(url => !allowed.has(url))).toEqual([])
 })
 
 it.each(smugglingAttempts)('passes on no smuggled request: %s, %s', async (...lines) => {

@@ -6,9 +6,10 @@ import { type Stack, startStack } from './support/stack.ts'
 
 const canary = 'marigold-of-a-developer'
 
+const settings: Record<string, string> = {}
 let stack: Stack
 beforeAll(async () => {
-  stack = await startStack({ ONEAPP_COPILOT_CONTEXT_SIZE: '4096' }, { call: readCall })
+  stack = await startStack({ ONEAPP_COPILOT_CONTEXT_SIZE: '4096' }, { call: readCall, settings })
 })
 afterAll(() => stack?.close())
 
@@ -87,4 +88,12 @@ it('is nothing while requests succeed: the journal does not grow with them', asy
     expect((await ask('/v1/chat/completions', { messages, max_tokens: 2 })).status).toBe(200)
   // Those of the requests before, which had failed, may come late.
   expect(lines() - before).toBeLessThan(5)
+})
+
+it('would contain prompts if llama-server logged as much as it can', async () => {
+  settings.LLAMA_ARG_LOG_VERBOSITY = '5'
+  await stack.stopLlama()
+  await stack.startLlama()
+  expect((await ask('/v1/chat/completions', { messages, max_tokens: 2 })).status).toBe(200)
+  expect(stack.llamaOutput()).toContain(canary)
 })

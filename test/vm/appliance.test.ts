@@ -169,7 +169,7 @@ describe('first boot', () => {
     const listening = (await sshOutput(vm, 'ss -Hltn')).split('\n')
     const others = listening.filter(line => !/:(22|80|443) /.test(line))
     expect(listening.length).toBeGreaterThan(3)
-    expect(others.join('\n')).not.toMatch(/0\.0\.0\.0|\*:/)
+    expect(others.join('\n')).not.toMatch(/0\.0\.0\.0|\*:|\[::\]:\d/)
   })
 })
 
