@@ -1,5 +1,6 @@
 /** Fifty clients on two slots with generations of half a minute: the effect of different Retry-After times. */
 import { type RetryAfter, retryAfter, retryAfterMap } from '../../lib/render/nginx/retry-after.ts'
+import { nested } from '../../lib/render/nginx/syntax.ts'
 import { mean, runClients, summarize } from '../integration/support/concurrent-clients.ts'
 import { type Stack, startStack } from '../integration/support/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
@@ -30,7 +31,9 @@ async function measure(choice: RetryAfter): Promise<void> {
     { ONEAPP_COPILOT_KEYS: keys.map(({ name, key }) => `${name}=${key}`).join('\n') },
     {
       settings: { LLAMA_ARG_MODEL: await wideSentenceModel() },
-      site: text => text.replace(retryAfterMap(retryAfter), retryAfterMap(choice)),
+      ...(choice !== retryAfter && {
+        site: text => text.replace(nested(retryAfterMap(retryAfter)), nested(retryAfterMap(choice))),
+      }),
     },
   )
   try {

@@ -131,6 +131,14 @@ const argumentsIn = (root: string) =>
 const stackIn = (root: string) =>
   readFileSync(join(root, paths.memoryDropIn), 'utf8').match(/^LimitSTACK=(\d+)$/m)?.[1]
 
+/** Applies a test's change. Throws if it finds nothing to change: the test would then prove nothing. */
+function changed(text: string, change: ((text: string) => string) | undefined): string {
+  if (change === undefined) return text
+  const result = change(text)
+  if (result === text) throw new Error(`Nothing was changed by ${change}`)
+  return result
+}
+
 /** The edge proxy's configuration, with paths below `root` and free ports. */
 function siteFor(root: string, socket: string, numbers: { http: number; https: number }): string {
   const text = readFileSync(join(root, paths.edgeConfiguration), 'utf8')
@@ -188,7 +196,7 @@ async function startAdmission(root: string, socket: string, options: Options): P
     .replaceAll(paths.socket, socket)
     .replaceAll('unix:/run/slm-copilot-', `unix:${root}/run/slm-copilot-`)
   const file = join(root, 'run/admission.conf')
-  writeFileSync(file, `user root;\n${options.admission?.(text) ?? text}`)
+  writeFileSync(file, `user root;\n${changed(text, options.admission)}`)
   const admission = startNginx(file)
   await admission.until(async () => existsSync(join(admissionFolder(root), 'admission.sock')))
   return admission
@@ -200,18 +208,18 @@ export async function startEdge(context: Record<string, string>, options: Option
   const numbers = { http: await freePort(), https: await freePort() }
   const folder = join(root, 'run')
   const socket = join(folder, 'llama.sock')
-  const { site = text => text, program = text => text } = options
   const file = join(folder, 'nginx.conf')
   const metrics = join(root, paths.metrics)
   const writeSite = () => {
-    writeFileSync(file, site(siteFor(root, socket, numbers)))
+    writeFileSync(file, changed(siteFor(root, socket, numbers), options.site))
     const script = join(root, paths.edgeProgram)
     writeFileSync(
       script,
-      program(
+      changed(
         readFileSync(script, 'utf8')
           .replaceAll(paths.metrics, metrics)
           .replaceAll(paths.fleetModels, join(root, paths.fleetModels)),
+        options.program,
       ),
     )
   }
