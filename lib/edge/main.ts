@@ -6,7 +6,7 @@ import {
   rewriteErrorHeaders,
   timeFirstByte,
 } from './handlers/answers.ts'
-import { error, explainFailure } from './handlers/failures.ts'
+import { error, explainFailure, sendError } from './handlers/failures.ts'
 import { inParts } from './handlers/parts.ts'
 import { filter, model, route } from './handlers/requests.ts'
 import { metrics } from './handlers/scrape.ts'
@@ -20,6 +20,7 @@ export default {
   error: error,
   metrics: metrics,
   explainFailure: explainFailure,
+  sendError: sendError,
   rewriteErrorHeaders: rewriteErrorHeaders,
   rewriteErrorBody: rewriteErrorBody,
   countHeaders: countHeaders,

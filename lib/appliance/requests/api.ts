@@ -51,6 +51,8 @@ export const metricsLocation = '/slm-copilot-metrics'
 
 /** The internal location of requests without a valid key. */
 export const deniedLocation = '/slm-copilot-denied'
+/** The internal location of requests whose body is not JSON. */
+export const unsupportedLocation = '/slm-copilot-unsupported'
 /** The prefix of the internal locations that check once more a request which made llama-server fail. */
 export const checkLocation = '/slm-copilot-check'
 /** In the admission proxy, the prefix of the internal locations that send a part of a request to a service beside chat. */

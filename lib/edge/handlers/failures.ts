@@ -39,6 +39,10 @@ export function error(r: NginxHTTPRequest): string {
   )
 }
 
+/** Sends the error response whose status nginx has set. */
+export const sendError = (r: NginxHTTPRequest): void =>
+  answer(r, Number(r.variables.status), r.variables.copilot_error_text ?? '')
+
 /** Handles llama-server's 500s: if the request caused it, the response is 400 with llama-server's message. */
 export function explainFailure(r: NginxHTTPRequest): void {
   const path = r.variables.copilot_original_path as string

@@ -2,7 +2,8 @@
 import { malformedLocation } from '../../appliance/requests/api.ts'
 
 /** `error_page` directives for errors that the edge proxy itself detects. */
-export const ownErrors = `error_page 401 404 405 413 415 429 500 @error;
+export const ownErrors = `error_page 401 404 405 429 500 @error;
+    error_page 413 @too_large;
     # Of limit_except.
     error_page 403 =405 @error;
     error_page 400 414 ${malformedLocation};
@@ -16,7 +17,8 @@ const upstreamErrors = `proxy_intercept_errors on;
 /** For GET routes, which have no body that llama-server could reject. */
 export const readErrors = `${upstreamErrors}
         error_page 403 =405 @error;
-        error_page 404 405 413 500 504 @error;`
+        error_page 404 405 500 504 @error;
+        error_page 413 @too_large;`
 
 /** For POST routes: llama-server's rejections are passed on, rewritten by js_body_filter. */
 export const generationErrors = `${upstreamErrors}
@@ -28,6 +30,10 @@ export const errorLocations = `
     location @error {
         default_type application/json;
         return 200 $copilot_error_text;
+    }
+    # Not by return, which would take effect before the limits on requests: what they have not counted is not logged.
+    location @too_large {
+        js_content copilot.sendError;
     }
     location = ${malformedLocation} {
         internal;

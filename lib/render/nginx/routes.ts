@@ -12,6 +12,7 @@ import {
   type Route,
   routes,
   routingHeaders,
+  unsupportedLocation,
 } from '../../appliance/requests/api.ts'
 import { bodyBufferSize } from './body-buffer.ts'
 import { generationErrors, readErrors } from './errors.ts'
@@ -49,7 +50,7 @@ const postRoutes = (site: Site, handler: 'filter' | 'route') => `
     location ~ ^(${postPaths.join('|')})\\z {
         ${only('POST')}
         if ($copilot_is_unsupported_media_type) {
-            return 415;
+            rewrite ^ ${unsupportedLocation} last;
         }
         ${bodyRateLimit(site)}
         limit_conn copilot_requests_per_tenant ${site.requestsOfKey};

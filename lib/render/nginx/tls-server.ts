@@ -2,7 +2,7 @@
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { noBodyLimit, sendTimeouts } from '../../appliance/nginx/limits.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../../appliance/paths.ts'
-import { deniedLocation, limitHeader } from '../../appliance/requests/api.ts'
+import { deniedLocation, limitHeader, unsupportedLocation } from '../../appliance/requests/api.ts'
 import { landingPagePolicy } from '../page/landing-page.ts'
 import { errorLocations, ownErrors } from './errors.ts'
 import { listen } from './listen.ts'
@@ -53,6 +53,14 @@ const denied = `location = ${deniedLocation} {
         deny all;
         error_page 403 =401 @error;
         error_page 429 @error;
+    }`
+
+/** Rejects requests whose body is not JSON, once the limits have counted them. The body is never read. */
+const unsupported = `location = ${unsupportedLocation} {
+        internal;
+        client_max_body_size 0;
+        deny all;
+        error_page 403 =415 @error;
     }`
 
 const landingPage = (
@@ -119,6 +127,7 @@ export const tlsServer = (site: Site, certificate: string) => `server {
         rewrite ^ ${deniedLocation} last;
     }
     ${denied}
+    ${unsupported}
 
     ${landingPage(certificate)}
     location = /ca.crt {
