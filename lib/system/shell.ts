@@ -88,9 +88,27 @@ const settings = {
 /** Loaded with the first program to run: many of our commands run none. */
 const loadZx = () => import('zx/core')
 
+/** A template for zx without empty arrays, and without the space before each: people read the command. */
+function withoutEmptyArrays({ pieces: [first = '', ...others], args }: ShellCommand) {
+  const texts = [first]
+  const filled: Argument[] = []
+  args.forEach((arg, index) => {
+    const [before = '', after = ''] = [texts.at(-1), others[index]]
+    if (Array.isArray(arg) && arg.length === 0)
+      texts[texts.length - 1] = (/^( |$)/.test(after) ? before.replace(/ $/, '') : before) + after
+    else {
+      filled.push(arg)
+      texts.push(after)
+    }
+  })
+  return { pieces: Object.assign(texts, { raw: texts }), args: filled }
+}
+
 /** Runs a command on this machine. */
-export const execute: Execute = async ({ pieces, args, options: { input, env, onLine } }) => {
+export const execute: Execute = async command => {
   const { $, quote } = await loadZx()
+  const { pieces, args } = withoutEmptyArrays(command)
+  const { input, env, onLine } = command.options
   const running = $({
     ...settings,
     quote,
@@ -111,8 +129,9 @@ export const execute: Execute = async ({ pieces, args, options: { input, env, on
 }
 
 /** The command as a shell command line, with values quoted. */
-export async function commandLineOf({ pieces, args }: ShellCommand): Promise<string> {
+export async function commandLineOf(command: ShellCommand): Promise<string> {
   const { $, quote } = await loadZx()
+  const { pieces, args } = withoutEmptyArrays(command)
   return $({ ...settings, quote, halt: true })(pieces, ...args).cmd
 }
 

@@ -30,6 +30,15 @@ it('passes each value, and each element of an array, as one word, whatever it co
   expect(stdout).toBe([...awkward, '--name=a b', '7', ''].join('|'))
 })
 
+it('shows an empty array as nothing, without the space before it', async () => {
+  const lines: string[] = []
+  const log = { info: (line: string) => void lines.push(line) } as Log
+  const none: string[] = []
+  const list = shell(listing(log))
+  await list`a ${none} b${none} ${['c', 'd']} ${none} ${none} --e=${none} ${'f'} ${none}`
+  expect(lines).toEqual(['would run: a b c d --e= f'])
+})
+
 it.each([
   [
     'an exit code',
