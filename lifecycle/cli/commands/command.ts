@@ -15,6 +15,8 @@ export type Command = {
   argument?: string
   /** Logs to the appliance's log file. */
   isStage?: boolean
+  /** With which options it works on machines that are no appliance. */
+  worksElsewhere?: (options: Record<string, unknown>) => boolean
   /** Must be run as root, unless `--root` or `--dry-run` is given. */
   needsRoot?: boolean
 }

@@ -18,6 +18,7 @@ export const stageCommands = {
       ...root,
       ...dryRun,
     },
+    worksElsewhere: () => true,
     ...stage,
   },
   sbom: {
@@ -37,6 +38,7 @@ for the packages that are installed.`,
   slm-copilot configure ${contextOption}
 Without the context file, all variables return to their defaults.`,
     options: { ...contextFile, ...root, ...dryRun },
+    worksElsewhere: ({ root: folder }) => folder !== undefined,
     ...stage,
   },
   bootstrap: {

@@ -4,15 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { inputFile } from '../../../lib/system/input-files.ts'
+import { commands } from '../../../lifecycle/cli/commands.ts'
+import { administratorHandlers } from '../../../lifecycle/cli/handlers/administrator.ts'
 import { main } from '../../../lifecycle/cli/main.ts'
 import { withoutNodeVariables } from '../../../lifecycle/cli/node-variables.ts'
 import { guardOutput } from '../../../lifecycle/cli/output.ts'
+import { recordedHost } from '../../support/recorded-host.ts'
 
 let out = ''
 let err = ''
 beforeEach(() => {
   out = ''
   err = ''
+  vi.spyOn(process, 'on').mockReturnValue(process)
   vi.spyOn(process.stdout, 'on').mockReturnValue(process.stdout)
   vi.spyOn(process.stderr, 'on').mockReturnValue(process.stderr)
   vi.spyOn(process.stdout, 'write').mockImplementation(text => {
@@ -36,7 +40,7 @@ it.each([
   [['nonsense'], 2, /^$/, /^slm-copilot: unknown command "nonsense"/],
   [['plan', '--memory', '2G'], 1, /^$/, /^slm-copilot plan: /],
   [
-    ['smoke-test', '--ca', '/nowhere/ca.crt'],
+    ['smoke-test', '--endpoint', 'https://a.example', '--ca', '/nowhere/ca.crt'],
     1,
     /^$/,
     /^slm-copilot smoke-test: --ca \/nowhere\/ca\.crt cannot be read: no such file or directory\.\n$/,
@@ -61,13 +65,35 @@ it.each(['install', 'configure', 'bootstrap', 'renew', 'clients', 'fetch-model']
   },
 )
 
+const elsewhere = ['about', 'help', 'install', 'models', 'plan']
 it.each([
-  ['backends', ['backends', 'foo']],
-  ['upgrade', ['upgrade']],
-])('%s names itself once in a usage error', async (name, args) => {
+  ...Object.keys(commands)
+    .filter(name => !elsewhere.includes(name))
+    .map(name => [name]),
+  ['configure', '--dry-run'],
+  ['drain', '--undo'],
+  ['plan', '--check'],
+  ['update-readiness', '--shutting-down'],
+  ['upgrade', '--rollback'],
+])('%s %s, on a machine that is no appliance, does nothing and says so', async (...args) => {
   vi.spyOn(process, 'getuid').mockReturnValue(0)
   expect(await main('slm-copilot', args)).toBe(2)
-  expect(err).toMatch(new RegExp(`^slm-copilot ${name}: takes `))
+  expect(out).toBe('')
+  expect(err).toBe(
+    `slm-copilot ${args[0]}: this machine is not an SLM-Copilot appliance: /opt/slm-copilot/release.json does not exist. Run the command in the appliance's VM.\n`,
+  )
+})
+
+it.each([['status', '--schema'], ['about', '--json'], ['models']])(
+  '%s %s works on a machine that is no appliance',
+  async (...args) => {
+    expect([await main('slm-copilot', args), err]).toEqual([0, ''])
+  },
+)
+
+it.each(['backends', 'upgrade'] as const)('%s names itself once in a usage error', async name => {
+  const line = { name, values: {}, argument: name === 'backends' ? 'foo' : undefined }
+  await expect(administratorHandlers[name](recordedHost(), line)).rejects.toThrow(/^takes /)
 })
 
 it('names a file that cannot be read, and the reason', () => {
