@@ -38,15 +38,20 @@ export async function startedContainer(
   return startContainer({ name: `${prefix}${name}-${worker}`, image: disk, context }, segment)
 }
 
-/** A VM after a successful first boot. */
-export async function readyVm(): Promise<Machine> {
+/** A VM after a successful first boot; `clock`: see `startVm`. */
+export async function readyVm(clock?: Date): Promise<Machine> {
   const { disk, accelerator } = await makeImage()
-  return bootedVm('vm', disk, accelerator)
+  return bootedVm('vm', disk, accelerator, clock)
 }
 
 /** A VM from another image, after a successful first boot. */
-export const bootedVm = async (name: string, image: string, accelerator: Accelerator): Promise<Machine> =>
-  booted(await startVm({ name: `${prefix}${name}-${worker}`, image, accelerator, context: {} }))
+export const bootedVm = async (
+  name: string,
+  image: string,
+  accelerator: Accelerator,
+  clock?: Date,
+): Promise<Machine> =>
+  booted(await startVm({ name: `${prefix}${name}-${worker}`, image, accelerator, clock, context: {} }))
 
 async function booted(machine: Machine): Promise<Machine> {
   const { status, lastLine } = await step(`First boot of the ${machine.kind}`, () =>

@@ -19,15 +19,18 @@ import { qmp } from './qmp.ts'
 const contextDrive = 'ide1-cd0'
 const contextDisk = (vm: Machine) => inFolder(vm, 'context.iso')
 
-type VmInputs = Omit<MachineInputs, 'kind'> & { accelerator: Accelerator }
+/** `clock`: what its hardware clock says at the start. It then has no other source of time, which KVM would be. */
+type VmInputs = Omit<MachineInputs, 'kind'> & { accelerator: Accelerator; clock?: Date | undefined }
 
 /** Starts a VM on an overlay of the image; an existing VM of this name is removed first. */
-export async function startVm({ accelerator, ...inputs }: VmInputs): Promise<Machine> {
+export async function startVm({ accelerator, clock, ...inputs }: VmInputs): Promise<Machine> {
   const vm = await prepareMachine({ kind: 'vm', ...inputs })
   writeDisk(vm, contextDisk(vm), 'iso9660')
   const backing = ['-b', inputs.image, '-F', 'qcow2']
   execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', ...backing, inFolder(vm, 'disk.qcow2')])
-  execFileSync('qemu-system-x86_64', qemuArguments(vm, accelerator), { stdio: ['ignore', 'ignore', 'pipe'] })
+  execFileSync('qemu-system-x86_64', qemuArguments(vm, accelerator, clock), {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   return vm
 }
 
@@ -62,7 +65,7 @@ export function fileSystemOf(vm: Machine): string {
   return execFileSync('dumpe2fs', ['-h', `${raw}?offset=${2 ** 20}`], { encoding: 'utf8' })
 }
 
-function qemuArguments(vm: Machine, accelerator: Accelerator): string[] {
+function qemuArguments(vm: Machine, accelerator: Accelerator, clock: Date | undefined): string[] {
   const { ssh, https, http } = vm.ports
   const forwards = [`${ssh}-:22`, `${https}-:443`, `${http}-:80`].map(
     ports => `hostfwd=tcp:127.0.0.1:${ports}`,
@@ -70,7 +73,8 @@ function qemuArguments(vm: Machine, accelerator: Accelerator): string[] {
   return [
     ['-name', `slm-copilot-${vm.name}`],
     ['-accel', accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm'],
-    ['-cpu', cpuModel[accelerator]],
+    ['-cpu', clock ? `${cpuModel[accelerator]},kvm=off` : cpuModel[accelerator]],
+    clock ? ['-rtc', `base=${clock.toISOString().slice(0, 19)}`] : [],
     ['-smp', String(cpus[accelerator])],
     ['-m', '2048'],
     ['-drive', `file=${inFolder(vm, 'disk.qcow2')},if=virtio,cache=unsafe,discard=unmap`],
