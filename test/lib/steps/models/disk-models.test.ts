@@ -27,7 +27,7 @@ it.each([
   ['at its root', 'Some-Name.gguf'],
   ['in a folder', 'models/on-disk.gguf'],
 ])('links the file of its size: %s', (_, name) => {
-  const host = hostWith({ [name]: '12345', 'other.gguf': '123', 'notes.txt': '12345' })
+  const host = hostWith({ [name]: '12345', 'other.gguf': '123', '0.txt': '12345' })
   expect(linkModels(host, release)).toEqual([])
   expect(linked(host)).toBe(onDisk(name))
   expect(isProven(host, { path: modelPath(model.name), sha256: model.sha256, proofs })).toBe(false)

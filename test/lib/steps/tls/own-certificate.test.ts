@@ -40,7 +40,7 @@ const extensionsOf = (pem: string) =>
     ])
 
 it('allows the CA only to sign, with what it signs limited by name, and the leaf only to serve', async () => {
-  const { ca, leaf } = await made
+  const { ca, leaf } = await decideCertificates({}, names, now)
   expect(extensionsOf(ca.certificate)).toEqual([
     ['basicConstraints', 'critical', 'cA'],
     ['keyUsage', 'critical', 'keyCertSign', 'cRLSign'],

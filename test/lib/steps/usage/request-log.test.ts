@@ -35,7 +35,7 @@ const half = gzipSync(
 it('reads all files, the oldest first, and none that ended before', async () => {
   const host = hostWith({
     '': [
-      `${lineOf('/4', '2026-02-14T09:00:00Z')}\n${lineOf('/5', '2026-02-14T09:10:00Z')}\ntime=2026`,
+      `${lineOf('/4', '2026-02-14T09:00:00Z')}\nno request\n${lineOf('/5', '2026-02-14T09:10:00Z')}\ntime=2026`,
       '2026-02-14T09:10:00Z',
     ],
     '.1': [`${jsonLine({ path: '/3', time: '2026-02-13T09:00:00Z' })}\n`, '2026-02-13T09:00:00Z'],
