@@ -3,6 +3,8 @@
  * cache, whose holders could otherwise infer from these counts what others have sent. Pure; runs inside
  * nginx.
  */
+import { prefixOf } from '../appliance/requests/services.ts'
+import { postRoute } from './errors.ts'
 import { isObject, type Json, type JsonObject, put, writeJson } from './json.ts'
 import { type JsonLimits, parseJson } from './parse-json.ts'
 
@@ -115,6 +117,14 @@ export const hideCounts = (text: string): string =>
     .join('\n')
 
 const lineFeed = 10
+
+const completionPrefix = `${prefixOf('completion')}/`
+/** llama-server's path, without the prefix of the completion service. */
+const ownPath = (path: string): string =>
+  path.indexOf(completionPrefix) === 0 ? path.slice(completionPrefix.length - 1) : path
+
+/** Whether what is answered at a path of the admission proxy is generated: only then does it contain counts. */
+export const isGenerated = (path: string): boolean => postRoute(ownPath(path))?.isGeneration === true
 
 /**
  * Splits a piece of an answer into the lines to pass on and an unfinished line, which is held back. `held`:

@@ -1,15 +1,7 @@
 /** Filters of answers on their way through nginx: errors are rewritten, and counts of cached tokens hidden. */
-import { prefixOf } from '../../appliance/requests/services.ts'
-import { nextLines } from '../cache-counts.ts'
-import { postRoute } from '../errors.ts'
+import { isGenerated, nextLines } from '../cache-counts.ts'
+import { hasContent } from '../first-byte.ts'
 import { upstreamErrorText } from '../upstream-errors.ts'
-
-/** Begins a comment in a stream of events. */
-const colon = 58
-
-/** Whether a piece of a stream has more than comments, which llama-server sends while it processes a prompt. */
-const hasContent = (data: Buffer): boolean =>
-  data.length > 0 && (data[0] !== colon || data.indexOf('\n\n') + 2 < data.length)
 
 /** Passes a piece of an answer on; with the first content, records the time, and leaves the rest to nginx. */
 function passUntilContent(r: NginxHTTPRequest, data: Buffer, flags: NginxHTTPSendBufferOptions): void {
@@ -45,18 +37,13 @@ export function rewriteErrorBody(r: NginxHTTPRequest, data: Buffer, flags: Nginx
   if (flags.last) r.sendBuffer(upstreamErrorText(r.uri, r.status, Buffer.concat(collected).toString()), flags)
 }
 
-const completionPrefix = `${prefixOf('completion')}/`
-/** llama-server's path, without the prefix of the completion service. */
-const ownPath = (path: string): string =>
-  path.indexOf(completionPrefix) === 0 ? path.slice(completionPrefix.length - 1) : path
-
 /** In the admission proxy, if keys share a cache: whether this answer may contain counts. Each request has its own. */
 let hasCounts = false
 /** The part received of an unfinished line. */
 let held: Buffer[] = []
 
 export function countHeaders(r: NginxHTTPRequest): void {
-  hasCounts = r.status < 400 && postRoute(ownPath(r.uri))?.isGeneration === true
+  hasCounts = r.status < 400 && isGenerated(r.uri)
   if (hasCounts) delete r.headersOut['Content-Length']
 }
 

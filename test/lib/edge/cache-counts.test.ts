@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hideCounts, nextLines } from '../../../lib/edge/cache-counts.ts'
+import { hideCounts, isGenerated, nextLines } from '../../../lib/edge/cache-counts.ts'
 
 const timings = (cached: number, computed: number) => ({
   cache_n: cached,
@@ -198,4 +198,17 @@ describe('an answer in pieces', () => {
     expect(passed.slice(0, 2)).toEqual([0, 0])
     expect(JSON.parse(out)).toEqual(expected)
   })
+})
+
+it.each([
+  ['/v1/chat/completions', true],
+  ['/infill', true],
+  ['/completion/infill', true],
+  ['/completion/v1/completions', true],
+  ['/v1/embeddings', false],
+  ['/v1/messages/count_tokens', false],
+  ['/elsewhere/completion/infill', false],
+  ['/health', false],
+])('looks for counts in what is answered at %s: %s', (path, isLookedFor) => {
+  expect(isGenerated(path)).toBe(isLookedFor)
 })
