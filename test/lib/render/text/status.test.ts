@@ -28,6 +28,64 @@ it.each([
   expect(statusText(serving)).toMatch(pattern)
 })
 
+const at = '2026-02-14T10:00:00.000Z'
+const plan = serving.plan as NonNullable<ApplianceStatus['plan']>
+const [copilot] = serving.fleet ?? []
+const companion = {
+  kind: 'completion',
+  model: 'b',
+  contextSize: 6144,
+  memory: 2 ** 30,
+  isInstalled: true,
+} as const
+it.each<[string, Partial<ApplianceStatus>, string]>([
+  [
+    "a router's plan",
+    { plan: { ...plan, state: 'routing' } },
+    'model a plan router, 2 slots in the fleet, up to 4096 tokens',
+  ],
+  [
+    'a service beside chat',
+    { plan: { ...plan, companions: [companion] } },
+    'completion b, 1.0 GiB copilot-3',
+  ],
+  [
+    'one that waits for its model',
+    { plan: { ...plan, companions: [{ ...companion, isInstalled: false }] } },
+    'completion b, 1.0 GiB; its model is not there yet',
+  ],
+  [
+    'a copilot of an older version, which HAProxy does not know yet',
+    { fleet: copilot === undefined ? null : [{ ...copilot, state: 'new', busy: null, version: '' }] },
+    'copilot-3 new, - of 4 slots busy, a at 192.0.2.8, since 2026-02-14T10:00:00Z slm-copilot.service',
+  ],
+  [
+    'a service that does not start at boot',
+    { services: [{ unit: 'x.service', isActive: true, isEnabled: false, since: at, problem: null }] },
+    'x.service active since 2026-02-14T10:00:00Z, not enabled at boot',
+  ],
+  [
+    'a smoke test that failed',
+    { smokeTest: { at, depth: 'light', problem: 'no answer' } },
+    'smoke test failed: no answer (light, 2026-02-14T10:00:00Z)',
+  ],
+  [
+    'a stage that runs, before the framework has recorded one',
+    {
+      stages: {
+        framework: null,
+        install: { result: 'running', startedAt: at, endedAt: null, problem: null },
+        configure: null,
+        bootstrap: null,
+      },
+    },
+    'install running, 2026-02-14T10:00:00Z framework has run no stage yet',
+  ],
+])('shows %s', (_, changes, row) => {
+  const onOneLine = statusText({ ...serving, ...changes }).replace(/\s+/g, ' ')
+  expect(onOneLine).toContain(row)
+})
+
 it('fits into 80 columns, however long its texts, and needs no colour', () => {
   const long = 'x'.repeat(300)
   const status = { ...serving, problem: long, pending: [long], unknown: { plan: long } }
@@ -59,13 +117,12 @@ it('says what nothing is served for, what was not measured, and what could not b
 })
 
 it('names a model that is not served yet', () => {
-  const plan = { ...serving.plan, state: 'waiting' } as ApplianceStatus['plan']
-  expect(statusText({ ...serving, isServing: false, problem: 'b', plan })).toMatch(
-    /model +a, not served \(waiting\)/,
-  )
+  const waiting: ApplianceStatus = { ...serving, isServing: false, plan: { ...plan, state: 'waiting' } }
+  expect(statusText(waiting)).toMatch(/model +a, not served \(waiting\)/)
 })
 
 it('says that a router serves a fleet', () => {
-  const plan = { ...serving.plan, state: 'routing' } as ApplianceStatus['plan']
-  expect(statusText({ ...serving, plan })).toMatch(/^SLM-Copilot is serving a fleet\.\n/)
+  expect(statusText({ ...serving, plan: { ...plan, state: 'routing' } })).toMatch(
+    /^SLM-Copilot is serving a fleet\.\n/,
+  )
 })
