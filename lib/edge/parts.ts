@@ -14,11 +14,12 @@ const overheadOfText = 128
 /** The texts of each part, at least one. `preceding`: characters that llama-server puts before each. */
 function grouped(texts: string[], preceding: number): string[][] {
   const groups: string[][] = []
+  // Each text takes more than this: the first begins a part.
   let left = 0
   for (let i = 0; i < texts.length; i++) {
     const text = texts[i] as string
     left -= preceding + text.length + overheadOfText
-    if (i === 0 || left < 0) {
+    if (left < 0) {
       groups.push([])
       left = charactersOfPart - preceding - text.length - overheadOfText
     }

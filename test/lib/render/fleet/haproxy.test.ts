@@ -16,5 +16,6 @@ it('counts the requests that generate', () => {
 it('has each action and fetch that the configuration uses', () => {
   const used = [...routerConfiguration(3600).text.matchAll(/\blua\.(\w+)(?=[\s}])/g)].map(([, name]) => name)
   expect(used).toEqual(['fleet_is_up', 'choose', 'refused'])
-  for (const name of used) expect(routerProgram().text).toMatch(new RegExp(`core\\.register_\\w+\\("${name}"`))
+  for (const name of used)
+    expect(routerProgram().text).toMatch(new RegExp(`core\\.register_\\w+\\("${name}"`))
 })
