@@ -5,7 +5,7 @@ import { type BareLlama, startBareLlama, unpackedLlama } from '../mirror/bare-ll
 import { allOf, quantisedModel } from '../mirror/quantised-model.ts'
 import { complete, randomTokens } from './asking.ts'
 import { median } from './measure.ts'
-import { keep } from './results.ts'
+import { saveResults } from './results.ts'
 import { table } from './table.ts'
 import { ourSettings } from './variants.ts'
 
@@ -142,7 +142,7 @@ export async function benchCompletion(): Promise<void> {
       LLAMA_ARG_N_PARALLEL: '1',
       LLAMA_ARG_KV_UNIFIED_PER_SLOT: '4096',
     }
-    await keep('completion', 'Completion and embeddings beside chat', ours, () =>
+    await saveResults('completion', 'Completion and embeddings beside chat', ours, () =>
       inGroups(async start => {
         const { llama: chat } = await start('chat', '100', program, ours)
         const small = {

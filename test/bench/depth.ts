@@ -1,7 +1,7 @@
 /** The cost of a context that is already filled, at increasing depth: KV types, and without flash attention. */
 import { unpackedLlama } from '../mirror/bare-llama.ts'
 import { complete, completeByCpuTime, randomTokens } from './asking.ts'
-import { keep } from './results.ts'
+import { saveResults } from './results.ts'
 import { medianOf, spread, takeTurns } from './rounds.ts'
 import { sideBySide, type VariantServer } from './side-by-side.ts'
 import { table } from './table.ts'
@@ -27,7 +27,7 @@ export async function benchDepth(): Promise<void> {
   const { program, remove } = await unpackedLlama()
   try {
     const ours = await ourSettings()
-    await keep('depth', 'Depth and KV type', ours, () => compare(program, ours))
+    await saveResults('depth', 'Depth and KV type', ours, () => compare(program, ours))
   } finally {
     remove()
   }

@@ -2,7 +2,7 @@
 import { unpackedLlama } from '../mirror/bare-llama.ts'
 import { completeByCpuTime, randomTokens, successive } from './asking.ts'
 import { cutPrompts } from './cut-prompts.ts'
-import { keep } from './results.ts'
+import { saveResults } from './results.ts'
 import { medianOf, spread, takeTurns } from './rounds.ts'
 import { type VariantServer as Server, sideBySide } from './side-by-side.ts'
 import { table } from './table.ts'
@@ -61,7 +61,7 @@ export async function benchDrafts(): Promise<void> {
   const { program, remove } = await unpackedLlama()
   try {
     const ours = await ourSettings()
-    await keep(
+    await saveResults(
       'drafts',
       'Saved computation: drafts from n-grams, and prompts with a part removed',
       ours,

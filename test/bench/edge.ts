@@ -1,7 +1,7 @@
 /** The cost of the edge proxy for a stream: nginx and TLS compared with llama-server's socket, in alternation. */
 import { type Stack, startStack } from '../integration/support/stack.ts'
 import { wideSentenceModel } from '../mirror/sentence-model.ts'
-import { median, promptOf, stream, type Timing, type Way } from './measure.ts'
+import { median, promptOf, stream, type Target, type Timing } from './measure.ts'
 
 const rounds = 15
 /** Bytes of a request besides its prompt: the filter parses and drops them, and no model computes them. */
@@ -29,9 +29,10 @@ async function compare(stack: Stack, bytes: number): Promise<void> {
   const pairs: { bare: Timing; edge: Timing }[] = []
   for (let round = 1; round <= rounds; round += 1) {
     // The order alternates, so that gradual changes in the machine's speed favour neither.
-    const order: Way[] = round % 2 === 0 ? ['bare socket', 'nginx and TLS'] : ['nginx and TLS', 'bare socket']
-    const times = new Map<Way, Timing>()
-    for (const way of order) times.set(way, await measure(stack, way, bytes))
+    const order: Target[] =
+      round % 2 === 0 ? ['bare socket', 'nginx and TLS'] : ['nginx and TLS', 'bare socket']
+    const times = new Map<Target, Timing>()
+    for (const target of order) times.set(target, await measure(stack, target, bytes))
     pairs.push({
       bare: times.get('bare socket') as Timing,
       edge: times.get('nginx and TLS') as Timing,
@@ -41,7 +42,7 @@ async function compare(stack: Stack, bytes: number): Promise<void> {
   print(pairs)
 }
 
-const measure = (stack: Stack, way: Way, bytes: number) => stream(stack, way, chat(bytes)).ended
+const measure = (stack: Stack, target: Target, bytes: number) => stream(stack, target, chat(bytes)).ended
 
 function print(pairs: { bare: Timing; edge: Timing }[]): void {
   const line = (name: string, of: (timing: Timing) => number, digits: number) => {

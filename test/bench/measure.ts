@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https'
 import type { Stack } from '../integration/support/stack.ts'
 
 /** Where a request is sent: through nginx and TLS, or directly to llama-server's socket. */
-export type Way = 'nginx and TLS' | 'bare socket'
+export type Target = 'nginx and TLS' | 'bare socket'
 
 /** `firstToken`: seconds from the start of the connection; `rate`: tokens per second from the first to the last. */
 export type Timing = { firstToken: number; rate: number; tokens: number }
@@ -22,7 +22,7 @@ export type MeasuredStream = {
 const isToken = (line: string) => line.startsWith('data: {') && line.includes('"content":"')
 
 /** Sends a chat on a connection of its own, and measures its stream. */
-export function stream(stack: Stack, way: Way, json: object): MeasuredStream {
+export function stream(stack: Stack, target: Target, json: object): MeasuredStream {
   const start = performance.now()
   const arrivals: number[] = []
   let sent: ClientRequest | undefined
@@ -31,8 +31,8 @@ export function stream(stack: Stack, way: Way, json: object): MeasuredStream {
     begin = resolve
   })
   const ended = new Promise<Timing>((resolve, reject) => {
-    sent = open(stack, way, response => {
-      if (response.statusCode !== 200) reject(new Error(`${way}: status ${response.statusCode}`))
+    sent = open(stack, target, response => {
+      if (response.statusCode !== 200) reject(new Error(`${target}: status ${response.statusCode}`))
       let rest = ''
       response.setEncoding('utf8').on('data', (text: string) => {
         const now = performance.now()
@@ -50,14 +50,14 @@ export function stream(stack: Stack, way: Way, json: object): MeasuredStream {
   return { begun, ended, arrivals, leave: () => sent?.destroy() }
 }
 
-function open(stack: Stack, way: Way, onAnswer: (response: IncomingMessage) => void): ClientRequest {
+function open(stack: Stack, target: Target, onAnswer: (response: IncomingMessage) => void): ClientRequest {
   const options = {
     path: '/v1/chat/completions',
     method: 'POST',
     agent: false as const,
     headers: { 'content-type': 'application/json', authorization: `Bearer ${stack.key}` },
   }
-  return way === 'bare socket'
+  return target === 'bare socket'
     ? httpRequest({ ...options, socketPath: stack.socket }, onAnswer)
     : httpsRequest({ ...options, host: '127.0.0.1', port: stack.httpsPort, ca: stack.ca }, onAnswer)
 }
@@ -72,8 +72,9 @@ function timing(start: number, arrivals: number[]): Timing {
   }
 }
 
-/** A prompt of about this many tokens that starts differently from all others. */
 let prompts = 0
+
+/** A prompt of about this many tokens that starts differently from all others. */
 export function promptOf(tokens: number): { role: 'user'; content: string }[] {
   prompts += 1
   return [{ role: 'user', content: `${prompts} ${'word '.repeat(tokens)}` }]

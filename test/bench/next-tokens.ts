@@ -2,9 +2,9 @@
 import { unpackedLlama } from '../mirror/bare-llama.ts'
 import { completeByCpuTime, successive } from './asking.ts'
 import { hybrid } from './memory.ts'
-import { keep } from './results.ts'
+import { saveResults } from './results.ts'
 import { medianOf, spread, takeTurns } from './rounds.ts'
-import { sideBySide, type VariantServer, type Wanted } from './side-by-side.ts'
+import { sideBySide, type VariantOptions, type VariantServer } from './side-by-side.ts'
 import { table } from './table.ts'
 import { ourSettings } from './variants.ts'
 
@@ -12,7 +12,7 @@ const rounds = 2
 const answerTokens = 60
 
 /** `most`: tokens drafted for a step; `least`: the probability below which drafting ends. */
-const drafting = (most: number, least: number): Wanted => ({
+const drafting = (most: number, least: number): VariantOptions => ({
   name: `${most} at most, probability ${least} at least`,
   settings: {
     LLAMA_ARG_SPEC_TYPE: 'draft-mtp',
@@ -30,7 +30,7 @@ export async function benchNextTokens(): Promise<void> {
   const { program, remove } = await unpackedLlama()
   try {
     const ours = await ourSettings()
-    await keep(
+    await saveResults(
       'next-tokens',
       'Multi-token prediction',
       ours,

@@ -7,7 +7,7 @@ import { llamaTag } from '../mirror/llama-source.ts'
 const folder = join(import.meta.dirname, 'results')
 
 /** Measures, prints, and writes `results/<name>.md`. `ours`: the appliance's settings, the baseline of the comparison. */
-export async function keep(
+export async function saveResults(
   name: string,
   title: string,
   ours: Record<string, string>,

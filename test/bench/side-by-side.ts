@@ -2,14 +2,14 @@
 import { type BareLlama, startBareLlama } from '../mirror/bare-llama.ts'
 
 export type VariantServer = { name: string; llama: BareLlama }
-export type Wanted = { name: string; settings?: Record<string, string>; flags?: string[] }
+export type VariantOptions = { name: string; settings?: Record<string, string>; flags?: string[] }
 
 /** Starts one server per variant, measures them, and stops them even on failure. */
 export async function sideBySide<T>(
   program: string,
   settings: Record<string, string>,
   contextSize: number,
-  wanted: Wanted[],
+  variants: VariantOptions[],
   measure: (servers: VariantServer[]) => Promise<T>,
 ): Promise<T> {
   const one = {
@@ -20,7 +20,7 @@ export async function sideBySide<T>(
   }
   const servers: VariantServer[] = []
   try {
-    for (const { name, settings: own, flags } of wanted)
+    for (const { name, settings: own, flags } of variants)
       servers.push({ name, llama: await startBareLlama(program, { ...settings, ...one, ...own }, flags) })
     return await measure(servers)
   } finally {

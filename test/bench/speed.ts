@@ -2,7 +2,7 @@
 import { startBareLlama, unpackedLlama } from '../mirror/bare-llama.ts'
 import { complete, randomTokens } from './asking.ts'
 import { anonymousMiB } from './measure.ts'
-import { keep } from './results.ts'
+import { saveResults } from './results.ts'
 import { type Figures, medianOf, spread, takeTurns } from './rounds.ts'
 import { table } from './table.ts'
 import { ourSettings, type ServerVariant, variants } from './variants.ts'
@@ -15,7 +15,7 @@ export async function benchSpeed(): Promise<void> {
   const { program, remove } = await unpackedLlama()
   try {
     const ours = await ourSettings()
-    await keep('speed', 'Settings, one change at a time', ours, () => compare(program, ours))
+    await saveResults('speed', 'Settings, one change at a time', ours, () => compare(program, ours))
   } finally {
     remove()
   }
