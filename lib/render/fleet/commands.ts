@@ -22,7 +22,7 @@ export const serverName = (copilot: Copilot): string => {
 /** 48 bits that decide the copilot's place in each session's order. */
 const seedOf = ({ name }: Copilot): number => Number.parseInt(digest(name).slice(0, 12), 16)
 
-/** Connections beyond the slots, for requests that take none (choose.lua has the same number). */
+/** Connections of a server beyond its slots, for requests that take none: token counts, and services beside chat. */
 export const spare = 8
 
 const addressOf = ({ host, port }: Copilot) => `${hostInUrl(host)}:${port}`

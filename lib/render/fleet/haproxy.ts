@@ -13,6 +13,7 @@ import {
 import { hardening } from '../units/sandbox.ts'
 import { writtenAtConfigure } from '../written.ts'
 import { choose, servers, slots } from './assets/parts.ts'
+import { spare } from './commands.ts'
 
 const generations = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
 
@@ -21,7 +22,9 @@ export const routerProgram = () => ({
   path: paths.routerProgram,
   mode: 0o644,
   text: `-- Written by slm-copilot.
+-- The paths that occupy a slot, and how many requests to others a copilot gets at once.
 generations = { ${generations.map(path => `[${JSON.stringify(path)}] = true`).join(', ')} }
+spare = ${spare}
 
 ${servers}
 ${slots}

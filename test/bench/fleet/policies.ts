@@ -55,7 +55,10 @@ export async function startHaproxy(policy: Policy, ports: number[], slots: numbe
   const here = (text: string) =>
     text.replaceAll(paths.admissionFolder, folder).replaceAll(paths.routerProgram, join(folder, 'router.lua'))
   writeFileSync(join(folder, 'router.cfg'), here(configurationOf(policy)))
-  const program = routerProgram().text.replace(/(patience, look_every, look_age =).*/, '$1 0, 1, 0')
+  const waits = /(slot_timeout, poll_interval, result_lifetime =).*/
+  const { text: programText } = routerProgram()
+  if (!waits.test(programText)) throw new Error('the program has no waits to switch off')
+  const program = programText.replace(waits, '$1 0, 1, 0')
   writeFileSync(join(folder, 'router.lua'), program)
   const haproxy = watch(
     spawn('haproxy', ['-db', '-f', join(folder, 'router.cfg')], { stdio: ['ignore', 'pipe', 'pipe'] }),

@@ -11,7 +11,7 @@ export const prompt = { first: 8000, grows: 900 }
 /** Seconds between an answer and the next request, in the mean. */
 const thinking = 300
 /** Seconds until a client that was refused tries again: twice as many each time, at most these. */
-const patience = { first: 10, most: 80 }
+const retryPauses = { first: 10, most: 80 }
 
 /** Seconds in which the sessions begin, until which nothing is measured, and that are measured. */
 const arrival = 900
@@ -102,7 +102,7 @@ export async function runSessions<T>(
       count.refused += 1
       if (hasFreeSlot()) count.refusedWhileFree += 1
     } else count.failed += 1
-    const pause = Math.min(patience.most, patience.first * 2 ** refusals)
+    const pause = Math.min(retryPauses.most, retryPauses.first * 2 ** refusals)
     clock.after(pause * (0.5 + random()), () => request(session, tokens, previous, refusals + 1))
   }
 

@@ -1,5 +1,4 @@
--- Chooses the copilot for a request, in HAProxy. The lines before these files' texts set `generations`: the paths that
--- occupy a slot.
+-- Chooses the copilot for a request, in HAProxy.
 --
 -- HAProxy's own consistent hashing bounds a server's load by the mean of all (hash-balance-factor), and queues a request
 -- at a full server while others are free (before version 3.2). Here a session goes to the first free server in an order
@@ -11,7 +10,7 @@ local pauses = { refused = 1, failed = 5 }
 
 -- Seconds: how long a request waits for a slot in a full fleet, since the end of an answer may be on its way here; how often
 -- it looks for one; and for how long it may rely on what another request has found.
-local patience, look_every, look_age = 0.5, 0.05, 0.005
+local slot_timeout, poll_interval, result_lifetime = 0.5, 0.05, 0.005
 
 -- Mixes the bits of a whole number as SplitMix64 does: one to one.
 local function mixed(number)
@@ -136,7 +135,7 @@ local function chosen(txn, request, attempts)
   end
   if server then return server.name end
   if is_full and request.takes_slot then
-    if attempts == nil then full_until[request.group] = time + look_age end
+    if attempts == nil then full_until[request.group] = time + result_lifetime end
     return nil, "full"
   end
   return nil, (is_full or attempts and attempts.status == 429) and "refused" or "none"
@@ -146,10 +145,10 @@ end
 core.register_action("choose", { "http-req" }, function(txn)
   local id = txn.f:req_fhdr("x-request-id") or ""
   local attempts = txn:get_var("txn.repeated") == "yes" and repeated(id) or nil
-  local request, deadline = request_of(txn), now() + patience
+  local request, deadline = request_of(txn), now() + slot_timeout
   local server, refusal = chosen(txn, request, attempts)
   while refusal == "full" and now() < deadline do
-    core.msleep(math.floor(look_every * 1000))
+    core.msleep(math.floor(poll_interval * 1000))
     server, refusal = chosen(txn, request, attempts)
   end
   if server == nil then

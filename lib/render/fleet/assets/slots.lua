@@ -1,8 +1,5 @@
 -- How busy copilots and tenants are, in HAProxy.
 
--- Requests that take no slot, such as token counts and those for services beside chat: so many beside the slots (maxconn, too).
-local spare = 8
-
 -- Seconds for which HAProxy's word on a server's health is believed.
 local health_age = 0.1
 
