@@ -130,7 +130,7 @@ export const routerUnit = () => ({
   path: paths.routerUnit,
   mode: 0o644,
   text: `[Unit]
-Description=SLM-Copilot router: passes requests on to the copilots of the fleet
+Description=SLM-Copilot: the router, which passes requests on to the copilots of the fleet
 Documentation=file:${paths.report}
 ConditionPathExists=${paths.routerConfiguration}
 After=network-online.target

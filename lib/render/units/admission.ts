@@ -7,7 +7,7 @@ export const admissionUnit = () => ({
   path: paths.admissionUnit,
   mode: 0o644,
   text: `[Unit]
-Description=SLM-Copilot admission proxy: limits concurrent generations to llama-server's slots
+Description=SLM-Copilot: the admission proxy, which limits concurrent generations to llama-server's slots
 Documentation=file:${paths.report}
 ConditionPathExists=${paths.admissionConfiguration}
 After=local-fs.target

@@ -9,7 +9,7 @@ export const upgradeUnits = () => [
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=Goes back to the previous version of SLM-Copilot after an interrupted upgrade
+Description=SLM-Copilot: go back to the previous version after an interrupted upgrade
 ConditionPathExists=${paths.upgradeJournal}
 Before=one-context.service ${units.llama} ${units.admission} ${units.nginx}
 
