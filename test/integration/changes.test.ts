@@ -8,7 +8,10 @@ import { configuredFolder, type Options } from './support/stack.ts'
 
 const context = { ONEAPP_COPILOT_PASSWORD: 'password-before', ONEAPP_COPILOT_THREADS: '2' }
 
-/** A folder configured for the context, and a copy of it that is then configured for the changed context, in which these models for services beside chat are on the disk. */
+/**
+ * A folder configured for the context, and a copy of it that is then configured for the changed context, with the models of
+ * `options` for services beside chat on the disk.
+ */
 async function folders(changed: Record<string, string>, options: Options = {}): Promise<[string, string]> {
   const before = await configuredFolder(context)
   // Written by the install stage; it tells configure llama-server's version.
