@@ -125,6 +125,12 @@ const table: [string, RawRequest, number, RegExp][] = [
     400,
     /not valid HTTP/,
   ],
+  [
+    'both a length and chunks',
+    { lines: [bearer, json, 'Transfer-Encoding: chunked'], body: xs(5000) },
+    400,
+    /not valid HTTP/,
+  ],
   ['an unknown HTTP version', { path: '/v1/models HTTP/3.7 ' }, 400, /not valid HTTP/],
   ['not JSON', { body: '{' }, 400, /Invalid JSON/],
   ['not UTF-8', { body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) }, 400, /UTF-8/],

@@ -82,16 +82,24 @@ describe('before llama-server', () => {
     return statuses
   }
 
-  it(`answers more than ${requestRate.perSecond} requests a second of a key only in turn, and logs no more`, async () => {
-    const seconds = 4
-    const before = statSync(edge.accessLog).size
-    const statuses = await askWithoutPause('/nothing', as('alice'), seconds)
-    const lines = readFileSync(edge.accessLog, 'utf8').slice(before).split('\n').length - 1
-    console.log(statuses, `${lines} lines`)
-    expect(lines).toBeLessThan(
-      requestRate.perSecond * (seconds + 1) + requestRate.burst + requestRate.immediate,
-    )
-  }, 60_000)
+  it.each([
+    ['to an unknown path', '/nothing', {}],
+    ['with a body that is not JSON', '/v1/messages', { ':method': 'POST' }],
+  ])(
+    `answers more than ${requestRate.perSecond} requests a second of a key only in turn, and logs no more: %s`,
+    async (_, path, headers) => {
+      const seconds = 4
+      const before = statSync(edge.accessLog).size
+      const statuses = await askWithoutPause(path, { ...as('alice'), ...headers }, seconds)
+      const lines = readFileSync(edge.accessLog, 'utf8').slice(before).split('\n').length - 1
+      console.log(statuses, `${lines} lines`)
+      expect(lines).toBeGreaterThan(requestRate.perSecond)
+      expect(lines).toBeLessThan(
+        requestRate.perSecond * (seconds + 1) + requestRate.burst + requestRate.immediate,
+      )
+    },
+    60_000,
+  )
 
   it.each(['/health', '/ca.crt'])(
     `answers no more than ${openRate.perSecond} requests a second of an address without a key, and others: %s`,

@@ -37,6 +37,8 @@ export const errorLocations = `
     }
     location = ${malformedLocation} {
         internal;
+        # Its length would be a second error, with nginx's own page.
+        client_max_body_size 0;
         default_type application/json;
         return 200 $copilot_error_text;
     }`
