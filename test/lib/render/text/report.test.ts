@@ -34,6 +34,15 @@ it.each([
   expect(lineOf('speed', reportText({ ...report, speed }))).toBe(`${'speed'.padEnd(20)}= ${text}`)
 })
 
+it.each([
+  ['of the catalogue', {}, 'Apache-2.0'],
+  ['of your own', { own: { hasTemplate: true } }, 'states none'],
+  ['of your own, with a licence', { own: { hasTemplate: true, licence: 'MIT' } }, 'states "MIT"'],
+])('names the licence of a model %s', (_, changes, licence) => {
+  const capacity = { ...report.capacity, model: { ...report.capacity.model, ...changes } }
+  expect(lineOf('licence', reportText({ ...report, capacity }))).toContain(licence)
+})
+
 it('shows the expected speed', () => {
   expect(lineOf('expected', reportText(report))).toMatch(
     /= prompt 3\.5 to 17, generation 2\.0 \(at 50 GB\/s\) to 9\.3 \(at 200 GB\/s\)$/,
