@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest'
 import { catalogue, modelSchema } from '../../../../lib/appliance/models/catalogue.ts'
+import { companionCatalogue } from '../../../../lib/appliance/models/companions.ts'
 import { planCapacity } from '../../../../lib/appliance/sizing/capacity.ts'
+import { companionCapacity } from '../../../../lib/appliance/sizing/companions.ts'
 import { GiB, MiB } from '../../../../lib/appliance/sizing/memory.ts'
 import { memoryInVm } from '../../../../lib/appliance/sizing/smallest-vm.ts'
-import { llamaSettings } from '../../../../lib/render/units/llama.ts'
+import { companionSettings } from '../../../../lib/render/units/companions.ts'
+import { llamaEnvironment, llamaSettings } from '../../../../lib/render/units/llama.ts'
 import { capacityFor } from '../../../support/capacity.ts'
 
 const samplingOf = (name: keyof typeof catalogue) => {
@@ -65,4 +68,29 @@ it('configures llama-server as planned: KV type, and the prompt cache in MiB', (
     LLAMA_ARG_CACHE_RAM: String(short.memory.promptCache / MiB),
   })
   expect(short.memory.promptCache).toBeGreaterThan(GiB)
+})
+
+it.each([
+  [true, false],
+  [false, true],
+])('if prompts may be reused: %s, has reuse disabled: %s', (reusesPrompts, isDisabled) => {
+  const { text } = llamaEnvironment(capacityFor(catalogue['devstral-small-2']), { reusesPrompts })
+  expect(/^LLAMA_ARG_CACHE_PROMPT="?0"?$/m.test(text)).toBe(isDisabled)
+})
+
+it.each([
+  ['qwen3-embedding-0.6b', { LLAMA_ARG_EMBEDDINGS: '1', LLAMA_ARG_POOLING: 'last' }],
+  ['nomic-embed-text-v1.5', { LLAMA_ARG_EMBEDDINGS: '1', LLAMA_ARG_POOLING: 'mean' }],
+  ['qwen3-reranker-0.6b', { LLAMA_ARG_RERANKING: '1' }],
+] as const)('%s reuses nothing of what others have sent', (name, settings) => {
+  const capacity = companionCapacity({ cpus: 4, physicalCores: 4 }, companionCatalogue[name])
+  const withoutCache = { LLAMA_ARG_CACHE_RAM: '0', LLAMA_ARG_CACHE_PROMPT: '0' }
+  expect(companionSettings(capacity)).toMatchObject({ ...settings, ...withoutCache })
+})
+
+it.each([
+  ['devstral-small-2', '0'],
+  ['qwen3.6-35b-a3b', undefined],
+] as const)("the appliance's template for %s continues a partial answer itself: %s", (name, prefill) => {
+  expect(llamaSettings(capacityFor(catalogue[name])).LLAMA_ARG_PREFILL_ASSISTANT).toBe(prefill)
 })
