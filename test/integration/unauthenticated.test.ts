@@ -202,6 +202,31 @@ it('writes nothing of the largest request and answer to disk', async () => {
   expect(created).toEqual([])
 })
 
+describe('over HTTP/1.1, whoever goes on regardless needs a connection for each request', () => {
+  const request = (line: string, ...headers: string[]) =>
+    [`${line} HTTP/1.1`, 'Host: x', ...headers, '', ''].join('\r\n')
+  const authorization = `Authorization: Bearer ${key}`
+
+  it.each([
+    ['no key', 401, 'GET /v1/models', []],
+    ['a wrong key', 401, 'GET /v1/models', ['Authorization: Bearer wrong']],
+    ['a preflight', 204, 'OPTIONS /v1/models', []],
+    ['an unknown path', 404, 'GET /nothing', [authorization]],
+    ['a method that the path does not take', 405, 'PUT /v1/models', [authorization, 'Content-Length: 0']],
+    ['a body that is not JSON', 415, 'POST /v1/completions', [authorization, 'Content-Length: 0']],
+  ])('%s: %i, and the end of the connection', async (_, status, line, headers) => {
+    const answers = await sendRaw(edge, request(line, ...headers).repeat(3))
+    expect(answers.map(answer => [answer.status, answer.headers.connection])).toEqual([[status, 'close']])
+  })
+
+  it('what succeeds leaves the connection open', async () => {
+    const one = request('GET /v1/models', authorization)
+    const last = request('GET /v1/models', authorization, 'Connection: close')
+    const answers = await sendRaw(edge, one + one + last)
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+  })
+})
+
 describe('connections that send an incomplete header', () => {
   /** Opens this many, from these addresses, and holds them. */
   const openHalf = async (count: number, from: string[], port = edge.httpsPort) => {

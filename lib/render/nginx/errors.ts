@@ -25,9 +25,13 @@ export const generationErrors = `${upstreamErrors}
         error_page 429 504 @error;
         error_page 500 = @failed;`
 
-/** `return 200` sends the status that `error_page` has set: ngx_http_send_header prefers err_status. */
+/**
+ * `return 200` sends the status that `error_page` has set: ngx_http_send_header prefers err_status. Over HTTP/1.1 the
+ * connection ends with the error: whoever goes on regardless needs a connection for each, whose rate is limited.
+ */
 export const errorLocations = `
     location @error {
+        keepalive_timeout 0;
         default_type application/json;
         return 200 $copilot_error_text;
     }

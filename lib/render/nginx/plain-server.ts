@@ -11,6 +11,8 @@ export const plainServer = ({ hasIpv6 }: Site) => `server {
     ${listen(ports.http, hasIpv6)}
     server_name _;
     client_max_body_size ${noBodyLimit};
+    # One request a connection, since the rate of connections is limited.
+    keepalive_timeout 0;
 
     location /.well-known/acme-challenge/ {
         root ${paths.acme};

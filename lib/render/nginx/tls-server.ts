@@ -2,7 +2,12 @@
 import { fleetHeaders } from '../../appliance/fleet/headers.ts'
 import { noBodyLimit, sendTimeouts } from '../../appliance/nginx/limits.ts'
 import { certificateFiles, landingPageFile, paths, ports } from '../../appliance/paths.ts'
-import { deniedLocation, limitHeader, unsupportedLocation } from '../../appliance/requests/api.ts'
+import {
+  deniedLocation,
+  limitHeader,
+  preflightLocation,
+  unsupportedLocation,
+} from '../../appliance/requests/api.ts'
 import { landingPagePolicy } from '../page/landing-page.ts'
 import { errorLocations, ownErrors } from './errors.ts'
 import { listen } from './listen.ts'
@@ -121,10 +126,16 @@ export const tlsServer = (site: Site, certificate: string) => `server {
     set $copilot_original_path $uri;
     set $args "";
     if ($request_method = OPTIONS) {
-        return 204;
+        rewrite ^ ${preflightLocation} last;
     }
     if ($copilot_is_unauthenticated) {
         rewrite ^ ${deniedLocation} last;
+    }
+    # As an error, it ends its connection: \`return\` takes effect before the limits.
+    location = ${preflightLocation} {
+        internal;
+        keepalive_timeout 0;
+        return 204;
     }
     ${denied}
     ${unsupported}
