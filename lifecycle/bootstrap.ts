@@ -37,6 +37,7 @@ import {
   verifyCompanions,
 } from '../lib/steps/services/companions.ts'
 import { drainingSince } from '../lib/steps/services/drain.ts'
+import { applyFloatingIp } from '../lib/steps/services/floating-ip.ts'
 import { checkConfiguration } from '../lib/steps/services/nginx.ts'
 import { applySecurityUpdates } from '../lib/steps/services/security-updates.ts'
 import { type Applied, applyService, recordProven } from '../lib/steps/services/services.ts'
@@ -62,12 +63,17 @@ export async function bootstrap(host: Host, reportPath: string): Promise<void> {
     units.admission,
     units.router,
     units.backends,
+    units.floatingIp,
     units.nginx,
     units.clock,
     units.syslog,
     ...companionUnitNames,
   ])
-  const sideNotes = [...(await applyClock(host)), ...(await applySyslog(host))]
+  const sideNotes = [
+    ...(await applyClock(host)),
+    ...(await applySyslog(host)),
+    ...(await applyFloatingIp(host)),
+  ]
   await applySecurityUpdates(host)
   // Started at boot; after an upgrade from a version without it, only by this.
   await host.$`systemctl start --no-block ${units.drain}`

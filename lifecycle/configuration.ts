@@ -1,7 +1,7 @@
 /** Configure's facts, its decisions, and the files that follow from them, as values: nothing is written here. */
 
 import { companionProblems } from '../lib/appliance/context/companions.ts'
-import { parseContext } from '../lib/appliance/context/context.ts'
+import { type Context, parseContext } from '../lib/appliance/context/context.ts'
 import { unknownNameNotes } from '../lib/appliance/context/unknown-names.ts'
 import { variableNames } from '../lib/appliance/context/variables.ts'
 import { ownModelIn, reusesPrompts } from '../lib/appliance/models/own-model.ts'
@@ -13,6 +13,7 @@ import { paths } from '../lib/appliance/paths.ts'
 import { severeNotes } from '../lib/appliance/sizing/hardware.ts'
 import { stateFiles } from '../lib/appliance/state-files.ts'
 import { orderOf } from '../lib/appliance/tls/lets-encrypt.ts'
+import { floatingConfiguration } from '../lib/render/fleet/floating-ip.ts'
 import { fleetModels } from '../lib/render/fleet/models.ts'
 import { nginxFiles, routerFiles } from '../lib/render/nginx/files.ts'
 import { siteFor } from '../lib/render/nginx/site.ts'
@@ -28,6 +29,7 @@ import { recordedOwnModel, releaseWithOwnModels } from '../lib/steps/models/own-
 import { installedRelease } from '../lib/steps/models/release.ts'
 import { decidePassword, passwordFiles, passwordNotes, readPassword } from '../lib/steps/password.ts'
 import { planFile } from '../lib/steps/plan.ts'
+import { placeFloating } from '../lib/steps/services/floating-ip.ts'
 import { readNginxVersion } from '../lib/steps/services/nginx.ts'
 import { landingPageFor } from '../lib/steps/tls/client-view.ts'
 import { readClock, timeSources } from '../lib/steps/tls/clock.ts'
@@ -56,7 +58,10 @@ export async function readRequest(host: Host) {
 /** What is asked, what this machine is, and what is installed. */
 export async function readFacts(host: Host, request: Awaited<ReturnType<typeof readRequest>>) {
   const { clock, context, ownModel } = request
-  const machine = { ...host.facts(), shortage: readState(host, stateFiles.shortage) }
+  const found = host.facts()
+  // The floating ones come and go.
+  const addresses = found.addresses.filter(address => !context.floatingAddresses.includes(address))
+  const machine = { ...found, addresses, shortage: readState(host, stateFiles.shortage) }
   const names = namesOf(machine, context.domain)
   return {
     clock,
@@ -85,23 +90,25 @@ export async function decide(
   const tls = await prepareTls(facts.tls)
   const site = siteFor({ context, password, capacity, models, companions, machine, nginxVersion })
   const secrets = [...passwordFiles(password), ...tlsFiles(host, tls)]
+  const floating = placeFloating(context.floatingAddresses, machine.networks)
   const notes = [
     ...(context.role === 'router' ? [] : severeNotes(machine)),
     ...unknownNameNotes(host.env, variableNames),
     ...passwordNotes(password),
     ...ownNotes,
+    ...floating.notes,
     ...diskNotes,
     ...exposureNotes(host, secrets),
     ...tls.notes,
   ]
   const plan = planWith({
-    endpoints: endpointsOf(machine, context.domain),
+    endpoints: endpointsOf(machine, context.domain, context.floatingAddresses),
     notes,
     hardware,
     cacheSharing: cacheSharingOf(context),
     order: orderOf(context),
   })
-  return { capacity, secrets, tls, site, plan }
+  return { capacity, secrets, tls, site, plan, floating: floating.addresses }
 }
 
 type Decided = Awaited<ReturnType<typeof decide>>
@@ -110,9 +117,9 @@ type Decided = Awaited<ReturnType<typeof decide>>
 export const filesFor = (
   host: Host,
   { context, machine }: ConfigureFacts,
-  { capacity, secrets, tls, site, plan }: Decided,
+  { capacity, secrets, tls, site, plan, floating }: Decided,
 ): ManagedFile[] => [
-  addressesFile(machine),
+  addressesFile(machine, context),
   ...settingsFolders,
   ...secrets,
   ...acmeFiles(context),
@@ -120,6 +127,7 @@ export const filesFor = (
   ...securityUpdateFiles(context.unattendedUpgrades),
   ...drainUnit(context.drainLimit),
   ...syslogFiles(context),
+  floatingConfiguration(floating),
   planFile(plan),
   timerLink(plan),
   disksLink(host),
@@ -140,12 +148,18 @@ export const filesFor = (
 
 /**
  * The addresses that this configuration is for: a timer has the stages run again once the VM has others. Written
- * first, so that stages which fail with these addresses are not run again and again.
+ * first, so that stages which fail with these addresses are not run again and again. Whether it has the floating ones
+ * makes no difference.
  */
-const addressesFile = ({ addresses }: Pick<Reachable, 'addresses'>) => ({
+const addressesFile = (
+  { addresses }: Pick<Reachable, 'addresses'>,
+  { floatingAddresses }: Pick<Context, 'floatingAddresses'>,
+) => ({
   path: paths.addresses,
   mode: 0o644,
-  text: addresses.map(address => `${address}\n`).join(''),
+  text: [...addresses, ...floatingAddresses.map(address => `floating ${address}`)]
+    .map(line => `${line}\n`)
+    .join(''),
 })
 
 /** Readable by root only: `backends sync` presents it to the copilots that the context names. */

@@ -78,6 +78,7 @@ const ownUnits = [
   'admission',
   'router',
   'backends',
+  'floatingIp',
   'promptCache',
   'nginx',
   'certbot',

@@ -6,6 +6,7 @@ import { paths, systemUsers, units } from '../lib/appliance/paths.ts'
 import { defaultDrainLimit } from '../lib/appliance/services/drain.ts'
 import { planCapacity } from '../lib/appliance/sizing/capacity.ts'
 import { companionCapacity } from '../lib/appliance/sizing/companions.ts'
+import { floatingIpUnit } from '../lib/render/fleet/floating-ip.ts'
 import { routerUnit } from '../lib/render/fleet/haproxy.ts'
 import { chatTemplateFiles } from '../lib/render/models/chat-template/files.ts'
 import { connectionLimit } from '../lib/render/nginx/connection-limit.ts'
@@ -87,6 +88,7 @@ async function installParts(host: Host, release: Release, mirror?: string): Prom
   await installPackages(host, packages)
   await ensureSystemUsers(host, systemUsers)
   await disableUnit(host, units.haproxy)
+  await disableUnit(host, units.keepalived)
   await applyFiles(host, [...folders, { path: paths.defaultSite, absent: true }])
   await installLlamaCpp(host, release, mirror)
   await installModels(host, release, mirror)
@@ -134,6 +136,7 @@ export const releaseFiles = (host: Host, release: Release): ManagedFile[] => [
   companionFetchUnit(),
   ...companionUnits(),
   routerUnit(),
+  ...floatingIpUnit(),
   ...backendsUnits(),
 ]
 

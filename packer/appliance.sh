@@ -56,6 +56,8 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_BACKENDS' 'configure' 'For a router: the copilots to pass requests on to.' 'O|text|'
     'ONEAPP_COPILOT_FLEET_BACKENDS' 'configure' 'For a router: the copilots to pass requests on to.' 'O|text|'
     'ONEAPP_COPILOT_FLEET_KEY' 'configure' 'The key that a router presents to the copilots: the same on every VM of a fleet. Developers never need it.' 'O|password|'
+    'ONEAPP_COPILOT_FLOATING_IP' 'configure' 'For two routers: the address at which developers reach them. One has it; if that fails, the other takes it.' 'O|text|'
+    'ONEAPP_COPILOT_FLEET_FLOATING_IP' 'configure' 'For two routers: the address at which developers reach them. One has it; if that fails, the other takes it.' 'O|text|'
     'ONEAPP_COPILOT_LOG_FORMAT' 'configure' 'The format of the request log: one line for each request, with the name of its key and its times, and nothing of its content.' 'O|list|'
     'ONEAPP_COPILOT_SYSLOG' 'configure' 'Where to forward the request log and the appliance'\''s warnings: a syslog server, over TLS.' 'O|text|'
     'ONEAPP_COPILOT_SYSLOG_SERVER' 'configure' 'Where to forward the request log and the appliance'\''s warnings: a syslog server, over TLS.' 'O|text|'

@@ -18,10 +18,18 @@ export function namesOf({ hostname, addresses }: Reachable, domain: string | und
   return { dns: [...new Set(dns)], ip: [...ipv4First(addresses), '127.0.0.1', '::1'] }
 }
 
-/** The names to show to people: the domain if there is one, then the addresses, then the host's name. */
-export const endpointsOf = ({ addresses, hostname }: Reachable, domain: string | undefined): string[] => [
-  ...new Set([...(domain === undefined ? [] : [domain]), ...ipv4First(addresses), hostname]),
-]
+/**
+ * The names to show to people: the domain if there is one, then the addresses, then the host's name. Of a router with
+ * floating addresses, these instead of its own: where it may be that another answers.
+ */
+export const endpointsOf = (
+  { addresses, hostname }: Reachable,
+  domain: string | undefined,
+  floating: string[] = [],
+): string[] => {
+  const own = floating.length > 0 ? floating : [...ipv4First(addresses), hostname]
+  return [...new Set([...(domain === undefined ? [] : [domain]), ...own])]
+}
 
 /** A name or address as URLs have it: an IPv6 address in brackets. */
 export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -1,7 +1,8 @@
 /** The Debian packages that the appliance needs besides those of its base image. */
 
 /**
- * curl: downloads. haproxy: passes requests on, on a router. libgomp1: llama-server's threads.
+ * curl: downloads. haproxy: passes requests on, on a router. keepalived: its
+ * floating address, if it has one. libgomp1: llama-server's threads.
  * libnginx-mod-http-js: the request filter. nftables: the connection limit. certbot: public certificates. chrony:
  * replaces systemd-timesyncd. minisign: verifies releases. rsyslog, rsyslog-gnutls: forward logs over TLS if the
  * context asks for it; Debian's own service for it is masked. unattended-upgrades: idle unless the context asks for
@@ -13,6 +14,7 @@ export const packages = [
   'chrony',
   'curl',
   'haproxy',
+  'keepalived',
   'libgomp1',
   'libnginx-mod-http-js',
   'logrotate',

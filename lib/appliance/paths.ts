@@ -60,6 +60,11 @@ export const paths = {
   /** The key that a router presents to copilots. */
   fleetKey: '/etc/slm-copilot/fleet-key',
   fleetModels: `${pages}/models.json`,
+  /** keepalived on a router: its unit, its configuration, and what it runs to see whether this router answers. */
+  floatingUnit: '/etc/systemd/system/slm-copilot-floating-ip.service',
+  floatingConfiguration: '/etc/slm-copilot/keepalived.conf',
+  floatingCheck: '/opt/slm-copilot/router-answers.sh',
+  floatingFolder: '/run/slm-copilot-floating-ip',
   modelService: '/etc/systemd/system/slm-copilot-model.service',
   companionsService: '/etc/systemd/system/slm-copilot-companions.service',
   watchdogService: '/etc/systemd/system/slm-copilot-watchdog.service',
@@ -246,8 +251,10 @@ export const units = {
   router: 'slm-copilot-router.service',
   backends: 'slm-copilot-backends.service',
   backendsTimer: 'slm-copilot-backends.timer',
-  /** Debian's, which would read another configuration. */
+  floatingIp: 'slm-copilot-floating-ip.service',
+  /** Debian's, which would read other configurations. */
   haproxy: 'haproxy.service',
+  keepalived: 'keepalived.service',
   promptCache: 'slm-copilot-prompt-cache.service',
   nginx: 'nginx.service',
   model: 'slm-copilot-model.service',

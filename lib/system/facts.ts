@@ -13,11 +13,16 @@ import {
   type Swap,
 } from './kernel.ts'
 
+/** `cidr`: such as 192.0.2.7/24. */
+export type InterfaceAddress = { device: string; cidr: string }
+
 export type Facts = {
   hostname: string
   /** IPv4 and IPv6 addresses, sorted as text, without loopback and link-local ones. */
   addresses: string[]
   hasIpv6: boolean
+  /** The same addresses by their interfaces, with prefix lengths. */
+  networks: InterfaceAddress[]
   cpus: number
   physicalCores: number
   /** Bytes of RAM. */
@@ -44,13 +49,16 @@ export function countPhysicalCores(cpuinfo: string): number | undefined {
 /** Reads a few small kernel files, which takes about a millisecond. */
 export function readFacts(): Facts {
   const { read } = filesUnder('/')
-  const all = Object.values(networkInterfaces()).flatMap(addresses => addresses ?? [])
+  const all = Object.entries(networkInterfaces()).flatMap(([device, addresses = []]) =>
+    addresses.map(each => ({ ...each, device })),
+  )
   const reachable = all.filter(({ internal, scopeid }) => !internal && !scopeid)
   const cpus = availableParallelism()
   const cpuinfo = read('/proc/cpuinfo') ?? ''
   return {
     hostname: hostname(),
     addresses: [...new Set(reachable.map(({ address }) => address))].sort(),
+    networks: reachable.map(({ device, address, cidr }) => ({ device, cidr: cidr ?? address })),
     hasIpv6: all.some(({ family }) => family === 'IPv6'),
     cpus,
     physicalCores: countPhysicalCores(cpuinfo) ?? cpus,

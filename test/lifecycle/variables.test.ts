@@ -59,6 +59,15 @@ const changes: Record<Exclude<keyof typeof variables, 'stateDisk'>, { with?: Env
     with: { ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1', ONEAPP_COPILOT_ROLE: 'router' },
     set: { ONEAPP_COPILOT_BACKENDS: 'https://copilot.example.com' },
   },
+  floatingAddresses: {
+    with: {
+      ...suppliedPair,
+      ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1',
+      ONEAPP_COPILOT_ROLE: 'router',
+      ONEAPP_COPILOT_PASSWORD: 'another-password-1',
+    },
+    set: { ONEAPP_COPILOT_FLOATING_IP: '192.0.2.100' },
+  },
   fleetKey: { set: { ONEAPP_COPILOT_FLEET_KEY: 'key-of-the-fleet-1' } },
   logFormat: { set: { ONEAPP_COPILOT_LOG_FORMAT: 'json' } },
   syslog: { set: { ONEAPP_COPILOT_SYSLOG: 'tls://log.example.org' } },

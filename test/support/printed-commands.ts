@@ -68,6 +68,8 @@ export const expected: Record<string, number | string> = {
   'journalctl -u slm-copilot-companions.service': 0,
   'journalctl -u chrony.service': 0,
   'journalctl -u slm-copilot-syslog.service': 0,
+  'journalctl -u slm-copilot-floating-ip.service':
+    'test/vm/floating-ip.test.ts: it runs on a router that has a floating address',
   'journalctl -k': 0,
   'cat /etc/one-appliance/config': 0,
   'tail -n 50 /var/log/one-appliance/slm-copilot.log': 0,

@@ -11,6 +11,10 @@ import { answering, type Output, shell } from '../../lib/system/shell.ts'
 export const facts: Facts = {
   hostname: 'copilot',
   addresses: ['192.0.2.7', '2001:db8::7'],
+  networks: [
+    { device: 'eth0', cidr: '192.0.2.7/24' },
+    { device: 'eth0', cidr: '2001:db8::7/64' },
+  ],
   hasIpv6: true,
   cpus: 8,
   physicalCores: 4,

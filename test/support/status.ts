@@ -36,6 +36,7 @@ export const servingStatus: ApplianceStatus = {
       since: at,
     },
   ],
+  floatingAddresses: [{ address: '192.0.2.100', isHere: false }],
   services: [
     { unit: 'slm-copilot.service', ...active },
     { unit: 'slm-copilot-completion.service', ...active, problem: 'does not answer' },

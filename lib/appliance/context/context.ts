@@ -91,6 +91,32 @@ function fleetKeyProblems({ role, fleetKey, metricsKey, keys, password }: Contex
   return isTaken ? problem('a key that is also used for something else', 'a key of its own') : []
 }
 
+/** What both routers must have alike, since a client does not learn that the address has moved. */
+const alike = ['password', 'tlsCertificate', 'tlsKey'] as const
+
+/** Problems if a floating address is for no router, or clients would not get along with both. */
+function floatingAddressProblems(context: Context): Problem[] {
+  const { role, floatingAddresses } = context
+  const { name } = variables.floatingAddresses
+  if (floatingAddresses.length === 0) return []
+  if (role !== 'router')
+    return [
+      {
+        variable: name,
+        got: floatingAddresses.join(' '),
+        takes: `nothing, unless ${variables.role.name} is router`,
+      },
+    ]
+  return alike
+    .filter(each => context[each] === undefined)
+    .map(each => variables[each])
+    .map(({ name: missing, takes }) => ({
+      variable: missing,
+      got: 'nothing',
+      takes: `${takes}; the same on both routers, since ${name} is set`,
+    }))
+}
+
 /** Variables of which both must be set, or neither. */
 const pairs = [
   [variables.tlsCertificate, variables.tlsKey],
@@ -174,11 +200,13 @@ export function parseContext(
     role: take(variables.role),
     backends: take(variables.backends),
     fleetKey: take(variables.fleetKey),
+    floatingAddresses: take(variables.floatingAddresses),
   }
   problems.push(
     ...sharedKeys(context),
     ...metricsKeyProblems(context),
     ...fleetKeyProblems(context),
+    ...floatingAddressProblems(context),
     ...pairProblems(env),
     ...judge(context),
   )

@@ -1,5 +1,6 @@
 /** Parsers for the values of context variables. Their messages contain no secrets. */
 import * as z from 'zod'
+import { hostAndPort, hostInUrl } from '../names.ts'
 import { mostParallel } from '../sizing/limits.ts'
 import { describeOtherPem, type PemKind, readPem } from '../tls/pem.ts'
 import { unknown } from '../usage/log-format.ts'
@@ -89,6 +90,31 @@ export const hosts = z
   .string()
   .transform(text => text.split(/[\s,]+/).filter(Boolean))
   .pipe(z.array(z.string().regex(host)).max(8))
+
+/** Of one machine, of one network, or of many. */
+const notFloating = /^(0|127|22[4-9]|2[3-5]\d|169\.254)\.|^(::1?$|::ffff:|fe[89ab]|ff)/
+
+/** An address as the kernel prints it. */
+const address = z.string().transform((text, check) => {
+  const found = /^[0-9.]+$|:/.test(text) ? URL.parse(`http://${hostInUrl(text)}`) : undefined
+  const canonical = found && hostAndPort(found).host
+  const isAsGiven = canonical === text || text.includes(':')
+  if (canonical && isAsGiven && !notFloating.test(canonical)) return canonical
+  check.addIssue({ code: 'invalid_format', format: 'ip' })
+  return z.NEVER
+})
+
+const isIpv6 = (text: string) => text.includes(':')
+
+/** One for each family at most, the IPv4 one first. */
+export const floatingAddresses = z
+  .string()
+  .transform(text => text.split(/[\s,]+/).filter(Boolean))
+  .pipe(z.array(address).max(2))
+  .refine(([first, second]) => second === undefined || isIpv6(first as string) !== isIpv6(second), {
+    abort: true,
+  })
+  .transform(found => found.toSorted((a, b) => Number(isIpv6(a)) - Number(isIpv6(b))))
 
 /** Receives syslog over TLS. Its certificate must have this name, so an address will not do. */
 export type SyslogReceiver = { host: string; port: number }

@@ -12,6 +12,7 @@ import { type LogFormat, logFormats } from '../usage/log-format.ts'
 import { shortestKey } from './masking.ts'
 import {
   digits,
+  floatingAddresses,
   hosts,
   key,
   label,
@@ -422,6 +423,19 @@ export const variables = {
     example: '',
     help: 'The key that a router presents to the copilots: the same on every VM of a fleet. Developers never need it.',
     input: 'password',
+  }),
+  floatingAddresses: variable<string[]>({
+    name: 'ONEAPP_COPILOT_FLOATING_IP',
+    alias: 'ONEAPP_COPILOT_FLEET_FLOATING_IP',
+    stage: 'configure',
+    value: floatingAddresses,
+    fallback: [],
+    byDefault: "none: clients use the router's own address",
+    takes:
+      'an IPv4 address, an IPv6 address, or one of each, separated by a space, without a prefix length and in a network of the router',
+    example: '192.0.2.10',
+    help: 'For two routers: the address at which developers reach them. One has it; if that fails, the other takes it.',
+    input: 'text',
   }),
   logFormat: variable<LogFormat>({
     name: 'ONEAPP_COPILOT_LOG_FORMAT',

@@ -41,6 +41,12 @@ export const services = {
     restartInputs: [paths.routerUnit, paths.routerConfiguration, paths.routerProgram],
     reloadInputs: [],
   },
+  /** Only on a router that has a floating address. */
+  floatingIp: {
+    unit: units.floatingIp,
+    restartInputs: [paths.floatingUnit, paths.floatingConfiguration, paths.floatingCheck],
+    reloadInputs: [],
+  },
   nginx: {
     unit: units.nginx,
     restartInputs: [paths.nginxDropIn, paths.connectionLimit],

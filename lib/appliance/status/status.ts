@@ -63,6 +63,9 @@ const sections = {
       }),
     )
     .describe('On a router, the copilots that it passes requests on to'),
+  floatingAddresses: z
+    .array(z.strictObject({ address: z.string(), isHere: z.boolean().describe('Or else at another router') }))
+    .describe('On a router, the addresses that it shares with another'),
   services: z.array(
     z.strictObject({
       unit: z.string(),

@@ -5,7 +5,7 @@ import { type Clock, isCaInTime, isLeafInTime } from './clock.ts'
 import { type AcmeDecision, type AcmeFacts, decideOrder, isUsable } from './lets-encrypt.ts'
 import { namesNotPermitted } from './name-constraints.ts'
 
-/** A pair from the context. `missing`: the context's domain, if the certificate does not cover it. */
+/** A pair from the context. `missing`: the domain or address by which clients come, if the certificate does not cover it. */
 export type SuppliedPair = InstalledPair & { names: string[]; missing?: string | undefined }
 
 export type TlsFacts = {

@@ -49,6 +49,11 @@ const rows: Rows = {
       name,
       `${state.toLowerCase()}, ${busy ?? '-'} of ${slots} slots busy, ${model} at ${address}, since ${short(since)}${version === '' ? '' : `, version ${version}`}`,
     ]),
+  floatingAddresses: addresses =>
+    addresses.map(({ address, isHere }) => [
+      'floating address',
+      `${address}, ${isHere ? 'at this router' : 'not at this router'}`,
+    ]),
   services: services =>
     services.map(({ unit, isActive, isEnabled, since, problem }) => [
       unit,
@@ -115,6 +120,7 @@ const rows: Rows = {
 const order: SectionName[] = [
   'addresses',
   'plan',
+  'floatingAddresses',
   'fleet',
   'services',
   'certificate',

@@ -14,7 +14,7 @@ export const drainUnit = (limit: number) => [
 Description=SLM-Copilot: let running generations end before the VM stops
 Documentation=file:${paths.report}
 # At shutdown units stop in the opposite order: this one first, while the network is up and the services run.
-After=network.target ${units.bootReadiness} ${units.nginx} ${units.admission} ${units.router} ${units.llama} ${units.promptCache}
+After=network.target ${units.bootReadiness} ${units.nginx} ${units.admission} ${units.router} ${units.floatingIp} ${units.llama} ${units.promptCache}
 
 [Service]
 Type=oneshot

@@ -17,15 +17,18 @@ ${written}
 set -u
 export LC_ALL=C
 
-# Whether that is what the file contains.
+# Whether these are the addresses in the file. Floating ones come and go.
 is_in() {
-    [ -e "$1" ] && [ "$2" = "$(cat "$1")" ]
+    [ -e "$1" ] && [ "$2" = "$(sed '/^floating /d' "$1")" ]
 }
 
-now=$(hostname -I | tr ' ' '\\n' | sed '/^$/d' | sort -u)
+# Before the first configure there is nothing to do.
+[ -e ${paths.addresses} ] || exit 0
+floating=$(sed -n 's/^floating //p' ${paths.addresses})
+now=$(hostname -I | tr ' ' '\\n' | grep -vxF -e "$floating" -e '' | sort -u)
 
-# Before the first configure, and while there is no network, there is nothing to do.
-[ -e ${paths.addresses} ] && [ -n "$now" ] || exit 0
+# Nor while there is no network.
+[ -n "$now" ] || exit 0
 is_in ${paths.addresses} "$now" && exit 0
 tried="$now
 $(ip -brief link)"

@@ -1,5 +1,6 @@
 /** Certificate and key from the context: validation, and the folder for them. */
 import { createHash, createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { Context } from '../../appliance/context/context.ts'
 import { variables } from '../../appliance/context/variables.ts'
 import type { Problem } from '../../appliance/problems.ts'
@@ -112,17 +113,26 @@ function chainProblems(chain: X509Certificate[]): Problem[] {
 }
 
 /** The supplied pair in strict PEM, to be installed in a folder named by its digest. */
-export function suppliedPair({ tlsCertificate, tlsKey, domain }: Context): SuppliedPair | undefined {
+export function suppliedPair({
+  tlsCertificate,
+  tlsKey,
+  domain,
+  floatingAddresses,
+}: Context): SuppliedPair | undefined {
   if (tlsCertificate === undefined || tlsKey === undefined) return undefined
   const chain = certificatesIn(tlsCertificate)
   const certificate = chain.join('')
   const digest = createHash('sha256').update(certificate).digest('hex').slice(0, 32)
   const [leaf] = chain
+  const names = leaf === undefined ? [] : namesIn(leaf)
+  // Any other name of it may stand for the floating address.
+  const address = names.every(name => isIP(name) > 0) ? floatingAddresses[0] : undefined
+  const expected = domain ?? address
   return {
     mode: 'supplied',
     target: `certificates/supplied-${digest}`,
     pair: { certificate, key: tlsKey },
-    names: leaf === undefined ? [] : namesIn(leaf),
-    missing: leaf !== undefined && domain !== undefined && !covers(leaf, domain) ? domain : undefined,
+    names,
+    missing: leaf !== undefined && expected !== undefined && !covers(leaf, expected) ? expected : undefined,
   }
 }

@@ -23,6 +23,7 @@ import { readPlan } from '../../../lib/steps/plan.ts'
 import { readUnavailable } from '../../../lib/steps/services/availability.ts'
 import { healthProblem, serviceProblem } from '../../../lib/steps/services/check.ts'
 import { drainingSince } from '../../../lib/steps/services/drain.ts'
+import { floatingAddresses } from '../../../lib/steps/services/floating-ip.ts'
 import { readNginxVersion } from '../../../lib/steps/services/nginx.ts'
 import { readLastSmokeTest } from '../../../lib/steps/services/smoke-test-record.ts'
 import { replyOfCompanion } from '../../../lib/steps/services/watchdog.ts'
@@ -43,7 +44,9 @@ type Readers = { [Name in SectionName]: (host: Host) => Promise<SectionValue<Nam
 
 /** Those without which nothing is served. */
 const requiredUnits = (host: Host) =>
-  isRouter(host) ? [units.router, units.nginx] : [units.llama, units.admission, units.nginx]
+  isRouter(host)
+    ? [units.router, ...(floatingAddresses(host).length > 0 ? [units.floatingIp] : []), units.nginx]
+    : [units.llama, units.admission, units.nginx]
 const day = 86_400_000
 const isRoot = () => process.getuid?.() === 0
 
@@ -85,6 +88,10 @@ export const sections: Readers = {
     return { state: plan.state, model: model.name, contextSize, slots, threads, kvType, companions }
   },
   fleet: async host => (isRouter(host) ? fleetRows(host) : []),
+  floatingAddresses: host => {
+    const { addresses } = host.facts()
+    return floatingAddresses(host).map(address => ({ address, isHere: addresses.includes(address) }))
+  },
   services: async host => {
     const services: SectionValue<'services'> = []
     const [chat = '', ...proxies] = requiredUnits(host)

@@ -18,6 +18,7 @@ const inputsOf = {
   router: [
     variables.password,
     variables.keys,
+    variables.floatingAddresses,
     variables.domain,
     variables.tlsCertificate,
     variables.tlsKey,

@@ -23,6 +23,13 @@ it.each([
   expect(endpointsOf(reachable, domain)).toEqual(endpoints)
 })
 
+it('people are shown the floating addresses of a router instead of its own', () => {
+  expect(endpointsOf(reachable, 'copilot.example.com', ['192.0.2.100'])).toEqual([
+    'copilot.example.com',
+    '192.0.2.100',
+  ])
+})
+
 describe('the base URL', () => {
   it.each([
     ['copilot.example.com', 'https://copilot.example.com/v1'],

@@ -19,6 +19,7 @@ import { GiB } from '../../../lib/appliance/sizing/memory.ts'
 import { memoryInVm } from '../../../lib/appliance/sizing/smallest-vm.ts'
 import type { TlsSummary } from '../../../lib/appliance/tls/certificates.ts'
 import type { Order } from '../../../lib/appliance/tls/lets-encrypt.ts'
+import { floatingConfiguration, floatingIpUnit } from '../../../lib/render/fleet/floating-ip.ts'
 import { routerUnit } from '../../../lib/render/fleet/haproxy.ts'
 import { fleetModels } from '../../../lib/render/fleet/models.ts'
 import { nginxFiles, routerFiles } from '../../../lib/render/nginx/files.ts'
@@ -228,7 +229,14 @@ function filesOf({
           ...companionFiles(planned),
           ...nginxFiles(site, capacity),
         ]
-      : [...routerFiles(site), routerUnit(), ...backendsUnits(), fleetModels(copilots)]),
+      : [
+          ...routerFiles(site),
+          routerUnit(),
+          ...backendsUnits(),
+          fleetModels(copilots),
+          floatingConfiguration([{ address: '192.0.2.100', device: 'eth0' }]),
+          ...floatingIpUnit(),
+        ]),
     hstsFile(report.tls.isPublic),
     deployHook(),
     certbotDropIn(order),

@@ -49,6 +49,7 @@ it('gives every variable its default if it is unset or empty', () => {
     role: 'copilot',
     backends: [],
     fleetKey: undefined,
+    floatingAddresses: [],
     modelUrl: undefined,
     modelSha256: undefined,
   }
@@ -255,6 +256,63 @@ it.each<[Record<string, string>, string[]]>([
 })
 
 const fleetKey = 'the-key-of-the-fleet-1'
+
+const floatingIp = 'ONEAPP_COPILOT_FLOATING_IP'
+const alike = {
+  ONEAPP_COPILOT_ROLE: 'router',
+  ONEAPP_COPILOT_FLEET_KEY: fleetKey,
+  ONEAPP_COPILOT_PASSWORD: 'the-password-of-both',
+  ONEAPP_COPILOT_TLS_CERT: authority,
+  ONEAPP_COPILOT_TLS_KEY: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',
+}
+
+it.each([
+  ['192.0.2.10', ['192.0.2.10']],
+  ['2001:DB8:0::a', ['2001:db8::a']],
+  ['2001:db8::a, 192.0.2.10', ['192.0.2.10', '2001:db8::a']],
+])('a floating address: %s', (text, floatingAddresses) => {
+  expect(parse({ ...alike, [floatingIp]: text })).toMatchObject({ floatingAddresses })
+})
+
+it.each([
+  '192.0.2.10/24',
+  '192.0.2.10 192.0.2.11',
+  '2001:db8::a 2001:db8::b',
+  '192.0.2.10 2001:db8::a 2001:db8::b',
+  '192.0.2.256',
+  '192.0.2',
+  '192.0.2.010',
+  'copilot.example.com',
+  '[2001:db8::a]',
+  '2001:db8::a/64',
+  '2001:db8::a]:80',
+  'fe80::1',
+  '::1',
+  '::',
+  '::ffff:192.0.2.10',
+  'ff02::1',
+  '0.0.0.0',
+  '127.0.0.1',
+  '169.254.1.1',
+  '224.0.0.18',
+  '255.255.255.255',
+  '192.0.2.10\nvrrp_script',
+])('no floating address: %j', text => {
+  expect(problemsOf({ ...alike, [floatingIp]: text })).toMatchObject([{ variable: floatingIp }])
+})
+
+it('a floating address needs a router, and what clients know of it from the context', () => {
+  const given = { [floatingIp]: '192.0.2.10' }
+  const { ONEAPP_COPILOT_ROLE, ONEAPP_COPILOT_FLEET_KEY, ...others } = alike
+  expect(problemsOf({ ...given, ...others })).toMatchObject([
+    { variable: floatingIp, got: '192.0.2.10', takes: 'nothing, unless ONEAPP_COPILOT_ROLE is router' },
+  ])
+  const missing = problemsOf({ ...given, ONEAPP_COPILOT_ROLE, ONEAPP_COPILOT_FLEET_KEY })
+  expect(missing.map(({ variable, got }) => [variable, got])).toEqual(
+    Object.keys(others).map(variable => [variable, 'nothing']),
+  )
+  expect(missing[0]?.takes).toMatch(/; the same on both routers, since ONEAPP_COPILOT_FLOATING_IP is set$/)
+})
 
 it.each<[string, Record<string, string>, string | undefined]>([
   ['a copilot without one', {}, undefined],

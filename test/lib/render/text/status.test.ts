@@ -11,6 +11,7 @@ it.each([
   /plan +2 × 4096 tokens, 8 threads, KV cache f16/,
   /admission\.service {2}active since 2026-02-14T10:00:00Z\n/,
   /nginx\.service +not active/,
+  /floating address +192\.0\.2\.100, not at this router\n/,
   /certificate +from an ACME server, for copilot\.example\.com;\s+valid until 2026-02-14, 12 days left/,
   /configure +success, 2026-02-14T10:00:00Z\n/,
   /bootstrap +failure, 2026-02-14T10:00:00Z: It has\s+failed\./,
@@ -47,7 +48,7 @@ it.each<[string, Partial<ApplianceStatus>, string]>([
   [
     'a service beside chat',
     { plan: { ...plan, companions: [companion] } },
-    'completion b, 1.0 GiB copilot-3',
+    'completion b, 1.0 GiB floating address',
   ],
   [
     'one that waits for its model',

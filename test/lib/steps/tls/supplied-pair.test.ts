@@ -141,6 +141,20 @@ it('notes if the certificate does not cover the domain', async () => {
   ])
 })
 
+it('notes if a certificate for addresses alone does not cover the floating one', () => {
+  const missing = (ip: string[], dns: string[] = []) => {
+    const { leaf, ca } = issued({ dns, ip }, rightClock(now))
+    const context = {
+      ...parse(leaf.certificate + ca.certificate, leaf.key),
+      floatingAddresses: ['192.0.2.100'],
+    }
+    return suppliedPair(context)?.missing
+  }
+  expect(missing(['192.0.2.7'])).toBe('192.0.2.100')
+  expect(missing(['192.0.2.7', '192.0.2.100'])).toBeUndefined()
+  expect(missing(['192.0.2.7'], ['copilot.example.com'])).toBeUndefined()
+})
+
 it('is installed in a folder named by its digest', () => {
   const found = suppliedPair(parse(chain, mine.leaf.key))
   expect(found).toEqual({
