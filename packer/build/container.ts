@@ -69,7 +69,7 @@ export async function bootContainer(inputs: ContainerInputs): Promise<ChildProce
 
 type Network = {
   pid: number
-  /** Cuts a container off, so that the others do not learn of its end. */
+  /** Cuts a container off, so that the others do not learn of its end, and another may have its address. */
   cut(address: string): void
   stop(): void
 }
@@ -88,7 +88,7 @@ export async function startNetwork(): Promise<Network> {
     cut: address => {
       const port = `port-${address.split('.').at(-1)}`
       const [nsenter = '', ...words] = asRoot(['nsenter', `--net=/proc/${pid}/ns/net`])
-      execFileSync(nsenter, [...words, 'ip', 'link', 'set', port, 'down'])
+      execFileSync(nsenter, [...words, 'ip', 'link', 'delete', port])
     },
     stop: () => void child.stdin.end(),
   }
