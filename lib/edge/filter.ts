@@ -41,7 +41,7 @@ export function filterRequest(
   settings: FilterSettings,
   salt?: string,
 ): Filtered {
-  const fields = postRoute(path)?.fields
+  const fields = postRoute(path)?.fields?.()
   if (fields === undefined) return refused(path, { status: 404, message: 'Unknown path.', code: 'not_found' })
   const parsed = parseBody(text)
   if (!('value' in parsed)) return refused(path, { status: 400, message: parsed.message, code: parsed.code })

@@ -19,8 +19,8 @@ export type Route = {
   isGeneration?: true
   /** The service that alone has this path; otherwise chat has it, and for some the completion service too. */
   service?: CompanionKind
-  /** The fields of its request; a path without fields has no body. */
-  fields?: Fields
+  /** The fields of its request; a path without fields has no body. Made when they are needed: nginx runs this anew for each request. */
+  fields?: () => Fields
 }
 
 export const routes: Route[] = [

@@ -25,7 +25,7 @@ export const effort = oneOf(['none', 'minimal', 'low', 'medium', 'high', 'xhigh'
 export const identifier = text(1024)
 export const functionName = text(256)
 
-export const sampling: Fields = {
+export const sampling = (): Fields => ({
   temperature: number(0, 2),
   top_p: number(0, 1),
   top_k: integer(-1, 1_000_000),
@@ -42,7 +42,7 @@ export const sampling: Fields = {
   // For benchmarks, which need answers of a given length.
   ignore_eos: boolean,
   stream: boolean,
-}
+})
 
 /** Progress events during prompt processing; they reveal no more about the cache than `usage` does. */
 export const returnProgress = boolean

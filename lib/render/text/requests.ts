@@ -52,5 +52,5 @@ export const requestTable = (): string =>
     '|---|---|',
     ...routes
       .filter(route => route.fields !== undefined)
-      .map(({ path, fields = {} }) => `| \`${path}\` | ${described(fields)} |`),
+      .map(({ path, fields }) => `| \`${path}\` | ${described(fields?.() ?? {})} |`),
   ].join('\n')

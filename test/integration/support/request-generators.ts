@@ -213,7 +213,7 @@ function objectOf(fields: Fields, depth: number): fc.Arbitrary<Record<string, un
 /** Keeps answers short: the fuzzer targets what happens before the first token. */
 const lengths = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n_predict']
 const shortened = (route: Route, request: Record<string, unknown>) => {
-  const [first] = lengths.filter(name => route.fields?.[name] !== undefined)
+  const [first] = lengths.filter(name => route.fields?.()[name] !== undefined)
   const rest = Object.fromEntries(Object.entries(request).filter(([name]) => !lengths.includes(name)))
   return first === undefined || !route.isGeneration ? request : { ...rest, [first]: 2 }
 }
@@ -315,7 +315,7 @@ const json = { 'content-type': 'application/json' }
 
 /** Requests to one route. */
 function requestsTo(route: Route): fc.Arbitrary<GeneratedRequest> {
-  const request = objectOf(route.fields ?? {}, 0).map(value => shortened(route, value))
+  const request = objectOf(route.fields?.() ?? {}, 0).map(value => shortened(route, value))
   const built = (kind: string, body: Buffer, more: Record<string, string> = {}): GeneratedRequest => ({
     kind,
     path: route.path,
