@@ -65,6 +65,8 @@ defaults
     option http-no-delay
     option abortonclose
     # A copilot that has vanished is noticed: by a request, since it connects anew; by a stream, since probes stay unanswered.
+    # On a connection that was kept, a request would wait until TCP gives up, for minutes (no tcp-ut for servers that are added
+    # while HAProxy runs). The TLS session is resumed, which takes a millisecond.
     http-reuse never
     option srvtcpka
     srvtcpka-idle 5s
