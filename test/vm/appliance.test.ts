@@ -416,6 +416,6 @@ it('the key is in its own files and nowhere else', async () => {
     'f=$(mktemp /run/k.XXXX); cat > $f; grep -rlF -f $f /etc /opt /root /home /tmp /usr/local /var /run /proc/[0-9]*/cmdline 2> /dev/null | grep -v ^$f; journalctl -b | grep -cF -f $f; rm $f'
   const found = (await ssh(vm, search, key)).stdout.trim().split('\n').sort()
   expect(found.filter(path => !path.startsWith('/run/one-context/'))).toEqual(
-    ['/etc/one-appliance/config', '/var/lib/slm-copilot/password', '0'].sort(),
+    ['/etc/nginx/slm-copilot.conf', '/etc/one-appliance/config', '/var/lib/slm-copilot/password', '0'].sort(),
   )
 })
