@@ -53,7 +53,7 @@ export const metricsLocation = '/slm-copilot-metrics'
 export const deniedLocation = '/slm-copilot-denied'
 /** The internal location of requests whose body is not JSON. */
 export const unsupportedLocation = '/slm-copilot-unsupported'
-/** The internal location of preflights: requests with method OPTIONS (Fetch standard, CORS-preflight fetch). */
+/** The internal location of preflight requests: those with method OPTIONS (Fetch standard, CORS-preflight fetch). */
 export const preflightLocation = '/slm-copilot-preflight'
 /** The prefix of the internal locations that check once more a request which made llama-server fail. */
 export const checkLocation = '/slm-copilot-check'
