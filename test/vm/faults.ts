@@ -110,7 +110,7 @@ export const faults: Fault[] = [
     promise: 'the reason is in status; the next stage writes it anew',
     cause:
       'echo "garbage {" > /etc/nginx/slm-copilot.conf; systemctl kill -s KILL nginx; sleep 2; slm-copilot status || true',
-    meanwhile: /nginx/,
+    meanwhile: /^ {2}reason +.*nginx/m,
   },
   {
     what: 'a stage fails after it has changed the password, and the context goes back',
