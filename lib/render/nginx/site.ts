@@ -43,7 +43,7 @@ type SiteFacts = {
   nginxVersion: string
 }
 
-/** Derives the edge proxy's configuration from these facts. */
+/** Derives the site from these facts. */
 export const siteFor = ({
   context,
   password,
