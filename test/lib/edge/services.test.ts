@@ -172,6 +172,7 @@ describe('a gap', () => {
     ['two bytes', [{ filename: 'a', text: '\u07ff'.repeat(98) }], 1],
     ['three bytes from there', [{ filename: 'a', text: '\u0800'.repeat(66) }], 0],
     ['three bytes', [{ filename: 'a', text: '\uffff'.repeat(65) }], 1],
+    ['three bytes beyond the surrogates, too', [{ filename: 'a', text: '\ue000'.repeat(66) }], 0],
     ['a name of three characters, if it has none', [{ text: 'b'.repeat(195) }], 1],
     ['and no more than that', [{ text: 'b'.repeat(196) }], 0],
   ])('keeps further files: %s', (_, extra, count) => {
