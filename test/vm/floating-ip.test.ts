@@ -3,6 +3,7 @@
  * who comes back interrupts nothing. The client is a machine in their network: the copilot.
  */
 import { writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startNetwork } from '../../packer/build/container.ts'
 import { issued } from '../support/certificates.ts'
@@ -157,7 +158,13 @@ it('one that is drained keeps it until it has answered what it had begun', async
   await expect
     .poll(() => run(drained, 'slm-copilot backends'), { timeout: 60_000, interval: 100 })
     .toMatch(/ 1\/4 /)
-  await run(drained, 'slm-copilot drain')
+  // The answer takes longer than the other one would, to have the address.
+  await sshOutput(copilot, 'systemctl kill --signal=STOP slm-copilot.service')
+  const draining = run(drained, 'slm-copilot drain')
+  await setTimeout(9000)
+  expect(await holders()).toEqual([drained])
+  await sshOutput(copilot, 'systemctl kill --signal=CONT slm-copilot.service')
+  await draining
   expect((await stream).trimEnd().endsWith('data: [DONE]')).toBe(true)
   await untilHolds(other(drained))
   const { statuses } = await whileAsking(() => run(drained, 'slm-copilot drain --undo; sleep 5'))
