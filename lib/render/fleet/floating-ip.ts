@@ -91,7 +91,7 @@ export const floatingIpUnit = () => [
 Description=SLM-Copilot: have the floating address of the fleet, or another router
 Documentation=file:${paths.report}
 ConditionPathExists=${paths.floatingConfiguration}
-# At shutdown, the address goes to the other router before this one stops to answer.
+# At shutdown, the address goes to the other router before this one stops answering.
 After=network-online.target ${units.nginx} ${units.router}
 Wants=network-online.target
 StartLimitIntervalSec=0
