@@ -1,6 +1,7 @@
 /** The timer that renews the VM's own certificate on machines that run for months without a reboot. */
 import { paths } from '../../appliance/paths.ts'
 import { written } from '../written.ts'
+import { stagesSandbox } from './sandbox.ts'
 
 /** Service, timer, and the link that makes systemd start the timer at boot. */
 export const renewalUnits = () => [
@@ -14,6 +15,7 @@ Description=SLM-Copilot: renew the VM's own certificate before it expires
 [Service]
 Type=oneshot
 ExecStart=${paths.executable} renew
+${stagesSandbox}
 `,
   },
   {
