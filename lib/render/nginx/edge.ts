@@ -75,6 +75,8 @@ gzip off;
 access_log off;
 reset_timedout_connection on;
 client_header_timeout ${headerTimeout}s;
+# With the default of 1024, nginx warns that it has no room for as many variables.
+variables_hash_max_size 4096;
 # Bodies are buffered in memory. These folders, for what exceeds the buffers, are on a tmpfs.
 client_body_temp_path ${paths.edgeBodies};
 proxy_temp_path ${paths.edgeBodies};

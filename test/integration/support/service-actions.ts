@@ -13,13 +13,17 @@ const running = {
   startedAt: new Date(),
 }
 
-/** The services that would be restarted or reloaded, by name. All are running, last started with the files in `from`. */
+/** Those that run on every copilot. */
+const ofCopilots = ['llama', 'admission', 'nginx', 'clock'] as const
+
+/**
+ * Of the services of a copilot, those that would be restarted or reloaded, by name. All are running, last started with the
+ * files in `from`.
+ */
 export const actionsBetween = (from: string, to: string): Partial<Record<string, Action>> =>
   Object.fromEntries(
-    Object.entries(services)
-      // Only where logs are forwarded, and only on a router.
-      .filter(([name]) => name !== 'syslog' && name !== 'router')
-      .map(([name, service]) => [name, actionBetween(service, from, to)] as const)
+    ofCopilots
+      .map(name => [name, actionBetween(services[name], from, to)] as const)
       .filter(([, action]) => action !== 'leave alone'),
   )
 
