@@ -57,6 +57,12 @@ function requestsAt({ stack }: Trial): () => Request[] {
   return () => read().slice(before)
 }
 
+/** Waits up to five seconds for the first: a refusal is logged once its connection has ended, perhaps after its client. */
+async function untilLogged(requests: () => Request[]): Promise<Request[]> {
+  for (let left = 50; left > 0 && requests().length === 0; left -= 1) await setTimeout(100)
+  return requests()
+}
+
 /** Pastes the settings into a new home, acts in it, and collects the outcome. */
 async function inHome(
   trial: Trial,
@@ -69,7 +75,7 @@ async function inHome(
     const screen = await act(home)
     return {
       ...screen,
-      requests: requests(),
+      requests: await untilLogged(requests),
       isAnswered: screen.code === 0 && screen.text.includes(sentence),
       hasMade: existsSync(join(home.project, 'made')),
     }

@@ -1,5 +1,6 @@
 /** The watchdog's verdict on the real llama-server and admission proxy, hung or busy in several ways. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -119,12 +120,16 @@ describe('is left alone', () => {
 
   it('with idle connections: it generates the token that it is asked for', async ({ stack }) => {
     for (let count = 0; count < 2; count += 1) {
-      const socket = connect(stack.socket).on('error', () => {})
+      const socket = connect(stack.socket)
       onTestFinished(() => void socket.destroy())
-      socket.write('POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{')
+      await once(socket, 'connect')
+      socket
+        .on('error', () => {})
+        .write('POST /completion HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{')
     }
     await sleep(200)
-    expect((await watch(stack, 'llama', 30)).at(-1)?.verdict).toBe('ask for a token')
+    const judgements = await watch(stack, 'llama', 30)
+    expect(judgements.at(-1)?.verdict, JSON.stringify(judgements)).toBe('ask for a token')
     expect(await generatesToken(hostOf(stack))).toBe(true)
   })
 })
