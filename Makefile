@@ -34,7 +34,7 @@ stage: ## copy the executable into the VM, and run STAGE=configure or bootstrap
 test: prepare ## run everything: checks, unit, integration and VM tests
 	@node packer/build/release/tested.ts begin
 	@npm run --silent check
-	@vitest run
+	@HOSTILE_COUNT=$${HOSTILE_COUNT:-10000} vitest run
 	@node packer/build/release/tested.ts record
 
 reproduce: prepare ## bake the small image twice, and compare the images' files

@@ -72,8 +72,8 @@ export default defineConfig({
           isolate: false,
           // Machines may be busy: the slowest of these takes a second by itself.
           testTimeout: 30_000,
-          // They wait half of their time: for timers, and for the programs that they run.
-          maxWorkers: 2 * availableParallelism(),
+          // They wait more than half of their time: for timers, and for the programs that they run.
+          maxWorkers: 3 * availableParallelism(),
           env: { TMPDIR: temporaryFolder },
         },
       },

@@ -23,7 +23,7 @@ import { servingHost } from '../support/serving-host.ts'
 import { htmlSkeleton, lineSkeleton, nginxSkeleton, shellSkeleton } from '../support/skeletons.ts'
 
 const seed = Number(process.env.HOSTILE_SEED ?? 20_261_126)
-const count = Number(process.env.HOSTILE_COUNT ?? 10_000)
+const count = Number(process.env.HOSTILE_COUNT ?? 2_000)
 
 /** Of the same shape as an accepted value: as many keys, with limits or without, and as many servers. */
 const harmless: Partial<Record<VariableKey, (value: string) => string>> = {
