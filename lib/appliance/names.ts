@@ -19,8 +19,8 @@ export function namesOf({ hostname, addresses }: Reachable, domain: string | und
 }
 
 /**
- * The names to show to people: the domain if there is one, then the addresses, then the host's name. Of a router with
- * floating addresses, these instead of its own: where it may be that another answers.
+ * The names to show to people: the domain if there is one, then the addresses, then the host's name. For a router with
+ * floating addresses, these in place of its own, since clients must find the other router, too.
  */
 export const endpointsOf = (
   { addresses, hostname }: Reachable,

@@ -1,5 +1,6 @@
 /** What a client without a key cannot do: have a body read, have anything written to disk, lock others out. */
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
@@ -214,9 +215,22 @@ describe('over HTTP/1.1, whoever goes on regardless needs a connection for each 
     ['an unknown path', 404, 'GET /nothing', [authorization]],
     ['a method that the path does not take', 405, 'PUT /v1/models', [authorization, 'Content-Length: 0']],
     ['a body that is not JSON', 415, 'POST /v1/completions', [authorization, 'Content-Length: 0']],
+    ['too large a body', 413, 'GET /health', ['Content-Length: 5000']],
+    ['a malformed request', 400, 'GET /v1/models', ['Content-Length: x']],
   ])('%s: %i, and the end of the connection', async (_, status, line, headers) => {
     const answers = await sendRaw(edge, request(line, ...headers).repeat(3))
     expect(answers.map(answer => [answer.status, answer.headers.connection])).toEqual([[status, 'close']])
+  })
+
+  it('a redirect on port 80, too', async () => {
+    let received = ''
+    const socket = connectTcp(Number(new URL(edge.httpUrl).port), '127.0.0.1')
+    socket.on('data', text => {
+      received += text
+    })
+    socket.write(request('GET /').repeat(3))
+    await once(socket, 'close')
+    expect(received.match(/^HTTP.*$/gm)).toEqual(['HTTP/1.1 308 Permanent Redirect'])
   })
 
   it('what succeeds leaves the connection open', async () => {

@@ -152,6 +152,21 @@ it('when the one that has it is killed, the other answers within seconds; once i
   expect(await run(left, 'journalctl -b -o cat -u slm-copilot-reconfigure')).toBe('')
 })
 
+it.each([
+  ['its nginx hangs', 'kill --signal=STOP nginx', 'kill --signal=CONT nginx'],
+  ['its HAProxy hangs', 'kill --signal=STOP slm-copilot-router', 'kill --signal=CONT slm-copilot-router'],
+  // As at shutdown.
+  ['its keepalived is stopped', 'stop slm-copilot-floating-ip', 'start slm-copilot-floating-ip'],
+])('when %s, the other takes it', async (what, fail, mend) => {
+  const [failing] = (await holders()) as [Router]
+  const { gap } = await whileAsking(async () => {
+    await run(failing, `systemctl ${fail}`)
+    await untilHolds(other(failing))
+  })
+  console.log(`${what}: no answer for ${gap.toFixed(1)} s`)
+  await run(failing, `systemctl ${mend}`)
+})
+
 it('one that is drained keeps it until it has answered what it had begun', async () => {
   const [drained] = (await holders()) as [Router]
   const stream = sshOutput(copilot, ask(1500))

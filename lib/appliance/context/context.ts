@@ -91,10 +91,10 @@ function fleetKeyProblems({ role, fleetKey, metricsKey, keys, password }: Contex
   return isTaken ? problem('a key that is also used for something else', 'a key of its own') : []
 }
 
-/** What both routers must have alike, since a client does not learn that the address has moved. */
-const alike = ['password', 'tlsCertificate', 'tlsKey'] as const
+/** What must be the same on both routers, since a client does not learn that the address has moved. */
+const sameOnBoth = ['password', 'tlsCertificate', 'tlsKey'] as const
 
-/** Problems if a floating address is for no router, or clients would not get along with both. */
+/** Problems if a floating address is for no router, or clients would not accept both routers. */
 function floatingAddressProblems(context: Context): Problem[] {
   const { role, floatingAddresses } = context
   const { name } = variables.floatingAddresses
@@ -107,7 +107,7 @@ function floatingAddressProblems(context: Context): Problem[] {
         takes: `nothing, unless ${variables.role.name} is router`,
       },
     ]
-  return alike
+  return sameOnBoth
     .filter(each => context[each] === undefined)
     .map(each => variables[each])
     .map(({ name: missing, takes }) => ({

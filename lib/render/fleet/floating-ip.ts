@@ -88,7 +88,7 @@ export const floatingIpUnit = () => [
     mode: 0o644,
     text: `${written}
 [Unit]
-Description=SLM-Copilot: have the floating address of the fleet, or another router
+Description=SLM-Copilot: hold the fleet's floating address, unless another router does
 Documentation=file:${paths.report}
 ConditionPathExists=${paths.floatingConfiguration}
 # At shutdown, the address goes to the other router before this one stops answering.

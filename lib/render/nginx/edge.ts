@@ -1,4 +1,4 @@
-/** The complete configuration of the edge proxy, the only listener on the network beside sshd. */
+/** The complete configuration of the edge proxy, the only listener on the network besides sshd. */
 import { connections, headerTimeout } from '../../appliance/nginx/limits.ts'
 import { paths, users } from '../../appliance/paths.ts'
 import { mostAttempts } from '../../appliance/requests/api.ts'
