@@ -106,10 +106,10 @@ export const faults: Fault[] = [
     heals: true,
   },
   {
-    what: 'nginx’s configuration is broken by hand, and nginx dies',
+    what: 'nginx’s configuration is broken by hand, and nginx dies, right after llama-server was killed',
     promise: 'the reason is in status; the next stage writes it anew',
     cause:
-      'echo "garbage {" > /etc/nginx/slm-copilot.conf; systemctl kill -s KILL nginx; sleep 2; slm-copilot status || true',
+      'pkill -KILL -x llama-server; sleep 1; until_serving; echo "garbage {" > /etc/nginx/slm-copilot.conf; systemctl kill -s KILL nginx; sleep 2; slm-copilot status || true',
     meanwhile: /^ {2}reason +.*nginx/m,
   },
   {

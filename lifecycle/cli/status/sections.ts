@@ -190,9 +190,10 @@ export async function checkedService(host: Host): Promise<string | undefined> {
   if (problem === undefined) return undefined
   const since = drainingSince(host)
   if (since !== undefined) return drainingText(since)
+  const [chat = '', ...proxies] = requiredUnits(host)
+  // What is recorded is mostly about llama-server, and until the watchdog's next look may be of its last start.
+  for (const unit of proxies) if (!(await unitStatus(host, unit)).isActive) return notRunningText(unit)
   const recorded = readUnavailable(host)
   if (recorded !== undefined) return recorded
-  for (const unit of requiredUnits(host))
-    if (!(await unitStatus(host, unit)).isActive) return notRunningText(unit)
-  return problem
+  return (await unitStatus(host, chat)).isActive ? problem : notRunningText(chat)
 }
