@@ -33,7 +33,8 @@ const embeddedFiles: Plugin = {
     onLoad({ filter: /\/fleet\/assets\/parts\.ts$/ }, ({ path }) => ({
       contents: `export { default as servers } from './servers.lua' with { type: 'text' }
 export { default as slots } from './slots.lua' with { type: 'text' }
-export { default as choose } from './choose.lua' with { type: 'text' }`,
+export { default as choose } from './choose.lua' with { type: 'text' }
+export { default as vanished } from './vanished.lua' with { type: 'text' }`,
       resolveDir: dirname(path),
     }))
     onLoad({ filter: /\/page\/assets\/parts\.ts$/ }, ({ path }) => ({

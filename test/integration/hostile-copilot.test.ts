@@ -14,6 +14,9 @@ import { type Edge, startEdge } from './support/stack.ts'
 /** What it answers to clients' requests. */
 let answer: { status: number; headers: OutgoingHttpHeaders }
 
+/** What it sends on the same connection after an answer. */
+let second = ''
+
 let taken: Edge
 let server: Server
 let router: TestRouter
@@ -34,7 +37,10 @@ beforeAll(async () => {
         { total_slots: 2, default_generation_settings: { n_ctx: 4096 } },
         answer.status === 200 ? answer.headers : {},
       )
-    request.resume().on('end', () => json('its answer', answer.headers, answer.status))
+    request.resume().on('end', () => {
+      json('its answer', answer.headers, answer.status)
+      if (second !== '') request.socket.write(second)
+    })
   })
   answer = { status: 200, headers: {} }
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -96,4 +102,14 @@ it.each([301, 302, 304, 307, 308])('redirects with %d: as if it had failed', asy
   answer = { status, headers: { location: 'https://x.example/' } }
   const { status: given, headers } = await ask(router)
   expect({ given, location: headers.location }).toEqual({ given: 503, location: undefined })
+})
+
+it('adds a second answer to its first: the next request gets its own', async () => {
+  answer = { status: 200, headers: {} }
+  second = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n"second"'
+  try {
+    for (let index = 0; index < 5; index += 1) expect((await ask(router)).body).toBe('"its answer"')
+  } finally {
+    second = ''
+  }
 })

@@ -216,6 +216,31 @@ describe('when a copilot fails', () => {
   })
 })
 
+describe('connections to copilots', () => {
+  /** How many there have been. */
+  const connections = async () => {
+    const [head = '', ...lines] = (await router.control('show stat fleet 4 -1')).split('\n').filter(Boolean)
+    const column = head.split(',').indexOf('connect')
+    return lines.reduce((sum, line) => sum + Number(line.split(',')[column]), 0)
+  }
+
+  it('are kept from one request to the next', async () => {
+    await ask(router, { session: 's' })
+    const before = await connections()
+    for (let index = 0; index < 20; index += 1) await ask(router, { session: 's' })
+    expect(await connections()).toBe(before)
+  })
+
+  it('that a copilot has closed are noticed: the session stays on it', async () => {
+    const answers = []
+    for (let index = 0; index < 10; index += 1) {
+      answers.push(answeredBy(await ask(router, { session: 's' })))
+      await named(answers[0] as string).edge.reloadNginx()
+    }
+    expect(new Set(answers).size).toBe(1)
+  })
+})
+
 describe('whose requests are', () => {
   it('the copilot gets the fleet’s key, the tenant’s salt and name, and the request’s id', async () => {
     const answer = await ask(router, { key: keys.bob, session: 's' })

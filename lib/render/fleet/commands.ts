@@ -25,6 +25,12 @@ const seedOf = ({ name }: Copilot): number => Number.parseInt(digest(name).slice
 /** Connections of a server beyond its slots, for requests that take none: token counts, and services beside chat. */
 export const spare = 8
 
+/**
+ * Seconds after which half of the connections that are not needed are closed. The last of many is closed before a
+ * copilot's nginx does it (keepalive_timeout).
+ */
+const keepAlive = 10
+
 const addressOf = ({ host, port }: Copilot) => `${hostInUrl(host)}:${port}`
 
 /** Without white space and semicolons, which end HAProxy's words and commands. */
@@ -36,6 +42,7 @@ function additionOf(copilot: Copilot): string[] {
   const path = `fleet/${server}`
   const file = `${server}.pem`
   const { ca, serverName: expected } = copilot
+  const connections = copilot.slots + spare
   const tls = [
     'ssl verify required',
     `ca-file ${ca === undefined ? '@system-ca' : file}`,
@@ -44,7 +51,7 @@ function additionOf(copilot: Copilot): string[] {
   return [
     ...(ca === undefined ? [] : [`new ssl ca-file ${file}`, `set ssl ca-file ${file} <<\n${payload(ca)}\n`]),
     ...(ca === undefined ? [] : [`commit ssl ca-file ${file}`]),
-    `add server ${path} ${addressOf(copilot)} ${tls.join(' ')} maxconn ${copilot.slots + spare} maxqueue 1 check check-ssl inter 2s fall 2 rise 1`,
+    `add server ${path} ${addressOf(copilot)} ${tls.join(' ')} maxconn ${connections} pool-max-conn ${connections} pool-purge-delay ${keepAlive}s maxqueue 1 check check-ssl inter 2s fall 2 rise 1`,
     `enable health ${path}`,
     `enable server ${path}`,
   ]

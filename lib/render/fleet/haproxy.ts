@@ -12,12 +12,12 @@ import {
 } from '../../appliance/requests/api.ts'
 import { hardening } from '../units/sandbox.ts'
 import { writtenAtConfigure } from '../written.ts'
-import { choose, servers, slots } from './assets/parts.ts'
+import { choose, servers, slots, vanished } from './assets/parts.ts'
 import { spare } from './commands.ts'
 
 const generations = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
 
-/** The program that chooses a copilot for each request, in three files that share their variables. */
+/** The program that chooses a copilot for each request, in files that share their variables. */
 export const routerProgram = () => ({
   path: paths.routerProgram,
   mode: 0o644,
@@ -28,7 +28,8 @@ spare = ${spare}
 
 ${servers}
 ${slots}
-${choose}`,
+${choose}
+${vanished}`,
 })
 
 /**
@@ -49,7 +50,7 @@ global
     nbthread 1
     tune.lua.forced-yield 100000000
     maxconn 4096
-    lua-load ${paths.routerProgram}
+    lua-load ${paths.routerProgram} unix@${paths.routerControl}
     ssl-default-server-options ssl-min-ver TLSv1.2
 
 defaults
@@ -64,10 +65,9 @@ defaults
     # Tokens are passed on without delay.
     option http-no-delay
     option abortonclose
-    # A copilot that has vanished is noticed: by a request, since it connects anew; by a stream, since probes stay unanswered.
-    # On a connection that was kept, a request would wait until TCP gives up, for minutes (no tcp-ut for servers that are added
-    # while HAProxy runs). The TLS session is resumed, which takes a millisecond.
-    http-reuse never
+    # Connections to copilots are kept for some seconds: an agent's next request follows soon. TCP's probes find those that
+    # have been lost while nothing is sent, the program (vanished.lua) those of a copilot that has vanished.
+    http-reuse always
     option srvtcpka
     srvtcpka-idle 5s
     srvtcpka-intvl 2s

@@ -101,6 +101,8 @@ export async function startCopilot(
 
 export type TestRouter = Edge & {
   sync(): Promise<string[]>
+  /** HAProxy's answer to a command of its control socket. */
+  control(command: string): Promise<string>
   /** Makes it forget which copilots have lately refused or failed a request. */
   forget(): Promise<void>
 }
@@ -130,13 +132,13 @@ export async function startRouter(
     return lines
   }
   await sync()
+  const control = (command: string) => conversation(host.files.at(paths.routerControl), `${command}\n`, 5)
   const forget = async () => {
-    const control = (command: string) => conversation(host.files.at(paths.routerControl), `${command}\n`, 5)
     const names = (await control('fleet list')).split('\n').filter(Boolean)
     for (const line of names) await control(`fleet remove ${line.split(' ')[0]}`)
     await sync()
   }
-  return { ...edge, sync, forget }
+  return { ...edge, sync, control, forget }
 }
 
 export type Asking = {

@@ -6,3 +6,4 @@ const read = (file: string) => readFileSync(`${import.meta.dirname}/${file}`, 'u
 export const servers = read('servers.lua')
 export const slots = read('slots.lua')
 export const choose = read('choose.lua')
+export const vanished = read('vanished.lua')
