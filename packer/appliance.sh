@@ -64,6 +64,11 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_SYSLOG_CA' 'configure' 'The CA certificate that the syslog server is verified against.' 'O|text64|'
 )
 
+# Killed while it writes its status, the framework leaves the file empty, and would run no stage any more.
+if [ -f /opt/slm-copilot/release.json ] && [ -f /etc/one-appliance/status ] && [ ! -s /etc/one-appliance/status ]; then
+    echo install_success > /etc/one-appliance/status
+fi
+
 service_install() {
     /opt/one-appliance/bin/install ${SLM_COPILOT_RELEASE:+--release "$SLM_COPILOT_RELEASE"} \
         ${SLM_COPILOT_MIRROR:+--mirror "$SLM_COPILOT_MIRROR"}

@@ -247,6 +247,12 @@ grep -h 'Ready\\.' /tmp/first /tmp/second | wc -l`,
     heals: true,
   },
   {
+    what: 'the framework’s status is empty, since it was killed while writing it',
+    promise: 'the stages run again',
+    cause: ': > /etc/one-appliance/status',
+    meanwhile: 'serves',
+  },
+  {
     what: 'the framework’s pipe is left behind',
     promise: 'the context hook removes it',
     cause: `mkfifo -m 0600 /var/log/one-appliance/one_service_log.pipe

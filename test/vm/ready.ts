@@ -14,7 +14,7 @@ export type BootProgress = { bootId: string; agent: string; status: string; last
 
 const question = `cat /proc/sys/kernel/random/boot_id
 systemctl show --property ActiveState --value one-context.service
-cat /etc/one-appliance/status
+echo "$(cat /etc/one-appliance/status)"
 tail -qn 1 /var/log/one-appliance/slm-copilot.log 2> /dev/null`
 
 /** Reads the progress; undefined while the machine does not answer. */
@@ -22,7 +22,7 @@ export async function readProgress(machine: Machine): Promise<BootProgress | und
   // A connection attempt before the guest's network is up is answered late, if ever: better to retry.
   const { stdout, code } = await ssh(machine, question, '', ['-oConnectTimeout=5', '-oConnectionAttempts=1'])
   const [bootId = '', agent = '', status = '', lastLine = ''] = stdout.split('\n')
-  return code === 255 || status === '' ? undefined : { bootId, agent, status, lastLine }
+  return code === 255 || bootId === '' ? undefined : { bootId, agent, status, lastLine }
 }
 
 type WaitOptions = {

@@ -31,6 +31,11 @@ ONE_SERVICE_PARAMS=(
 ${parameters}
 )
 
+# Killed while it writes its status, the framework leaves the file empty, and would run no stage any more.
+if [ -f ${paths.release} ] && [ -f ${paths.frameworkStatus} ] && [ ! -s ${paths.frameworkStatus} ]; then
+    echo install_success > ${paths.frameworkStatus}
+fi
+
 service_install() {
     ${paths.binaries}/install \${SLM_COPILOT_RELEASE:+--release "$SLM_COPILOT_RELEASE"} \\
         \${SLM_COPILOT_MIRROR:+--mirror "$SLM_COPILOT_MIRROR"}
