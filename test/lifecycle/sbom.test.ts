@@ -59,6 +59,7 @@ it('records llama.cpp, the model, the framework and Debian packages; a second ru
 it.each([
   ['version: 11194 (0ad4a86)\nbuilt with GNU', '0ad4a86'],
   ['0.00 I srv: initializing\nversion: 0.5.0-dev (build 1, commit 0ad4a86)\n', '0ad4a86'],
+  ['0.00.000.830 I version: 0.5.0-dev (build 1, commit 0ad4a86)\nsrv  llama_server: initializing', '0ad4a86'],
   ['version: unknown\n', undefined],
 ])('the commit of llama.cpp in %j', async (version, commit) => {
   const host = bakedHost(version)

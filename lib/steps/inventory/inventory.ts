@@ -46,8 +46,9 @@ export async function imageComponents(
 /** The commit in `llama-server --version`. */
 async function llamaCommit(host: Host): Promise<string | undefined> {
   const { stdout, stderr } = await host.query`${paths.llamaServer} --version`
-  // Official builds: "version: 11194 (0ad4a86)"; others: "version: 0.5.0-dev (build 1, commit 0ad4a86)".
-  return /^version: .*\b([0-9a-f]{7,40})\)/m.exec(`${stdout}\n${stderr}`)?.[1]
+  // Official builds: "version: 11194 (0ad4a86)"; others: "version: 0.5.0-dev (build 1, commit 0ad4a86)". Its log, which is
+  // written at the same time, may have begun the line.
+  return /\bversion: .*\b([0-9a-f]{7,40})\)/m.exec(`${stdout}\n${stderr}`)?.[1]
 }
 
 const llamaComponent = ({ llamaCpp }: Release, commit: string | undefined): Component => ({
