@@ -279,7 +279,7 @@ it('while OneGate is away, the copilots known last stay', async () => {
 })
 
 it('a router lets the streams end that pass through it', async () => {
-  const stream = endOf(chat('last', 400))
+  const stream = endOf(chat('last', 1600))
   await eventually(() => listed('third')).toMatch(/ 1\/8 /)
   const drained = run(router, 'slm-copilot drain')
   const health = async () => JSON.parse((await ask(access, '/health')).body).status
