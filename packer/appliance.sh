@@ -64,7 +64,7 @@ ONE_SERVICE_PARAMS=(
     'ONEAPP_COPILOT_SYSLOG_CA' 'configure' 'The CA certificate that the syslog server is verified against.' 'O|text64|'
 )
 
-# Killed while it writes its status, the framework leaves the file empty, and would run no stage any more.
+# A kill while the framework writes its status leaves that file empty, and the framework would run no stage any more.
 if [ -f /opt/slm-copilot/release.json ] && [ -f /etc/one-appliance/status ] && [ ! -s /etc/one-appliance/status ]; then
     echo install_success > /etc/one-appliance/status
 fi

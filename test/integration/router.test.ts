@@ -1,6 +1,8 @@
 /** A router and two copilots: where requests go, whose they are, and what happens when a copilot is full or lost. */
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { saltOf } from '../../lib/render/nginx/tenants.ts'
+import { readServers } from '../../lib/steps/fleet/servers.ts'
 import { runningRequests } from '../../lib/steps/services/drain.ts'
 import { openHost } from '../../lib/system/host.ts'
 import { type HttpAnswer, http } from '../../lib/system/http.ts'
@@ -33,6 +35,12 @@ afterEach(() => settle(copilots()))
 const nameOf = (copilot: TestCopilot) => (copilot === one ? 'one' : 'two')
 const otherThan = (name: string) => (name === 'one' ? two : one)
 const named = (name: string) => (name === 'one' ? one : two)
+
+/** HAProxy's word on a copilot. */
+async function stateOf(name: string): Promise<string | undefined> {
+  const servers = await readServers(openHost({ env: {}, root: router.root }))
+  return servers.find(server => server.name.includes(String(named(name).edge.httpsPort)))?.state
+}
 
 /** Sessions with the copilot that each is for. */
 async function places(count: number, key = keys.alice): Promise<string[]> {
@@ -202,6 +210,22 @@ describe('when a copilot fails', () => {
     await Promise.all(streams)
   })
 
+  it('a stream goes on although its copilot’s health check fails', async () => {
+    const { name, streams, end } = await occupy('s', 1)
+    named(name).health.status = 503
+    try {
+      // A copilot that cannot be reached has its streams ended after two seconds.
+      await expect.poll(() => stateOf(name), { timeout: 20_000 }).toBe('DOWN')
+      await setTimeout(4000)
+      end()
+      expect((await streams[0])?.body).toContain('"content"')
+      expect(router.output()).not.toContain('Looking for vanished copilots')
+    } finally {
+      named(name).health.status = 200
+      await expect.poll(() => stateOf(name), { timeout: 20_000 }).toBe('UP')
+    }
+  })
+
   it('a stream that it does not end is cut off, and not repeated', async () => {
     const name = answeredBy(await ask(router, { session: 's' }))
     named(name).mode.is = 'hold'
@@ -219,9 +243,11 @@ describe('when a copilot fails', () => {
 describe('connections to copilots', () => {
   /** How many there have been. */
   const connections = async () => {
-    const [head = '', ...lines] = (await router.control('show stat fleet 4 -1')).split('\n').filter(Boolean)
-    const column = head.split(',').indexOf('connect')
-    return lines.reduce((sum, line) => sum + Number(line.split(',')[column]), 0)
+    const headers = { authorization: `Bearer ${keys.alice}` }
+    const { body } = await http({ url: `${router.url}/metrics`, ca: router.ca, headers, timeout: 10 })
+    const counts = [...body.matchAll(/^haproxy_server_connection_attempts_total\{.*\} (\d+)$/gm)]
+    expect(counts).toHaveLength(2)
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0)
   }
 
   it('are kept from one request to the next', async () => {

@@ -182,7 +182,7 @@ it('a request has the same id in both machines’ logs', async () => {
   expect((await lines())[0]).toBe(1)
 })
 
-/** So many sessions that this copilot has just answered, at the same time. */
+/** So many of this copilot's sessions, answered at the same time: each on a connection of its own. */
 async function sessionsOf(name: Name, count: number): Promise<string[]> {
   const isThere = async (session: string) => {
     const id = String((await untilAdmitted(session, 3)).headers['x-request-id'])

@@ -17,7 +17,10 @@ import { spare } from './commands.ts'
 
 const generations = routes.filter(({ isGeneration }) => isGeneration).map(({ path }) => path)
 
-/** The program that chooses a copilot for each request, in files that share their variables. */
+/**
+ * The program that chooses a copilot for each request, and ends the requests at copilots that have vanished. Its files
+ * share their variables.
+ */
 export const routerProgram = () => ({
   path: paths.routerProgram,
   mode: 0o644,
@@ -50,7 +53,9 @@ global
     nbthread 1
     tune.lua.forced-yield 100000000
     maxconn 4096
-    lua-load ${paths.routerProgram} unix@${paths.routerControl}
+    # For the program: arguments of lua-load do not reach it in 2.6.
+    setenv CONTROL_ADDRESS unix@${paths.routerControl}
+    lua-load ${paths.routerProgram}
     ssl-default-server-options ssl-min-ver TLSv1.2
 
 defaults
@@ -66,7 +71,7 @@ defaults
     option http-no-delay
     option abortonclose
     # Connections to copilots are kept for some seconds: an agent's next request follows soon. TCP's probes find those that
-    # have been lost while nothing is sent, the program (vanished.lua) those of a copilot that has vanished.
+    # have been lost while nothing is sent; the program ends what waits for a copilot that has vanished.
     http-reuse always
     option srvtcpka
     srvtcpka-idle 5s

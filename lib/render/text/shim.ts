@@ -31,7 +31,7 @@ ONE_SERVICE_PARAMS=(
 ${parameters}
 )
 
-# Killed while it writes its status, the framework leaves the file empty, and would run no stage any more.
+# A kill while the framework writes its status leaves that file empty, and the framework would run no stage any more.
 if [ -f ${paths.release} ] && [ -f ${paths.frameworkStatus} ] && [ ! -s ${paths.frameworkStatus} ]; then
     echo install_success > ${paths.frameworkStatus}
 fi

@@ -191,7 +191,7 @@ export async function checkedService(host: Host): Promise<string | undefined> {
   const since = drainingSince(host)
   if (since !== undefined) return drainingText(since)
   const [chat = '', ...proxies] = requiredUnits(host)
-  // What is recorded is mostly about llama-server, and until the watchdog's next look may be of its last start.
+  // The recorded reason is mostly llama-server's, and may be out of date until the watchdog's next look.
   for (const unit of proxies) if (!(await unitStatus(host, unit)).isActive) return notRunningText(unit)
   const recorded = readUnavailable(host)
   if (recorded !== undefined) return recorded

@@ -28,6 +28,8 @@ export type TestCopilot = {
   waiting: ServerResponse[]
   /** What it answers now: a stream that ends at once, one that is held open, nothing yet, or this status. */
   mode: { is: 'answer' | 'hold' | 'wait' | number }
+  /** The status of its health. */
+  health: { status: number }
   stop(): Promise<void>
 }
 
@@ -58,12 +60,13 @@ export async function startCopilot(
     open: new Set<ServerResponse>(),
     waiting: [] as ServerResponse[],
     mode: { is: 'answer' as const },
+    health: { status: 200 },
   }
   const state: Pick<TestCopilot, 'mode'> = copilot
   const standIn: StandIn = await startStandIn(edge, (request, response, body) => {
-    const json = (value: unknown) =>
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
-    if (request.url === '/health') return void json({ status: 'ok' })
+    const json = (value: unknown, status = 200) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+    if (request.url === '/health') return void json({ status: 'ok' }, copilot.health.status)
     if (request.url === '/v1/models') return void json({ data: [{ id: 'sentence' }] })
     if (request.url === '/props')
       return void json({ total_slots: slots, default_generation_settings: { n_ctx: 4096 } })
@@ -101,8 +104,6 @@ export async function startCopilot(
 
 export type TestRouter = Edge & {
   sync(): Promise<string[]>
-  /** HAProxy's answer to a command of its control socket. */
-  control(command: string): Promise<string>
   /** Makes it forget which copilots have lately refused or failed a request. */
   forget(): Promise<void>
 }
@@ -132,13 +133,13 @@ export async function startRouter(
     return lines
   }
   await sync()
-  const control = (command: string) => conversation(host.files.at(paths.routerControl), `${command}\n`, 5)
   const forget = async () => {
+    const control = (command: string) => conversation(host.files.at(paths.routerControl), `${command}\n`, 5)
     const names = (await control('fleet list')).split('\n').filter(Boolean)
     for (const line of names) await control(`fleet remove ${line.split(' ')[0]}`)
     await sync()
   }
-  return { ...edge, sync, control, forget }
+  return { ...edge, sync, forget }
 }
 
 export type Asking = {

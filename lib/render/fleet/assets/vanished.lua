@@ -6,7 +6,7 @@
 local look_interval, outage = 1, 2
 
 -- Of HAProxy's control socket.
-local control_address = ...
+local control_address = os.getenv("CONTROL_ADDRESS")
 
 -- HAProxy's answer to a command; nil if there is none.
 local function answer_to(command)
@@ -26,8 +26,8 @@ local function values_of(line)
   return values
 end
 
--- Calls `see` for each server with a table of its statistics.
-local function each_server(see)
+-- Calls `visit` for each server with a table of its statistics.
+local function each_server(visit)
   local names
   for line in (answer_to("show stat fleet 4 -1") or ""):gmatch("[^\n]+") do
     local values = values_of(line)
@@ -38,7 +38,7 @@ local function each_server(see)
       for index, name in ipairs(names) do
         server[name] = values[index]
       end
-      see(server)
+      visit(server)
     end
   end
 end
